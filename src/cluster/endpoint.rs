@@ -1,0 +1,139 @@
+//! The address of an API server, in the one form in which addresses are compared.
+
+use std::fmt;
+
+use http::Uri;
+use http::uri::{Authority, Scheme};
+
+/// Where an API server is: scheme, host and port, and the path that all its paths begin with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Endpoint {
+    origin: Origin,
+    /// Empty, or begins with a slash and does not end with one, e.g. `/k8s/clusters/c-1`.
+    prefix: String,
+}
+
+/// Scheme, host and port, with the host in lower case and the port always there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Origin {
+    secure: bool,
+    host: String,
+    port: u16,
+}
+
+impl Origin {
+    /// Reads the origin of an absolute URI. `None` for another scheme, a user name in the authority (RFC 3986
+    /// §3.2.1 warns of what it is used for), an empty host, or a port that is no number.
+    #[must_use]
+    pub fn of(scheme: &Scheme, authority: &Authority) -> Option<Self> {
+        let secure = if *scheme == Scheme::HTTPS {
+            true
+        } else if *scheme == Scheme::HTTP {
+            false
+        } else {
+            return None;
+        };
+        let text = authority.as_str();
+        let host = authority.host();
+        if text.contains('@') || host.is_empty() {
+            return None;
+        }
+        let port = match text.strip_prefix(host)? {
+            "" => {
+                if secure {
+                    443
+                } else {
+                    80
+                }
+            }
+            // `authority.port()` takes `+443` and `0443` too; a port is digits that begin with none but 1–9.
+            rest => rest.strip_prefix(':').filter(|port| !port.starts_with(['+', '0']))?.parse().ok()?,
+        };
+        Some(Self { secure, host: host.to_ascii_lowercase(), port })
+    }
+
+    /// Whether it is reached by TLS.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.secure { "https" } else { "http" };
+        write!(f, "{scheme}://{}", self.host)?;
+        match (self.secure, self.port) {
+            (true, 443) | (false, 80) => Ok(()),
+            (_, port) => write!(f, ":{port}"),
+        }
+    }
+}
+
+impl Endpoint {
+    /// Reads a kubeconfig's `server`. As in client-go, a bare host is a plain HTTP server.
+    ///
+    /// `None` when it is no address of a server.
+    #[must_use]
+    pub fn read(server: &str) -> Option<Self> {
+        let text = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
+        let uri: Uri = text.parse().ok()?;
+        let origin = Origin::of(uri.scheme()?, uri.authority()?)?;
+        let prefix = uri.path().trim_end_matches('/').to_owned();
+        (uri.query().is_none() && !prefix.contains("//")).then_some(Self { origin, prefix })
+    }
+
+    /// Scheme, host and port.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The path that all paths of the server begin with; empty for most.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.origin, self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_one_form() {
+        for (server, shown) in [
+            ("https://API.example:443/", "https://api.example"),
+            ("https://127.0.0.1:6443", "https://127.0.0.1:6443"),
+            ("http://localhost:8080", "http://localhost:8080"),
+            ("localhost:8080", "http://localhost:8080"),
+            ("https://rancher/k8s/clusters/c-1/", "https://rancher/k8s/clusters/c-1"),
+            ("https://[::1]:6443", "https://[::1]:6443"),
+        ] {
+            assert_eq!(Endpoint::read(server).unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_of_a_server_is_none() {
+        for server in [
+            "",
+            "https://",
+            "https://u@h",
+            "https://h:x",
+            "https://h:+443",
+            "https://h:0443",
+            "ftp://h",
+            "https://h/?q",
+            "/x",
+        ] {
+            assert_eq!(Endpoint::read(server), None, "{server}");
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Finds, reads and merges kubeconfig files as client-go does (tools/clientcmd/loader.go): files that are missing
+//! from a list are passed over, of two entries with one name the first wins, a relative path belongs to its file.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::secret::Secret;
+use super::{Error, Flags};
+use crate::cli::Environment;
+
+/// All kubeconfig files merged into one.
+#[derive(Default)]
+pub struct Kubeconfig {
+    /// The files that were looked for, in order; the first of them is the one to name in a message.
+    pub(super) looked_at: Vec<PathBuf>,
+    /// Whether any of them was there.
+    pub(super) found: bool,
+    pub(super) document: Document,
+}
+
+/// One file. Keys that are not named here are other programs' business.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Document {
+    pub(super) current_context: Option<String>,
+    pub(super) clusters: Option<Vec<NamedCluster>>,
+    pub(super) contexts: Option<Vec<NamedContext>>,
+    pub(super) users: Option<Vec<NamedUser>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct NamedCluster {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) cluster: ClusterEntry,
+}
+
+#[derive(Deserialize)]
+pub(super) struct NamedContext {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) context: ContextEntry,
+}
+
+#[derive(Deserialize)]
+pub(super) struct NamedUser {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) user: UserEntry,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct ClusterEntry {
+    pub(super) server: Option<String>,
+    pub(super) certificate_authority: Option<PathBuf>,
+    pub(super) certificate_authority_data: Option<String>,
+    pub(super) insecure_skip_tls_verify: Option<bool>,
+    pub(super) tls_server_name: Option<String>,
+    pub(super) proxy_url: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize)]
+pub(super) struct ContextEntry {
+    pub(super) cluster: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) namespace: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct UserEntry {
+    pub(super) client_certificate: Option<PathBuf>,
+    pub(super) client_certificate_data: Option<String>,
+    pub(super) client_key: Option<PathBuf>,
+    pub(super) client_key_data: Option<Secret>,
+    pub(super) token: Option<Secret>,
+    #[serde(rename = "tokenFile")]
+    pub(super) token_file: Option<PathBuf>,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<Secret>,
+    pub(super) exec: Option<IgnoredAny>,
+    pub(super) auth_provider: Option<IgnoredAny>,
+    #[serde(rename = "as")]
+    pub(super) impersonate: Option<String>,
+    pub(super) as_uid: Option<String>,
+    pub(super) as_groups: Option<Vec<String>>,
+    pub(super) as_user_extra: Option<IgnoredAny>,
+}
+
+impl Kubeconfig {
+    /// Reads what `--kubeconfig`, else `$KUBECONFIG`, else `~/.kube/config` names.
+    ///
+    /// # Errors
+    /// When a file is there and cannot be read, or when the one that `--kubeconfig` names is not there.
+    pub fn load(environment: &Environment, flags: &Flags) -> Result<Self, Error> {
+        if let Some(path) = &flags.kubeconfig {
+            let document = read(path)?.ok_or_else(|| Error::Missing(path.clone()))?;
+            return Ok(Self { looked_at: vec![path.clone()], found: true, document });
+        }
+        let mut merged = Self::default();
+        for path in listed(environment) {
+            if let Some(document) = read(&path)? {
+                merged.found = true;
+                merged.document.merge(document);
+            }
+            merged.looked_at.push(path);
+        }
+        Ok(merged)
+    }
+
+    pub(super) fn context(&self, name: &str) -> Option<&ContextEntry> {
+        self.document.contexts.iter().flatten().find(|entry| entry.name == name).map(|entry| &entry.context)
+    }
+
+    pub(super) fn cluster(&self, name: &str) -> Option<&ClusterEntry> {
+        self.document.clusters.iter().flatten().find(|entry| entry.name == name).map(|entry| &entry.cluster)
+    }
+
+    pub(super) fn user(&self, name: &str) -> Option<&UserEntry> {
+        self.document.users.iter().flatten().find(|entry| entry.name == name).map(|entry| &entry.user)
+    }
+
+    pub(super) fn contexts(&self) -> impl Iterator<Item = &str> {
+        self.document.contexts.iter().flatten().map(|entry| entry.name.as_str())
+    }
+}
+
+/// The files of `$KUBECONFIG`, each once, else the one in the home directory.
+fn listed(environment: &Environment) -> Vec<PathBuf> {
+    if let Some(list) = environment.variable("KUBECONFIG") {
+        let mut known = BTreeSet::new();
+        return std::env::split_paths(list)
+            .filter(|path| !path.as_os_str().is_empty() && known.insert(path.clone()))
+            .collect();
+    }
+    let home = environment.path(if cfg!(windows) { "USERPROFILE" } else { "HOME" });
+    home.map(|home| home.join(".kube").join("config")).into_iter().collect()
+}
+
+/// Reads one file; `None` when it is not there.
+fn read(path: &Path) -> Result<Option<Document>, Error> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(Error::File { path: path.into(), source }),
+    };
+    // An empty file is an empty document, in YAML's eyes null.
+    let mut document: Document = if text.trim().is_empty() {
+        Document::default()
+    } else {
+        serde_saphyr::from_str(&text).map_err(|error| broken(path, &error))?
+    };
+    document.rebase(path.parent().unwrap_or(Path::new(".")));
+    Ok(Some(document))
+}
+
+/// Says where a file is broken, and how, without a word of what it holds: that may be a secret.
+fn broken(path: &Path, error: &serde_saphyr::Error) -> Error {
+    let error = error.without_snippet();
+    let line = error.location().map_or(0, |location| location.line());
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    // serde quotes what it found in double quotes or backticks: cut there.
+    let reason = first.split(['"', '`', '\'']).next().unwrap_or_default();
+    let reason = reason.trim_end_matches([' ', ':', ',']).trim_start_matches("error: ").to_owned();
+    Error::Broken { path: path.into(), line, reason }
+}
+
+impl Document {
+    /// Adds what `later` has and this one has not.
+    fn merge(&mut self, later: Self) {
+        fn add<T>(have: &mut Option<Vec<T>>, more: Option<Vec<T>>, name: impl Fn(&T) -> &str) {
+            let have = have.get_or_insert_default();
+            for entry in more.into_iter().flatten() {
+                if have.iter().all(|known| name(known) != name(&entry)) {
+                    have.push(entry);
+                }
+            }
+        }
+        let unset = self.current_context.as_deref().is_none_or(str::is_empty);
+        if unset {
+            self.current_context = later.current_context;
+        }
+        add(&mut self.clusters, later.clusters, |entry| &entry.name);
+        add(&mut self.contexts, later.contexts, |entry| &entry.name);
+        add(&mut self.users, later.users, |entry| &entry.name);
+    }
+
+    /// Makes paths in this document relative to the folder its file is in.
+    fn rebase(&mut self, folder: &Path) {
+        let rebase = |path: &mut Option<PathBuf>| {
+            // An empty path means none; `join` keeps an absolute one.
+            *path = path.take().filter(|path| !path.as_os_str().is_empty()).map(|path| folder.join(path));
+        };
+        for entry in self.clusters.iter_mut().flatten() {
+            rebase(&mut entry.cluster.certificate_authority);
+        }
+        for NamedUser { user, .. } in self.users.iter_mut().flatten() {
+            for path in [&mut user.client_certificate, &mut user.client_key, &mut user.token_file] {
+                rebase(path);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsString;
+
+    fn load(files: &[(&str, &str)]) -> Result<Kubeconfig, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let paths: Vec<PathBuf> = files.iter().map(|(name, _)| folder.path().join(name)).collect();
+        for ((_, text), path) in files.iter().zip(&paths).filter(|((_, text), _)| *text != "absent") {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let list = std::env::join_paths(&paths).unwrap();
+        let variables = [(OsString::from("KUBECONFIG"), list)].into();
+        Kubeconfig::load(&Environment { variables, ..Environment::default() }, &Flags::default())
+    }
+
+    #[test]
+    fn the_first_file_wins_and_missing_ones_are_passed_over() {
+        let merged = load(&[
+            ("absent", "absent"),
+            ("a", "{current-context: x, clusters: [{name: c, cluster: {server: 'https://one'}}]}"),
+            ("b", "{current-context: y, clusters: [{name: c, cluster: {server: 'https://two'}}, {name: d}], contexts: null}"),
+        ])
+        .unwrap();
+        assert_eq!(merged.document.current_context.as_deref(), Some("x"));
+        assert_eq!(merged.cluster("c").unwrap().server.as_deref(), Some("https://one"));
+        assert!(merged.cluster("d").is_some());
+    }
+
+    #[test]
+    fn a_relative_path_belongs_to_its_own_file() {
+        let merged =
+            load(&[("sub/a", "users: [{name: u, user: {client-key: keys/k, tokenFile: /abs}}]")]).unwrap();
+        let user = merged.user("u").unwrap();
+        assert!(user.client_key.as_ref().unwrap().ends_with("sub/keys/k"));
+        assert_eq!(user.token_file.as_deref(), Some(Path::new("/abs")));
+    }
+
+    #[test]
+    fn an_empty_file_holds_nothing_and_is_no_error() {
+        assert!(load(&[("a", "")]).unwrap().found);
+        assert!(!load(&[("a", "absent")]).unwrap().found);
+    }
+
+    #[test]
+    fn a_broken_file_names_its_line_and_shows_none_of_its_text() {
+        for text in [
+            "users:\n- name: u\n  user: hunter2\n",
+            "users:\n- name: u\n  user: {token: [hunter2]}\n",
+            "a: b\nc: {hunter2\n",
+        ] {
+            let error = load(&[("a", text)]).err().unwrap();
+            let Error::Broken { line, reason, .. } = &error else { panic!("{error}") };
+            assert!(*line >= 2, "{text}: {line}");
+            assert!(!reason.is_empty() && !reason.contains("hunter2"), "{reason}");
+        }
+    }
+}

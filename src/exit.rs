@@ -1,0 +1,199 @@
+//! Every ending becomes one code and one message.
+
+use std::error::Error as StdError;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::cli;
+use crate::cluster;
+use crate::inspect;
+use crate::reference::NameError;
+use crate::registry;
+use crate::runtime::{self, Outcome};
+use crate::store;
+use crate::verbs::{Ending, Error};
+
+/// How the process ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Exit {
+    /// kwasm failed, or the plugin trapped: 125.
+    Failed,
+    /// The user ended it: 130.
+    Interrupted,
+    /// There is no such plugin: 127.
+    NoPlugin,
+    /// As the plugin ended, whatever it was refused meanwhile.
+    Plugin(u8),
+    /// Refused before it was started: 126.
+    Refused,
+    /// 0.
+    Success,
+    /// argv is no command: 2.
+    Usage,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Failed => 125,
+            Exit::Interrupted => 130,
+            Exit::NoPlugin => 127,
+            Exit::Plugin(code) => code,
+            Exit::Refused => 126,
+            Exit::Success => 0,
+            Exit::Usage => 2,
+        })
+    }
+}
+
+impl Exit {
+    /// Tells the user how it ended, if there is anything to tell, and how the process is to end.
+    #[must_use]
+    pub fn of(ended: Result<Ending, Error>) -> Self {
+        match ended {
+            Ok(Ending::Done) => Self::Success,
+            Ok(Ending::Ran(Outcome::Ended(code))) => Self::Plugin(code),
+            Ok(Ending::Ran(Outcome::Interrupted)) => Self::Interrupted,
+            Ok(Ending::Ran(Outcome::Trapped(cause))) => Failure {
+                exit: Self::Failed,
+                message: format!("the plugin trapped: {cause}"),
+                hints: Vec::new(),
+            }
+            .tell(),
+            Err(error) => Failure::from(&error).tell(),
+        }
+    }
+}
+
+/// An ending that has something to say.
+struct Failure {
+    exit: Exit,
+    /// `what: why`, without the program's name.
+    message: String,
+    /// Commands that help.
+    hints: Vec<String>,
+}
+
+impl Failure {
+    /// Prints the message. A closed stderr changes no ending.
+    fn tell(self) -> Exit {
+        let mut err = io::stderr().lock();
+        drop(writeln!(err, "kwasm: {}", self.message));
+        for hint in self.hints {
+            drop(writeln!(err, "hint: {hint}"));
+        }
+        self.exit
+    }
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(next) = cause {
+            message = format!("{message}: {next}");
+            cause = next.source();
+        }
+        let (exit, hint) = classify(error);
+        Self { exit, message, hints: hint.into_iter().collect() }
+    }
+}
+
+/// The code for an error, and what helps against it.
+fn classify(error: &Error) -> (Exit, Option<String>) {
+    let hint = |text: &str| Some(text.to_owned());
+    match error {
+        Error::Cli(cli::Error::Name(name)) | Error::Name(name) => (Exit::Usage, for_name(name)),
+        Error::Cli(_) | Error::NotAFile(_) | Error::Policy(_) => (Exit::Usage, None),
+        Error::Cluster(error) => for_cluster(error),
+        Error::Inspect { source, .. }
+        | Error::Store(store::Error::Unfit { source, .. })
+        | Error::Runtime(runtime::Error::Adapt { source, .. }) => (Exit::Refused, for_component(source)),
+        Error::NoHome => (Exit::Failed, hint("set KWASM_HOME to a folder")),
+        Error::Registry(error)
+        | Error::Store(store::Error::Fetch(error))
+        | Error::Runtime(runtime::Error::Store(store::Error::Fetch(error))) => (for_fetch(error), None),
+        Error::Runtime(error) => for_runtime(error),
+        Error::Store(error) => for_store(error),
+        Error::Stdout(_) => (Exit::Failed, None),
+    }
+}
+
+fn for_name(error: &NameError) -> Option<String> {
+    matches!(error, NameError::BuiltIn(_))
+        .then(|| "choose another name: kwasm install FILE --as NAME".to_owned())
+}
+
+fn for_component(error: &inspect::Error) -> Option<String> {
+    match error {
+        inspect::Error::ForeignImport(_) => {
+            Some("rebuild it as a component on wasi:http: cargo build --target wasm32-wasip2".to_owned())
+        }
+        inspect::Error::NoCommand(_) | inspect::Error::NoStart => {
+            Some("a plugin is a program with a main function, built for wasm32-wasip2".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn for_fetch(error: &registry::Error) -> Exit {
+    match error {
+        registry::Error::Missing(_) => Exit::NoPlugin,
+        registry::Error::TooLarge { .. } => Exit::Refused,
+        registry::Error::Unreadable { .. } => Exit::Failed,
+    }
+}
+
+fn for_cluster(error: &cluster::Error) -> (Exit, Option<String>) {
+    match error {
+        cluster::Error::FlagValue(_) | cluster::Error::Unserved(_) => (Exit::Usage, None),
+        cluster::Error::Unknown { known, .. } if !known.is_empty() => {
+            (Exit::Failed, Some(format!("it has {}", known.join(", "))))
+        }
+        cluster::Error::Broken { .. } => {
+            (Exit::Failed, Some("kubectl config view shows what kubectl makes of it".to_owned()))
+        }
+        _ => (Exit::Failed, None),
+    }
+}
+
+fn for_runtime(error: &runtime::Error) -> (Exit, Option<String>) {
+    match error {
+        runtime::Error::Compile { .. } | runtime::Error::Link { .. } => (Exit::Refused, None),
+        runtime::Error::Store(error) => for_store(error),
+        _ => (Exit::Failed, None),
+    }
+}
+
+fn for_store(error: &store::Error) -> (Exit, Option<String>) {
+    match error {
+        store::Error::Unknown(_) => (Exit::NoPlugin, Some("kwasm list shows what is installed".to_owned())),
+        store::Error::LinkTaken(_) => {
+            (Exit::Failed, Some("choose another name: kwasm install FILE --as NAME".to_owned()))
+        }
+        store::Error::Altered { .. } => {
+            (Exit::Refused, Some("install it again: kwasm install FILE".to_owned()))
+        }
+        _ => (Exit::Failed, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_has_the_whole_chain_once() {
+        let source = registry::Error::Unreadable { path: "x".into(), source: io::Error::other("gone") };
+        let failure = Failure::from(&Error::Registry(source));
+        assert_eq!(failure.message, "x: it cannot be read: gone");
+        assert_eq!(failure.exit, Exit::Failed);
+    }
+
+    #[test]
+    fn endings_have_the_codes_of_the_product() {
+        assert_eq!(Exit::of(Ok(Ending::Done)), Exit::Success);
+        assert_eq!(Exit::of(Ok(Ending::Ran(Outcome::Ended(7)))), Exit::Plugin(7));
+        assert_eq!(Exit::of(Ok(Ending::Ran(Outcome::Interrupted))), Exit::Interrupted);
+    }
+}

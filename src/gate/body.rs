@@ -1,0 +1,166 @@
+//! Bodies on their way out, which end as aborted when their guest ends, and on their way in, which may be waited for.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use http_body_util::combinators::UnsyncBoxBody;
+use tokio::time::{Instant, Sleep, sleep};
+
+/// What goes wrong with a body while it streams.
+pub(crate) type BodyError = Box<dyn Error + Send + Sync>;
+
+/// A body in either direction, through either door.
+pub(crate) type Body = UnsyncBoxBody<Bytes, BodyError>;
+
+/// Whether the guest of a gate still lives.
+#[derive(Clone, Default)]
+pub(super) struct Life(Arc<AtomicBool>);
+
+impl Life {
+    pub(super) fn end(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    fn has_ended(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A body that a guest sends.
+///
+/// wasmtime-wasi-http 48.0.8 ends a body cleanly when the store that holds its other end is dropped
+/// (`p2/body.rs`, `RecvError` becomes `None`), and a cut-off PATCH would reach the API server as a whole one. Once
+/// the guest has ended, such an end is an error instead, by which hyper closes the connection.
+pub(crate) struct GuestBody {
+    inner: Body,
+    life: Life,
+}
+
+/// The guest ended before its request did.
+#[derive(Debug, thiserror::Error)]
+#[error("the plugin ended before its request did")]
+struct Cut;
+
+impl GuestBody {
+    pub(super) fn new(inner: Body, life: Life) -> Self {
+        Self { inner, life }
+    }
+}
+
+impl http_body::Body for GuestBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match Pin::new(&mut self.inner).poll_frame(context) {
+            Poll::Ready(None) if self.life.has_ended() => Poll::Ready(Some(Err(Cut.into()))),
+            Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(super::headers::outgoing_frame(frame)))),
+            polled => polled,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// A response's body whose reader does not wait longer than `limit` for the next bytes.
+pub(super) struct Timed<B> {
+    inner: B,
+    limit: Duration,
+    sleep: Pin<Box<Sleep>>,
+}
+
+/// No bytes came for as long as the guest was willing to wait.
+#[derive(Debug, thiserror::Error)]
+#[error("no bytes came within {0:?}")]
+pub(super) struct TooSlow(Duration);
+
+impl<B> Timed<B> {
+    pub(super) fn new(inner: B, limit: Duration) -> Self {
+        Self { inner, limit, sleep: Box::pin(sleep(limit)) }
+    }
+}
+
+impl<B> http_body::Body for Timed<B>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+    B::Error: Into<BodyError>,
+{
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let limit = self.limit;
+        if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) {
+            self.sleep.as_mut().reset(Instant::now() + limit);
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        match self.sleep.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Some(Err(TooSlow(limit).into()))),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::{BodyExt, Full};
+
+    fn body(life: &Life) -> GuestBody {
+        GuestBody::new(
+            Full::new(Bytes::from("x")).map_err(|never| match never {}).boxed_unsync(),
+            life.clone(),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_body_ends_while_its_guest_lives_and_is_cut_when_it_does_not() {
+        let life = Life::default();
+        assert_eq!(body(&life).collect().await.unwrap().to_bytes(), "x");
+        life.end();
+        assert!(body(&life).collect().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_silent_body_is_given_up_after_the_guests_own_limit() {
+        let silent = http_body_util::StreamBody::new(Silent);
+        let mut timed = Timed::new(silent, Duration::from_millis(10));
+        assert!(timed.frame().await.unwrap().unwrap_err().is::<TooSlow>());
+    }
+
+    struct Silent;
+
+    impl futures_core::Stream for Silent {
+        type Item = Result<Frame<Bytes>, BodyError>;
+
+        fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            Poll::Pending
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Which headers pass, in either direction.
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http_body::Frame;
+
+/// Headers of one connection, not of a message (RFC 9110 §7.6.1), with those that older peers add.
+const HOP_BY_HOP: &[&str] = &[
+    "connection",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Headers that tell where a request came from, or that bring a session along. `host` is the sender's to set.
+const FOREIGN: &[&str] = &["cookie", "forwarded", "host", "via"];
+
+/// Whether a guest may set a header at all and see it in a response; the others are an error in its own `fields`.
+///
+/// `host` and the hop-by-hop ones are wasi:http's own list; `set-cookie` is here because the session of an
+/// authenticating proxy is a credential.
+pub(super) fn is_hidden(name: &HeaderName) -> bool {
+    name == header::SET_COOKIE || wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS.contains(name)
+}
+
+/// A request's headers without those that are not the guest's to send. Headers that claim an identity never get
+/// here: the judge refuses them.
+pub(super) fn outgoing(headers: HeaderMap) -> HeaderMap {
+    let listed = listed_in_connection(&headers);
+    filter(headers, |name, _| is_sendable(name) && !listed.contains(name))
+}
+
+/// The same for trailers.
+pub(super) fn outgoing_frame(frame: Frame<Bytes>) -> Frame<Bytes> {
+    match frame.into_trailers() {
+        Ok(trailers) => {
+            Frame::trailers(filter(trailers, |name, _| is_sendable(name) && !claims_identity(name)))
+        }
+        Err(frame) => frame,
+    }
+}
+
+/// A response's headers without those of the connection, and those that could hand a credential to the guest.
+pub(super) fn incoming(headers: HeaderMap) -> HeaderMap {
+    let listed = listed_in_connection(&headers);
+    filter(headers, |name, value| {
+        let challenge = *name != header::WWW_AUTHENTICATE || is_plain_challenge(value);
+        !HOP_BY_HOP.contains(&name.as_str())
+            && *name != header::SET_COOKIE
+            && challenge
+            && !listed.contains(name)
+    })
+}
+
+fn filter(headers: HeaderMap, keep: impl Fn(&HeaderName, &HeaderValue) -> bool) -> HeaderMap {
+    let mut kept = HeaderMap::with_capacity(headers.len());
+    let mut current = None;
+    // A map yields each name once, before the first of its values.
+    for (name, value) in headers {
+        current = name.or(current);
+        if let Some(name) = current.as_ref().filter(|name| keep(name, &value)) {
+            kept.append(name.clone(), value);
+        }
+    }
+    kept
+}
+
+fn is_sendable(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    // What is left of `authorization` once the judge is through is an empty one.
+    !HOP_BY_HOP.contains(&name)
+        && !FOREIGN.contains(&name)
+        && !name.starts_with("x-forwarded-")
+        && name != header::AUTHORIZATION.as_str()
+}
+
+fn claims_identity(name: &HeaderName) -> bool {
+    name == header::AUTHORIZATION
+        || name.as_str().starts_with("impersonate-")
+        || name.as_str().starts_with("x-remote-")
+}
+
+/// The names that `connection` declares to be of this hop only.
+fn listed_in_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    let values = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).filter_map(|name| name.trim().parse().ok()).collect()
+}
+
+/// A challenge that only says what is asked for. Others, such as Negotiate, answer with tokens of their own.
+fn is_plain_challenge(value: &HeaderValue) -> bool {
+    let scheme = value.to_str().unwrap_or_default().split(' ').next().unwrap_or_default();
+    scheme.eq_ignore_ascii_case("basic") || scheme.eq_ignore_ascii_case("bearer")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    fn names(headers: &HeaderMap) -> Vec<&str> {
+        headers.keys().map(HeaderName::as_str).collect()
+    }
+
+    #[test]
+    fn a_request_keeps_what_is_the_guests_and_loses_the_rest() {
+        let sent = outgoing(map(&[
+            ("accept", "a"),
+            ("cookie", "c"),
+            ("host", "h"),
+            ("via", "v"),
+            ("forwarded", "f"),
+            ("x-forwarded-for", "x"),
+            ("authorization", ""),
+            ("te", "trailers"),
+            ("connection", "x-own, close"),
+            ("x-own", "o"),
+            ("x-other", "p"),
+        ]));
+        assert_eq!(names(&sent), ["accept", "x-other"]);
+    }
+
+    #[test]
+    fn a_response_keeps_its_content_and_loses_credentials() {
+        let seen = incoming(map(&[
+            ("content-type", "t"),
+            ("set-cookie", "s"),
+            ("www-authenticate", "Negotiate dG9rZW4="),
+            ("keep-alive", "5"),
+        ]));
+        assert_eq!(names(&seen), ["content-type"]);
+        assert_eq!(names(&incoming(map(&[("www-authenticate", "Basic realm=\"x\"")]))), ["www-authenticate"]);
+    }
+
+    #[test]
+    fn trailers_claim_nothing_either() {
+        let frame = outgoing_frame(Frame::trailers(map(&[
+            ("impersonate-user", "x"),
+            ("x-sum", "y"),
+            ("authorization", "z"),
+        ])));
+        assert_eq!(names(&frame.into_trailers().unwrap()), ["x-sum"]);
+    }
+
+    #[test]
+    fn several_values_of_one_name_all_pass() {
+        let mut headers = map(&[("accept", "a")]);
+        headers.append("accept", HeaderValue::from_static("b"));
+        assert_eq!(outgoing(headers).get_all("accept").iter().count(), 2);
+    }
+}

@@ -1,0 +1,67 @@
+//! The http door: wasi:http's outgoing handler, answered by the gate.
+//!
+//! Without the crate's feature `default-send-request`, [`WasiHttpHooks::send_request`] has no default: a build
+//! without this door has no way to send at all.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use ::http::Request;
+use ::http::uri::Scheme;
+use http_body_util::BodyExt;
+use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
+
+use super::body::TooSlow;
+use super::{Gate, Patience, Undelivered, headers};
+
+/// The gate as wasi:http sees it.
+pub(crate) struct Door(pub(crate) Gate);
+
+type Done = Box<dyn Future<Output = Result<(), Error>> + Send>;
+type Answer = Result<(::http::Response<WasiBody>, Done), Error>;
+
+impl WasiHttpHooks for Door {
+    fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
+        Arc::new(headers::is_hidden)
+    }
+
+    /// All of them: it is the gate that says no, so that each no is told to the user too.
+    fn is_supported_scheme(&mut self, _: &Scheme) -> bool {
+        true
+    }
+
+    /// The sender sets it, to the real server's name.
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _: Done,
+    ) -> Box<dyn Future<Output = Answer> + Send> {
+        let gate = self.0.clone();
+        let options = options.unwrap_or_default();
+        let patience = Patience {
+            connect: options.connect_timeout,
+            first_byte: options.first_byte_timeout,
+            between_bytes: options.between_bytes_timeout,
+        };
+        Box::new(async move {
+            let request = request
+                .map(|body| body.map_err(|error| Box::new(error) as super::body::BodyError).boxed_unsync());
+            let response = gate.pass(request, patience).await.map_err(|undelivered| match undelivered {
+                Undelivered::Refused => Error::HttpRequestDenied,
+                Undelivered::Failed(failure) => failure.code(),
+            })?;
+            let response = response.map(|body| body.map_err(|error| body_error(&*error)).boxed_unsync());
+            // The connection is driven by the client's pool: nothing is left to do here.
+            Ok((response, Box::new(async { Ok(()) }) as Done))
+        })
+    }
+}
+
+fn body_error(error: &(dyn StdError + Send + Sync + 'static)) -> Error {
+    if error.is::<TooSlow>() { Error::ConnectionReadTimeout } else { Error::HttpResponseIncomplete }
+}

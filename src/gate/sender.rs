@@ -1,0 +1,136 @@
+//! Sends what was permitted, and nothing else: a pooled HTTP/1.1 client for one endpoint and one identity.
+//!
+//! HTTP/1.1, because upgrades (exec, attach, port-forward) need it, and because three unread streams would stall
+//! all others of an HTTP/2 connection by its shared window.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use ::http::uri::{Authority, PathAndQuery, Scheme};
+use ::http::{HeaderMap, Request, Response, Uri, header};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::timeout;
+
+use super::body::Timed;
+use super::failure::Failure;
+use super::{Body, GuestBody, Patience, headers};
+use crate::cluster::{Cluster, Endpoint, Error, Identity, Validity};
+use crate::policy::{Attempt, Permit};
+
+/// The client of one endpoint, with the identity that it adds.
+pub(super) struct Sender {
+    client: Client<HttpsConnector<HttpConnector>, GuestBody>,
+    endpoint: Endpoint,
+    identity: Identity,
+}
+
+/// How long a TCP connection may take to come about, as in client-go (net.Dialer in `rest/transport`).
+const CONNECT: Duration = Duration::from_secs(30);
+
+/// How long a connection may be silent before TCP itself asks whether the peer is there, as in client-go. This is
+/// no idle timeout: a peer that is there and has nothing to say is waited for.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+impl Sender {
+    /// Reads the identity of `cluster` and sets up TLS. Connects to nothing yet.
+    pub(super) fn new(cluster: &Cluster) -> Result<Self, Error> {
+        let identity = cluster.identity()?;
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_connect_timeout(Some(CONNECT));
+        tcp.set_keepalive(Some(KEEP_ALIVE));
+        tcp.set_nodelay(true);
+        let https = match identity.tls() {
+            Some(tls) => HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_only(),
+            None => HttpsConnectorBuilder::new().with_tls_config(no_tls()?).https_or_http(),
+        };
+        let https = https.enable_http1().wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(https);
+        Ok(Self { client, endpoint: cluster.endpoint().clone(), identity })
+    }
+
+    /// Whose the client certificate is, for messages.
+    pub(super) fn certificate(&self) -> Option<&Validity> {
+        self.identity.certificate()
+    }
+
+    /// Sends one request. A redirect is not followed: it goes to the guest as it is.
+    pub(super) async fn send(
+        &self,
+        permit: Permit,
+        mut headers: HeaderMap,
+        body: GuestBody,
+        patience: Patience,
+    ) -> Result<Response<Body>, Failure> {
+        let uri = self.address(permit.attempt()).ok_or(Failure::TooLong)?;
+        if let Some(value) = self.identity.authorization() {
+            headers.insert(header::AUTHORIZATION, value.clone());
+        }
+        let mut request = Request::new(body);
+        *request.method_mut() = permit.attempt().method().clone();
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        let response = self.exchange(request, patience).await?;
+        let (mut parts, body) = response.into_parts();
+        parts.headers = headers::incoming(parts.headers);
+        let body = match patience.between_bytes {
+            Some(limit) => Timed::new(body, limit).boxed_unsync(),
+            None => body.map_err(Into::into).boxed_unsync(),
+        };
+        Ok(Response::from_parts(parts, body))
+    }
+
+    async fn exchange(
+        &self,
+        mut request: Request<GuestBody>,
+        patience: Patience,
+    ) -> Result<Response<Incoming>, Failure> {
+        let mut connection = capture_connection(&mut request);
+        let connected = async { connection.wait_for_connection_metadata().await.is_some() };
+        let mut response = pin!(self.client.request(request));
+        if let Some(limit) = patience.connect {
+            tokio::select! {
+                biased;
+                response = &mut response => return response.map_err(Failure::from),
+                connected = timeout(limit, connected) => if connected.is_err() { return Err(Failure::ConnectTimeout) },
+            }
+        }
+        within(patience.first_byte, response).await?.map_err(Failure::from)
+    }
+
+    /// The address of an attempt at the real server: its own prefix first, which no attempt can climb out of.
+    fn address(&self, attempt: &Attempt) -> Option<Uri> {
+        let origin: Uri = self.endpoint.origin().to_string().parse().ok()?;
+        let query = attempt.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let path: PathAndQuery =
+            format!("{}{}{query}", self.endpoint.prefix(), attempt.path()).parse().ok()?;
+        let scheme: Scheme = origin.scheme()?.clone();
+        let authority: Authority = origin.authority()?.clone();
+        Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build().ok()
+    }
+}
+
+async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Result<T, Failure> {
+    match limit {
+        Some(limit) => timeout(limit, work).await.map_err(|_| Failure::ResponseTimeout),
+        None => Ok(work.await),
+    }
+}
+
+/// A configuration that trusts nobody, for a connector that speaks plain HTTP.
+fn no_tls() -> Result<rustls::ClientConfig, Error> {
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|error| Error::Credential {
+        what: "the TLS settings",
+        owner: "kwasm".to_owned(),
+        reason: error.to_string(),
+    })?;
+    Ok(builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
+}

@@ -1,0 +1,35 @@
+//! `kwasm` runs kubectl plugins that are WebAssembly components. A plugin never sees a credential and reaches
+//! nothing but what its policy grants.
+//!
+//! This library is the program's inside, not an interface: it follows no versioning of its own. Its rooms stand in
+//! the order in which a command passes through them, and each uses only those before it (see `src/README.md`).
+
+pub(crate) mod platform;
+
+pub mod cli;
+
+pub mod reference;
+
+pub mod registry;
+
+pub mod inspect;
+
+pub mod store;
+
+pub mod policy;
+
+pub mod cluster;
+
+pub mod gate;
+
+pub mod runtime;
+
+pub mod verbs;
+
+pub mod exit;
+
+/// Does what argv says, tells the user how it ended, and gives the process its code.
+#[must_use]
+pub fn run(environment: &cli::Environment) -> std::process::ExitCode {
+    exit::Exit::of(verbs::perform(environment)).into()
+}

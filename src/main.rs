@@ -1,0 +1,9 @@
+//! `kwasm`, the program. All it does is in the library.
+
+use std::process::ExitCode;
+
+use kwasm::cli::Environment;
+
+fn main() -> ExitCode {
+    kwasm::run(&Environment::of_process())
+}

@@ -1,0 +1,259 @@
+//! What differs by operating system, and nothing else: where things live, what makes a file the same file,
+//! who may write to a folder, and what a link on `PATH` is.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// The folders that the platform gives to a user's programs.
+pub(crate) struct Folders {
+    /// For what must not be lost, e.g. `~/.local/share`.
+    pub(crate) data: PathBuf,
+    /// For what may be made again, e.g. `~/.cache`.
+    pub(crate) cache: PathBuf,
+    /// For links that a shell finds, e.g. `~/.local/bin`.
+    pub(crate) links: PathBuf,
+}
+
+/// Finds the user's folders.
+///
+/// `variable` looks up the environment. `None` when not even the home directory is known.
+pub(crate) fn folders(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<Folders> {
+    let absolute = |name: &str| variable(name).filter(|path| path.is_absolute());
+    let home = absolute(if cfg!(windows) { "USERPROFILE" } else { "HOME" })?;
+    let (data, cache) = if cfg!(windows) {
+        (
+            absolute("APPDATA").unwrap_or_else(|| home.join("AppData").join("Roaming")),
+            absolute("LOCALAPPDATA").unwrap_or_else(|| home.join("AppData").join("Local")),
+        )
+    } else if cfg!(target_os = "macos") {
+        (home.join("Library/Application Support"), home.join("Library/Caches"))
+    } else {
+        // XDG Base Directory Specification: a relative path in these variables is to be ignored.
+        (
+            absolute("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share")),
+            absolute("XDG_CACHE_HOME").unwrap_or_else(|| home.join(".cache")),
+        )
+    };
+    Some(Folders { data, cache, links: home.join(".local").join("bin") })
+}
+
+/// What stays the same about a file for as long as nobody wrote to it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct FileIdentity {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, u32),
+    changed: (i64, u32),
+}
+
+impl FileIdentity {
+    /// A name for the file that outlives changes of its content: device and inode.
+    pub(crate) fn file(&self) -> String {
+        format!("{:x}-{:x}", self.device, self.inode)
+    }
+
+    /// Nanoseconds since 1970 at which the file was last written or renamed.
+    pub(crate) fn changed_at(&self) -> i128 {
+        let (seconds, nanoseconds) = self.changed.max(self.modified);
+        i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds)
+    }
+}
+
+/// Reads what identifies the content of a file without reading the file.
+///
+/// `None` where the platform's standard library does not tell (Windows): the caller reads the file instead.
+#[cfg(unix)]
+pub(crate) fn identity(metadata: &Metadata) -> Option<FileIdentity> {
+    use std::os::unix::fs::MetadataExt;
+    let nanoseconds = |value: i64| u32::try_from(value).ok();
+    Some(FileIdentity {
+        device: metadata.dev(),
+        inode: metadata.ino(),
+        size: metadata.size(),
+        modified: (metadata.mtime(), nanoseconds(metadata.mtime_nsec())?),
+        changed: (metadata.ctime(), nanoseconds(metadata.ctime_nsec())?),
+    })
+}
+
+#[cfg(not(unix))]
+pub(crate) fn identity(_: &Metadata) -> Option<FileIdentity> {
+    None
+}
+
+/// Makes a folder, with all that leads to it, that only this user may enter.
+///
+/// # Errors
+/// Those of the file system, and `PermissionDenied` when the folder is there but is somebody else's, is open to
+/// others, or is a link.
+pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => return check_folder(&metadata),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    match create_folder(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    check_folder(&fs::symlink_metadata(path)?)
+}
+
+fn check_folder(metadata: &Metadata) -> io::Result<()> {
+    if !metadata.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is not a folder"));
+    }
+    check_owner(metadata, 0o077, "it is open to others: chmod 700 it")
+}
+
+/// Tells whether a file in a private folder is one that only this user could have written.
+///
+/// # Errors
+/// `PermissionDenied`, with the reason, when it is not.
+pub(crate) fn check_private_file(metadata: &Metadata) -> io::Result<()> {
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is not a file"));
+    }
+    check_owner(metadata, 0o022, "others may write to it")
+}
+
+#[cfg(unix)]
+fn check_owner(metadata: &Metadata, forbidden: u32, reason: &'static str) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another user"));
+    }
+    if metadata.mode() & forbidden != 0 {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
+    }
+    Ok(())
+}
+
+/// Windows gives a user's profile an access list that keeps others out, and new folders inherit it.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the signature is that of the Unix twin")]
+fn check_owner(_: &Metadata, _: u32, _: &'static str) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn create_folder(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn create_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)
+}
+
+/// The file name under which a shell finds a program called `name`.
+pub(crate) fn program_file(name: &str) -> String {
+    if cfg!(windows) { format!("{name}.exe") } else { name.to_owned() }
+}
+
+/// Makes `link` start `program`, replacing a link that was there in one step.
+///
+/// A symbolic link on Unix. On Windows, where those need a privilege, a hard link, or a copy on another volume.
+pub(crate) fn link(program: &Path, link: &Path) -> io::Result<()> {
+    let folder = link.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut name = link.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{}.new", std::process::id()));
+    let temporary = folder.join(name);
+    let made = make_link(program, &temporary).and_then(|()| fs::rename(&temporary, link));
+    if made.is_err() {
+        // Nothing half-made stays; the first error is the one to tell.
+        drop(fs::remove_file(&temporary));
+    }
+    made
+}
+
+#[cfg(unix)]
+fn make_link(program: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(program, link)
+}
+
+#[cfg(not(unix))]
+fn make_link(program: &Path, link: &Path) -> io::Result<()> {
+    fs::hard_link(program, link).or_else(|_| fs::copy(program, link).map(drop))
+}
+
+/// Tells whether the file at `link` is a link to a program whose name is that of `program`.
+///
+/// `None` when there is nothing at `link`.
+pub(crate) fn is_link_to(link: &Path, program: &Path) -> Option<bool> {
+    let metadata = fs::symlink_metadata(link).ok()?;
+    if cfg!(windows) {
+        return Some(metadata.is_file());
+    }
+    Some(
+        metadata.is_symlink()
+            && fs::read_link(link).is_ok_and(|target| target.file_name() == program.file_name()),
+    )
+}
+
+/// Syncs a folder, so that a rename in it outlives a power cut. Windows has no such call and needs none.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(windows) { Ok(()) } else { fs::File::open(path)?.sync_all() }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_new_private_folder_is_closed_to_others() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("a/b");
+        private_folder(&folder).unwrap();
+        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_private_folder_that_others_may_enter_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("open");
+        private_folder(&folder).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(private_folder(&folder).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+    }
+
+    #[test]
+    fn a_private_folder_that_is_a_link_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(root.path(), root.path().join("link")).unwrap();
+        assert!(private_folder(&root.path().join("link")).is_err());
+    }
+
+    #[test]
+    fn a_file_that_was_written_to_has_another_identity() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let before = identity(&file.path().metadata().unwrap());
+        fs::write(file.path(), "x").unwrap();
+        assert_ne!(before, identity(&file.path().metadata().unwrap()));
+    }
+
+    #[test]
+    fn folders_follow_the_environment_and_ignore_relative_paths() {
+        let found = folders(|name| match name {
+            "HOME" => Some("/home/u".into()),
+            "XDG_DATA_HOME" => Some("/data".into()),
+            "XDG_CACHE_HOME" => Some("relative".into()),
+            _ => None,
+        })
+        .unwrap();
+        if cfg!(target_os = "linux") {
+            assert_eq!(found.data, Path::new("/data"));
+            assert_eq!(found.cache, Path::new("/home/u/.cache"));
+        }
+        assert_eq!(found.links, Path::new("/home/u/.local/bin"));
+    }
+}

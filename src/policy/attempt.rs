@@ -1,0 +1,237 @@
+//! One request of a guest in a form that can be understood in one way only, or no form at all.
+
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, Method};
+
+use super::refusal::{Reason, Refusal};
+
+/// Where a request goes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Target {
+    /// The API server of a granted context, by the context's name.
+    Context(String),
+}
+
+/// What a guest tries: a method, a path and a query, at an endpoint it may name.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    target: Target,
+    method: Method,
+    path: String,
+    query: Option<String>,
+    claim: Option<HeaderName>,
+}
+
+/// The longest path that passes, in bytes: twice nginx's default for a request line, far above any of Kubernetes'.
+const LONGEST_PATH: usize = 16 * 1024;
+
+impl Attempt {
+    /// Reads a request to `target`.
+    ///
+    /// # Errors
+    /// A refusal for whatever the gate and the API server could understand differently: dot segments, empty inner
+    /// segments, encoded slashes, backslashes and control characters in the decoded path (RFC 3986 §5.2.4 and §6.2
+    /// let each server normalise them in its own way), the methods CONNECT and TRACE, and lengths that contradict
+    /// each other (RFC 9112 §6.3).
+    pub fn read(
+        target: Target,
+        method: Method,
+        uri: Option<&PathAndQuery>,
+        headers: &HeaderMap,
+    ) -> Result<Self, Refusal> {
+        let path = uri.map_or("/", PathAndQuery::path).to_owned();
+        let query = uri.and_then(PathAndQuery::query).map(str::to_owned);
+        let fault = method_fault(&method).or_else(|| path_fault(&path)).or_else(|| framing_fault(headers));
+        let attempt = Self { target, method, path, query, claim: claim(headers) };
+        match fault {
+            Some(fault) => Err(Refusal::of(&attempt, Reason::Ambiguous(fault))),
+            None => Ok(attempt),
+        }
+    }
+
+    /// Where it goes.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The path as the guest wrote it, without the endpoint's own prefix.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The query as the guest wrote it, without its question mark.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.query.as_deref()
+    }
+
+    /// The header, if there is one, by which the guest says who is asking.
+    #[must_use]
+    pub fn claim(&self) -> Option<&HeaderName> {
+        self.claim.as_ref()
+    }
+}
+
+fn method_fault(method: &Method) -> Option<&'static str> {
+    match *method {
+        Method::CONNECT => Some("CONNECT asks for a tunnel, and there is none"),
+        // A proxy on the way would send the credentials back to the guest.
+        Method::TRACE => Some("TRACE would echo the credentials"),
+        _ => None,
+    }
+}
+
+fn path_fault(path: &str) -> Option<&'static str> {
+    if path.len() > LONGEST_PATH {
+        return Some("its path is longer than 16 KiB");
+    }
+    let Some(inner) = path.strip_prefix('/') else {
+        return Some("its path does not begin with a slash");
+    };
+    let last = inner.split('/').count() - 1;
+    for (index, segment) in inner.split('/').enumerate() {
+        // An empty last segment is a trailing slash, which the API server knows.
+        if segment.is_empty() && index < last {
+            return Some("its path has an empty segment");
+        }
+        let Some(decoded) = decode(segment) else {
+            return Some("its path has a broken percent-encoding");
+        };
+        let fault = match decoded.as_str() {
+            "." | ".." => Some("its path has a dot segment"),
+            text if text.contains('/') => Some("its path has an encoded slash"),
+            text if text.contains('\\') => Some("its path has a backslash"),
+            text if text.chars().any(char::is_control) => Some("its path has a control character"),
+            _ => None,
+        };
+        if fault.is_some() {
+            return fault;
+        }
+    }
+    None
+}
+
+/// Decodes a segment once, as Go's `net/url` does. `None` for a `%` without two hexadecimal digits, or no UTF-8.
+fn decode(segment: &str) -> Option<String> {
+    let mut bytes = segment.bytes();
+    let mut decoded = Vec::with_capacity(segment.len());
+    while let Some(byte) = bytes.next() {
+        decoded.push(if byte == b'%' {
+            let high = char::from(bytes.next()?).to_digit(16)?;
+            let low = char::from(bytes.next()?).to_digit(16)?;
+            u8::try_from(high * 16 + low).ok()?
+        } else {
+            byte
+        });
+    }
+    String::from_utf8(decoded).ok()
+}
+
+fn framing_fault(headers: &HeaderMap) -> Option<&'static str> {
+    let lengths = headers.get_all(http::header::CONTENT_LENGTH).iter().count();
+    if lengths > 1 {
+        return Some("it has two content lengths");
+    }
+    if lengths == 1 && headers.contains_key(http::header::TRANSFER_ENCODING) {
+        return Some("it has a content length and a transfer encoding");
+    }
+    None
+}
+
+/// The first header by which a request claims an identity. An `authorization` of nothing but blanks claims none:
+/// client libraries send it when their kubeconfig has no credential.
+fn claim(headers: &HeaderMap) -> Option<HeaderName> {
+    headers.iter().find_map(|(name, value)| {
+        let blank = value.as_bytes().iter().all(u8::is_ascii_whitespace);
+        let claims = (name == http::header::AUTHORIZATION && !blank)
+            || name.as_str().starts_with("impersonate-")
+            || name.as_str().starts_with("x-remote-");
+        claims.then(|| name.clone())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(method: Method, path: &str, headers: &HeaderMap) -> Result<Attempt, Refusal> {
+        let uri: PathAndQuery = path.parse().unwrap();
+        Attempt::read(Target::Context("c".to_owned()), method, Some(&uri), headers)
+    }
+
+    #[test]
+    fn an_ordinary_path_passes_as_it_is() {
+        for path in [
+            "/",
+            "/api/v1/pods/",
+            "/api/v1/namespaces/a%20b/configmaps/x:y",
+            "/apis?timeout=32s",
+            "/a/%2e%2e%2e",
+        ] {
+            let attempt = read(Method::GET, path, &HeaderMap::new()).unwrap();
+            assert_eq!(attempt.path(), path.split('?').next().unwrap());
+        }
+    }
+
+    #[test]
+    fn a_path_that_two_servers_could_read_differently_is_refused() {
+        for path in [
+            "/..",
+            "/a/../b",
+            "/a/./b",
+            "/%2e%2e/b",
+            "/%2E./b",
+            "//a",
+            "/a//b",
+            "/a%2fb",
+            "/a%2Fb",
+            "/a%5cb",
+            "/a\\b",
+            "/a%00b",
+            "/a%0d%0ab",
+            "/a%",
+            "/a%4",
+            "/a%zz",
+            "/%ff",
+        ] {
+            assert!(read(Method::GET, path, &HeaderMap::new()).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_may_have_16_kib_and_no_byte_more() {
+        let path = format!("/{}", "a".repeat(LONGEST_PATH - 1));
+        assert!(read(Method::GET, &path, &HeaderMap::new()).is_ok());
+        assert!(read(Method::GET, &format!("{path}a"), &HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn connect_and_trace_are_refused_and_their_neighbours_are_not() {
+        for method in [Method::CONNECT, Method::TRACE] {
+            assert!(read(method, "/", &HeaderMap::new()).is_err());
+        }
+        for method in [Method::GET, Method::HEAD, Method::OPTIONS, Method::PATCH] {
+            assert!(read(method, "/", &HeaderMap::new()).is_ok());
+        }
+    }
+
+    #[test]
+    fn lengths_that_contradict_each_other_are_refused() {
+        let mut headers = HeaderMap::new();
+        headers.append("content-length", "1".parse().unwrap());
+        assert!(read(Method::POST, "/", &headers).is_ok());
+        let mut both = headers.clone();
+        both.insert("transfer-encoding", "chunked".parse().unwrap());
+        assert!(read(Method::POST, "/", &both).is_err());
+        headers.append("content-length", "2".parse().unwrap());
+        assert!(read(Method::POST, "/", &headers).is_err());
+    }
+}

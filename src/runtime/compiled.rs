@@ -1,0 +1,107 @@
+//! Machine code: made once, kept in a folder that only this user may write, mapped on later runs.
+//!
+//! The only unsafe code of kwasm is here.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use super::{Error, engine};
+use crate::inspect;
+use crate::platform;
+use crate::store::{Places, Plugin};
+
+/// Where compiled code is kept.
+pub(super) struct Cache {
+    folder: PathBuf,
+}
+
+impl Cache {
+    /// Opens the folder, making it if need be.
+    ///
+    /// # Errors
+    /// [`Error::Cache`] when the folder is somebody else's or open to others: code from there could be anybody's.
+    pub(super) fn open(places: &Places) -> Result<Self, Error> {
+        let folder = places.compiled();
+        platform::private_folder(&folder).map_err(|source| Error::Cache { path: folder.clone(), source })?;
+        Ok(Self { folder })
+    }
+
+    /// The plugin's machine code: mapped if it was compiled before, else compiled now.
+    ///
+    /// # Errors
+    /// When the plugin's content is not what it was, or cannot be compiled.
+    pub(super) fn load(&self, engine: &Engine, plugin: &Plugin) -> Result<Component, Error> {
+        let path = self.path(plugin);
+        if let Some(component) = map(engine, &path) {
+            return Ok(component);
+        }
+        let code = compile(plugin)?;
+        // A cache that cannot be written costs a compilation at each run, and nothing else.
+        drop(keep(&path, &code));
+        adopt(engine, &code).map_err(|error| Error::compile(plugin, &error))
+    }
+
+    /// Compiles a plugin that was not compiled before, so that its first run is as quick as any other.
+    ///
+    /// # Errors
+    /// As [`Cache::load`], and when the code cannot be written.
+    pub(super) fn prepare(&self, engine: &Engine, plugin: &Plugin) -> Result<(), Error> {
+        let path = self.path(plugin);
+        if map(engine, &path).is_some() {
+            return Ok(());
+        }
+        keep(&path, &compile(plugin)?).map_err(|source| Error::Cache { path, source })
+    }
+
+    fn path(&self, plugin: &Plugin) -> PathBuf {
+        self.folder.join(format!("{}-{}.cwasm", plugin.digest().hex(), engine::key()))
+    }
+}
+
+fn compile(plugin: &Plugin) -> Result<Vec<u8>, Error> {
+    let content = plugin.content()?;
+    let component = inspect::component(&content, plugin.inspected())
+        .map_err(|source| Error::Adapt { plugin: plugin.name().to_owned(), source })?;
+    let compiled = engine::compiler().and_then(|engine| engine.precompile_component(&component));
+    compiled.map_err(|error| Error::compile(plugin, &error))
+}
+
+/// Writes code under a temporary name, synced, and renames it: a file that is mapped is never written to. A file
+/// made by `tempfile` is its owner's alone (0600).
+fn keep(path: &Path, code: &[u8]) -> io::Result<()> {
+    let mut file = NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
+    file.write_all(code)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Maps a file of compiled code. `None` when it is not there, is not this user's alone, or is not of this engine,
+/// this processor and these settings: it is compiled anew then, and replaced.
+fn map(engine: &Engine, path: &Path) -> Option<Component> {
+    platform::check_private_file(&fs::symlink_metadata(path).ok()?).ok()?;
+    #[expect(
+        unsafe_code,
+        reason = "wasmtime cannot know where a file of machine code comes from; kwasm does"
+    )]
+    // SAFETY: The file holds what `Engine::precompile_component` made: `keep` is its only writer, and it is a
+    // regular file that nobody but this user can write, in a folder that nobody but this user can enter (both checked
+    // above, with no links followed). Whoever can change it can as well change kwasm itself. It stays as it is while
+    // it is mapped, since `keep` replaces by rename. Cut short it is refused: an ELF file's section table is its end.
+    let component = unsafe { Component::deserialize_file(engine, path) };
+    component.ok()
+}
+
+/// Takes code that was just compiled.
+fn adopt(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    #[expect(unsafe_code, reason = "wasmtime cannot know where bytes of machine code come from; kwasm does")]
+    // SAFETY: `code` was returned by `Engine::precompile_component` of this process and never left its memory.
+    unsafe {
+        Component::deserialize(engine, code)
+    }
+}

@@ -1,0 +1,132 @@
+//! What a guest is given of this machine: its arguments, three streams, clocks, random numbers, a few variables and
+//! one read-only file. Nothing else of the environment, no other file, no host name.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use tempfile::NamedTempFile;
+use wasmtime_wasi::{FsPerms, WasiCtx};
+
+use super::Error;
+use crate::cli::Environment;
+use crate::cluster::{Cluster, GuestConfig, Selection};
+use crate::platform;
+use crate::reference::Digest;
+use crate::store::Places;
+
+/// What a guest is given.
+#[derive(Default)]
+pub struct World {
+    arguments: Vec<String>,
+    variables: Vec<(String, String)>,
+    /// The folder with its kubeconfig, on this machine.
+    kubeconfig: Option<PathBuf>,
+}
+
+/// Variables that say how to talk to the user, and nothing of what the user has.
+const PASSED: &[&str] = &["TERM", "COLUMNS", "LINES", "LANG", "TZ", "NO_COLOR"];
+
+/// Families of such variables.
+const PASSED_PREFIXES: &[&str] = &["LC_", "CLICOLOR"];
+
+/// Where a guest finds the folder of its kubeconfig.
+const MOUNT: &str = "/kwasm";
+
+impl World {
+    /// What every guest gets. `name` becomes its argv[0].
+    #[must_use]
+    pub fn new(name: &str, arguments: Vec<String>, environment: &Environment) -> Self {
+        let passed = |name: &str| {
+            PASSED.contains(&name) || PASSED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        };
+        let mut variables: Vec<(String, String)> = environment
+            .variables
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned())))
+            .filter(|(name, _)| passed(name))
+            .collect();
+        // A guest cannot ask for the size of its terminal: WASI 0.2 has no such call.
+        if let Some((columns, lines)) = environment.terminal_size {
+            for (name, value) in [("COLUMNS", columns), ("LINES", lines)] {
+                if !variables.iter().any(|(known, _)| known == name) {
+                    variables.push((name.to_owned(), value.to_string()));
+                }
+            }
+        }
+        let arguments = std::iter::once(name.to_owned()).chain(arguments).collect();
+        Self { arguments, variables, kubeconfig: None }
+    }
+
+    /// Adds what a guest may know of the cluster: a kubeconfig without address or credential, and two names.
+    ///
+    /// The file is named by its content, so runs share it and none has to clean it up.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn show(mut self, selection: &Selection, places: &Places) -> Result<Self, Error> {
+        let config = match selection {
+            Selection::Cluster(cluster) => {
+                self.name(cluster);
+                GuestConfig::of(cluster)
+            }
+            Selection::Nothing(_) => GuestConfig::empty(),
+        };
+        let folder = places.kubeconfigs().join(Digest::of(config.text().as_bytes()).hex());
+        write(&folder, config.text()).map_err(|source| Error::Cache { path: folder.clone(), source })?;
+        self.variables.push(("KUBECONFIG".to_owned(), format!("{MOUNT}/config")));
+        self.kubeconfig = Some(folder);
+        Ok(self)
+    }
+
+    fn name(&mut self, cluster: &Cluster) {
+        self.variables.push(("KWASM_CONTEXT".to_owned(), cluster.context().to_owned()));
+        self.variables.push(("KWASM_NAMESPACE".to_owned(), cluster.namespace().to_owned()));
+    }
+
+    pub(super) fn context(&self) -> wasmtime::Result<WasiCtx> {
+        let mut builder = WasiCtx::builder();
+        builder.inherit_stdio().args(&self.arguments).envs(&self.variables);
+        if let Some(folder) = &self.kubeconfig {
+            builder.preopened_dir(folder, MOUNT, FsPerms::ReadOnly)?;
+        }
+        Ok(builder.build())
+    }
+}
+
+fn write(folder: &std::path::Path, text: &str) -> io::Result<()> {
+    platform::private_folder(folder)?;
+    let path = folder.join("config");
+    if fs::read(&path).is_ok_and(|known| known == text.as_bytes()) {
+        return Ok(());
+    }
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guest_gets_the_variables_of_the_terminal_and_no_others() {
+        let variables = [
+            ("TERM", "xterm"),
+            ("LC_ALL", "C"),
+            ("HOME", "/root"),
+            ("AWS_SECRET", "s"),
+            ("COLUMNS", "99"),
+            ("KUBECONFIG", "/k"),
+        ]
+        .map(|(name, value)| (name.into(), value.into()))
+        .into();
+        let environment = Environment { variables, terminal_size: Some((80, 24)), ..Environment::default() };
+        let world = World::new("x", vec!["a".to_owned()], &environment);
+        let given: Vec<String> =
+            world.variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(given, ["COLUMNS=99", "LC_ALL=C", "TERM=xterm", "LINES=24"]);
+        assert_eq!(world.arguments, ["x", "a"]);
+    }
+}

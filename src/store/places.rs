@@ -1,0 +1,108 @@
+//! Where things are. Built once, from the environment; nothing else makes a path.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::Environment;
+use crate::platform;
+use crate::reference::{Digest, PluginName};
+
+/// The folders that kwasm uses.
+#[derive(Clone, Debug)]
+pub struct Places {
+    root: PathBuf,
+    cache: PathBuf,
+    links: PathBuf,
+    program: PathBuf,
+}
+
+impl Places {
+    /// Finds the folders: `KWASM_HOME` and `KWASM_BIN_DIR` before what the platform says.
+    ///
+    /// `None` when neither a home directory nor `KWASM_HOME` is known.
+    #[must_use]
+    pub fn of(environment: &Environment) -> Option<Self> {
+        let folders = platform::folders(|name| environment.path(name));
+        let root = environment.path("KWASM_HOME");
+        let (data, cache, links) = match (folders, &root) {
+            (Some(folders), _) => (folders.data.join("kwasm"), folders.cache.join("kwasm"), folders.links),
+            (None, Some(root)) => (root.clone(), root.join("cache"), root.join("bin")),
+            (None, None) => return None,
+        };
+        Some(Self {
+            root: root.unwrap_or(data),
+            cache,
+            links: environment.path("KWASM_BIN_DIR").unwrap_or(links),
+            program: environment.program.clone(),
+        })
+    }
+
+    /// e.g. `~/.local/share/kwasm`.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// e.g. `~/.local/bin`.
+    #[must_use]
+    pub fn links(&self) -> &Path {
+        &self.links
+    }
+
+    /// e.g. `~/.cache/kwasm/compiled`: machine code, which only this user may write.
+    #[must_use]
+    pub fn compiled(&self) -> PathBuf {
+        self.cache.join("compiled")
+    }
+
+    /// e.g. `~/.cache/kwasm/kubeconfigs`: what guests get to see as their kubeconfig; no secrets.
+    #[must_use]
+    pub fn kubeconfigs(&self) -> PathBuf {
+        self.cache.join("kubeconfigs")
+    }
+
+    /// e.g. `~/.cache/kwasm/seen`: the digests of files that were run before.
+    #[must_use]
+    pub fn seen(&self) -> PathBuf {
+        self.cache.join("seen")
+    }
+
+    /// e.g. `/usr/local/bin/kwasm`: the program that links lead to.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// e.g. `~/.local/share/kwasm/blobs/sha256/e3b0…`.
+    #[must_use]
+    pub fn blob(&self, digest: Digest) -> PathBuf {
+        self.blobs().join(digest.hex())
+    }
+
+    /// e.g. `~/.local/share/kwasm/plugins/decoder/receipt.json`.
+    #[must_use]
+    pub fn receipt(&self, name: &PluginName) -> PathBuf {
+        self.plugin(name).join("receipt.json")
+    }
+
+    /// e.g. `~/.local/bin/kubectl-decoder`.
+    #[must_use]
+    pub fn link(&self, name: &PluginName) -> PathBuf {
+        self.links.join(platform::program_file(&name.program()))
+    }
+
+    pub(super) fn blobs(&self) -> PathBuf {
+        self.root.join("blobs").join("sha256")
+    }
+
+    pub(super) fn lock(&self) -> PathBuf {
+        self.root.join("lock")
+    }
+
+    pub(super) fn plugin(&self, name: &PluginName) -> PathBuf {
+        self.plugins().join(name.as_str())
+    }
+
+    pub(super) fn plugins(&self) -> PathBuf {
+        self.root.join("plugins")
+    }
+}

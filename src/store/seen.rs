@@ -1,0 +1,58 @@
+//! Remembers the digest of a file that was run, so that the next run neither reads nor hashes it.
+//!
+//! A file is known again by device, inode, size and both times. It is only a cache: whatever is wrong with an
+//! entry, the file is read instead.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Places, files};
+use crate::inspect::Inspected;
+use crate::platform::{self, FileIdentity};
+use crate::reference::Digest;
+
+/// What is known of a file.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Seen {
+    identity: FileIdentity,
+    pub(super) digest: Digest,
+    pub(super) inspected: Inspected,
+}
+
+/// A file that changed less than this before it was read might change again without its times showing it: they are
+/// as coarse as the file system's clock. The same rule keeps git's index honest ("racily clean" entries).
+const SETTLED: i128 = 2_000_000_000;
+
+/// What was remembered of the file with this identity.
+pub(super) fn recall(places: &Places, identity: &FileIdentity) -> Option<Seen> {
+    let folder = places.seen();
+    let path = entry(places, identity);
+    // The entry decides which machine code runs for a file, so it must be as much the user's own as that code.
+    let metadata = fs::symlink_metadata(&path).ok()?;
+    platform::check_private_file(&metadata).ok()?;
+    platform::private_folder(&folder).ok()?;
+    let seen: Seen = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    (seen.identity == *identity).then_some(seen)
+}
+
+/// Remembers a file, if it has been at rest for long enough. That it could not be remembered is no error.
+pub(super) fn remember(places: &Places, identity: FileIdentity, digest: Digest, inspected: &Inspected) {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i128::try_from(since.as_nanos()).unwrap_or(0));
+    if now - identity.changed_at() < SETTLED || platform::private_folder(&places.seen()).is_err() {
+        return;
+    }
+    let path = entry(places, &identity);
+    if let Ok(text) = serde_json::to_vec(&Seen { identity, digest, inspected: inspected.clone() }) {
+        drop(files::write_soon(&path, &text));
+    }
+}
+
+fn entry(places: &Places, identity: &FileIdentity) -> PathBuf {
+    places.seen().join(format!("{}.json", identity.file()))
+}

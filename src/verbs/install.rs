@@ -1,0 +1,117 @@
+//! `kwasm install FILE [--as NAME] [--policy NAME]`.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::cli::Environment;
+use crate::inspect::{self, Inspected, Kind};
+use crate::policy::Policy;
+use crate::reference::{PluginName, Source};
+use crate::registry::Artifact;
+use crate::runtime;
+use crate::store::{Plugin, Receipt, Store};
+
+use super::{Ending, Error, say};
+
+pub(super) fn install(
+    store: &Store,
+    environment: &Environment,
+    source: &Source,
+    name: Option<PluginName>,
+    policy: Option<&str>,
+) -> Result<Ending, Error> {
+    let Source::Path(path) = source else {
+        return Err(Error::NotAFile(source.to_string()));
+    };
+    let name = name.map_or_else(|| named_after(path), Ok)?;
+    let policy = policy.map_or_else(|| Ok(Policy::cluster()), str::parse)?;
+    let fetched = Artifact::from_file(path)?;
+    let unfit = |source| Error::Inspect { path: path.display().to_string(), source };
+    let inspected = Inspected::read(fetched.bytes()).map_err(unfit)?;
+    // What is kept is what runs: the adapter's work is done once, and the receipt says what it was done to.
+    let component = match inspected.kind() {
+        Kind::Component => fetched.clone(),
+        Kind::Core => {
+            let adapted = inspect::component(fetched.bytes(), &inspected).map_err(unfit)?;
+            Artifact::from_bytes(adapted.into_owned())
+        }
+    };
+    let adapted = Inspected::read(component.bytes()).map_err(unfit)?;
+    let plugin = Plugin::new(&name, &component, adapted.clone());
+    // A component that does not compile, or cannot be linked, is never installed.
+    runtime::prepare(&plugin, store.places())?;
+    let link = store.put(
+        &component,
+        &Receipt {
+            name: name.clone(),
+            source: env::current_dir().unwrap_or_default().join(path).display().to_string(),
+            fetched: fetched.digest(),
+            digest: component.digest(),
+            kind: inspected.kind(),
+            inspected: adapted,
+            policy: policy.name().to_owned(),
+            installed_at: now(),
+            kwasm: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+    )?;
+    say(&format!(
+        "installed {name} ({}) with the policy `{}`: kubectl {name}",
+        component.digest(),
+        policy.name()
+    ));
+    if !on_path(environment, store.places().links()) {
+        say(&path_hint(environment, &link));
+    }
+    Ok(Ending::Done)
+}
+
+/// The name in a file's name: `my_plug.wasm` and `kubectl-my_plug.wasm` are `my-plug`.
+fn named_after(path: &Path) -> Result<PluginName, Error> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = stem.strip_prefix("kubectl-").unwrap_or(&stem);
+    Ok(stem.replace('_', "-").parse()?)
+}
+
+fn now() -> String {
+    let now = OffsetDateTime::now_utc();
+    let seconds = now.replace_nanosecond(0).unwrap_or(now);
+    seconds.format(&Rfc3339).unwrap_or_default()
+}
+
+fn on_path(environment: &Environment, folder: &Path) -> bool {
+    let path = environment.variable("PATH").unwrap_or_default();
+    env::split_paths(path).any(|entry| entry == folder)
+}
+
+fn path_hint(environment: &Environment, link: &Path) -> String {
+    let folder = link.parent().map(PathBuf::from).unwrap_or_default();
+    let folder = folder.display();
+    let shell = environment.variable("SHELL").unwrap_or_default().to_string_lossy().into_owned();
+    let command = if cfg!(windows) {
+        format!("setx PATH \"%PATH%;{folder}\"")
+    } else if shell.ends_with("fish") {
+        format!("fish_add_path {folder}")
+    } else {
+        format!("export PATH=\"{folder}:$PATH\"")
+    };
+    format!("hint: kubectl finds it once its folder is on PATH: {command}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plugin_is_named_after_its_file() {
+        for (file, name) in
+            [("decoder.wasm", "decoder"), ("/a/my_plug.wasm", "my-plug"), ("kubectl-x_y.wasm", "x-y")]
+        {
+            assert_eq!(named_after(Path::new(file)).unwrap().as_str(), name);
+        }
+        assert!(named_after(Path::new("get.wasm")).is_err());
+        assert!(named_after(Path::new("Über.wasm")).is_err());
+    }
+}

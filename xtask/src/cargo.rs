@@ -1,0 +1,70 @@
+//! Cargo as a child, and what it says it has built.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::{places, places::Places, process};
+
+/// The programs that a build made: the name of the cargo target → its file.
+pub(crate) type Programs = BTreeMap<String, PathBuf>;
+
+/// The toolchain's own cargo, to run in a folder.
+pub(crate) fn command(folder: &Path) -> Command {
+    let mut command = Command::new(places::cargo());
+    command.current_dir(folder);
+    command
+}
+
+/// Builds programs of the workspace, in the profile `dev`.
+pub(crate) fn build_dev(places: &Places, packages: &[&str]) -> Result<Programs> {
+    let mut command = command(&places.root);
+    command.arg("build").args(packages.iter().flat_map(|package| ["--package", package])).arg("--bins");
+    build(&mut command)
+}
+
+/// Runs a `cargo build` and reads from cargo itself which programs it made, fresh ones included.
+pub(crate) fn build(command: &mut Command) -> Result<Programs> {
+    command.arg("--message-format=json-render-diagnostics");
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot start `{}`", command.get_program().display()))?;
+    if !output.status.success() {
+        bail!("`{}` failed: {}", process::shown(command), output.status);
+    }
+    let mut programs = Programs::new();
+    for line in output.stdout.split(|byte| *byte == b'\n') {
+        // Build scripts and wrappers may write lines of their own.
+        let Ok(message) = serde_json::from_slice::<Value>(line) else { continue };
+        if let (Some(name), Some(file)) = (message["target"]["name"].as_str(), message["executable"].as_str())
+        {
+            programs.insert(name.to_owned(), file.into());
+        }
+    }
+    Ok(programs)
+}
+
+/// One program out of those that a build made.
+pub(crate) fn program<'a>(programs: &'a Programs, name: &str) -> Result<&'a Path> {
+    programs.get(name).map(PathBuf::as_path).with_context(|| format!("cargo built no program `{name}`"))
+}
+
+/// Where cargo puts what it builds for the workspace of a folder.
+pub(crate) fn target_directory(folder: &Path) -> Result<PathBuf> {
+    let metadata = metadata(folder)?;
+    let path = metadata["target_directory"].as_str().context("`cargo metadata` names no target directory")?;
+    Ok(path.into())
+}
+
+/// `cargo metadata` of the workspace of a folder, its dependencies left out.
+pub(crate) fn metadata(folder: &Path) -> Result<Value> {
+    let mut command = command(folder);
+    command.args(["metadata", "--no-deps", "--format-version=1"]);
+    serde_json::from_str(&process::output(&mut command)?).context("cannot read `cargo metadata`")
+}

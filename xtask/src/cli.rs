@@ -1,0 +1,285 @@
+//! argv → one command.
+
+use std::ffi::OsString;
+
+use anyhow::{Result, bail};
+use lexopt::prelude::*;
+
+use crate::bench;
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Parsed {
+    Command(Command),
+    /// The help text to print instead of running anything.
+    Help(&'static str),
+}
+
+/// One command with its options.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Command {
+    Bench(bench::Options),
+    Cluster { arguments: Vec<OsString> },
+    Components { install: bool },
+    Demo,
+    Lint { advisories: bool },
+    Test { arguments: Vec<OsString> },
+}
+
+const COMMANDS: [(&str, &str); 6] = [
+    ("bench", BENCH),
+    ("cluster", CLUSTER),
+    ("components", COMPONENTS),
+    ("demo", DEMO),
+    ("lint", LINT),
+    ("test", TEST),
+];
+
+const HELP: &str = "\
+Builds, tries, tests and measures kwasm.
+
+Usage: cargo xtask COMMAND [OPTION…]
+
+Commands:
+  demo        from nothing: build all, then run a plugin against an embedded API server
+  test        run every test that this machine can run; say what it could not run, and why
+  lint        formatting, clippy, documentation, dependencies, the rules of the house
+  bench       measure kwasm against its peers, each as a ratio in the same run
+  components  compile the guests to WebAssembly
+  cluster     start and end a real Kubernetes control plane
+
+`cargo xtask COMMAND --help` says more.
+
+Environment:
+  KWASM_DEV_CACHE   tools and control planes that are built once a version
+                    [default: kwasm-dev in the user's cache directory]
+  CARGO_TARGET_DIR  as for cargo
+  CI=true           nothing may be skipped; missing toolchains are installed";
+
+const DEMO: &str = "\
+Builds kwasm, the guests and the embedded API server, installs the plugin `decoder` into a
+temporary home and runs it as kubectl would, then shows what a plugin cannot do.
+
+Usage: cargo xtask demo
+
+Runs it through kubectl where there is one on PATH, else through the link itself.";
+
+const TEST: &str = "\
+Runs every test that this machine can run. Builds the guests and, where Go or
+$KUBEBUILDER_ASSETS is there, the real control plane (6 minutes, once a version).
+
+Usage: cargo xtask test [-- ARG…]
+
+Arguments:
+  ARG…  for the test programs, such as a part of a test's name, or --nocapture
+
+At the end it names what could not be run and why; with CI=true that is a failure.";
+
+const LINT: &str = "\
+Checks formatting, clippy, documentation, Go code, dependencies and the rules of the house.
+
+Usage: cargo xtask lint [--advisories]
+
+Options:
+  --advisories  ask the RustSec database too (needs github.com)";
+
+const BENCH: &str = "\
+Measures kwasm against its peers in the same run, alternating between the two; a row passes when
+the ratio of the medians is within its bar.
+
+Usage: cargo xtask bench [OPTION…] [ROW…]
+
+Rows (all of them unless named):
+  hello            kwasm run, warm, against wasmtime run --allow-precompiled
+  installed-hello  the same component installed, through its link
+  installed-big    18 MB installed, through its link
+  watch            kubectl timeline --watch against kubectl get events -w, real control plane
+
+Options:
+  --runs N  runs of each side of a row [default: 200]
+  --check   exit with 1 if a row misses its bar";
+
+const COMPONENTS: &str = "\
+Compiles the guests in components/ to TARGET/components/NAME.wasm.
+
+Usage: cargo xtask components [--install]
+
+Options:
+  --install  on Debian, as root: install Debian's own compiler for WebAssembly where rustup
+             cannot add the targets (done without asking with CI=true)";
+
+const CLUSTER: &str = "\
+Starts and ends a real Kubernetes control plane on loopback: etcd, kube-apiserver with RBAC and
+audit log, controllers, scheduler, and kwok as the kubelet.
+
+Usage: cargo xtask cluster up | down | kubeconfig USER | build
+
+  up               start it in the background and print its kubeconfigs
+  down             end it
+  kubeconfig USER  the path of a user's kubeconfig: admin, alice, bob or carol
+  build            only build or find its programs ($KUBEBUILDER_ASSETS, else Go)";
+
+/// Reads the arguments after the program's name.
+///
+/// # Errors
+/// A usage error that names what is accepted.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let name = match parser.next()? {
+        None => bail!("no command given\n\n{HELP}"),
+        Some(Short('h') | Long("help")) => return Ok(Parsed::Help(HELP)),
+        Some(Value(name)) => name.string()?,
+        Some(other) => return Err(other.unexpected().into()),
+    };
+    if name == "help" {
+        return match parser.next()? {
+            Some(Value(topic)) => help_of(&topic.string()?).map(Parsed::Help),
+            _ => Ok(Parsed::Help(HELP)),
+        };
+    }
+    let help = help_of(&name)?;
+    let parsed = match name.as_str() {
+        "bench" => bench_options(&mut parser)?.map(Command::Bench),
+        "cluster" => cluster_arguments(&mut parser)?.map(|arguments| Command::Cluster { arguments }),
+        "components" => flag(&mut parser, "install")?.map(|install| Command::Components { install }),
+        "demo" => flag(&mut parser, "")?.map(|_| Command::Demo),
+        "lint" => flag(&mut parser, "advisories")?.map(|advisories| Command::Lint { advisories }),
+        _ => test_arguments(&mut parser)?.map(|arguments| Command::Test { arguments }),
+    };
+    Ok(parsed.map_or(Parsed::Help(help), Parsed::Command))
+}
+
+fn help_of(command: &str) -> Result<&'static str> {
+    if let Some((_, help)) = COMMANDS.iter().find(|(name, _)| *name == command) {
+        return Ok(help);
+    }
+    let nearest = COMMANDS
+        .iter()
+        .map(|(name, _)| (distance(name, command), *name))
+        .filter(|(distance, name)| *distance <= name.len() / 2)
+        .min();
+    if let Some((_, name)) = nearest {
+        bail!("no command `{command}`; did you mean `{name}`?");
+    }
+    let names: Vec<_> = COMMANDS.iter().map(|(name, _)| *name).collect();
+    bail!("no command `{command}`; there are {}", names.join(", "))
+}
+
+// Each of the readers below gives `None` where help was asked for.
+
+fn flag(parser: &mut lexopt::Parser, name: &str) -> Result<Option<bool>> {
+    let mut given = false;
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(None),
+            Long(long) if long == name && !name.is_empty() => given = true,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Some(given))
+}
+
+fn bench_options(parser: &mut lexopt::Parser) -> Result<Option<bench::Options>> {
+    let mut options = bench::Options::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(None),
+            Long("check") => options.check = true,
+            Long("runs") => options.runs = parser.value()?.parse()?,
+            Value(row) => options.rows.push(row.string()?.parse()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    if options.runs < 2 {
+        bail!("--runs: two at least, to tell a spread");
+    }
+    Ok(Some(options))
+}
+
+fn cluster_arguments(parser: &mut lexopt::Parser) -> Result<Option<Vec<OsString>>> {
+    let arguments: Vec<OsString> = parser.raw_args()?.collect();
+    match arguments.first().and_then(|first| first.to_str()) {
+        None => bail!("no action given\n\n{CLUSTER}"),
+        Some("-h" | "--help") => Ok(None),
+        Some("up" | "down" | "kubeconfig" | "build") => Ok(Some(arguments)),
+        Some(other) => bail!("no action `{other}`; there are up, down, kubeconfig USER, build"),
+    }
+}
+
+fn test_arguments(parser: &mut lexopt::Parser) -> Result<Option<Vec<OsString>>> {
+    let mut arguments = parser.raw_args()?;
+    match arguments.next() {
+        None => Ok(Some(Vec::new())),
+        Some(first) if first == "--" => Ok(Some(arguments.collect())),
+        Some(first) if first == "-h" || first == "--help" => Ok(None),
+        Some(first) => {
+            bail!("unexpected argument `{}`; what the tests shall get comes after `--`", first.display())
+        }
+    }
+}
+
+/// Levenshtein's distance: insertions, deletions and substitutions of a character.
+fn distance(left: &str, right: &str) -> usize {
+    let mut row: Vec<usize> = (0..=right.chars().count()).collect();
+    for (i, a) in left.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in right.chars().enumerate() {
+            let substituted = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[right.chars().count()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Parsed> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    fn error(line: &str) -> String {
+        parsed(line).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_command_has_help() {
+        for (name, help) in COMMANDS {
+            assert_eq!(parsed(&format!("{name} --help")).unwrap(), Parsed::Help(help));
+            assert_eq!(parsed(&format!("help {name}")).unwrap(), Parsed::Help(help));
+            assert!(HELP.contains(&format!("\n  {name} ")), "{name} is missing from the list");
+        }
+        assert_eq!(parsed("--help").unwrap(), Parsed::Help(HELP));
+    }
+
+    #[test]
+    fn a_misspelt_command_is_suggested() {
+        assert_eq!(error("componets"), "no command `componets`; did you mean `components`?");
+        assert_eq!(error("tset"), "no command `tset`; did you mean `test`?");
+        assert_eq!(
+            error("frobnicate"),
+            "no command `frobnicate`; there are bench, cluster, components, demo, lint, test"
+        );
+    }
+
+    #[test]
+    fn arguments_of_the_tests_follow_two_dashes() {
+        let expected = Command::Test { arguments: vec!["gate".into(), "--nocapture".into()] };
+        assert_eq!(parsed("test -- gate --nocapture").unwrap(), Parsed::Command(expected));
+        assert!(error("test gate").contains("after `--`"));
+    }
+
+    #[test]
+    fn an_unknown_flag_is_refused() {
+        assert_eq!(error("demo --install"), "invalid option '--install'");
+        assert_eq!(error("lint --advisory"), "invalid option '--advisory'");
+    }
+
+    #[test]
+    fn an_unknown_row_names_the_rows() {
+        assert!(error("bench helo").contains("installed-hello"));
+    }
+}

@@ -1,0 +1,35 @@
+//! `cargo xtask cluster`: the real control plane, by its own program.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+use anyhow::{Context, Result};
+
+use crate::{cargo, places::Places};
+
+const PROGRAM: &str = "kwasm-cluster";
+
+pub(crate) fn run(places: &Places, arguments: &[OsString]) -> Result<ExitCode> {
+    let supervisor = supervisor(places)?;
+    let status = command(places, &supervisor)
+        .args(arguments)
+        .status()
+        .with_context(|| format!("cannot start {}", supervisor.display()))?;
+    // Its own messages have said what was wrong.
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Builds the program that starts and supervises control planes.
+pub(crate) fn supervisor(places: &Places) -> Result<PathBuf> {
+    Ok(cargo::program(&cargo::build_dev(places, &[PROGRAM])?, PROGRAM)?.to_owned())
+}
+
+/// The supervisor with what it needs to know.
+pub(crate) fn command(places: &Places, supervisor: &Path) -> Command {
+    let mut command = Command::new(supervisor);
+    command.env("KWASM_DEV_CACHE", &places.cache);
+    command
+}

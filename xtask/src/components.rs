@@ -1,0 +1,121 @@
+//! `cargo xtask components`: compiles the guests.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    cargo,
+    cargo::Programs,
+    places::Places,
+    tools,
+    wasm::{self, Toolchain},
+};
+
+/// A component made by `cargo component`: a wasip1 module with its adapter.
+const ADAPTED: &str = "hello-cargo-component";
+/// A core wasip1 module.
+const CORE: &str = "hello-core";
+
+/// Which guests are wanted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Scope {
+    /// Those of the workspace: all that a demonstration and a benchmark need.
+    Workspace,
+    /// Those too that other tools make, which have to be built first.
+    All,
+}
+
+pub(crate) fn run(places: &Places, install: bool) -> Result<ExitCode> {
+    let toolchain = Toolchain::find(places, install)?;
+    for path in compile(places, toolchain, Scope::All)? {
+        println!("{}", path.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Compiles what is not fresh and puts it into [`Places::components`].
+pub(crate) fn build(places: &Places, scope: Scope) -> Result<()> {
+    compile(places, Toolchain::find(places, false)?, scope).map(drop)
+}
+
+fn compile(places: &Places, toolchain: Toolchain, scope: Scope) -> Result<Vec<PathBuf>> {
+    let mut guests = guests(places, toolchain, wasm::COMPONENT, &[])?;
+    if scope == Scope::All {
+        guests.insert(CORE.to_owned(), core(places, toolchain)?);
+        guests.insert(ADAPTED.to_owned(), adapted(places, toolchain)?);
+    }
+    collect(places, &guests, scope)
+}
+
+fn core(places: &Places, toolchain: Toolchain) -> Result<PathBuf> {
+    let built = guests(places, toolchain, wasm::CORE_MODULE, &["--package", "hello"])?;
+    Ok(cargo::program(&built, "hello")?.to_owned())
+}
+
+fn guests(places: &Places, toolchain: Toolchain, target: &str, options: &[&str]) -> Result<Programs> {
+    let mut command = toolchain.cargo();
+    command
+        .current_dir(places.guests())
+        .args(["build", "--release", "--locked", "--bins", "--target", target])
+        .args(options)
+        .env("CARGO_TARGET_DIR", target_directory(places));
+    cargo::build(&mut command)
+}
+
+fn adapted(places: &Places, toolchain: Toolchain) -> Result<PathBuf> {
+    let tool = tools::CARGO_COMPONENT.find_or_build(places)?;
+    let mut command = toolchain.command(tool);
+    command
+        .current_dir(places.guests().join("cargo-component-hello"))
+        .args(["component", "build", "--release", "--locked", "--quiet", "--target", wasm::CORE_MODULE])
+        .env("CARGO_TARGET_DIR", target_directory(places).join("cargo-component"));
+    Ok(cargo::program(&cargo::build(&mut command)?, "cargo-component-hello")?.to_owned())
+}
+
+/// A directory of their own: another compiler's artifacts in the workspace's would make each rebuild the other's.
+fn target_directory(places: &Places) -> PathBuf {
+    places.target.join("guests")
+}
+
+fn collect(places: &Places, guests: &Programs, scope: Scope) -> Result<Vec<PathBuf>> {
+    let folder = places.components();
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let mut paths = BTreeSet::new();
+    for (name, built) in guests {
+        let path = folder.join(format!("{name}.wasm"));
+        copy(built, &path).with_context(|| format!("cannot copy {}", built.display()))?;
+        paths.insert(path);
+    }
+    if scope == Scope::All {
+        remove_others(&folder, &paths)?;
+    }
+    Ok(paths.into_iter().collect())
+}
+
+/// A guest that is gone must not go on being tested.
+fn remove_others(folder: &Path, paths: &BTreeSet<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if !paths.contains(&path) {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies a file that differs, in one step: a test that runs meanwhile sees the old one or the new one.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let bytes = fs::read(from)?;
+    if fs::read(to).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    let whole = to.with_extension("part");
+    fs::write(&whole, bytes)?;
+    Ok(fs::rename(whole, to)?)
+}

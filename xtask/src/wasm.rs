@@ -1,0 +1,109 @@
+//! Finding a toolchain that compiles for WebAssembly.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Result, bail};
+
+use crate::{places, places::Places, process};
+
+/// What the guests are compiled for.
+pub(crate) const COMPONENT: &str = "wasm32-wasip2";
+/// What older plugins are compiled for: core modules.
+pub(crate) const CORE_MODULE: &str = "wasm32-wasip1";
+
+/// The name under which `.ci/wasm-toolchain` links Debian's compiler.
+const LINKED: &str = "wasi";
+
+/// A toolchain with both targets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Toolchain {
+    /// The one that runs xtask.
+    Active,
+    /// The one that rustup knows as `wasi`.
+    Linked,
+}
+
+impl Toolchain {
+    /// Finds a toolchain, and adds what is missing where that can be done: by rustup, else on Debian by the
+    /// distribution's own compiler, which `install` allows.
+    ///
+    /// # Errors
+    /// When there is none, with its cure.
+    pub(crate) fn find(places: &Places, install: bool) -> Result<Self> {
+        if let Some(found) = Self::present() {
+            return Ok(found);
+        }
+        if places::on_path("rustup").is_some() {
+            eprintln!("adding the targets {COMPONENT} and {CORE_MODULE} by rustup");
+            if process::succeeds(Command::new("rustup").args(["target", "add", COMPONENT, CORE_MODULE])) {
+                return Ok(Self::Active);
+            }
+            eprintln!("rustup cannot add them");
+        }
+        let script = places.root.join(".ci").join("wasm-toolchain");
+        let debian = Path::new("/etc/debian_version").exists();
+        if debian && (install || places.ci) {
+            eprintln!("installing Debian's compiler for WebAssembly");
+            process::run(Command::new("bash").arg(&script))?;
+            if let Some(found) = Self::present() {
+                return Ok(found);
+            }
+        }
+        let cure =
+            if debian { ", or, as root, `cargo xtask components --install` (Debian's compiler)" } else { "" };
+        bail!(
+            "no toolchain for WebAssembly: the targets {COMPONENT} and {CORE_MODULE} are missing\n\
+             hint: rustup target add {COMPONENT} {CORE_MODULE}{cure}"
+        )
+    }
+
+    fn present() -> Option<Self> {
+        [Self::Active, Self::Linked].into_iter().find(|toolchain| toolchain.is_complete())
+    }
+
+    /// A program of this toolchain, or one that calls its cargo and rustc, without what would mislead it on the
+    /// way to another target than this machine's.
+    pub(crate) fn command(self, program: impl AsRef<Path>) -> Command {
+        let mut command = match self {
+            Self::Active => Command::new(program.as_ref()),
+            Self::Linked => {
+                let mut command = Command::new("rustup");
+                // Cargo names itself to its children; this child is to use another one.
+                command.args(["run", LINKED]).arg(program.as_ref()).env_remove("CARGO");
+                command
+            }
+        };
+        for flags in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
+            command.env_remove(flags);
+        }
+        command
+    }
+
+    pub(crate) fn cargo(self) -> Command {
+        match self {
+            Self::Active => self.command(Path::new(&places::cargo())),
+            Self::Linked => self.command("cargo"),
+        }
+    }
+
+    fn is_complete(self) -> bool {
+        [COMPONENT, CORE_MODULE].iter().all(|target| self.has_std(target))
+    }
+
+    /// Asks rustc where the target's standard library would be, so that no rustup is needed.
+    fn has_std(self, target: &str) -> bool {
+        let output = self
+            .command("rustc")
+            .args(["--print", "target-libdir", "--target", target])
+            .stderr(Stdio::null())
+            .output();
+        let Ok(output) = output else { return false };
+        let folder = String::from_utf8_lossy(&output.stdout);
+        let Ok(entries) = fs::read_dir(folder.trim()) else { return false };
+        entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-"))
+    }
+}
