@@ -148,7 +148,7 @@ fn for_cluster(error: &cluster::Error) -> (Exit, Option<String>) {
     match error {
         cluster::Error::FlagValue(_) | cluster::Error::Unserved(_) => (Exit::Usage, None),
         cluster::Error::Unknown { known, .. } if !known.is_empty() => {
-            (Exit::Failed, Some(format!("it has {}", known.join(", "))))
+            (Exit::Failed, Some(format!("its contexts are {}", known.join(", "))))
         }
         cluster::Error::Broken { .. } => {
             (Exit::Failed, Some("kubectl config view shows what kubectl makes of it".to_owned()))

@@ -87,7 +87,13 @@ impl Inspected {
     /// Tells whether it can send anything at all: only then is a kubeconfig read for it.
     #[must_use]
     pub fn uses_network(&self) -> bool {
-        self.imports.iter().any(|name| name.starts_with("wasi:http/") || name.starts_with("wasi:sockets/"))
+        self.imports_any_of("wasi:http") || self.imports_any_of("wasi:sockets")
+    }
+
+    /// Tells whether it imports an interface of `package`, e.g. `wasi:http`.
+    #[must_use]
+    pub fn imports_any_of(&self, package: &str) -> bool {
+        self.imports.iter().any(|name| name.strip_prefix(package).is_some_and(|rest| rest.starts_with('/')))
     }
 }
 

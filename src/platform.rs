@@ -199,6 +199,50 @@ pub(crate) fn is_link_to(link: &Path, program: &Path) -> Option<bool> {
     )
 }
 
+/// The signals by which a user, or the system, asks a program to end.
+#[cfg(unix)]
+pub(crate) struct Signals([tokio::signal::unix::Signal; 3]);
+
+#[cfg(unix)]
+impl Signals {
+    /// Listens from now on, so that none of them ends the process by itself. To be called inside a runtime.
+    pub(crate) fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self([
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+        ]))
+    }
+
+    /// Waits for the first of them.
+    pub(crate) async fn came(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}
+
+/// The signal by which a user asks a program to end.
+#[cfg(not(unix))]
+pub(crate) struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(not(unix))]
+impl Signals {
+    /// Listens from now on, so that Ctrl-C does not end the process by itself. To be called inside a runtime.
+    pub(crate) fn listen() -> io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    /// Waits for it.
+    pub(crate) async fn came(&mut self) {
+        self.0.recv().await;
+    }
+}
+
 /// Syncs a folder, so that a rename in it outlives a power cut. Windows has no such call and needs none.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(windows) { Ok(()) } else { fs::File::open(path)?.sync_all() }

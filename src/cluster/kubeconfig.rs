@@ -168,6 +168,8 @@ fn broken(path: &Path, error: &serde_saphyr::Error) -> Error {
     let first = text.lines().next().unwrap_or_default();
     // serde quotes what it found in double quotes or backticks: cut there.
     let reason = first.split(['"', '`', '\'']).next().unwrap_or_default();
+    // The place is told once, before the colon.
+    let reason = reason.split(" at line").next().unwrap_or_default();
     let reason = reason.trim_end_matches([' ', ':', ',']).trim_start_matches("error: ").to_owned();
     Error::Broken { path: path.into(), line, reason }
 }

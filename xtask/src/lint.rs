@@ -4,8 +4,8 @@ mod house;
 mod street;
 
 use std::{
-    path::Path,
     process::{Command, ExitCode},
+    str::FromStr,
 };
 
 use anyhow::{Context, Result, bail};
@@ -19,25 +19,66 @@ use crate::{
     wasm::{self, Toolchain},
 };
 
-pub(crate) fn run(places: &Places, advisories: bool) -> ExitCode {
+/// What to check.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Options {
+    /// All checks, where none is named.
+    pub(crate) checks: Vec<Check>,
+    /// The advisories too, which need the network.
+    pub(crate) advisories: bool,
+}
+
+/// A check with the name that the command line knows it by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Check {
+    name: &'static str,
+    run: fn(&Places) -> Result<()>,
+}
+
+const CHECKS: [Check; 9] = [
+    Check { name: "house", run: house::check },
+    Check { name: "street", run: street::check },
+    Check { name: "format", run: format },
+    Check { name: "clippy", run: clippy },
+    Check { name: "guests", run: guests },
+    Check { name: "doc", run: doc },
+    Check { name: "go", run: go },
+    Check { name: "ring", run: ring },
+    Check { name: "deny", run: deny },
+];
+
+impl PartialEq for Check {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl FromStr for Check {
+    type Err = anyhow::Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        CHECKS.iter().find(|check| check.name == name).copied().with_context(|| {
+            let names: Vec<_> = CHECKS.iter().map(|check| check.name).collect();
+            format!("no check `{name}`; there are {}", names.join(", "))
+        })
+    }
+}
+
+pub(crate) fn run(places: &Places, options: &Options) -> ExitCode {
     let mut report = Report::default();
-    report.check("rules of the house", || house::check(places));
-    report.check("street order of src", || street::check(places));
-    report.check("formatting", || formatting(places));
-    report.check("clippy", || clippy(&mut cargo::command(&places.root)));
-    report.check("clippy of the guests", || guests(places));
-    report.check("documentation", || documentation(places));
-    report.check("go", || go(places));
-    report.check("ring", || ring(places));
-    report.check("cargo deny", || deny(places, &["bans", "licenses", "sources"]));
-    if advisories {
-        report.check("advisories", || deny(places, &["advisories"]));
+    for check in CHECKS {
+        if options.checks.is_empty() || options.checks.contains(&check) {
+            report.check(check.name, || (check.run)(places));
+        }
+    }
+    if options.advisories {
+        report.check("advisories", || advisories(places));
     }
     report.print();
     if report.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn formatting(places: &Places) -> Result<()> {
+fn format(places: &Places) -> Result<()> {
     let guests = places.guests();
     for folder in [&places.root, &guests, &guests.join("cargo-component-hello")] {
         process::run(cargo::command(folder).args(["fmt", "--all", "--check"]))
@@ -46,7 +87,11 @@ fn formatting(places: &Places) -> Result<()> {
     Ok(())
 }
 
-fn clippy(cargo: &mut Command) -> Result<()> {
+fn clippy(places: &Places) -> Result<()> {
+    clippy_of_workspace(&mut cargo::command(&places.root))
+}
+
+fn clippy_of_workspace(cargo: &mut Command) -> Result<()> {
     process::run(cargo.args([
         "clippy",
         "--quiet",
@@ -61,7 +106,7 @@ fn clippy(cargo: &mut Command) -> Result<()> {
 /// The guests' logic for this machine with its tests, and for WebAssembly where that toolchain has a clippy.
 fn guests(places: &Places) -> Result<()> {
     let mut native = cargo::command(&places.guests());
-    clippy(native.env("CARGO_TARGET_DIR", places.target.join("guests-native")))?;
+    clippy_of_workspace(native.env("CARGO_TARGET_DIR", places.target.join("guests-native")))?;
 
     let toolchain = Toolchain::find(places, false)?;
     if !process::succeeds(toolchain.cargo().args(["clippy", "--version"])) {
@@ -75,7 +120,7 @@ fn guests(places: &Places) -> Result<()> {
     process::run(&mut wasm)
 }
 
-fn documentation(places: &Places) -> Result<()> {
+fn doc(places: &Places) -> Result<()> {
     let mut doc = cargo::command(&places.root);
     doc.args(["doc", "--quiet", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-Dwarnings");
     process::run(&mut doc)
@@ -105,23 +150,28 @@ fn ring(places: &Places) -> Result<()> {
     }
 }
 
-fn deny(places: &Places, checks: &[&str]) -> Result<()> {
-    let tool = tools::CARGO_DENY.find_or_build(places)?;
-    for folder in [&places.root, &places.guests()] {
-        process::run(&mut deny_command(places, &tool, folder, checks))?;
-    }
-    Ok(())
+fn deny(places: &Places) -> Result<()> {
+    cargo_deny(places, &["bans", "licenses", "sources"])
 }
 
-fn deny_command(places: &Places, tool: &Path, folder: &Path, checks: &[&str]) -> Command {
-    let mut command = Command::new(tool);
-    command
-        .current_dir(folder)
-        .args(["--workspace", "--locked", "--config"])
-        .arg(places.root.join("deny.toml"))
-        .args(["check", "--hide-inclusion-graph"])
-        .args(checks);
-    command
+fn advisories(places: &Places) -> Result<()> {
+    cargo_deny(places, &["advisories"])
+}
+
+/// The host and the guests alike.
+fn cargo_deny(places: &Places, checks: &[&str]) -> Result<()> {
+    let tool = tools::CARGO_DENY.find_or_build(places)?;
+    for folder in [&places.root, &places.guests()] {
+        let mut command = Command::new(&tool);
+        command
+            .current_dir(folder)
+            .args(["--workspace", "--locked", "--config"])
+            .arg(places.root.join("deny.toml"))
+            .args(["check", "--hide-inclusion-graph"])
+            .args(checks);
+        process::run(&mut command)?;
+    }
+    Ok(())
 }
 
 /// What cannot be checked here is said; continuous integration has it all.

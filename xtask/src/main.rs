@@ -49,7 +49,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Cluster { arguments } => cluster::run(&places, &arguments),
         Command::Components { install } => components::run(&places, install),
         Command::Demo => demo::run(&places),
-        Command::Lint { advisories } => Ok(lint::run(&places, advisories)),
+        Command::Lint(options) => Ok(lint::run(&places, &options)),
         Command::Test { arguments } => test::run(&places, &arguments),
     }
 }

@@ -81,3 +81,21 @@ pub(crate) fn shown(command: &Command) -> String {
 fn cannot_start(command: &Command) -> String {
     format!("cannot start `{}`", command.get_program().display())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_as_one_would_type_it() {
+        let mut command = Command::new("/opt/tools/kwasm");
+        command.args(["run", "dials.wasm", "--", "two words", ""]);
+        assert_eq!(shown(&command), "kwasm run dials.wasm -- 'two words' ''");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let error = run(&mut Command::new("kwasm-has-no-such-program")).unwrap_err();
+        assert_eq!(error.to_string(), "cannot start `kwasm-has-no-such-program`");
+    }
+}

@@ -47,7 +47,10 @@ pub(crate) fn answer(status: u16, media_type: &'static str, body: Reply) -> Resp
 }
 
 /// A body made of `pieces` only as fast as the connection takes them; without `length` it is sent chunked.
-pub(crate) fn stream(pieces: impl Iterator<Item = Bytes> + Send + Unpin + 'static, length: Option<u64>) -> Reply {
+pub(crate) fn stream(
+    pieces: impl Iterator<Item = Bytes> + Send + Unpin + 'static,
+    length: Option<u64>,
+) -> Reply {
     Pieces { pieces, length }.boxed_unsync()
 }
 

@@ -10,7 +10,7 @@ use crate::tls::{Authority, KeyedCertificate, Validity};
 /// The user of the client certificates.
 pub const CERTIFICATE_USER: &str = "jane";
 /// Her groups.
-pub const CERTIFICATE_GROUPS: &[&str] = &["developers", "shop-owners"];
+pub const CERTIFICATE_GROUPS: [&str; 2] = ["developers", "shop-owners"];
 /// The user of the bearer token.
 pub const TOKEN_USER: &str = "system:serviceaccount:shop:robot";
 /// Its groups.
@@ -34,8 +34,10 @@ pub(crate) struct Credentials {
 
 impl Credentials {
     pub(crate) fn new() -> Result<Self, StartError> {
-        let authority = Authority::root("kwasm-apiserver clients")?;
-        let stranger = Authority::root("kwasm-apiserver stranger")?;
+        // Two authorities of one name look to a client like one with a broken signature.
+        let id = object::new_uid()?;
+        let authority = Authority::root(&format!("kwasm-apiserver clients {id}"))?;
+        let stranger = Authority::root(&format!("kwasm-apiserver stranger {id}"))?;
         let client = |authority: &Authority, validity| {
             authority.client(CERTIFICATE_USER, CERTIFICATE_GROUPS, validity)
         };

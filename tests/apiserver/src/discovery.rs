@@ -22,7 +22,9 @@ pub(crate) fn document(document: Document) -> Option<Value> {
             "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": "rustc",
             "platform": format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH),
         }),
-        Document::Legacy => json!({ "kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": [] }),
+        Document::Legacy => {
+            json!({ "kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": [] })
+        }
         Document::Groups => json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": [group] }),
         Document::AuthenticationGroup => {
             let mut group = group;

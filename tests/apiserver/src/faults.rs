@@ -35,15 +35,28 @@ pub struct Fault {
 pub(crate) enum Action {
     /// Nothing but the headers.
     None,
-    Status { code: u16, body: Option<Value> },
+    Status {
+        code: u16,
+        body: Option<Value>,
+    },
     StallHead,
     CutHead(Cut),
-    StallBody { after: u64 },
-    CutBody { after: u64, how: Cut },
-    Slow { bytes: usize, every: Duration },
+    StallBody {
+        after: u64,
+    },
+    CutBody {
+        after: u64,
+        how: Cut,
+    },
+    Slow {
+        bytes: usize,
+        every: Duration,
+    },
     ContentLength(u64),
     Raw(Vec<u8>),
-    EndWatch { after: usize },
+    EndWatch {
+        after: usize,
+    },
     Gone,
 }
 

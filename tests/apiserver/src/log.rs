@@ -98,7 +98,6 @@ impl Log {
         lock(&self.requests).clone()
     }
 
-
     pub(crate) fn begin(self: &Arc<Self>, received: Received) -> Entry {
         let mut requests = lock(&self.requests);
         requests.push(received);

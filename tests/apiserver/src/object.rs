@@ -140,7 +140,9 @@ pub(crate) fn normalise(
         return Err(Refused::bad_request("the body of the request is no JSON object"));
     };
     let (kind, version) = (object.remove("kind"), object.remove("apiVersion"));
-    if kind.as_ref().is_some_and(|kind| kind != resource.kind) || version.is_some_and(|version| version != "v1") {
+    if kind.as_ref().is_some_and(|kind| kind != resource.kind)
+        || version.is_some_and(|version| version != "v1")
+    {
         let sent = kind.as_ref().and_then(Value::as_str).unwrap_or_default();
         return Err(Refused::bad_request(format!(
             "{sent} in version \"v1\" cannot be handled as a {}: the kind or the version is another",
@@ -269,7 +271,8 @@ mod tests {
 
     #[test]
     fn a_secret_is_normalised() {
-        let sent = json!({ "kind": "Secret", "metadata": { "name": "db" }, "stringData": { "user": "jane" } });
+        let sent =
+            json!({ "kind": "Secret", "metadata": { "name": "db" }, "stringData": { "user": "jane" } });
         let object = normalise(secrets(), Some("shop"), sent).unwrap();
         let expected = json!({
             "metadata": { "name": "db", "namespace": "shop" }, "type": "Opaque", "data": { "user": "amFuZQ==" },
@@ -290,7 +293,8 @@ mod tests {
 
     #[test]
     fn generated_names_and_uids_differ() {
-        let object = normalise(secrets(), Some("shop"), json!({ "metadata": { "generateName": "a-" } })).unwrap();
+        let object =
+            normalise(secrets(), Some("shop"), json!({ "metadata": { "generateName": "a-" } })).unwrap();
         let names = [name_of(secrets(), &object).unwrap(), name_of(secrets(), &object).unwrap()];
         assert!(names.iter().all(|name| name.starts_with("a-") && name.len() == 7) && names[0] != names[1]);
         assert_ne!(new_uid().unwrap(), new_uid().unwrap());

@@ -105,7 +105,9 @@ fn core(segments: &[&str]) -> Route {
 
 fn watched(route: Route) -> Route {
     match route {
-        Route::Collection { resource, namespace, .. } => Route::Collection { resource, namespace, watch: true },
+        Route::Collection { resource, namespace, .. } => {
+            Route::Collection { resource, namespace, watch: true }
+        }
         _ => Route::Unknown,
     }
 }

@@ -75,25 +75,25 @@ fn label(text: &str) -> Result<Requirement, Refused> {
             "unable to parse requirement: {text}: this server knows no set-based selectors"
         )));
     }
-    let (key, test) = match comparison(text) {
+    let (key, condition) = match comparison(text) {
         Some(found) => found,
         None => match text.strip_prefix('!') {
             Some(key) => (key, Test::Absent),
             None => (text, Test::Exists),
         },
     };
-    Ok(Requirement::Label { key: key.to_owned(), test })
+    Ok(Requirement::Label { key: key.to_owned(), test: condition })
 }
 
 fn field(resource: &Resource, text: &str) -> Result<Requirement, Refused> {
-    let Some((path, test)) = comparison(text) else {
+    let Some((path, condition)) = comparison(text) else {
         return Err(Refused::bad_request(format!("invalid selector: '{text}'; can't understand '{text}'")));
     };
     let known = ["metadata.name", "metadata.namespace"].iter().chain(resource.fields);
     if !known.into_iter().any(|field| *field == path) {
         return Err(Refused::bad_request(format!("field label not supported: {path}")));
     }
-    Ok(Requirement::Field { path: path.to_owned(), test })
+    Ok(Requirement::Field { path: path.to_owned(), test: condition })
 }
 
 fn comparison(text: &str) -> Option<(&str, Test)> {
@@ -122,7 +122,9 @@ mod tests {
     #[test]
     fn labels_are_compared_and_looked_for() {
         assert!(takes("app=web", "") && takes("app==web,app!=db", "") && takes("app,!tier", ""));
-        assert!(!takes("app=db", "") && !takes("tier", "") && !takes("!app", "") && !takes("app=web,tier=x", ""));
+        assert!(
+            !takes("app=db", "") && !takes("tier", "") && !takes("!app", "") && !takes("app=web,tier=x", "")
+        );
     }
 
     #[test]

@@ -55,7 +55,10 @@ impl Refused {
     }
 
     pub(crate) fn unknown_path() -> Self {
-        Self { details: Some(json!({})), ..Self::new(404, "the server could not find the requested resource") }
+        Self {
+            details: Some(json!({})),
+            ..Self::new(404, "the server could not find the requested resource")
+        }
     }
 
     pub(crate) fn not_found(plural: &str, name: &str) -> Self {
@@ -86,7 +89,9 @@ impl Refused {
     pub(crate) fn unsupported_media_type(accepted: &str) -> Self {
         Self::new(
             415,
-            format!("the body of the request was in an unknown format - accepted media types include: {accepted}"),
+            format!(
+                "the body of the request was in an unknown format - accepted media types include: {accepted}"
+            ),
         )
     }
 

@@ -55,7 +55,8 @@ impl Store {
     pub(crate) fn new(capacity: usize) -> Self {
         // As in a real cluster the first versions are long gone.
         let start = 1000;
-        let state = State { version: start, compacted: start, objects: BTreeMap::new(), history: VecDeque::new() };
+        let state =
+            State { version: start, compacted: start, objects: BTreeMap::new(), history: VecDeque::new() };
         Self { state: Mutex::new(state), version: watch::Sender::new(start), capacity }
     }
 
@@ -93,8 +94,15 @@ impl Store {
     ) -> Result<Arc<Stored>, Refused> {
         let mut object = object::normalise(resource, namespace, sent)?;
         let name = object::name_of(resource, &object)?;
-        let key = Key { plural: resource.plural, namespace: namespace.unwrap_or_default().to_owned(), name };
+        let namespace_part = namespace.unwrap_or_default().to_owned();
+        let mut key = Key { plural: resource.plural, namespace: namespace_part, name };
         let mut state = self.lock();
+        // A generated name may be taken by chance; the real server tries as often.
+        for _ in 0..8 {
+            if state.objects.contains_key(&key) {
+                key.name = object::name_of(resource, &object)?;
+            }
+        }
         if state.objects.contains_key(&key) {
             return Err(Refused::already_exists(key.plural, &key.name));
         }
@@ -105,7 +113,7 @@ impl Store {
         metadata["name"] = json!(key.name);
         metadata["uid"] = json!(object::new_uid()?);
         metadata["creationTimestamp"] = json!(object::timestamp(OffsetDateTime::now_utc()));
-        self.write(&mut state, resource, key, object, dry_run)
+        Ok(self.write(&mut state, resource, key, object, dry_run))
     }
 
     /// Replaces an object by what `edit` makes of it (given and returned with `kind` and `apiVersion`).
@@ -132,7 +140,8 @@ impl Store {
         }
         let sent = metadata["resourceVersion"].as_str().unwrap_or_default();
         if !sent.is_empty() && sent != current.version() {
-            let why = "the object has been modified; please apply your changes to the latest version and try again";
+            let why =
+                "the object has been modified; please apply your changes to the latest version and try again";
             return Err(Refused::conflict(key.plural, &key.name, why));
         }
         for kept in ["uid", "creationTimestamp", "resourceVersion"] {
@@ -141,7 +150,7 @@ impl Store {
         if current.value.as_object() == Some(&object) {
             return Ok(current);
         }
-        self.write(&mut state, resource, key.clone(), object, dry_run)
+        Ok(self.write(&mut state, resource, key.clone(), object, dry_run))
     }
 
     /// Removes an object and gives its last state; `allowed` may look at it first.
@@ -173,7 +182,10 @@ impl Store {
     pub(crate) fn changes(&self, version: u64, most: usize) -> Result<Vec<Change>, Refused> {
         let state = self.lock();
         if version < state.compacted {
-            return Err(Refused::expired(format!("too old resource version: {version} ({})", state.compacted)));
+            return Err(Refused::expired(format!(
+                "too old resource version: {version} ({})",
+                state.compacted
+            )));
         }
         let first = state.history.partition_point(|change| change.version <= version);
         Ok(state.history.iter().skip(first).take(most).cloned().collect())
@@ -184,12 +196,11 @@ impl Store {
         self.changes(version, 0).map(drop)
     }
 
-    /// Forgets the history: every version but the current one is too old from now on. Gives the current version.
-    pub(crate) fn compact(&self) -> u64 {
+    /// Forgets the history: every version but the current one is too old from now on.
+    pub(crate) fn compact(&self) {
         let mut state = self.lock();
         state.compacted = state.version;
         state.history.clear();
-        state.version
     }
 
     pub(crate) fn ensure(&self, namespace: &str) -> Result<(), Refused> {
@@ -212,7 +223,8 @@ impl Store {
         });
         let object = object::normalise(resource, None, json!({ "metadata": metadata }))?;
         object::name_of(resource, &object)?;
-        self.write(state, resource, key, object, false).map(drop)
+        self.write(state, resource, key, object, false);
+        Ok(())
     }
 
     fn write(
@@ -222,9 +234,9 @@ impl Store {
         key: Key,
         mut object: Map<String, Value>,
         dry_run: bool,
-    ) -> Result<Arc<Stored>, Refused> {
+    ) -> Arc<Stored> {
         if dry_run {
-            return Ok(Arc::new(Stored::new(resource, Value::Object(object))));
+            return Arc::new(Stored::new(resource, Value::Object(object)));
         }
         let version = state.version + 1;
         object["metadata"]["resourceVersion"] = json!(version.to_string());
@@ -232,7 +244,7 @@ impl Store {
         let before = state.objects.insert(key.clone(), Arc::clone(&stored));
         let after = Some(Arc::clone(&stored));
         self.record(state, Change { version, key, before, after, last: Arc::clone(&stored) });
-        Ok(stored)
+        stored
     }
 
     fn record(&self, state: &mut State, change: Change) {
@@ -322,7 +334,8 @@ mod tests {
         create(&store, "b").unwrap();
         assert_eq!(store.changes(start, 9).unwrap_err().code(), 410);
         assert_eq!(store.changes(start + 1, 9).unwrap().len(), 2);
-        let now = store.compact();
+        store.compact();
+        let now = *store.versions().borrow();
         assert_eq!(store.still_known(now - 1).unwrap_err().code(), 410);
         assert!(store.changes(now, 9).unwrap().is_empty());
     }

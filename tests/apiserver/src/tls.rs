@@ -4,7 +4,8 @@ use std::io;
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
 };
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
@@ -59,7 +60,11 @@ impl Authority {
     }
 
     /// A server certificate for DNS names and IP addresses; the first name is also the subject's common name.
-    pub(crate) fn server(&self, names: &[&str], validity: Validity) -> Result<KeyedCertificate, rcgen::Error> {
+    pub(crate) fn server(
+        &self,
+        names: &[&str],
+        validity: Validity,
+    ) -> Result<KeyedCertificate, rcgen::Error> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let common_name = names.first().cloned().unwrap_or_default();
         let mut params = CertificateParams::new(names)?;
@@ -68,17 +73,19 @@ impl Authority {
         self.issue(params, validity)
     }
 
-    /// A client certificate: the common name is the user, each organisation a group.
+    /// A client certificate: the common name is the user, the organisations are groups.
     pub(crate) fn client(
         &self,
         user: &str,
-        groups: &[&str],
+        groups: [&str; 2],
         validity: Validity,
     ) -> Result<KeyedCertificate, rcgen::Error> {
         let mut params = CertificateParams::default();
         params.distinguished_name = rcgen::DistinguishedName::new();
-        for group in groups {
-            params.distinguished_name.push(DnType::OrganizationName, *group);
+        // rcgen keeps one value of each type; the second organisation goes by its number.
+        let types = [DnType::OrganizationName, DnType::CustomDnType(vec![2, 5, 4, 10])];
+        for (name, group) in types.into_iter().zip(groups) {
+            params.distinguished_name.push(name, group);
         }
         params.distinguished_name.push(DnType::CommonName, user);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
@@ -124,7 +131,11 @@ pub(crate) struct Tls {
 impl Tls {
     /// A server that shows `server` and takes client certificates signed by `clients` (PEM). With
     /// `check_in_handshake` others end the handshake with an alert; else all are let in, to be checked later.
-    pub(crate) fn new(server: &KeyedCertificate, clients: &str, check_in_handshake: bool) -> io::Result<Self> {
+    pub(crate) fn new(
+        server: &KeyedCertificate,
+        clients: &str,
+        check_in_handshake: bool,
+    ) -> io::Result<Self> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut roots = RootCertStore::empty();
         for certificate in certificates(clients)? {

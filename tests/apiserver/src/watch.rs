@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 
-use crate::object::Resource;
+use crate::object::{Resource, Stored};
 use crate::selectors::Selector;
 use crate::status::Refused;
 use crate::store::{Change, Store};
@@ -57,7 +57,7 @@ pub(crate) fn error_line(refused: &Refused) -> Bytes {
 
 async fn follow(mut watch: Watch, store: &Store, events: &mpsc::Sender<Bytes>) {
     let mut versions = store.versions();
-    let mut lines = Lines::default();
+    let mut lines = Vec::new();
     let mut after = match watch.after {
         Some(after) => after,
         None => watch.begin(store, &mut lines),
@@ -74,7 +74,7 @@ async fn follow(mut watch: Watch, store: &Store, events: &mpsc::Sender<Bytes>) {
         for change in &changes {
             watch.write(change, &mut lines);
         }
-        if !lines.text.is_empty() && events.send(Bytes::from(std::mem::take(&mut lines.text))).await.is_err() {
+        if !lines.is_empty() && events.send(Bytes::from(std::mem::take(&mut lines))).await.is_err() {
             return;
         }
         if watch.events == Some(0) {
@@ -88,14 +88,9 @@ async fn follow(mut watch: Watch, store: &Store, events: &mpsc::Sender<Bytes>) {
     }
 }
 
-#[derive(Default)]
-struct Lines {
-    text: Vec<u8>,
-}
-
 impl Watch {
     /// All there is, as `ADDED`; gives the version that follows on.
-    fn begin(&mut self, store: &Store, lines: &mut Lines) -> u64 {
+    fn begin(&mut self, store: &Store, lines: &mut Vec<u8>) -> u64 {
         let snapshot = store.snapshot(self.resource, self.namespace.as_deref());
         for (_, stored) in &snapshot.objects {
             if self.selector.takes(&stored.value) {
@@ -106,7 +101,7 @@ impl Watch {
     }
 
     /// An object that enters the selection is added for this watch, one that leaves it is deleted.
-    fn write(&mut self, change: &Change, lines: &mut Lines) {
+    fn write(&mut self, change: &Change, lines: &mut Vec<u8>) {
         let elsewhere = self.namespace.as_ref().is_some_and(|namespace| *namespace != change.key.namespace);
         if change.key.plural != self.resource.plural || elsewhere {
             return;
@@ -121,17 +116,17 @@ impl Watch {
         }
     }
 
-    fn line(&mut self, kind: &str, stored: &crate::object::Stored, lines: &mut Lines) {
+    fn line(&mut self, kind: &str, stored: &Stored, lines: &mut Vec<u8>) {
         match &mut self.events {
             Some(0) => return,
             Some(left) => *left -= 1,
             None => {}
         }
-        lines.text.extend_from_slice(b"{\"type\":\"");
-        lines.text.extend_from_slice(kind.as_bytes());
-        lines.text.extend_from_slice(b"\",\"object\":");
-        stored.write_json(&mut lines.text);
-        lines.text.extend_from_slice(b"}\n");
+        lines.extend_from_slice(b"{\"type\":\"");
+        lines.extend_from_slice(kind.as_bytes());
+        lines.extend_from_slice(b"\",\"object\":");
+        stored.write_json(lines);
+        lines.extend_from_slice(b"}\n");
     }
 }
 
@@ -144,7 +139,14 @@ mod tests {
     fn watch(labels: &str, after: Option<u64>, events: usize) -> Watch {
         let resource = Resource::find("secrets").unwrap();
         let selector = Selector::parse(resource, Some(labels), None).unwrap();
-        Watch { resource, namespace: Some("shop".into()), selector, after, timeout: None, events: Some(events) }
+        Watch {
+            resource,
+            namespace: Some("shop".into()),
+            selector,
+            after,
+            timeout: None,
+            events: Some(events),
+        }
     }
 
     fn label(store: &Store, name: &str, label: &str) {

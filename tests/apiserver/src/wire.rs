@@ -114,7 +114,7 @@ impl Tap {
 }
 
 impl Stream {
-    fn pinned(&mut self) -> Pin<&mut (dyn Transport + Send)> {
+    fn pinned(&mut self) -> Pin<&mut (dyn Transport + Send + Unpin)> {
         match self {
             Self::Plain(stream) => Pin::new(stream),
             Self::Tls(stream) => Pin::new(&mut **stream),
@@ -134,7 +134,11 @@ trait Transport: AsyncRead + AsyncWrite {}
 impl<T: AsyncRead + AsyncWrite> Transport for T {}
 
 impl AsyncRead for Tap {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if matches!(self.wire.lock().ending, Ending::Cut(_)) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }

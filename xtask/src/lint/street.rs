@@ -17,6 +17,11 @@ pub(crate) fn check(places: &Places) -> Result<()> {
         bail!("src/lib.rs declares no rooms");
     }
     let mut violations = Vec::new();
+    if listed(&fs::read_to_string(source.join("README.md"))?) != rooms {
+        violations.push(
+            "src/README.md: its table lists other rooms than src/lib.rs, or in another order".to_owned(),
+        );
+    }
     for (place, room) in rooms.iter().enumerate() {
         for file in files_of(&source, room)? {
             let text = fs::read_to_string(&file)?;
@@ -41,6 +46,12 @@ fn rooms(lib: &str) -> Vec<String> {
         line.strip_prefix("mod ")?.strip_suffix(';').map(str::to_owned)
     };
     lib.lines().filter_map(declared).collect()
+}
+
+/// The rooms in the first column of a table.
+fn listed(readme: &str) -> Vec<String> {
+    let room = |line: &str| Some(line.strip_prefix("| `")?.split_once("` |")?.0.to_owned());
+    readme.lines().filter_map(room).collect()
 }
 
 fn files_of(source: &Path, room: &str) -> Result<Vec<PathBuf>> {
@@ -122,6 +133,12 @@ mod tests {
             rooms("//! Doc\npub mod cli;\nmod gate;\npub(crate) mod exit;\nuse cli::X;"),
             ["cli", "gate", "exit"]
         );
+    }
+
+    #[test]
+    fn the_readme_lists_rooms_in_its_first_column() {
+        let table = "| room | purpose |\n|---|---|\n| `cli` | argv |\n| `gate` | uses `cli` |\n";
+        assert_eq!(listed(table), ["cli", "gate"]);
     }
 
     #[test]

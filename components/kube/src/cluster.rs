@@ -1,0 +1,154 @@
+//! Requests to the cluster.
+
+use crate::kubeconfig::{self, Server};
+use crate::{Error, Response, Transport, Upload};
+use serde::de::DeserializeOwned;
+use wasip2::http::outgoing_handler;
+use wasip2::http::types::{Fields, FutureIncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme};
+
+/// The cluster that the user chose, with the namespace to work in.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    server: Server,
+    namespace: String,
+}
+
+impl Cluster {
+    /// Reads the kubeconfig that `KUBECONFIG` names. The namespace is `KWASM_NAMESPACE` (kwasm resolves it from
+    /// `-n` and the user's kubeconfig), else that of the context, else `default`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Kubeconfig`]: there is none, it cannot be read, or its context names no cluster.
+    pub fn from_env() -> Result<Self, Error> {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let file =
+            variable("KUBECONFIG").ok_or_else(|| Error::Kubeconfig("`KUBECONFIG` is not set".into()))?;
+        let text = std::fs::read_to_string(&file)
+            .map_err(|error| Error::Kubeconfig(format!("`{file}`: {error}")))?;
+        let (context, namespace) = (variable("KWASM_CONTEXT"), variable("KWASM_NAMESPACE"));
+        let selected = kubeconfig::select(&text, context.as_deref(), namespace.as_deref())?;
+        Ok(Self { server: selected.server, namespace: selected.namespace })
+    }
+
+    /// The namespace to work in, unless the user names another one.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Gets `path` whole.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Cluster::request`].
+    pub fn get(&self, path: impl AsRef<str>) -> Result<Vec<u8>, Error> {
+        self.request("GET", path, &[("accept", "application/json")], &[])?.read_to_end()
+    }
+
+    /// Gets `path` and reads it as JSON.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Cluster::request`], and [`Error::Json`].
+    pub fn get_json<T: DeserializeOwned>(&self, path: impl AsRef<str>) -> Result<T, Error> {
+        serde_json::from_slice(&self.get(path)?).map_err(Error::Json)
+    }
+
+    /// Sends a request whose body is at hand. The answer's body is not read yet: see [`Response`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Status`] for an answer of 400 and above, [`Error::Transport`] when none came, [`Error::Request`]
+    /// when a header may not be set or the request is not well-formed.
+    pub fn request(
+        &self,
+        method: &str,
+        path: impl AsRef<str>,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Response, Error> {
+        self.exchange(method, path, headers, body)?.into_success()
+    }
+
+    /// Like [`Cluster::request`], but an answer of any status is an answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Transport`] and [`Error::Request`].
+    pub fn exchange(
+        &self,
+        method: &str,
+        path: impl AsRef<str>,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Response, Error> {
+        let length = body.len().to_string();
+        let mut headers = headers.to_vec();
+        if !body.is_empty() {
+            headers.push(("content-length", &length));
+        }
+        let mut upload = self.upload(method, path, &headers)?;
+        upload.send(body)?;
+        upload.finish()
+    }
+
+    /// Begins a request whose body is written piece by piece. Without a `content-length` among the headers the body
+    /// is sent in chunks, and needs no length known beforehand.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Transport`] and [`Error::Request`].
+    pub fn upload(
+        &self,
+        method: &str,
+        path: impl AsRef<str>,
+        headers: &[(&str, &str)],
+    ) -> Result<Upload, Error> {
+        let (body, answer) = self.start(method, path.as_ref(), headers)?;
+        Upload::new(body, answer)
+    }
+
+    fn start(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<(OutgoingBody, FutureIncomingResponse), Error> {
+        let fields = Fields::new();
+        for (name, value) in headers {
+            fields
+                .append(name, value.as_bytes())
+                .map_err(|error| invalid(&format!("header `{name}`"), error.to_string()))?;
+        }
+        let request = OutgoingRequest::new(fields);
+        let scheme = if self.server.https { Scheme::Https } else { Scheme::Http };
+        let path = format!("{}{path}", self.server.prefix);
+        let malformed = |what: &str| invalid(what, "not well-formed".into());
+        request.set_method(&method_of(method)).map_err(|()| malformed("method"))?;
+        request.set_scheme(Some(&scheme)).map_err(|()| malformed("scheme"))?;
+        request.set_authority(Some(&self.server.authority)).map_err(|()| malformed("server"))?;
+        request.set_path_with_query(Some(&path)).map_err(|()| malformed("path"))?;
+        let body = request.body().map_err(|()| malformed("body"))?;
+        let answer = outgoing_handler::handle(request, None).map_err(Transport::from)?;
+        Ok((body, answer))
+    }
+}
+
+fn invalid(what: &str, why: String) -> Error {
+    // The interface's own word for it: "forbidden", "invalid-syntax", "immutable".
+    Error::Request { what: what.to_owned(), why }
+}
+
+fn method_of(name: &str) -> Method {
+    match name {
+        "GET" => Method::Get,
+        "HEAD" => Method::Head,
+        "POST" => Method::Post,
+        "PUT" => Method::Put,
+        "DELETE" => Method::Delete,
+        "OPTIONS" => Method::Options,
+        "PATCH" => Method::Patch,
+        other => Method::Other(other.to_owned()),
+    }
+}

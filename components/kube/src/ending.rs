@@ -1,0 +1,37 @@
+//! How a plugin ends.
+
+use std::io::{self, Write};
+
+/// Flushes standard output and ends the plugin with `code`, through `wasi:cli/exit`'s `exit-with-code`: Rust's own
+/// `std::process::exit` can only say 0 or 1 on wasip2.
+pub fn exit(code: u8) -> ! {
+    // Nobody is left to tell if the last bytes find no reader.
+    drop(io::stdout().flush());
+    leave(code)
+}
+
+/// Ends a plugin whose last act was writing to standard output: quietly with 0 when that worked or when the reader
+/// had gone away (`kubectl timeline | head`), else with the reason on standard error and 1.
+pub fn finish(plugin: &str, written: io::Result<()>) -> ! {
+    match written.and_then(|()| io::stdout().flush()) {
+        Ok(()) => exit(0),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit(0),
+        Err(error) => {
+            eprintln!("{plugin}: standard output: {error}");
+            exit(1)
+        }
+    }
+}
+
+#[cfg(target_os = "wasi")]
+fn leave(code: u8) -> ! {
+    wasip2::cli::exit::exit_with_code(code);
+    // The host never comes back from the call.
+    std::process::abort()
+}
+
+#[cfg(not(target_os = "wasi"))]
+#[expect(clippy::exit, reason = "this is the one place where a plugin ends")]
+fn leave(code: u8) -> ! {
+    std::process::exit(i32::from(code))
+}

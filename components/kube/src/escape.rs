@@ -1,0 +1,68 @@
+//! Text of the cluster, made fit for a terminal.
+
+use std::borrow::Cow;
+
+/// Escapes what could drive a terminal instead of being shown by it: control characters (C0 but newline and tab,
+/// DEL, C1), and the characters that reorder or hide text. A newline and a tab stay.
+#[must_use]
+pub fn for_terminal(text: &str) -> Cow<'_, str> {
+    escape(text, |character| !matches!(character, '\n' | '\t') && drives_terminal(character))
+}
+
+/// Like [`for_terminal`], for text that has to stay on its line: newline and tab are escaped too.
+#[must_use]
+pub fn for_terminal_line(text: &str) -> Cow<'_, str> {
+    escape(text, drives_terminal)
+}
+
+fn escape(text: &str, bad: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&bad) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match character {
+            _ if !bad(character) => escaped.push(character),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("\\t"),
+            '\0'..='\x7f' => { let _ = write!(escaped, "\\x{:02x}", u32::from(character)); }
+            _ => { let _ = write!(escaped, "\\u{{{:x}}}", u32::from(character)); }
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+fn drives_terminal(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            // Zero-width and direction marks, line and paragraph separators, direction overrides and isolates.
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_text_is_not_copied() {
+        assert!(matches!(for_terminal("line 1\n\tläuft ✓\n"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn an_escape_sequence_is_shown_not_obeyed() {
+        assert_eq!(for_terminal("\x1b[2J\u{9b}31m\x07\r\x7f\n"), "\\x1b[2J\\u{9b}31m\\x07\\r\\x7f\n");
+    }
+
+    #[test]
+    fn reordered_text_is_shown_in_its_order() {
+        assert_eq!(for_terminal("a\u{202e}b"), "a\\u{202e}b");
+    }
+
+    #[test]
+    fn a_line_stays_one_line() {
+        assert_eq!(for_terminal_line("a\nb\tc"), "a\\nb\\tc");
+    }
+}

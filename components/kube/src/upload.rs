@@ -1,0 +1,112 @@
+//! A request's body, written piece by piece.
+
+use crate::response::{broken, taken};
+use crate::{Error, Response, Transport};
+use wasip2::http::types::{FutureIncomingResponse, OutgoingBody};
+use wasip2::io::poll;
+use wasip2::io::streams::{OutputStream, StreamError};
+
+/// A request that is being sent. Dropped before [`Upload::finish`] it is aborted: the server never takes what was
+/// sent for the whole.
+#[derive(Debug)]
+pub struct Upload {
+    // The order matters: the stream must be dropped before its body.
+    stream: Option<OutputStream>,
+    body: OutgoingBody,
+    answer: FutureIncomingResponse,
+    early: Option<Result<Response, Error>>,
+}
+
+impl Upload {
+    pub(crate) fn new(body: OutgoingBody, answer: FutureIncomingResponse) -> Result<Self, Error> {
+        let stream = body.write().map_err(|()| taken("the request's body"))?;
+        Ok(Self { stream: Some(stream), body, answer, early: None })
+    }
+
+    /// Sends `bytes`, no faster than the server takes them. `false` says that the server wants no more: it has
+    /// answered already, and [`Upload::finish`] tells what.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Transport`]: the connection broke, and no answer came before.
+    pub fn send(&mut self, mut bytes: &[u8]) -> Result<bool, Error> {
+        while !bytes.is_empty() {
+            let Some(room) = self.room()? else { return Ok(false) };
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            let Some(stream) = &self.stream else { return Ok(false) };
+            if let Err(error) = stream.write(now) {
+                return self.stopped(error);
+            }
+            bytes = later;
+        }
+        Ok(true)
+    }
+
+    /// Ends the body and waits for the answer, of whatever status.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Transport`]: no answer came, or the body is not as long as its `content-length` said.
+    pub fn finish(mut self) -> Result<Response, Error> {
+        let complete = self.stream.take().is_some();
+        if let Some(early) = self.early {
+            return early;
+        }
+        if complete {
+            OutgoingBody::finish(self.body, None).map_err(Transport::from)?;
+        }
+        Response::wait(&self.answer)
+    }
+
+    /// Waits until something can be written, and says how much; `None` when the server wants no more.
+    fn room(&mut self) -> Result<Option<usize>, Error> {
+        loop {
+            let Some(stream) = &self.stream else { return Ok(None) };
+            match stream.check_write() {
+                Ok(0) => {}
+                Ok(room) => return Ok(Some(usize::try_from(room).unwrap_or(usize::MAX))),
+                Err(error) => return self.stopped(error).map(|_| None),
+            }
+            let writable = stream.subscribe();
+            if self.early.is_some() {
+                writable.block();
+                continue;
+            }
+            let answered = self.answer.subscribe();
+            let ready = poll::poll(&[&writable, &answered]);
+            drop((writable, answered));
+            if !ready.contains(&0) && self.refused() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Takes an answer that came before the body's end. A failure ends the sending; anything else does not.
+    fn refused(&mut self) -> bool {
+        self.early = Response::poll(&self.answer);
+        let refused =
+            self.early.as_ref().is_some_and(|early| early.as_ref().map_or(true, |r| r.status() >= 300));
+        if refused {
+            self.stream = None;
+        }
+        refused
+    }
+
+    /// The stream takes no more. An answer, if one comes, says why better than the stream can.
+    fn stopped(&mut self, error: StreamError) -> Result<bool, Error> {
+        self.stream = None;
+        match error {
+            StreamError::Closed => Ok(false),
+            StreamError::LastOperationFailed(error) => {
+                match self.early.take().or_else(|| Response::poll(&self.answer)) {
+                    Some(Ok(response)) => {
+                        self.early = Some(Ok(response));
+                        Ok(false)
+                    }
+                    Some(Err(answer)) => Err(answer),
+                    None => Err(broken(&error)),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! How a run ends: by itself, by a trap, by the user.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::support::{Kwasm, Run, Running};
+
+#[test]
+fn a_plugin_keeps_its_own_code() {
+    let kwasm = Kwasm::new();
+    for code in [0, 1, 2, 7, 125, 255] {
+        kwasm.run("exits", &[&code.to_string()]).fails(code);
+    }
+}
+
+#[test]
+fn a_trap_is_kwasms_to_tell() {
+    let run = Kwasm::new().run("traps", &[]).fails(125);
+    assert!(
+        run.stderr.contains("kwasm: the plugin trapped: wasm trap: wasm `unreachable` instruction executed"),
+        "{}",
+        run.shown()
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn the_user_ends_a_busy_loop_and_a_sleep() {
+    let kwasm = Kwasm::new();
+    for guest in ["loops-forever", "sleeps-forever"] {
+        for signal in ["INT", "TERM"] {
+            let mut running = kwasm.start(guest, &[]);
+            running.line();
+            running.signal(signal);
+            assert_eq!(running.end().code, Some(130), "{guest} by SIG{signal}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_user_ends_a_plugin_that_writes_to_a_pipe_which_nobody_reads() {
+    let kwasm = Kwasm::new();
+    let mut command = kwasm.guest("prints", &["100000000"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    // Its pipe is full long before.
+    std::thread::sleep(Duration::from_secs(2));
+    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_on_stdout_is_no_error() {
+    let kwasm = Kwasm::new();
+    let mut command = kwasm.guest("prints", &["1000000"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
+    let mut list = kwasm.command(["--help"]);
+    let mut child = list.stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn stdin_streams_into_the_plugin() {
+    use std::io::Write;
+    let kwasm = Kwasm::new();
+    let mut command = kwasm.guest("echoes", &[]);
+    command.stdin(Stdio::piped());
+    let mut running = Running::of(command);
+    let mut stdin = running.stdin();
+    for word in ["one", "two"] {
+        writeln!(stdin, "{word}").unwrap();
+        stdin.flush().unwrap();
+        assert_eq!(running.line(), word);
+    }
+    drop(stdin);
+    running.end().success();
+}
+
+#[test]
+fn a_plugin_that_ends_does_not_wait_for_a_stdin_that_never_does() {
+    let kwasm = Kwasm::new();
+    let mut command = kwasm.guest("hello", &[]);
+    command.stdin(Stdio::piped());
+    let mut running = Running::of(command);
+    assert_eq!(running.line(), "hello from kwasm");
+    let stdin = running.stdin();
+    let run: Run = running.end();
+    drop(stdin);
+    run.success();
+}

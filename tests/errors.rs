@@ -1,0 +1,222 @@
+//! What can be wrong before or on the way: one clear line each, and a code.
+
+use insta::assert_snapshot;
+use kwasm_apiserver::{ApiServer, ClientCheck, ServerCertificate, User};
+
+use crate::support::{Kwasm, Run, component, kubeconfig, seed};
+
+const LIST: &[&str] = &["http://192.0.2.1/api/v1/namespaces/shop/secrets"];
+
+/// A guest asks for something, with this kubeconfig, at this server.
+fn ask(server: &ApiServer, user: User) -> Run {
+    Kwasm::new().kubeconfig(kubeconfig(server, user)).run("dials", LIST)
+}
+
+/// What was said, without what differs from run to run.
+fn said(run: &Run, server: &ApiServer) -> String {
+    run.stderr.replace(server.url(), "https://SERVER")
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let run = Kwasm::new().do_(["run", "./nothing.wasm"]);
+    assert_snapshot!(run.shown(), @r"
+    exit: 127
+    --- stdout
+    --- stderr
+    kwasm: ./nothing.wasm: there is no such file
+    ");
+}
+
+#[test]
+fn a_plugin_that_is_not_installed_is_named() {
+    let run = Kwasm::new().do_(["run", "nothing"]);
+    assert_snapshot!(run.shown(), @r"
+    exit: 127
+    --- stdout
+    --- stderr
+    kwasm: no plugin `nothing` is installed
+    hint: kwasm list shows what is installed
+    ");
+}
+
+#[test]
+fn a_file_that_is_no_component_is_refused_by_name() {
+    let kwasm = Kwasm::new();
+    std::fs::write(kwasm.home().join("page.wasm"), "<html>not found</html>").unwrap();
+    std::fs::write(kwasm.home().join("library.wasm"), b"\0asm\x0d\0\x01\0").unwrap();
+    assert_snapshot!(kwasm.do_(["run", "./page.wasm"]).shown(), @r"
+    exit: 126
+    --- stdout
+    --- stderr
+    kwasm: ./page.wasm: it is no WebAssembly but a web page
+    ");
+    assert_snapshot!(kwasm.do_(["run", "./library.wasm"]).shown(), @r"
+    exit: 126
+    --- stdout
+    --- stderr
+    kwasm: ./library.wasm: it is a component without a command to run: it exports nothing, and not wasi:cli/run@0.2
+    hint: a plugin is a program with a main function, built for wasm32-wasip2
+    ");
+}
+
+#[test]
+fn a_component_that_is_cut_short_is_refused() {
+    let kwasm = Kwasm::new();
+    let whole = std::fs::read(component("hello")).unwrap();
+    std::fs::write(kwasm.home().join("cut.wasm"), &whole[..whole.len() / 2]).unwrap();
+    let run = kwasm.do_(["run", "./cut.wasm"]).fails(126);
+    assert!(run.stderr.starts_with("kwasm: ./cut.wasm: it is broken WebAssembly: "), "{}", run.shown());
+}
+
+#[test]
+fn without_a_kubeconfig_a_plugin_runs_and_reaches_nothing() {
+    let kwasm = Kwasm::new();
+    let home = kwasm.home().to_str().unwrap().to_owned();
+    let run = kwasm.run("dials", LIST);
+    assert!(run.stdout.contains("status 503"), "{}", run.shown());
+    assert_snapshot!(run.stderr.replace(&home, "HOME"), @r"
+    kwasm: refused: GET http://192.0.2.1/api/v1/namespaces/shop/secrets: there is no kubeconfig (looked for HOME/.kube/config)
+    hint: name a kubeconfig by KUBECONFIG or --kubeconfig, and a context in it by --context
+    ");
+}
+
+#[test]
+fn a_broken_kubeconfig_is_named_with_its_line_and_without_its_text() {
+    let kwasm = Kwasm::new();
+    let path = kwasm.home().join("config");
+    std::fs::write(&path, "apiVersion: v1\nusers:\n- name: u\n  user: [hunter2]\n").unwrap();
+    let kwasm = kwasm.kubeconfig(&path);
+    let run = kwasm.run("dials", LIST);
+    assert_snapshot!(run.shown_without(&[(path.to_str().unwrap(), "CONFIG")]), @r"
+    exit: 125
+    --- stdout
+    --- stderr
+    kwasm: CONFIG:4: it is no kubeconfig: expected mapping start
+    hint: kubectl config view shows what kubectl makes of it
+    ");
+}
+
+#[test]
+fn a_context_that_is_not_there_is_told_with_those_that_are() {
+    let server = seed();
+    let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token));
+    let run = kwasm.run("dials", &[LIST[0], "--context", "prod"]);
+    assert_snapshot!(run.shown(), @r"
+    exit: 125
+    --- stdout
+    --- stderr
+    kwasm: the kubeconfig has no context `prod`
+    hint: its contexts are token
+    ");
+}
+
+#[test]
+fn an_unreachable_server_is_named() {
+    let kwasm = Kwasm::new();
+    let (path, port) = {
+        let server = seed();
+        let path = kwasm.home().join("config");
+        std::fs::copy(kubeconfig(&server, User::Token), &path).unwrap();
+        (path, server.port())
+    };
+    let kwasm = kwasm.kubeconfig(path);
+    let run = kwasm.run("dials", LIST);
+    assert_snapshot!(run.shown_without(&[(&port.to_string(), "PORT")]), @r"
+    exit: 1
+    --- stdout
+    --- stderr
+    dials: connection-refused (the server refused the connection)
+    kwasm: https://127.0.0.1:PORT (context `token`): connection refused: is the API server up?
+    hint: kubectl version tells whether kubectl reaches it
+    ");
+}
+
+#[test]
+fn an_expired_client_certificate_is_told_with_its_owner_and_date() {
+    for check in [ClientCheck::Handshake, ClientCheck::Http] {
+        let server = ApiServer::builder().client_check(check).start().unwrap();
+        let run = ask(&server, User::ExpiredCertificate);
+        let said = said(&run, &server);
+        let pattern = "kwasm: https://SERVER (context `expired-certificate`): the client certificate of user \
+                       `expired-certificate` (";
+        let line =
+            said.lines().find(|line| line.starts_with(pattern)).unwrap_or_else(|| panic!("{}", run.shown()));
+        assert!(line.contains(") expired on 20") && line.ends_with(" UTC"), "{line}");
+        assert!(server.requests().iter().all(|request| request.user.is_none()));
+    }
+}
+
+#[test]
+fn a_token_that_the_server_does_not_know_is_told() {
+    let server = seed();
+    let run = ask(&server, User::WrongToken);
+    assert!(run.stdout.contains("status 401"), "{}", run.shown());
+    assert_snapshot!(said(&run, &server), @r"
+    kwasm: https://SERVER (context `wrong-token`): it does not accept the kubeconfig's credentials (401 Unauthorized)
+    hint: kubectl auth whoami shows what the API server makes of you
+    ");
+}
+
+#[test]
+fn an_untrusted_server_is_told_and_nothing_is_sent_to_it() {
+    let server = seed();
+    for user in [User::TokenWithWrongCa, User::TokenWithoutCa] {
+        let run = ask(&server, user).fails(1);
+        let expected = format!(
+            "kwasm: https://SERVER (context `{}`): its certificate is signed by an authority that is not trusted",
+            user.name()
+        );
+        assert!(said(&run, &server).contains(&expected), "{}", run.shown());
+        assert!(server.requests().is_empty());
+    }
+}
+
+#[test]
+fn a_server_whose_certificate_is_for_another_time_or_name_is_told() {
+    for (certificate, expected) in [
+        (ServerCertificate::Expired, "its certificate has expired"),
+        (ServerCertificate::NotYetValid, "its certificate is not valid yet"),
+        (ServerCertificate::WrongName, "its certificate is for another name"),
+    ] {
+        let server = ApiServer::builder().certificate(certificate).start().unwrap();
+        let run = ask(&server, User::Token).fails(1);
+        assert!(run.stderr.contains(expected), "{}", run.shown());
+        assert!(server.requests().is_empty());
+    }
+}
+
+#[test]
+fn what_kubectl_takes_and_kwasm_does_not_yet_is_refused_and_never_passed_over() {
+    let server = seed();
+    for (user, what) in
+        [(User::Basic, "a username and password"), (User::TokenInsecure, "insecure-skip-tls-verify")]
+    {
+        let run = ask(&server, user).fails(2);
+        assert!(
+            run.stderr.contains(&format!("kwasm: {what} in the kubeconfig is not served by kwasm yet")),
+            "{}",
+            run.shown()
+        );
+    }
+    let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token));
+    let run = kwasm.run("dials", &[LIST[0], "--as=system:masters"]).fails(2);
+    assert!(run.stderr.contains("the flag --as is not served by kwasm yet"), "{}", run.shown());
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_mistyped_command_is_answered_with_the_right_one() {
+    assert_snapshot!(Kwasm::new().do_(["instal", "x.wasm"]).shown(), @r"
+    exit: 2
+    --- stdout
+    --- stderr
+    kwasm: unrecognized subcommand 'instal'
+
+      tip: some similar subcommands exist: 'list', 'uninstall', 'install'
+
+    Usage: kwasm <COMMAND>
+
+    For more information, try '--help'.
+    ");
+}

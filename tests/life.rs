@@ -1,0 +1,139 @@
+//! A plugin's life: installed, listed, called as kubectl calls it, removed.
+
+use insta::assert_snapshot;
+
+use crate::support::{Kwasm, Run, component, files, real};
+
+fn installed(kwasm: &Kwasm, guest: &str, name: &str) -> Run {
+    kwasm.do_(["install", component(guest).to_str().unwrap(), "--as", name])
+}
+
+#[test]
+fn install_makes_a_link_that_runs_the_plugin() {
+    let kwasm = Kwasm::new();
+    let run = installed(&kwasm, "hello", "my-plug").success();
+    assert!(run.stderr.starts_with("installed my-plug (sha256:"), "{}", run.shown());
+    let link = kwasm.links().join("kubectl-my_plug");
+    // Even flags of kwasm's own are the plugin's here.
+    let run = Run::of(kwasm.program(&link).args(["--help", "x"])).success();
+    assert_eq!(run.stdout, "hello from kwasm: --help x\n");
+    assert_eq!(kwasm.do_(["run", "my-plug", "--", "y"]).success().stdout, "hello from kwasm: y\n");
+}
+
+#[test]
+fn list_prints_bare_names_into_a_pipe_and_the_same_facts_in_every_form() {
+    let kwasm = Kwasm::new();
+    assert_eq!(kwasm.do_(["list"]).success().stdout, "");
+    installed(&kwasm, "hello", "b").success();
+    installed(&kwasm, "exits", "a").success();
+    assert_eq!(kwasm.do_(["list"]).success().stdout, "a\nb\n");
+    let json: serde_json::Value =
+        serde_json::from_str(&kwasm.do_(["ls", "-o", "json"]).success().stdout).unwrap();
+    let keys: Vec<_> = json[0].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(keys, ["digest", "installedAt", "kind", "name", "policy", "source"]);
+    assert_eq!((&json[0]["name"], &json[1]["name"]), (&"a".into(), &"b".into()));
+    assert!(kwasm.do_(["list", "-o", "yaml"]).success().stdout.contains("name: b"));
+    let table = kwasm.do_(["list", "-o", "table"]).success().stdout;
+    assert!(table.starts_with("NAME  POLICY   DIGEST"), "{table}");
+}
+
+#[test]
+fn uninstall_takes_away_link_receipt_and_content() {
+    let kwasm = Kwasm::with_empty_cache();
+    installed(&kwasm, "hello", "one").success();
+    installed(&kwasm, "hello", "two").success();
+    kwasm.do_(["uninstall", "one"]).success();
+    // What another plugin uses stays.
+    assert_eq!(kwasm.do_(["run", "two"]).success().stdout, "hello from kwasm\n");
+    kwasm.do_(["rm", "two"]).success();
+    assert_eq!(files(kwasm.home()), ["data/lock"]);
+}
+
+#[test]
+fn uninstall_of_a_misspelt_name_removes_nothing() {
+    let kwasm = Kwasm::new();
+    installed(&kwasm, "hello", "hello").success();
+    assert_snapshot!(kwasm.do_(["uninstall", "hello", "helo"]).shown(), @r"
+    exit: 127
+    --- stdout
+    --- stderr
+    kwasm: no plugin `helo` is installed
+    hint: kwasm list shows what is installed
+    ");
+    assert_eq!(kwasm.do_(["list"]).stdout, "hello\n");
+}
+
+#[test]
+fn a_name_that_kubectl_has_is_refused_with_the_cure() {
+    let kwasm = Kwasm::new();
+    assert_snapshot!(installed(&kwasm, "hello", "top").shown(), @r"
+    exit: 2
+    --- stdout
+    --- stderr
+    kwasm: kubectl has a command `top` of its own, which would always be run instead
+    hint: choose another name: kwasm install FILE --as NAME
+    ");
+    assert_eq!(files(&kwasm.links()), Vec::<String>::new());
+}
+
+#[test]
+fn a_file_that_is_not_ours_is_never_replaced() {
+    let kwasm = Kwasm::new();
+    std::fs::create_dir_all(kwasm.links()).unwrap();
+    let theirs = kwasm.links().join("kubectl-hello");
+    std::fs::write(&theirs, "theirs").unwrap();
+    let run = installed(&kwasm, "hello", "hello").fails(125);
+    assert!(run.stderr.contains("it is there already and is no link to kwasm"), "{}", run.shown());
+    assert_eq!(std::fs::read_to_string(theirs).unwrap(), "theirs");
+    assert_eq!(kwasm.do_(["list"]).stdout, "");
+}
+
+#[test]
+fn what_cannot_run_is_not_installed() {
+    let kwasm = Kwasm::new();
+    std::fs::write(kwasm.home().join("x.wasm"), "text").unwrap();
+    kwasm.do_(["install", "x.wasm"]).fails(126);
+    assert_eq!(kwasm.do_(["list"]).stdout, "");
+    assert_eq!(files(&kwasm.links()), Vec::<String>::new());
+}
+
+#[test]
+fn the_policy_of_the_install_holds_in_later_runs() {
+    let server = crate::support::seed();
+    let kwasm = Kwasm::new().kubeconfig(server.kubeconfig(kwasm_apiserver::User::Token));
+    let guest = component("dials");
+    kwasm.do_(["install", guest.to_str().unwrap(), "--policy", "none"]).success();
+    let run = Run::of(kwasm.program(kwasm.links().join("kubectl-dials")).arg("http://192.0.2.1/version"));
+    assert!(run.stdout.contains("status 403"), "{}", run.shown());
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_content_that_was_changed_after_the_install_does_not_run() {
+    let kwasm = Kwasm::with_empty_cache();
+    installed(&kwasm, "hello", "hello").success();
+    let blobs = kwasm.home().join("data/blobs/sha256");
+    let blob = blobs.join(&files(&blobs)[0]);
+    std::fs::copy(component("exits"), blob).unwrap();
+    // Its machine code is lost, so the content is needed again.
+    std::fs::remove_dir_all(kwasm.home().join("cache")).unwrap();
+    let run = kwasm.do_(["run", "hello"]).fails(126);
+    assert!(run.stderr.contains("its content has changed"), "{}", run.shown());
+}
+
+#[test]
+fn kubectl_lists_and_runs_the_plugins_without_a_warning() {
+    let Some(real) = real("kubectl_lists_and_runs_the_plugins_without_a_warning") else { return };
+    let kwasm = Kwasm::new();
+    installed(&kwasm, "hello", "hello").success();
+    installed(&kwasm, "hello", "my-plug").success();
+    let kubectl = |arguments: &[&str]| {
+        let mut command = kwasm.program(real.kubectl_program());
+        // Only the links: another plugin of this machine might have a warning of its own.
+        Run::of(command.args(arguments).env("PATH", kwasm.links()))
+    };
+    let list = kubectl(&["plugin", "list"]).success();
+    assert!(list.stdout.contains("kubectl-my_plug") && !list.stderr.contains("warning"), "{}", list.shown());
+    assert_eq!(kubectl(&["hello", "a"]).success().stdout, "hello from kwasm: a\n");
+    assert_eq!(kubectl(&["my-plug", "b"]).success().stdout, "hello from kwasm: b\n");
+}

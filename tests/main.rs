@@ -1,0 +1,17 @@
+//! The tests that run the program: one binary, one module a promise.
+//!
+//! `cargo xtask test` builds what they need (guests, the real control plane) and says what could not be run.
+
+#[cfg(unix)]
+mod compiled;
+mod decoder;
+mod elsewhere;
+mod endings;
+mod errors;
+mod formats;
+mod leaks;
+mod life;
+mod papers;
+mod streams;
+mod support;
+mod timeline;

@@ -1,0 +1,170 @@
+//! What the papers say is so: the README's commands print what it shows, the WIT is wasmtime's, versions agree.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use kwasm_apiserver::User;
+
+use crate::support::{Kwasm, Run, seed};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A command of a `console` block and what it is shown to print.
+struct Scene {
+    command: String,
+    shown: Vec<String>,
+}
+
+fn scenes(text: &str) -> Vec<Scene> {
+    let mut scenes: Vec<Scene> = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        match line.strip_prefix("```") {
+            Some(language) => inside = language == "console",
+            None if !inside => {}
+            None => match line.strip_prefix("$ ") {
+                Some(command) => scenes.push(Scene { command: command.to_owned(), shown: Vec::new() }),
+                None => {
+                    scenes.last_mut().expect("a command comes before its output").shown.push(line.to_owned())
+                }
+            },
+        }
+    }
+    scenes
+}
+
+/// Whether what was printed is what is shown, where `…` stands for anything within a line, and a line of nothing
+/// but `…` for any lines.
+fn matches(shown: &[String], printed: &[&str]) -> bool {
+    let Some((first, rest)) = shown.split_first() else { return printed.is_empty() };
+    if first == "…" {
+        return (0..=printed.len()).any(|skipped| matches(rest, &printed[skipped..]));
+    }
+    let Some((line, left)) = printed.split_first() else { return false };
+    let mut parts = first.split('…');
+    let start = parts.next().unwrap_or_default();
+    let Some(mut tail) = line.strip_prefix(start) else { return false };
+    let mut open = false;
+    for part in parts {
+        let Some(at) = tail.find(part) else { return false };
+        tail = &tail[at + part.len()..];
+        open = part.is_empty();
+    }
+    (tail.is_empty() || open) && matches(rest, left)
+}
+
+/// The toolchain that has the target of components: the default one, or else the one named `wasi`.
+fn wasm_toolchain() -> Option<&'static str> {
+    let output = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", "wasm32-wasip2"])
+        .output()
+        .unwrap();
+    let folder = PathBuf::from(String::from_utf8(output.stdout).unwrap().trim());
+    (!folder.join("self-contained").exists() && fs::read_dir(folder).map_or(0, Iterator::count) == 0)
+        .then_some("wasi")
+}
+
+#[cfg(unix)]
+#[test]
+fn the_readmes_commands_print_what_it_shows() {
+    let Some(real) = crate::support::real("the_readmes_commands_print_what_it_shows") else { return };
+    let server = seed();
+    let text = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
+    let kwasm = Kwasm::new().kubeconfig(server.kubeconfig(User::Certificate));
+    let programs = kwasm.links();
+    fs::create_dir_all(&programs).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_kwasm"), programs.join("kwasm")).unwrap();
+    std::os::unix::fs::symlink(real.kubectl_program(), programs.join("kubectl")).unwrap();
+    let components = crate::support::component("hello").parent().unwrap().to_owned();
+    fs::create_dir(kwasm.home().join("target")).unwrap();
+    std::os::unix::fs::symlink(components, kwasm.home().join("target/components")).unwrap();
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap());
+    let mut run = 0;
+    for scene in scenes(&text) {
+        // These are what continuous integration itself runs.
+        if scene.command.starts_with("cargo xtask") {
+            continue;
+        }
+        let mut shell = kwasm.program("sh");
+        shell.args(["-c", &scene.command]);
+        shell.env(
+            "RUSTUP_HOME",
+            std::env::var_os("RUSTUP_HOME").unwrap_or_else(|| home.join(".rustup").into()),
+        );
+        shell.env("CARGO_HOME", std::env::var_os("CARGO_HOME").unwrap_or_else(|| home.join(".cargo").into()));
+        if let Some(toolchain) = wasm_toolchain() {
+            shell.env("RUSTUP_TOOLCHAIN", toolchain);
+        }
+        let done = Run::of(&mut shell);
+        let all = format!("{}{}", done.stdout, done.stderr);
+        let printed: Vec<&str> = all.lines().collect();
+        assert!(
+            matches(&scene.shown, &printed),
+            "$ {}\nshown: {:#?}\nprinted: {all}",
+            scene.command,
+            scene.shown
+        );
+        run += 1;
+    }
+    assert!(run >= 8, "the README shows commands: {run}");
+}
+
+#[test]
+fn shown_output_is_compared_line_by_line() {
+    let shown = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    assert!(matches(&shown("a … c\n…\nz"), &["a b c", "1", "2", "z"]));
+    assert!(!matches(&shown("a … c"), &["a b d"]));
+    assert!(!matches(&shown("a"), &["a", "b"]));
+    assert!(!matches(&shown("a\nb"), &["a"]));
+    assert!(!matches(&shown("a"), &["ab"]));
+}
+
+/// The folder of a dependency's source.
+fn package(name: &str) -> PathBuf {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .current_dir(ROOT)
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let found = packages.iter().find(|package| package["name"] == name).unwrap();
+    Path::new(found["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned()
+}
+
+#[test]
+fn the_vendored_wit_is_that_of_the_wasmtime_in_use() {
+    let ours = Path::new(ROOT).join("wit/deps");
+    let theirs = package("wasmtime-wasi-http").join("wit/deps");
+    let mut compared = 0;
+    for entry in fs::read_dir(&ours).unwrap().flatten() {
+        let name = entry.file_name();
+        assert_eq!(
+            fs::read(ours.join(&name)).unwrap(),
+            fs::read(theirs.join(&name)).unwrap(),
+            "{}",
+            name.display()
+        );
+        compared += 1;
+    }
+    assert!(compared >= 7);
+}
+
+#[test]
+fn the_world_of_plugins_can_be_read() {
+    let mut resolve = wit_parser::Resolve::default();
+    let (package, _) = resolve.push_dir(Path::new(ROOT).join("wit")).unwrap();
+    let world = resolve.select_world(&[package], Some("plugin")).unwrap();
+    let imports =
+        resolve.worlds[world].imports.keys().map(|key| resolve.name_world_key(key)).collect::<Vec<_>>();
+    assert!(imports.contains(&"wasi:http/outgoing-handler@0.2.12".to_owned()), "{imports:?}");
+}
+
+#[test]
+fn compiled_code_is_named_after_the_exact_wasmtime() {
+    let lock = fs::read_to_string(Path::new(ROOT).join("Cargo.lock")).unwrap();
+    let version =
+        lock.split("[[package]]").find(|package| package.contains("\nname = \"wasmtime\"\n")).unwrap();
+    assert!(version.contains(&format!("version = \"{}\"", kwasm::runtime::WASMTIME)), "{version}");
+}

@@ -1,0 +1,155 @@
+//! The program under test, in a home that is removed with the test.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+use super::Running;
+
+/// A kwasm with a home of its own. It sees nothing of this machine's environment but `PATH`.
+#[must_use]
+pub(crate) struct Kwasm {
+    home: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+/// How a run ended and what it said.
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// The file of a guest, by the name of its crate.
+///
+/// Built by `cargo xtask components`, which `cargo xtask test` does first.
+pub(crate) fn component(name: &str) -> PathBuf {
+    let folder = std::env::var_os("KWASM_COMPONENTS").map_or_else(
+        || Path::new(env!("CARGO_BIN_EXE_kwasm")).parent().unwrap().parent().unwrap().join("components"),
+        PathBuf::from,
+    );
+    let file = folder.join(format!("{name}.wasm"));
+    assert!(file.exists(), "{} is missing: cargo xtask components", file.display());
+    file
+}
+
+impl Kwasm {
+    pub(crate) fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        // Machine code is shared by all tests, so that each guest is compiled once. Tests of the cache have their own.
+        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
+        std::fs::create_dir_all(&cache).unwrap();
+        Self { home, variables: Vec::new() }.variable("XDG_CACHE_HOME", cache.to_str().unwrap())
+    }
+
+    /// With a cache of its own.
+    pub(crate) fn with_empty_cache() -> Self {
+        let kwasm = Self::new();
+        let cache = kwasm.home().join("cache");
+        kwasm.variable("XDG_CACHE_HOME", cache.to_str().unwrap())
+    }
+
+    pub(crate) fn variable(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.variables.push((name.to_owned(), value.as_ref().to_str().unwrap().to_owned()));
+        self
+    }
+
+    pub(crate) fn kubeconfig(self, path: impl AsRef<Path>) -> Self {
+        self.variable("KUBECONFIG", path.as_ref())
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub(crate) fn links(&self) -> PathBuf {
+        self.home().join("bin")
+    }
+
+    /// A program that takes this home for the user's, and finds the links first.
+    pub(crate) fn program(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path =
+            std::env::join_paths([self.links()].into_iter().chain(std::env::split_paths(&path))).unwrap();
+        command
+            .env_clear()
+            .env("PATH", path)
+            .env("HOME", self.home())
+            .env("KWASM_HOME", self.home().join("data"))
+            .env("KWASM_BIN_DIR", self.links())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.home())
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+        let mut command = self.program(env!("CARGO_BIN_EXE_kwasm"));
+        command.args(arguments);
+        command
+    }
+
+    /// `kwasm ARG…`
+    pub(crate) fn do_<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
+        Run::of(&mut self.command(arguments))
+    }
+
+    /// `kwasm run GUEST -- ARG…`, not yet started.
+    pub(crate) fn guest(&self, name: &str, arguments: &[&str]) -> Command {
+        let mut command = self.command([OsStr::new("run"), component(name).as_os_str()]);
+        command.arg("--").args(arguments);
+        command
+    }
+
+    /// `kwasm run GUEST -- ARG…`
+    pub(crate) fn run(&self, name: &str, arguments: &[&str]) -> Run {
+        Run::of(&mut self.guest(name, arguments))
+    }
+
+    /// `kwasm run GUEST -- ARG…`, left running.
+    pub(crate) fn start(&self, name: &str, arguments: &[&str]) -> Running {
+        Running::of(self.guest(name, arguments))
+    }
+}
+
+impl Run {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        Self::from(command.output().unwrap())
+    }
+
+    #[track_caller]
+    pub(crate) fn success(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}", self.shown());
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn fails(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}", self.shown());
+        self
+    }
+
+    /// All there is to see, for a snapshot.
+    pub(crate) fn shown(&self) -> String {
+        let code = self.code.map_or("none".to_owned(), |code| code.to_string());
+        format!("exit: {code}\n--- stdout\n{}--- stderr\n{}", self.stdout, self.stderr)
+    }
+
+    /// The same, without what differs from run to run.
+    pub(crate) fn shown_without(&self, replaced: &[(&str, &str)]) -> String {
+        replaced.iter().fold(self.shown(), |text, (from, to)| text.replace(from, to))
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}

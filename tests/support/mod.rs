@@ -1,0 +1,36 @@
+//! What the tests share: a kwasm with a home of its own, and the two API servers.
+
+mod kwasm;
+mod running;
+mod servers;
+
+pub(crate) use self::kwasm::{Kwasm, Run, component};
+pub(crate) use self::running::Running;
+pub(crate) use self::servers::{real, seed};
+
+use std::path::Path;
+
+use kwasm_apiserver::{ApiServer, User};
+
+/// A kubeconfig of the embedded API server.
+pub(crate) fn kubeconfig(server: &ApiServer, user: User) -> std::path::PathBuf {
+    server.kubeconfig(user)
+}
+
+/// The files below a folder, for tests that look at what is left behind.
+pub(crate) fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.strip_prefix(folder).unwrap().to_string_lossy().into_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}

@@ -1,0 +1,93 @@
+//! The two API servers: the embedded one, which does wrong on demand, and the real one.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use kwasm_apiserver::demo;
+use kwasm_cluster::{Assets, Cluster, User, default_cache};
+
+/// The real control plane, shared by all tests of this process.
+pub(crate) struct Real(Cluster);
+
+/// The real control plane; `None` where it cannot be had, of which `cargo xtask test` tells.
+///
+/// # Panics
+/// With `CI` set, where nothing is skipped.
+pub(crate) fn real(test: &str) -> Option<&'static Real> {
+    static REAL: OnceLock<Result<Real, String>> = OnceLock::new();
+    let real = REAL.get_or_init(|| {
+        let assets = Assets::find_or_build(&default_cache()).map_err(|error| error.to_string())?;
+        let real = Real(Cluster::start(&assets).map_err(|error| error.to_string())?);
+        // The objects of the demo.
+        real.apply(&demo::manifests().unwrap().to_string());
+        Ok(real)
+    });
+    match real {
+        Ok(real) => Some(real),
+        Err(reason) => {
+            assert!(std::env::var_os("CI").is_none(), "{test}: {reason}");
+            skip(test, reason);
+            None
+        }
+    }
+}
+
+/// Says that a test could not run, to `cargo xtask test` or, without it, to the reader.
+fn skip(test: &str, reason: &str) {
+    let line = format!("{test}: {}\n", reason.replace('\n', " "));
+    match std::env::var_os("KWASM_SKIPS") {
+        Some(path) => OpenOptions::new().append(true).open(path).unwrap().write_all(line.as_bytes()).unwrap(),
+        None => eprint!("skipped {line}"),
+    }
+}
+
+impl Real {
+    /// The kubeconfig of a user.
+    pub(crate) fn kubeconfig(&self, user: User) -> std::path::PathBuf {
+        self.0.kubeconfig(user)
+    }
+
+    /// kubectl as the administrator.
+    pub(crate) fn kubectl(&self) -> Command {
+        self.0.kubectl()
+    }
+
+    /// kubectl's own program.
+    pub(crate) fn kubectl_program(&self) -> std::path::PathBuf {
+        self.kubectl().get_program().into()
+    }
+
+    /// Creates or changes objects.
+    pub(crate) fn apply(&self, manifest: &str) {
+        self.feed(&["apply", "--server-side", "-f", "-"], manifest);
+    }
+
+    /// Runs kubectl as the administrator, with something to read.
+    pub(crate) fn feed(&self, arguments: &[&str], text: &str) {
+        let mut command = self.kubectl();
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut kubectl = command.spawn().unwrap();
+        kubectl.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(kubectl.wait().unwrap().success(), "kubectl {arguments:?}");
+    }
+
+    /// Creates an event about a pod, as a controller would.
+    pub(crate) fn event(&self, namespace: &str, name: &str, message: &str) {
+        let event = serde_json::json!({
+            "apiVersion": "v1", "kind": "Event", "metadata": {"name": name, "namespace": namespace},
+            "involvedObject": {"apiVersion": "v1", "kind": "Pod", "name": "web-0", "namespace": namespace},
+            "type": "Normal", "reason": "Tested", "message": message,
+            "firstTimestamp": "2026-01-01T00:00:00Z", "lastTimestamp": "2026-01-01T00:00:00Z", "count": 1,
+        });
+        self.feed(&["create", "-f", "-"], &event.to_string());
+    }
+}
+
+/// An embedded API server with the objects of the demo.
+pub(crate) fn seed() -> kwasm_apiserver::ApiServer {
+    let server = kwasm_apiserver::ApiServer::start().unwrap();
+    demo::seed(&server).unwrap();
+    server
+}
