@@ -112,7 +112,7 @@ fn a_file_that_changed_is_never_taken_for_what_it_was() {
     for (guest, code) in [("hello", 0), ("traps", 125), ("hello", 0), ("traps", 125)] {
         fs::copy(component(guest), &path).unwrap();
         for _ in 0..2 {
-            kwasm.do_(["run", "./plugin.wasm"]).fails(code);
+            kwasm.call(["run", "./plugin.wasm"]).fails(code);
         }
     }
 }

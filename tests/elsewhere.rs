@@ -153,7 +153,7 @@ fn the_policy_none_refuses_what_cluster_allows() {
     let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token));
     let ask = |policy: &str| {
         let guest = crate::support::component("dials");
-        kwasm.do_([
+        kwasm.call([
             "run",
             guest.to_str().unwrap(),
             "--policy",

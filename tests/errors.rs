@@ -19,7 +19,7 @@ fn said(run: &Run, server: &ApiServer) -> String {
 
 #[test]
 fn a_missing_file_is_named() {
-    let run = Kwasm::new().do_(["run", "./nothing.wasm"]);
+    let run = Kwasm::new().call(["run", "./nothing.wasm"]);
     assert_snapshot!(run.shown(), @r"
     exit: 127
     --- stdout
@@ -30,7 +30,7 @@ fn a_missing_file_is_named() {
 
 #[test]
 fn a_plugin_that_is_not_installed_is_named() {
-    let run = Kwasm::new().do_(["run", "nothing"]);
+    let run = Kwasm::new().call(["run", "nothing"]);
     assert_snapshot!(run.shown(), @r"
     exit: 127
     --- stdout
@@ -45,13 +45,13 @@ fn a_file_that_is_no_component_is_refused_by_name() {
     let kwasm = Kwasm::new();
     std::fs::write(kwasm.home().join("page.wasm"), "<html>not found</html>").unwrap();
     std::fs::write(kwasm.home().join("library.wasm"), b"\0asm\x0d\0\x01\0").unwrap();
-    assert_snapshot!(kwasm.do_(["run", "./page.wasm"]).shown(), @r"
+    assert_snapshot!(kwasm.call(["run", "./page.wasm"]).shown(), @r"
     exit: 126
     --- stdout
     --- stderr
     kwasm: ./page.wasm: it is no WebAssembly but a web page
     ");
-    assert_snapshot!(kwasm.do_(["run", "./library.wasm"]).shown(), @r"
+    assert_snapshot!(kwasm.call(["run", "./library.wasm"]).shown(), @r"
     exit: 126
     --- stdout
     --- stderr
@@ -65,7 +65,7 @@ fn a_component_that_is_cut_short_is_refused() {
     let kwasm = Kwasm::new();
     let whole = std::fs::read(component("hello")).unwrap();
     std::fs::write(kwasm.home().join("cut.wasm"), &whole[..whole.len() / 2]).unwrap();
-    let run = kwasm.do_(["run", "./cut.wasm"]).fails(126);
+    let run = kwasm.call(["run", "./cut.wasm"]).fails(126);
     assert!(run.stderr.starts_with("kwasm: ./cut.wasm: it is broken WebAssembly: "), "{}", run.shown());
 }
 
@@ -207,7 +207,7 @@ fn what_kubectl_takes_and_kwasm_does_not_yet_is_refused_and_never_passed_over() 
 
 #[test]
 fn a_mistyped_command_is_answered_with_the_right_one() {
-    assert_snapshot!(Kwasm::new().do_(["instal", "x.wasm"]).shown(), @r"
+    assert_snapshot!(Kwasm::new().call(["instal", "x.wasm"]).shown(), @r"
     exit: 2
     --- stdout
     --- stderr

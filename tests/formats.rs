@@ -21,9 +21,9 @@ fn components_and_core_modules_of_any_maker_run_unchanged() {
 #[test]
 fn a_core_module_is_adapted_once_at_install() {
     let kwasm = Kwasm::new();
-    kwasm.do_(["install", component("hello-core").to_str().unwrap(), "--as", "core"]).success();
+    kwasm.call(["install", component("hello-core").to_str().unwrap(), "--as", "core"]).success();
     let run = crate::support::Run::of(&mut kwasm.program(kwasm.links().join("kubectl-core"))).success();
     assert_eq!(run.stdout, "hello from kwasm\n");
-    let list = kwasm.do_(["list", "-o", "json"]).success();
+    let list = kwasm.call(["list", "-o", "json"]).success();
     assert!(list.stdout.contains("\"kind\": \"core\""), "{}", list.shown());
 }

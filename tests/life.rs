@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::support::{Kwasm, Run, component, files, real};
 
 fn installed(kwasm: &Kwasm, guest: &str, name: &str) -> Run {
-    kwasm.do_(["install", component(guest).to_str().unwrap(), "--as", name])
+    kwasm.call(["install", component(guest).to_str().unwrap(), "--as", name])
 }
 
 #[test]
@@ -17,23 +17,23 @@ fn install_makes_a_link_that_runs_the_plugin() {
     // Even flags of kwasm's own are the plugin's here.
     let run = Run::of(kwasm.program(&link).args(["--help", "x"])).success();
     assert_eq!(run.stdout, "hello from kwasm: --help x\n");
-    assert_eq!(kwasm.do_(["run", "my-plug", "--", "y"]).success().stdout, "hello from kwasm: y\n");
+    assert_eq!(kwasm.call(["run", "my-plug", "--", "y"]).success().stdout, "hello from kwasm: y\n");
 }
 
 #[test]
 fn list_prints_bare_names_into_a_pipe_and_the_same_facts_in_every_form() {
     let kwasm = Kwasm::new();
-    assert_eq!(kwasm.do_(["list"]).success().stdout, "");
+    assert_eq!(kwasm.call(["list"]).success().stdout, "");
     installed(&kwasm, "hello", "b").success();
     installed(&kwasm, "exits", "a").success();
-    assert_eq!(kwasm.do_(["list"]).success().stdout, "a\nb\n");
+    assert_eq!(kwasm.call(["list"]).success().stdout, "a\nb\n");
     let json: serde_json::Value =
-        serde_json::from_str(&kwasm.do_(["ls", "-o", "json"]).success().stdout).unwrap();
+        serde_json::from_str(&kwasm.call(["ls", "-o", "json"]).success().stdout).unwrap();
     let keys: Vec<_> = json[0].as_object().unwrap().keys().cloned().collect();
     assert_eq!(keys, ["digest", "installedAt", "kind", "name", "policy", "source"]);
     assert_eq!((&json[0]["name"], &json[1]["name"]), (&"a".into(), &"b".into()));
-    assert!(kwasm.do_(["list", "-o", "yaml"]).success().stdout.contains("name: b"));
-    let table = kwasm.do_(["list", "-o", "table"]).success().stdout;
+    assert!(kwasm.call(["list", "-o", "yaml"]).success().stdout.contains("name: b"));
+    let table = kwasm.call(["list", "-o", "table"]).success().stdout;
     assert!(table.starts_with("NAME  POLICY   DIGEST"), "{table}");
 }
 
@@ -42,10 +42,10 @@ fn uninstall_takes_away_link_receipt_and_content() {
     let kwasm = Kwasm::with_empty_cache();
     installed(&kwasm, "hello", "one").success();
     installed(&kwasm, "hello", "two").success();
-    kwasm.do_(["uninstall", "one"]).success();
+    kwasm.call(["uninstall", "one"]).success();
     // What another plugin uses stays.
-    assert_eq!(kwasm.do_(["run", "two"]).success().stdout, "hello from kwasm\n");
-    kwasm.do_(["rm", "two"]).success();
+    assert_eq!(kwasm.call(["run", "two"]).success().stdout, "hello from kwasm\n");
+    kwasm.call(["rm", "two"]).success();
     assert_eq!(files(kwasm.home()), ["data/lock"]);
 }
 
@@ -53,14 +53,14 @@ fn uninstall_takes_away_link_receipt_and_content() {
 fn uninstall_of_a_misspelt_name_removes_nothing() {
     let kwasm = Kwasm::new();
     installed(&kwasm, "hello", "hello").success();
-    assert_snapshot!(kwasm.do_(["uninstall", "hello", "helo"]).shown(), @r"
+    assert_snapshot!(kwasm.call(["uninstall", "hello", "helo"]).shown(), @r"
     exit: 127
     --- stdout
     --- stderr
     kwasm: no plugin `helo` is installed
     hint: kwasm list shows what is installed
     ");
-    assert_eq!(kwasm.do_(["list"]).stdout, "hello\n");
+    assert_eq!(kwasm.call(["list"]).stdout, "hello\n");
 }
 
 #[test]
@@ -85,15 +85,15 @@ fn a_file_that_is_not_ours_is_never_replaced() {
     let run = installed(&kwasm, "hello", "hello").fails(125);
     assert!(run.stderr.contains("it is there already and is no link to kwasm"), "{}", run.shown());
     assert_eq!(std::fs::read_to_string(theirs).unwrap(), "theirs");
-    assert_eq!(kwasm.do_(["list"]).stdout, "");
+    assert_eq!(kwasm.call(["list"]).stdout, "");
 }
 
 #[test]
 fn what_cannot_run_is_not_installed() {
     let kwasm = Kwasm::new();
     std::fs::write(kwasm.home().join("x.wasm"), "text").unwrap();
-    kwasm.do_(["install", "x.wasm"]).fails(126);
-    assert_eq!(kwasm.do_(["list"]).stdout, "");
+    kwasm.call(["install", "x.wasm"]).fails(126);
+    assert_eq!(kwasm.call(["list"]).stdout, "");
     assert_eq!(files(&kwasm.links()), Vec::<String>::new());
 }
 
@@ -102,7 +102,7 @@ fn the_policy_of_the_install_holds_in_later_runs() {
     let server = crate::support::seed();
     let kwasm = Kwasm::new().kubeconfig(server.kubeconfig(kwasm_apiserver::User::Token));
     let guest = component("dials");
-    kwasm.do_(["install", guest.to_str().unwrap(), "--policy", "none"]).success();
+    kwasm.call(["install", guest.to_str().unwrap(), "--policy", "none"]).success();
     let run = Run::of(kwasm.program(kwasm.links().join("kubectl-dials")).arg("http://192.0.2.1/version"));
     assert!(run.stdout.contains("status 403"), "{}", run.shown());
     assert!(server.requests().is_empty());
@@ -117,7 +117,7 @@ fn a_content_that_was_changed_after_the_install_does_not_run() {
     std::fs::copy(component("exits"), blob).unwrap();
     // Its machine code is lost, so the content is needed again.
     std::fs::remove_dir_all(kwasm.home().join("cache")).unwrap();
-    let run = kwasm.do_(["run", "hello"]).fails(126);
+    let run = kwasm.call(["run", "hello"]).fails(126);
     assert!(run.stderr.contains("its content has changed"), "{}", run.shown());
 }
 

@@ -2,6 +2,13 @@
 //!
 //! `cargo xtask test` builds what they need (guests, the real control plane) and says what could not be run.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and speaks to whoever runs it"
+)]
+
 #[cfg(unix)]
 mod compiled;
 mod decoder;

@@ -93,7 +93,7 @@ impl Kwasm {
     }
 
     /// `kwasm ARG…`
-    pub(crate) fn do_<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
+    pub(crate) fn call<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
         Run::of(&mut self.command(arguments))
     }
 

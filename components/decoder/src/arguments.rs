@@ -98,18 +98,18 @@ mod tests {
         parse(text.split_whitespace().map(str::to_owned))
     }
 
-    fn secret(name: &str, namespace: Option<&str>, explain_certificates: bool) -> Result<Command, String> {
+    fn secret(name: &str, namespace: Option<&str>, explain_certificates: bool) -> Command {
         let namespace = namespace.map(str::to_owned);
-        Ok(Command::Secret(Secret { name: name.to_owned(), namespace, explain_certificates }))
+        Command::Secret(Secret { name: name.to_owned(), namespace, explain_certificates })
     }
 
     #[test]
     fn flags_may_stand_anywhere_and_in_any_spelling() {
-        assert_eq!(line("secret web"), secret("web", None, true));
-        assert_eq!(line("-n shop secret web"), secret("web", Some("shop"), true));
-        assert_eq!(line("secret -nshop web --disable-cert-decoding"), secret("web", Some("shop"), false));
-        assert_eq!(line("secret/web --namespace=shop --context prod"), secret("web", Some("shop"), true));
-        assert_eq!(line("secret -- -web"), secret("-web", None, true));
+        assert_eq!(line("secret web"), Ok(secret("web", None, true)));
+        assert_eq!(line("-n shop secret web"), Ok(secret("web", Some("shop"), true)));
+        assert_eq!(line("secret -nshop web --disable-cert-decoding"), Ok(secret("web", Some("shop"), false)));
+        assert_eq!(line("secret/web --namespace=shop --context prod"), Ok(secret("web", Some("shop"), true)));
+        assert_eq!(line("secret -- -web"), Ok(secret("-web", None, true)));
     }
 
     #[test]

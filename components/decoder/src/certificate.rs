@@ -5,6 +5,7 @@ use crate::style::{Colour, Style};
 use crate::table::wrap;
 use kube_guest::{Timestamp, for_terminal_line};
 use sha2::{Digest, Sha256};
+use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use x509_parser::prelude::{ExtendedKeyUsage, FromDer, GeneralName, X509Certificate, X509Error};
 
@@ -61,7 +62,7 @@ impl Lines {
         let word = self.style.paint(colour, &word);
         self.add("Not before", &[before.to_string()]);
         // Not through `add`, which would escape the colour.
-        let _ = write!(self.text, "{:<INDENT$}{after}  {word}\n", "  Not after:");
+        let _ = writeln!(self.text, "{:<INDENT$}{after}  {word}", "  Not after:");
     }
 
     fn extensions(&mut self, certificate: &X509Certificate<'_>) {

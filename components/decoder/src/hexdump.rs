@@ -1,5 +1,7 @@
 //! Bytes for people.
 
+use std::fmt::Write;
+
 /// Bytes in a line: the offset, sixteen bytes and their characters take 78 columns.
 const WIDTH: usize = 16;
 
@@ -11,7 +13,9 @@ pub(crate) fn hexdump(bytes: &[u8]) -> String {
         for column in 0..WIDTH {
             dump.push_str(if column == WIDTH / 2 { "  " } else { " " });
             match line.get(column) {
-                Some(byte) => { let _ = write!(dump, "{byte:02x}"); }
+                Some(byte) => {
+                    let _ = write!(dump, "{byte:02x}");
+                }
                 None => dump.push_str("  "),
             }
         }

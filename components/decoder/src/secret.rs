@@ -7,6 +7,7 @@ use data_encoding::BASE64;
 use kube_guest::{Timestamp, for_terminal_line};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 /// `v1.Secret`, as far as it is shown.
 #[derive(Debug, Deserialize)]
@@ -44,7 +45,7 @@ impl Secret {
             ("Type", one(&self.kind)),
         ];
         let mut shown = table(&rows, style.width);
-        let _ = write!(shown, "\n{}\n", style.paint(Colour::Heading, "Data"));
+        let _ = writeln!(shown, "\n{}", style.paint(Colour::Heading, "Data"));
         let data = self.data.as_ref().filter(|data| !data.is_empty());
         let Some(data) = data else {
             shown.push_str("<none>\n");
@@ -53,7 +54,7 @@ impl Secret {
         for (key, value) in data {
             let key = for_terminal_line(key);
             let value = BASE64.decode(value.as_bytes()).map_err(|error| format!("data `{key}`: {error}"))?;
-            let _ = write!(shown, "\n{}\n", style.paint(Colour::Key, &format!("{key}:")));
+            let _ = writeln!(shown, "\n{}", style.paint(Colour::Key, &format!("{key}:")));
             shown.push_str(&value::show(&value, explain_certificates, now, style));
         }
         Ok(shown)

@@ -1,5 +1,7 @@
 //! A table of two columns.
 
+use std::fmt::Write;
+
 /// Draws rows of a label and the lines of its value. A line that does not fit into `width` columns is continued on
 /// the next one.
 pub(crate) fn table(rows: &[(&str, Vec<String>)], width: usize) -> String {
@@ -21,7 +23,7 @@ pub(crate) fn table(rows: &[(&str, Vec<String>)], width: usize) -> String {
         }
         for (line, text) in lines.iter().enumerate() {
             let label = if line == 0 { label } else { "" };
-            let _ = write!(table, "│ {label:<left$} │ {text:<right$} │\n");
+            let _ = writeln!(table, "│ {label:<left$} │ {text:<right$} │");
         }
     }
     table.push_str(&rule('└', '┴', '┘'));

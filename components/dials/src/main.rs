@@ -17,7 +17,7 @@ fn main() {
         eprintln!("usage: dials URL [--method M] [--header 'N: V']... [--body TEXT]");
         kube_guest::exit(2)
     };
-    match dial(&request).and_then(print) {
+    match dial(&request).and_then(|response| print(&response)) {
         Ok(()) => {}
         Err(why) => {
             eprintln!("dials: {why}");
@@ -55,7 +55,7 @@ fn dial(request: &Request) -> Result<IncomingResponse, String> {
     }
 }
 
-fn print(response: IncomingResponse) -> Result<(), String> {
+fn print(response: &IncomingResponse) -> Result<(), String> {
     let mut out = io::stdout().lock();
     let text = |error: io::Error| error.to_string();
     writeln!(out, "status {}", response.status()).map_err(text)?;

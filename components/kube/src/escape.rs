@@ -21,13 +21,10 @@ fn escape(text: &str, bad: impl Fn(char) -> bool) -> Cow<'_, str> {
     }
     let mut escaped = String::with_capacity(text.len() + 16);
     for character in text.chars() {
-        match character {
+        match u8::try_from(character) {
             _ if !bad(character) => escaped.push(character),
-            '\n' => escaped.push_str("\\n"),
-            '\r' => escaped.push_str("\\r"),
-            '\t' => escaped.push_str("\\t"),
-            '\0'..='\x7f' => { let _ = write!(escaped, "\\x{:02x}", u32::from(character)); }
-            _ => { let _ = write!(escaped, "\\u{{{:x}}}", u32::from(character)); }
+            Ok(byte) if byte.is_ascii() => escaped.extend(std::ascii::escape_default(byte).map(char::from)),
+            _ => escaped.extend(character.escape_unicode()),
         }
     }
     Cow::Owned(escaped)

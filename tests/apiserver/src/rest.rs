@@ -148,8 +148,10 @@ fn start_watch(
     let timeout = query.get("timeoutSeconds").map(|seconds| number(seconds, "timeoutSeconds")).transpose()?;
     let timeout = timeout.filter(|seconds| *seconds > 0).map(Duration::from_secs);
     let watch = Watch { resource, namespace, selector, after, timeout, events: asked.events };
+    // Before the answer's head is sent: a client that has it may rely on seeing what happens next.
+    let begun = watch.begin(&shared.store);
     let (sender, receiver) = mpsc::channel(4);
-    tokio::spawn(watch::run(watch, Arc::clone(&shared.store), shared.ends.subscribe(), sender));
+    tokio::spawn(watch::run(begun, Arc::clone(&shared.store), shared.ends.subscribe(), sender));
     Ok(body::answer(200, "application/json", body::fed(receiver)))
 }
 

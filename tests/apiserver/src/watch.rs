@@ -27,15 +27,24 @@ pub(crate) struct Watch {
     pub(crate) events: Option<usize>,
 }
 
-/// Sends the events of `watch` until its time is over, the client has gone, `ends` changes, or its version is
+/// A watch whose first events are settled: what happens from now on will be seen, even if the history is compacted
+/// before anything is sent.
+pub(crate) struct Begun {
+    watch: Watch,
+    lines: Vec<u8>,
+    /// The version seen last; `None` when the watch is over.
+    seen: Option<u64>,
+}
+
+/// Sends the events of a watch until its time is over, the client has gone, `ends` changes, or its version is
 /// forgotten.
 pub(crate) async fn run(
-    watch: Watch,
+    begun: Begun,
     store: Arc<Store>,
     mut ends: watch::Receiver<u64>,
     events: mpsc::Sender<Bytes>,
 ) {
-    let timeout = watch.timeout;
+    let timeout = begun.watch.timeout;
     let over = async {
         match timeout {
             Some(timeout) => tokio::time::sleep(timeout).await,
@@ -43,7 +52,7 @@ pub(crate) async fn run(
         }
     };
     tokio::select! {
-        () = follow(watch, &store, &events) => {}
+        () = follow(begun, &store, &events) => {}
         () = over => {}
         _ = ends.changed() => {}
         () = events.closed() => {}
@@ -55,49 +64,70 @@ pub(crate) fn error_line(refused: &Refused) -> Bytes {
     Bytes::from(format!("{}\n", json!({ "type": "ERROR", "object": refused.to_status() })))
 }
 
-async fn follow(mut watch: Watch, store: &Store, events: &mpsc::Sender<Bytes>) {
+async fn follow(mut begun: Begun, store: &Store, events: &mpsc::Sender<Bytes>) {
     let mut versions = store.versions();
-    let mut lines = Vec::new();
-    let mut after = match watch.after {
-        Some(after) => after,
-        None => watch.begin(store, &mut lines),
-    };
     loop {
+        let lines = std::mem::take(&mut begun.lines);
+        if !lines.is_empty() && events.send(Bytes::from(lines)).await.is_err() {
+            return;
+        }
         versions.borrow_and_update();
-        let changes = match store.changes(after, BATCH) {
-            Ok(changes) => changes,
-            Err(refused) => {
-                drop(events.send(error_line(&refused)).await);
-                return;
+        let before = begun.seen;
+        begun.proceed(store);
+        // Changes that are none of its business are no reason to wait: more may be there.
+        if begun.lines.is_empty() {
+            match begun.seen {
+                None => return,
+                seen if seen == before && versions.changed().await.is_err() => return,
+                Some(_) => {}
             }
+        }
+    }
+}
+
+impl Begun {
+    /// Takes in the next changes.
+    fn proceed(&mut self, store: &Store) {
+        let Some(seen) = self.seen.filter(|_| self.watch.events != Some(0)) else {
+            self.seen = None;
+            return;
         };
-        for change in &changes {
-            watch.write(change, &mut lines);
-        }
-        if !lines.is_empty() && events.send(Bytes::from(std::mem::take(&mut lines))).await.is_err() {
-            return;
-        }
-        if watch.events == Some(0) {
-            return;
-        }
-        match changes.last() {
-            Some(last) => after = last.version,
-            None if versions.changed().await.is_err() => return,
-            None => {}
+        match store.changes(seen, BATCH) {
+            Ok(changes) => {
+                for change in &changes {
+                    self.watch.write(change, &mut self.lines);
+                }
+                self.seen = Some(changes.last().map_or(seen, |last| last.version));
+            }
+            Err(refused) => {
+                self.lines.extend_from_slice(&error_line(&refused));
+                self.seen = None;
+            }
         }
     }
 }
 
 impl Watch {
-    /// All there is, as `ADDED`; gives the version that follows on.
-    fn begin(&mut self, store: &Store, lines: &mut Vec<u8>) -> u64 {
-        let snapshot = store.snapshot(self.resource, self.namespace.as_deref());
-        for (_, stored) in &snapshot.objects {
-            if self.selector.takes(&stored.value) {
-                self.line("ADDED", stored, lines);
+    /// Settles what it begins with: all there is, or what the history has by now.
+    pub(crate) fn begin(mut self, store: &Store) -> Begun {
+        let mut lines = Vec::new();
+        let Some(after) = self.after else {
+            let snapshot = store.snapshot(self.resource, self.namespace.as_deref());
+            for (_, stored) in &snapshot.objects {
+                if self.selector.takes(&stored.value) {
+                    self.line("ADDED", stored, &mut lines);
+                }
+            }
+            return Begun { watch: self, lines, seen: Some(snapshot.version) };
+        };
+        let mut begun = Begun { watch: self, lines, seen: Some(after) };
+        loop {
+            let before = begun.seen;
+            begun.proceed(store);
+            if begun.seen == before || begun.seen.is_none() {
+                return begun;
             }
         }
-        snapshot.version
     }
 
     /// An object that enters the selection is added for this watch, one that leaves it is deleted.
@@ -160,10 +190,12 @@ mod tests {
         stored.unwrap();
     }
 
-    fn seen(store: &Store, watch: Watch) -> Vec<String> {
+    fn seen(store: &Store, begun: Begun) -> Vec<String> {
         let (sender, mut receiver) = mpsc::channel(64);
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(follow(watch, store, &sender));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let followed =
+            async { tokio::time::timeout(Duration::from_mins(1), follow(begun, store, &sender)).await };
+        runtime.block_on(followed).expect("the watch hangs");
         let mut all = Vec::new();
         while let Ok(piece) = receiver.try_recv() {
             all.extend_from_slice(&piece);
@@ -182,7 +214,19 @@ mod tests {
         label(&store, "b", "db");
         label(&store, "a", "web");
         let expected = ["\"ADDED\" \"a\"", "\"DELETED\" \"a\"", "\"ADDED\" \"a\""];
-        assert_eq!(seen(&store, watch("app=web", Some(start), 3)), expected);
-        assert_eq!(seen(&store, watch("app=db", None, 1)), ["\"ADDED\" \"b\""]);
+        assert_eq!(seen(&store, watch("app=web", Some(start), 3).begin(&store)), expected);
+        assert_eq!(seen(&store, watch("app=db", None, 1).begin(&store)), ["\"ADDED\" \"b\""]);
+    }
+    #[test]
+    fn many_changes_elsewhere_hold_nothing_up() {
+        let store = Store::new(10_000);
+        let begun = watch("", Some(*store.versions().borrow()), 1).begin(&store);
+        let elsewhere = Resource::find("configmaps").unwrap();
+        for _ in 0..3 * BATCH {
+            let sent = json!({ "metadata": { "generateName": "c-" } });
+            store.create(elsewhere, Some("shop"), sent, false).unwrap();
+        }
+        label(&store, "a", "web");
+        assert_eq!(seen(&store, begun), ["\"ADDED\" \"a\""]);
     }
 }

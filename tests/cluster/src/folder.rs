@@ -1,6 +1,7 @@
 //! The folder of one cluster, under the system's temporary folder and gone with its supervisor.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -16,6 +17,7 @@ const UP: &str = "up";
 /// A new folder. Dropping it removes it with all it holds.
 pub(crate) struct Folder {
     dir: TempDir,
+    /// Dropped after the folder has been removed: the fields' order is what [`end`] relies on.
     _held: File,
 }
 
@@ -54,10 +56,20 @@ impl Folder {
     }
 }
 
-/// Asks the supervisor of `dir` to end.
-pub(crate) fn ask_to_end(dir: &Path) -> Result<(), Error> {
+/// Asks the supervisor of `dir` to end, and waits until it and the folder are gone.
+pub(crate) fn end(dir: &Path) -> Result<(), Error> {
+    // Opened before it goes: its name vanishes while the folder is being removed, its lock only afterwards.
+    let path = dir.join(LOCK);
+    let lock = File::open(&path).map_err(Error::at(&path))?;
     let up = dir.join(UP);
-    fs::remove_file(&up).map_err(Error::at(&up))
+    fs::remove_file(&up).map_err(Error::at(&up))?;
+    lock.lock().map_err(Error::at(&path))?;
+    match fs::remove_dir_all(dir) {
+        // A supervisor that was killed meanwhile has left it.
+        Ok(()) => Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(Error::at(dir)(e)),
+    }
 }
 
 /// Whether a supervisor holds `dir`.

@@ -3,8 +3,6 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::thread;
-use std::time::Duration;
 
 use crate::assets::Assets;
 use crate::cluster::{first_line, serve};
@@ -59,10 +57,7 @@ pub fn up(supervisor: &Path, assets: &Assets, cache: &Path) -> Result<Standing, 
 pub fn down(cache: &Path) -> Result<(), Error> {
     let _alone = lock(cache)?;
     let ready = find(cache).ok_or(Error::NotStanding)?;
-    folder::ask_to_end(&ready.dir)?;
-    while folder::is_held(&ready.dir) {
-        thread::sleep(Duration::from_millis(50));
-    }
+    folder::end(&ready.dir)?;
     let state = state(cache);
     fs::remove_file(&state).map_err(Error::at(&state))
 }

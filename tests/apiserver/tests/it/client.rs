@@ -173,7 +173,9 @@ impl Open {
 
     /// The next piece; `None` at a proper end.
     pub(crate) fn next(&mut self) -> Result<Option<Bytes>, Failure> {
-        match self.runtime.block_on(self.response.frame()) {
+        // A test that waits for what never comes fails, and does not hang.
+        let frame = async { tokio::time::timeout(Duration::from_mins(2), self.response.frame()).await };
+        match self.runtime.block_on(frame)? {
             None => Ok(None),
             Some(frame) => Ok(Some(frame?.into_data().unwrap_or_default())),
         }

@@ -73,7 +73,9 @@ fn a_version_that_was_compacted_is_gone() {
     let (server, client) = start();
     let old = server.version();
     put(&server, "a", "1");
+    let mut begun = client.watch(&format!("{SECRETS}?watch=true&resourceVersion={old}"));
     server.compact();
+    assert_eq!(begun.seen().unwrap(), "ADDED a", "a watch that has begun is not affected");
     let mut watch = client.watch(&format!("{SECRETS}?watch=true&resourceVersion={old}"));
     let error = watch.event().unwrap();
     assert_eq!((&error["type"], &error["object"]["code"]), (&json!("ERROR"), &json!(410)));

@@ -1,0 +1,97 @@
+//! What the timeline wants of a cluster.
+
+use crate::event::Page;
+use kube_guest::{Cluster, Error, Lines, Path, Timestamp};
+use std::time::{Duration, Instant};
+
+/// Events in a page: as many as kubectl asks for at a time.
+const PAGE: &str = "500";
+
+/// Lists and watches events.
+pub(crate) trait Api {
+    type Watch: Watch;
+
+    /// The page after `next`, or the first one.
+    fn page(&mut self, next: Option<&str>) -> Result<Page, Error>;
+
+    /// All changes since `version`.
+    fn watch(&mut self, version: &str) -> Result<Self::Watch, Error>;
+
+    fn pause(&mut self, pause: Duration);
+
+    fn now(&self) -> Timestamp;
+
+    /// A clock that only goes forward.
+    fn elapsed(&self) -> Duration;
+}
+
+/// The lines of a watch, as they come.
+pub(crate) trait Watch {
+    fn next_line(&mut self) -> Result<Option<&[u8]>, Error>;
+
+    /// Whether the next line is here already.
+    fn is_ready(&self) -> bool;
+
+    /// Whether the line last given may lack its end.
+    fn cut_off(&self) -> bool;
+}
+
+/// The real one.
+#[derive(Debug)]
+pub(crate) struct Events {
+    cluster: Cluster,
+    path: Path,
+    started: Instant,
+}
+
+impl Events {
+    /// The events of a namespace; `None` is all of them.
+    pub(crate) fn new(cluster: Cluster, namespace: Option<&str>) -> Result<Self, Error> {
+        let path = match namespace {
+            Some(namespace) => Path::new(["api", "v1", "namespaces", namespace, "events"])?,
+            None => Path::new(["api", "v1", "events"])?,
+        };
+        Ok(Self { cluster, path, started: Instant::now() })
+    }
+}
+
+impl Api for Events {
+    type Watch = Lines;
+
+    fn page(&mut self, next: Option<&str>) -> Result<Page, Error> {
+        let path = self.path.clone().query("limit", PAGE);
+        self.cluster.get_json(next.into_iter().fold(path, |path, next| path.query("continue", next)))
+    }
+
+    fn watch(&mut self, version: &str) -> Result<Lines, Error> {
+        let path = self.path.clone().query("watch", "true").query("allowWatchBookmarks", "true");
+        let path = path.query("resourceVersion", version);
+        Ok(self.cluster.request("GET", path, &[("accept", "application/json")], &[])?.lines())
+    }
+
+    fn pause(&mut self, pause: Duration) {
+        std::thread::sleep(pause);
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+impl Watch for Lines {
+    fn next_line(&mut self) -> Result<Option<&[u8]>, Error> {
+        Lines::next_line(self)
+    }
+
+    fn is_ready(&self) -> bool {
+        Lines::is_ready(self)
+    }
+
+    fn cut_off(&self) -> bool {
+        Lines::cut_off(self)
+    }
+}
