@@ -142,10 +142,11 @@ impl Sandbox {
         let (gate, handle) = (self.gate.clone(), runtime.handle().clone());
         let guest = thread::Builder::new().name("guest".to_owned()).spawn(move || {
             let outcome = handle.block_on(drive(&mut store, &command));
-            // Before the store is dropped, and with it the guest's ends of all bodies.
+            // First, since the guest's ends of all bodies go with it.
             gate.end();
             // Nobody waits any more when it was the user who ended the run.
             drop(tell.send(outcome));
+            mem::forget(store);
         });
         guest.map_err(|error| system(error.to_string()))?;
         let outcome = runtime.block_on(async {
@@ -158,9 +159,10 @@ impl Sandbox {
         });
         self.gate.end();
         // A guest that computes stops at its next loop. None is waited for, since it may be blocked for ever: the end
-        // of the process is its end too. Until then it finds its runtime as it was.
+        // of the process is its end too. Until then it finds its runtime as it was; and to take a linker and a
+        // component apart, piece by piece, would take longer than many a run.
         self.engine.increment_epoch();
-        mem::forget(runtime);
+        mem::forget((runtime, linker, self.component));
         Ok(outcome)
     }
 }

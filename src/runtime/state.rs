@@ -11,7 +11,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::gate::{Door, Gate};
-use crate::inspect::Inspected;
+use crate::inspect::{Inspected, Kind};
 
 /// The state of one run.
 pub(super) struct State {
@@ -41,8 +41,11 @@ impl State {
         cli::terminal_stdin::add_to_linker::<Self, WasiCli>(linker, Self::cli)?;
         cli::terminal_stdout::add_to_linker::<Self, WasiCli>(linker, Self::cli)?;
         cli::terminal_stderr::add_to_linker::<Self, WasiCli>(linker, Self::cli)?;
-        filesystem::preopens::add_to_linker::<Self, WasiFilesystem>(linker, Self::filesystem)?;
-        filesystem::types::add_to_linker::<Self, WasiFilesystem>(linker, Self::filesystem)?;
+        // What the adapter of a core module imports is not known beforehand, but that it has no network is.
+        if inspected.imports_any_of("wasi:filesystem") || inspected.kind() == Kind::Core {
+            filesystem::preopens::add_to_linker::<Self, WasiFilesystem>(linker, Self::filesystem)?;
+            filesystem::types::add_to_linker::<Self, WasiFilesystem>(linker, Self::filesystem)?;
+        }
         if inspected.imports_any_of("wasi:sockets") {
             Self::link_sockets(linker)?;
         }

@@ -9,7 +9,9 @@ mod request;
 use request::Request;
 use std::io::{self, Write};
 use wasip2::http::outgoing_handler;
-use wasip2::http::types::{Fields, IncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme};
+use wasip2::http::types::{
+    Fields, HeaderError, IncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme,
+};
 use wasip2::io::streams::StreamError;
 
 fn main() {
@@ -29,7 +31,9 @@ fn main() {
 fn dial(request: &Request) -> Result<IncomingResponse, String> {
     let fields = Fields::new();
     for (name, value) in &request.headers {
-        fields.append(name, value.as_bytes()).map_err(|error| format!("header {name}: {error}"))?;
+        fields
+            .append(name, value.as_bytes())
+            .map_err(|error| format!("header {name}: {}", header_error(error)))?;
     }
     let outgoing = OutgoingRequest::new(fields);
     let refused = |what: &'static str| move |()| format!("{what}: not well-formed");
@@ -81,6 +85,14 @@ fn print(response: &IncomingResponse) -> Result<(), String> {
 fn name(code: wasip2::http::types::ErrorCode) -> String {
     let transport = kube_guest::Transport::from(code);
     format!("{} ({transport})", transport.code())
+}
+
+fn header_error(error: HeaderError) -> &'static str {
+    match error {
+        HeaderError::InvalidSyntax => "invalid-syntax",
+        HeaderError::Forbidden => "forbidden",
+        HeaderError::Immutable => "immutable",
+    }
 }
 
 fn method(name: &str) -> Method {

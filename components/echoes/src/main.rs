@@ -3,6 +3,14 @@
 use std::io::{self, Read, Write};
 
 fn main() -> io::Result<()> {
+    match copy() {
+        // Who listened has heard enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        ended => ended,
+    }
+}
+
+fn copy() -> io::Result<()> {
     let mut input = io::stdin().lock();
     let mut out = io::stdout().lock();
     let mut chunk = vec![0; 64 * 1024];

@@ -5,9 +5,8 @@ use std::io::{self, Write};
 const MIB: usize = 1024 * 1024;
 
 fn main() -> io::Result<()> {
-    let mut taken: Vec<Vec<u8>> = Vec::new();
     // The list of blocks must not be what fails: 4 GiB is all that a 32-bit memory has.
-    taken.reserve(4096);
+    let mut taken: Vec<Vec<u8>> = Vec::with_capacity(4096);
     while taken.len() < 4096 {
         let mut block = Vec::new();
         if block.try_reserve_exact(MIB).is_err() {

@@ -1,10 +1,12 @@
 //! Requests to the cluster.
 
 use crate::kubeconfig::{self, Server};
-use crate::{Error, Response, Transport, Upload};
+use crate::{Error, Response, Transport, Upload, for_terminal_line};
 use serde::de::DeserializeOwned;
 use wasip2::http::outgoing_handler;
-use wasip2::http::types::{Fields, FutureIncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme};
+use wasip2::http::types::{
+    Fields, FutureIncomingResponse, HeaderError, Method, OutgoingBody, OutgoingRequest, Scheme,
+};
 
 /// The cluster that the user chose, with the namespace to work in.
 #[derive(Clone, Debug)]
@@ -117,14 +119,18 @@ impl Cluster {
     ) -> Result<(OutgoingBody, FutureIncomingResponse), Error> {
         let fields = Fields::new();
         for (name, value) in headers {
-            fields
-                .append(name, value.as_bytes())
-                .map_err(|error| invalid(&format!("header `{name}`"), error.to_string()))?;
+            fields.append(name, value.as_bytes()).map_err(|error| {
+                let why = match error {
+                    HeaderError::Forbidden => "plugins may not set it",
+                    HeaderError::InvalidSyntax | HeaderError::Immutable => "not well-formed",
+                };
+                invalid(&format!("header `{}`", for_terminal_line(name)), why)
+            })?;
         }
         let request = OutgoingRequest::new(fields);
         let scheme = if self.server.https { Scheme::Https } else { Scheme::Http };
         let path = format!("{}{path}", self.server.prefix);
-        let malformed = |what: &str| invalid(what, "not well-formed".into());
+        let malformed = |what: &str| invalid(what, "not well-formed");
         request.set_method(&method_of(method)).map_err(|()| malformed("method"))?;
         request.set_scheme(Some(&scheme)).map_err(|()| malformed("scheme"))?;
         request.set_authority(Some(&self.server.authority)).map_err(|()| malformed("server"))?;
@@ -135,9 +141,8 @@ impl Cluster {
     }
 }
 
-fn invalid(what: &str, why: String) -> Error {
-    // The interface's own word for it: "forbidden", "invalid-syntax", "immutable".
-    Error::Request { what: what.to_owned(), why }
+fn invalid(what: &str, why: &str) -> Error {
+    Error::Request { what: what.to_owned(), why: why.to_owned() }
 }
 
 fn method_of(name: &str) -> Method {

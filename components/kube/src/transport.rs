@@ -71,7 +71,7 @@ fn describe(code: &ErrorCode) -> (&'static str, &'static str) {
         E::TlsProtocolError => ("TLS-protocol-error", "the server does not speak TLS as it should"),
         E::TlsCertificateError => ("TLS-certificate-error", "the server's certificate cannot be trusted"),
         E::TlsAlertReceived(_) => ("TLS-alert-received", "the server ended the TLS handshake"),
-        E::HttpResponseIncomplete => ("HTTP-response-incomplete", "the answer ended in the middle"),
+        E::HttpResponseIncomplete => ("HTTP-response-incomplete", "the answer is incomplete"),
         E::HttpResponseTimeout => ("HTTP-response-timeout", "the answer took too long"),
         E::HttpUpgradeFailed => ("HTTP-upgrade-failed", "the server did not switch protocols"),
         E::HttpProtocolError => ("HTTP-protocol-error", "the server does not speak HTTP as it should"),

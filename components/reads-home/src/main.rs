@@ -81,21 +81,17 @@ fn plain(path: &Path) -> PathBuf {
 
 fn look(path: &Path) -> io::Result<String> {
     let mut listing = String::new();
-    match fs::read_dir(path) {
-        Ok(entries) => {
-            for entry in entries.take(8) {
-                listing.push_str(&entry?.file_name().to_string_lossy());
-                listing.push(' ');
-            }
-            // An empty folder shows nothing of the user's; it may be a folder of the sandbox's own making.
-            if listing.is_empty() { Err(io::Error::other("an empty folder")) } else { Ok(listing) }
+    if let Ok(entries) = fs::read_dir(path) {
+        for entry in entries.take(8) {
+            listing.push_str(&entry?.file_name().to_string_lossy());
+            listing.push(' ');
         }
-        Err(_) => {
-            let mut bytes = Vec::new();
-            fs::File::open(path)?.take(64).read_to_end(&mut bytes)?;
-            Ok(String::from_utf8_lossy(&bytes).escape_debug().to_string())
-        }
+        // An empty folder shows nothing of the user's; it may be a folder of the sandbox's own making.
+        return if listing.is_empty() { Err(io::Error::other("an empty folder")) } else { Ok(listing) };
     }
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(64).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).escape_debug().to_string())
 }
 
 #[cfg(test)]

@@ -136,8 +136,8 @@ mod tests {
         assert_eq!(shown("--namespace=shop --context=c"), Wanted { scope: shop(), ..Wanted::default() });
         assert_eq!(shown("-nshop -A"), Wanted { scope: Scope::AllNamespaces, ..Wanted::default() });
         assert_eq!(
-            line("--since 1h30m --age"),
-            show(Wanted { since: Some(5400), age: true, ..Wanted::default() })
+            shown("--since 1h30m --age"),
+            Wanted { since: Some(5400), age: true, ..Wanted::default() }
         );
     }
 
