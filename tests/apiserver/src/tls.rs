@@ -99,7 +99,8 @@ impl Authority {
     ) -> Result<KeyedCertificate, rcgen::Error> {
         let (now, day) = (OffsetDateTime::now_utc(), Duration::DAY);
         (params.not_before, params.not_after) = match validity {
-            Validity::Now => (now - day, now + day * 365),
+            // An hour over, so that "valid for N days" does not change in the middle of a test.
+            Validity::Now => (now - day, now + day * 365 + Duration::HOUR),
             Validity::Past => (now - day * 2, now - day),
             Validity::Future => (now + day, now + day * 365),
         };
@@ -117,7 +118,8 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let now = OffsetDateTime::now_utc();
-        (params.not_before, params.not_after) = (now - Duration::DAY * 30, now + Duration::DAY * 3650);
+        (params.not_before, params.not_after) =
+            (now - Duration::DAY * 30, now + Duration::DAY * 3650 + Duration::HOUR);
         Ok(params)
     }
 }
