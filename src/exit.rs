@@ -36,7 +36,7 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
             Exit::Failed => 125,
-            Exit::Interrupted => 130,
+            Exit::Interrupted => runtime::INTERRUPTED,
             Exit::NoPlugin => 127,
             Exit::Plugin(code) => code,
             Exit::Refused => 126,

@@ -4,6 +4,8 @@
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
 
@@ -197,6 +199,21 @@ pub(crate) fn is_link_to(link: &Path, program: &Path) -> Option<bool> {
         metadata.is_symlink()
             && fs::read_link(link).is_ok_and(|target| target.file_name() == program.file_name()),
     )
+}
+
+/// Lets the signals by which a user, or the system, asks a program to end do so at once, with the code `code`: the
+/// process ends in the handler, and nothing of it runs any more.
+pub(crate) fn end_at_signals(code: u8) -> io::Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let always = Arc::new(AtomicBool::new(true));
+    #[cfg(unix)]
+    let signals = [SIGINT, SIGTERM, signal_hook::consts::SIGHUP];
+    #[cfg(not(unix))]
+    let signals = [SIGINT, SIGTERM];
+    for signal in signals {
+        signal_hook::flag::register_conditional_shutdown(signal, code.into(), Arc::clone(&always))?;
+    }
+    Ok(())
 }
 
 /// The signals by which a user, or the system, asks a program to end.

@@ -20,15 +20,13 @@ fn scenes(text: &str) -> Vec<Scene> {
     let mut scenes: Vec<Scene> = Vec::new();
     let mut inside = false;
     for line in text.lines() {
-        match line.strip_prefix("```") {
-            Some(language) => inside = language == "console",
-            None if !inside => {}
-            None => match line.strip_prefix("$ ") {
-                Some(command) => scenes.push(Scene { command: command.to_owned(), shown: Vec::new() }),
-                None => {
-                    scenes.last_mut().expect("a command comes before its output").shown.push(line.to_owned())
-                }
-            },
+        if let Some(language) = line.strip_prefix("```") {
+            inside = language == "console";
+        } else if let Some(command) = line.strip_prefix("$ ").filter(|_| inside) {
+            scenes.push(Scene { command: command.to_owned(), shown: Vec::new() });
+        } else if inside {
+            let scene = scenes.last_mut().expect("a command comes before its output");
+            scene.shown.push(line.to_owned());
         }
     }
     scenes

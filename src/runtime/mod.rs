@@ -22,7 +22,7 @@ use self::state::State;
 pub use self::world::World;
 use crate::gate::Gate;
 use crate::inspect::{self, Inspected};
-use crate::platform::Signals;
+use crate::platform::{self, Signals};
 use crate::store::{self, Places, Plugin};
 
 /// A component, compiled, with all that it is given.
@@ -34,6 +34,9 @@ pub struct Sandbox {
     name: String,
     world: World,
 }
+
+/// The code of a process that the user ended (128 and SIGINT's 2, as shells have it).
+pub const INTERRUPTED: u8 = 130;
 
 /// How a run ended.
 #[derive(Debug, Eq, PartialEq)]
@@ -90,6 +93,10 @@ pub enum Error {
 }
 
 impl Error {
+    fn system(error: impl std::fmt::Display) -> Self {
+        Self::System(error.to_string())
+    }
+
     fn compile(plugin: &Plugin, error: &wasmtime::Error) -> Self {
         Self::Compile { plugin: plugin.name().to_owned(), reason: format!("{error:#}") }
     }
@@ -100,7 +107,7 @@ impl Error {
 /// # Errors
 /// When it cannot be compiled or the code cannot be kept.
 pub fn prepare(plugin: &Plugin, places: &Places) -> Result<(), Error> {
-    let engine = engine::runner().map_err(|error| Error::System(error.to_string()))?;
+    let engine = engine::runner().map_err(Error::system)?;
     Cache::open(places)?.prepare(&engine, plugin)
 }
 
@@ -110,7 +117,7 @@ impl Sandbox {
     /// # Errors
     /// When it cannot be compiled.
     pub fn new(plugin: &Plugin, gate: Gate, world: World, places: &Places) -> Result<Self, Error> {
-        let engine = engine::runner().map_err(|error| Error::System(error.to_string()))?;
+        let engine = engine::runner().map_err(Error::system)?;
         let component = Cache::open(places)?.load(&engine, plugin)?;
         let (inspected, name) = (plugin.inspected().clone(), plugin.name().to_owned());
         Ok(Self { engine, component, gate, inspected, name, world })
@@ -121,50 +128,74 @@ impl Sandbox {
     /// # Errors
     /// When it needs what there is not, or the system does not give what a run needs.
     pub fn run(self) -> Result<Outcome, Error> {
-        let system = |reason: String| Error::System(reason);
         let mut linker = Linker::new(&self.engine);
-        State::link(&mut linker, &self.inspected).map_err(|error| system(error.to_string()))?;
+        State::link(&mut linker, &self.inspected).map_err(Error::system)?;
         let pre = linker.instantiate_pre(&self.component).and_then(CommandPre::new);
         let command =
             pre.map_err(|error| Error::Link { plugin: self.name.clone(), reason: format!("{error:#}") })?;
-        let context = self.world.context().map_err(|error| system(error.to_string()))?;
+        let context = self.world.context().map_err(Error::system)?;
         let mut store = Store::new(&self.engine, State::new(context, self.gate.clone()));
         store.set_epoch_deadline(1);
-        // Network, timers and signals are driven by this thread; the guest has one of its own, to compute on and to
-        // block in a write to a pipe that nobody reads.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| system(error.to_string()))?;
-        let mut signals = {
-            let _entered = runtime.enter();
-            Signals::listen().map_err(|error| system(error.to_string()))?
-        };
-        let (tell, told) = oneshot::channel();
-        let (gate, handle) = (self.gate.clone(), runtime.handle().clone());
-        let guest = thread::Builder::new().name("guest".to_owned()).spawn(move || {
-            let outcome = handle.block_on(drive(&mut store, &command));
-            // First, since the guest's ends of all bodies go with it.
-            gate.end();
-            // Nobody waits any more when it was the user who ended the run.
-            drop(tell.send(outcome));
-            mem::forget(store);
-        });
-        guest.map_err(|error| system(error.to_string()))?;
-        let outcome = runtime.block_on(async {
-            tokio::select! {
-                biased;
-                () = signals.came() => Outcome::Interrupted,
-                // It cannot be dropped unused but by a panic.
-                outcome = told => outcome.unwrap_or_else(|_| Outcome::Trapped("kwasm itself failed".to_owned())),
-            }
-        });
-        self.gate.end();
-        // A guest that computes stops at its next loop. None is waited for, since it may be blocked for ever: the end
-        // of the process is its end too. Until then it finds its runtime as it was; and to take a linker and a
-        // component apart, piece by piece, would take longer than many a run.
-        self.engine.increment_epoch();
-        mem::forget((runtime, linker, self.component));
-        Ok(outcome)
+        // To take a linker and a component apart, piece by piece, would take longer than many a run.
+        mem::forget((linker, self.component));
+        if self.inspected.uses_network() {
+            run_beside(&self.engine, &self.gate, store, command)
+        } else {
+            run_alone(store, &command)
+        }
     }
+}
+
+/// Runs a guest that can send nothing. When the user ends it there is nothing to abort and nothing to tell, so the
+/// system may end the process at once: that spares a thread and what watches over it.
+fn run_alone(mut store: Store<State>, command: &CommandPre<State>) -> Result<Outcome, Error> {
+    platform::end_at_signals(INTERRUPTED).map_err(Error::system)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(Error::system)?;
+    let outcome = runtime.block_on(drive(&mut store, command));
+    mem::forget((runtime, store));
+    Ok(outcome)
+}
+
+/// Runs a guest on a thread of its own, to compute on and to block in a write to a pipe that nobody reads. Network,
+/// timers and signals are driven by this one.
+fn run_beside(
+    engine: &Engine,
+    gate: &Gate,
+    mut store: Store<State>,
+    command: CommandPre<State>,
+) -> Result<Outcome, Error> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::system)?;
+    let mut signals = {
+        let _entered = runtime.enter();
+        Signals::listen().map_err(Error::system)?
+    };
+    let (tell, told) = oneshot::channel();
+    let (ending, handle) = (gate.clone(), runtime.handle().clone());
+    let guest = thread::Builder::new().name("guest".to_owned()).spawn(move || {
+        let outcome = handle.block_on(drive(&mut store, &command));
+        // First, since the guest's ends of all bodies go with it.
+        ending.end();
+        // Nobody waits any more when it was the user who ended the run.
+        drop(tell.send(outcome));
+        mem::forget(store);
+    });
+    guest.map_err(Error::system)?;
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            () = signals.came() => Outcome::Interrupted,
+            // It cannot be dropped unused but by a panic.
+            outcome = told => outcome.unwrap_or_else(|_| Outcome::Trapped("kwasm itself failed".to_owned())),
+        }
+    });
+    gate.end();
+    // A guest that computes stops at its next loop. None is waited for, since it may be blocked for ever: the end of
+    // the process is its end too. Until then it finds its runtime as it was.
+    engine.increment_epoch();
+    mem::forget(runtime);
+    Ok(outcome)
 }
 
 async fn drive(store: &mut Store<State>, command: &CommandPre<State>) -> Outcome {

@@ -18,7 +18,7 @@ pub(crate) struct Running {
 }
 
 /// How long a test waits for what has to come. Not a bar: only so that a failure is seen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Running {
     pub(crate) fn of(mut command: Command) -> Self {
@@ -40,13 +40,11 @@ impl Running {
     /// Waits for the next line on stdout.
     #[track_caller]
     pub(crate) fn line(&mut self) -> String {
-        match self.lines.recv_timeout(PATIENCE) {
-            Ok(line) => {
-                self.seen.push(line.clone());
-                line
-            }
-            Err(_) => panic!("no further line came; stdout was {:#?}", self.seen),
-        }
+        let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
+            panic!("no further line came; stdout was {:#?}", self.seen);
+        };
+        self.seen.push(line.clone());
+        line
     }
 
     /// Waits for a line on stderr with this text in it.
@@ -96,11 +94,11 @@ impl Running {
         let status = self.child.wait().unwrap();
         self.seen.extend(self.lines.iter());
         self.seen_errors.extend(self.errors.iter());
-        let text = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect();
+        let text = |lines: &[String]| lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
         Run { code: status.code(), stdout: text(&self.seen), stderr: text(&self.seen_errors) }
     }
 
-    /// The most memory that was resident so far, in bytes. Linux counts it for each process (proc(5), VmHWM).
+    /// The most memory that was resident so far, in bytes. Linux counts it for each process (`VmHWM` of proc(5)).
     pub(crate) fn peak_memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
