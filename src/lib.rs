@@ -6,9 +6,9 @@
 
 pub(crate) mod platform;
 
-pub mod cli;
-
 pub mod reference;
+
+pub mod cli;
 
 pub mod registry;
 

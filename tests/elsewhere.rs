@@ -140,6 +140,9 @@ fn nobody_speaks_as_somebody() {
         let run = dial(&server, &["http://192.0.2.1/version", "--header", header]);
         assert!(run.stdout.contains("status 403"), "{header}: {}", run.shown());
         assert!(run.stderr.contains("kwasm says who is asking"), "{header}: {}", run.shown());
+        let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Certificate));
+        let run = kwasm.run("sets-authorization", &[header, "/version"]);
+        assert!(run.stdout.contains("status 403"), "{header}: {}", run.shown());
     }
     assert!(server.requests().is_empty());
     // An empty one claims nothing: client libraries without a credential send it.
@@ -176,4 +179,14 @@ fn the_policy_none_refuses_what_cluster_allows() {
     assert!(server.requests().is_empty());
     assert!(ask("cluster").success().stdout.contains("status 200"));
     assert!(ask("nothing").fails(2).stderr.contains("there is no policy `nothing`"));
+}
+
+#[test]
+fn a_refused_upload_is_told_why_and_not_just_cut_off() {
+    let server = seed();
+    let body = "x".repeat(1 << 16);
+    let run = dial(&server, &["https://example.com/", "--method", "POST", "--body", &body]).fails(1);
+    assert!(run.stderr.contains("HTTP-request-denied"), "{}", run.shown());
+    let run = dial(&server, &["http://192.0.2.1/a/../b", "--method", "POST", "--body", &body]);
+    assert!(run.stdout.contains("status 400"), "{}", run.shown());
 }

@@ -94,3 +94,11 @@ fn a_plugin_that_ends_does_not_wait_for_a_stdin_that_never_does() {
     drop(stdin);
     run.success();
 }
+
+#[test]
+fn a_plugin_takes_512_mib_of_memory_and_no_more() {
+    let run = Kwasm::new().run("fills-memory", &[]);
+    let taken =
+        run.stdout.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse::<u64>().ok()).max();
+    assert!((400..=512).contains(&taken.unwrap_or(0)), "{}", run.shown());
+}

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -77,6 +78,11 @@ impl http_body::Body for GuestBody {
     }
 }
 
+/// Reads a body of a refused request to its end, and forgets it. It ends with its guest at the latest.
+pub(super) async fn drain(mut body: Body) {
+    while let Some(Ok(_)) = body.frame().await {}
+}
+
 /// A response's body whose reader does not wait longer than `limit` for the next bytes.
 pub(super) struct Timed<B> {
     inner: B,
@@ -130,7 +136,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http_body_util::{BodyExt, Full};
+    use http_body_util::Full;
 
     fn body(life: &Life) -> GuestBody {
         GuestBody::new(

@@ -1,6 +1,6 @@
 //! The only way to the network: identify ► normalise ► judge ► permit ► credentials ► send.
 //!
-//! The doors are adapters: each turns what its guest asks into an HTTP request and hands it to [`Gate::pass`].
+//! The doors are adapters: each turns what its guest asks into an HTTP request and hands it to `Gate::pass`.
 //! They have no rules of their own.
 
 mod answer;
@@ -103,6 +103,8 @@ impl Gate {
             Ok(permit) => permit,
             Err(refusal) => {
                 self.0.journal.refused(&refusal);
+                // A guest that is still sending would else see its stream closed before it sees why.
+                tokio::spawn(body::drain(body));
                 return answer::to(&refusal).ok_or(Undelivered::Refused);
             }
         };

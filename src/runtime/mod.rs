@@ -2,6 +2,7 @@
 
 mod compiled;
 mod engine;
+mod limits;
 mod state;
 mod world;
 
@@ -135,6 +136,7 @@ impl Sandbox {
             pre.map_err(|error| Error::Link { plugin: self.name.clone(), reason: format!("{error:#}") })?;
         let context = self.world.context().map_err(Error::system)?;
         let mut store = Store::new(&self.engine, State::new(context, self.gate.clone()));
+        store.limiter(State::limits);
         store.set_epoch_deadline(1);
         // To take a linker and a component apart, piece by piece, would take longer than many a run.
         mem::forget((linker, self.component));

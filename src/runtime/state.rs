@@ -1,5 +1,6 @@
 //! What a running guest holds on the host's side.
 
+use wasmtime::ResourceLimiter;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
@@ -10,6 +11,7 @@ use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use super::limits::Limits;
 use crate::gate::{Door, Gate};
 use crate::inspect::{Inspected, Kind};
 
@@ -19,11 +21,23 @@ pub(super) struct State {
     http: WasiHttpCtx,
     table: ResourceTable,
     door: Door,
+    limits: Limits,
 }
 
 impl State {
     pub(super) fn new(wasi: WasiCtx, gate: Gate) -> Self {
-        Self { wasi, http: WasiHttpCtx::new(), table: ResourceTable::new(), door: Door(gate) }
+        Self {
+            wasi,
+            http: WasiHttpCtx::new(),
+            table: ResourceTable::new(),
+            door: Door(gate),
+            limits: Limits::new(),
+        }
+    }
+
+    /// How much the guest may take.
+    pub(super) fn limits(&mut self) -> &mut dyn ResourceLimiter {
+        &mut self.limits
     }
 
     /// Gives a guest what it can call: WASI 0.2 and wasi:http, whose requests go through the gate's door. The larger

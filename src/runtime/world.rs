@@ -34,7 +34,7 @@ const PASSED_PREFIXES: &[&str] = &["LC_", "CLICOLOR"];
 const MOUNT: &str = "/kwasm";
 
 impl World {
-    /// What every guest gets. `name` becomes its argv[0].
+    /// What every guest gets. `name` becomes its `argv[0]`.
     #[must_use]
     pub fn new(name: &str, arguments: Vec<String>, environment: &Environment) -> Self {
         let passed = |name: &str| {

@@ -105,7 +105,7 @@ impl Plugin {
         }
     }
 
-    /// What the plugin is called, for messages and as its argv[0].
+    /// What the plugin is called, for messages and as its `argv[0]`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

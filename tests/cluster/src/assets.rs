@@ -138,11 +138,14 @@ impl Assets {
     }
 }
 
-/// The folder under which tests keep what is built once and used by every clone, e.g. `~/.cache/kwasm-tests`.
+/// The folder under which tests keep what is built once and used by every clone: `$KWASM_DEV_CACHE`, else e.g.
+/// `~/.cache/kwasm-dev`.
 #[must_use]
 pub fn default_cache() -> PathBuf {
-    let base = BaseDirs::new().map_or_else(std::env::temp_dir, |dirs| dirs.cache_dir().to_owned());
-    base.join("kwasm-tests")
+    environment::cache().unwrap_or_else(|| {
+        let base = BaseDirs::new().map_or_else(std::env::temp_dir, |dirs| dirs.cache_dir().to_owned());
+        base.join("kwasm-dev")
+    })
 }
 
 #[cfg(test)]

@@ -17,6 +17,11 @@ pub(crate) fn supervisor() -> Option<PathBuf> {
     path("KWASM_CLUSTER_SUPERVISOR")
 }
 
+/// Where whoever automates the project keeps what is built once.
+pub(crate) fn cache() -> Option<PathBuf> {
+    path("KWASM_DEV_CACHE")
+}
+
 /// The cargo that runs the tests, or the one that a shell would find.
 pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
