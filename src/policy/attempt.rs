@@ -4,6 +4,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, Method};
 
 use super::refusal::{Reason, Refusal};
+use super::request_info::RequestInfo;
 
 /// Where a request goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,6 +21,7 @@ pub struct Attempt {
     path: String,
     query: Option<String>,
     claim: Option<HeaderName>,
+    info: RequestInfo,
 }
 
 /// The longest path that passes, in bytes: twice nginx's default for a request line, far above any of Kubernetes'.
@@ -41,8 +43,10 @@ impl Attempt {
     ) -> Result<Self, Refusal> {
         let path = uri.map_or("/", PathAndQuery::path).to_owned();
         let query = uri.and_then(PathAndQuery::query).map(str::to_owned);
-        let fault = method_fault(&method).or_else(|| path_fault(&path)).or_else(|| framing_fault(headers));
-        let attempt = Self { target, method, path, query, claim: claim(headers) };
+        let info = understand(&method, &path, query.as_deref().unwrap_or_default(), headers);
+        let fault = info.as_ref().err().copied();
+        let info = info.unwrap_or_default();
+        let attempt = Self { target, method, path, query, claim: claim(headers), info };
         match fault {
             Some(fault) => Err(Refusal::of(&attempt, Reason::Ambiguous(fault))),
             None => Ok(attempt),
@@ -73,6 +77,12 @@ impl Attempt {
         self.query.as_deref()
     }
 
+    /// What the API server takes it for.
+    #[must_use]
+    pub fn info(&self) -> &RequestInfo {
+        &self.info
+    }
+
     /// The header, if there is one, by which the guest says who is asking.
     #[must_use]
     pub fn claim(&self) -> Option<&HeaderName> {
@@ -89,34 +99,45 @@ fn method_fault(method: &Method) -> Option<&'static str> {
     }
 }
 
-fn path_fault(path: &str) -> Option<&'static str> {
+/// What the API server makes of a request, or why it could make one thing of it or another.
+fn understand(
+    method: &Method,
+    path: &str,
+    query: &str,
+    headers: &HeaderMap,
+) -> Result<RequestInfo, &'static str> {
+    if let Some(fault) = method_fault(method).or_else(|| framing_fault(headers)) {
+        return Err(fault);
+    }
+    RequestInfo::resolve(method, &decoded(path)?, query).map_err(|unclear| unclear.0)
+}
+
+/// The path with each segment decoded.
+fn decoded(path: &str) -> Result<String, &'static str> {
     if path.len() > LONGEST_PATH {
-        return Some("its path is longer than 16 KiB");
+        return Err("its path is longer than 16 KiB");
     }
-    let Some(inner) = path.strip_prefix('/') else {
-        return Some("its path does not begin with a slash");
-    };
-    let last = inner.split('/').count() - 1;
-    for (index, segment) in inner.split('/').enumerate() {
+    let inner = path.strip_prefix('/').ok_or("its path does not begin with a slash")?;
+    let mut decoded = String::with_capacity(path.len());
+    let mut segments = inner.split('/').peekable();
+    while let Some(segment) = segments.next() {
         // An empty last segment is a trailing slash, which the API server knows.
-        if segment.is_empty() && index < last {
-            return Some("its path has an empty segment");
+        if segment.is_empty() && segments.peek().is_some() {
+            return Err("its path has an empty segment");
         }
-        let Some(decoded) = decode(segment) else {
-            return Some("its path has a broken percent-encoding");
-        };
-        let fault = match decoded.as_str() {
-            "." | ".." => Some("its path has a dot segment"),
-            text if text.contains('/') => Some("its path has an encoded slash"),
-            text if text.contains('\\') => Some("its path has a backslash"),
-            text if text.chars().any(char::is_control) => Some("its path has a control character"),
-            _ => None,
-        };
-        if fault.is_some() {
-            return fault;
+        let text = decode(segment).ok_or("its path has a broken percent-encoding")?;
+        match text.as_str() {
+            "." | ".." => return Err("its path has a dot segment"),
+            text if text.contains('/') => return Err("its path has an encoded slash"),
+            text if text.contains('\\') => return Err("its path has a backslash"),
+            text if text.chars().any(char::is_control) => return Err("its path has a control character"),
+            text => {
+                decoded.push('/');
+                decoded.push_str(text);
+            }
         }
     }
-    None
+    Ok(decoded)
 }
 
 /// Decodes a segment once, as Go's `net/url` does. `None` for a `%` without two hexadecimal digits, or no UTF-8.

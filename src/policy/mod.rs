@@ -14,12 +14,15 @@
 //! ```
 
 mod attempt;
+mod query;
 mod refusal;
+mod request_info;
 
 use std::str::FromStr;
 
 pub use self::attempt::{Attempt, Target};
 pub use self::refusal::{Reason, Refusal};
+pub use self::request_info::RequestInfo;
 use crate::inspect::Inspected;
 
 /// What a plugin may do, before it is known which plugin.

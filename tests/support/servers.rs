@@ -49,6 +49,11 @@ impl Real {
         self.0.kubeconfig(user)
     }
 
+    /// The API server's own understanding of requests, as a program.
+    pub(crate) fn oracle(&self) -> Option<Command> {
+        self.0.oracle()
+    }
+
     /// kubectl as the administrator.
     pub(crate) fn kubectl(&self) -> Command {
         self.0.kubectl()
