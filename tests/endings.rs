@@ -102,3 +102,9 @@ fn a_plugin_takes_512_mib_of_memory_and_no_more() {
         run.stdout.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse::<u64>().ok()).max();
     assert!((400..=512).contains(&taken.unwrap_or(0)), "{}", run.shown());
 }
+
+#[test]
+fn a_plugin_that_traps_for_want_of_memory_is_told_so() {
+    let run = Kwasm::new().run("fills-memory", &["--trusting"]).fails(125);
+    assert!(run.stderr.trim_end().ends_with("; it wanted more than 512 MiB of memory"), "{}", run.shown());
+}

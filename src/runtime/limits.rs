@@ -5,6 +5,7 @@ use wasmtime::{ResourceLimiter, Result};
 /// What one guest takes, and the most it may take.
 pub(super) struct Limits {
     memory: usize,
+    refused: bool,
 }
 
 /// The most bytes that all linear memories of a guest have together: 512 MiB.
@@ -15,7 +16,12 @@ const TABLE: usize = 1_000_000;
 
 impl Limits {
     pub(super) fn new() -> Self {
-        Self { memory: 0 }
+        Self { memory: 0, refused: false }
+    }
+
+    /// The limit that the guest ran into, if it did: most programs trap where they get no memory, and say no more.
+    pub(super) fn met(&self) -> Option<&'static str> {
+        self.refused.then_some("it wanted more than 512 MiB of memory")
     }
 }
 
@@ -28,6 +34,7 @@ impl ResourceLimiter for Limits {
         if fits {
             self.memory = after;
         }
+        self.refused |= !fits;
         Ok(fits)
     }
 
@@ -45,7 +52,9 @@ mod tests {
         let mut limits = Limits::new();
         assert!(limits.memory_growing(0, MEMORY / 2, None).unwrap());
         assert!(limits.memory_growing(0, MEMORY / 2, None).unwrap());
+        assert_eq!(limits.met(), None);
         assert!(!limits.memory_growing(0, 1, None).unwrap());
+        assert!(limits.met().is_some());
         // What was refused was not taken.
         assert!(limits.memory_growing(MEMORY / 2, MEMORY / 2, None).unwrap());
     }

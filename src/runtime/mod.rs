@@ -202,22 +202,23 @@ fn run_beside(
 
 async fn drive(store: &mut Store<State>, command: &CommandPre<State>) -> Outcome {
     let ended = match command.instantiate_async(&mut *store).await {
-        Ok(command) => command.wasi_cli_run().call_run(store).await,
+        Ok(command) => command.wasi_cli_run().call_run(&mut *store).await,
         Err(error) => Err(error),
     };
-    match ended {
-        Ok(Ok(())) => Outcome::Ended(0),
-        Ok(Err(())) => Outcome::Ended(1),
-        Err(error) => match error.downcast_ref::<I32Exit>() {
-            // What the system would make of it: the lowest byte, but never a success of a failure.
-            Some(I32Exit(0)) => Outcome::Ended(0),
-            Some(I32Exit(code)) => Outcome::Ended(u8::try_from(*code).unwrap_or(1).max(1)),
-            None => match error.downcast_ref::<wasmtime::Trap>() {
-                // The epoch ends at the user's word only.
-                Some(wasmtime::Trap::Interrupt) => Outcome::Interrupted,
-                Some(trap) => Outcome::Trapped(trap.to_string()),
-                None => Outcome::Trapped(format!("{:#}", error.root_cause())),
-            },
-        },
+    let error = match ended {
+        Ok(Ok(())) => return Outcome::Ended(0),
+        Ok(Err(())) => return Outcome::Ended(1),
+        Err(error) => error,
+    };
+    if let Some(I32Exit(code)) = error.downcast_ref() {
+        // What the system would make of it: the lowest byte, but never a success of a failure.
+        return Outcome::Ended(if *code == 0 { 0 } else { u8::try_from(*code).unwrap_or(1).max(1) });
     }
+    let cause = match error.downcast_ref::<wasmtime::Trap>() {
+        // The epoch ends at the user's word only.
+        Some(wasmtime::Trap::Interrupt) => return Outcome::Interrupted,
+        Some(trap) => trap.to_string(),
+        None => format!("{:#}", error.root_cause()),
+    };
+    Outcome::Trapped(store.data().met_limit().map_or(cause.clone(), |limit| format!("{cause}; {limit}")))
 }

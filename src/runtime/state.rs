@@ -40,6 +40,11 @@ impl State {
         &mut self.limits
     }
 
+    /// The limit that the guest ran into, if it did.
+    pub(super) fn met_limit(&self) -> Option<&'static str> {
+        self.limits.met()
+    }
+
     /// Gives a guest what it can call: WASI 0.2 and wasi:http, whose requests go through the gate's door. The larger
     /// interfaces only where it imports them: linking all of them takes longer than many a run.
     ///
