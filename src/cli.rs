@@ -52,10 +52,14 @@ impl Environment {
         self.variable(name).map(PathBuf::from)
     }
 
-    /// The plugin whose link this process was started through, if it was.
-    fn plugin(&self) -> Option<PluginName> {
+    /// The plugin whose link this process was started through, if it was: a link of a name that no plugin can have
+    /// is not to turn a plugin's arguments into commands of kwasm.
+    fn plugin(&self) -> Option<Result<PluginName, Error>> {
         let file_name = Path::new(self.arguments.first()?).file_name()?.to_str()?;
-        PluginName::from_program(file_name)
+        let called = file_name.strip_suffix(".exe").unwrap_or(file_name);
+        let is_link =
+            called != "kubectl-kwasm" && (called.starts_with("kubectl-") || called.starts_with("kubectl_"));
+        is_link.then(|| PluginName::from_program(file_name).ok_or_else(|| Error::Link(called.to_owned())))
     }
 }
 
@@ -121,6 +125,9 @@ pub enum Error {
     /// A plugin name of no known form.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// A link of a name that no plugin can have.
+    #[error("{0} is the name of no plugin")]
+    Link(String),
     /// An argument that a guest could not be given: WASI's strings are Unicode.
     #[error("the argument {0:?} is not Unicode, and a plugin can take no other")]
     NotUnicode(OsString),
@@ -133,6 +140,7 @@ impl Command {
     /// When argv is none of the commands.
     pub fn read(environment: &Environment) -> Result<Self, Error> {
         if let Some(name) = environment.plugin() {
+            let name = name?;
             let arguments =
                 environment.arguments.iter().skip(1).cloned().map(unicode).collect::<Result<_, _>>()?;
             return Ok(Self::Run { source: Source::Installed(name), policy: None, arguments });
@@ -163,7 +171,7 @@ fn plain(error: &clap::Error) -> String {
 /// Runs kubectl plugins as WebAssembly components that never see a credential.
 #[derive(Parser)]
 #[command(name = "kwasm", bin_name = "kwasm", version, max_term_width = 100, subcommand_required = true)]
-#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(arg_required_else_help = true)]
 struct Line {
     #[command(subcommand)]
     verb: Verb,
@@ -258,6 +266,13 @@ mod tests {
     #[test]
     fn started_as_kubectl_kwasm_it_is_itself() {
         assert!(matches!(read(&["kubectl-kwasm", "list"]), Ok(Command::List { output: Output::Name })));
+    }
+
+    #[test]
+    fn a_link_of_a_name_that_no_plugin_can_have_is_no_command() {
+        for link in ["kubectl-BAD", "kubectl-get", "kubectl-", "kubectl_complete-x"] {
+            assert!(matches!(read(&[link, "uninstall", "x"]), Err(Error::Link(_))), "{link}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::reference::NameError;
 use crate::registry;
 use crate::runtime::{self, Outcome};
 use crate::store;
-use crate::verbs::{Ending, Error};
+use crate::verbs::{Ending, Error, one_line};
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -56,7 +56,7 @@ impl Exit {
             Ok(Ending::Ran(Outcome::Interrupted)) => Self::Interrupted,
             Ok(Ending::Ran(Outcome::Trapped(cause))) => Failure {
                 exit: Self::Failed,
-                message: format!("the plugin trapped: {cause}"),
+                message: one_line(&format!("the plugin trapped: {cause}")),
                 hints: Vec::new(),
             }
             .tell(),
@@ -80,7 +80,7 @@ impl Failure {
         let mut err = io::stderr().lock();
         drop(writeln!(err, "kwasm: {}", self.message));
         for hint in self.hints {
-            drop(writeln!(err, "hint: {hint}"));
+            drop(writeln!(err, "hint: {}", one_line(&hint)));
         }
         self.exit
     }
@@ -94,6 +94,10 @@ impl From<&Error> for Failure {
             message = format!("{message}: {next}");
             cause = next.source();
         }
+        // clap's messages have several lines, and nothing in them but what the user typed.
+        if !matches!(error, Error::Cli(cli::Error::Usage(_))) {
+            message = one_line(&message);
+        }
         let (exit, hint) = classify(error);
         Self { exit, message, hints: hint.into_iter().collect() }
     }
@@ -104,7 +108,8 @@ fn classify(error: &Error) -> (Exit, Option<String>) {
     let hint = |text: &str| Some(text.to_owned());
     match error {
         Error::Cli(cli::Error::Name(name)) | Error::Name(name) => (Exit::Usage, for_name(name)),
-        Error::Cli(_) | Error::NotAFile(_) | Error::Policy(_) => (Exit::Usage, None),
+        Error::Cli(cli::Error::Link(_)) => (Exit::NoPlugin, None),
+        Error::Cli(_) | Error::NotAFile(_) | Error::Policy(_) | Error::Relative { .. } => (Exit::Usage, None),
         Error::Cluster(error) => for_cluster(error),
         Error::Inspect { source, .. }
         | Error::Store(store::Error::Unfit { source, .. })
@@ -146,7 +151,8 @@ fn for_fetch(error: &registry::Error) -> Exit {
 
 fn for_cluster(error: &cluster::Error) -> (Exit, Option<String>) {
     match error {
-        cluster::Error::FlagValue(_) | cluster::Error::Unserved(_) => (Exit::Usage, None),
+        cluster::Error::FlagValue(_) | cluster::Error::UnservedFlag(_) => (Exit::Usage, None),
+        cluster::Error::Unserved(_) => (Exit::Refused, None),
         cluster::Error::Unknown { known, .. } if !known.is_empty() => {
             (Exit::Failed, Some(format!("its contexts are {}", known.join(", "))))
         }
@@ -171,7 +177,7 @@ fn for_store(error: &store::Error) -> (Exit, Option<String>) {
         store::Error::LinkTaken(_) => {
             (Exit::Failed, Some("choose another name: kwasm install FILE --as NAME".to_owned()))
         }
-        store::Error::Altered { .. } => {
+        store::Error::Altered { .. } | store::Error::Gone(_) => {
             (Exit::Refused, Some("install it again: kwasm install FILE".to_owned()))
         }
         _ => (Exit::Failed, None),

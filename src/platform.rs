@@ -193,7 +193,9 @@ fn make_link(program: &Path, link: &Path) -> io::Result<()> {
 pub(crate) fn is_link_to(link: &Path, program: &Path) -> Option<bool> {
     let metadata = fs::symlink_metadata(link).ok()?;
     if cfg!(windows) {
-        return Some(metadata.is_file());
+        // A hard link or a copy: the same content, which no other program has.
+        let same = || Some(fs::read(link).ok()? == fs::read(program).ok()?);
+        return Some(metadata.is_file() && same().unwrap_or(false));
     }
     Some(
         metadata.is_symlink()
@@ -201,16 +203,30 @@ pub(crate) fn is_link_to(link: &Path, program: &Path) -> Option<bool> {
     )
 }
 
-/// Lets the signals by which a user, or the system, asks a program to end do so at once, with the code `code`: the
+/// Tells whether stdout is a pipe whose reader has gone.
+#[cfg(unix)]
+pub(crate) fn nobody_reads_stdout() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdout = io::stdout();
+    let mut descriptors = [PollFd::new(&stdout, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    // POLLERR is how poll(2) tells it, asked for or not.
+    poll(&mut descriptors, Some(&now)).is_ok() && descriptors[0].revents().contains(PollFlags::ERR)
+}
+
+/// Windows has no way to ask.
+#[cfg(not(unix))]
+pub(crate) fn nobody_reads_stdout() -> bool {
+    false
+}
+
+/// Lets the signals by which a user, or the system, asks a program to end (SIGINT and SIGTERM; SIGHUP is left as it is,
+/// since `nohup` has it ignored) do so at once, with the code `code`: the
 /// process ends in the handler, and nothing of it runs any more.
 pub(crate) fn end_at_signals(code: u8) -> io::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     let always = Arc::new(AtomicBool::new(true));
-    #[cfg(unix)]
-    let signals = [SIGINT, SIGTERM, signal_hook::consts::SIGHUP];
-    #[cfg(not(unix))]
-    let signals = [SIGINT, SIGTERM];
-    for signal in signals {
+    for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, code.into(), Arc::clone(&always))?;
     }
     Ok(())
@@ -218,27 +234,22 @@ pub(crate) fn end_at_signals(code: u8) -> io::Result<()> {
 
 /// The signals by which a user, or the system, asks a program to end.
 #[cfg(unix)]
-pub(crate) struct Signals([tokio::signal::unix::Signal; 3]);
+pub(crate) struct Signals([tokio::signal::unix::Signal; 2]);
 
 #[cfg(unix)]
 impl Signals {
     /// Listens from now on, so that none of them ends the process by itself. To be called inside a runtime.
     pub(crate) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self([
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
-        ]))
+        Ok(Self([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?]))
     }
 
     /// Waits for the first of them.
     pub(crate) async fn came(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.0;
+        let [interrupt, terminate] = &mut self.0;
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
         }
     }
 }

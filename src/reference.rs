@@ -46,7 +46,7 @@ pub enum NameError {
     #[error("`{0}` is no plugin name: use lower-case letters, digits and inner dashes, 63 at most")]
     Form(String),
     /// kubectl has a command of this name, which would always win.
-    #[error("kubectl has a command `{0}` of its own, which would always be run instead")]
+    #[error("`{0}` is a command of kubectl or kwasm itself, which would always be run instead")]
     BuiltIn(String),
 }
 
@@ -166,12 +166,15 @@ impl FromStr for Source {
             || text.starts_with("./")
             || text.starts_with("../")
             || windows_path
-            || (Path::new(text).extension().is_some_and(|extension| extension == "wasm")
+            || (Path::new(text).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wasm"))
                 && !text.contains("://"));
         if path {
             return Ok(Self::Path(text.into()));
         }
-        if text.contains("://") || text.contains([':', '@', '/']) {
+        let host = text.split('/').next().unwrap_or_default();
+        let has_host = text.contains('/') && (host.contains(['.', ':']) || host == "localhost");
+        let is_package = !text.contains('/') && text.contains(':');
+        if text.starts_with("oci://") || (has_host && !text.contains("://")) || is_package {
             return Err(SourceError::Registry(text.to_owned()));
         }
         text.parse().map(Self::Installed).map_err(|_| SourceError::Form(text.to_owned()))
@@ -278,7 +281,10 @@ mod tests {
         assert_eq!("decoder".parse(), Ok(Source::Installed("decoder".parse().unwrap())));
         assert!(matches!("ghcr.io/a/b:1".parse::<Source>(), Err(SourceError::Registry(_))));
         assert!(matches!("oci://h/x.wasm".parse::<Source>(), Err(SourceError::Registry(_))));
-        assert!(matches!("Decoder".parse::<Source>(), Err(SourceError::Form(_))));
+        assert!(matches!("ns:name@1.0.0".parse::<Source>(), Err(SourceError::Registry(_))));
+        for text in ["Decoder", "folder/x", "https://host/x.wasm"] {
+            assert!(matches!(text.parse::<Source>(), Err(SourceError::Form(_))), "{text}");
+        }
     }
 
     #[test]

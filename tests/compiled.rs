@@ -116,3 +116,17 @@ fn a_file_that_changed_is_never_taken_for_what_it_was() {
         }
     }
 }
+
+#[test]
+fn where_there_can_be_no_cache_plugins_run_all_the_same() {
+    let server = crate::support::seed();
+    let kwasm = Kwasm::new();
+    let blocked = kwasm.home().join("blocked");
+    fs::write(&blocked, "a file where the cache should be").unwrap();
+    let kwasm = kwasm
+        .variable("XDG_CACHE_HOME", &blocked)
+        .kubeconfig(server.kubeconfig(kwasm_apiserver::User::Token));
+    run(&kwasm);
+    let run = kwasm.run("dumps", &["/version"]).success();
+    assert!(run.stdout.contains("http://192.0.2.1") && run.stdout.contains("status 200"), "{}", run.shown());
+}

@@ -174,7 +174,7 @@ fn the_policy_none_refuses_what_cluster_allows() {
     assert_eq!(
         run.stderr,
         "kwasm: refused: GET /api/v1/namespaces/shop/secrets/db: the policy `none` does not allow it\n\
-         hint: --policy cluster lets the plugin do what you may do in the context's cluster\n"
+         hint: kwasm run --policy cluster lets it do what you may do in the context's cluster; so does kwasm install --policy cluster\n"
     );
     assert!(server.requests().is_empty());
     assert!(ask("cluster").success().stdout.contains("status 200"));

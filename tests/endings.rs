@@ -59,6 +59,11 @@ fn a_closed_pipe_on_stdout_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
+    // One that prints as most programs do, and panics where nobody reads.
+    let mut command = kwasm.guest("hello-cargo-component", &[]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(command.stdout(writer).status().unwrap().code(), Some(0));
     let mut list = kwasm.command(["--help"]);
     let mut child = list.stdout(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());

@@ -196,7 +196,7 @@ fn what_kubectl_takes_and_kwasm_does_not_yet_is_refused_and_never_passed_over() 
     for (user, what) in
         [(User::Basic, "a username and password"), (User::TokenInsecure, "insecure-skip-tls-verify")]
     {
-        let run = ask(&server, user).fails(2);
+        let run = ask(&server, user).fails(126);
         assert!(
             run.stderr.contains(&format!("kwasm: {what} in the kubeconfig is not served by kwasm yet")),
             "{}",
@@ -223,4 +223,19 @@ fn a_mistyped_command_is_answered_with_the_right_one() {
 
     For more information, try '--help'.
     ");
+}
+
+#[test]
+fn a_plugin_that_gives_up_for_want_of_a_kubeconfig_leaves_the_reason_to_kwasm() {
+    let run = Kwasm::new().run("timeline", &[]).fails(1);
+    assert!(run.stderr.contains("kwasm: there is no kubeconfig (looked for "), "{}", run.shown());
+    let run = Kwasm::new().run("timeline", &["--context", "prod"]).fails(125);
+    assert!(run.stderr.contains("the kubeconfig has no context `prod`"), "{}", run.shown());
+}
+
+#[test]
+fn a_hostile_name_does_not_drive_the_terminal() {
+    let kwasm = Kwasm::new();
+    let run = kwasm.call(["run", "./a\u{1b}[2Kb\nkwasm: installed x.wasm"]).fails(127);
+    assert_eq!(run.stderr, "kwasm: ./a\\u{1b}[2Kb\\u{a}kwasm: installed x.wasm: there is no such file\n");
 }

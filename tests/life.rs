@@ -70,7 +70,7 @@ fn a_name_that_kubectl_has_is_refused_with_the_cure() {
     exit: 2
     --- stdout
     --- stderr
-    kwasm: kubectl has a command `top` of its own, which would always be run instead
+    kwasm: `top` is a command of kubectl or kwasm itself, which would always be run instead
     hint: choose another name: kwasm install FILE --as NAME
     ");
     assert_eq!(files(&kwasm.links()), Vec::<String>::new());
@@ -136,4 +136,52 @@ fn kubectl_lists_and_runs_the_plugins_without_a_warning() {
     assert!(list.stdout.contains("kubectl-my_plug") && !list.stderr.contains("warning"), "{}", list.shown());
     assert_eq!(kubectl(&["hello", "a"]).success().stdout, "hello from kwasm: a\n");
     assert_eq!(kubectl(&["my-plug", "b"]).success().stdout, "hello from kwasm: b\n");
+}
+
+#[test]
+fn a_damaged_content_is_mended_by_installing_again() {
+    let kwasm = Kwasm::with_empty_cache();
+    installed(&kwasm, "hello", "hello").success();
+    let blobs = kwasm.home().join("data/blobs/sha256");
+    let blob = blobs.join(&files(&blobs)[0]);
+    let mut bytes = std::fs::read(&blob).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&blob, bytes).unwrap();
+    installed(&kwasm, "hello", "hello").success();
+    std::fs::remove_dir_all(kwasm.home().join("cache")).unwrap();
+    kwasm.call(["run", "hello"]).success();
+}
+
+#[test]
+fn an_install_whose_link_cannot_be_made_leaves_what_was_there() {
+    let kwasm = Kwasm::with_empty_cache();
+    std::fs::write(kwasm.home().join("bin"), "a file where the folder of links should be").unwrap();
+    installed(&kwasm, "hello", "hello").fails(125);
+    assert_eq!(kwasm.call(["list"]).success().stdout, "");
+    assert!(files(&kwasm.home().join("data/blobs")).is_empty());
+}
+
+#[test]
+fn a_policy_stays_with_its_source_and_is_not_inherited_by_another() {
+    let kwasm = Kwasm::new();
+    let hello = component("hello");
+    kwasm.call(["install", hello.to_str().unwrap(), "--as", "p", "--policy", "none"]).success();
+    let policy = || -> serde_json::Value {
+        let json: serde_json::Value =
+            serde_json::from_str(&kwasm.call(["list", "-o", "json"]).stdout).unwrap();
+        json[0]["policy"].clone()
+    };
+    installed(&kwasm, "hello", "p").success();
+    assert_eq!(policy(), "none");
+    let run = installed(&kwasm, "exits", "p").success();
+    assert!(run.stderr.contains("it replaces sha256:"), "{}", run.shown());
+    assert_eq!(policy(), "cluster");
+}
+
+#[test]
+fn a_place_that_moves_with_the_working_directory_is_refused() {
+    let kwasm = Kwasm::new();
+    let mut command = kwasm.command(["list"]);
+    let run = Run::of(command.env("KWASM_HOME", "relative")).fails(2);
+    assert_eq!(run.stderr, "kwasm: KWASM_HOME: relative is not absolute\n");
 }

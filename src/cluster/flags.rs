@@ -88,12 +88,15 @@ impl<'a> Flag<'a> {
             let value = short.strip_prefix('=').unwrap_or(short);
             return Ok(Some(Self { name: "-n", value: (!short.is_empty()).then_some(value) }));
         }
+        if argument.starts_with("-s") {
+            return Err(Error::UnservedFlag("-s"));
+        }
         let (name, value) = match argument.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (argument, None),
         };
         if let Some(flag) = UNSERVED.iter().find(|flag| **flag == name) {
-            return Err(Error::Unserved(format!("the flag {flag}")));
+            return Err(Error::UnservedFlag(flag));
         }
         let served = ["--context", "--kubeconfig", "--namespace"].into_iter().find(|flag| *flag == name);
         Ok(served.map(|name| Self { name, value }))
@@ -148,7 +151,9 @@ mod tests {
 
     #[test]
     fn a_flag_without_its_value_and_one_that_is_not_served_are_errors() {
-        for text in ["-n", "--as=x", "--token", "--server https://x"] {
+        for text in
+            ["-n", "--as=x", "--token", "--server https://x", "-s https://x", "-shttps://x", "-s=https://x"]
+        {
             assert!(Flags::take(&mut text.split(' ').map(str::to_owned).collect()).is_err(), "{text}");
         }
         assert_eq!(take("--assume x --user-agent y").1, "--assume x --user-agent y");

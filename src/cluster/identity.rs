@@ -1,6 +1,7 @@
 //! Who asks, and whom to believe: what TLS and HTTP need for one endpoint, read from files and PEM.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -164,8 +165,8 @@ impl Cluster {
         let from_file = match &self.user.token_file {
             None => None,
             Some(path) => {
-                let text =
-                    fs::read_to_string(path).map_err(|source| Error::File { path: path.clone(), source })?;
+                let text = fs::read_to_string(path)
+                    .map_err(|error| self.wrong("the token", unread(path, &error)))?;
                 Some(Zeroizing::new(text))
             }
         };
@@ -175,7 +176,11 @@ impl Cluster {
             (None, None) => "",
         };
         if token.is_empty() {
-            return Ok(None);
+            // To go on without would be to ask as nobody, which some servers answer.
+            return match from_file {
+                Some(_) => Err(self.wrong("the token", "its file is empty".to_owned())),
+                None => Ok(None),
+            };
         }
         let text = Zeroizing::new(format!("Bearer {token}"));
         let mut value = HeaderValue::from_str(&text)
@@ -199,7 +204,7 @@ impl Cluster {
                 .map_err(|_| self.wrong(what, "it is no base64".to_owned()));
         }
         let Some(path) = file else { return Ok(None) };
-        let pem = fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
+        let pem = fs::read(path).map_err(|error| self.wrong(what, unread(path, &error)))?;
         Ok(Some(Zeroizing::new(pem)))
     }
 
@@ -210,4 +215,8 @@ impl Cluster {
         };
         Error::Credential { what, owner, reason }
     }
+}
+
+fn unread(path: &Path, error: &io::Error) -> String {
+    format!("{}: {error}", path.display())
 }

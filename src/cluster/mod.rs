@@ -73,16 +73,16 @@ pub enum Error {
         known: Vec<String>,
     },
     /// The server's address is none.
-    #[error("the server of cluster `{cluster}` is no address: `{server}`")]
-    Server {
-        /// The cluster.
-        cluster: String,
-        /// Its server.
-        server: String,
-    },
+    #[error(
+        "the server of cluster `{0}` is no address of an API server (https://HOST:PORT, maybe with a path)"
+    )]
+    Server(String),
     /// Something that kubectl takes and kwasm does not yet.
     #[error("{0} is not served by kwasm yet")]
     Unserved(String),
+    /// A flag that kubectl takes and kwasm does not yet.
+    #[error("the flag {0} is not served by kwasm yet")]
+    UnservedFlag(&'static str),
     /// A flag stands last.
     #[error("the flag {0} needs a value")]
     FlagValue(String),
@@ -105,6 +105,9 @@ impl Cluster {
     /// When a name leads to nothing, or the entry needs something that kwasm does not serve yet: to leave it out
     /// would be to ask as somebody else, or somewhere else.
     pub fn select(kubeconfig: &Kubeconfig, flags: &Flags) -> Result<Selection, Error> {
+        if let Some(name) = flags.context.as_ref().filter(|_| !kubeconfig.found) {
+            return Err(Error::Unknown { kind: "context", name: name.clone(), known: Vec::new() });
+        }
         if !kubeconfig.found {
             let looked_at: Vec<_> =
                 kubeconfig.looked_at.iter().map(|path| path.display().to_string()).collect();
@@ -136,8 +139,7 @@ impl Cluster {
         };
         unserved(entry, user)?;
         let server = entry.server.as_deref().unwrap_or_default();
-        let endpoint = Endpoint::read(server)
-            .ok_or_else(|| Error::Server { cluster: cluster_name.to_owned(), server: server.to_owned() })?;
+        let endpoint = Endpoint::read(server).ok_or_else(|| Error::Server(cluster_name.to_owned()))?;
         let chosen =
             flags.namespace.as_deref().or(context.namespace.as_deref()).filter(|name| !name.is_empty());
         Ok(Selection::Cluster(Box::new(Self {

@@ -17,13 +17,18 @@ pub(super) fn to(refusal: &Refusal) -> Option<Response<Body>> {
         Reason::Ambiguous(_) => (StatusCode::BAD_REQUEST, "BadRequest"),
         Reason::SpeaksAs(_) | Reason::Policy(_) => (StatusCode::FORBIDDEN, "Forbidden"),
     };
+    // Where a kubeconfig was looked for is the user's to know, and not the guest's.
+    let told = match refusal.reason() {
+        Reason::NoCluster(_) => "no cluster is selected".to_owned(),
+        _ => refusal.to_string(),
+    };
     // https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
     let text = json!({
         "apiVersion": "v1",
         "kind": "Status",
         "metadata": {},
         "status": "Failure",
-        "message": format!("refused by kwasm: {refusal}"),
+        "message": format!("refused by kwasm: {told}"),
         "reason": reason,
         "code": status.as_u16(),
     })

@@ -21,7 +21,7 @@ mod request_info;
 use std::str::FromStr;
 
 pub use self::attempt::{Attempt, Target};
-pub use self::refusal::{Reason, Refusal};
+pub use self::refusal::{NAME_A_KUBECONFIG, Reason, Refusal};
 pub use self::request_info::RequestInfo;
 use crate::inspect::Inspected;
 

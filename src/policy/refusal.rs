@@ -52,12 +52,11 @@ impl Refusal {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match &self.reason {
-            Reason::Policy(_) => {
-                Some("--policy cluster lets the plugin do what you may do in the context's cluster")
-            }
-            Reason::NoCluster(_) => {
-                Some("name a kubeconfig by KUBECONFIG or --kubeconfig, and a context in it by --context")
-            }
+            Reason::Policy(_) => Some(
+                "kwasm run --policy cluster lets it do what you may do in the context's cluster; so does \
+                 kwasm install --policy cluster",
+            ),
+            Reason::NoCluster(_) => Some(NAME_A_KUBECONFIG),
             Reason::Ambiguous(_) | Reason::Destination | Reason::SpeaksAs(_) => None,
         }
     }
@@ -77,6 +76,10 @@ impl fmt::Display for Refusal {
         }
     }
 }
+
+/// What helps where no cluster is selected.
+pub const NAME_A_KUBECONFIG: &str =
+    "name a kubeconfig by KUBECONFIG or --kubeconfig, and a context in it by --context";
 
 /// The longest request that a line shows whole.
 const SHOWN: usize = 160;

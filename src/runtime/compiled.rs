@@ -17,7 +17,8 @@ use crate::store::{Places, Plugin};
 
 /// Where compiled code is kept.
 pub(super) struct Cache {
-    folder: PathBuf,
+    /// `None` where there can be no such folder, on a read-only disk say: each run compiles then.
+    folder: Option<PathBuf>,
 }
 
 impl Cache {
@@ -27,8 +28,12 @@ impl Cache {
     /// [`Error::Cache`] when the folder is somebody else's or open to others: code from there could be anybody's.
     pub(super) fn open(places: &Places) -> Result<Self, Error> {
         let folder = places.compiled();
-        platform::private_folder(&folder).map_err(|source| Error::Cache { path: folder.clone(), source })?;
-        Ok(Self { folder })
+        match platform::private_folder(&folder) {
+            Ok(()) => Ok(Self { folder: Some(folder) }),
+            // What the system says, not what was found out about a folder that is there.
+            Err(error) if error.raw_os_error().is_some() => Ok(Self { folder: None }),
+            Err(source) => Err(Error::Cache { path: folder, source }),
+        }
     }
 
     /// The plugin's machine code: mapped if it was compiled before, else compiled now.
@@ -37,12 +42,14 @@ impl Cache {
     /// When the plugin's content is not what it was, or cannot be compiled.
     pub(super) fn load(&self, engine: &Engine, plugin: &Plugin) -> Result<Component, Error> {
         let path = self.path(plugin);
-        if let Some(component) = map(engine, &path) {
+        if let Some(component) = path.as_deref().and_then(|path| map(engine, path)) {
             return Ok(component);
         }
         let code = compile(plugin)?;
-        // A cache that cannot be written costs a compilation at each run, and nothing else.
-        drop(keep(&path, &code));
+        if let Some(path) = path {
+            // A cache that cannot be written costs a compilation at each run, and nothing else.
+            drop(keep(&path, &code));
+        }
         adopt(engine, &code).map_err(|error| Error::compile(plugin, &error))
     }
 
@@ -51,15 +58,16 @@ impl Cache {
     /// # Errors
     /// As [`Cache::load`], and when the code cannot be written.
     pub(super) fn prepare(&self, engine: &Engine, plugin: &Plugin) -> Result<(), Error> {
-        let path = self.path(plugin);
+        let Some(path) = self.path(plugin) else { return compile(plugin).map(drop) };
         if map(engine, &path).is_some() {
             return Ok(());
         }
         keep(&path, &compile(plugin)?).map_err(|source| Error::Cache { path, source })
     }
 
-    fn path(&self, plugin: &Plugin) -> PathBuf {
-        self.folder.join(format!("{}-{}.cwasm", plugin.digest().hex(), engine::key()))
+    fn path(&self, plugin: &Plugin) -> Option<PathBuf> {
+        let name = format!("{}-{}.cwasm", plugin.digest().hex(), engine::key());
+        self.folder.as_ref().map(|folder| folder.join(name))
     }
 }
 

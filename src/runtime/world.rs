@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
 use super::Error;
@@ -22,6 +22,8 @@ pub struct World {
     variables: Vec<(String, String)>,
     /// The folder with its kubeconfig, on this machine.
     kubeconfig: Option<PathBuf>,
+    /// That folder, where it is for this run only.
+    temporary: Option<TempDir>,
 }
 
 /// Variables that say how to talk to the user, and nothing of what the user has.
@@ -55,7 +57,7 @@ impl World {
             }
         }
         let arguments = std::iter::once(name.to_owned()).chain(arguments).collect();
-        Self { arguments, variables, kubeconfig: None }
+        Self { arguments, variables, ..Self::default() }
     }
 
     /// Adds what a guest may know of the cluster: a kubeconfig without address or credential, and two names.
@@ -73,9 +75,18 @@ impl World {
             Selection::Nothing(_) => GuestConfig::empty(),
         };
         let folder = places.kubeconfigs().join(Digest::of(config.text().as_bytes()).hex());
-        write(&folder, config.text()).map_err(|source| Error::Cache { path: folder.clone(), source })?;
+        match write(&folder, config.text()) {
+            Ok(()) => self.kubeconfig = Some(folder),
+            // What the system says: on a read-only disk there is no cache, and no need of one.
+            Err(error) if error.raw_os_error().is_some() => {
+                let temporary = tempfile::tempdir().map_err(Error::system)?;
+                fs::write(temporary.path().join("config"), config.text()).map_err(Error::system)?;
+                self.kubeconfig = Some(temporary.path().into());
+                self.temporary = Some(temporary);
+            }
+            Err(source) => return Err(Error::Cache { path: folder, source }),
+        }
         self.variables.push(("KUBECONFIG".to_owned(), format!("{MOUNT}/config")));
-        self.kubeconfig = Some(folder);
         Ok(self)
     }
 

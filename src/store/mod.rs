@@ -58,6 +58,9 @@ pub enum Error {
         /// The reason.
         source: serde_json::Error,
     },
+    /// An installed plugin without its content.
+    #[error("{0}: its component is gone from kwasm's folder")]
+    Gone(String),
     /// A file no longer has the content it was proven to have.
     #[error("{}: its content has changed: it was {was} and is {is}", path.display())]
     Altered {
@@ -137,7 +140,12 @@ impl Plugin {
         if let Some(bytes) = &self.bytes {
             return Ok(bytes.clone());
         }
-        let artifact = Artifact::from_file(&self.path)?;
+        let artifact = match Artifact::from_file(&self.path) {
+            Err(registry::Error::Missing(_)) if self.policy.is_some() => {
+                return Err(Error::Gone(self.name.clone()));
+            }
+            artifact => artifact?,
+        };
         if artifact.digest() != self.digest {
             return Err(Error::Altered { path: self.path.clone(), was: self.digest, is: artifact.digest() });
         }
@@ -252,12 +260,11 @@ impl Store {
     /// When the link's place is taken by something else, or a file cannot be written.
     pub fn put(&self, content: &Artifact, receipt: &Receipt) -> Result<PathBuf, Error> {
         let _lock = self.lock()?;
+        self.claim(&receipt.name)?;
         let link = self.places.link(&receipt.name);
-        if platform::is_link_to(&link, self.places.program()) == Some(false) {
-            return Err(Error::LinkTaken(link));
-        }
         let blob = self.places.blob(content.digest());
-        if !fs::metadata(&blob).is_ok_and(|metadata| metadata.len() == content.bytes().len() as u64) {
+        // One that was damaged is mended by installing the plugin again.
+        if !Artifact::from_file(&blob).is_ok_and(|kept| kept.digest() == content.digest()) {
             files::write(&blob, content.bytes())?;
         }
         let path = self.places.receipt(&receipt.name);
@@ -265,15 +272,37 @@ impl Store {
             .map_err(|source| Error::Receipt { path: path.clone(), source })?;
         let previous = self.receipt(&receipt.name).ok();
         files::write(&path, &text)?;
-        platform::link(self.places.program(), &link).map_err(|source| Error::Io {
-            path: link.clone(),
-            what: "the link cannot be made",
-            source,
-        })?;
+        if let Err(source) = platform::link(self.places.program(), &link) {
+            self.restore(&path, previous.as_ref(), receipt.digest);
+            return Err(Error::Io { path: link, what: "the link cannot be made", source });
+        }
         if let Some(previous) = previous.filter(|previous| previous.digest != receipt.digest) {
             self.sweep(previous.digest)?;
         }
         Ok(link)
+    }
+
+    /// Undoes a receipt whose link could not be made. That it cannot be undone is not told: the link is.
+    fn restore(&self, path: &Path, previous: Option<&Receipt>, new: Digest) {
+        let undone = match previous.map(serde_json::to_vec_pretty) {
+            Some(Ok(text)) => files::write(path, &text),
+            _ => files::remove(path),
+        };
+        drop(undone.and_then(|()| self.sweep(new)));
+        // A folder that still holds a receipt stays.
+        drop(path.parent().map(fs::remove_dir));
+    }
+
+    /// Finds out whether the place of a plugin's link is free, or has a link of ours.
+    ///
+    /// # Errors
+    /// [`Error::LinkTaken`].
+    pub fn claim(&self, name: &PluginName) -> Result<(), Error> {
+        let link = self.places.link(name);
+        match platform::is_link_to(&link, self.places.program()) {
+            Some(false) => Err(Error::LinkTaken(link)),
+            _ => Ok(()),
+        }
     }
 
     /// Takes a plugin away: its link, its receipt, and its blob and compiled code if nothing else uses them.
@@ -305,7 +334,8 @@ impl Store {
     /// Removes what belongs to `digest` unless a plugin still uses it.
     fn sweep(&self, digest: Digest) -> Result<(), Error> {
         for name in self.names()? {
-            if self.receipt(&name).is_ok_and(|receipt| receipt.digest == digest) {
+            // Of one that cannot be read it is not known what it needs.
+            if self.receipt(&name).map_or(true, |receipt| receipt.digest == digest) {
                 return Ok(());
             }
         }

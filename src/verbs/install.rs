@@ -27,7 +27,13 @@ pub(super) fn install(
         return Err(Error::NotAFile(source.to_string()));
     };
     let name = name.map_or_else(|| named_after(path), Ok)?;
-    let policy = policy.map_or_else(|| Ok(Policy::cluster()), str::parse)?;
+    let origin = env::current_dir().unwrap_or_default().join(path).display().to_string();
+    let previous = store.receipt(&name).ok();
+    // What was granted to a source stays granted to it; another one of the same name inherits nothing.
+    let granted =
+        previous.as_ref().filter(|receipt| receipt.source == origin).map(|receipt| receipt.policy.as_str());
+    let policy: Policy = policy.or(granted).map_or_else(|| Ok(Policy::cluster()), str::parse)?;
+    store.claim(&name)?;
     let fetched = Artifact::from_file(path)?;
     let unfit = |source| Error::Inspect { path: path.display().to_string(), source };
     let inspected = Inspected::read(fetched.bytes()).map_err(unfit)?;
@@ -47,7 +53,7 @@ pub(super) fn install(
         &component,
         &Receipt {
             name: name.clone(),
-            source: env::current_dir().unwrap_or_default().join(path).display().to_string(),
+            source: origin,
             fetched: fetched.digest(),
             digest: component.digest(),
             kind: inspected.kind(),
@@ -62,6 +68,10 @@ pub(super) fn install(
         component.digest(),
         policy.name()
     ));
+    if let Some(previous) = previous.filter(|previous| previous.digest != component.digest()) {
+        let Receipt { digest, source, policy, .. } = previous;
+        say(&format!("it replaces {digest} from {source}, which had the policy `{policy}`"));
+    }
     if !on_path(environment, store.places().links()) {
         say(&path_hint(environment, &link));
     }

@@ -34,7 +34,10 @@ pub(super) fn list(store: &Store, output: Output) -> Result<Ending, Error> {
         match store.receipt(&name) {
             Ok(receipt) => rows.push(Row::from(receipt)),
             // One broken receipt does not hide the others.
-            Err(error) => say(&format!("kwasm: {error}")),
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+                say(&format!("kwasm: {error}{}", cause.unwrap_or_default()));
+            }
         }
     }
     let text = match output {

@@ -6,6 +6,7 @@ mod run;
 mod uninstall;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use crate::cli::{self, Command, Environment};
 use crate::cluster;
@@ -41,8 +42,10 @@ pub enum Error {
     NoHome,
     #[error(transparent)]
     Policy(#[from] UnknownPolicy),
-    #[error("`{0}` is installed already: give a file")]
+    #[error("`{0}` is no file: give a path (./{0}.wasm)")]
     NotAFile(String),
+    #[error("{name}: {} is not absolute", path.display())]
+    Relative { name: &'static str, path: PathBuf },
     #[error(transparent)]
     Registry(#[from] registry::Error),
     #[error(transparent)]
@@ -62,6 +65,12 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
     if let Command::Show(text) = &command {
         print(text)?;
         return Ok(Ending::Done);
+    }
+    for name in ["KWASM_HOME", "KWASM_BIN_DIR"] {
+        // It would be another place in another folder.
+        if let Some(path) = environment.path(name).filter(|path| path.is_relative()) {
+            return Err(Error::Relative { name, path });
+        }
     }
     let store = Store::new(Places::of(environment).ok_or(Error::NoHome)?);
     match command {
@@ -88,5 +97,41 @@ fn print(text: &str) -> Result<(), Error> {
 
 /// Says something about what was done. A closed stderr keeps nobody from doing it.
 fn say(text: &str) {
-    drop(writeln!(io::stderr().lock(), "{text}"));
+    drop(writeln!(io::stderr().lock(), "{}", one_line(text)));
+}
+
+/// The longest line that is shown whole, in characters.
+const SHOWN: usize = 2000;
+
+/// A text as it may be shown on a terminal. Names in components, kubeconfigs and files are anybody's: none of them
+/// moves the cursor, turns the direction of writing, or begins a line that looks like one of kwasm's own.
+pub(crate) fn one_line(text: &str) -> String {
+    let drives = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars().take(SHOWN) {
+        if drives(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_cannot_drive_the_terminal_or_forge_a_line() {
+        let shown = one_line("a\u{1b}[2K\r\nkwasm: installed \u{202e}b");
+        assert_eq!(shown, "a\\u{1b}[2K\\u{d}\\u{a}kwasm: installed \\u{202e}b");
+        assert_eq!(one_line(&"x".repeat(5000)).chars().count(), SHOWN + 1);
+    }
 }

@@ -2,10 +2,10 @@
 
 use crate::cli::Environment;
 use crate::cluster::{Cluster, Flags, Kubeconfig, Selection};
-use crate::gate::Gate;
-use crate::policy::Policy;
+use crate::gate::{Gate, Line};
+use crate::policy::{NAME_A_KUBECONFIG, Policy};
 use crate::reference::Source;
-use crate::runtime::{Sandbox, World};
+use crate::runtime::{Outcome, Sandbox, World};
 use crate::store::Store;
 
 use super::{Ending, Error, say};
@@ -34,11 +34,20 @@ pub(super) fn run(
     if let Some(selection) = &selection {
         world = world.show(selection, store.places())?;
     }
+    let missing = match &selection {
+        Some(Selection::Nothing(why)) => Some(why.clone()),
+        _ => None,
+    };
     let selection =
         selection.unwrap_or_else(|| Selection::Nothing("the plugin imports no network".to_owned()));
     let gate = Gate::new(grant, selection);
     let outcome = Sandbox::new(&plugin, gate.clone(), world, store.places())?.run()?;
-    for line in gate.report() {
+    let mut lines = gate.report();
+    // Many a client library gives up before it sends anything, and cannot say why there is nothing to send to.
+    if let Some(why) = missing.filter(|_| lines.is_empty() && outcome != Outcome::Ended(0)) {
+        lines.push(Line { text: why, hint: Some(NAME_A_KUBECONFIG.to_owned()) });
+    }
+    for line in lines {
         say(&format!("kwasm: {line}"));
         if let Some(hint) = line.hint {
             say(&format!("hint: {hint}"));

@@ -28,17 +28,9 @@ pub(crate) const CARGO_DENY: Tool =
 pub(crate) const CARGO_COMPONENT: Tool =
     Tool { package: "cargo-component", version: "0.21.1", program: "cargo-component", options: &["--debug"] };
 
-/// The peer of the start-up benchmarks: the version that kwasm embeds, with what it needs to compile and to run
-/// a command, and no more.
-pub(crate) const WASMTIME: Tool = Tool {
-    package: "wasmtime-cli",
-    version: "48.0.8",
-    program: "wasmtime",
-    options: &[
-        "--no-default-features",
-        "--features=run,compile,component-model,parallel-compilation,gc,gc-drc",
-    ],
-};
+/// The peer of the start-up benchmarks: the version that kwasm embeds, as people have it.
+pub(crate) const WASMTIME: Tool =
+    Tool { package: "wasmtime-cli", version: "48.0.8", program: "wasmtime", options: &[] };
 
 impl Tool {
     /// The path of the program; builds it where that was not done yet.
