@@ -3,14 +3,18 @@
 //! The seam is [`Grant::judge`]: an [`Attempt`] becomes a [`Permit`] or a [`Refusal`]. A permit is made nowhere
 //! else, and the sender takes nothing else:
 //!
-//! ```compile_fail
-//! let forged = kwasm::policy::Permit { attempt: todo!() };
+//! ```compile_fail,E0451
+//! fn forge(attempt: kwasm::policy::Attempt) -> kwasm::policy::Permit {
+//!     kwasm::policy::Permit { attempt }
+//! }
 //! ```
 //!
 //! Nor is a grant made but from a policy and what was inspected:
 //!
-//! ```compile_fail
-//! let forged = kwasm::policy::Grant { policy: todo!() };
+//! ```compile_fail,E0451
+//! fn forge(policy: kwasm::policy::Policy) -> kwasm::policy::Grant {
+//!     kwasm::policy::Grant { policy }
+//! }
 //! ```
 
 mod attempt;

@@ -33,13 +33,13 @@ impl Refusal {
     /// Refuses a request that named no granted endpoint, or none at all.
     #[must_use]
     pub fn elsewhere(method: &Method, uri: impl fmt::Display, reason: Reason) -> Self {
-        Self { request: legible(&format!("{method} {uri}")), reason }
+        Self { request: short(&format!("{method} {uri}")), reason }
     }
 
     /// Refuses a request to a granted endpoint.
     #[must_use]
     pub fn of(attempt: &Attempt, reason: Reason) -> Self {
-        Self { request: legible(&format!("{} {}", attempt.method(), attempt.path())), reason }
+        Self { request: short(&format!("{} {}", attempt.method(), attempt.path())), reason }
     }
 
     /// The rule that was broken.
@@ -84,13 +84,9 @@ pub const NAME_A_KUBECONFIG: &str =
 /// The longest request that a line shows whole.
 const SHOWN: usize = 160;
 
-/// A guest's text as it may be shown to its user: nothing that drives a terminal, and not without end.
-fn legible(text: &str) -> String {
-    let mut shown: String = text
-        .chars()
-        .take(SHOWN)
-        .map(|c| if c.is_control() || !c.is_ascii() { '\u{fffd}' } else { c })
-        .collect();
+/// A guest's text, not without end.
+fn short(text: &str) -> String {
+    let mut shown: String = text.chars().take(SHOWN).collect();
     if text.chars().nth(SHOWN).is_some() {
         shown.push('…');
     }
@@ -102,10 +98,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_cannot_drive_the_terminal_and_has_an_end() {
-        let uri = format!("https://x/\u{1b}[2J{}", "a".repeat(1000));
+    fn a_refusal_has_an_end() {
+        let uri = format!("https://x/{}", "a".repeat(1000));
         let text = Refusal::elsewhere(&Method::GET, uri, Reason::Destination).to_string();
-        assert!(!text.contains('\u{1b}'));
         assert!(text.chars().count() < 250);
     }
 }
