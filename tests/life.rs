@@ -185,3 +185,31 @@ fn a_place_that_moves_with_the_working_directory_is_refused() {
     let run = Run::of(command.env("KWASM_HOME", "relative")).fails(2);
     assert_eq!(run.stderr, "kwasm: KWASM_HOME: relative is not absolute\n");
 }
+
+#[test]
+fn a_component_that_needs_what_there_is_not_is_not_installed() {
+    use wasm_encoder::{
+        Component, ComponentExportKind, ComponentExportSection, ComponentImportSection,
+        ComponentInstanceSection, ComponentTypeRef, ComponentTypeSection, ComponentValType,
+    };
+    let mut types = ComponentTypeSection::new();
+    types.function().params::<[(&str, ComponentValType); 0], _>([]).result(None);
+    let mut imports = ComponentImportSection::new();
+    imports.import("unheard-of", ComponentTypeRef::Func(0));
+    let mut instances = ComponentInstanceSection::new();
+    instances.export_items::<&str, [_; 0]>([]);
+    let mut exports = ComponentExportSection::new();
+    exports.export("wasi:cli/run@0.2.0", ComponentExportKind::Instance, 0, None);
+    let mut component = Component::new();
+    component.section(&types).section(&imports).section(&instances).section(&exports);
+    let kwasm = Kwasm::with_empty_cache();
+    std::fs::write(kwasm.home().join("x.wasm"), component.finish()).unwrap();
+    let run = kwasm.call(["install", "x.wasm"]).fails(126);
+    assert!(
+        run.stderr.contains("it needs what kwasm does not have") && run.stderr.contains("unheard-of"),
+        "{}",
+        run.shown()
+    );
+    assert_eq!(kwasm.call(["list"]).stdout, "");
+    assert_eq!(files(&kwasm.links()), Vec::<String>::new());
+}

@@ -105,10 +105,10 @@ impl Cluster {
     /// When a name leads to nothing, or the entry needs something that kwasm does not serve yet: to leave it out
     /// would be to ask as somebody else, or somewhere else.
     pub fn select(kubeconfig: &Kubeconfig, flags: &Flags) -> Result<Selection, Error> {
-        if let Some(name) = flags.context.as_ref().filter(|_| !kubeconfig.found) {
-            return Err(Error::Unknown { kind: "context", name: name.clone(), known: Vec::new() });
-        }
         if !kubeconfig.found {
+            if let Some(name) = &flags.context {
+                return Err(Error::Unknown { kind: "context", name: name.clone(), known: Vec::new() });
+            }
             let looked_at: Vec<_> =
                 kubeconfig.looked_at.iter().map(|path| path.display().to_string()).collect();
             return Ok(Selection::Nothing(format!(

@@ -53,18 +53,6 @@ impl Cache {
         adopt(engine, &code).map_err(|error| Error::compile(plugin, &error))
     }
 
-    /// Compiles a plugin that was not compiled before, so that its first run is as quick as any other.
-    ///
-    /// # Errors
-    /// As [`Cache::load`], and when the code cannot be written.
-    pub(super) fn prepare(&self, engine: &Engine, plugin: &Plugin) -> Result<(), Error> {
-        let Some(path) = self.path(plugin) else { return compile(plugin).map(drop) };
-        if map(engine, &path).is_some() {
-            return Ok(());
-        }
-        keep(&path, &compile(plugin)?).map_err(|source| Error::Cache { path, source })
-    }
-
     fn path(&self, plugin: &Plugin) -> Option<PathBuf> {
         let name = format!("{}-{}.cwasm", plugin.digest().hex(), engine::key());
         self.folder.as_ref().map(|folder| folder.join(name))
@@ -93,10 +81,7 @@ fn keep(path: &Path, code: &[u8]) -> io::Result<()> {
 /// this processor and these settings: it is compiled anew then, and replaced.
 fn map(engine: &Engine, path: &Path) -> Option<Component> {
     platform::check_private_file(&fs::symlink_metadata(path).ok()?).ok()?;
-    #[expect(
-        unsafe_code,
-        reason = "wasmtime cannot know where a file of machine code comes from; kwasm does"
-    )]
+    #[expect(unsafe_code, reason = "wasmtime cannot know where a file of code comes from; kwasm does")]
     // SAFETY: The file holds what `Engine::precompile_component` made: `keep` is its only writer, and it is a
     // regular file that nobody but this user can write, in a folder that nobody but this user can enter (both checked
     // above, with no links followed). Whoever can change it can as well change kwasm itself. It stays as it is while

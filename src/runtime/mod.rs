@@ -103,13 +103,29 @@ impl Error {
     }
 }
 
-/// Compiles a plugin ahead of its first run.
+/// Compiles a plugin ahead of its first run, and proves that it finds all that it imports.
 ///
 /// # Errors
-/// When it cannot be compiled or the code cannot be kept.
+/// When it cannot be compiled, or needs what there is not.
 pub fn prepare(plugin: &Plugin, places: &Places) -> Result<(), Error> {
     let engine = engine::runner().map_err(Error::system)?;
-    Cache::open(places)?.prepare(&engine, plugin)
+    let component = Cache::open(places)?.load(&engine, plugin)?;
+    link(&engine, &component, plugin.inspected(), plugin.name()).map(drop)
+}
+
+/// Finds for each import what answers it.
+fn link(
+    engine: &Engine,
+    component: &Component,
+    inspected: &Inspected,
+    name: &str,
+) -> Result<CommandPre<State>, Error> {
+    let mut linker = Linker::new(engine);
+    State::link(&mut linker, inspected).map_err(Error::system)?;
+    let pre = linker.instantiate_pre(component).and_then(CommandPre::new);
+    // To take a linker apart, piece by piece, would take longer than many a run.
+    mem::forget(linker);
+    pre.map_err(|error| Error::Link { plugin: name.to_owned(), reason: format!("{error:#}") })
 }
 
 impl Sandbox {
@@ -129,17 +145,13 @@ impl Sandbox {
     /// # Errors
     /// When it needs what there is not, or the system does not give what a run needs.
     pub fn run(self) -> Result<Outcome, Error> {
-        let mut linker = Linker::new(&self.engine);
-        State::link(&mut linker, &self.inspected).map_err(Error::system)?;
-        let pre = linker.instantiate_pre(&self.component).and_then(CommandPre::new);
-        let command =
-            pre.map_err(|error| Error::Link { plugin: self.name.clone(), reason: format!("{error:#}") })?;
+        let command = link(&self.engine, &self.component, &self.inspected, &self.name)?;
         let context = self.world.context().map_err(Error::system)?;
         let mut store = Store::new(&self.engine, State::new(context, self.gate.clone()));
         store.limiter(State::limits);
         store.set_epoch_deadline(1);
-        // To take a linker and a component apart, piece by piece, would take longer than many a run.
-        mem::forget((linker, self.component));
+        // As with the linker: nobody waits for a component to be taken apart.
+        mem::forget(self.component);
         if self.inspected.uses_network() {
             run_beside(&self.engine, &self.gate, store, command)
         } else {
