@@ -31,6 +31,8 @@ impl Environment {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn of_process() -> Self {
+        #[cfg(feature = "faults")]
+        crate::defence::take_away(&std::env::var("KWASM_WITHOUT").unwrap_or_default());
         Self {
             program: std::env::current_exe().unwrap_or_default(),
             arguments: std::env::args_os().collect(),

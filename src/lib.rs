@@ -4,6 +4,8 @@
 //! This library is the program's inside, not an interface: it follows no versioning of its own. Its rooms stand in
 //! the order in which a command passes through them, and each uses only those before it (see `src/README.md`).
 
+pub(crate) mod defence;
+
 pub(crate) mod platform;
 
 pub mod reference;

@@ -18,6 +18,7 @@
 //! ```
 
 mod attempt;
+mod limits;
 mod query;
 mod refusal;
 mod request_info;
@@ -25,6 +26,7 @@ mod request_info;
 use std::str::FromStr;
 
 pub use self::attempt::{Attempt, Target};
+pub use self::limits::{HEADERS, Limit, Limits};
 pub use self::refusal::{NAME_A_KUBECONFIG, Reason, Refusal};
 pub use self::request_info::RequestInfo;
 use crate::inspect::Inspected;

@@ -1,0 +1,112 @@
+//! How much of this machine, and of the API server, one run may take.
+
+use std::fmt;
+use std::time::Duration;
+
+/// The limits of a run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// Bytes of all linear memories together.
+    pub memory: u64,
+    /// Wall-clock time; `None` without end.
+    pub timeout: Option<Duration>,
+    /// Requests in flight: from their judgement to the end of their answer's body.
+    pub requests: u32,
+    /// Sockets that are open at a time.
+    pub sockets: u32,
+    /// Bytes of the headers of one request or response, names and values.
+    pub headers: u64,
+}
+
+/// The most headers of one request or response, as hyper's own for a response.
+pub const HEADERS: usize = 100;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory: 512 << 20, timeout: None, requests: 64, sockets: 64, headers: 128 << 10 }
+    }
+}
+
+/// A limit that a guest ran into.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Limit {
+    /// More handles than a component may have at a time.
+    Handles,
+    /// More or larger headers than one message may have; the number of bytes that it may have.
+    Headers(u64),
+    /// More bytes in one call of the host than it takes.
+    HostCall,
+    /// More memory; the number of bytes that it may have.
+    Memory(u64),
+    /// More random bytes in one call than it gives.
+    Random,
+    /// More requests at a time; the number that it may have.
+    Requests(u32),
+    /// More or larger tables than it may have.
+    Tables,
+    /// More time.
+    Timeout(Duration),
+}
+
+impl Limit {
+    /// How to raise it, where a policy can.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let line = match self {
+            Self::Headers(limit) => format!("headers: {}", Quantity(limit * 2)),
+            Self::Memory(limit) => format!("memory: {}", Quantity(limit * 2)),
+            Self::Requests(limit) => format!("requests: {}", limit * 2),
+            Self::Timeout(limit) => format!("timeout: {}s", limit.as_secs().max(1) * 2),
+            Self::Handles | Self::HostCall | Self::Random | Self::Tables => return None,
+        };
+        Some(format!("a policy with `limits: {{{line}}}` raises it: --policy FILE"))
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Handles => f.write_str("it wanted more than 100000 handles at a time"),
+            Self::Headers(limit) => {
+                write!(f, "a message of its had more than {HEADERS} headers, or {} of them", Bytes(*limit))
+            }
+            Self::HostCall => f.write_str("it handed more than 16 MiB to the host in one call"),
+            Self::Memory(limit) => write!(f, "it wanted more than {} of memory", Bytes(*limit)),
+            Self::Random => f.write_str("it asked for more than 1 MiB of random bytes in one call"),
+            Self::Requests(limit) => write!(f, "it wanted more than {limit} requests in flight at a time"),
+            Self::Tables => f.write_str("it wanted more or larger tables than a plugin may have"),
+            Self::Timeout(limit) => write!(f, "it ran for longer than {limit:?}"),
+        }
+    }
+}
+
+/// A number of bytes for a reader, e.g. `512 MiB`.
+struct Bytes(u64);
+
+/// The same as a policy has it, e.g. `512Mi`.
+struct Quantity(u64);
+
+/// The largest unit that a number of bytes is a whole number of.
+fn in_units(bytes: u64) -> (u64, &'static str) {
+    let fits = |shift: u32| bytes != 0 && bytes.is_multiple_of(1 << shift);
+    match [(30, "Gi"), (20, "Mi"), (10, "Ki")].into_iter().find(|(shift, _)| fits(*shift)) {
+        Some((shift, unit)) => (bytes >> shift, unit),
+        None => (bytes, ""),
+    }
+}
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match in_units(self.0) {
+            (number, "") => write!(f, "{number} bytes"),
+            (number, unit) => write!(f, "{number} {unit}B"),
+        }
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (number, unit) = in_units(self.0);
+        write!(f, "{number}{unit}")
+    }
+}
