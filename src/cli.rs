@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::reference::{NameError, PluginName, Source, SourceError};
 
@@ -24,6 +24,8 @@ pub struct Environment {
     pub terminal: bool,
     /// Its columns and lines.
     pub terminal_size: Option<(u16, u16)>,
+    /// The columns of the terminal that stderr is, if it is one.
+    pub columns: Option<u16>,
 }
 
 impl Environment {
@@ -39,6 +41,7 @@ impl Environment {
             variables: std::env::vars_os().collect(),
             terminal: std::io::stdout().is_terminal(),
             terminal_size: terminal_size::terminal_size().map(|(width, height)| (width.0, height.0)),
+            columns: terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| width.0),
         }
     }
 
@@ -82,12 +85,32 @@ pub enum Command {
         /// How.
         output: Output,
     },
+    /// Tell whether files are policies.
+    CheckPolicy {
+        /// The files.
+        files: Vec<PathBuf>,
+    },
+    /// Tell what a request is, and whether a policy allows it.
+    ExplainRequest {
+        /// Its method.
+        method: String,
+        /// Its path and query.
+        path: String,
+        /// The policy.
+        policy: Option<String>,
+        /// The namespace that `current` means.
+        namespace: Option<String>,
+        /// How.
+        output: Output,
+    },
     /// Run a component.
     Run {
         /// The component.
         source: Source,
         /// What it may do, when not what was granted at install.
         policy: Option<String>,
+        /// Whether to tell of each request.
+        verbose: bool,
         /// Its own arguments.
         arguments: Vec<String>,
     },
@@ -145,14 +168,29 @@ impl Command {
             let name = name?;
             let arguments =
                 environment.arguments.iter().skip(1).cloned().map(unicode).collect::<Result<_, _>>()?;
-            return Ok(Self::Run { source: Source::Installed(name), policy: None, arguments });
+            return Ok(Self::Run {
+                source: Source::Installed(name),
+                policy: None,
+                verbose: false,
+                arguments,
+            });
         }
         let line = match Line::try_parse_from(&environment.arguments) {
             Ok(line) => line,
             Err(error) if !error.use_stderr() => return Ok(Self::Show(error.render().to_string())),
             Err(error) => return Err(Error::Usage(plain(&error))),
         };
-        line.verb.command(environment)
+        line.verb.command(environment, line.verbose > 0)
+    }
+
+    /// Whether argv asks for less to be said. Read apart, since a mistake in argv is told in any case.
+    #[must_use]
+    pub fn is_quiet(environment: &Environment) -> bool {
+        let line = match environment.plugin() {
+            None => Line::try_parse_from(&environment.arguments).ok(),
+            Some(_) => None,
+        };
+        line.is_some_and(|line| line.quiet)
     }
 }
 
@@ -177,6 +215,12 @@ fn plain(error: &clap::Error) -> String {
 struct Line {
     #[command(subcommand)]
     verb: Verb,
+    /// Tell of each request: what it is, what became of it, how long it took
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Say only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
 }
 
 #[derive(Subcommand)]
@@ -185,8 +229,9 @@ enum Verb {
     Run {
         /// A file (./x.wasm) or the name of an installed plugin
         source: String,
-        /// What it may do: none, or cluster (all that you may do in the context's cluster)
-        #[arg(long, value_name = "NAME")]
+        /// What it may do: none, read-only (without secrets), view, cluster (all that you may do), a shipped
+        /// plugin's name, or a file (./x.yaml)
+        #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
         /// The plugin's own arguments
         #[arg(last = true, value_name = "ARG")]
@@ -199,8 +244,9 @@ enum Verb {
         /// Call it NAME instead of what the file is called
         #[arg(long = "as", value_name = "NAME")]
         name: Option<String>,
-        /// What it may do: none, or cluster (all that you may do in the context's cluster)
-        #[arg(long, value_name = "NAME")]
+        /// What it may do: none, read-only (without secrets), view, cluster (all that you may do), a shipped
+        /// plugin's name, or a file (./x.yaml)
+        #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
     },
     /// Show the installed plugins
@@ -209,6 +255,11 @@ enum Verb {
         /// The form of the output: a table on a terminal, bare names elsewhere
         #[arg(short, long, value_enum)]
         output: Option<Output>,
+    },
+    /// Look at policies: what a plugin may do
+    Policy {
+        #[command(subcommand)]
+        verb: PolicyVerb,
     },
     /// Remove plugins, and all that nothing else uses
     #[command(visible_aliases = ["rm", "remove"])]
@@ -219,12 +270,50 @@ enum Verb {
     },
 }
 
+#[derive(Subcommand)]
+enum PolicyVerb {
+    /// Tell whether files are policies, and what is wrong with them
+    Check {
+        /// The files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Tell what a request is to the API server, and whether a policy allows it
+    Explain {
+        /// Its method, e.g. GET
+        method: String,
+        /// Its path and query, e.g. '/api/v1/namespaces/shop/pods?watch=1'
+        path: String,
+        /// A policy's name or file
+        #[arg(long, value_name = "NAME|FILE")]
+        policy: Option<String>,
+        /// The namespace that `current` means in the policy [default: default]
+        #[arg(short, long)]
+        namespace: Option<String>,
+        /// The form of the output
+        #[arg(short, long, value_enum, default_value = "table")]
+        output: Output,
+    },
+}
+
+impl PolicyVerb {
+    fn command(self) -> Command {
+        match self {
+            Self::Check { files } => Command::CheckPolicy { files },
+            Self::Explain { method, path, policy, namespace, output } => {
+                Command::ExplainRequest { method, path, policy, namespace, output }
+            }
+        }
+    }
+}
+
 impl Verb {
-    fn command(self, environment: &Environment) -> Result<Command, Error> {
+    fn command(self, environment: &Environment, verbose: bool) -> Result<Command, Error> {
         Ok(match self {
             Self::Run { source, policy, arguments } => Command::Run {
                 source: source.parse()?,
                 policy,
+                verbose,
                 arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,
             },
             Self::Install { source, name, policy } => Command::Install {
@@ -236,6 +325,7 @@ impl Verb {
                 let default = if environment.terminal { Output::Table } else { Output::Name };
                 Command::List { output: output.unwrap_or(default) }
             }
+            Self::Policy { verb } => verb.command(),
             Self::Uninstall { names } => {
                 Command::Uninstall { names: names.iter().map(|name| name.parse()).collect::<Result<_, _>>()? }
             }
@@ -262,7 +352,7 @@ mod tests {
         let command = read(&["/bin/kubectl-my_plug", "--help", "-n", "x", "--"]).unwrap();
         let arguments = ["--help", "-n", "x", "--"].map(String::from).to_vec();
         let source = Source::Installed("my-plug".parse().unwrap());
-        assert_eq!(command, Command::Run { source, policy: None, arguments });
+        assert_eq!(command, Command::Run { source, policy: None, verbose: false, arguments });
     }
 
     #[test]
@@ -283,7 +373,7 @@ mod tests {
         let arguments = ["--policy", "none"].map(String::from).to_vec();
         assert_eq!(
             command,
-            Command::Run { source: Source::Path("./x.wasm".into()), policy: None, arguments }
+            Command::Run { source: Source::Path("./x.wasm".into()), policy: None, verbose: false, arguments }
         );
     }
 

@@ -8,6 +8,7 @@
 macro_rules! defences {
     ($($(#[doc = $doc:literal])+ $defence:ident = $name:literal,)+) => {
         /// Something that stops a hostile guest.
+        #[cfg_attr(not(feature = "faults"), expect(dead_code, reason = "some are only ever taken away"))]
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
         pub(crate) enum Defence { $($(#[doc = $doc])+ $defence,)+ }
 

@@ -1,17 +1,17 @@
 //! Every ending becomes one code and one message.
 
 use std::error::Error as StdError;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::cli;
+use crate::cli::{self, Environment};
 use crate::cluster;
 use crate::inspect;
+use crate::policy::{self, Fault};
 use crate::reference::NameError;
 use crate::registry;
 use crate::runtime::{self, Outcome};
 use crate::store;
-use crate::verbs::{Ending, Error, one_line};
+use crate::verbs::{Ending, Error, Voice, one_line};
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -49,7 +49,8 @@ impl From<Exit> for ExitCode {
 impl Exit {
     /// Tells the user how it ended, if there is anything to tell, and how the process is to end.
     #[must_use]
-    pub fn of(ended: Result<Ending, Error>) -> Self {
+    pub fn of(environment: &Environment, ended: Result<Ending, Error>) -> Self {
+        let voice = Voice::of(environment);
         match ended {
             Ok(Ending::Done) => Self::Success,
             Ok(Ending::Ran(Outcome::Ended(code))) => Self::Plugin(code),
@@ -59,11 +60,15 @@ impl Exit {
                 message: one_line(&format!("the plugin trapped: {cause}")),
                 hints: Vec::new(),
             }
-            .tell(),
-            Err(error) => Failure::from(&error).tell(),
+            .tell(voice),
+            Err(Error::Policy(faults)) => Failure::of_policy(&faults, voice),
+            Err(error) => Failure::from(&error).tell(voice),
         }
     }
 }
+
+/// The most faults of a policy that are told.
+const FAULTS: usize = 20;
 
 /// An ending that has something to say.
 struct Failure {
@@ -76,13 +81,29 @@ struct Failure {
 
 impl Failure {
     /// Prints the message. A closed stderr changes no ending.
-    fn tell(self) -> Exit {
-        let mut err = io::stderr().lock();
-        drop(writeln!(err, "kwasm: {}", self.message));
+    fn tell(self, voice: Voice) -> Exit {
+        if self.message.contains('\n') {
+            // clap's messages have several lines, laid out already.
+            voice.verbatim(&format!("kwasm: {}", self.message));
+        } else {
+            voice.fault(&self.message);
+        }
         for hint in self.hints {
-            drop(writeln!(err, "hint: {}", one_line(&hint)));
+            voice.hint(&hint);
         }
         self.exit
+    }
+
+    /// Tells all that is wrong with a policy, each with its cure.
+    fn of_policy(faults: &[Fault], voice: Voice) -> Exit {
+        for fault in faults.iter().take(FAULTS) {
+            voice.fault(&fault.to_string());
+            voice.hint(&fault.hint);
+        }
+        if faults.len() > FAULTS {
+            voice.note(&format!("and {} more", faults.len() - FAULTS));
+        }
+        Exit::Usage
     }
 }
 
@@ -109,6 +130,8 @@ fn classify(error: &Error) -> (Exit, Option<String>) {
     match error {
         Error::Cli(cli::Error::Name(name)) | Error::Name(name) => (Exit::Usage, for_name(name)),
         Error::Cli(cli::Error::Link(_)) => (Exit::NoPlugin, None),
+        Error::NoPolicy(name) => (Exit::Usage, Some(for_policy(name))),
+        Error::PolicyFile { .. } => (Exit::Usage, hint("a policy is one of kwasm's own, or a file of YAML")),
         Error::Cli(_) | Error::NotAFile(_) | Error::Policy(_) | Error::Relative { .. } => (Exit::Usage, None),
         Error::Cluster(error) => for_cluster(error),
         Error::Inspect { source, .. }
@@ -127,6 +150,11 @@ fn classify(error: &Error) -> (Exit, Option<String>) {
 fn for_name(error: &NameError) -> Option<String> {
     matches!(error, NameError::BuiltIn(_))
         .then(|| "choose another name: kwasm install FILE --as NAME".to_owned())
+}
+
+fn for_policy(name: &str) -> String {
+    let known: Vec<&str> = policy::builtins().collect();
+    format!("kwasm's own are {}; a file is named by its path: ./{name}.yaml", known.join(", "))
 }
 
 fn for_component(error: &inspect::Error) -> Option<String> {
@@ -190,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_message_has_the_whole_chain_once() {
-        let source = registry::Error::Unreadable { path: "x".into(), source: io::Error::other("gone") };
+        let source = registry::Error::Unreadable { path: "x".into(), source: std::io::Error::other("gone") };
         let failure = Failure::from(&Error::Registry(source));
         assert_eq!(failure.message, "x: it cannot be read: gone");
         assert_eq!(failure.exit, Exit::Failed);
@@ -198,8 +226,9 @@ mod tests {
 
     #[test]
     fn endings_have_the_codes_of_the_product() {
-        assert_eq!(Exit::of(Ok(Ending::Done)), Exit::Success);
-        assert_eq!(Exit::of(Ok(Ending::Ran(Outcome::Ended(7)))), Exit::Plugin(7));
-        assert_eq!(Exit::of(Ok(Ending::Ran(Outcome::Interrupted))), Exit::Interrupted);
+        let of = |ending| Exit::of(&Environment::default(), Ok(ending));
+        assert_eq!(of(Ending::Done), Exit::Success);
+        assert_eq!(of(Ending::Ran(Outcome::Ended(7))), Exit::Plugin(7));
+        assert_eq!(of(Ending::Ran(Outcome::Interrupted)), Exit::Interrupted);
     }
 }

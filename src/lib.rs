@@ -33,5 +33,5 @@ pub mod exit;
 /// Does what argv says, tells the user how it ended, and gives the process its code.
 #[must_use]
 pub fn run(environment: &cli::Environment) -> std::process::ExitCode {
-    exit::Exit::of(verbs::perform(environment)).into()
+    exit::Exit::of(environment, verbs::perform(environment)).into()
 }

@@ -6,7 +6,7 @@ use std::thread;
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method};
-use kwasm::policy::{Attempt, RequestInfo, Target};
+use kwasm::policy::{Attempt, Context, RequestInfo, Target};
 use serde_json::{Value, json};
 
 use crate::support::real;
@@ -15,7 +15,7 @@ use crate::support::real;
 fn ours(method: &str, url: &str) -> Option<RequestInfo> {
     let uri: PathAndQuery = url.parse().ok()?;
     let method = Method::from_bytes(method.as_bytes()).ok()?;
-    let target = Target::Context("test".to_owned());
+    let target = Target::Context(Context::new("test", "shop", "test"));
     Attempt::read(target, method, Some(&uri), &HeaderMap::new()).ok().map(|attempt| attempt.info().clone())
 }
 

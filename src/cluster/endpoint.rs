@@ -5,6 +5,8 @@ use std::fmt;
 use http::Uri;
 use http::uri::{Authority, Scheme};
 
+use crate::defence::{Defence, stands};
+
 /// Where an API server is: scheme, host and port, and the path that all its paths begin with.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoint {
@@ -33,9 +35,13 @@ impl Origin {
         } else {
             return None;
         };
-        let text = authority.as_str();
+        let text = match authority.as_str().rsplit_once('@') {
+            Some(_) if stands(Defence::Userinfo) => return None,
+            Some((_, text)) => text,
+            None => authority.as_str(),
+        };
         let host = authority.host();
-        if text.contains('@') || host.is_empty() {
+        if host.is_empty() {
             return None;
         }
         let port = match text.strip_prefix(host)? {

@@ -19,6 +19,10 @@ impl GuestConfig {
     /// The kubeconfig that shows `cluster` to a guest.
     #[must_use]
     pub fn of(cluster: &Cluster) -> Self {
+        #[cfg(feature = "faults")]
+        if !crate::defence::stands(crate::defence::Defence::Kubeconfig) {
+            return Self::with_secrets(cluster);
+        }
         let config = Config {
             api_version: "v1",
             kind: "Config",
@@ -39,6 +43,17 @@ impl GuestConfig {
         };
         // JSON is YAML, is read by whoever has only JSON, and quotes every name safely.
         Self(serde_json::to_string_pretty(&config).unwrap_or_default())
+    }
+
+    /// What must never be: the user's credentials too. For a test alone, which shows that they would be found.
+    #[cfg(feature = "faults")]
+    fn with_secrets(cluster: &Cluster) -> Self {
+        let user = &cluster.user;
+        Self(format!(
+            "server: {VIRTUAL_SERVER}\ntoken: {:?}\nclient-key: {:?}\n",
+            user.token.as_ref().map_or("", |token| token.reveal()),
+            user.client_key,
+        ))
     }
 
     /// The kubeconfig of a guest for which there is no cluster.

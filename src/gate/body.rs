@@ -13,6 +13,8 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use tokio::time::{Instant, Sleep, sleep};
 
+use crate::defence::{Defence, stands};
+
 /// What goes wrong with a body while it streams.
 pub(crate) type BodyError = Box<dyn Error + Send + Sync>;
 
@@ -29,7 +31,7 @@ impl Life {
     }
 
     fn has_ended(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.0.load(Ordering::SeqCst) && stands(Defence::AbortedBodies)
     }
 }
 

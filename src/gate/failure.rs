@@ -2,11 +2,13 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustls::CertificateError;
 use time::OffsetDateTime;
 
+use super::hosts::Private;
 use super::journal::Line;
 use crate::cluster::{Cluster, Error, Validity};
 
@@ -21,6 +23,8 @@ pub(crate) enum Failure {
     Connect(io::Error),
     /// The certificates, key or token could not be read.
     Identity(Line),
+    /// The host is of the user's own network, and was not granted as such.
+    PrivateAddress(IpAddr),
     /// No response within the guest's own limit.
     ResponseTimeout,
     /// TLS failed.
@@ -33,6 +37,9 @@ impl From<hyper_util::client::legacy::Error> for Failure {
     fn from(error: hyper_util::client::legacy::Error) -> Self {
         if let Some(tls) = find::<rustls::Error>(&error) {
             return Self::Tls(tls.clone());
+        }
+        if let Some(private) = find::<Private>(&error) {
+            return Self::PrivateAddress(private.0);
         }
         match find::<io::Error>(&error) {
             Some(io) if error.is_connect() => Self::Connect(io::Error::new(io.kind(), io.to_string())),
@@ -51,10 +58,15 @@ impl Failure {
         Self::Identity(Line { text, hint: None })
     }
 
-    /// Says what happened, and what helps.
+    /// Says what happened at the cluster, and what helps.
     pub(super) fn explain(&self, cluster: &Cluster, certificate: Option<&Validity>) -> Line {
+        self.explain_at(&format!("{} (context `{}`)", cluster.endpoint(), cluster.context()), certificate)
+    }
+
+    /// Says what happened at an endpoint.
+    pub(super) fn explain_at(&self, endpoint: &str, certificate: Option<&Validity>) -> Line {
         let line = |what: String, hint: Option<&str>| Line {
-            text: format!("{} (context `{}`): {what}", cluster.endpoint(), cluster.context()),
+            text: format!("{endpoint}: {what}"),
             hint: hint.map(str::to_owned),
         };
         // A server may refuse a certificate that no longer holds in many ways, an unexplained close among them.
@@ -68,6 +80,7 @@ impl Failure {
             Self::ConnectTimeout => line("no connection within the plugin's own limit".to_owned(), None),
             Self::Connect(error) => line(reason(error), Some(REACH)),
             Self::Identity(line) => line.clone(),
+            Self::PrivateAddress(address) => line(format!("it is at the private address {address}"), None),
             Self::ResponseTimeout => line("no response within the plugin's own limit".to_owned(), None),
             Self::Tls(error) => {
                 let (what, hint) = tls(error);
@@ -92,6 +105,7 @@ impl Failure {
                 _ => Code::DestinationUnavailable,
             },
             Self::Identity(_) => Code::ConfigurationError,
+            Self::PrivateAddress(_) => Code::DestinationIpProhibited,
             Self::ResponseTimeout => Code::HttpResponseTimeout,
             Self::Tls(rustls::Error::InvalidCertificate(_)) => Code::TlsCertificateError,
             Self::Tls(rustls::Error::AlertReceived(alert)) => Code::TlsAlertReceived {

@@ -4,6 +4,9 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http_body::Frame;
 
+use crate::defence::{Defence, stands};
+use crate::policy::Target;
+
 /// Headers of one connection, not of a message (RFC 9110 §7.6.1), with those that older peers add.
 const HOP_BY_HOP: &[&str] = &[
     "connection",
@@ -26,21 +29,40 @@ const FOREIGN: &[&str] = &["cookie", "forwarded", "host", "via"];
 /// `host` and the hop-by-hop ones are wasi:http's own list; `set-cookie` is here because the session of an
 /// authenticating proxy is a credential.
 pub(super) fn is_hidden(name: &HeaderName) -> bool {
-    name == header::SET_COOKIE || wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS.contains(name)
+    (*name == header::SET_COOKIE && stands(Defence::SessionCookies))
+        || (wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS.contains(name) && !is_let_through(name))
 }
 
-/// A request's headers without those that are not the guest's to send. Headers that claim an identity never get
-/// here: the judge refuses them.
-pub(super) fn outgoing(headers: HeaderMap) -> HeaderMap {
+/// Whether a test lets a header through that belongs to the connection. Never, in a build that is no test's.
+fn is_let_through(name: &HeaderName) -> bool {
+    (*name == header::TRANSFER_ENCODING && !stands(Defence::Framing))
+        || (*name == header::TRAILER && !stands(Defence::Trailers))
+        || !stands(Defence::HopHeaders)
+}
+
+/// A request's headers without those that are not the guest's to send. Headers that claim an identity at the cluster
+/// never get here: the judge refuses them. At another host, who asks is the guest's to say.
+pub(super) fn outgoing(headers: HeaderMap, target: &Target) -> HeaderMap {
     let listed = listed_in_connection(&headers);
-    filter(headers, |name, _| is_sendable(name) && !listed.contains(name))
+    let elsewhere = matches!(target, Target::Host(_));
+    filter(headers, |name, _| {
+        let own = elsewhere && name == header::AUTHORIZATION;
+        (is_sendable(name) || own) && !listed.contains(name)
+    })
+}
+
+/// How much the headers of a message are: their number, and the bytes of their names and values.
+pub(super) fn size(headers: &HeaderMap) -> (usize, u64) {
+    let bytes = headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+    (headers.len(), bytes.sum::<usize>() as u64)
 }
 
 /// The same for trailers.
 pub(super) fn outgoing_frame(frame: Frame<Bytes>) -> Frame<Bytes> {
     match frame.into_trailers() {
         Ok(trailers) => {
-            Frame::trailers(filter(trailers, |name, _| is_sendable(name) && !claims_identity(name)))
+            let may_pass = |name: &HeaderName| is_sendable(name) && !claims_identity(name);
+            Frame::trailers(filter(trailers, |name, _| may_pass(name) || !stands(Defence::Trailers)))
         }
         Err(frame) => frame,
     }
@@ -50,9 +72,10 @@ pub(super) fn outgoing_frame(frame: Frame<Bytes>) -> Frame<Bytes> {
 pub(super) fn incoming(headers: HeaderMap) -> HeaderMap {
     let listed = listed_in_connection(&headers);
     filter(headers, |name, value| {
-        let challenge = *name != header::WWW_AUTHENTICATE || is_plain_challenge(value);
+        let challenge =
+            *name != header::WWW_AUTHENTICATE || is_plain_challenge(value) || !stands(Defence::Challenges);
         !HOP_BY_HOP.contains(&name.as_str())
-            && *name != header::SET_COOKIE
+            && (*name != header::SET_COOKIE || !stands(Defence::SessionCookies))
             && challenge
             && !listed.contains(name)
     })
@@ -72,12 +95,13 @@ fn filter(headers: HeaderMap, keep: impl Fn(&HeaderName, &HeaderValue) -> bool) 
 }
 
 fn is_sendable(name: &HeaderName) -> bool {
-    let name = name.as_str();
+    let text = name.as_str();
+    let foreign = FOREIGN.contains(&text) || text.starts_with("x-forwarded-");
     // What is left of `authorization` once the judge is through is an empty one.
-    !HOP_BY_HOP.contains(&name)
-        && !FOREIGN.contains(&name)
-        && !name.starts_with("x-forwarded-")
-        && name != header::AUTHORIZATION.as_str()
+    let claim = name == header::AUTHORIZATION && stands(Defence::Claims);
+    (!HOP_BY_HOP.contains(&text) || is_let_through(name))
+        && !(foreign && stands(Defence::ForeignHeaders))
+        && !claim
 }
 
 fn claims_identity(name: &HeaderName) -> bool {
@@ -113,21 +137,36 @@ mod tests {
         headers.keys().map(HeaderName::as_str).collect()
     }
 
+    fn cluster() -> Target {
+        Target::Context(crate::policy::Context::new("c", "shop", "c"))
+    }
+
+    #[test]
+    fn at_another_host_who_asks_is_the_guests_to_say() {
+        let host = crate::policy::Host { name: "api.github.com".to_owned(), port: 443, private: false };
+        let headers = map(&[("authorization", "Bearer own"), ("cookie", "c")]);
+        assert_eq!(names(&outgoing(headers.clone(), &Target::Host(host))), ["authorization"]);
+        assert!(outgoing(headers, &cluster()).is_empty());
+    }
+
     #[test]
     fn a_request_keeps_what_is_the_guests_and_loses_the_rest() {
-        let sent = outgoing(map(&[
-            ("accept", "a"),
-            ("cookie", "c"),
-            ("host", "h"),
-            ("via", "v"),
-            ("forwarded", "f"),
-            ("x-forwarded-for", "x"),
-            ("authorization", ""),
-            ("te", "trailers"),
-            ("connection", "x-own, close"),
-            ("x-own", "o"),
-            ("x-other", "p"),
-        ]));
+        let sent = outgoing(
+            map(&[
+                ("accept", "a"),
+                ("cookie", "c"),
+                ("host", "h"),
+                ("via", "v"),
+                ("forwarded", "f"),
+                ("x-forwarded-for", "x"),
+                ("authorization", ""),
+                ("te", "trailers"),
+                ("connection", "x-own, close"),
+                ("x-own", "o"),
+                ("x-other", "p"),
+            ]),
+            &cluster(),
+        );
         assert_eq!(names(&sent), ["accept", "x-other"]);
     }
 
@@ -157,6 +196,6 @@ mod tests {
     fn several_values_of_one_name_all_pass() {
         let mut headers = map(&[("accept", "a")]);
         headers.append("accept", HeaderValue::from_static("b"));
-        assert_eq!(outgoing(headers).get_all("accept").iter().count(), 2);
+        assert_eq!(outgoing(headers, &cluster()).get_all("accept").iter().count(), 2);
     }
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::policy::Refusal;
+use crate::defence::{Defence, stands};
+use crate::policy::{Reason, Refusal};
 
 /// One thing to say, with what helps.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -23,7 +24,12 @@ const KEPT: usize = 20;
 
 impl Journal {
     pub(super) fn refused(&self, refusal: &Refusal) {
-        self.add(Line { text: format!("refused: {refusal}"), hint: refusal.hint().map(str::to_owned) });
+        let text = match refusal.reason() {
+            // One line for all of them, whatever was asked.
+            Reason::Limit(limit) => format!("the plugin ran into a limit: {limit}"),
+            _ => format!("refused: {refusal}"),
+        };
+        self.add(Line { text, hint: refusal.hint() });
     }
 
     pub(super) fn failed(&self, line: Line) {
@@ -43,7 +49,7 @@ impl Journal {
         if lines.contains(&line) {
             return;
         }
-        if lines.len() < KEPT { lines.push(line) } else { *left_out = true }
+        if lines.len() < KEPT || !stands(Defence::JournalLimit) { lines.push(line) } else { *left_out = true }
     }
 
     fn locked(&self) -> MutexGuard<'_, (Vec<Line>, bool)> {

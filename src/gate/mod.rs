@@ -6,27 +6,36 @@
 mod answer;
 mod body;
 mod failure;
+#[cfg(feature = "faults")]
+mod faults;
+mod flight;
 mod headers;
+mod hosts;
 mod http;
 mod journal;
 mod sender;
+mod table;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::uri::PathAndQuery;
 use ::http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use tokio::sync::OnceCell;
 
 use self::body::Life;
 pub(crate) use self::body::{Body, GuestBody};
 use self::failure::Failure;
+use self::flight::{Answer, Flight, Following, Slot};
+pub use self::flight::{Ending, Observer, Trace};
+use self::hosts::Hosts;
 pub(crate) use self::http::Door;
 use self::journal::Journal;
 pub use self::journal::Line;
 use self::sender::Sender;
-use crate::cluster::{Cluster, Endpoint, Origin, Selection, virtual_names};
-use crate::policy::{Attempt, Grant, Permit, Reason, Refusal, Target};
+use self::table::Table;
+use crate::cluster::{Cluster, Selection};
+use crate::defence::{Defence, stands};
+use crate::policy::{Attempt, Grant, HEADERS, Limit, Permit, Reason, Refusal, Target};
 
 /// The way out of one sandbox. Cloning it gives another handle to the same gate.
 #[derive(Clone)]
@@ -34,22 +43,14 @@ pub struct Gate(Arc<Inner>);
 
 struct Inner {
     grant: Grant,
-    destination: Destination,
+    table: Table,
+    cluster: Option<Box<Cluster>>,
     sender: OnceCell<Sender>,
+    hosts: OnceCell<Hosts>,
+    flight: Flight,
     journal: Journal,
     life: Life,
-}
-
-enum Destination {
-    Cluster {
-        cluster: Box<Cluster>,
-        /// The addresses by which a guest may name it.
-        names: Vec<Endpoint>,
-    },
-    Nothing {
-        why: String,
-        names: Vec<Endpoint>,
-    },
+    observer: Option<Observer>,
 }
 
 /// How long a guest is willing to wait. `None` is for ever: a watch may be silent for hours.
@@ -69,15 +70,25 @@ pub(crate) enum Undelivered {
 }
 
 impl Gate {
-    /// A gate to what was granted, at what was selected.
+    /// A gate to what was granted, at what was selected. `observer` is told of each request once it has ended.
     #[must_use]
-    pub fn new(grant: Grant, selection: Selection) -> Self {
-        let destination = match selection {
-            Selection::Cluster(cluster) => Destination::Cluster { names: cluster.names().collect(), cluster },
-            Selection::Nothing(why) => Destination::Nothing { why, names: virtual_names().collect() },
+    pub fn new(grant: Grant, selection: Selection, observer: Option<Observer>) -> Self {
+        let table = Table::new(&selection, grant.hosts());
+        let cluster = match selection {
+            Selection::Cluster(cluster) => Some(cluster),
+            Selection::Nothing(_) => None,
         };
-        let (journal, life) = (Journal::default(), Life::default());
-        Self(Arc::new(Inner { grant, destination, sender: OnceCell::new(), journal, life }))
+        Self(Arc::new(Inner {
+            table,
+            cluster,
+            sender: OnceCell::new(),
+            hosts: OnceCell::new(),
+            flight: Flight::new(grant.limits().requests),
+            journal: Journal::default(),
+            life: Life::default(),
+            observer,
+            grant,
+        }))
     }
 
     /// Ends all that is under way: a request whose body is unfinished is aborted, never completed. To be called
@@ -99,64 +110,97 @@ impl Gate {
         patience: Patience,
     ) -> Result<Response<Body>, Undelivered> {
         let (parts, body) = request.into_parts();
-        let permit = match self.0.admit(parts.method, &parts.uri, &parts.headers) {
-            Ok(permit) => permit,
-            Err(refusal) => {
-                self.0.journal.refused(&refusal);
-                // A guest that is still sending would else see its stream closed before it sees why.
-                tokio::spawn(body::drain(body));
-                return answer::to(&refusal).ok_or(Undelivered::Refused);
+        let asked = || format!("{} {}", parts.method, parts.uri);
+        let slot = match self.0.flight.take() {
+            Ok(slot) => slot,
+            Err(limit) => {
+                let refusal = Refusal::elsewhere(&parts.method, &parts.uri, Reason::Limit(limit));
+                let following = Following::begin(self.0.observer.as_ref(), asked);
+                return self.0.refuse(&refusal, following);
             }
         };
-        let headers = headers::outgoing(parts.headers);
-        let body = GuestBody::new(body, self.0.life.clone());
-        self.0.send(permit, headers, body, patience).await.map_err(Undelivered::Failed)
+        match self.0.admit(&parts.method, &parts.uri, &parts.headers) {
+            Ok(permit) => {
+                let following = Following::begin(self.0.observer.as_ref(), || permit.attempt().to_string());
+                let headers = headers::outgoing(parts.headers, permit.attempt().target());
+                let body = GuestBody::new(body, self.0.life.clone());
+                self.0.send(permit, headers, body, patience, following, slot).await
+            }
+            Err(refusal) => {
+                #[cfg(feature = "faults")]
+                if let Some(answer) = faults::astray(&parts, &refusal).await {
+                    return Ok(answer);
+                }
+                // A guest that is still sending would else see its stream closed before it sees why.
+                tokio::spawn(async move {
+                    body::drain(body).await;
+                    drop(slot);
+                });
+                let following = Following::begin(self.0.observer.as_ref(), asked);
+                self.0.refuse(&refusal, following)
+            }
+        }
     }
 }
 
 impl Inner {
     /// identify ► normalise ► judge. Pure.
-    fn admit(&self, method: Method, uri: &Uri, headers: &HeaderMap) -> Result<Permit, Refusal> {
-        let (target, path) = self.identify(&method, uri)?;
-        self.grant.judge(Attempt::read(target, method, path.as_ref(), headers)?)
-    }
-
-    /// Finds the endpoint that a URI names, and what of its path is meant for the API server.
-    fn identify(&self, method: &Method, uri: &Uri) -> Result<(Target, Option<PathAndQuery>), Refusal> {
+    fn admit(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Permit, Refusal> {
         let elsewhere = |reason| Refusal::elsewhere(method, uri, reason);
-        let origin =
-            uri.scheme().zip(uri.authority()).and_then(|(scheme, authority)| Origin::of(scheme, authority));
-        let origin = origin.ok_or_else(|| elsewhere(Reason::Destination))?;
-        let names = match &self.destination {
-            Destination::Cluster { names, .. } | Destination::Nothing { names, .. } => names,
-        };
-        let whole = uri.path_and_query().map_or("/", PathAndQuery::as_str);
-        let rest = names.iter().filter(|name| *name.origin() == origin).find_map(|name| {
-            let rest = whole.strip_prefix(name.prefix())?;
-            (rest.is_empty() || rest.starts_with(['/', '?'])).then_some(rest)
-        });
-        let rest = rest.ok_or_else(|| elsewhere(Reason::Destination))?;
-        let path = match rest {
-            "" => None,
-            rest => Some(rest.parse().map_err(|_| elsewhere(Reason::Ambiguous("its path is no path")))?),
-        };
-        match &self.destination {
-            Destination::Cluster { cluster, .. } => Ok((Target::Context(cluster.context().to_owned()), path)),
-            Destination::Nothing { why, .. } => Err(elsewhere(Reason::NoCluster(why.clone()))),
+        let most = self.grant.limits().headers;
+        let (number, bytes) = headers::size(headers);
+        if (number > HEADERS || bytes > most) && stands(Defence::HeaderLimit) {
+            return Err(elsewhere(Reason::Limit(Limit::Headers(most))));
         }
+        let (target, path) = self.table.identify(uri).map_err(elsewhere)?;
+        self.grant.judge(Attempt::read(target, method.clone(), path.as_ref(), headers)?)
     }
 
-    /// Sends what was permitted, with the credentials of the one who started kwasm.
+    fn refuse(&self, refusal: &Refusal, mut following: Following) -> Result<Response<Body>, Undelivered> {
+        self.journal.refused(refusal);
+        following.end(Ending::Refused);
+        answer::to(refusal).ok_or(Undelivered::Refused)
+    }
+
+    /// Sends what was permitted.
     async fn send(
         &self,
         permit: Permit,
         headers: HeaderMap,
         body: GuestBody,
         patience: Patience,
-    ) -> Result<Response<Body>, Failure> {
-        let Destination::Cluster { cluster, .. } = &self.destination else {
-            return Err(Failure::Closed);
+        mut following: Following,
+        slot: Slot,
+    ) -> Result<Response<Body>, Undelivered> {
+        let attempt = permit.attempt().clone();
+        let sent = match attempt.target() {
+            Target::Context(_) => self.send_to_cluster(permit, headers, body, patience).await,
+            Target::Host(_) => self.send_to_host(permit, headers, body, patience).await,
         };
+        match sent {
+            Ok(response) => {
+                let status = response.status();
+                Ok(response.map(|body| Answer::new(body, status, following, slot).boxed()))
+            }
+            Err(Failure::PrivateAddress(address)) => {
+                self.refuse(&Refusal::of(&attempt, Reason::PrivateAddress(address.to_string())), following)
+            }
+            Err(failure) => {
+                following.end(Ending::Failed);
+                Err(Undelivered::Failed(failure))
+            }
+        }
+    }
+
+    /// With the credentials of the one who started kwasm.
+    async fn send_to_cluster(
+        &self,
+        permit: Permit,
+        headers: HeaderMap,
+        body: GuestBody,
+        patience: Patience,
+    ) -> Result<Response<Body>, Failure> {
+        let Some(cluster) = &self.cluster else { return Err(Failure::Closed) };
         // Certificates and keys are read, and TLS is set up, by the first request that is let out.
         let sender = self.sender.get_or_try_init(|| async { Sender::new(cluster) }).await;
         let sent = match &sender {
@@ -170,6 +214,31 @@ impl Inner {
                 self.journal.failed(failure::unauthorized(cluster, certificate));
             }
             Ok(_) => {}
+        }
+        sent
+    }
+
+    /// Without any.
+    async fn send_to_host(
+        &self,
+        permit: Permit,
+        headers: HeaderMap,
+        body: GuestBody,
+        patience: Patience,
+    ) -> Result<Response<Body>, Failure> {
+        let host = match permit.attempt().target() {
+            Target::Host(host) => host.to_string(),
+            Target::Context(_) => return Err(Failure::Closed),
+        };
+        let hosts = self.hosts.get_or_try_init(|| async { Hosts::new(self.grant.hosts()) }).await;
+        let sent = match hosts {
+            Ok(hosts) => hosts.send(permit, headers, body, patience).await,
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = &sent
+            && !matches!(failure, Failure::PrivateAddress(_))
+        {
+            self.journal.failed(failure.explain_at(&format!("https://{host}"), None));
         }
         sent
     }

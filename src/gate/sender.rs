@@ -13,7 +13,8 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
+use hyper_util::client::legacy::connect::dns::GaiResolver;
+use hyper_util::client::legacy::connect::{Connect, HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 
@@ -41,17 +42,11 @@ impl Sender {
     /// Reads the identity of `cluster` and sets up TLS. Connects to nothing yet.
     pub(super) fn new(cluster: &Cluster) -> Result<Self, Error> {
         let identity = cluster.identity()?;
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(CONNECT));
-        tcp.set_keepalive(Some(KEEP_ALIVE));
-        tcp.set_nodelay(true);
         let https = match identity.tls() {
             Some(tls) => HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_only(),
             None => HttpsConnectorBuilder::new().with_tls_config(no_tls()?).https_or_http(),
         };
-        let https = https.enable_http1().wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(https);
+        let client = pool(https.enable_http1().wrap_connector(tcp(GaiResolver::new())));
         Ok(Self { client, endpoint: cluster.endpoint().clone(), identity })
     }
 
@@ -76,44 +71,69 @@ impl Sender {
         *request.method_mut() = permit.attempt().method().clone();
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
-        let response = self.exchange(request, patience).await?;
-        let (mut parts, body) = response.into_parts();
-        parts.headers = headers::incoming(parts.headers);
-        let body = match patience.between_bytes {
-            Some(limit) => Timed::new(body, limit).boxed_unsync(),
-            None => body.map_err(Into::into).boxed_unsync(),
+        let response = exchange(&self.client, request, patience).await?;
+        #[cfg(feature = "faults")]
+        let response = match super::faults::followed(&response).await {
+            Some(followed) => return Ok(followed),
+            None => response,
         };
-        Ok(Response::from_parts(parts, body))
-    }
-
-    async fn exchange(
-        &self,
-        mut request: Request<GuestBody>,
-        patience: Patience,
-    ) -> Result<Response<Incoming>, Failure> {
-        let mut connection = capture_connection(&mut request);
-        let connected = async { connection.wait_for_connection_metadata().await.is_some() };
-        let mut response = pin!(self.client.request(request));
-        if let Some(limit) = patience.connect {
-            tokio::select! {
-                biased;
-                response = &mut response => return response.map_err(Failure::from),
-                connected = timeout(limit, connected) => if connected.is_err() { return Err(Failure::ConnectTimeout) },
-            }
-        }
-        within(patience.first_byte, response).await?.map_err(Failure::from)
+        Ok(answer(response, patience))
     }
 
     /// The address of an attempt at the real server: its own prefix first, which no attempt can climb out of.
     fn address(&self, attempt: &Attempt) -> Option<Uri> {
         let origin: Uri = self.endpoint.origin().to_string().parse().ok()?;
-        let query = attempt.query().map(|query| format!("?{query}")).unwrap_or_default();
         let path: PathAndQuery =
-            format!("{}{}{query}", self.endpoint.prefix(), attempt.path()).parse().ok()?;
+            format!("{}{}", self.endpoint.prefix(), attempt.path_and_query()).parse().ok()?;
         let scheme: Scheme = origin.scheme()?.clone();
         let authority: Authority = origin.authority()?.clone();
         Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build().ok()
     }
+}
+
+/// A connector that resolves by `resolver`.
+pub(super) fn tcp<R>(resolver: R) -> HttpConnector<R> {
+    let mut tcp = HttpConnector::new_with_resolver(resolver);
+    tcp.enforce_http(false);
+    tcp.set_connect_timeout(Some(CONNECT));
+    tcp.set_keepalive(Some(KEEP_ALIVE));
+    tcp.set_nodelay(true);
+    tcp
+}
+
+/// A pool of HTTP/1.1 connections.
+pub(super) fn pool<C: Connect + Clone>(connector: C) -> Client<C, GuestBody> {
+    Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector)
+}
+
+/// Sends a request and waits for the head of its answer, as long as the guest is willing to.
+pub(super) async fn exchange<C: Connect + Clone + Send + Sync + 'static>(
+    client: &Client<C, GuestBody>,
+    mut request: Request<GuestBody>,
+    patience: Patience,
+) -> Result<Response<Incoming>, Failure> {
+    let mut connection = capture_connection(&mut request);
+    let connected = async { connection.wait_for_connection_metadata().await.is_some() };
+    let mut response = pin!(client.request(request));
+    if let Some(limit) = patience.connect {
+        tokio::select! {
+            biased;
+            response = &mut response => return response.map_err(Failure::from),
+            connected = timeout(limit, connected) => if connected.is_err() { return Err(Failure::ConnectTimeout) },
+        }
+    }
+    within(patience.first_byte, response).await?.map_err(Failure::from)
+}
+
+/// An answer as its guest gets it.
+pub(super) fn answer(response: Response<Incoming>, patience: Patience) -> Response<Body> {
+    let (mut parts, body) = response.into_parts();
+    parts.headers = headers::incoming(parts.headers);
+    let body = match patience.between_bytes {
+        Some(limit) => Timed::new(body, limit).boxed_unsync(),
+        None => body.map_err(Into::into).boxed_unsync(),
+    };
+    Response::from_parts(parts, body)
 }
 
 async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Result<T, Failure> {

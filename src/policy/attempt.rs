@@ -1,16 +1,57 @@
 //! One request of a guest in a form that can be understood in one way only, or no form at all.
 
-use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, Method};
+use std::fmt;
+use std::sync::Arc;
 
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use super::host::Host;
 use super::refusal::{Reason, Refusal};
 use super::request_info::RequestInfo;
+use crate::defence::{Defence, stands};
 
 /// Where a request goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Target {
-    /// The API server of a granted context, by the context's name.
-    Context(String),
+    /// The API server of a granted context.
+    Context(Context),
+    /// A host beside the cluster that the policy grants.
+    Host(Host),
+}
+
+/// A context as far as the judge has to know it. Cloning it is cheap.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Context {
+    name: Arc<str>,
+    namespace: Arc<str>,
+    selected: Arc<str>,
+}
+
+impl Context {
+    /// The context `name`, in which the user chose `namespace`; `selected` is the context that the user chose.
+    #[must_use]
+    pub fn new(name: &str, namespace: &str, selected: &str) -> Self {
+        Self { name: name.into(), namespace: namespace.into(), selected: selected.into() }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What `namespaces: [current]` is in it: `-n` on the command line, else its own, else `default`.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The name of the context that the user chose.
+    #[must_use]
+    pub fn selected(&self) -> &str {
+        &self.selected
+    }
 }
 
 /// What a guest tries: a method, a path and a query, at an endpoint it may name.
@@ -20,7 +61,7 @@ pub struct Attempt {
     method: Method,
     path: String,
     query: Option<String>,
-    claim: Option<HeaderName>,
+    claims: Vec<HeaderName>,
     info: RequestInfo,
 }
 
@@ -43,10 +84,12 @@ impl Attempt {
     ) -> Result<Self, Refusal> {
         let path = uri.map_or("/", PathAndQuery::path).to_owned();
         let query = uri.and_then(PathAndQuery::query).map(str::to_owned);
-        let info = understand(&method, &path, query.as_deref().unwrap_or_default(), headers);
+        let info = understand(&target, &method, &path, query.as_deref().unwrap_or_default(), headers);
         let fault = info.as_ref().err().copied();
         let info = info.unwrap_or_default();
-        let attempt = Self { target, method, path, query, claim: claim(headers), info };
+        // Whoever a guest says it is elsewhere, it is by its own means.
+        let claims = if matches!(target, Target::Context(_)) { claims(headers) } else { Vec::new() };
+        let attempt = Self { target, method, path, query, claims, info };
         match fault {
             Some(fault) => Err(Refusal::of(&attempt, Reason::Ambiguous(fault))),
             None => Ok(attempt),
@@ -77,21 +120,39 @@ impl Attempt {
         self.query.as_deref()
     }
 
+    /// Path and query as the guest wrote them.
+    #[must_use]
+    pub fn path_and_query(&self) -> String {
+        let query = self.query.as_deref().map(|query| format!("?{query}"));
+        format!("{}{}", self.path, query.unwrap_or_default())
+    }
+
     /// What the API server takes it for.
     #[must_use]
     pub fn info(&self) -> &RequestInfo {
         &self.info
     }
 
-    /// The header, if there is one, by which the guest says who is asking.
+    /// The headers by which the guest says who is asking.
     #[must_use]
-    pub fn claim(&self) -> Option<&HeaderName> {
-        self.claim.as_ref()
+    pub fn claims(&self) -> &[HeaderName] {
+        &self.claims
+    }
+}
+
+/// What is asked, in the words of a trace.
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.target {
+            Target::Context(_) => self.info.fmt(f),
+            Target::Host(host) => write!(f, "{} https://{host}{}", self.method, self.path),
+        }
     }
 }
 
 fn method_fault(method: &Method) -> Option<&'static str> {
     match *method {
+        _ if !stands(Defence::Methods) => None,
         Method::CONNECT => Some("CONNECT asks for a tunnel, and there is none"),
         // A proxy on the way would send the credentials back to the guest.
         Method::TRACE => Some("TRACE would echo the credentials"),
@@ -101,6 +162,7 @@ fn method_fault(method: &Method) -> Option<&'static str> {
 
 /// What the API server makes of a request, or why it could make one thing of it or another.
 fn understand(
+    target: &Target,
     method: &Method,
     path: &str,
     query: &str,
@@ -109,12 +171,16 @@ fn understand(
     if let Some(fault) = method_fault(method).or_else(|| framing_fault(headers)) {
         return Err(fault);
     }
-    RequestInfo::resolve(method, &decoded(path)?, query).map_err(|unclear| unclear.0)
+    let decoded = decoded(path)?;
+    match target {
+        Target::Context(_) => RequestInfo::resolve(method, &decoded, query).map_err(|unclear| unclear.0),
+        Target::Host(_) => Ok(RequestInfo { path: decoded, ..RequestInfo::default() }),
+    }
 }
 
 /// The path with each segment decoded.
 fn decoded(path: &str) -> Result<String, &'static str> {
-    if path.len() > LONGEST_PATH {
+    if path.len() > LONGEST_PATH && stands(Defence::PathLength) {
         return Err("its path is longer than 16 KiB");
     }
     let inner = path.strip_prefix('/').ok_or("its path does not begin with a slash")?;
@@ -122,22 +188,31 @@ fn decoded(path: &str) -> Result<String, &'static str> {
     let mut segments = inner.split('/').peekable();
     while let Some(segment) = segments.next() {
         // An empty last segment is a trailing slash, which the API server knows.
-        if segment.is_empty() && segments.peek().is_some() {
+        if segment.is_empty() && segments.peek().is_some() && stands(Defence::EmptySegments) {
             return Err("its path has an empty segment");
         }
         let text = decode(segment).ok_or("its path has a broken percent-encoding")?;
-        match text.as_str() {
-            "." | ".." => return Err("its path has a dot segment"),
-            text if text.contains('/') => return Err("its path has an encoded slash"),
-            text if text.contains('\\') => return Err("its path has a backslash"),
-            text if text.chars().any(char::is_control) => return Err("its path has a control character"),
-            text => {
-                decoded.push('/');
-                decoded.push_str(text);
-            }
+        if let Some(fault) = segment_fault(&text) {
+            return Err(fault);
         }
+        decoded.push('/');
+        decoded.push_str(if stands(Defence::Decoding) { &text } else { segment });
     }
     Ok(decoded)
+}
+
+fn segment_fault(decoded: &str) -> Option<&'static str> {
+    match decoded {
+        "." | ".." if stands(Defence::DotSegments) => Some("its path has a dot segment"),
+        text if text.contains('/') && stands(Defence::EncodedSlashes) => {
+            Some("its path has an encoded slash")
+        }
+        text if text.contains('\\') => Some("its path has a backslash"),
+        text if text.chars().any(char::is_control) && stands(Defence::ControlCharacters) => {
+            Some("its path has a control character")
+        }
+        _ => None,
+    }
 }
 
 /// Decodes a segment once, as Go's `net/url` does. `None` for a `%` without two hexadecimal digits, or no UTF-8.
@@ -157,6 +232,12 @@ fn decode(segment: &str) -> Option<String> {
 }
 
 fn framing_fault(headers: &HeaderMap) -> Option<&'static str> {
+    if !stands(Defence::Framing) {
+        return None;
+    }
+    if headers.get_all(http::header::HOST).iter().count() > 1 {
+        return Some("it has two hosts");
+    }
     let lengths = headers.get_all(http::header::CONTENT_LENGTH).iter().count();
     if lengths > 1 {
         return Some("it has two content lengths");
@@ -167,16 +248,16 @@ fn framing_fault(headers: &HeaderMap) -> Option<&'static str> {
     None
 }
 
-/// The first header by which a request claims an identity. An `authorization` of nothing but blanks claims none:
+/// The headers by which a request claims an identity. An `authorization` of nothing but blanks claims none:
 /// client libraries send it when their kubeconfig has no credential.
-fn claim(headers: &HeaderMap) -> Option<HeaderName> {
-    headers.iter().find_map(|(name, value)| {
+fn claims(headers: &HeaderMap) -> Vec<HeaderName> {
+    let claims = |(name, value): &(&HeaderName, &HeaderValue)| {
         let blank = value.as_bytes().iter().all(u8::is_ascii_whitespace);
-        let claims = (name == http::header::AUTHORIZATION && !blank)
+        (*name == http::header::AUTHORIZATION && !blank)
             || name.as_str().starts_with("impersonate-")
-            || name.as_str().starts_with("x-remote-");
-        claims.then(|| name.clone())
-    })
+            || name.as_str().starts_with("x-remote-")
+    };
+    headers.iter().filter(claims).map(|(name, _)| name.clone()).collect()
 }
 
 #[cfg(test)]
@@ -185,7 +266,7 @@ mod tests {
 
     fn read(method: Method, path: &str, headers: &HeaderMap) -> Result<Attempt, Refusal> {
         let uri: PathAndQuery = path.parse().unwrap();
-        Attempt::read(Target::Context("c".to_owned()), method, Some(&uri), headers)
+        Attempt::read(Target::Context(Context::new("c", "shop", "c")), method, Some(&uri), headers)
     }
 
     #[test]

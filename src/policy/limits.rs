@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::quantity::{Bytes, Quantity};
+
 /// The limits of a run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
@@ -77,36 +79,5 @@ impl fmt::Display for Limit {
             Self::Tables => f.write_str("it wanted more or larger tables than a plugin may have"),
             Self::Timeout(limit) => write!(f, "it ran for longer than {limit:?}"),
         }
-    }
-}
-
-/// A number of bytes for a reader, e.g. `512 MiB`.
-struct Bytes(u64);
-
-/// The same as a policy has it, e.g. `512Mi`.
-struct Quantity(u64);
-
-/// The largest unit that a number of bytes is a whole number of.
-fn in_units(bytes: u64) -> (u64, &'static str) {
-    let fits = |shift: u32| bytes != 0 && bytes.is_multiple_of(1 << shift);
-    match [(30, "Gi"), (20, "Mi"), (10, "Ki")].into_iter().find(|(shift, _)| fits(*shift)) {
-        Some((shift, unit)) => (bytes >> shift, unit),
-        None => (bytes, ""),
-    }
-}
-
-impl fmt::Display for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match in_units(self.0) {
-            (number, "") => write!(f, "{number} bytes"),
-            (number, unit) => write!(f, "{number} {unit}B"),
-        }
-    }
-}
-
-impl fmt::Display for Quantity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (number, unit) = in_units(self.0);
-        write!(f, "{number}{unit}")
     }
 }

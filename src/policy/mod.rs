@@ -18,75 +18,135 @@
 //! ```
 
 mod attempt;
+mod builtin;
+mod document;
+mod host;
 mod limits;
+mod node;
+mod quantity;
 mod query;
+mod reader;
 mod refusal;
 mod request_info;
+mod rule;
 
-use std::str::FromStr;
+use http::HeaderName;
 
-pub use self::attempt::{Attempt, Target};
+pub use self::attempt::{Attempt, Context, Target};
+pub use self::builtin::names as builtins;
+pub use self::host::{Host, is_public};
 pub use self::limits::{HEADERS, Limit, Limits};
+pub use self::reader::Fault;
 pub use self::refusal::{NAME_A_KUBECONFIG, Reason, Refusal};
 pub use self::request_info::RequestInfo;
+pub use self::rule::{Among, ResourceRule, Rule, UrlRule};
+use crate::defence::{Defence, stands};
 use crate::inspect::Inspected;
 
 /// What a plugin may do, before it is known which plugin.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Policy {
-    name: &'static str,
-    scope: Scope,
+    name: String,
+    contexts: Among,
+    impersonate: bool,
+    rules: Vec<Rule>,
+    hosts: Vec<Host>,
+    limits: Limits,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Scope {
-    /// No request at all.
-    Nothing,
-    /// Whatever the user may do at the selected context's endpoint.
-    Cluster,
-}
-
-/// There is no policy of this name.
-#[derive(Debug, Eq, PartialEq, thiserror::Error)]
-#[error("there is no policy `{0}`: the built-in ones are none and cluster")]
-pub struct UnknownPolicy(String);
+/// The policy of a plugin for which none was chosen.
+pub const DEFAULT: &str = "read-only";
 
 impl Policy {
     /// Allows nothing.
     #[must_use]
     pub fn none() -> Self {
-        Self { name: "none", scope: Scope::Nothing }
+        Self {
+            name: "none".to_owned(),
+            contexts: Among::current(),
+            impersonate: false,
+            rules: Vec::new(),
+            hosts: Vec::new(),
+            limits: Limits::default(),
+        }
     }
 
-    /// Allows whatever the user may do at the endpoint of the selected context.
+    /// The built-in policy of this name; `None` when there is none.
+    ///
+    /// # Errors
+    /// Never, as a test shows: the built-in ones are read as any other.
     #[must_use]
-    pub fn cluster() -> Self {
-        Self { name: "cluster", scope: Scope::Cluster }
+    pub fn builtin(name: &str) -> Option<Result<Self, Vec<Fault>>> {
+        builtin::read(name)
     }
 
-    /// The name by which it is chosen.
+    /// Reads a policy file. `file` is its name in messages.
+    ///
+    /// # Errors
+    /// All that is wrong with it, in the order in which it was found.
+    pub fn read(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
+        document::read(file, text)
+    }
+
+    /// The same policy with one rule more.
     #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.name
+    pub fn with_rule(mut self, rule: Rule) -> Self {
+        self.rules.push(rule);
+        self
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its rules, in their order.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The hosts beside the cluster that it grants.
+    #[must_use]
+    pub fn hosts(&self) -> &[Host] {
+        &self.hosts
     }
 
     /// What of this policy a plugin gets.
     #[must_use]
     pub fn grant(self, inspected: &Inspected) -> Grant {
         // A component that imports no network has no use for a grant of it, and gets none.
-        let policy = if inspected.uses_network() { self } else { Self::none() };
+        let policy = if inspected.uses_network() {
+            self
+        } else {
+            let Self { name, limits, .. } = self;
+            Self { name, limits, ..Self::none() }
+        };
         Grant { policy }
     }
-}
 
-impl FromStr for Policy {
-    type Err = UnknownPolicy;
-
-    fn from_str(name: &str) -> Result<Self, UnknownPolicy> {
-        match name {
-            "none" => Ok(Self::none()),
-            "cluster" => Ok(Self::cluster()),
-            _ => Err(UnknownPolicy(name.to_owned())),
+    /// The first rule that covers an attempt at a cluster.
+    ///
+    /// # Errors
+    /// Why none does.
+    pub fn decide(&self, attempt: &Attempt) -> Result<Option<&Rule>, Reason> {
+        let granted = |header: &HeaderName| self.impersonate && header.as_str().starts_with("impersonate-");
+        if let Some(header) = attempt.claims().iter().find(|header| !granted(header))
+            && stands(Defence::Claims)
+        {
+            return Err(Reason::SpeaksAs(header.clone()));
+        }
+        let context = match attempt.target() {
+            Target::Context(context) => context,
+            // What a granted host is asked for is not kwasm's to judge: it gets no credential.
+            Target::Host(_) => return Ok(None),
+        };
+        let covered = || self.rules.iter().find(|rule| rule.covers(attempt.info(), context));
+        let granted = self.contexts.covers(context.name(), context.selected());
+        match granted.then(covered).flatten() {
+            Some(rule) => Ok(Some(rule)),
+            None => Err(Reason::Policy(self.name.clone())),
         }
     }
 }
@@ -109,14 +169,22 @@ impl Grant {
     /// # Errors
     /// The refusal, when nothing that was granted covers the request.
     pub fn judge(&self, attempt: Attempt) -> Result<Permit, Refusal> {
-        if let Some(header) = attempt.claim() {
-            let reason = Reason::SpeaksAs(header.clone());
-            return Err(Refusal::of(&attempt, reason));
+        match self.policy.decide(&attempt) {
+            Ok(_) => Ok(Permit { attempt }),
+            Err(reason) => Err(Refusal::of(&attempt, reason)),
         }
-        match self.policy.scope {
-            Scope::Cluster => Ok(Permit { attempt }),
-            Scope::Nothing => Err(Refusal::of(&attempt, Reason::Policy(self.policy.name))),
-        }
+    }
+
+    /// The hosts beside the cluster that may be reached.
+    #[must_use]
+    pub fn hosts(&self) -> &[Host] {
+        &self.policy.hosts
+    }
+
+    /// How much one run may take.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.policy.limits
     }
 }
 
@@ -129,50 +197,4 @@ impl Permit {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use http::{HeaderMap, Method, Uri};
-
-    fn attempt(headers: &HeaderMap) -> Attempt {
-        let uri = Uri::from_static("/api/v1/namespaces/shop/secrets/db");
-        let target = Target::Context("test".to_owned());
-        Attempt::read(target, Method::GET, uri.path_and_query(), headers).unwrap()
-    }
-
-    fn grant(policy: Policy) -> Grant {
-        Grant { policy }
-    }
-
-    #[test]
-    fn cluster_permits_what_none_refuses() {
-        let headers = HeaderMap::new();
-        assert!(grant(Policy::cluster()).judge(attempt(&headers)).is_ok());
-        let refusal = grant(Policy::none()).judge(attempt(&headers)).unwrap_err();
-        assert_eq!(refusal.reason(), &Reason::Policy("none"));
-    }
-
-    #[test]
-    fn nobody_speaks_as_somebody() {
-        for name in ["authorization", "impersonate-user", "impersonate-extra-x", "x-remote-user"] {
-            let mut headers = HeaderMap::new();
-            headers.insert(name, "x".parse().unwrap());
-            let refusal = grant(Policy::cluster()).judge(attempt(&headers)).unwrap_err();
-            assert!(matches!(refusal.reason(), Reason::SpeaksAs(found) if found.as_str() == name));
-        }
-    }
-
-    #[test]
-    fn an_empty_authorization_counts_as_none() {
-        let mut headers = HeaderMap::new();
-        headers.insert("authorization", " ".parse().unwrap());
-        assert!(grant(Policy::cluster()).judge(attempt(&headers)).is_ok());
-        headers.append("authorization", "Bearer x".parse().unwrap());
-        assert!(grant(Policy::cluster()).judge(attempt(&headers)).is_err());
-    }
-
-    #[test]
-    fn a_policy_that_is_not_there_is_an_error() {
-        assert!("Cluster".parse::<Policy>().is_err());
-        assert_eq!("none".parse(), Ok(Policy::none()));
-    }
-}
+mod tests;

@@ -2,23 +2,34 @@
 
 use std::fmt;
 
-use http::{HeaderName, Method};
+use http::uri::Scheme;
+use http::{HeaderName, Method, Uri};
 
-use super::Attempt;
+use super::attempt::{Attempt, Context, Target};
+use super::host::{Host, is_public};
+use super::limits::Limit;
+use super::request_info::RequestInfo;
+use super::rule::{Among, ResourceRule, Rule, UrlRule};
 
 /// A request that was not let out, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {
-    /// e.g. `GET https://example.com/`.
+    /// e.g. `GET https://example.com/`, or `get secrets "db" in namespace shop`.
     request: String,
     reason: Reason,
+    /// The rule that would let it pass.
+    rule: Option<String>,
+    /// What it was about, where it was about a resource.
+    info: Option<RequestInfo>,
 }
 
-/// The rule that a request broke.
+/// What a request broke.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Reason {
     /// It goes to none of the endpoints that were granted.
     Destination,
+    /// It goes to a granted host that is at a private address; which.
+    PrivateAddress(String),
     /// There is no cluster to go to; why.
     NoCluster(String),
     /// Its path, method or headers could be understood in two ways, or in none.
@@ -26,55 +37,134 @@ pub enum Reason {
     /// It says who is asking, which is the host's to say.
     SpeaksAs(HeaderName),
     /// The policy of this name does not cover it.
-    Policy(&'static str),
+    Policy(String),
+    /// It is one more than there may be, or larger.
+    Limit(Limit),
 }
 
 impl Refusal {
     /// Refuses a request that named no granted endpoint, or none at all.
     #[must_use]
-    pub fn elsewhere(method: &Method, uri: impl fmt::Display, reason: Reason) -> Self {
-        Self { request: short(&format!("{method} {uri}")), reason }
+    pub fn elsewhere(method: &Method, uri: &Uri, reason: Reason) -> Self {
+        let rule = match reason {
+            Reason::Destination => host_rule(uri),
+            _ => None,
+        };
+        Self { request: short(&format!("{method} {uri}")), reason, rule, info: None }
     }
 
     /// Refuses a request to a granted endpoint.
     #[must_use]
     pub fn of(attempt: &Attempt, reason: Reason) -> Self {
-        Self { request: short(&format!("{} {}", attempt.method(), attempt.path())), reason }
+        let (request, rule) = match (&reason, attempt.target()) {
+            (Reason::Policy(_), Target::Context(context)) => {
+                (attempt.info().to_string(), Some(rule_for(attempt.info(), context).to_string()))
+            }
+            (_, Target::Host(host)) => {
+                (format!("{} https://{host}{}", attempt.method(), attempt.path()), None)
+            }
+            _ => (format!("{} {}", attempt.method(), attempt.path()), None),
+        };
+        let info = attempt.info().is_resource_request.then(|| attempt.info().clone());
+        Self { request: short(&request), reason, rule, info }
     }
 
-    /// The rule that was broken.
+    /// What was broken.
     #[must_use]
     pub fn reason(&self) -> &Reason {
         &self.reason
     }
 
+    /// What it was about, where it was about a resource.
+    #[must_use]
+    pub fn info(&self) -> Option<&RequestInfo> {
+        self.info.as_ref()
+    }
+
     /// What would let such a request pass, if anything would.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<String> {
         match &self.reason {
-            Reason::Policy(_) => Some(
-                "kwasm run --policy cluster lets it do what you may do in the context's cluster; so does \
-                 kwasm install --policy cluster",
-            ),
-            Reason::NoCluster(_) => Some(NAME_A_KUBECONFIG),
-            Reason::Ambiguous(_) | Reason::Destination | Reason::SpeaksAs(_) => None,
+            Reason::Policy(_) => {
+                let rule = self.rule.as_deref()?;
+                Some(format!("--policy FILE with this rule in spec.kubernetes.rules allows it: {rule}"))
+            }
+            Reason::Destination => {
+                let host = self.rule.as_deref()?;
+                Some(format!("--policy FILE with this host in spec.network allows it: {host}"))
+            }
+            Reason::PrivateAddress(_) => {
+                Some("`private: true` at this host in spec.network of the policy allows it".to_owned())
+            }
+            Reason::SpeaksAs(header) if header.as_str().starts_with("impersonate-") => {
+                Some("`impersonate: true` in spec.kubernetes of a policy allows it".to_owned())
+            }
+            Reason::Limit(limit) => limit.hint(),
+            Reason::NoCluster(_) => Some(NAME_A_KUBECONFIG.to_owned()),
+            Reason::Ambiguous(_) | Reason::SpeaksAs(_) => None,
         }
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.request)?;
-        match &self.reason {
-            Reason::Destination => f.write_str("plugins reach the context's cluster and nothing else"),
-            Reason::NoCluster(why) => f.write_str(why),
-            Reason::Ambiguous(what) => f.write_str(what),
-            Reason::SpeaksAs(header) => {
+        write!(f, "{}: {}", self.request, self.reason)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Destination => f.write_str("the policy grants no such host"),
+            Self::PrivateAddress(address) => write!(f, "the host is at a private address, {address}"),
+            Self::NoCluster(why) => f.write_str(why),
+            Self::Ambiguous(what) => f.write_str(what),
+            Self::SpeaksAs(header) => {
                 write!(f, "a plugin may not set `{header}`: kwasm says who is asking")
             }
-            Reason::Policy(name) => write!(f, "the policy `{name}` does not allow it"),
+            Self::Policy(name) => write!(f, "the policy `{name}` does not allow it"),
+            Self::Limit(limit) => limit.fmt(f),
         }
     }
+}
+
+/// The narrowest rule that covers a request.
+fn rule_for(info: &RequestInfo, context: &Context) -> Rule {
+    let verbs = vec![info.verb.clone()];
+    if !info.is_resource_request {
+        return Rule::Urls(UrlRule { verbs, urls: vec![info.path.clone()] });
+    }
+    let RequestInfo { resource, subresource, namespace, name, .. } = info;
+    let resource =
+        if subresource.is_empty() { resource.clone() } else { format!("{resource}/{subresource}") };
+    let namespaces = match namespace.as_str() {
+        "" => Among::All,
+        namespace if namespace == context.namespace() => Among::current(),
+        namespace => Among::Some { current: false, names: vec![namespace.to_owned()] },
+    };
+    Rule::Resources(ResourceRule {
+        verbs,
+        api_groups: vec![info.api_group.clone()],
+        resources: vec![resource],
+        resource_names: Some(name.clone()).into_iter().filter(|name| !name.is_empty()).collect(),
+        namespaces,
+        except: Vec::new(),
+    })
+}
+
+/// The entry of `network` that would grant a URL, if one could: HTTPS only.
+fn host_rule(uri: &Uri) -> Option<String> {
+    let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
+    let (name, port) = (authority.host().to_ascii_lowercase(), authority.port_u16().unwrap_or(443));
+    // The cluster's own names are no hosts of a policy: what is wrong there is scheme or port.
+    let virtual_name = name.starts_with("192.0.2.") || name.starts_with("kubernetes");
+    let host = Host { name, port, private: false };
+    let private = host.address().is_some_and(|address| !is_public(address));
+    let granted = uri.scheme() == Some(&Scheme::HTTPS) && !virtual_name;
+    granted.then(|| {
+        let private = if private { ", private: true" } else { "" };
+        format!("{{host: {:?}, port: {port}{private}}}", host.name)
+    })
 }
 
 /// What helps where no cluster is selected.
@@ -99,8 +189,8 @@ mod tests {
 
     #[test]
     fn a_refusal_has_an_end() {
-        let uri = format!("https://x/{}", "a".repeat(1000));
-        let text = Refusal::elsewhere(&Method::GET, uri, Reason::Destination).to_string();
+        let uri = format!("https://x/{}", "a".repeat(1000)).parse().unwrap();
+        let text = Refusal::elsewhere(&Method::GET, &uri, Reason::Destination).to_string();
         assert!(text.chars().count() < 250);
     }
 }

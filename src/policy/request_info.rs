@@ -1,10 +1,13 @@
 //! What the API server takes a request for: a port of `RequestInfoFactory.NewRequestInfo`
 //! (k8s.io/apiserver v0.36, `pkg/endpoints/request/requestinfo.go`), to which RBAC's rules apply.
 
+use std::fmt;
+
 use http::Method;
 use serde::Serialize;
 
-use super::query::{Query, Unclear};
+use super::query::{ListOptions, Query, Unclear};
+use crate::defence::{Defence, stands};
 
 /// The attributes of a request, by the names that Kubernetes has for them.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -79,7 +82,10 @@ impl RequestInfo {
             _ => "",
         };
         verb.clone_into(&mut self.verb);
-        if let Some((verb, rest)) = parts.split_first().filter(|(first, _)| SPECIAL_VERBS.contains(first)) {
+        if let Some((verb, rest)) = parts
+            .split_first()
+            .filter(|(first, _)| SPECIAL_VERBS.contains(first) && stands(Defence::ListOptions))
+        {
             if rest.is_empty() {
                 return Err(Unclear("its path names no resource"));
             }
@@ -109,11 +115,37 @@ impl RequestInfo {
         match self.verb.as_str() {
             "get" => {
                 let options = Query::read(query)?.list_options()?;
+                let options = if stands(Defence::ListOptions) { options } else { ListOptions::default() };
                 if options.watch { "watch" } else { "list" }.clone_into(&mut self.verb);
                 self.name = options.name.unwrap_or_default();
             }
-            "delete" => "deletecollection".clone_into(&mut self.verb),
+            "delete" if stands(Defence::Collections) => "deletecollection".clone_into(&mut self.verb),
             _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// In the words of kubectl, e.g. `get secrets "db" in namespace shop`, or `get /version`.
+impl fmt::Display for RequestInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { verb, api_group, namespace, resource, subresource, name, path, .. } = self;
+        if !self.is_resource_request {
+            return write!(f, "{verb} {path}");
+        }
+        // OPTIONS and its like have none.
+        write!(f, "{} {resource}", if verb.is_empty() { "(no verb)" } else { verb })?;
+        if !api_group.is_empty() {
+            write!(f, ".{api_group}")?;
+        }
+        if !subresource.is_empty() {
+            write!(f, "/{subresource}")?;
+        }
+        if !name.is_empty() {
+            write!(f, " {name:?}")?;
+        }
+        if !namespace.is_empty() {
+            write!(f, " in namespace {namespace}")?;
         }
         Ok(())
     }

@@ -38,7 +38,16 @@ pub struct Plugin {
     inspected: Inspected,
     path: PathBuf,
     bytes: Option<Bytes>,
-    policy: Option<String>,
+    granted: Option<Granted>,
+}
+
+/// The policy that an installed plugin was granted.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Granted {
+    /// Its name.
+    pub name: String,
+    /// Its text, where it was a file.
+    pub text: Option<String>,
 }
 
 /// Why the store could not do what it was asked.
@@ -104,7 +113,7 @@ impl Plugin {
             inspected,
             path: PathBuf::new(),
             bytes: Some(content.bytes().clone()),
-            policy: None,
+            granted: None,
         }
     }
 
@@ -128,8 +137,8 @@ impl Plugin {
 
     /// The policy it was granted at install; `None` for one that is not installed.
     #[must_use]
-    pub fn policy(&self) -> Option<&str> {
-        self.policy.as_deref()
+    pub fn granted(&self) -> Option<&Granted> {
+        self.granted.as_ref()
     }
 
     /// Its content, proven to have its digest.
@@ -141,7 +150,7 @@ impl Plugin {
             return Ok(bytes.clone());
         }
         let artifact = match Artifact::from_file(&self.path) {
-            Err(registry::Error::Missing(_)) if self.policy.is_some() => {
+            Err(registry::Error::Missing(_)) if self.granted.is_some() => {
                 return Err(Error::Gone(self.name.clone()));
             }
             artifact => artifact?,
@@ -185,7 +194,7 @@ impl Store {
             inspected,
             path: path.into(),
             bytes,
-            policy: None,
+            granted: None,
         };
         let identity = fs::metadata(path).ok().as_ref().and_then(platform::identity);
         if let Some(seen) = identity.as_ref().and_then(|identity| seen::recall(&self.places, identity)) {
@@ -206,13 +215,14 @@ impl Store {
     /// [`Error::Unknown`], or [`Error::Receipt`] when what is remembered of it cannot be read.
     pub fn find(&self, name: &PluginName) -> Result<Plugin, Error> {
         let receipt = self.receipt(name)?;
+        let granted = receipt.granted();
         Ok(Plugin {
             name: name.to_string(),
             digest: receipt.digest,
             path: self.places.blob(receipt.digest),
             inspected: receipt.inspected,
             bytes: None,
-            policy: Some(receipt.policy),
+            granted: Some(granted),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Granted;
 use crate::inspect::{Inspected, Kind};
 use crate::reference::{Digest, PluginName};
 
@@ -23,8 +24,19 @@ pub struct Receipt {
     pub inspected: Inspected,
     /// The policy that was granted, by name.
     pub policy: String,
+    /// Its text, where it was a file: what was granted stays granted, whatever becomes of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_text: Option<String>,
     /// When, in RFC 3339, UTC.
     pub installed_at: String,
     /// The kwasm that did it.
     pub kwasm: String,
+}
+
+impl Receipt {
+    /// What was granted.
+    #[must_use]
+    pub fn granted(&self) -> Granted {
+        Granted { name: self.policy.clone(), text: self.policy_text.clone() }
+    }
 }

@@ -1,4 +1,4 @@
-//! `kwasm install FILE [--as NAME] [--policy NAME]`.
+//! `kwasm install FILE [--as NAME] [--policy NAME|FILE]`.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -7,18 +7,20 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::cli::Environment;
+use crate::defence::{Defence, stands};
 use crate::inspect::{self, Inspected, Kind};
-use crate::policy::Policy;
 use crate::reference::{PluginName, Source};
 use crate::registry::Artifact;
 use crate::runtime;
 use crate::store::{Plugin, Receipt, Store};
 
-use super::{Ending, Error, say};
+use super::policy::{Chosen, choose, granted};
+use super::{Ending, Error, Voice};
 
 pub(super) fn install(
     store: &Store,
     environment: &Environment,
+    voice: Voice,
     source: &Source,
     name: Option<PluginName>,
     policy: Option<&str>,
@@ -30,9 +32,13 @@ pub(super) fn install(
     let origin = env::current_dir().unwrap_or_default().join(path).display().to_string();
     let previous = store.receipt(&name).ok();
     // What was granted to a source stays granted to it; another one of the same name inherits nothing.
-    let granted =
-        previous.as_ref().filter(|receipt| receipt.source == origin).map(|receipt| receipt.policy.as_str());
-    let policy: Policy = policy.or(granted).map_or_else(|| Ok(Policy::cluster()), str::parse)?;
+    let inherited = previous
+        .as_ref()
+        .filter(|receipt| policy.is_none() && (receipt.source == origin || !stands(Defence::Identity)));
+    let Chosen { policy, text } = match inherited {
+        Some(receipt) => granted(&receipt.granted())?,
+        None => choose(policy)?,
+    };
     store.claim(&name)?;
     let fetched = Artifact::from_file(path)?;
     let unfit = |source| Error::Inspect { path: path.display().to_string(), source };
@@ -59,21 +65,22 @@ pub(super) fn install(
             kind: inspected.kind(),
             inspected: adapted,
             policy: policy.name().to_owned(),
+            policy_text: text,
             installed_at: now(),
             kwasm: env!("CARGO_PKG_VERSION").to_owned(),
         },
     )?;
-    say(&format!(
+    voice.note(&format!(
         "installed {name} ({}) with the policy `{}`: kubectl {name}",
         component.digest(),
         policy.name()
     ));
     if let Some(previous) = previous.filter(|previous| previous.digest != component.digest()) {
         let Receipt { digest, source, policy, .. } = previous;
-        say(&format!("it replaces {digest} from {source}, which had the policy `{policy}`"));
+        voice.note(&format!("it replaces {digest} from {source}, which had the policy `{policy}`"));
     }
     if !on_path(environment, store.places().links()) {
-        say(&path_hint(environment, &link));
+        voice.hint(&path_hint(environment, &link));
     }
     Ok(Ending::Done)
 }
@@ -107,7 +114,7 @@ fn path_hint(environment: &Environment, link: &Path) -> String {
     } else {
         format!("export PATH=\"{folder}:$PATH\"")
     };
-    format!("hint: kubectl finds it once its folder is on PATH: {command}")
+    format!("kubectl finds it once its folder is on PATH: {command}")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::inspect::Kind;
 use crate::reference::{Digest, PluginName};
 use crate::store::{Receipt, Store};
 
-use super::{Ending, Error, print, say};
+use super::{Ending, Error, Voice, print};
 
 /// One installed plugin as `-o json` shows it.
 #[derive(Serialize)]
@@ -28,7 +28,7 @@ impl From<Receipt> for Row {
     }
 }
 
-pub(super) fn list(store: &Store, output: Output) -> Result<Ending, Error> {
+pub(super) fn list(store: &Store, voice: Voice, output: Output) -> Result<Ending, Error> {
     let mut rows = Vec::new();
     for name in store.names()? {
         match store.receipt(&name) {
@@ -36,7 +36,7 @@ pub(super) fn list(store: &Store, output: Output) -> Result<Ending, Error> {
             // One broken receipt does not hide the others.
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-                say(&format!("kwasm: {error}{}", cause.unwrap_or_default()));
+                voice.fault(&format!("{error}{}", cause.unwrap_or_default()));
             }
         }
     }
@@ -47,7 +47,7 @@ pub(super) fn list(store: &Store, output: Output) -> Result<Ending, Error> {
         Output::Table | Output::Wide => table(&rows, output == Output::Wide),
     };
     if rows.is_empty() && matches!(output, Output::Table | Output::Wide) {
-        say("no plugins are installed: kwasm install ./x.wasm");
+        voice.note("no plugins are installed: kwasm install ./x.wasm");
         return Ok(Ending::Done);
     }
     print(&text)?;

@@ -2,8 +2,10 @@
 
 mod install;
 mod list;
+mod policy;
 mod run;
 mod uninstall;
+mod voice;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -11,11 +13,13 @@ use std::path::PathBuf;
 use crate::cli::{self, Command, Environment};
 use crate::cluster;
 use crate::inspect;
-use crate::policy::UnknownPolicy;
+use crate::policy::Fault;
 use crate::reference::NameError;
 use crate::registry;
 use crate::runtime::{self, Outcome};
 use crate::store::{self, Places, Store};
+
+pub(crate) use self::voice::{Voice, one_line};
 
 /// How a command ended well.
 #[derive(Debug, Eq, PartialEq)]
@@ -40,8 +44,12 @@ pub enum Error {
     Name(#[from] NameError),
     #[error("there is no home directory, so there is no place for plugins")]
     NoHome,
-    #[error(transparent)]
-    Policy(#[from] UnknownPolicy),
+    #[error("there is no policy `{0}`")]
+    NoPolicy(String),
+    #[error("it is no policy")]
+    Policy(Vec<Fault>),
+    #[error("{}: it cannot be read", path.display())]
+    PolicyFile { path: PathBuf, source: io::Error },
     #[error("`{0}` is no file: give a path (./{0}.wasm)")]
     NotAFile(String),
     #[error("{name}: {} is not absolute", path.display())]
@@ -72,17 +80,23 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             return Err(Error::Relative { name, path });
         }
     }
-    let store = Store::new(Places::of(environment).ok_or(Error::NoHome)?);
+    let voice = Voice::of(environment).quieter(Command::is_quiet(environment));
+    let store = || Places::of(environment).ok_or(Error::NoHome).map(Store::new);
     match command {
-        Command::Install { source, name, policy } => {
-            install::install(&store, environment, &source, name, policy.as_deref())
+        Command::CheckPolicy { files } => policy::check(voice, &files),
+        Command::ExplainRequest { method, path, policy, namespace, output } => {
+            policy::explain(&method, &path, policy.as_deref(), namespace.as_deref(), output)
         }
-        Command::List { output } => list::list(&store, output),
-        Command::Run { source, policy, arguments } => {
-            run::run(&store, environment, &source, policy.as_deref(), arguments)
+        Command::Install { source, name, policy } => {
+            install::install(&store()?, environment, voice, &source, name, policy.as_deref())
+        }
+        Command::List { output } => list::list(&store()?, voice, output),
+        Command::Run { source, policy, verbose, arguments } => {
+            let wish = run::Wish { source, policy, verbose, arguments };
+            run::run(&store()?, environment, voice, wish)
         }
         Command::Show(_) => Ok(Ending::Done),
-        Command::Uninstall { names } => uninstall::uninstall(&store, &names),
+        Command::Uninstall { names } => uninstall::uninstall(&store()?, voice, &names),
     }
 }
 
@@ -92,46 +106,5 @@ fn print(text: &str) -> Result<(), Error> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stdout(error)),
         _ => Ok(()),
-    }
-}
-
-/// Says something about what was done. A closed stderr keeps nobody from doing it.
-fn say(text: &str) {
-    drop(writeln!(io::stderr().lock(), "{}", one_line(text)));
-}
-
-/// The longest line that is shown whole, in characters.
-const SHOWN: usize = 2000;
-
-/// A text as it may be shown on a terminal. Names in components, kubeconfigs and files are anybody's: none of them
-/// moves the cursor, turns the direction of writing, or begins a line that looks like one of kwasm's own.
-pub(crate) fn one_line(text: &str) -> String {
-    let drives = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars().take(SHOWN) {
-        if drives(character) {
-            shown.extend(character.escape_unicode());
-        } else {
-            shown.push(character);
-        }
-    }
-    if text.chars().nth(SHOWN).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_cannot_drive_the_terminal_or_forge_a_line() {
-        let shown = one_line("a\u{1b}[2K\r\nkwasm: installed \u{202e}b");
-        assert_eq!(shown, "a\\u{1b}[2K\\u{d}\\u{a}kwasm: installed \\u{202e}b");
-        assert_eq!(one_line(&"x".repeat(5000)).chars().count(), SHOWN + 1);
     }
 }

@@ -1,28 +1,40 @@
 //! `kwasm run SOURCE -- ARG…`, and `kubectl NAME ARG…`, which is the same for an installed plugin.
 
+use std::sync::Arc;
+
 use crate::cli::Environment;
 use crate::cluster::{Cluster, Flags, Kubeconfig, Selection};
-use crate::gate::{Gate, Line};
-use crate::policy::{NAME_A_KUBECONFIG, Policy};
+use crate::gate::{self, Gate, Line, Observer, Trace};
+use crate::policy::NAME_A_KUBECONFIG;
 use crate::reference::Source;
 use crate::runtime::{Outcome, Sandbox, World};
 use crate::store::Store;
 
-use super::{Ending, Error, say};
+use super::policy::{choose, granted};
+use super::{Ending, Error, Voice};
+
+/// What is to be run, and how.
+pub(super) struct Wish {
+    pub(super) source: Source,
+    pub(super) policy: Option<String>,
+    pub(super) verbose: bool,
+    pub(super) arguments: Vec<String>,
+}
 
 pub(super) fn run(
     store: &Store,
     environment: &Environment,
-    source: &Source,
-    policy: Option<&str>,
-    mut arguments: Vec<String>,
+    voice: Voice,
+    wish: Wish,
 ) -> Result<Ending, Error> {
-    let plugin = store.open(source)?;
-    let policy = match policy.or(plugin.policy()) {
-        Some(name) => name.parse()?,
-        None => Policy::cluster(),
+    let Wish { source, policy, verbose, mut arguments } = wish;
+    let plugin = store.open(&source)?;
+    let policy = match (policy.as_deref(), plugin.granted()) {
+        (None, Some(at_install)) => granted(at_install)?,
+        (choice, _) => choose(choice)?,
     };
-    let grant = policy.grant(plugin.inspected());
+    let grant = policy.policy.grant(plugin.inspected());
+    let limits = grant.limits();
     // A component that can send nothing gets no kubeconfig, and nobody reads one for it.
     let selection = if plugin.inspected().uses_network() {
         let flags = Flags::take(&mut arguments)?;
@@ -40,7 +52,7 @@ pub(super) fn run(
     };
     let selection =
         selection.unwrap_or_else(|| Selection::Nothing("the plugin imports no network".to_owned()));
-    let gate = Gate::new(grant, selection);
+    let gate = Gate::new(grant, selection, verbose.then(|| observer(voice)));
     let outcome = Sandbox::new(&plugin, gate.clone(), world, store.places())?.run()?;
     let mut lines = gate.report();
     // Many a client library gives up before it sends anything, and cannot say why there is nothing to send to.
@@ -48,10 +60,25 @@ pub(super) fn run(
         lines.push(Line { text: why, hint: Some(NAME_A_KUBECONFIG.to_owned()) });
     }
     for line in lines {
-        say(&format!("kwasm: {line}"));
+        voice.fault(&line.text);
         if let Some(hint) = line.hint {
-            say(&format!("hint: {hint}"));
+            voice.hint(&hint);
         }
     }
     Ok(Ending::Ran(outcome))
+}
+
+/// Tells of each request as it ends.
+fn observer(voice: Voice) -> Observer {
+    Arc::new(move |Trace { request, ending, time }: &Trace| {
+        let milliseconds = time.as_millis();
+        voice.note(&match ending {
+            gate::Ending::Answered { status, bytes } => {
+                let status = status.as_u16();
+                format!("allowed: {request}: {status}, {bytes} bytes, {milliseconds} ms")
+            }
+            gate::Ending::Failed => format!("allowed: {request}: no answer, {milliseconds} ms"),
+            gate::Ending::Refused => format!("refused: {request}"),
+        });
+    })
 }

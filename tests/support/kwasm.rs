@@ -13,6 +13,7 @@ use super::Running;
 pub(crate) struct Kwasm {
     home: TempDir,
     variables: Vec<(String, String)>,
+    policy: String,
 }
 
 /// How a run ended and what it said.
@@ -41,7 +42,7 @@ impl Kwasm {
         // Machine code is shared by all tests, so that each guest is compiled once. Tests of the cache have their own.
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
         std::fs::create_dir_all(&cache).unwrap();
-        Self { home, variables: Vec::new() }.variable("XDG_CACHE_HOME", cache.to_str().unwrap())
+        Self { home, variables: Vec::new(), policy: "cluster".to_owned() }.variable("XDG_CACHE_HOME", cache.to_str().unwrap())
     }
 
     /// With a cache of its own.
@@ -58,6 +59,19 @@ impl Kwasm {
 
     pub(crate) fn kubeconfig(self, path: impl AsRef<Path>) -> Self {
         self.variable("KUBECONFIG", path.as_ref())
+    }
+
+    /// What guests may do that are run without being installed: `cluster`, where a test says nothing of it.
+    pub(crate) fn policy(self, policy: impl AsRef<OsStr>) -> Self {
+        Self { policy: policy.as_ref().to_str().unwrap().to_owned(), ..self }
+    }
+
+    /// What they may do, by the `spec` of a policy.
+    pub(crate) fn spec(self, spec: &str) -> Self {
+        let path = self.home().join("policy.yaml");
+        let head = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: test}\nspec:";
+        std::fs::write(&path, format!("{head} {spec}\n")).unwrap();
+        self.policy(path)
     }
 
     pub(crate) fn home(&self) -> &Path {
@@ -99,8 +113,8 @@ impl Kwasm {
 
     /// `kwasm run GUEST -- ARG…`, not yet started.
     pub(crate) fn guest(&self, name: &str, arguments: &[&str]) -> Command {
-        let mut command = self.command([OsStr::new("run"), component(name).as_os_str()]);
-        command.arg("--").args(arguments);
+        let mut command = self.command(["run", "--policy", &self.policy]);
+        command.arg(component(name)).arg("--").args(arguments);
         command
     }
 

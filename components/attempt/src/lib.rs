@@ -1,0 +1,22 @@
+//! What the hostile guests share: one request exactly as it is written, its answer, and the verdict.
+//!
+//! A hostile guest attempts one thing. If it gets it, it prints `done: WHAT IT GOT` and ends with 0; if not, it prints
+//! `failed: WHY` to standard error and ends with 1. An answer that kwasm made is a failure, an answer of the server
+//! means that the request left the sandbox.
+//!
+//! ```no_run
+//! use attempt::{Arguments, Request};
+//!
+//! let [path] = Arguments::of("reads-secrets [PATH]").values(["/api/v1/namespaces/shop/secrets/db"]);
+//! attempt::tell(Request::get(&path).reach())
+//! ```
+
+mod answer;
+mod arguments;
+mod request;
+mod verdict;
+
+pub use answer::Answer;
+pub use arguments::Arguments;
+pub use request::{CLUSTER, Request, Sent, header_line, import_http};
+pub use verdict::{tell, tell_each};

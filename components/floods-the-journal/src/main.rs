@@ -1,0 +1,12 @@
+//! `floods-the-journal [COUNT]`: sends COUNT requests to as many hosts, 100 by default, each of which is refused and has
+//! a line of its own to tell the user. Always `done`. The number of lines about one run has an end: that is the defence.
+
+use attempt::{Arguments, Request};
+
+fn main() {
+    let count: usize = Arguments::of("floods-the-journal [COUNT]").number("100");
+    let refused = (0..count)
+        .filter(|number| Request::get(&format!("http://host-{number}.invalid/")).reach().is_err())
+        .count();
+    attempt::tell(Ok(format!("{refused} of {count} refused")))
+}

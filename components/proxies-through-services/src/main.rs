@@ -1,0 +1,10 @@
+//! `proxies-through-services [PATH]`: gets a page of a service, to which the API server would carry it. A subresource is
+//! not its resource: that is the defence.
+
+use attempt::{Arguments, Request};
+
+fn main() {
+    let [path] = Arguments::of("proxies-through-services [PATH]")
+        .values(["/api/v1/namespaces/shop/services/web:80/proxy/"]);
+    attempt::tell(Request::get(&path).reach())
+}

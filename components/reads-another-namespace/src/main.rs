@@ -1,0 +1,10 @@
+//! `reads-another-namespace [PATH]`: lists the config maps of `kube-system`. A rule covers its own namespaces only: that
+//! is the defence.
+
+use attempt::{Arguments, Request};
+
+fn main() {
+    let [path] =
+        Arguments::of("reads-another-namespace [PATH]").values(["/api/v1/namespaces/kube-system/configmaps"]);
+    attempt::tell(Request::get(&path).reach())
+}

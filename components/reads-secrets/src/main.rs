@@ -1,0 +1,8 @@
+//! `reads-secrets [PATH]`: gets a secret. A rule covers its own resources only: that is the defence.
+
+use attempt::{Arguments, Request};
+
+fn main() {
+    let [path] = Arguments::of("reads-secrets [PATH]").values(["/api/v1/namespaces/shop/secrets/db"]);
+    attempt::tell(Request::get(&path).reach())
+}

@@ -1,0 +1,190 @@
+//! Requests in flight: how many there may be, and what became of each.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use ::http::StatusCode;
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{Body, body::BodyError};
+use crate::defence::{Defence, stands};
+use crate::policy::Limit;
+
+/// The requests that may be in flight at a time.
+pub(super) struct Flight {
+    slots: Arc<Semaphore>,
+    most: u32,
+}
+
+/// One of them. It is free again when this is dropped.
+pub(super) struct Slot(#[expect(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>);
+
+impl Flight {
+    pub(super) fn new(most: u32) -> Self {
+        Self { slots: Arc::new(Semaphore::new(most as usize)), most }
+    }
+
+    /// Takes a slot. Where there is none the request is refused: to wait could be for ever, since it may be this very
+    /// request that the guest ends the others by.
+    pub(super) fn take(&self) -> Result<Slot, Limit> {
+        match Arc::clone(&self.slots).try_acquire_owned() {
+            Ok(slot) => Ok(Slot(Some(slot))),
+            Err(_) if !stands(Defence::RequestLimit) => Ok(Slot(None)),
+            Err(_) => Err(Limit::Requests(self.most)),
+        }
+    }
+}
+
+/// Who is told of each request, once it has ended.
+pub type Observer = Arc<dyn Fn(&Trace) + Send + Sync>;
+
+/// What became of one request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Trace {
+    /// What was asked, e.g. `list pods in namespace shop`.
+    pub request: String,
+    /// What was decided and how it went.
+    pub ending: Ending,
+    /// From its judgement to the end of its answer.
+    pub time: Duration,
+}
+
+/// How a request ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Ending {
+    /// It was let out, and answered with this status and as many bytes, all of them or as far as the guest read.
+    Answered {
+        /// The status.
+        status: StatusCode,
+        /// Bytes of the answer's body.
+        bytes: u64,
+    },
+    /// It was let out and not answered.
+    Failed,
+    /// It was not let out.
+    Refused,
+}
+
+/// A request that is being followed, if anybody wants to know.
+pub(super) struct Following {
+    observer: Option<Observer>,
+    request: String,
+    began: Instant,
+}
+
+impl Following {
+    pub(super) fn begin(observer: Option<&Observer>, request: impl FnOnce() -> String) -> Self {
+        let request = if observer.is_some() { request() } else { String::new() };
+        Self { observer: observer.cloned(), request, began: Instant::now() }
+    }
+
+    pub(super) fn end(&mut self, ending: Ending) {
+        if let Some(observer) = self.observer.take() {
+            let request = std::mem::take(&mut self.request);
+            observer(&Trace { request, ending, time: self.began.elapsed() });
+        }
+    }
+}
+
+/// An answer's body, which holds its request's slot until it is read or dropped.
+pub(super) struct Answer {
+    inner: Body,
+    status: StatusCode,
+    bytes: u64,
+    following: Following,
+    slot: Option<Slot>,
+}
+
+impl Answer {
+    pub(super) fn new(inner: Body, status: StatusCode, following: Following, slot: Slot) -> Self {
+        Self { inner, status, bytes: 0, following, slot: Some(slot) }
+    }
+
+    pub(super) fn boxed(self) -> Body {
+        self.boxed_unsync()
+    }
+
+    fn ended(&mut self) {
+        self.following.end(Ending::Answered { status: self.status, bytes: self.bytes });
+        self.slot = None;
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.ended();
+    }
+}
+
+impl http_body::Body for Answer {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = Pin::new(&mut self.inner).poll_frame(context);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+            }
+            Poll::Ready(None | Some(Err(_))) => self.ended(),
+            Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::Full;
+    use std::sync::Mutex;
+
+    #[test]
+    fn a_slot_is_free_again_when_its_request_has_ended() {
+        let flight = Flight::new(1);
+        let slot = flight.take().unwrap_or_else(|_| panic!("the first one"));
+        assert!(matches!(flight.take(), Err(Limit::Requests(1))));
+        drop(slot);
+        assert!(flight.take().is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_told_of_once_when_it_was_read_or_dropped() {
+        for read in [true, false] {
+            let told = Arc::new(Mutex::new(Vec::new()));
+            let observer: Observer = {
+                let told = Arc::clone(&told);
+                Arc::new(move |trace| told.lock().unwrap().push(trace.ending.clone()))
+            };
+            let flight = Flight::new(1);
+            let following = Following::begin(Some(&observer), || "x".to_owned());
+            let body = Full::new(Bytes::from("four")).map_err(|never| match never {}).boxed_unsync();
+            let slot = flight.take().unwrap_or_else(|_| panic!("the first one"));
+            let answer = Answer::new(body, StatusCode::OK, following, slot);
+            if read {
+                answer.collect().await.unwrap();
+            } else {
+                drop(answer);
+            }
+            let bytes = if read { 4 } else { 0 };
+            assert_eq!(*told.lock().unwrap(), [Ending::Answered { status: StatusCode::OK, bytes }]);
+            assert!(flight.take().is_ok());
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The policies of `policies/`, compiled in.
+
+use super::Policy;
+use super::reader::Fault;
+
+/// A policy that kwasm brings along.
+struct Builtin {
+    name: &'static str,
+    text: &'static str,
+}
+
+macro_rules! builtins {
+    ($($name:literal),+) => {
+        &[$(Builtin { name: $name, text: include_str!(concat!("../../policies/", $name, ".yaml")) }),+]
+    };
+}
+
+const BUILTINS: &[Builtin] = builtins!["none", "read-only", "view", "cluster", "decoder", "timeline"];
+
+/// Their names, in the order in which they are worth knowing.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    BUILTINS.iter().map(|builtin| builtin.name)
+}
+
+/// Reads the one of this name; `None` when there is none.
+pub(super) fn read(name: &str) -> Option<Result<Policy, Vec<Fault>>> {
+    let builtin = BUILTINS.iter().find(|builtin| builtin.name == name)?;
+    Some(super::document::read(name, builtin.text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_a_policy_of_its_own_name_and_each_file_is_one_of_them() {
+        for name in names() {
+            assert_eq!(read(name).unwrap().unwrap().name(), name);
+        }
+        let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/policies")).unwrap();
+        let yaml =
+            files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|end| end == "yaml"));
+        assert_eq!(yaml.count(), BUILTINS.len());
+    }
+}

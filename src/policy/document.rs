@@ -1,0 +1,369 @@
+//! The reader of policy files: strict, since what is passed over in a policy is a hole in it.
+
+use std::time::Duration;
+
+use super::host::Host;
+use super::limits::Limits;
+use super::node::{Node, Shape};
+use super::reader::{Fault, Faults, Place};
+use super::rule::{Among, ResourceRule, Rule, UrlRule};
+use super::{Policy, quantity};
+
+/// What every policy begins with.
+const API_VERSION: &str = "kwasm.dev/v1";
+
+/// The longest policy, in bytes.
+const LONGEST: usize = 1 << 20;
+
+/// Verbs that a request can have; others, such as `bind` and `escalate`, are asked inside the API server.
+const VERBS: &[&str] =
+    &["*", "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "proxy"];
+
+/// Verbs of what is no resource: methods.
+const METHODS: &[&str] = &["*", "get", "head", "post", "put", "patch", "delete", "options"];
+
+/// Keys of the format that this kwasm cannot honour yet.
+const LATER: &[(&str, &str)] = &[
+    ("files", "this kwasm gives plugins no files yet"),
+    ("environment", "this kwasm passes no further environment variables on yet"),
+    ("flags", "this kwasm leaves all flags but kubectl's own to the plugin"),
+];
+
+/// Reads a policy, named `file` in messages.
+pub(super) fn read(file: &str, text: &str) -> Result<Policy, Vec<Fault>> {
+    let mut faults = Faults::of(file);
+    let root = Place { key: String::new(), line: 0 };
+    let policy = if text.len() > LONGEST {
+        faults.add(&root, "it is longer than 1 MiB", "a policy is a page of YAML");
+        None
+    } else {
+        match serde_saphyr::from_str::<Node>(text) {
+            Ok(node) => document(&mut faults, root, node),
+            Err(error) => {
+                let line = error.location().map_or(0, |location| location.line());
+                // A file of another purpose may hold secrets: nothing of it is shown.
+                faults.add(
+                    &Place { line, ..root },
+                    "it is no YAML",
+                    "check indentation, quotes and colons there",
+                );
+                None
+            }
+        }
+    };
+    match (policy, faults.into_found()) {
+        (Some(policy), found) if found.is_empty() => Ok(policy),
+        (_, found) => Err(found),
+    }
+}
+
+fn document(faults: &mut Faults<'_>, root: Place, node: Node) -> Option<Policy> {
+    if matches!(node.shape, Shape::Nothing) {
+        faults.add(&root, "it is empty", format!("a policy begins with `apiVersion: {API_VERSION}`"));
+        return None;
+    }
+    let mut entries = faults.map(root, node, &["apiVersion", "kind", "metadata", "spec"]);
+    for (key, wanted) in [("apiVersion", API_VERSION), ("kind", "Policy")] {
+        let cure = format!("write `{key}: {wanted}`");
+        match entries.take(key) {
+            Some((place, node)) => {
+                if faults.text(&place, node, &cure).is_some_and(|text| text != wanted) {
+                    faults.add(&place, format!("this kwasm knows {wanted} only"), cure);
+                }
+            }
+            None => faults.add(&entries.place, format!("it has no {key}"), cure),
+        }
+    }
+    let name = metadata(faults, &entries.place.clone(), entries.take("metadata"));
+    let Some((place, node)) = entries.take("spec") else {
+        faults.add(&entries.place, "it has no spec", "`spec: {}` allows nothing");
+        return None;
+    };
+    spec(faults, name?, place, node)
+}
+
+fn metadata(faults: &mut Faults<'_>, root: &Place, entry: Option<(Place, Node)>) -> Option<String> {
+    const CURE: &str = "write `metadata: {name: NAME}`";
+    let Some((place, node)) = entry else {
+        faults.add(root, "it has no metadata", CURE);
+        return None;
+    };
+    let mut entries = faults.map(place, node, &["name"]);
+    let Some((place, node)) = entries.take("name") else {
+        faults.add(&entries.place, "it has no name", CURE);
+        return None;
+    };
+    let name = faults.text(&place, node, CURE)?;
+    if let Err(why) = label(&name) {
+        faults.add(&place, why, "a name is up to 63 lower-case letters, digits and dashes");
+        return None;
+    }
+    Some(name)
+}
+
+fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Option<Policy> {
+    let mut policy = Policy { name, ..Policy::none() };
+    if matches!(node.shape, Shape::Nothing) {
+        faults.add(&place, "it is nothing", "`spec: {}` allows nothing");
+        return None;
+    }
+    let known = ["description", "kubernetes", "files", "environment", "network", "flags", "limits"];
+    let mut entries = faults.map(place, node, &known);
+    if let Some((place, node)) = entries.take("description") {
+        drop(faults.text(&place, node, "one sentence"));
+    }
+    for (key, why) in LATER {
+        if let Some((place, _)) = entries.take(key) {
+            faults.add(&place, *why, format!("take {key} out"));
+        }
+    }
+    if let Some((place, node)) = entries.take("kubernetes") {
+        let mut entries = faults.map(place, node, &["contexts", "impersonate", "rules"]);
+        policy.contexts =
+            entries.take("contexts").map_or_else(Among::current, |entry| among(faults, entry, "context"));
+        policy.impersonate = faults.flag(entries.take("impersonate"));
+        if let Some((place, node)) = entries.take("rules") {
+            for (place, node) in faults.list(&place, node, "each rule begins with a dash") {
+                policy.rules.extend(rule(faults, place, node));
+            }
+        }
+    }
+    if let Some((place, node)) = entries.take("network") {
+        for (place, node) in faults.list(&place, node, "each host begins with a dash") {
+            policy.hosts.extend(host(faults, place, node));
+        }
+    }
+    if let Some((place, node)) = entries.take("limits") {
+        policy.limits = limits(faults, place, node);
+    }
+    Some(policy)
+}
+
+fn rule(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Rule> {
+    let known = [
+        "apiGroups",
+        "resources",
+        "verbs",
+        "namespaces",
+        "resourceNames",
+        "except",
+        "nonResourceURLs",
+        "reason",
+        "optional",
+    ];
+    let mut entries = faults.map(place, node, &known);
+    if let Some((place, node)) = entries.take("reason") {
+        drop(faults.text(&place, node, "one sentence"));
+    }
+    let _optional = faults.flag(entries.take("optional"));
+    if let Some((place, node)) = entries.take("nonResourceURLs") {
+        for key in ["apiGroups", "resources", "namespaces", "resourceNames", "except"] {
+            if let Some((place, _)) = entries.take(key) {
+                faults.add(&place, "it says nothing about nonResourceURLs", "make two rules of it");
+            }
+        }
+        let cure = "write a path such as /version, or a prefix such as \"/openapi/*\"";
+        let urls = faults.texts(Some((place.clone(), node)), cure, url);
+        some(faults, &place, &urls, "URLs", cure);
+        return Some(Rule::Urls(UrlRule { verbs: verbs(faults, &mut entries, METHODS), urls }));
+    }
+    let groups = "the core group is \"\", the others are listed by kubectl api-versions";
+    let api_groups = required(faults, &mut entries, "apiGroups", groups, group);
+    let names = "write it as kubectl api-resources does, with a subresource as in pods/log or \"*/scale\"";
+    let resources = required(faults, &mut entries, "resources", names, resource);
+    let verbs = verbs(faults, &mut entries, VERBS);
+    let resource_names =
+        faults.texts(entries.take("resourceNames"), "write the names of objects", |_| Ok(()));
+    let namespaces = entries.take("namespaces").map_or(Among::All, |entry| among(faults, entry, "namespace"));
+    let except = entries.take("except");
+    let place = except.as_ref().map(|(place, _)| place.clone());
+    let except = faults.texts(except, names, resource);
+    if let Some(place) = place.filter(|_| except.iter().any(|excepted| excepted == "*")) {
+        faults.add(
+            &place,
+            "it takes out all that the rule covers",
+            "name the resources, or take the rule out",
+        );
+    }
+    Some(Rule::Resources(ResourceRule { verbs, api_groups, resources, resource_names, namespaces, except }))
+}
+
+type Map = super::reader::Entries;
+
+fn required(
+    faults: &mut Faults<'_>,
+    entries: &mut Map,
+    key: &str,
+    cure: &str,
+    check: impl Fn(&str) -> Result<(), String>,
+) -> Vec<String> {
+    let Some((place, node)) = entries.take(key) else {
+        faults.add(&entries.place, format!("it has no {key}"), cure);
+        return Vec::new();
+    };
+    let texts = faults.texts(Some((place.clone(), node)), cure, check);
+    some(faults, &place, &texts, key, cure);
+    texts
+}
+
+/// An empty list covers nothing, which nobody writes on purpose.
+fn some(faults: &mut Faults<'_>, place: &Place, texts: &[String], what: &str, cure: &str) {
+    // Where an item was refused, there was one.
+    if texts.is_empty() && faults.clean_below(&place.key) {
+        faults.add(place, format!("a rule without {what} covers nothing"), cure);
+    }
+}
+
+fn verbs(faults: &mut Faults<'_>, entries: &mut Map, known: &[&str]) -> Vec<String> {
+    let cure = format!("the verbs are {}", known[1..].join(", "));
+    required(faults, entries, "verbs", &cure, |verb| {
+        if known.contains(&verb) { Ok(()) } else { Err(format!("no request has the verb `{verb}`")) }
+    })
+}
+
+/// `"*"`, or a list of names in which `current` is the one that the user chose.
+fn among(faults: &mut Faults<'_>, (place, node): (Place, Node), what: &str) -> Among {
+    let cure = format!("write \"*\" for all, or a list: [current], or {what} names");
+    if matches!(&node.shape, Shape::Scalar(text) if text == "*") {
+        return Among::All;
+    }
+    let check = |name: &str| if what == "namespace" && name != "*" { label(name) } else { Ok(()) };
+    let mut names = faults.texts(Some((place.clone(), node)), &cure, check);
+    some(faults, &place, &names, &format!("{what}s"), &cure);
+    if names.iter().any(|name| name == "*") {
+        return Among::All;
+    }
+    let current = names.iter().any(|name| name == "current");
+    names.retain(|name| name != "current");
+    Among::Some { current, names }
+}
+
+fn host(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Host> {
+    const CURE: &str = "write the host alone, in lower case, e.g. api.github.com";
+    let mut entries = faults.map(place, node, &["host", "port", "private"]);
+    let port = match entries.take("port") {
+        Some((place, node)) => {
+            number(faults, &place, node, 1..=65535).and_then(|port| u16::try_from(port).ok())?
+        }
+        None => 443,
+    };
+    let private = faults.flag(entries.take("private"));
+    let Some((place, node)) = entries.take("host") else {
+        faults.add(&entries.place, "it has no host", CURE);
+        return None;
+    };
+    let name = faults.text(&place, node, CURE)?;
+    let host = Host { name, port, private };
+    let is_name = host.name.split('.').all(|part| label(part).is_ok()) && host.name.len() <= 253;
+    let is_v6 = host.name.starts_with('[') && host.address().is_some_and(|address| address.is_ipv6());
+    if !(is_name || is_v6) {
+        faults.add(&place, format!("`{}` is no host", host.name), CURE);
+        return None;
+    }
+    // `127.1` and `2130706433` are spellings of addresses to some resolvers.
+    let is_number =
+        host.name.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    if is_number && host.address().is_none() {
+        faults.add(
+            &place,
+            format!("`{}` is an odd spelling of an address", host.name),
+            "write all four numbers",
+        );
+        return None;
+    }
+    if host.address().is_some_and(|address| !super::is_public(address)) && !private {
+        faults.add(
+            &place,
+            format!("{} is a private address", host.name),
+            "add `private: true` if it is meant",
+        );
+        return None;
+    }
+    Some(host)
+}
+
+fn limits(faults: &mut Faults<'_>, place: Place, node: Node) -> Limits {
+    let mut limits = Limits::default();
+    let mut entries = faults.map(place, node, &["memory", "timeout", "requests", "sockets", "headers"]);
+    if let Some((place, node)) = entries.take("memory") {
+        limits.memory = bytes(faults, &place, node, 1 << 20, 4 << 30).unwrap_or(limits.memory);
+    }
+    if let Some((place, node)) = entries.take("headers") {
+        limits.headers = bytes(faults, &place, node, 1 << 10, 1 << 20).unwrap_or(limits.headers);
+    }
+    if let Some((place, node)) = entries.take("timeout") {
+        limits.timeout = timeout(faults, &place, node);
+    }
+    for (key, limit) in [("requests", &mut limits.requests), ("sockets", &mut limits.sockets)] {
+        if let Some((place, node)) = entries.take(key) {
+            let number = number(faults, &place, node, 1..=1024);
+            *limit = number.and_then(|number| u32::try_from(number).ok()).unwrap_or(*limit);
+        }
+    }
+    limits
+}
+
+fn bytes(faults: &mut Faults<'_>, place: &Place, node: Node, least: u64, most: u64) -> Option<u64> {
+    let cure = format!("write {} to {}", quantity::Quantity(least), quantity::Quantity(most));
+    let text = faults.text(place, node, &cure)?;
+    match quantity::bytes(&text) {
+        Some(bytes) if (least..=most).contains(&bytes) => return Some(bytes),
+        Some(_) => faults.add(place, format!("{text} is out of range"), cure),
+        None => faults.add(place, format!("`{text}` is no number of bytes"), cure),
+    }
+    None
+}
+
+fn timeout(faults: &mut Faults<'_>, place: &Place, node: Node) -> Option<Duration> {
+    const CURE: &str = "write none, or e.g. 30s, 5m, 1h30m";
+    let text = faults.text(place, node, CURE)?;
+    let timeout = quantity::duration(&text);
+    if text != "none" && timeout.is_none() {
+        faults.add(place, format!("`{text}` is no time"), CURE);
+    }
+    timeout
+}
+
+fn number(
+    faults: &mut Faults<'_>,
+    place: &Place,
+    node: Node,
+    range: std::ops::RangeInclusive<u64>,
+) -> Option<u64> {
+    let cure = format!("write a number from {} to {}", range.start(), range.end());
+    let text = faults.text(place, node, &cure)?;
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    if number.is_none() {
+        faults.add(place, format!("`{text}` is no such number"), cure);
+    }
+    number
+}
+
+/// RFC 1123's label, as namespaces are named.
+fn label(name: &str) -> Result<(), String> {
+    let ends = [name.bytes().next(), name.bytes().last()];
+    let fits = (1..=63).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && ends.into_iter().flatten().all(|byte| byte != b'-');
+    if fits { Ok(()) } else { Err(format!("`{name}` is no name")) }
+}
+
+fn group(group: &str) -> Result<(), String> {
+    let fits = group.is_empty() || group == "*" || group.split('.').all(|part| label(part).is_ok());
+    if fits { Ok(()) } else { Err(format!("`{group}` is no API group")) }
+}
+
+fn resource(resource: &str) -> Result<(), String> {
+    let is_name = |name: &str| label(name).is_ok();
+    let fits = match resource.split_once('/') {
+        None => resource == "*" || is_name(resource),
+        Some((of, subresource)) => (of == "*" || is_name(of)) && is_name(subresource),
+    };
+    if fits { Ok(()) } else { Err(format!("`{resource}` is no resource as RBAC names them")) }
+}
+
+fn url(url: &str) -> Result<(), String> {
+    let fixed = url.strip_suffix('*').unwrap_or(url);
+    let fits = url == "*" || (fixed.starts_with('/') && !fixed.contains('*'));
+    if fits { Ok(()) } else { Err(format!("`{url}` is no path")) }
+}

@@ -1,0 +1,183 @@
+//! `kwasm policy check FILE…` and `kwasm policy explain METHOD PATH`, and how a policy is chosen.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Method};
+use serde::Serialize;
+
+use crate::cli::Output;
+use crate::policy::{Attempt, Context, DEFAULT, Policy, RequestInfo, Target};
+use crate::store::Granted;
+
+use super::{Ending, Error, Voice, print};
+
+/// A policy and, where it is none of kwasm's own, the text that it was read from.
+pub(super) struct Chosen {
+    pub(super) policy: Policy,
+    pub(super) text: Option<String>,
+}
+
+/// Reads the policy that `--policy NAME|FILE` names: what has a dot or a slash is a file.
+///
+/// # Errors
+/// When there is none, or when it is no policy.
+pub(super) fn choose(choice: Option<&str>) -> Result<Chosen, Error> {
+    let name = choice.unwrap_or(DEFAULT);
+    if let Some(policy) = Policy::builtin(name) {
+        return Ok(Chosen { policy: policy.map_err(Error::Policy)?, text: None });
+    }
+    if !name.contains(['.', '/', '\\']) {
+        return Err(Error::NoPolicy(name.to_owned()));
+    }
+    let text = contents(Path::new(name))?;
+    let policy = Policy::read(name, &text).map_err(Error::Policy)?;
+    Ok(Chosen { policy, text: Some(text) })
+}
+
+/// The policy that was granted at install.
+///
+/// # Errors
+/// When this kwasm no longer has it, or no longer takes it.
+pub(super) fn granted(granted: &Granted) -> Result<Chosen, Error> {
+    match &granted.text {
+        None => choose(Some(&granted.name)),
+        Some(text) => {
+            let file = format!("the policy `{}` granted at install", granted.name);
+            let policy = Policy::read(&file, text).map_err(Error::Policy)?;
+            Ok(Chosen { policy, text: Some(text.clone()) })
+        }
+    }
+}
+
+/// The longest file that is read, in bytes; the reader of policies takes less.
+const LONGEST: u64 = 2 << 20;
+
+fn contents(path: &Path) -> Result<String, Error> {
+    let failed = |source| Error::PolicyFile { path: path.to_owned(), source };
+    let mut text = Vec::new();
+    File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut text)).map_err(failed)?;
+    // A byte order mark is what some editors put before a text.
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+    String::from_utf8(text.to_vec()).map_err(|_| failed(std::io::Error::other("it is no text in UTF-8")))
+}
+
+pub(super) fn check(voice: Voice, files: &[PathBuf]) -> Result<Ending, Error> {
+    let mut faults = Vec::new();
+    for path in files {
+        let file = path.display().to_string();
+        match Policy::read(&file, &contents(path)?) {
+            Ok(policy) => {
+                let (rules, hosts) = (policy.rules().len(), policy.hosts().len());
+                voice.note(&format!("{file}: policy `{}`: rules: {rules}, hosts: {hosts}", policy.name()));
+            }
+            Err(found) => faults.extend(found),
+        }
+    }
+    if faults.is_empty() { Ok(Ending::Done) } else { Err(Error::Policy(faults)) }
+}
+
+/// What the API server makes of a request and, with a policy, what the gate makes of it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Explained {
+    #[serde(flatten)]
+    info: Option<RequestInfo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+pub(super) fn explain(
+    method: &str,
+    path: &str,
+    policy: Option<&str>,
+    namespace: Option<&str>,
+    output: Output,
+) -> Result<Ending, Error> {
+    let policy = policy.map(|name| choose(Some(name))).transpose()?.map(|chosen| chosen.policy);
+    let explained = explained(method, path, policy.as_ref(), namespace.unwrap_or("default"));
+    print(&match output {
+        Output::Json => serde_json::to_string_pretty(&explained).unwrap_or_default() + "\n",
+        Output::Yaml => serde_saphyr::to_string(&explained).unwrap_or_default(),
+        Output::Name | Output::Table | Output::Wide => table(&explained),
+    })?;
+    Ok(Ending::Done)
+}
+
+fn explained(method: &str, path: &str, policy: Option<&Policy>, namespace: &str) -> Explained {
+    let named = policy.map(|policy| policy.name().to_owned());
+    let refused = |info, reason: String| Explained {
+        info,
+        policy: named.clone(),
+        decision: Some("refused"),
+        rule: None,
+        reason: Some(reason),
+    };
+    let Ok(method) = Method::from_bytes(method.to_ascii_uppercase().as_bytes()) else {
+        return refused(None, "its method is no method".to_owned());
+    };
+    let Ok(uri) = path.parse::<PathAndQuery>() else {
+        return refused(None, "its path is no path".to_owned());
+    };
+    let target = Target::Context(Context::new("", namespace, ""));
+    let attempt = match Attempt::read(target, method, Some(&uri), &HeaderMap::new()) {
+        Ok(attempt) => attempt,
+        Err(refusal) => return refused(None, refusal.reason().to_string()),
+    };
+    let info = attempt.info().clone();
+    let Some(policy) = policy else {
+        return Explained { info: Some(info), policy: None, decision: None, rule: None, reason: None };
+    };
+    match policy.decide(&attempt) {
+        Ok(rule) => Explained {
+            info: Some(info),
+            policy: named,
+            decision: Some("allowed"),
+            rule: rule.map(ToString::to_string),
+            reason: None,
+        },
+        Err(reason) => refused(Some(info), reason.to_string()),
+    }
+}
+
+/// A line an attribute.
+fn table(explained: &Explained) -> String {
+    let json = serde_json::to_value(explained).unwrap_or_default();
+    // In the order of the declaration, which a map of JSON does not keep.
+    let order = [
+        "isResourceRequest",
+        "verb",
+        "apiPrefix",
+        "apiGroup",
+        "apiVersion",
+        "namespace",
+        "resource",
+        "subresource",
+        "name",
+        "path",
+        "policy",
+        "decision",
+        "rule",
+        "reason",
+    ];
+    let width = order.iter().map(|key| key.len()).max().unwrap_or(0);
+    let mut lines = String::new();
+    for key in order {
+        let value = match &json[key] {
+            serde_json::Value::Null => continue,
+            serde_json::Value::String(text) => super::one_line(text),
+            other => other.to_string(),
+        };
+        lines.push_str(format!("{key:<width$}  {value}").trim_end());
+        lines.push('\n');
+    }
+    lines
+}

@@ -1,0 +1,103 @@
+//! What kwasm says to its user, beside data: on stderr, a line at a time, none of which a guest can forge.
+
+use std::io::{self, Write};
+
+use textwrap::{Options, WordSplitter};
+
+use crate::cli::Environment;
+use crate::defence::{Defence, stands};
+
+/// Says things on stderr. A closed stderr keeps nobody from doing anything.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Voice {
+    /// The columns of the terminal; `None` where stderr is none, and lines are left as they are.
+    width: Option<usize>,
+    quiet: bool,
+}
+
+impl Voice {
+    pub(crate) fn of(environment: &Environment) -> Self {
+        Self { width: environment.columns.map(usize::from), quiet: false }
+    }
+
+    /// The same, saying only what went wrong.
+    pub(crate) fn quieter(self, quiet: bool) -> Self {
+        Self { quiet, ..self }
+    }
+
+    /// Says what was done, and what else there is to know.
+    pub(crate) fn note(self, text: &str) {
+        if !self.quiet {
+            self.line(&one_line(text));
+        }
+    }
+
+    /// Says what went wrong.
+    pub(crate) fn fault(self, text: &str) {
+        self.line(&format!("kwasm: {}", one_line(text)));
+    }
+
+    /// Says what helps.
+    pub(crate) fn hint(self, text: &str) {
+        if !self.quiet {
+            self.line(&format!("hint: {}", one_line(text)));
+        }
+    }
+
+    /// Says what is as it should be said, whole.
+    pub(crate) fn verbatim(self, text: &str) {
+        drop(writeln!(io::stderr().lock(), "{text}"));
+    }
+
+    fn line(self, text: &str) {
+        let text = match self.width {
+            // Broken between words only, so that what is copied from a terminal is still what was meant.
+            Some(width) if width > 20 => {
+                let options = Options::new(width)
+                    .subsequent_indent("  ")
+                    .break_words(false)
+                    .word_splitter(WordSplitter::NoHyphenation);
+                textwrap::fill(text, options)
+            }
+            _ => text.to_owned(),
+        };
+        drop(writeln!(io::stderr().lock(), "{text}"));
+    }
+}
+
+/// The longest line that is shown whole, in characters.
+const SHOWN: usize = 2000;
+
+/// A text as it may be shown on a terminal. Names in components, kubeconfigs and files are anybody's: none of them
+/// moves the cursor, turns the direction of writing, or begins a line that looks like one of kwasm's own.
+pub(crate) fn one_line(text: &str) -> String {
+    let drives = |c: char| {
+        let direction =
+            matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        (c.is_control() || direction) && stands(Defence::Escapes)
+    };
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars().take(SHOWN) {
+        if drives(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_cannot_drive_the_terminal_or_forge_a_line() {
+        let shown = one_line("a\u{1b}[2K\r\nkwasm: installed \u{202e}b");
+        assert_eq!(shown, "a\\u{1b}[2K\\u{d}\\u{a}kwasm: installed \\u{202e}b");
+        assert_eq!(one_line(&"x".repeat(5000)).chars().count(), SHOWN + 1);
+    }
+}
