@@ -6,11 +6,11 @@
 //! [`stands`] is the constant `true`, and nothing can take a defence away.
 
 macro_rules! defences {
-    ($($(#[doc = $doc:literal])+ $defence:ident = $name:literal,)+) => {
+    ($($(#[$attribute:meta])+ $defence:ident = $name:literal,)+) => {
         /// Something that stops a hostile guest.
         #[cfg_attr(not(feature = "faults"), expect(dead_code, reason = "some are only ever taken away"))]
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-        pub(crate) enum Defence { $($(#[doc = $doc])+ $defence,)+ }
+        pub(crate) enum Defence { $($(#[$attribute])+ $defence,)+ }
 
         #[cfg(feature = "faults")]
         impl Defence {
@@ -52,6 +52,7 @@ defences! {
     /// What a rule excepts is not covered by it.
     Except = "except",
     /// A guest gets no files.
+    #[cfg_attr(not(feature = "faults"), expect(dead_code, reason = "else there is no code to be kept from it"))]
     Files = "files",
     /// A guest does not say where a request came from, nor brings a session along.
     ForeignHeaders = "foreign-headers",
@@ -100,6 +101,7 @@ defences! {
     /// The user's word ends any guest.
     Signals = "signals",
     /// There is no socket.
+    #[cfg_attr(not(feature = "faults"), expect(dead_code, reason = "else there is no code to be kept from it"))]
     Sockets = "sockets",
     /// A subresource is not its resource.
     Subresources = "subresources",

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::cli::{self, Environment};
 use crate::cluster;
 use crate::inspect;
-use crate::policy::{self, Fault};
+use crate::policy::{self, Fault, Limit};
 use crate::reference::NameError;
 use crate::registry;
 use crate::runtime::{self, Outcome};
@@ -16,7 +16,7 @@ use crate::verbs::{Ending, Error, Voice, one_line};
 /// How the process ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Exit {
-    /// kwasm failed, or the plugin trapped: 125.
+    /// kwasm failed, or the plugin trapped or ran into a limit: 125.
     Failed,
     /// The user ended it: 130.
     Interrupted,
@@ -55,6 +55,7 @@ impl Exit {
             Ok(Ending::Done) => Self::Success,
             Ok(Ending::Ran(Outcome::Ended(code))) => Self::Plugin(code),
             Ok(Ending::Ran(Outcome::Interrupted)) => Self::Interrupted,
+            Ok(Ending::Ran(Outcome::Limited(limit))) => Failure::from(limit).tell(voice),
             Ok(Ending::Ran(Outcome::Trapped(cause))) => Failure {
                 exit: Self::Failed,
                 message: one_line(&format!("the plugin trapped: {cause}")),
@@ -104,6 +105,13 @@ impl Failure {
             voice.note(&format!("and {} more", faults.len() - FAULTS));
         }
         Exit::Usage
+    }
+}
+
+impl From<Limit> for Failure {
+    fn from(limit: Limit) -> Self {
+        let message = format!("the plugin ran into a limit: {limit}");
+        Self { exit: Exit::Failed, message, hints: limit.hint().into_iter().collect() }
     }
 }
 
@@ -221,6 +229,14 @@ mod tests {
         let source = registry::Error::Unreadable { path: "x".into(), source: std::io::Error::other("gone") };
         let failure = Failure::from(&Error::Registry(source));
         assert_eq!(failure.message, "x: it cannot be read: gone");
+        assert_eq!(failure.exit, Exit::Failed);
+    }
+
+    #[test]
+    fn a_limit_is_told_with_its_cure() {
+        let failure = Failure::from(Limit::Memory(512 << 20));
+        assert_eq!(failure.message, "the plugin ran into a limit: it wanted more than 512 MiB of memory");
+        assert_eq!(failure.hints, ["a policy with `limits: {memory: 1Gi}` raises it: --policy FILE"]);
         assert_eq!(failure.exit, Exit::Failed);
     }
 

@@ -9,6 +9,8 @@ use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
 
+use crate::defence::{Defence, stands};
+
 /// The folders that the platform gives to a user's programs.
 pub(crate) struct Folders {
     /// For what must not be lost, e.g. `~/.local/share`.
@@ -221,13 +223,13 @@ pub(crate) fn nobody_reads_stdout() -> bool {
 }
 
 /// Lets the signals by which a user, or the system, asks a program to end (SIGINT and SIGTERM; SIGHUP is left as it is,
-/// since `nohup` has it ignored) do so at once, with the code `code`: the
-/// process ends in the handler, and nothing of it runs any more.
+/// since `nohup` has it ignored) do so at once, with the code `code`: the process ends in the handler, and nothing of
+/// it runs any more.
 pub(crate) fn end_at_signals(code: u8) -> io::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
-    let always = Arc::new(AtomicBool::new(true));
+    let ends = Arc::new(AtomicBool::new(stands(Defence::Signals)));
     for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, code.into(), Arc::clone(&always))?;
+        signal_hook::flag::register_conditional_shutdown(signal, code.into(), Arc::clone(&ends))?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ pub(super) fn to(refusal: &Refusal) -> Option<Response<Body>> {
         Reason::NoCluster(_) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
         Reason::Ambiguous(_) => (StatusCode::BAD_REQUEST, "BadRequest"),
         Reason::SpeaksAs(_) | Reason::Policy(_) => (StatusCode::FORBIDDEN, "Forbidden"),
-        Reason::Limit(Limit::Headers(_)) => {
+        Reason::Limit(Limit::HeaderCount | Limit::Headers(_)) => {
             (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "RequestHeaderFieldsTooLarge")
         }
         Reason::Limit(_) => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequests"),

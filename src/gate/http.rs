@@ -17,6 +17,9 @@ use super::{Gate, Patience, Undelivered, headers};
 /// The gate as wasi:http sees it.
 pub(crate) struct Door(pub(crate) Gate);
 
+/// The most bytes that a guest writes to a body in one call.
+const CHUNK: usize = 64 << 10;
+
 type Done = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Answer = Result<(::http::Response<WasiBody>, Done), Error>;
 
@@ -33,6 +36,12 @@ impl WasiHttpHooks for Door {
     /// The sender sets it, to the real server's name.
     fn set_host_header(&mut self) -> bool {
         false
+    }
+
+    /// A guest can hold as many unsent bodies as it has handles, each with two chunks: with the default of 1 MiB they
+    /// would take more memory than the guest may have itself.
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        CHUNK
     }
 
     fn send_request(

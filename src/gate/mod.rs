@@ -149,7 +149,10 @@ impl Inner {
         let elsewhere = |reason| Refusal::elsewhere(method, uri, reason);
         let most = self.grant.limits().headers;
         let (number, bytes) = headers::size(headers);
-        if (number > HEADERS || bytes > most) && stands(Defence::HeaderLimit) {
+        if number > HEADERS && stands(Defence::HeaderLimit) {
+            return Err(elsewhere(Reason::Limit(Limit::HeaderCount)));
+        }
+        if bytes > most && stands(Defence::HeaderLimit) {
             return Err(elsewhere(Reason::Limit(Limit::Headers(most))));
         }
         let (target, path) = self.table.identify(uri).map_err(elsewhere)?;

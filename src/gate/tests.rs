@@ -100,3 +100,17 @@ async fn a_refused_api_request_is_answered_as_the_api_server_would_and_remembere
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0].text, "refused: list pods: the policy `none` does not allow it");
 }
+
+#[tokio::test]
+async fn upstream_still_ends_a_forgotten_body_as_if_it_were_whole() {
+    use http_body_util::BodyExt;
+    use wasmtime_wasi_http::p2::body::{HostOutgoingBody, StreamContext};
+    let (host, sent) = HostOutgoingBody::new(StreamContext::Request, None, 1, 1024);
+    // As it goes when the store goes, which neither finishes nor aborts it.
+    drop(host);
+    assert!(
+        sent.collect().await.is_ok(),
+        "wasmtime-wasi-http aborts it now: remove what `GuestBody` does when its guest has ended, and \
+         `Defence::AbortedBodies`"
+    );
+}

@@ -32,18 +32,24 @@ impl Default for Limits {
 /// A limit that a guest ran into.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Limit {
-    /// More handles than a component may have at a time.
-    Handles,
-    /// More or larger headers than one message may have; the number of bytes that it may have.
+    /// More handles at a time; the number that it may have.
+    Handles(usize),
+    /// More headers than one message may have.
+    HeaderCount,
+    /// Larger headers than one message may have; the number of bytes that it may have.
     Headers(u64),
     /// More bytes in one call of the host than it takes.
     HostCall,
+    /// More instances or memories than a component may be made of.
+    Instances,
     /// More memory; the number of bytes that it may have.
     Memory(u64),
     /// More random bytes in one call than it gives.
     Random,
     /// More requests at a time; the number that it may have.
     Requests(u32),
+    /// Deeper calls than its stack has room for.
+    Stack,
     /// More or larger tables than it may have.
     Tables,
     /// More time.
@@ -55,11 +61,17 @@ impl Limit {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let line = match self {
-            Self::Headers(limit) => format!("headers: {}", Quantity(limit * 2)),
-            Self::Memory(limit) => format!("memory: {}", Quantity(limit * 2)),
-            Self::Requests(limit) => format!("requests: {}", limit * 2),
-            Self::Timeout(limit) => format!("timeout: {}s", limit.as_secs().max(1) * 2),
-            Self::Handles | Self::HostCall | Self::Random | Self::Tables => return None,
+            Self::Headers(limit) => format!("headers: {}", Quantity(limit.saturating_mul(2))),
+            Self::Memory(limit) => format!("memory: {}", Quantity(limit.saturating_mul(2))),
+            Self::Requests(limit) => format!("requests: {}", limit.saturating_mul(2)),
+            Self::Timeout(limit) => format!("timeout: {}s", limit.as_secs().max(1).saturating_mul(2)),
+            Self::Handles(_)
+            | Self::HeaderCount
+            | Self::HostCall
+            | Self::Instances
+            | Self::Random
+            | Self::Stack
+            | Self::Tables => return None,
         };
         Some(format!("a policy with `limits: {{{line}}}` raises it: --policy FILE"))
     }
@@ -68,14 +80,15 @@ impl Limit {
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Handles => f.write_str("it wanted more than 100000 handles at a time"),
-            Self::Headers(limit) => {
-                write!(f, "a message of its had more than {HEADERS} headers, or {} of them", Bytes(*limit))
-            }
+            Self::Handles(limit) => write!(f, "it wanted more than {limit} handles at a time"),
+            Self::HeaderCount => write!(f, "a message of its had more than {HEADERS} headers"),
+            Self::Headers(limit) => write!(f, "a message of its had more than {} of headers", Bytes(*limit)),
             Self::HostCall => f.write_str("it handed more than 16 MiB to the host in one call"),
+            Self::Instances => f.write_str("it is made of more instances or memories than a plugin may have"),
             Self::Memory(limit) => write!(f, "it wanted more than {} of memory", Bytes(*limit)),
             Self::Random => f.write_str("it asked for more than 1 MiB of random bytes in one call"),
             Self::Requests(limit) => write!(f, "it wanted more than {limit} requests in flight at a time"),
+            Self::Stack => f.write_str("its calls went deeper than the 512 KiB of stack that a plugin has"),
             Self::Tables => f.write_str("it wanted more or larger tables than a plugin may have"),
             Self::Timeout(limit) => write!(f, "it ran for longer than {limit:?}"),
         }

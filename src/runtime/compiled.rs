@@ -11,6 +11,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::{Error, engine};
+use crate::defence::{Defence, stands};
 use crate::inspect;
 use crate::platform;
 use crate::store::{Places, Plugin};
@@ -29,10 +30,10 @@ impl Cache {
     pub(super) fn open(places: &Places) -> Result<Self, Error> {
         let folder = places.compiled();
         match platform::private_folder(&folder) {
-            Ok(()) => Ok(Self { folder: Some(folder) }),
             // What the system says, not what was found out about a folder that is there.
             Err(error) if error.raw_os_error().is_some() => Ok(Self { folder: None }),
-            Err(source) => Err(Error::Cache { path: folder, source }),
+            Err(source) if stands(Defence::CacheOwner) => Err(Error::Cache { path: folder, source }),
+            _ => Ok(Self { folder: Some(folder) }),
         }
     }
 
@@ -80,7 +81,9 @@ fn keep(path: &Path, code: &[u8]) -> io::Result<()> {
 /// Maps a file of compiled code. `None` when it is not there, is not this user's alone, or is not of this engine,
 /// this processor and these settings: it is compiled anew then, and replaced.
 fn map(engine: &Engine, path: &Path) -> Option<Component> {
-    platform::check_private_file(&fs::symlink_metadata(path).ok()?).ok()?;
+    if stands(Defence::CacheOwner) {
+        platform::check_private_file(&fs::symlink_metadata(path).ok()?).ok()?;
+    }
     #[expect(unsafe_code, reason = "wasmtime cannot know where a file of code comes from; kwasm does")]
     // SAFETY: The file holds what `Engine::precompile_component` made: `keep` is its only writer, and it is a
     // regular file that nobody but this user can write, in a folder that nobody but this user can enter (both checked

@@ -1,61 +1,153 @@
-//! How much of this machine a guest may take.
+//! How much of this machine a guest may take, and which limit it ran into.
+//!
+//! wasmtime counts most of it and tells it in errors of many kinds: [`Meter::limit`] is the one place that reads them.
 
-use wasmtime::{ResourceLimiter, Result};
+use wasmtime::component::{ResourceTable, ResourceTableError};
+use wasmtime::{ResourceLimiter, Result, Store, Trap};
+use wasmtime_wasi_http::{FieldMapError, WasiHttpCtx};
 
-/// What one guest takes, and the most it may take.
-pub(super) struct Limits {
+use crate::defence::{Defence, stands};
+use crate::policy::{Limit, Limits};
+
+/// The most elements that all tables of a guest have together: one of functions has some thousand.
+const ELEMENTS: usize = 1_000_000;
+
+/// The most tables: each part of a guest has one or two, and even an empty one costs the host something.
+const TABLES: usize = 100;
+
+/// The most linear memories: each reserves more than 4 GiB of the 128 TiB of addresses that a process has.
+const MEMORIES: usize = 100;
+
+/// The most instances of core modules: an interpreter with its libraries has some dozen.
+const INSTANCES: usize = 500;
+
+/// The most handles of a guest, those to resources of its own making included. One costs the host some ten bytes.
+const HANDLES: usize = 100_000;
+
+/// The most resources that the host keeps for a guest: headers, bodies, streams, pollables. A request in flight has
+/// about eight. The largest are headers, and bodies with two chunks of 64 KiB: as none takes much more than 128 KiB
+/// (`runtime::http` sees to the rest), all together take about as much as a guest's own memory, 512 MiB.
+const RESOURCES: usize = 4_096;
+
+/// The most bytes that a guest hands to the host in one call. What is longer than a chunk of 64 KiB is of no use in any.
+const HOST_CALL: usize = 16 << 20;
+
+/// The most random bytes in one call.
+pub(super) const RANDOM: u64 = 1 << 20;
+
+/// Sets what wasmtime counts for a whole store.
+pub(super) fn bound<T: 'static>(store: &mut Store<T>) {
+    store.set_hostcall_fuel(HOST_CALL);
+    store.set_max_component_handles(if stands(Defence::HandleLimit) { HANDLES } else { usize::MAX });
+}
+
+/// The table of the resources that the host keeps for a guest.
+pub(super) fn resources() -> ResourceTable {
+    let mut table = ResourceTable::new();
+    if stands(Defence::HandleLimit) {
+        table.set_max_capacity(RESOURCES);
+    }
+    table
+}
+
+/// What bounds the headers of one message.
+pub(super) fn headers(limits: &Limits) -> WasiHttpCtx {
+    let mut context = WasiHttpCtx::new();
+    let most = usize::try_from(limits.headers).unwrap_or(usize::MAX);
+    context.set_field_size_limit(if stands(Defence::HeaderLimit) { most } else { usize::MAX });
+    context
+}
+
+/// Counts what one guest takes.
+pub(super) struct Meter {
+    limits: Limits,
     memory: usize,
-    refused: bool,
+    elements: usize,
+    /// The last limit that was in the way of a growth.
+    met: Option<Limit>,
 }
 
-/// The most bytes that all linear memories of a guest have together: 512 MiB.
-const MEMORY: usize = 512 << 20;
-
-/// The most elements of one table: a guest's table of functions has some thousand.
-const TABLE: usize = 1_000_000;
-
-impl Limits {
-    pub(super) fn new() -> Self {
-        Self { memory: 0, refused: false }
+impl Meter {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, memory: 0, elements: 0, met: None }
     }
 
-    /// The limit that the guest ran into, if it did: most programs trap where they get no memory, and say no more.
-    pub(super) fn met(&self) -> Option<&'static str> {
-        self.refused.then_some("it wanted more than 512 MiB of memory")
+    /// The limit that was in the way of a growth, if one was. Many a program traps where it gets no memory, and says no
+    /// more; another does without.
+    pub(super) fn met(&self) -> Option<Limit> {
+        self.met
+    }
+
+    /// The limit that an error tells of, if it does.
+    pub(super) fn limit(&self, error: &wasmtime::Error) -> Option<Limit> {
+        if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {
+            return Some(Limit::Handles(RESOURCES));
+        }
+        match error.downcast_ref() {
+            Some(FieldMapError::TooManyFields) => return Some(Limit::HeaderCount),
+            Some(FieldMapError::TotalSizeTooBig) => return Some(Limit::Headers(self.limits.headers)),
+            _ => {}
+        }
+        if matches!(error.downcast_ref(), Some(Trap::StackOverflow)) {
+            return Some(Limit::Stack);
+        }
+        let cause = error.root_cause().to_string();
+        TEXTS.iter().find(|(text, _)| cause.contains(text)).map(|(_, limit)| *limit)
     }
 }
 
-impl ResourceLimiter for Limits {
+/// What wasmtime says of limits for which it has no type.
+const TEXTS: [(&str, Limit); 6] = [
+    ("store handle limit exceeded", Limit::Handles(HANDLES)),
+    ("fuel allocated for hostcalls has been exhausted", Limit::HostCall),
+    ("exceeds limit 1048576", Limit::Random),
+    ("resource limit exceeded: instance count", Limit::Instances),
+    ("resource limit exceeded: memory count", Limit::Instances),
+    ("resource limit exceeded: table count", Limit::Tables),
+];
+
+impl ResourceLimiter for Meter {
     /// A memory that would exceed the limit does not grow: to the guest `memory.grow` fails, as on a machine that
     /// has no more.
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
         let after = self.memory.saturating_add(desired.saturating_sub(current));
-        let fits = after <= MEMORY;
-        if fits {
-            self.memory = after;
+        // It would not grow then in any case, and what it did not get does not count.
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
         }
-        self.refused |= !fits;
-        Ok(fits)
+        if stands(Defence::MemoryLimit) && u64::try_from(after).unwrap_or(u64::MAX) > self.limits.memory {
+            self.met = Some(Limit::Memory(self.limits.memory));
+            return Ok(false);
+        }
+        self.memory = after;
+        Ok(true)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
-        Ok(desired <= TABLE)
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        let after = self.elements.saturating_add(desired.saturating_sub(current));
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        if after > ELEMENTS {
+            self.met = Some(Limit::Tables);
+            return Ok(false);
+        }
+        self.elements = after;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        TABLES
+    }
+
+    fn memories(&self) -> usize {
+        MEMORIES
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_memories_of_a_guest_count_together() {
-        let mut limits = Limits::new();
-        assert!(limits.memory_growing(0, MEMORY / 2, None).unwrap());
-        assert!(limits.memory_growing(0, MEMORY / 2, None).unwrap());
-        assert_eq!(limits.met(), None);
-        assert!(!limits.memory_growing(0, 1, None).unwrap());
-        assert!(limits.met().is_some());
-        // What was refused was not taken.
-        assert!(limits.memory_growing(MEMORY / 2, MEMORY / 2, None).unwrap());
-    }
-}
+mod tests;

@@ -2,6 +2,9 @@
 
 mod compiled;
 mod engine;
+#[cfg(feature = "faults")]
+mod holes;
+mod http;
 mod limits;
 mod state;
 mod world;
@@ -10,6 +13,7 @@ use std::io;
 use std::mem;
 use std::path::PathBuf;
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use wasmtime::component::{Component, Linker};
@@ -21,9 +25,11 @@ use self::compiled::Cache;
 pub use self::engine::WASMTIME;
 use self::state::State;
 pub use self::world::World;
+use crate::defence::{Defence, stands};
 use crate::gate::Gate;
 use crate::inspect::{self, Inspected};
 use crate::platform::{self, Signals};
+use crate::policy::{Limit, Limits};
 use crate::store::{self, Places, Plugin};
 
 /// A component, compiled, with all that it is given.
@@ -32,6 +38,7 @@ pub struct Sandbox {
     component: Component,
     gate: Gate,
     inspected: Inspected,
+    limits: Limits,
     name: String,
     world: World,
 }
@@ -46,6 +53,8 @@ pub enum Outcome {
     Ended(u8),
     /// By the user.
     Interrupted,
+    /// By a limit of its run.
+    Limited(Limit),
     /// By a trap, with its cause.
     Trapped(String),
 }
@@ -133,35 +142,43 @@ impl Sandbox {
     ///
     /// # Errors
     /// When it cannot be compiled.
-    pub fn new(plugin: &Plugin, gate: Gate, world: World, places: &Places) -> Result<Self, Error> {
+    pub fn new(
+        plugin: &Plugin,
+        gate: Gate,
+        world: World,
+        limits: Limits,
+        places: &Places,
+    ) -> Result<Self, Error> {
         let engine = engine::runner().map_err(Error::system)?;
         let component = Cache::open(places)?.load(&engine, plugin)?;
         let (inspected, name) = (plugin.inspected().clone(), plugin.name().to_owned());
-        Ok(Self { engine, component, gate, inspected, name, world })
+        Ok(Self { engine, component, gate, inspected, limits, name, world })
     }
 
-    /// Runs the component to its end, or to the user's.
+    /// Runs the component to its end, to the user's, or to that of its time.
     ///
     /// # Errors
     /// When it needs what there is not, or the system does not give what a run needs.
     pub fn run(self) -> Result<Outcome, Error> {
         let command = link(&self.engine, &self.component, &self.inspected, &self.name)?;
         let context = self.world.context().map_err(Error::system)?;
-        let mut store = Store::new(&self.engine, State::new(context, self.gate.clone()));
-        store.limiter(State::limits);
+        let mut store = Store::new(&self.engine, State::new(context, self.gate.clone(), self.limits));
+        store.limiter(State::limiter);
+        limits::bound(&mut store);
         store.set_epoch_deadline(1);
         // As with the linker: nobody waits for a component to be taken apart.
         mem::forget(self.component);
-        if self.inspected.uses_network() {
-            run_beside(&self.engine, &self.gate, store, command)
+        let timeout = self.limits.timeout.filter(|_| stands(Defence::Timeout));
+        if self.inspected.uses_network() || timeout.is_some() {
+            run_beside(&self.engine, &self.gate, timeout, store, command)
         } else {
             run_alone(store, &command)
         }
     }
 }
 
-/// Runs a guest that can send nothing. When the user ends it there is nothing to abort and nothing to tell, so the
-/// system may end the process at once: that spares a thread and what watches over it.
+/// Runs a guest that can send nothing and has all the time it wants. When the user ends it there is nothing to abort and
+/// nothing to tell, so the system may end the process at once: that spares a thread and what watches over it.
 fn run_alone(mut store: Store<State>, command: &CommandPre<State>) -> Result<Outcome, Error> {
     platform::end_at_signals(INTERRUPTED).map_err(Error::system)?;
     let runtime =
@@ -172,10 +189,11 @@ fn run_alone(mut store: Store<State>, command: &CommandPre<State>) -> Result<Out
 }
 
 /// Runs a guest on a thread of its own, to compute on and to block in a write to a pipe that nobody reads. Network,
-/// timers and signals are driven by this one.
+/// timers and signals are driven by this one, so that neither keeps it from ending when its user or its time says so.
 fn run_beside(
     engine: &Engine,
     gate: &Gate,
+    timeout: Option<Duration>,
     mut store: Store<State>,
     command: CommandPre<State>,
 ) -> Result<Outcome, Error> {
@@ -199,9 +217,10 @@ fn run_beside(
     let outcome = runtime.block_on(async {
         tokio::select! {
             biased;
-            () = signals.came() => Outcome::Interrupted,
+            () = signals.came(), if stands(Defence::Signals) => Outcome::Interrupted,
             // It cannot be dropped unused but by a panic.
             outcome = told => outcome.unwrap_or_else(|_| Outcome::Trapped("kwasm itself failed".to_owned())),
+            limit = expired(timeout) => Outcome::Limited(limit),
         }
     });
     gate.end();
@@ -210,6 +229,17 @@ fn run_beside(
     engine.increment_epoch();
     mem::forget(runtime);
     Ok(outcome)
+}
+
+/// Waits for the end of a run's time.
+async fn expired(timeout: Option<Duration>) -> Limit {
+    match timeout {
+        Some(timeout) => {
+            tokio::time::sleep(timeout).await;
+            Limit::Timeout(timeout)
+        }
+        None => std::future::pending().await,
+    }
 }
 
 async fn drive(store: &mut Store<State>, command: &CommandPre<State>) -> Outcome {
@@ -226,13 +256,18 @@ async fn drive(store: &mut Store<State>, command: &CommandPre<State>) -> Outcome
         // A code that a process cannot have is still no success.
         return Outcome::Ended(if *code == 0 { 0 } else { u8::try_from(*code).unwrap_or(1).max(1) });
     }
-    let cause = match error.downcast_ref::<wasmtime::Trap>() {
-        // The epoch ends at the user's word only.
-        Some(wasmtime::Trap::Interrupt) => return Outcome::Interrupted,
+    let meter = store.data().meter();
+    if let Some(limit) = meter.limit(&error) {
+        return Outcome::Limited(limit);
+    }
+    let trap = error.downcast_ref::<wasmtime::Trap>();
+    match (trap, meter.met()) {
+        // The epoch ends when somebody else has already said how the run ended, and nobody listens any more.
+        (Some(wasmtime::Trap::Interrupt), _) => Outcome::Interrupted,
         // Where a reader goes, as `head` does, Rust's `println!` panics and so traps. For no filter is that an error.
-        Some(_) if platform::nobody_reads_stdout() => return Outcome::Ended(0),
-        Some(trap) => trap.to_string(),
-        None => format!("{:#}", error.root_cause()),
-    };
-    Outcome::Trapped(store.data().met_limit().map_or(cause.clone(), |limit| format!("{cause}; {limit}")))
+        (Some(_), _) if platform::nobody_reads_stdout() => Outcome::Ended(0),
+        (_, Some(limit)) => Outcome::Limited(limit),
+        (Some(trap), None) => Outcome::Trapped(trap.to_string()),
+        (None, None) => Outcome::Trapped(format!("{:#}", error.root_cause())),
+    }
 }

@@ -9,11 +9,13 @@ use wasmtime_wasi::p2::bindings::{cli, filesystem, random, sockets};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView};
 
-use super::limits::Limits;
+use super::http::{self, Http};
+use super::limits::{self, Meter};
 use crate::gate::{Door, Gate};
 use crate::inspect::{Inspected, Kind};
+use crate::policy::Limits;
 
 /// The state of one run.
 pub(super) struct State {
@@ -21,28 +23,32 @@ pub(super) struct State {
     http: WasiHttpCtx,
     table: ResourceTable,
     door: Door,
-    limits: Limits,
+    meter: Meter,
 }
 
 impl State {
-    pub(super) fn new(wasi: WasiCtx, gate: Gate) -> Self {
+    pub(super) fn new(wasi: WasiCtx, gate: Gate, limits: Limits) -> Self {
         Self {
             wasi,
-            http: WasiHttpCtx::new(),
-            table: ResourceTable::new(),
+            http: limits::headers(&limits),
+            table: limits::resources(),
             door: Door(gate),
-            limits: Limits::new(),
+            meter: Meter::new(limits),
         }
     }
 
-    /// How much the guest may take.
-    pub(super) fn limits(&mut self) -> &mut dyn ResourceLimiter {
-        &mut self.limits
+    /// What counts how much the guest takes, for wasmtime.
+    pub(super) fn limiter(&mut self) -> &mut dyn ResourceLimiter {
+        &mut self.meter
     }
 
-    /// The limit that the guest ran into, if it did.
-    pub(super) fn met_limit(&self) -> Option<&'static str> {
-        self.limits.met()
+    /// What counts how much the guest takes.
+    pub(super) fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    fn http(&mut self) -> Http<'_> {
+        Http(WasiHttpCtxView { hooks: &mut self.door, table: &mut self.table, ctx: &mut self.http })
     }
 
     /// Gives a guest what it can call: WASI 0.2 and wasi:http, whose requests go through the gate's door. The larger
@@ -69,7 +75,7 @@ impl State {
             Self::link_sockets(linker)?;
         }
         if inspected.imports_any_of("wasi:http") {
-            wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
+            http::link(linker, Self::http)?;
         }
         Ok(())
     }
@@ -88,11 +94,5 @@ impl State {
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
-}
-
-impl WasiHttpView for State {
-    fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.door, table: &mut self.table, ctx: &mut self.http }
     }
 }

@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use tempfile::{NamedTempFile, TempDir};
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
-use super::Error;
+use super::{Error, limits};
 use crate::cli::Environment;
 use crate::cluster::{Cluster, GuestConfig, Selection};
+use crate::defence::{Defence, stands};
 use crate::platform;
 use crate::reference::Digest;
 use crate::store::Places;
@@ -40,7 +41,9 @@ impl World {
     #[must_use]
     pub fn new(name: &str, arguments: Vec<String>, environment: &Environment) -> Self {
         let passed = |name: &str| {
-            PASSED.contains(&name) || PASSED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+            PASSED.contains(&name)
+                || PASSED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+                || !stands(Defence::Environment)
         };
         let mut variables: Vec<(String, String)> = environment
             .variables
@@ -101,6 +104,11 @@ impl World {
         if let Some(folder) = &self.kubeconfig {
             builder.preopened_dir(folder, MOUNT, FsPerms::ReadOnly)?;
         }
+        if stands(Defence::RandomLimit) {
+            builder.max_random_size(limits::RANDOM);
+        }
+        #[cfg(feature = "faults")]
+        super::holes::open(&mut builder)?;
         Ok(builder.build())
     }
 }

@@ -53,10 +53,12 @@ pub(super) fn run(
     let selection =
         selection.unwrap_or_else(|| Selection::Nothing("the plugin imports no network".to_owned()));
     let gate = Gate::new(grant, selection, verbose.then(|| observer(voice)));
-    let outcome = Sandbox::new(&plugin, gate.clone(), world, store.places())?.run()?;
+    let outcome = Sandbox::new(&plugin, gate.clone(), world, limits, store.places())?.run()?;
     let mut lines = gate.report();
     // Many a client library gives up before it sends anything, and cannot say why there is nothing to send to.
-    if let Some(why) = missing.filter(|_| lines.is_empty() && outcome != Outcome::Ended(0)) {
+    if let Some(why) =
+        missing.filter(|_| lines.is_empty() && matches!(outcome, Outcome::Ended(1..) | Outcome::Trapped(_)))
+    {
         lines.push(Line { text: why, hint: Some(NAME_A_KUBECONFIG.to_owned()) });
     }
     for line in lines {

@@ -42,7 +42,8 @@ impl Kwasm {
         // Machine code is shared by all tests, so that each guest is compiled once. Tests of the cache have their own.
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
         std::fs::create_dir_all(&cache).unwrap();
-        Self { home, variables: Vec::new(), policy: "cluster".to_owned() }.variable("XDG_CACHE_HOME", cache.to_str().unwrap())
+        Self { home, variables: Vec::new(), policy: "cluster".to_owned() }
+            .variable("XDG_CACHE_HOME", cache.to_str().unwrap())
     }
 
     /// With a cache of its own.

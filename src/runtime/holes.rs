@@ -1,0 +1,25 @@
+//! Ways out of the sandbox, for the builds in which a test takes a defence away. In every other build this file is not
+//! compiled: there is no code by which a guest could get a file or a socket.
+
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+
+use crate::defence::{Defence, stands};
+
+/// Gives a guest what it may not have, where the defence against it does not stand.
+pub(super) fn open(builder: &mut WasiCtxBuilder) -> wasmtime::Result<()> {
+    if !stands(Defence::Files) {
+        builder.preopened_dir("/", "/", FsPerms::ReadOnly)?;
+    }
+    if !stands(Defence::Sockets) {
+        network(builder);
+    }
+    Ok(())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test shows what happens to a guest that does have a network"
+)]
+fn network(builder: &mut WasiCtxBuilder) {
+    builder.inherit_network().allow_tcp(true).allow_udp(true).allow_ip_name_lookup(true);
+}

@@ -1,0 +1,215 @@
+//! wasi:http as wasmtime-wasi-http 48.0.8 has it, but for what it forgets to bound and to free.
+
+use wasmtime::Result;
+use wasmtime::component::{HasData, Linker, Resource};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable};
+use wasmtime_wasi_http::p2::bindings::http::{outgoing_handler, types};
+use wasmtime_wasi_http::p2::{HeaderError, HeaderResult, HttpError, HttpResult};
+use wasmtime_wasi_http::{FieldMap, FieldMapError, RequestOptions, WasiHttpCtxView};
+
+use self::types::{
+    Duration, ErrorCode, FutureIncomingResponse, FutureTrailers, IncomingBody, IncomingRequest,
+    IncomingResponse, Method, OutgoingBody, OutgoingRequest, OutgoingResponse, ResponseOutparam, Scheme,
+};
+use crate::defence::{Defence, stands};
+use crate::policy::HEADERS;
+
+/// The longest name of a method or a server that the host keeps. No real one is as long, upstream takes any, and each
+/// unsent request keeps one of either.
+const NAME: usize = 1_024;
+
+/// What a guest's calls of wasi:http work on.
+pub(super) struct Http<'a>(pub(super) WasiHttpCtxView<'a>);
+
+impl HasData for Http<'static> {
+    type Data<'a> = Http<'a>;
+}
+
+/// Lets a guest call it.
+pub(super) fn link<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> Http<'_>,
+) -> wasmtime::Result<()> {
+    outgoing_handler::add_to_linker::<T, Http<'static>>(linker, view)?;
+    types::add_to_linker::<T, Http<'static>>(linker, &types::LinkOptions::default(), view)
+}
+
+impl outgoing_handler::Host for Http<'_> {
+    /// Upstream's `handle` takes the options and never frees them (`p2/http_impl.rs`, where they are read with `get`):
+    /// a watch that begins again and again would run out of handles.
+    fn handle(
+        &mut self,
+        request: Resource<OutgoingRequest>,
+        options: Option<Resource<RequestOptions>>,
+    ) -> HttpResult<Resource<FutureIncomingResponse>> {
+        let own = options.as_ref().map(Resource::rep);
+        let handled = outgoing_handler::Host::handle(&mut self.0, request, options);
+        if stands(Defence::OptionsLeak)
+            && let Some(own) = own
+        {
+            // It is there, or else upstream has freed it: the test below would have told.
+            drop(self.0.table.delete(Resource::<RequestOptions>::new_own(own)));
+        }
+        handled
+    }
+}
+
+impl Http<'_> {
+    /// Traps a guest whose message has too many headers, as upstream does with one whose headers are too long.
+    fn count(&mut self, fields: &Resource<FieldMap>) -> HeaderResult<()> {
+        if stands(Defence::HeaderLimit) && self.0.table.get(fields)?.len() > HEADERS {
+            return Err(HeaderError::trap(FieldMapError::TooManyFields));
+        }
+        Ok(())
+    }
+}
+
+/// Hands the functions of upstream's traits on to upstream, but for those that are written out.
+macro_rules! upstream {
+    ($($trait:ident {
+        $(fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*
+        $(=> $($own:tt)*)?
+    })*) => {$(
+        impl types::$trait for Http<'_> {
+            $(fn $name(&mut self $(, $argument: $type)*) -> $result {
+                types::$trait::$name(&mut self.0 $(, $argument)*)
+            })*
+            $($($own)*)?
+        }
+    )*};
+}
+
+type Fields = Resource<FieldMap>;
+type Maybe<T> = Result<Result<T, ()>>;
+
+upstream! {
+    Host {
+        fn convert_error_code(error: HttpError) -> Result<ErrorCode>;
+        fn convert_header_error(error: HeaderError) -> Result<types::HeaderError>;
+        fn http_error_code(error: Resource<types::IoError>) -> Result<Option<ErrorCode>>;
+    }
+    HostFields {
+        fn new() -> Result<Fields>;
+        fn drop(fields: Fields) -> Result<()>;
+        fn get(fields: Fields, name: String) -> Result<Vec<Vec<u8>>>;
+        fn has(fields: Fields, name: String) -> Result<bool>;
+        fn delete(fields: Fields, name: String) -> HeaderResult<()>;
+        fn entries(fields: Fields) -> Result<Vec<(String, Vec<u8>)>>;
+        fn clone(fields: Fields) -> Result<Fields>;
+        =>
+        fn from_list(&mut self, entries: Vec<(String, Vec<u8>)>) -> HeaderResult<Fields> {
+            let fields = types::HostFields::from_list(&mut self.0, entries)?;
+            self.count(&fields)?;
+            Ok(fields)
+        }
+
+        fn set(&mut self, fields: Fields, name: String, values: Vec<Vec<u8>>) -> HeaderResult<()> {
+            let same = Fields::new_borrow(fields.rep());
+            types::HostFields::set(&mut self.0, fields, name, values)?;
+            self.count(&same)
+        }
+
+        fn append(&mut self, fields: Fields, name: String, value: Vec<u8>) -> HeaderResult<()> {
+            let same = Fields::new_borrow(fields.rep());
+            types::HostFields::append(&mut self.0, fields, name, value)?;
+            self.count(&same)
+        }
+    }
+    HostOutgoingRequest {
+        fn new(headers: Fields) -> Result<Resource<OutgoingRequest>>;
+        fn drop(request: Resource<OutgoingRequest>) -> Result<()>;
+        fn body(request: Resource<OutgoingRequest>) -> Maybe<Resource<OutgoingBody>>;
+        fn method(request: Resource<OutgoingRequest>) -> Result<Method>;
+        fn path_with_query(request: Resource<OutgoingRequest>) -> Result<Option<String>>;
+        fn set_path_with_query(request: Resource<OutgoingRequest>, path: Option<String>) -> Maybe<()>;
+        fn scheme(request: Resource<OutgoingRequest>) -> Result<Option<Scheme>>;
+        fn set_scheme(request: Resource<OutgoingRequest>, scheme: Option<Scheme>) -> Maybe<()>;
+        fn authority(request: Resource<OutgoingRequest>) -> Result<Option<String>>;
+        fn headers(request: Resource<OutgoingRequest>) -> Result<Fields>;
+        =>
+        fn set_method(&mut self, request: Resource<OutgoingRequest>, method: Method) -> Maybe<()> {
+            if matches!(&method, Method::Other(name) if name.len() > NAME) {
+                return Ok(Err(()));
+            }
+            types::HostOutgoingRequest::set_method(&mut self.0, request, method)
+        }
+
+        fn set_authority(
+            &mut self,
+            request: Resource<OutgoingRequest>,
+            authority: Option<String>,
+        ) -> Maybe<()> {
+            if authority.as_ref().is_some_and(|name| name.len() > NAME) {
+                return Ok(Err(()));
+            }
+            types::HostOutgoingRequest::set_authority(&mut self.0, request, authority)
+        }
+    }
+    HostOutgoingBody {
+        fn write(body: Resource<OutgoingBody>) -> Maybe<Resource<DynOutputStream>>;
+        fn finish(body: Resource<OutgoingBody>, trailers: Option<Fields>) -> HttpResult<()>;
+        fn drop(body: Resource<OutgoingBody>) -> Result<()>;
+    }
+    HostRequestOptions {
+        fn new() -> Result<Resource<RequestOptions>>;
+        fn drop(options: Resource<RequestOptions>) -> Result<()>;
+        fn connect_timeout(options: Resource<RequestOptions>) -> Result<Option<Duration>>;
+        fn set_connect_timeout(options: Resource<RequestOptions>, limit: Option<Duration>) -> Maybe<()>;
+        fn first_byte_timeout(options: Resource<RequestOptions>) -> Result<Option<Duration>>;
+        fn set_first_byte_timeout(options: Resource<RequestOptions>, limit: Option<Duration>) -> Maybe<()>;
+        fn between_bytes_timeout(options: Resource<RequestOptions>) -> Result<Option<Duration>>;
+        fn set_between_bytes_timeout(options: Resource<RequestOptions>, limit: Option<Duration>) -> Maybe<()>;
+    }
+    HostFutureIncomingResponse {
+        fn drop(response: Resource<FutureIncomingResponse>) -> Result<()>;
+        fn get(response: Resource<FutureIncomingResponse>)
+            -> Result<Option<Result<Result<Resource<IncomingResponse>, ErrorCode>, ()>>>;
+        fn subscribe(response: Resource<FutureIncomingResponse>) -> Result<Resource<DynPollable>>;
+    }
+    HostIncomingResponse {
+        fn drop(response: Resource<IncomingResponse>) -> Result<()>;
+        fn status(response: Resource<IncomingResponse>) -> Result<u16>;
+        fn headers(response: Resource<IncomingResponse>) -> Result<Fields>;
+        fn consume(response: Resource<IncomingResponse>) -> Maybe<Resource<IncomingBody>>;
+    }
+    HostIncomingBody {
+        fn stream(body: Resource<IncomingBody>) -> Maybe<Resource<DynInputStream>>;
+        fn finish(body: Resource<IncomingBody>) -> Result<Resource<FutureTrailers>>;
+        fn drop(body: Resource<IncomingBody>) -> Result<()>;
+    }
+    HostFutureTrailers {
+        fn drop(trailers: Resource<FutureTrailers>) -> Result<()>;
+        fn subscribe(trailers: Resource<FutureTrailers>) -> Result<Resource<DynPollable>>;
+        fn get(trailers: Resource<FutureTrailers>)
+            -> Result<Option<Result<Result<Option<Fields>, ErrorCode>, ()>>>;
+    }
+    // What only servers use is imported along with the rest.
+    HostIncomingRequest {
+        fn method(request: Resource<IncomingRequest>) -> Result<Method>;
+        fn path_with_query(request: Resource<IncomingRequest>) -> Result<Option<String>>;
+        fn scheme(request: Resource<IncomingRequest>) -> Result<Option<Scheme>>;
+        fn authority(request: Resource<IncomingRequest>) -> Result<Option<String>>;
+        fn headers(request: Resource<IncomingRequest>) -> Result<Fields>;
+        fn consume(request: Resource<IncomingRequest>) -> Maybe<Resource<IncomingBody>>;
+        fn drop(request: Resource<IncomingRequest>) -> Result<()>;
+    }
+    HostOutgoingResponse {
+        fn new(headers: Fields) -> Result<Resource<OutgoingResponse>>;
+        fn body(response: Resource<OutgoingResponse>) -> Maybe<Resource<OutgoingBody>>;
+        fn status_code(response: Resource<OutgoingResponse>) -> Result<u16>;
+        fn set_status_code(response: Resource<OutgoingResponse>, status: u16) -> Maybe<()>;
+        fn headers(response: Resource<OutgoingResponse>) -> Result<Fields>;
+        fn drop(response: Resource<OutgoingResponse>) -> Result<()>;
+    }
+    HostResponseOutparam {
+        fn drop(outparam: Resource<ResponseOutparam>) -> Result<()>;
+        fn set(
+            outparam: Resource<ResponseOutparam>,
+            response: Result<Resource<OutgoingResponse>, ErrorCode>
+        ) -> Result<()>;
+        fn send_informational(outparam: Resource<ResponseOutparam>, status: u16, headers: Fields) -> HttpResult<()>;
+    }
+}
+
+#[cfg(test)]
+mod tests;
