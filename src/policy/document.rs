@@ -79,7 +79,7 @@ fn document(faults: &mut Faults<'_>, root: Place, node: Node) -> Option<Policy> 
         faults.add(&entries.place, "it has no spec", "`spec: {}` allows nothing");
         return None;
     };
-    spec(faults, name?, place, node)
+    spec(faults, name.unwrap_or_default(), place, node)
 }
 
 fn metadata(faults: &mut Faults<'_>, root: &Place, entry: Option<(Place, Node)>) -> Option<String> {

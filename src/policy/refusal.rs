@@ -81,6 +81,12 @@ impl Refusal {
         self.info.as_ref()
     }
 
+    /// The narrowest rule that covers it, where a rule could.
+    #[must_use]
+    pub fn missing_rule(&self) -> Option<&str> {
+        self.rule.as_deref().filter(|_| matches!(self.reason, Reason::Policy(_)))
+    }
+
     /// What would let such a request pass, if anything would.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

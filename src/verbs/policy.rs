@@ -9,7 +9,7 @@ use http::{HeaderMap, Method};
 use serde::Serialize;
 
 use crate::cli::Output;
-use crate::policy::{Attempt, Context, DEFAULT, Policy, RequestInfo, Target};
+use crate::policy::{Attempt, Context, DEFAULT, Policy, Refusal, RequestInfo, Target};
 use crate::store::Granted;
 
 use super::{Ending, Error, Voice, print};
@@ -80,7 +80,7 @@ pub(super) fn check(voice: Voice, files: &[PathBuf]) -> Result<Ending, Error> {
 }
 
 /// What the API server makes of a request and, with a policy, what the gate makes of it.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Explained {
     #[serde(flatten)]
@@ -91,6 +91,9 @@ struct Explained {
     decision: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<String>,
+    /// The narrowest rule with which the policy would allow it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing_rule: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -118,8 +121,8 @@ fn explained(method: &str, path: &str, policy: Option<&Policy>, namespace: &str)
         info,
         policy: named.clone(),
         decision: Some("refused"),
-        rule: None,
         reason: Some(reason),
+        ..Explained::default()
     };
     let Ok(method) = Method::from_bytes(method.to_ascii_uppercase().as_bytes()) else {
         return refused(None, "its method is no method".to_owned());
@@ -127,14 +130,14 @@ fn explained(method: &str, path: &str, policy: Option<&Policy>, namespace: &str)
     let Ok(uri) = path.parse::<PathAndQuery>() else {
         return refused(None, "its path is no path".to_owned());
     };
-    let target = Target::Context(Context::new("", namespace, ""));
+    let target = Target::Context(Context::new("current", namespace, "current"));
     let attempt = match Attempt::read(target, method, Some(&uri), &HeaderMap::new()) {
         Ok(attempt) => attempt,
         Err(refusal) => return refused(None, refusal.reason().to_string()),
     };
     let info = attempt.info().clone();
     let Some(policy) = policy else {
-        return Explained { info: Some(info), policy: None, decision: None, rule: None, reason: None };
+        return Explained { info: Some(info), ..Explained::default() };
     };
     match policy.decide(&attempt) {
         Ok(rule) => Explained {
@@ -142,9 +145,13 @@ fn explained(method: &str, path: &str, policy: Option<&Policy>, namespace: &str)
             policy: named,
             decision: Some("allowed"),
             rule: rule.map(ToString::to_string),
-            reason: None,
+            ..Explained::default()
         },
-        Err(reason) => refused(Some(info), reason.to_string()),
+        Err(reason) => {
+            let text = reason.to_string();
+            let missing_rule = Refusal::of(&attempt, reason).missing_rule().map(str::to_owned);
+            Explained { missing_rule, ..refused(Some(info), text) }
+        }
     }
 }
 
@@ -167,6 +174,7 @@ fn table(explained: &Explained) -> String {
         "decision",
         "rule",
         "reason",
+        "missingRule",
     ];
     let width = order.iter().map(|key| key.len()).max().unwrap_or(0);
     let mut lines = String::new();
