@@ -17,6 +17,7 @@ mod elsewhere;
 mod endings;
 mod errors;
 mod formats;
+mod halves;
 mod judge;
 mod leaks;
 mod life;

@@ -1,4 +1,4 @@
-//! What a gate would do without two of its defences. Compiled for tests alone.
+//! What a gate would do without some of its defences. Compiled for tests alone.
 
 use ::http::request::Parts;
 use ::http::{Request, Response, Uri, header};
@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
-use super::{Body, Patience, sender};
+use super::{Body, Gate, Patience, Undelivered, sender};
 use crate::defence::{self, Defence, stands};
 use crate::policy::{Reason, Refusal};
 
@@ -25,6 +25,24 @@ pub(super) async fn followed(response: &Response<Incoming>) -> Option<Response<B
         return None;
     }
     get(response.headers().get(header::LOCATION)?.to_str().ok()?.parse().ok()?).await
+}
+
+/// A gate whose requests go on when nobody waits for them any more.
+pub(super) struct Detached(pub(super) Gate);
+
+impl Detached {
+    pub(super) async fn pass(
+        &self,
+        request: Request<Body>,
+        patience: Patience,
+    ) -> Result<Response<Body>, Undelivered> {
+        let gate = self.0.clone();
+        let sent = async move { gate.pass(request, patience).await };
+        if stands(Defence::AbortedBodies) {
+            return sent.await;
+        }
+        tokio::spawn(sent).await.unwrap_or(Err(Undelivered::Refused))
+    }
 }
 
 async fn get(uri: Uri) -> Option<Response<Body>> {

@@ -60,6 +60,8 @@ impl WasiHttpHooks for Door {
         Box::new(async move {
             let request = request
                 .map(|body| body.map_err(|error| Box::new(error) as super::body::BodyError).boxed_unsync());
+            #[cfg(feature = "faults")]
+            let gate = super::faults::Detached(gate);
             let response = gate.pass(request, patience).await.map_err(|undelivered| match undelivered {
                 Undelivered::Refused => Error::HttpRequestDenied,
                 Undelivered::Failed(failure) => failure.code(),

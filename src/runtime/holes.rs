@@ -1,6 +1,8 @@
 //! Ways out of the sandbox, for the builds in which a test takes a defence away. In every other build this file is not
 //! compiled: there is no code by which a guest could get a file or a socket.
 
+use std::time::Duration;
+
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use crate::defence::{Defence, stands};
@@ -14,6 +16,18 @@ pub(super) fn open(builder: &mut WasiCtxBuilder) -> wasmtime::Result<()> {
         network(builder);
     }
     Ok(())
+}
+
+/// Takes a guest's state apart when it has ended, as a host would that does not think of what is still being sent.
+pub(super) fn take_apart<T>(store: T) -> Option<T> {
+    stands(Defence::AbortedBodies).then_some(store)
+}
+
+/// And goes on for long enough to send it.
+pub(super) async fn linger() {
+    if !stands(Defence::AbortedBodies) {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }
 
 #[expect(

@@ -209,6 +209,8 @@ fn run_beside(
         let outcome = handle.block_on(drive(&mut store, &command));
         // First, since the guest's ends of all bodies go with it.
         ending.end();
+        #[cfg(feature = "faults")]
+        let store = holes::take_apart(store);
         // Nobody waits any more when it was the user who ended the run.
         drop(tell.send(outcome));
         mem::forget(store);
@@ -224,6 +226,8 @@ fn run_beside(
         }
     });
     gate.end();
+    #[cfg(feature = "faults")]
+    runtime.block_on(holes::linger());
     // A guest that computes stops at its next loop. None is waited for, since it may be blocked for ever: the end of
     // the process is its end too. Until then it finds its runtime as it was.
     engine.increment_epoch();

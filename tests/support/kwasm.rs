@@ -14,6 +14,7 @@ pub(crate) struct Kwasm {
     home: TempDir,
     variables: Vec<(String, String)>,
     policy: String,
+    program: PathBuf,
 }
 
 /// How a run ended and what it said.
@@ -36,14 +37,31 @@ pub(crate) fn component(name: &str) -> PathBuf {
     file
 }
 
+/// Built by `cargo build --features faults --bin kwasm-faults`, which `cargo xtask test` does first.
+fn faults_program() -> PathBuf {
+    let beside = || Path::new(env!("CARGO_BIN_EXE_kwasm")).with_file_name("kwasm-faults");
+    let program = std::env::var_os("KWASM_FAULTS").map_or_else(beside, PathBuf::from);
+    assert!(
+        program.exists(),
+        "{} is missing: cargo build --features faults --bin kwasm-faults",
+        program.display()
+    );
+    program
+}
+
 impl Kwasm {
     pub(crate) fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         // Machine code is shared by all tests, so that each guest is compiled once. Tests of the cache have their own.
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
         std::fs::create_dir_all(&cache).unwrap();
-        Self { home, variables: Vec::new(), policy: "cluster".to_owned() }
-            .variable("XDG_CACHE_HOME", cache.to_str().unwrap())
+        Self {
+            home,
+            variables: Vec::new(),
+            policy: "cluster".to_owned(),
+            program: env!("CARGO_BIN_EXE_kwasm").into(),
+        }
+        .variable("XDG_CACHE_HOME", cache.to_str().unwrap())
     }
 
     /// With a cache of its own.
@@ -75,6 +93,16 @@ impl Kwasm {
         self.policy(path)
     }
 
+    /// The program from which single defences can be taken away, with all of them.
+    pub(crate) fn faulty(self) -> Self {
+        Self { program: faults_program(), ..self }
+    }
+
+    /// The same without exactly this defence (src/defence.rs).
+    pub(crate) fn without(self, defence: &str) -> Self {
+        self.faulty().variable("KWASM_WITHOUT", defence)
+    }
+
     pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
@@ -102,7 +130,7 @@ impl Kwasm {
     }
 
     pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
-        let mut command = self.program(env!("CARGO_BIN_EXE_kwasm"));
+        let mut command = self.program(&self.program);
         command.args(arguments);
         command
     }

@@ -6,7 +6,7 @@ mod servers;
 
 pub(crate) use self::kwasm::{Kwasm, Run, component};
 pub(crate) use self::running::Running;
-pub(crate) use self::servers::{real, seed};
+pub(crate) use self::servers::{Real, real, seed};
 
 use std::path::Path;
 
