@@ -1,7 +1,7 @@
 //! What can be wrong before or on the way: one clear line each, and a code.
 
 use insta::{allow_duplicates, assert_snapshot};
-use kwasm_apiserver::{ApiServer, ClientCheck, ServerCertificate, User};
+use kwasm_apiserver::{ApiServer, ClientCheck, Fault, ServerCertificate, User};
 
 use crate::support::{Kwasm, Run, component, kubeconfig, seed};
 
@@ -238,4 +238,21 @@ fn a_hostile_name_does_not_drive_the_terminal() {
     let kwasm = Kwasm::new();
     let run = kwasm.call(["run", "./a\u{1b}[2Kb\nkwasm: installed x.wasm"]).fails(127);
     assert_eq!(run.stderr, "kwasm: ./a\\u{1b}[2Kb\\u{a}kwasm: installed x.wasm: there is no such file\n");
+}
+
+#[test]
+fn an_answer_that_is_no_http_and_one_of_too_many_headers_are_told_apart() {
+    for (fault, what) in [
+        (Fault::raw("SSH-2.0-OpenSSH_10\r\n\r\n"), "its answer is no HTTP"),
+        (
+            Fault::many_headers(200, 10),
+            "its answer has more or larger headers than kwasm takes: 100, or 400 KiB",
+        ),
+    ] {
+        let server = seed();
+        server.fault(fault.on("GET", "/version"));
+        let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Certificate));
+        let run = kwasm.run("dials", &["http://192.0.2.1/version"]).fails(1);
+        assert!(run.stderr.contains(&format!(": {what}\n")), "{}", run.shown());
+    }
 }

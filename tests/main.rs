@@ -22,6 +22,9 @@ mod judge;
 mod leaks;
 mod life;
 mod papers;
+#[cfg(unix)]
+mod refusals;
 mod streams;
 mod support;
 mod timeline;
+mod traces;

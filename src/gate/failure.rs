@@ -11,11 +11,12 @@ use time::OffsetDateTime;
 use super::hosts::Private;
 use super::journal::Line;
 use crate::cluster::{Cluster, Error, Validity};
+use crate::policy::HEADERS;
 
 /// What went wrong on the way to the API server or back.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The server closed the connection before it answered, or answered what is no HTTP.
+    /// The server closed the connection before it answered.
     Closed,
     /// No connection within the guest's own limit.
     ConnectTimeout,
@@ -27,6 +28,11 @@ pub(crate) enum Failure {
     PrivateAddress(IpAddr),
     /// No response within the guest's own limit.
     ResponseTimeout,
+    /// What it answered is no HTTP, or more headers than are taken.
+    Nonsense {
+        /// Whether it is the headers.
+        too_large: bool,
+    },
     /// TLS failed.
     Tls(rustls::Error),
     /// The address is longer than a URI may be.
@@ -40,6 +46,9 @@ impl From<hyper_util::client::legacy::Error> for Failure {
         }
         if let Some(private) = find::<Private>(&error) {
             return Self::PrivateAddress(private.0);
+        }
+        if let Some(http) = find::<hyper::Error>(&error).filter(|http| http.is_parse()) {
+            return Self::Nonsense { too_large: http.is_parse_too_large() };
         }
         match find::<io::Error>(&error) {
             Some(io) if error.is_connect() => Self::Connect(io::Error::new(io.kind(), io.to_string())),
@@ -82,6 +91,11 @@ impl Failure {
             Self::Identity(line) => line.clone(),
             Self::PrivateAddress(address) => line(format!("it is at the private address {address}"), None),
             Self::ResponseTimeout => line("no response within the plugin's own limit".to_owned(), None),
+            Self::Nonsense { too_large: true } => line(
+                format!("its answer has more or larger headers than kwasm takes: {HEADERS}, or 400 KiB"),
+                None,
+            ),
+            Self::Nonsense { too_large: false } => line("its answer is no HTTP".to_owned(), None),
             Self::Tls(error) => {
                 let (what, hint) = tls(error);
                 line(what, hint)
@@ -107,6 +121,8 @@ impl Failure {
             Self::Identity(_) => Code::ConfigurationError,
             Self::PrivateAddress(_) => Code::DestinationIpProhibited,
             Self::ResponseTimeout => Code::HttpResponseTimeout,
+            Self::Nonsense { too_large: true } => Code::HttpResponseHeaderSectionSize(None),
+            Self::Nonsense { too_large: false } => Code::HttpProtocolError,
             Self::Tls(rustls::Error::InvalidCertificate(_)) => Code::TlsCertificateError,
             Self::Tls(rustls::Error::AlertReceived(alert)) => Code::TlsAlertReceived {
                 alert_id: Some(u8::from(*alert)),

@@ -169,7 +169,9 @@ fn host_rule(uri: &Uri) -> Option<String> {
     let granted = uri.scheme() == Some(&Scheme::HTTPS) && !virtual_name;
     granted.then(|| {
         let private = if private { ", private: true" } else { "" };
-        format!("{{host: {:?}, port: {port}{private}}}", host.name)
+        // An IPv6 address is quoted: its brackets are YAML's too.
+        let quote = if host.name.starts_with('[') { "\"" } else { "" };
+        format!("{{host: {quote}{}{quote}, port: {port}{private}}}", host.name)
     })
 }
 

@@ -3,10 +3,14 @@
 mod kwasm;
 mod running;
 mod servers;
+#[cfg(unix)]
+mod terminal;
 
 pub(crate) use self::kwasm::{Kwasm, Run, component};
 pub(crate) use self::running::Running;
 pub(crate) use self::servers::{Real, real, seed};
+#[cfg(unix)]
+pub(crate) use self::terminal::on_terminal;
 
 use std::path::Path;
 

@@ -1,0 +1,25 @@
+//! A program whose stderr is a terminal.
+
+use std::fs::File;
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use nix::pty::{OpenptyResult, Winsize, openpty};
+
+/// Runs a program whose stderr is a terminal of so many columns, and gives its code and what the terminal shows.
+pub(crate) fn on_terminal(command: &mut Command, columns: u16) -> (Option<i32>, String) {
+    let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    let OpenptyResult { master: terminal, slave: stderr } = openpty(&size, None).unwrap();
+    let mut child = command.stdout(Stdio::null()).stderr(stderr).spawn().unwrap();
+    // The end of the last one who holds the other side is the end of what is shown.
+    command.stderr(Stdio::null());
+    let reader = thread::spawn(move || {
+        let (mut shown, mut terminal) = (Vec::new(), File::from(terminal));
+        // When nobody holds the other side any more, reading fails.
+        drop(terminal.read_to_end(&mut shown));
+        String::from_utf8_lossy(&shown).replace("\r\n", "\n")
+    });
+    let code = child.wait().unwrap().code();
+    (code, reader.join().unwrap())
+}
