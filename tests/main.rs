@@ -18,6 +18,7 @@ mod endings;
 mod errors;
 mod formats;
 mod halves;
+mod hosts;
 mod judge;
 mod leaks;
 mod life;

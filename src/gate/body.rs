@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HeaderMap};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -40,9 +41,13 @@ impl Life {
 /// wasmtime-wasi-http 48.0.8 ends a body cleanly when the store that holds its other end is dropped
 /// (`p2/body.rs`, `RecvError` becomes `None`), and a cut-off PATCH would reach the API server as a whole one. Once
 /// the guest has ended, such an end is an error instead, by which hyper closes the connection.
+///
+/// Nor does it say one length and have another: what came after its end would be another request to the server.
 pub(crate) struct GuestBody {
     inner: Body,
     life: Life,
+    /// The bytes that are still to come, where it was said how many there are.
+    left: Option<u64>,
 }
 
 /// The guest ended before its request did.
@@ -50,9 +55,25 @@ pub(crate) struct GuestBody {
 #[error("the plugin ended before its request did")]
 struct Cut;
 
+/// The body has another length than its request said.
+#[derive(Debug, thiserror::Error)]
+#[error("the plugin's request is not as long as it said")]
+struct OtherLength;
+
 impl GuestBody {
-    pub(super) fn new(inner: Body, life: Life) -> Self {
-        Self { inner, life }
+    /// A body of which `headers` may say the length.
+    pub(super) fn new(inner: Body, life: Life, headers: &HeaderMap) -> Self {
+        let said = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        Self { inner, life, left: said }
+    }
+
+    /// Counts what passes.
+    fn counted(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, BodyError> {
+        let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+        if let Some(left) = &mut self.left {
+            *left = left.checked_sub(bytes).ok_or(OtherLength)?;
+        }
+        Ok(super::headers::outgoing_frame(frame))
     }
 }
 
@@ -66,13 +87,17 @@ impl http_body::Body for GuestBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match Pin::new(&mut self.inner).poll_frame(context) {
             Poll::Ready(None) if self.life.has_ended() => Poll::Ready(Some(Err(Cut.into()))),
-            Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(super::headers::outgoing_frame(frame)))),
+            Poll::Ready(None) if self.left.is_some_and(|left| left > 0) => {
+                Poll::Ready(Some(Err(OtherLength.into())))
+            }
+            Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(self.counted(frame))),
             polled => polled,
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        // Where hyper believes it, it asks no further, and sends a length without its bytes.
+        self.left.unwrap_or(0) == 0 && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -141,10 +166,22 @@ mod tests {
     use http_body_util::Full;
 
     fn body(life: &Life) -> GuestBody {
-        GuestBody::new(
-            Full::new(Bytes::from("x")).map_err(|never| match never {}).boxed_unsync(),
-            life.clone(),
-        )
+        saying(life, &HeaderMap::new())
+    }
+
+    fn saying(life: &Life, headers: &HeaderMap) -> GuestBody {
+        let body = Full::new(Bytes::from("x")).map_err(|never| match never {}).boxed_unsync();
+        GuestBody::new(body, life.clone(), headers)
+    }
+
+    #[tokio::test]
+    async fn a_body_is_as_long_as_was_said_or_an_error() {
+        for (said, passes) in [("1", true), ("0", false), ("2", false)] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_LENGTH, said.parse().unwrap());
+            let body = saying(&Life::default(), &headers);
+            assert_eq!(body.collect().await.is_ok(), passes, "{said}");
+        }
     }
 
     #[tokio::test]

@@ -123,7 +123,7 @@ impl Gate {
             Ok(permit) => {
                 let following = Following::begin(self.0.observer.as_ref(), || permit.attempt().to_string());
                 let headers = headers::outgoing(parts.headers, permit.attempt().target());
-                let body = GuestBody::new(body, self.0.life.clone());
+                let body = GuestBody::new(body, self.0.life.clone(), &headers);
                 self.0.send(permit, headers, body, patience, following, slot).await
             }
             Err(refusal) => {
@@ -241,7 +241,9 @@ impl Inner {
         if let Err(failure) = &sent
             && !matches!(failure, Failure::PrivateAddress(_))
         {
-            self.journal.failed(failure.explain_at(&format!("https://{host}"), None));
+            // What helps there is about kubeconfigs.
+            let Line { text, .. } = failure.explain_at(&format!("https://{host}"), None);
+            self.journal.failed(Line { text, hint: None });
         }
         sent
     }

@@ -242,6 +242,11 @@ fn framing_fault(headers: &HeaderMap) -> Option<&'static str> {
     if lengths > 1 {
         return Some("it has two content lengths");
     }
+    let is_number =
+        |value: &HeaderValue| value.as_bytes().iter().all(u8::is_ascii_digit) && !value.is_empty();
+    if headers.get(http::header::CONTENT_LENGTH).is_some_and(|value| !is_number(value)) {
+        return Some("its content length is no number");
+    }
     if lengths == 1 && headers.contains_key(http::header::TRANSFER_ENCODING) {
         return Some("it has a content length and a transfer encoding");
     }
