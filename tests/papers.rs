@@ -108,6 +108,26 @@ fn the_readmes_commands_print_what_it_shows() {
     assert!(run >= 8, "the README shows commands: {run}");
 }
 
+#[cfg(unix)]
+#[test]
+fn the_page_of_policies_shows_a_policy_and_what_is_said_of_it() {
+    let text = fs::read_to_string(Path::new(ROOT).join("policies/README.md")).unwrap();
+    let (_, rest) = text.split_once("```yaml\n").unwrap();
+    let (policy, _) = rest.split_once("```").unwrap();
+    let kwasm = Kwasm::new();
+    fs::write(kwasm.home().join("scaler.yaml"), policy).unwrap();
+    fs::create_dir_all(kwasm.links()).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_kwasm"), kwasm.links().join("kwasm")).unwrap();
+    let scenes = scenes(&text);
+    assert_eq!(scenes.len(), 2);
+    for scene in scenes {
+        let done = Run::of(kwasm.program("sh").args(["-c", &scene.command])).success();
+        let all = format!("{}{}", done.stdout, done.stderr);
+        let printed: Vec<&str> = all.lines().collect();
+        assert!(matches(&scene.shown, &printed), "$ {}\nprinted: {all}", scene.command);
+    }
+}
+
 #[test]
 fn shown_output_is_compared_line_by_line() {
     let shown = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();

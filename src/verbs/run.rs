@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::cli::Environment;
 use crate::cluster::{Cluster, Flags, Kubeconfig, Selection};
 use crate::gate::{self, Gate, Line, Observer, Trace};
-use crate::policy::NAME_A_KUBECONFIG;
+use crate::policy::{self, NAME_A_KUBECONFIG, Policy};
 use crate::reference::Source;
 use crate::runtime::{Outcome, Sandbox, World};
-use crate::store::Store;
+use crate::store::{Granted, Plugin, Store};
 
 use super::policy::{choose, granted};
 use super::{Ending, Error, Voice};
@@ -29,11 +29,8 @@ pub(super) fn run(
 ) -> Result<Ending, Error> {
     let Wish { source, policy, verbose, mut arguments } = wish;
     let plugin = store.open(&source)?;
-    let policy = match (policy.as_deref(), plugin.granted()) {
-        (None, Some(at_install)) => granted(at_install)?,
-        (choice, _) => choose(choice)?,
-    };
-    let grant = policy.policy.grant(plugin.inspected());
+    let policy = policy_for(&plugin, policy.as_deref())?;
+    let grant = policy.grant(plugin.inspected());
     let limits = grant.limits();
     // A component that can send nothing gets no kubeconfig, and nobody reads one for it.
     let selection = if plugin.inspected().uses_network() {
@@ -68,6 +65,21 @@ pub(super) fn run(
         }
     }
     Ok(Ending::Ran(outcome))
+}
+
+/// The policy that the user names, else the one that was granted at install, else the default.
+fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
+    let name = match (choice, plugin.granted()) {
+        (Some(name), _) => name,
+        (None, None) => policy::DEFAULT,
+        (None, Some(Granted { name, text: None })) => name,
+        (None, Some(with_text)) => return Ok(granted(with_text)?.policy),
+    };
+    // None of kwasm's own says anything to a plugin without network, and reading one takes longer than some runs.
+    if !plugin.inspected().uses_network() && policy::builtins().any(|builtin| builtin == name) {
+        return Ok(Policy::none());
+    }
+    Ok(choose(Some(name))?.policy)
 }
 
 /// Tells of each request as it ends.
