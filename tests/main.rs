@@ -17,6 +17,7 @@ mod elsewhere;
 mod endings;
 mod errors;
 mod formats;
+mod granted;
 mod halves;
 mod hosts;
 mod judge;
