@@ -53,7 +53,7 @@ fn through_the_link_and_without_it_prints_the_same_at_the_real_server() {
     // An X.509 v1 client certificate, a token, and an X.509 v3 certificate inside the file.
     for user in [RealUser::Alice, RealUser::Bob, RealUser::Carol] {
         let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(user));
-        kwasm.call(["install", component("decoder").to_str().unwrap()]).success();
+        kwasm.call(["install", component("decoder").to_str().unwrap(), "--policy", "decoder"]).success();
         let direct = kwasm.run("decoder", SECRET).success();
         let kubectl = Run::of(kwasm.program(real.kubectl_program()).arg("decoder").args(SECRET)).success();
         assert!(direct.stdout.contains("web.shop.example"), "{}", direct.shown());

@@ -17,7 +17,7 @@ fn refused(server: &ApiServer, url: &str) {
     let told: Vec<&str> =
         run.stderr.lines().filter(|line| line.starts_with("kwasm: refused: GET ")).collect();
     assert_eq!(told.len(), 1, "{url}: {}", run.shown());
-    assert!(told[0].ends_with(": plugins reach the context's cluster and nothing else"), "{}", told[0]);
+    assert!(told[0].ends_with(": the policy grants no such host"), "{}", told[0]);
     assert_eq!(server.connections(), before, "{url}: nothing arrives");
 }
 
@@ -173,8 +173,9 @@ fn the_policy_none_refuses_what_cluster_allows() {
     );
     assert_eq!(
         run.stderr,
-        "kwasm: refused: GET /api/v1/namespaces/shop/secrets/db: the policy `none` does not allow it\n\
-         hint: kwasm run --policy cluster lets it do what you may do in the context's cluster; so does kwasm install --policy cluster\n"
+        "kwasm: refused: get secrets \"db\" in namespace shop: the policy `none` does not allow it\n\
+         hint: --policy FILE with this rule in spec.kubernetes.rules allows it: \
+         {apiGroups: [\"\"], resources: [secrets], verbs: [get], namespaces: [shop], resourceNames: [db]}\n"
     );
     assert!(server.requests().is_empty());
     assert!(ask("cluster").success().stdout.contains("status 200"));

@@ -219,7 +219,7 @@ fn a_mistyped_command_is_answered_with_the_right_one() {
 
       tip: some similar subcommands exist: 'list', 'uninstall', 'install'
 
-    Usage: kwasm <COMMAND>
+    Usage: kwasm [OPTIONS] <COMMAND>
 
     For more information, try '--help'.
     ");

@@ -34,7 +34,7 @@ fn list_prints_bare_names_into_a_pipe_and_the_same_facts_in_every_form() {
     assert_eq!((&json[0]["name"], &json[1]["name"]), (&"a".into(), &"b".into()));
     assert!(kwasm.call(["list", "-o", "yaml"]).success().stdout.contains("name: b"));
     let table = kwasm.call(["list", "-o", "table"]).success().stdout;
-    assert!(table.starts_with("NAME  POLICY   DIGEST"), "{table}");
+    assert!(table.starts_with("NAME  POLICY     DIGEST"), "{table}");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_policy_stays_with_its_source_and_is_not_inherited_by_another() {
     assert_eq!(policy(), "none");
     let run = installed(&kwasm, "exits", "p").success();
     assert!(run.stderr.contains("it replaces sha256:"), "{}", run.shown());
-    assert_eq!(policy(), "cluster");
+    assert_eq!(policy(), "read-only");
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod errors;
 mod formats;
 mod granted;
 mod halves;
+mod hostile;
 mod hosts;
 mod judge;
 mod leaks;

@@ -112,6 +112,9 @@ fn claims_identity(name: &HeaderName) -> bool {
 
 /// The names that `connection` declares to be of this hop only.
 fn listed_in_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    if !stands(Defence::HopHeaders) {
+        return Vec::new();
+    }
     let values = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).filter_map(|name| name.trim().parse().ok()).collect()
 }

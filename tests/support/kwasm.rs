@@ -38,7 +38,7 @@ pub(crate) fn component(name: &str) -> PathBuf {
 }
 
 /// Built by `cargo build --features faults --bin kwasm-faults`, which `cargo xtask test` does first.
-fn faults_program() -> PathBuf {
+pub(crate) fn faults_program() -> PathBuf {
     let beside = || Path::new(env!("CARGO_BIN_EXE_kwasm")).with_file_name("kwasm-faults");
     let program = std::env::var_os("KWASM_FAULTS").map_or_else(beside, PathBuf::from);
     assert!(

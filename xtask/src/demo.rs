@@ -49,7 +49,8 @@ pub(crate) fn run(places: &Places) -> Result<ExitCode> {
 
 fn play(stage: &Stage<'_>) -> Result<()> {
     title("installing the plugin `decoder`: one file, the same on every system");
-    stage.show(stage.kwasm()?.arg("install").arg(stage.component("decoder")))?;
+    stage
+        .show(stage.kwasm()?.arg("install").arg(stage.component("decoder")).args(["--policy", "decoder"]))?;
 
     let words = ["secret", "web-tls", "-n", "shop"];
     let mut plugin = if places::on_path("kubectl").is_some() {

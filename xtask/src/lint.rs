@@ -87,26 +87,21 @@ fn format(places: &Places) -> Result<()> {
     Ok(())
 }
 
+/// The workspace as it is shipped, and with what only tests can take away.
 fn clippy(places: &Places) -> Result<()> {
-    clippy_of_workspace(&mut cargo::command(&places.root))
+    clippy_of_workspace(&mut cargo::command(&places.root), &[])?;
+    clippy_of_workspace(&mut cargo::command(&places.root), &["--features", "kwasm/faults"])
 }
 
-fn clippy_of_workspace(cargo: &mut Command) -> Result<()> {
-    process::run(cargo.args([
-        "clippy",
-        "--quiet",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--",
-        "-Dwarnings",
-    ]))
+fn clippy_of_workspace(cargo: &mut Command, options: &[&str]) -> Result<()> {
+    cargo.args(["clippy", "--quiet", "--workspace", "--all-targets", "--locked"]).args(options);
+    process::run(cargo.args(["--", "-Dwarnings"]))
 }
 
 /// The guests' logic for this machine with its tests, and for WebAssembly where that toolchain has a clippy.
 fn guests(places: &Places) -> Result<()> {
     let mut native = cargo::command(&places.guests());
-    clippy_of_workspace(native.env("CARGO_TARGET_DIR", places.target.join("guests-native")))?;
+    clippy_of_workspace(native.env("CARGO_TARGET_DIR", places.target.join("guests-native")), &[])?;
 
     let toolchain = Toolchain::find(places, false)?;
     if !process::succeeds(toolchain.cargo().args(["clippy", "--version"])) {

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
 
@@ -16,6 +16,8 @@ use crate::{
     process,
     report::{self, Report},
 };
+
+const FAULTS: &str = "kwasm-faults";
 
 pub(crate) fn run(places: &Places, arguments: &[OsString]) -> Result<ExitCode> {
     let mut report = Report::default();
@@ -39,10 +41,14 @@ fn steps(places: &Places, arguments: &[OsString], report: &mut Report) -> Result
     } else {
         report.attempt("control plane", build).map(|why| format!("the real control plane: {why:#}"))
     };
-    report.step("build tests", || process::run(tests(places, &supervisor, &skips).arg("--no-run")))?;
-    report.check("tests", || {
-        process::run(tests(places, &supervisor, &skips).arg("--no-fail-fast").arg("--").args(arguments))
-    });
+    let faults = report.step("kwasm without defences", || faults(places))?;
+    let tests = || {
+        let mut tests = tests(places, &supervisor, &skips);
+        tests.env("KWASM_FAULTS", &faults);
+        tests
+    };
+    report.step("build tests", || process::run(tests().arg("--no-run")))?;
+    report.check("tests", || process::run(tests().arg("--no-fail-fast").arg("--").args(arguments)));
     report.check("tests of the guests", || process::run(&mut guest_tests(places)));
 
     let skipped = fs::read_to_string(&skips).context("cannot read what the tests skipped")?;
@@ -52,6 +58,14 @@ fn steps(places: &Places, arguments: &[OsString], report: &mut Report) -> Result
         bail!("with CI=true everything has to run");
     }
     Ok(())
+}
+
+/// Builds the program from which a test can take single defences away. With the whole workspace chosen its dependencies
+/// are those of the tests.
+fn faults(places: &Places) -> Result<PathBuf> {
+    let mut command = cargo::command(&places.root);
+    command.args(["build", "--workspace", "--locked", "--features", "kwasm/faults", "--bin", FAULTS]);
+    Ok(cargo::program(&cargo::build(&mut command)?, FAULTS)?.to_owned())
 }
 
 /// Cargo's tests of the workspace, with where the tests find what was built for them.

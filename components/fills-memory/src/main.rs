@@ -1,5 +1,6 @@
-//! `fills-memory [--trusting]`: takes memory, a MiB at a time, until it gets no more; prints how much that was and ends
-//! with 0. With `--trusting` it does what most programs do, and traps where it gets none.
+//! `fills-memory [--trusting] [MIB]`: takes memory, a MiB at a time, until it has MIB of them, 4096 by default, or gets no
+//! more; prints how much that was and ends with 0. With `--trusting` it does what most programs do, and traps where it
+//! gets none. The memory of a guest has an end: that is the defence.
 
 use std::io::{self, Write};
 
@@ -7,9 +8,11 @@ const MIB: usize = 1024 * 1024;
 
 fn main() -> io::Result<()> {
     let trusting = std::env::args().any(|argument| argument == "--trusting");
-    // The list of blocks must not be what fails: 4 GiB is all that a 32-bit memory has.
-    let mut taken: Vec<Vec<u8>> = Vec::with_capacity(4096);
-    while taken.len() < 4096 {
+    // 4 GiB is all that a 32-bit memory has.
+    let wanted: usize = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(4096);
+    // The list of blocks must not be what fails.
+    let mut taken: Vec<Vec<u8>> = Vec::with_capacity(wanted);
+    while taken.len() < wanted {
         let mut block = Vec::new();
         if !trusting && block.try_reserve_exact(MIB).is_err() {
             break;
@@ -22,6 +25,6 @@ fn main() -> io::Result<()> {
     // Printing needs a little room again.
     drop(taken.pop());
     let mut out = io::stdout().lock();
-    writeln!(out, "took {mebibytes} MiB, then was refused")?;
+    writeln!(out, "took {mebibytes} MiB{}", if mebibytes < wanted { ", then was refused" } else { "" })?;
     out.flush()
 }

@@ -1,4 +1,4 @@
-//! `reads-secrets [PATH]`: gets a secret. A rule covers its own resources only: that is the defence.
+//! `reads-secrets [PATH]`: gets a secret. What a rule excepts is not covered by it: that is the defence.
 
 use attempt::{Arguments, Request};
 

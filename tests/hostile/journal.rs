@@ -1,0 +1,62 @@
+//! What kwasm tells its user of a guest: the guest has no word in it. The verdict is what stands on stderr.
+
+use kwasm_apiserver::User;
+
+use crate::support::{Kwasm, Run, kubeconfig, seed};
+
+/// Runs by the ordinary program, by that for tests, and by it without a defence.
+fn runs(defence: &str, run: impl Fn(Kwasm) -> Run) -> [Run; 3] {
+    let kwasm = Kwasm::new;
+    [kwasm().variable("KWASM_WITHOUT", defence), kwasm().faulty(), kwasm().without(defence)].map(run)
+}
+
+#[test]
+fn flooding_the_users_terminal_with_lines() {
+    let lines = |run: &Run| run.stderr.lines().filter(|line| line.starts_with("kwasm: ")).count();
+    let flood = |count: &'static str| move |kwasm: Kwasm| kwasm.run("floods-the-journal", &[count]).success();
+    let runs = runs("journal-limit", flood("100"));
+    // Twenty, and one that says that there were more.
+    assert_eq!(runs.each_ref().map(lines), [21, 21, 100]);
+    assert!(runs[0].stderr.contains("kwasm: and others: these are the first 20"), "{}", runs[0].shown());
+    let twin = flood("20")(Kwasm::new());
+    assert_eq!(lines(&twin), 20);
+    assert!(!twin.stderr.contains("and others"), "{}", twin.shown());
+}
+
+/// Whether a text drives a terminal, turns its direction, or has a line that no part of kwasm wrote.
+fn drives(text: &str) -> bool {
+    let drives = |c: char| {
+        (c.is_control() && c != '\n') || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
+    };
+    text.contains(drives)
+        || text.lines().any(|line| line.starts_with("kwasm:") && !line.starts_with("kwasm: "))
+}
+
+#[test]
+fn forging_kwasms_own_lines() {
+    let server = seed();
+    let forge = |kwasm: Kwasm| {
+        kwasm
+            .policy("read-only")
+            .kubeconfig(kubeconfig(&server, User::Certificate))
+            .run("forges-lines", &[])
+            .success()
+    };
+    let runs = runs("escapes", forge);
+    for run in &runs[..2] {
+        assert!(!drives(&run.stderr), "{:?}", run.stderr);
+        // They were told, and made harmless.
+        assert!(
+            run.stderr.contains("\\u{202e}") && run.stderr.contains("forged.invalid"),
+            "{:?}",
+            run.stderr
+        );
+    }
+    assert!(drives(&runs[2].stderr), "{:?}", runs[2].stderr);
+    assert!(server.requests().is_empty());
+    // What drives nothing is told as it is.
+    let harmless = "https://forged.invalid/[31mkwasm:";
+    let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Certificate));
+    let run = kwasm.run("dials", &[harmless]).fails(1);
+    assert!(run.stderr.contains(&format!("kwasm: refused: GET {harmless}: ")), "{}", run.shown());
+}

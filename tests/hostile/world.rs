@@ -1,0 +1,91 @@
+//! What a guest is given of this machine, and of the answers that it gets.
+
+use kwasm_apiserver::{ApiServer, Fault, User};
+use serde_json::json;
+
+use super::Attempt;
+use crate::support::seed;
+
+/// Its own kubeconfig, the one file that a guest has.
+const OWN: &str = "/kwasm/config";
+
+#[test]
+fn reading_the_home_directory() {
+    let server = seed();
+    let diary = tempfile::NamedTempFile::with_prefix("diary").unwrap();
+    std::fs::write(diary.path(), "dear diary").unwrap();
+    Attempt::of("reads-home")
+        .asking(&server, User::Certificate)
+        .with(&[diary.path().to_str().unwrap()])
+        .fails("")
+        .succeeds_without("files", "dear diary")
+        .twin_of("reads-proc-self", &[OWN]);
+}
+
+#[test]
+fn reading_the_process_itself() {
+    Attempt::of("reads-proc-self")
+        .fails("/proc/self/environ")
+        .succeeds_without("files", "/proc/self/environ")
+        .twin(&[OWN]);
+}
+
+#[test]
+fn reading_the_environment() {
+    Attempt::of("reads-environment")
+        .variable("TERM", "xterm")
+        .fails("HOME: environment variable not found")
+        .succeeds_without("environment", "HOME=/")
+        .twin(&["TERM"]);
+}
+
+#[test]
+fn reading_the_credentials_in_the_kubeconfig() {
+    let server = seed();
+    Attempt::of("reads-kubeconfig")
+        .asking(&server, User::Token)
+        .fails("no credential and no other server")
+        .succeeds_without("kubeconfig", "token")
+        .twin(&["--any-server"]);
+}
+
+#[test]
+fn reading_the_hosts_paths_out_of_a_refusal() {
+    // Of a path in an object nobody keeps the guest.
+    let server = ApiServer::start().unwrap();
+    let path = "/api/v1/namespaces/shop/configmaps/settings";
+    server.put(path, json!({"data": {"file": "/etc/shop/settings"}})).unwrap();
+    Attempt::of("reads-refusal-texts")
+        .fails("no cluster is selected")
+        .succeeds_without("refusal-texts", ".kube/config")
+        .asking(&server, User::Token)
+        .twin(&[path]);
+}
+
+#[test]
+fn reading_the_session_of_an_authenticating_proxy() {
+    let server = seed();
+    let headers = Fault::headers().with_header("set-cookie", "session=open").with_header("x-plain", "kept");
+    server.fault(headers.standing());
+    Attempt::of("reads-cookies")
+        .asking(&server, User::Certificate)
+        .fails("no set-cookie")
+        .succeeds_without("session-cookies", "session=open")
+        .twin(&["--header", "x-plain"]);
+}
+
+#[test]
+fn reading_the_token_in_a_challenge() {
+    let server = seed();
+    server.fault(
+        Fault::headers()
+            .with_header("www-authenticate", "Negotiate b3BlbiBzZXNhbWU=")
+            .with_header("www-authenticate", "Basic realm=\"shop\"")
+            .standing(),
+    );
+    Attempt::of("reads-challenges")
+        .asking(&server, User::Certificate)
+        .fails("no such challenge")
+        .succeeds_without("challenges", "Negotiate b3BlbiBzZXNhbWU=")
+        .twin(&["--any"]);
+}
