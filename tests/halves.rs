@@ -65,11 +65,10 @@ fn stored(real: &Real, namespace: &str) -> Vec<(String, usize)> {
     all.filter(|(name, _)| name != "kube-root-ca.crt").collect()
 }
 
-fn kwasm(real: &Real) -> Kwasm {
-    // Where nothing else ends it, the time does.
-    Kwasm::new().kubeconfig(real.kubeconfig(User::Admin)).spec(
-        "{kubernetes: {rules: [{apiGroups: [''], resources: [configmaps], verbs: [create, patch]}]}, limits: {timeout: 1s}}",
-    )
+fn kwasm(real: &Real, timeout: &str) -> Kwasm {
+    let rule = "{apiGroups: [''], resources: [configmaps], verbs: [create, patch]}";
+    let spec = format!("{{kubernetes: {{rules: [{rule}]}}, limits: {{timeout: {timeout}}}}}");
+    Kwasm::new().kubeconfig(real.kubeconfig(User::Admin)).spec(&spec)
 }
 
 #[cfg(unix)]
@@ -86,14 +85,15 @@ fn of_five_hundred_writes_that_are_cut_at_random_none_is_stored() {
         // Most of them only wait.
         for _ in 0..8 {
             scope.spawn(|| {
-                let kwasm = kwasm(real);
+                let (timed, patient) = (kwasm(real, "1s"), kwasm(real, "none"));
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     if number >= CUTS {
                         break;
                     }
                     let cut = Cut::random(&mut random.lock().unwrap(), number);
-                    cut.write(&kwasm, "cuts");
+                    let kwasm = if cut.ending == "timeout" { &timed } else { &patient };
+                    cut.write(kwasm, "cuts");
                 }
             });
         }
@@ -109,7 +109,7 @@ fn a_write_that_is_not_cut_is_stored_whole_and_a_cut_one_in_part_where_nothing_a
     let size = SIZE.to_string();
     for method in ["POST", "PATCH"] {
         let name = method.to_ascii_lowercase();
-        let run = kwasm(real).run("half-writes", &[method, "wholes", &name, &size, "1000", "finish"]);
+        let run = kwasm(real, "none").run("half-writes", &[method, "wholes", &name, &size, "1000", "finish"]);
         assert_eq!(run.success().stdout, "status 201\n");
     }
     assert_eq!(stored(real, "wholes"), [("patch".to_owned(), SIZE), ("post".to_owned(), SIZE)]);
@@ -119,7 +119,7 @@ fn a_write_that_is_not_cut_is_stored_whole_and_a_cut_one_in_part_where_nothing_a
     for (number, method) in ["POST", "PATCH"].into_iter().cycle().take(20).enumerate() {
         let name = format!("part-{number}");
         let arguments = [method, "parts", &name, &size, "20000", "trap"];
-        drop(kwasm(real).without("aborted-bodies").run("half-writes", &arguments));
+        drop(kwasm(real, "none").without("aborted-bodies").run("half-writes", &arguments));
     }
     let parts = stored(real, "parts");
     assert!(parts.iter().any(|(_, size)| (1..SIZE).contains(size)), "{parts:?}");

@@ -20,7 +20,7 @@ pub struct Refusal {
     /// The rule that would let it pass.
     rule: Option<String>,
     /// What it was about, where it was about a resource.
-    info: Option<RequestInfo>,
+    info: Option<Box<RequestInfo>>,
 }
 
 /// What a request broke.
@@ -65,7 +65,7 @@ impl Refusal {
             }
             _ => (format!("{} {}", attempt.method(), attempt.path()), None),
         };
-        let info = attempt.info().is_resource_request.then(|| attempt.info().clone());
+        let info = attempt.info().is_resource_request.then(|| Box::new(attempt.info().clone()));
         Self { request: short(&request), reason, rule, info }
     }
 
@@ -78,7 +78,7 @@ impl Refusal {
     /// What it was about, where it was about a resource.
     #[must_use]
     pub fn info(&self) -> Option<&RequestInfo> {
-        self.info.as_ref()
+        self.info.as_deref()
     }
 
     /// The narrowest rule that covers it, where a rule could.

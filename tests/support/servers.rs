@@ -2,8 +2,10 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::thread;
 
 use kwasm_apiserver::demo;
 use kwasm_cluster::{Assets, Cluster, User, default_cache};
@@ -27,7 +29,6 @@ pub(crate) fn real(test: &str) -> Option<&'static Real> {
     match real {
         Ok(real) => Some(real),
         Err(reason) => {
-            assert!(std::env::var_os("CI").is_none(), "{test}: {reason}");
             skip(test, reason);
             None
         }
@@ -35,7 +36,11 @@ pub(crate) fn real(test: &str) -> Option<&'static Real> {
 }
 
 /// Says that a test could not run, to `cargo xtask test` or, without it, to the reader.
-fn skip(test: &str, reason: &str) {
+///
+/// # Panics
+/// With `CI` set, where nothing is skipped.
+pub(crate) fn skip(test: &str, reason: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{test}: {reason}");
     let line = format!("{test}: {}\n", reason.replace('\n', " "));
     match std::env::var_os("KWASM_SKIPS") {
         Some(path) => OpenOptions::new().append(true).open(path).unwrap().write_all(line.as_bytes()).unwrap(),
@@ -54,6 +59,11 @@ impl Real {
         self.0.oracle()
     }
 
+    /// The audit log: a line of JSON for each request that got as far as having attributes.
+    pub(crate) fn audit_log(&self) -> &Path {
+        self.0.audit_log()
+    }
+
     /// kubectl as the administrator.
     pub(crate) fn kubectl(&self) -> Command {
         self.0.kubectl()
@@ -69,13 +79,19 @@ impl Real {
         self.feed(&["apply", "--server-side", "-f", "-"], manifest);
     }
 
-    /// Runs kubectl as the administrator, with something to read.
-    pub(crate) fn feed(&self, arguments: &[&str], text: &str) {
+    /// Runs kubectl as the administrator, with something to read, and gives what it prints.
+    pub(crate) fn feed(&self, arguments: &[&str], text: &str) -> String {
         let mut command = self.kubectl();
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null());
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut kubectl = command.spawn().unwrap();
-        kubectl.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-        assert!(kubectl.wait().unwrap().success(), "kubectl {arguments:?}");
+        let mut stdin = kubectl.stdin.take().unwrap();
+        let text = text.to_owned();
+        // Both pipes would fill up and wait for each other.
+        let writer = thread::spawn(move || stdin.write_all(text.as_bytes()).unwrap());
+        let output = kubectl.wait_with_output().unwrap();
+        writer.join().unwrap();
+        assert!(output.status.success(), "kubectl {arguments:?}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Creates an event about a pod, as a controller would.

@@ -1,48 +1,19 @@
-//! The judge takes a request for what the API server takes it for. Compared with the API server's own code.
+//! Method, path and query are taken for what the API server's own code takes them for.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
-use std::thread;
+use std::process::Command;
 
-use http::uri::PathAndQuery;
-use http::{HeaderMap, Method};
-use kwasm::policy::{Attempt, Context, RequestInfo, Target};
 use serde_json::{Value, json};
 
-use crate::support::real;
-
-/// What kwasm makes of a request; `None` when it refuses to make anything of it.
-fn ours(method: &str, url: &str) -> Option<RequestInfo> {
-    let uri: PathAndQuery = url.parse().ok()?;
-    let method = Method::from_bytes(method.as_bytes()).ok()?;
-    let target = Target::Context(Context::new("test", "shop", "test"));
-    Attempt::read(target, method, Some(&uri), &HeaderMap::new()).ok().map(|attempt| attempt.info().clone())
-}
-
-/// What the API server makes of requests, a line each.
-fn theirs(mut oracle: Command, requests: &[(String, String)]) -> Vec<Value> {
-    let mut child = oracle.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let lines: String = requests
-        .iter()
-        .flat_map(|(method, url)| [json!({"method": method, "url": url}).to_string(), "\n".to_owned()])
-        .collect();
-    // Both pipes would fill up and wait for each other.
-    let writer = thread::spawn(move || stdin.write_all(lines.as_bytes()).unwrap());
-    let answers = BufReader::new(child.stdout.take().unwrap()).lines();
-    let answers: Vec<Value> = answers.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
-    writer.join().unwrap();
-    assert!(child.wait().unwrap().success());
-    assert_eq!(answers.len(), requests.len());
-    answers
-}
+use super::{ask, ours, rng};
 
 /// Compares both for each request, and gives how many were refused.
 #[track_caller]
 fn compare(oracle: Command, requests: &[(String, String)]) -> usize {
+    let questions: Vec<Value> =
+        requests.iter().map(|(method, url)| json!({"method": method, "url": url})).collect();
     let mut refused = 0;
-    for ((method, url), mut answer) in requests.iter().zip(theirs(oracle, requests)) {
-        let Some(info) = ours(method, url) else {
+    for ((method, url), mut answer) in requests.iter().zip(ask(oracle, &questions)) {
+        let Some(attempt) = ours(method, url) else {
             refused += 1;
             continue;
         };
@@ -52,14 +23,14 @@ fn compare(oracle: Command, requests: &[(String, String)]) -> usize {
             "{method} {url}: the API server refuses what passes: {answer:?}"
         );
         answer.remove("allowed");
-        assert_eq!(serde_json::to_value(&info).unwrap(), json!(answer), "{method} {url}");
+        assert_eq!(serde_json::to_value(attempt.info()).unwrap(), json!(answer), "{method} {url}");
     }
     refused
 }
 
 const METHODS: &[&str] = &["GET", "GET", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "LIST"];
 
-const PATHS: &[&str] = &[
+pub(super) const PATHS: &[&str] = &[
     "/",
     "/api",
     "/api/",
@@ -108,7 +79,7 @@ const PATHS: &[&str] = &[
     "/api/v1/pods/a:b",
 ];
 
-const QUERIES: &[&str] = &[
+pub(super) const QUERIES: &[&str] = &[
     "",
     "?",
     "?watch",
@@ -163,11 +134,8 @@ const QUERIES: &[&str] = &[
 
 #[test]
 fn every_path_with_every_query_and_method_is_taken_for_what_the_api_server_takes_it_for() {
-    let Some(oracle) =
-        oracle("every_path_with_every_query_and_method_is_taken_for_what_the_api_server_takes_it_for")
-    else {
-        return;
-    };
+    let test = "every_path_with_every_query_and_method_is_taken_for_what_the_api_server_takes_it_for";
+    let Some(oracle) = super::oracle(test) else { return };
     let mut requests = Vec::new();
     for method in ["GET", "HEAD", "POST", "DELETE", "OPTIONS"] {
         for path in PATHS {
@@ -181,14 +149,10 @@ fn every_path_with_every_query_and_method_is_taken_for_what_the_api_server_takes
 
 #[test]
 fn fifty_thousand_random_requests_are_taken_for_what_the_api_server_takes_them_for() {
-    let Some(oracle) =
-        oracle("fifty_thousand_random_requests_are_taken_for_what_the_api_server_takes_them_for")
-    else {
-        return;
-    };
-    let seed =
-        std::env::var("KWASM_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x6b77_6173_6d00_0001);
-    let mut random = fastrand::Rng::with_seed(seed);
+    let test = "fifty_thousand_random_requests_are_taken_for_what_the_api_server_takes_them_for";
+    let Some(oracle) = super::oracle(test) else { return };
+    let mut random = rng();
+    let seed = random.get_seed();
     let words = [
         "api",
         "apis",
@@ -246,8 +210,4 @@ fn fifty_thousand_random_requests_are_taken_for_what_the_api_server_takes_them_f
     let refused = compare(oracle, &requests);
     println!("seed {seed}: {} requests, {refused} refused", requests.len());
     assert!(refused * 3 < requests.len(), "{refused}");
-}
-
-fn oracle(test: &str) -> Option<Command> {
-    real(test)?.oracle()
 }
