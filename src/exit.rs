@@ -85,7 +85,7 @@ impl Failure {
     fn tell(self, voice: Voice) -> Exit {
         if self.message.contains('\n') {
             // clap's messages have several lines, laid out already.
-            voice.verbatim(&format!("kwasm: {}", self.message));
+            Voice::laid_out(&self.message);
         } else {
             voice.fault(&self.message);
         }

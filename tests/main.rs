@@ -17,6 +17,7 @@ mod elsewhere;
 mod endings;
 mod errors;
 mod formats;
+mod fuzzed;
 mod granted;
 mod halves;
 mod hostile;
@@ -25,6 +26,8 @@ mod judge;
 mod leaks;
 mod life;
 mod papers;
+mod policies;
+
 #[cfg(unix)]
 mod refusals;
 mod streams;

@@ -141,7 +141,7 @@ fn shown_output_is_compared_line_by_line() {
 /// The folder of a dependency's source.
 fn package(name: &str) -> PathBuf {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .args(["metadata", "--format-version", "1", "--locked"])
         .current_dir(ROOT)
         .output()
         .unwrap();

@@ -16,7 +16,7 @@ fn dial(option: &str, policy: &str, url: &str) -> Run {
         assert!(number.parse::<u64>().is_ok(), "{}", run.stderr);
         run.stderr = run.stderr.replace(&format!(" {number} ms"), " … ms");
     }
-    run.stderr = run.stderr.replace(&server.url(), "SERVER");
+    run.stderr = run.stderr.replace(server.url(), "SERVER");
     run
 }
 

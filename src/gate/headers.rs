@@ -42,7 +42,8 @@ fn is_let_through(name: &HeaderName) -> bool {
 
 /// A request's headers without those that are not the guest's to send. Headers that claim an identity at the cluster
 /// never get here: the judge refuses them. At another host, who asks is the guest's to say.
-pub(super) fn outgoing(headers: HeaderMap, target: &Target) -> HeaderMap {
+#[must_use]
+pub fn outgoing(headers: HeaderMap, target: &Target) -> HeaderMap {
     let listed = listed_in_connection(&headers);
     let elsewhere = matches!(target, Target::Host(_));
     filter(headers, |name, _| {
@@ -52,13 +53,15 @@ pub(super) fn outgoing(headers: HeaderMap, target: &Target) -> HeaderMap {
 }
 
 /// How much the headers of a message are: their number, and the bytes of their names and values.
-pub(super) fn size(headers: &HeaderMap) -> (usize, u64) {
+#[must_use]
+pub fn size(headers: &HeaderMap) -> (usize, u64) {
     let bytes = headers.iter().map(|(name, value)| name.as_str().len() + value.len());
     (headers.len(), bytes.sum::<usize>() as u64)
 }
 
 /// The same for trailers.
-pub(super) fn outgoing_frame(frame: Frame<Bytes>) -> Frame<Bytes> {
+#[must_use]
+pub fn outgoing_frame(frame: Frame<Bytes>) -> Frame<Bytes> {
     match frame.into_trailers() {
         Ok(trailers) => {
             let may_pass = |name: &HeaderName| is_sendable(name) && !claims_identity(name);
@@ -69,7 +72,8 @@ pub(super) fn outgoing_frame(frame: Frame<Bytes>) -> Frame<Bytes> {
 }
 
 /// A response's headers without those of the connection, and those that could hand a credential to the guest.
-pub(super) fn incoming(headers: HeaderMap) -> HeaderMap {
+#[must_use]
+pub fn incoming(headers: HeaderMap) -> HeaderMap {
     let listed = listed_in_connection(&headers);
     filter(headers, |name, value| {
         let challenge =
@@ -99,9 +103,8 @@ fn is_sendable(name: &HeaderName) -> bool {
     let foreign = FOREIGN.contains(&text) || text.starts_with("x-forwarded-");
     // What is left of `authorization` once the judge is through is an empty one.
     let claim = name == header::AUTHORIZATION && stands(Defence::Claims);
-    (!HOP_BY_HOP.contains(&text) || is_let_through(name))
-        && !(foreign && stands(Defence::ForeignHeaders))
-        && !claim
+    let of_this_hop = HOP_BY_HOP.contains(&text) && !is_let_through(name);
+    !(of_this_hop || claim || (foreign && stands(Defence::ForeignHeaders)))
 }
 
 fn claims_identity(name: &HeaderName) -> bool {
@@ -115,14 +118,53 @@ fn listed_in_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     if !stands(Defence::HopHeaders) {
         return Vec::new();
     }
-    let values = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).filter_map(|name| name.trim().parse().ok()).collect()
+    // As bytes: a value that is no ASCII in one place hides none of its names.
+    let values = headers.get_all(header::CONNECTION).iter().map(HeaderValue::as_bytes);
+    let names = values.flat_map(|value| value.split(|byte| *byte == b','));
+    names.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect()
 }
 
-/// A challenge that only says what is asked for. Others, such as Negotiate, answer with tokens of their own.
+/// Challenges that only say what is asked for (RFC 9110 §11.6.1), each a scheme and its parameters. Others, such as
+/// Negotiate, answer with tokens of their own, and may stand behind the first one.
 fn is_plain_challenge(value: &HeaderValue) -> bool {
-    let scheme = value.to_str().unwrap_or_default().split(' ').next().unwrap_or_default();
-    scheme.eq_ignore_ascii_case("basic") || scheme.eq_ignore_ascii_case("bearer")
+    let Some(text) = value.to_str().ok().and_then(without_quoted) else { return false };
+    let mut parts = text.split(',').map(str::trim);
+    let is_challenge = |part: &str| {
+        let (scheme, parameter) = part.split_once(' ').unwrap_or((part, ""));
+        (scheme.eq_ignore_ascii_case("basic") || scheme.eq_ignore_ascii_case("bearer"))
+            && (parameter.trim().is_empty() || is_parameter(parameter))
+    };
+    parts.next().is_some_and(is_challenge)
+        && parts.all(|part| part.is_empty() || is_parameter(part) || is_challenge(part))
+}
+
+/// Whether it is `name=value`, and no credential that ends with `=`.
+fn is_parameter(part: &str) -> bool {
+    // Names of headers are RFC 9110's tokens.
+    let is_token = |text: &str| HeaderName::from_bytes(text.as_bytes()).is_ok();
+    part.split_once('=').is_some_and(|(name, value)| {
+        is_token(name.trim()) && (value.trim() == "\"\"" || is_token(value.trim()))
+    })
+}
+
+/// The text with nothing between its quotes; `None` where they do not match.
+fn without_quoted(text: &str) -> Option<String> {
+    let mut bare = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        bare.push(character);
+        if character == '"' {
+            loop {
+                match characters.next()? {
+                    '"' => break,
+                    '\\' => drop(characters.next()?),
+                    _ => {}
+                }
+            }
+            bare.push('"');
+        }
+    }
+    Some(bare)
 }
 
 #[cfg(test)]
@@ -182,7 +224,38 @@ mod tests {
             ("keep-alive", "5"),
         ]));
         assert_eq!(names(&seen), ["content-type"]);
-        assert_eq!(names(&incoming(map(&[("www-authenticate", "Basic realm=\"x\"")]))), ["www-authenticate"]);
+    }
+
+    #[test]
+    fn a_challenge_passes_that_carries_no_token_behind_another() {
+        let passes = |value| !incoming(map(&[("www-authenticate", value)])).is_empty();
+        for value in [
+            "Basic",
+            "Basic realm=\"x\"",
+            "Bearer realm=\"a, Negotiate b\", scope = \"x y\"",
+            "bearer error=invalid_token, Basic realm=\"\\\"\"",
+        ] {
+            assert!(passes(value), "{value}");
+        }
+        for value in [
+            "",
+            "Negotiate dG9rZW4=",
+            "Basic realm=\"x\", Negotiate dG9rZW4=",
+            "Basic realm=\"x\", NTLM",
+            "Bearer dG9rZW4=",
+            "Basic realm=\"x",
+            "Basic realm=\"x\"dG9rZW4",
+        ] {
+            assert!(!passes(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_ascii_hides_nothing_that_is_listed_beside_it() {
+        let mut headers = map(&[("x-own", "o")]);
+        headers.insert("connection", HeaderValue::from_bytes(b"\xff, x-own").unwrap());
+        assert!(outgoing(headers.clone(), &cluster()).is_empty());
+        assert!(incoming(headers).is_empty());
     }
 
     #[test]

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use super::host::Host;
 use super::limits::Limits;
-use super::node::{Node, Shape};
-use super::reader::{Fault, Faults, Place};
+use super::node::{Broken, Node, Shape};
+use super::reader::{Entries, Fault, Faults, Place};
 use super::rule::{Among, ResourceRule, Rule, UrlRule};
 use super::{Policy, quantity};
 
 /// What every policy begins with.
 const API_VERSION: &str = "kwasm.dev/v1";
+
+/// And what it is.
+const KIND: &str = "Policy";
 
 /// The longest policy, in bytes.
 const LONGEST: usize = 1 << 20;
@@ -32,21 +35,14 @@ const LATER: &[(&str, &str)] = &[
 /// Reads a policy, named `file` in messages.
 pub(super) fn read(file: &str, text: &str) -> Result<Policy, Vec<Fault>> {
     let mut faults = Faults::of(file);
-    let root = Place { key: String::new(), line: 0 };
     let policy = if text.len() > LONGEST {
-        faults.add(&root, "it is longer than 1 MiB", "a policy is a page of YAML");
+        faults.add(&Place::root(), "it is longer than 1 MiB", "a policy is a page of YAML");
         None
     } else {
-        match serde_saphyr::from_str::<Node>(text) {
-            Ok(node) => document(&mut faults, root, node),
-            Err(error) => {
-                let line = error.location().map_or(0, |location| location.line());
-                // A file of another purpose may hold secrets: nothing of it is shown.
-                faults.add(
-                    &Place { line, ..root },
-                    "it is no YAML",
-                    "check indentation, quotes and colons there",
-                );
+        match Node::read(text) {
+            Ok(node) => document(&mut faults, node),
+            Err(Broken { line, what, hint }) => {
+                faults.add(&Place { line, ..Place::root() }, what, hint);
                 None
             }
         }
@@ -57,13 +53,21 @@ pub(super) fn read(file: &str, text: &str) -> Result<Policy, Vec<Fault>> {
     }
 }
 
-fn document(faults: &mut Faults<'_>, root: Place, node: Node) -> Option<Policy> {
+fn document(faults: &mut Faults<'_>, node: Node) -> Option<Policy> {
+    let root = Place { line: node.line, ..Place::root() };
     if matches!(node.shape, Shape::Nothing) {
         faults.add(&root, "it is empty", format!("a policy begins with `apiVersion: {API_VERSION}`"));
         return None;
     }
+    // Of a file of another purpose nothing more is told: it may hold secrets.
+    if let Some(line) = kind_of_another(&node) {
+        let place = Place { key: "kind".to_owned(), line };
+        let cure = format!("a policy begins with `apiVersion: {API_VERSION}` and `kind: {KIND}`");
+        faults.add(&place, "this is no policy but something else", cure);
+        return None;
+    }
     let mut entries = faults.map(root, node, &["apiVersion", "kind", "metadata", "spec"]);
-    for (key, wanted) in [("apiVersion", API_VERSION), ("kind", "Policy")] {
+    for (key, wanted) in [("apiVersion", API_VERSION), ("kind", KIND)] {
         let cure = format!("write `{key}: {wanted}`");
         match entries.take(key) {
             Some((place, node)) => {
@@ -71,26 +75,35 @@ fn document(faults: &mut Faults<'_>, root: Place, node: Node) -> Option<Policy> 
                     faults.add(&place, format!("this kwasm knows {wanted} only"), cure);
                 }
             }
-            None => faults.add(&entries.place, format!("it has no {key}"), cure),
+            None => faults.missing(&entries, key, cure),
         }
     }
-    let name = metadata(faults, &entries.place.clone(), entries.take("metadata"));
+    let name = metadata(faults, &mut entries);
     let Some((place, node)) = entries.take("spec") else {
-        faults.add(&entries.place, "it has no spec", "`spec: {}` allows nothing");
+        faults.missing(&entries, "spec", "`spec: {}` allows nothing");
         return None;
     };
     spec(faults, name.unwrap_or_default(), place, node)
 }
 
-fn metadata(faults: &mut Faults<'_>, root: &Place, entry: Option<(Place, Node)>) -> Option<String> {
+/// The line at which a document says that it is something else than a policy.
+fn kind_of_another(node: &Node) -> Option<u64> {
+    let Shape::Map(entries) = &node.shape else { return None };
+    entries.iter().find_map(|(key, line, node)| match &node.shape {
+        Shape::Scalar(kind) if key == "kind" && !kind.eq_ignore_ascii_case(KIND) => Some(*line),
+        _ => None,
+    })
+}
+
+fn metadata(faults: &mut Faults<'_>, root: &mut Entries) -> Option<String> {
     const CURE: &str = "write `metadata: {name: NAME}`";
-    let Some((place, node)) = entry else {
-        faults.add(root, "it has no metadata", CURE);
+    let Some((place, node)) = root.take("metadata") else {
+        faults.missing(root, "metadata", CURE);
         return None;
     };
     let mut entries = faults.map(place, node, &["name"]);
     let Some((place, node)) = entries.take("name") else {
-        faults.add(&entries.place, "it has no name", CURE);
+        faults.missing(&entries, "name", CURE);
         return None;
     };
     let name = faults.text(&place, node, CURE)?;
@@ -107,15 +120,10 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
         faults.add(&place, "it is nothing", "`spec: {}` allows nothing");
         return None;
     }
-    let known = ["description", "kubernetes", "files", "environment", "network", "flags", "limits"];
-    let mut entries = faults.map(place, node, &known);
+    let mut entries =
+        faults.map_with(place, node, &["description", "kubernetes", "network", "limits"], LATER);
     if let Some((place, node)) = entries.take("description") {
-        drop(faults.text(&place, node, "one sentence"));
-    }
-    for (key, why) in LATER {
-        if let Some((place, _)) = entries.take(key) {
-            faults.add(&place, *why, format!("take {key} out"));
-        }
+        drop(faults.text(&place, node, "write one sentence"));
     }
     if let Some((place, node)) = entries.take("kubernetes") {
         let mut entries = faults.map(place, node, &["contexts", "impersonate", "rules"]);
@@ -124,7 +132,7 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
         policy.impersonate = faults.flag(entries.take("impersonate"));
         if let Some((place, node)) = entries.take("rules") {
             for (place, node) in faults.list(&place, node, "each rule begins with a dash") {
-                policy.rules.extend(rule(faults, place, node));
+                policy.rules.push(rule(faults, place, node));
             }
         }
     }
@@ -139,7 +147,7 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
     Some(policy)
 }
 
-fn rule(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Rule> {
+fn rule(faults: &mut Faults<'_>, place: Place, node: Node) -> Rule {
     let known = [
         "apiGroups",
         "resources",
@@ -153,7 +161,7 @@ fn rule(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Rule> {
     ];
     let mut entries = faults.map(place, node, &known);
     if let Some((place, node)) = entries.take("reason") {
-        drop(faults.text(&place, node, "one sentence"));
+        drop(faults.text(&place, node, "write one sentence"));
     }
     let _optional = faults.flag(entries.take("optional"));
     if let Some((place, node)) = entries.take("nonResourceURLs") {
@@ -163,17 +171,15 @@ fn rule(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Rule> {
             }
         }
         let cure = "write a path such as /version, or a prefix such as \"/openapi/*\"";
-        let urls = faults.texts(Some((place.clone(), node)), cure, url);
-        some(faults, &place, &urls, "URLs", cure);
-        return Some(Rule::Urls(UrlRule { verbs: verbs(faults, &mut entries, METHODS), urls }));
+        let urls = some(faults, (place, node), "URLs", cure, url);
+        return Rule::Urls(UrlRule { verbs: verbs(faults, &mut entries, METHODS), urls });
     }
     let groups = "the core group is \"\", the others are listed by kubectl api-versions";
     let api_groups = required(faults, &mut entries, "apiGroups", groups, group);
     let names = "write it as kubectl api-resources does, with a subresource as in pods/log or \"*/scale\"";
     let resources = required(faults, &mut entries, "resources", names, resource);
     let verbs = verbs(faults, &mut entries, VERBS);
-    let resource_names =
-        faults.texts(entries.take("resourceNames"), "write the names of objects", |_| Ok(()));
+    let resource_names = faults.texts(entries.take("resourceNames"), "write the names of objects", object);
     let namespaces = entries.take("namespaces").map_or(Among::All, |entry| among(faults, entry, "namespace"));
     let except = entries.take("except");
     let place = except.as_ref().map(|(place, _)| place.clone());
@@ -185,37 +191,42 @@ fn rule(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Rule> {
             "name the resources, or take the rule out",
         );
     }
-    Some(Rule::Resources(ResourceRule { verbs, api_groups, resources, resource_names, namespaces, except }))
+    Rule::Resources(ResourceRule { verbs, api_groups, resources, resource_names, namespaces, except })
 }
-
-type Map = super::reader::Entries;
 
 fn required(
     faults: &mut Faults<'_>,
-    entries: &mut Map,
+    entries: &mut Entries,
     key: &str,
     cure: &str,
     check: impl Fn(&str) -> Result<(), String>,
 ) -> Vec<String> {
-    let Some((place, node)) = entries.take(key) else {
-        faults.add(&entries.place, format!("it has no {key}"), cure);
+    let Some(entry) = entries.take(key) else {
+        faults.missing(entries, key, cure);
         return Vec::new();
     };
+    some(faults, entry, key, cure, check)
+}
+
+/// The texts of a list. An empty one covers nothing, which nobody writes on purpose.
+fn some(
+    faults: &mut Faults<'_>,
+    (place, node): (Place, Node),
+    what: &str,
+    cure: &str,
+    check: impl Fn(&str) -> Result<(), String>,
+) -> Vec<String> {
+    let before = faults.number();
     let texts = faults.texts(Some((place.clone(), node)), cure, check);
-    some(faults, &place, &texts, key, cure);
+    // Where an item was refused, there was one.
+    if texts.is_empty() && faults.number() == before {
+        faults.add(&place, format!("without {what} it covers nothing"), cure);
+    }
     texts
 }
 
-/// An empty list covers nothing, which nobody writes on purpose.
-fn some(faults: &mut Faults<'_>, place: &Place, texts: &[String], what: &str, cure: &str) {
-    // Where an item was refused, there was one.
-    if texts.is_empty() && faults.clean_below(&place.key) {
-        faults.add(place, format!("a rule without {what} covers nothing"), cure);
-    }
-}
-
-fn verbs(faults: &mut Faults<'_>, entries: &mut Map, known: &[&str]) -> Vec<String> {
-    let cure = format!("the verbs are {}", known[1..].join(", "));
+fn verbs(faults: &mut Faults<'_>, entries: &mut Entries, known: &[&str]) -> Vec<String> {
+    let cure = format!("the verbs are {}, and \"*\" for all", known[1..].join(", "));
     required(faults, entries, "verbs", &cure, |verb| {
         if known.contains(&verb) { Ok(()) } else { Err(format!("no request has the verb `{verb}`")) }
     })
@@ -228,8 +239,7 @@ fn among(faults: &mut Faults<'_>, (place, node): (Place, Node), what: &str) -> A
         return Among::All;
     }
     let check = |name: &str| if what == "namespace" && name != "*" { label(name) } else { Ok(()) };
-    let mut names = faults.texts(Some((place.clone(), node)), &cure, check);
-    some(faults, &place, &names, &format!("{what}s"), &cure);
+    let mut names = some(faults, (place, node), &format!("{what}s"), &cure, check);
     if names.iter().any(|name| name == "*") {
         return Among::All;
     }
@@ -249,10 +259,11 @@ fn host(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Host> {
     };
     let private = faults.flag(entries.take("private"));
     let Some((place, node)) = entries.take("host") else {
-        faults.add(&entries.place, "it has no host", CURE);
+        faults.missing(&entries, "host", CURE);
         return None;
     };
-    let name = faults.text(&place, node, CURE)?;
+    // Of the numbers that YAML knows none is a host.
+    let name = faults.value(&place, node, CURE)?;
     let host = Host { name, port, private };
     let is_name = host.name.split('.').all(|part| label(part).is_ok()) && host.name.len() <= 253;
     let is_v6 = host.name.starts_with('[') && host.address().is_some_and(|address| address.is_ipv6());
@@ -305,7 +316,7 @@ fn limits(faults: &mut Faults<'_>, place: Place, node: Node) -> Limits {
 
 fn bytes(faults: &mut Faults<'_>, place: &Place, node: Node, least: u64, most: u64) -> Option<u64> {
     let cure = format!("write {} to {}", quantity::Quantity(least), quantity::Quantity(most));
-    let text = faults.text(place, node, &cure)?;
+    let text = faults.value(place, node, &cure)?;
     match quantity::bytes(&text) {
         Some(bytes) if (least..=most).contains(&bytes) => return Some(bytes),
         Some(_) => faults.add(place, format!("{text} is out of range"), cure),
@@ -316,7 +327,7 @@ fn bytes(faults: &mut Faults<'_>, place: &Place, node: Node, least: u64, most: u
 
 fn timeout(faults: &mut Faults<'_>, place: &Place, node: Node) -> Option<Duration> {
     const CURE: &str = "write none, or e.g. 30s, 5m, 1h30m";
-    let text = faults.text(place, node, CURE)?;
+    let text = faults.value(place, node, CURE)?;
     let timeout = quantity::duration(&text);
     if text != "none" && timeout.is_none() {
         faults.add(place, format!("`{text}` is no time"), CURE);
@@ -331,10 +342,10 @@ fn number(
     range: std::ops::RangeInclusive<u64>,
 ) -> Option<u64> {
     let cure = format!("write a number from {} to {}", range.start(), range.end());
-    let text = faults.text(place, node, &cure)?;
+    let text = faults.value(place, node, &cure)?;
     let number = text.parse().ok().filter(|number| range.contains(number));
     if number.is_none() {
-        faults.add(place, format!("`{text}` is no such number"), cure);
+        faults.add(place, format!("`{text}` is no number in its range"), cure);
     }
     number
 }
@@ -346,6 +357,11 @@ fn label(name: &str) -> Result<(), String> {
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && ends.into_iter().flatten().all(|byte| byte != b'-');
     if fits { Ok(()) } else { Err(format!("`{name}` is no name")) }
+}
+
+/// A rule about the name that collections have, which is none, would be one about collections.
+fn object(name: &str) -> Result<(), String> {
+    if name.is_empty() { Err("no object has an empty name".to_owned()) } else { Ok(()) }
 }
 
 fn group(group: &str) -> Result<(), String> {

@@ -4,7 +4,8 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::Spanned;
+use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
+use serde_saphyr::{Error as YamlError, Options, Spanned};
 
 /// One node and the line that it begins at.
 pub(super) struct Node {
@@ -12,10 +13,12 @@ pub(super) struct Node {
     pub(super) shape: Shape,
 }
 
-/// What a node is. A scalar is the text that it was written as, as far as YAML keeps it.
+/// What a node is.
 pub(super) enum Shape {
     Nothing,
     Flag(bool),
+    /// What YAML takes for a number, as it writes it: `1.10` is `1.1` here, and `0x10` is `16`.
+    Number(String),
     Scalar(String),
     List(Vec<Node>),
     Map(Vec<(String, u64, Node)>),
@@ -27,17 +30,72 @@ impl Shape {
         match self {
             Self::Nothing => "nothing",
             Self::Flag(_) => "true or false",
-            Self::Scalar(_) => "a single value",
+            Self::Number(_) | Self::Scalar(_) => "a single value",
             Self::List(_) => "a list",
             Self::Map(_) => "a map",
         }
     }
 }
 
+/// Why a text is no document that a policy could be, and what helps. Nothing of the text is in it: a file of another
+/// purpose may hold secrets.
+pub(super) struct Broken {
+    pub(super) line: u64,
+    pub(super) what: &'static str,
+    pub(super) hint: &'static str,
+}
+
+impl Node {
+    /// Reads the one document of a text.
+    pub(super) fn read(text: &str) -> Result<Self, Broken> {
+        serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
+            let line = error.location().map_or(1, |location| location.line().max(1));
+            let (what, hint) = explained(error.without_snippet(), text, line);
+            Broken { line, what, hint }
+        })
+    }
+}
+
+/// Keys that are there twice, and those by which YAML merges maps, are left to the reader, who names them.
+fn options() -> Options {
+    serde_saphyr::options! {
+        // Else what a few aliases stand for is read a million times.
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 10_000 },
+        // Each level takes its part of the stack, and a policy has six.
+        budget: serde_saphyr::budget! { max_depth: 16 },
+        duplicate_keys: DuplicateKeyPolicy::LastWins,
+        merge_keys: MergeKeyPolicy::AsOrdinary,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+        reject_unsupported_tags: true,
+    }
+}
+
+fn explained(error: &YamlError, text: &str, line: u64) -> (&'static str, &'static str) {
+    let at = usize::try_from(line - 1).ok().and_then(|before| text.lines().nth(before)).unwrap_or_default();
+    match error {
+        YamlError::AliasError { error, .. } => explained(error, text, line),
+        YamlError::MultipleDocuments { .. } => {
+            ("a second document begins there", "a policy is one document: leave out what begins with `---`")
+        }
+        YamlError::Budget { .. }
+        | YamlError::AliasReplayLimitExceeded { .. }
+        | YamlError::AliasExpansionLimitExceeded { .. }
+        | YamlError::AliasReplayStackDepthExceeded { .. } => {
+            ("it is deeper or larger than a policy can be", "write it without anchors and aliases")
+        }
+        _ if at.trim_start_matches(' ').starts_with('\t') => {
+            ("it is no YAML", "indent with spaces, not with tabs")
+        }
+        _ if at.contains('*') => ("it is no YAML", "put what has an asterisk in quotes: \"*\""),
+        _ if at.contains('!') => ("it is no YAML", "put what has an exclamation mark in quotes"),
+        _ => ("it is no YAML", "check indentation, quotes and colons there and before"),
+    }
+}
+
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Shape>::deserialize(deserializer)?;
-        Ok(Self { line: spanned.referenced.line(), shape: spanned.value })
+        Ok(Self { line: spanned.referenced.line().max(1), shape: spanned.value })
     }
 }
 
@@ -69,15 +127,15 @@ impl<'de> Visitor<'de> for Reading {
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<Shape, E> {
-        Ok(Shape::Scalar(number.to_string()))
+        Ok(Shape::Number(number.to_string()))
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Shape, E> {
-        Ok(Shape::Scalar(number.to_string()))
+        Ok(Shape::Number(number.to_string()))
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Shape, E> {
-        Ok(Shape::Scalar(number.to_string()))
+        Ok(Shape::Number(number.to_string()))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Shape, E> {

@@ -1,7 +1,7 @@
 //! What a rule covers, as RBAC has it: k8s.io/kubernetes v1.36, `plugin/pkg/auth/authorizer/rbac/rbac.go`
 //! (`RuleAllows`) and `pkg/apis/rbac/v1/evaluation_helpers.go`. `namespaces` and `except` are ours.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::attempt::Context;
 use super::request_info::RequestInfo;
@@ -43,9 +43,10 @@ pub struct UrlRule {
 }
 
 /// A choice of contexts or namespaces.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Among {
     /// `*`: any, and what is in none.
+    #[default]
     All,
     /// Those of these names, and the one that the user chose.
     Some {
@@ -54,12 +55,6 @@ pub enum Among {
         /// The names that are listed.
         names: Vec<String>,
     },
-}
-
-impl Default for Among {
-    fn default() -> Self {
-        Self::All
-    }
 }
 
 impl Among {
@@ -126,12 +121,13 @@ fn has(listed: &[String], value: &str, defence: Defence) -> bool {
 
 /// Whether an entry of `resources` names a resource or, with a subresource, that one.
 fn matches(listed: &str, resource: &str, subresource: &str) -> bool {
-    match listed.split_once('/') {
-        _ if listed == "*" => true,
-        None => subresource.is_empty() && listed == resource,
+    if listed == "*" || subresource.is_empty() {
         // `*/` and nothing more would be no subresource; RBAC compares it with all that have none.
-        Some((any, of)) => !subresource.is_empty() && of == subresource && (any == "*" || any == resource),
+        return listed == "*" || listed == resource;
     }
+    // From the end: to look for the slash in each entry would take longer than all else together.
+    let of = listed.strip_suffix(subresource).and_then(|rest| rest.strip_suffix('/'));
+    of.is_some_and(|of| of == "*" || of == resource)
 }
 
 /// As it stands in a policy, on one line.
@@ -174,10 +170,28 @@ impl fmt::Display for List<'_> {
             // Words that YAML reads as something else than themselves are quoted, and all that is no plain word.
             let plain = item.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
                 && item.chars().all(|c| c.is_ascii_alphanumeric() || "-./_".contains(c))
+                && item.parse::<f64>().is_err()
                 && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
                     .contains(&item.to_ascii_lowercase().as_str());
-            if plain { write!(f, "{comma}{item}")? } else { write!(f, "{comma}{item:?}")? }
+            f.write_str(comma)?;
+            if plain { f.write_str(item)? } else { quote(f, item)? }
         }
         f.write_str("]")
     }
+}
+
+/// In YAML's double quotes, with escapes for all that cannot be seen.
+fn quote(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    f.write_char('"')?;
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => write!(f, "\\{character}")?,
+            ' '..='~' => f.write_char(character)?,
+            _ if character.is_alphanumeric() => f.write_char(character)?,
+            '\0'..='\u{ff}' => write!(f, "\\x{:02x}", u32::from(character))?,
+            '\u{100}'..='\u{ffff}' => write!(f, "\\u{:04x}", u32::from(character))?,
+            _ => write!(f, "\\U{:08x}", u32::from(character))?,
+        }
+    }
+    f.write_char('"')
 }

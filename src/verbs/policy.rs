@@ -1,7 +1,7 @@
 //! `kwasm policy check FILE…` and `kwasm policy explain METHOD PATH`, and how a policy is chosen.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use http::uri::PathAndQuery;
@@ -9,7 +9,7 @@ use http::{HeaderMap, Method};
 use serde::Serialize;
 
 use crate::cli::Output;
-use crate::policy::{Attempt, Context, DEFAULT, Policy, Refusal, RequestInfo, Target};
+use crate::policy::{Attempt, Context, DEFAULT, Fault, Policy, Refusal, RequestInfo, Target};
 use crate::store::Granted;
 
 use super::{Ending, Error, Voice, print};
@@ -56,24 +56,46 @@ pub(super) fn granted(granted: &Granted) -> Result<Chosen, Error> {
 const LONGEST: u64 = 2 << 20;
 
 fn contents(path: &Path) -> Result<String, Error> {
-    let failed = |source| Error::PolicyFile { path: path.to_owned(), source };
+    let failed = |source: io::Error| {
+        // In the words of every system, where there are some.
+        let source = match source.kind() {
+            io::ErrorKind::NotFound => io::Error::other("there is no such file"),
+            _ if path.is_dir() => io::Error::other("it is a folder"),
+            _ => source,
+        };
+        Error::PolicyFile { path: path.to_owned(), source }
+    };
     let mut text = Vec::new();
     File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut text)).map_err(failed)?;
     // A byte order mark is what some editors put before a text.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
-    String::from_utf8(text.to_vec()).map_err(|_| failed(std::io::Error::other("it is no text in UTF-8")))
+    str::from_utf8(text).map(str::to_owned).or_else(|error| {
+        let before = &text[..error.valid_up_to()];
+        if error.error_len().is_none() && before.len() as u64 > LONGEST / 2 {
+            // The file is longer, and was cut within a character: that it is too long is the reader's to say.
+            return Ok(String::from_utf8_lossy(before).into_owned());
+        }
+        Err(Error::Policy(vec![Fault {
+            file: path.display().to_string(),
+            line: before.split(|byte| *byte == b'\n').map(|_| 1).sum(),
+            key: String::new(),
+            what: "it is no text in UTF-8".to_owned(),
+            hint: "save it as UTF-8".to_owned(),
+        }]))
+    })
 }
 
 pub(super) fn check(voice: Voice, files: &[PathBuf]) -> Result<Ending, Error> {
     let mut faults = Vec::new();
     for path in files {
         let file = path.display().to_string();
-        match Policy::read(&file, &contents(path)?) {
+        match contents(path).and_then(|text| Policy::read(&file, &text).map_err(Error::Policy)) {
             Ok(policy) => {
                 let (rules, hosts) = (policy.rules().len(), policy.hosts().len());
                 voice.note(&format!("{file}: policy `{}`: rules: {rules}, hosts: {hosts}", policy.name()));
             }
-            Err(found) => faults.extend(found),
+            Err(Error::Policy(found)) => faults.extend(found),
+            Err(error) => return Err(error),
         }
     }
     if faults.is_empty() { Ok(Ending::Done) } else { Err(Error::Policy(faults)) }

@@ -44,9 +44,9 @@ impl Voice {
         }
     }
 
-    /// Says what is as it should be said, whole.
-    pub(crate) fn verbatim(self, text: &str) {
-        drop(writeln!(io::stderr().lock(), "{text}"));
+    /// Says what went wrong in lines that are laid out already, with nothing in them but what the user typed.
+    pub(crate) fn laid_out(text: &str) {
+        drop(writeln!(io::stderr().lock(), "kwasm: {text}"));
     }
 
     fn line(self, text: &str) {

@@ -6,7 +6,7 @@ mod servers;
 #[cfg(unix)]
 mod terminal;
 
-pub(crate) use self::kwasm::{Kwasm, Run, component};
+pub(crate) use self::kwasm::{Kwasm, Run, component, faults_program};
 pub(crate) use self::running::Running;
 pub(crate) use self::servers::{Real, real, seed, skip};
 #[cfg(unix)]
