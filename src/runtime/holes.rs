@@ -30,10 +30,7 @@ pub(super) async fn linger() {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test shows what happens to a guest that does have a network"
-)]
+#[expect(clippy::disallowed_methods, reason = "a test shows what a guest with a network does")]
 fn network(builder: &mut WasiCtxBuilder) {
     builder.inherit_network().allow_tcp(true).allow_udp(true).allow_ip_name_lookup(true);
 }

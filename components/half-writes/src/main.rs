@@ -1,5 +1,5 @@
-//! `half-writes POST|PATCH NAMESPACE NAME SIZE BYTES trap|exit|stall|finish`: writes a ConfigMap that holds a text of SIZE bytes, as YAML
-//! that may end anywhere in the text and is an object still; after BYTES bytes of the text it traps, exits, sends no more, or goes on.
+//! `half-writes POST|PATCH NAMESPACE NAME SIZE BYTES trap|exit|stall|finish`: writes an object that holds a text of SIZE bytes, as YAML that
+//! may end anywhere in the text and is an object still; after BYTES bytes of the text it traps, exits, sends no more, or goes on.
 
 use kube_guest::{Cluster, Error};
 use std::time::Duration;
