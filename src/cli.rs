@@ -201,8 +201,8 @@ fn unicode(argument: OsString) -> Result<String, Error> {
 /// clap's message in the form of all others: no `error:` before it, no empty lines at its end.
 fn plain(error: &clap::Error) -> String {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        let help = Line::command().render_help();
-        return format!("no command was given\n\n{}", help.to_string().trim_end());
+        // What is rendered is the help of whatever lacks a command.
+        return format!("no command was given\n\n{}", error.render().to_string().trim_end());
     }
     let text = error.render().to_string();
     text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned()
@@ -384,6 +384,8 @@ mod tests {
         assert!(
             matches!(read(&["kwasm"]), Err(Error::Usage(text)) if text.starts_with("no command was given"))
         );
+        let of_policy = |text: &str| text.contains("Usage: kwasm policy") && text.contains("explain");
+        assert!(matches!(read(&["kwasm", "policy"]), Err(Error::Usage(text)) if of_policy(&text)));
         assert!(matches!(read(&["kwasm", "instal"]), Err(Error::Usage(text)) if text.contains("'install'")));
         assert!(matches!(read(&["kwasm", "uninstall", "A"]), Err(Error::Name(_))));
     }
