@@ -98,9 +98,13 @@ defences! {
     RequestLimit = "request-limit",
     /// A session of an authenticating proxy does not reach the guest.
     SessionCookies = "session-cookies",
+    /// To open a shell is no reading, whatever its method.
+    Shells = "shells",
     /// The user's word ends any guest.
     Signals = "signals",
-    /// There is no socket.
+    /// The number of open sockets has an end.
+    SocketLimit = "socket-limit",
+    /// A socket leads to the gate.
     #[cfg_attr(not(feature = "faults"), expect(dead_code, reason = "else there is no code to be kept from it"))]
     Sockets = "sockets",
     /// A subresource is not its resource.
@@ -109,6 +113,8 @@ defences! {
     Timeout = "timeout",
     /// Trailers are held to what holds for headers.
     Trailers = "trailers",
+    /// What ends to be HTTP is a stream of a pod.
+    Upgrades = "upgrades",
     /// A rule covers its own URLs only.
     Urls = "urls",
     /// No user name in an address.

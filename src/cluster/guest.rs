@@ -2,45 +2,37 @@
 
 use serde::Serialize;
 
-use super::Cluster;
-use super::endpoint::Endpoint;
+#[cfg(feature = "faults")]
+use super::Selection;
+use super::{Cluster, Contexts};
 
 /// The kubeconfig of a guest, as YAML.
 pub struct GuestConfig(String);
 
-/// The server in every guest's kubeconfig: an address of TEST-NET-1 (RFC 5737), which no network routes. An IP
-/// literal, since clients on WASI cannot resolve names without threads; plain HTTP, since TLS is the gate's.
-pub(super) const VIRTUAL_SERVER: &str = "http://192.0.2.1";
-
-/// The name by which workloads inside a cluster know its API server.
-pub(super) const IN_CLUSTER_SERVER: &str = "https://kubernetes.default.svc";
-
 impl GuestConfig {
-    /// The kubeconfig that shows `cluster` to a guest.
+    /// The kubeconfig that shows these contexts to a guest. Without any it is empty.
     #[must_use]
-    pub fn of(cluster: &Cluster) -> Self {
+    pub fn of(contexts: &Contexts) -> Self {
         #[cfg(feature = "faults")]
-        if !crate::defence::stands(crate::defence::Defence::Kubeconfig) {
+        if !crate::defence::stands(crate::defence::Defence::Kubeconfig)
+            && let Selection::Cluster(cluster) = contexts.selected()
+        {
             return Self::with_secrets(cluster);
         }
-        let config = Config {
-            api_version: "v1",
-            kind: "Config",
-            current_context: cluster.context(),
-            clusters: [Named {
-                name: cluster.context(),
-                entry: Entry::Cluster(Server { server: VIRTUAL_SERVER }),
-            }],
-            contexts: [Named {
-                name: cluster.context(),
-                entry: Entry::Context(Context {
-                    cluster: cluster.context(),
-                    user: cluster.context(),
-                    namespace: cluster.namespace(),
-                }),
-            }],
-            users: [Named { name: cluster.context(), entry: Entry::User(Empty {}) }],
-        };
+        let mut config = Config { api_version: "v1", kind: "Config", ..Config::default() };
+        for context in contexts.numbered() {
+            let Some(name) = context.name else { continue };
+            if context.number == 1 {
+                config.current_context = Some(name);
+            }
+            let namespace = context.cluster().map(Cluster::namespace);
+            config.clusters.push(Named { name, entry: Entry::Cluster(Server { server: context.server() }) });
+            config.contexts.push(Named {
+                name,
+                entry: Entry::Context(Context { cluster: name, user: name, namespace }),
+            });
+            config.users.push(Named { name, entry: Entry::User(Empty {}) });
+        }
         // JSON is YAML, is read by whoever has only JSON, and quotes every name safely.
         Self(serde_json::to_string_pretty(&config).unwrap_or_default())
     }
@@ -50,16 +42,10 @@ impl GuestConfig {
     fn with_secrets(cluster: &Cluster) -> Self {
         let user = &cluster.user;
         Self(format!(
-            "server: {VIRTUAL_SERVER}\ntoken: {:?}\nclient-key: {:?}\n",
+            "server: http://192.0.2.1\ntoken: {:?}\nclient-key: {:?}\n",
             user.token.as_ref().map_or("", |token| token.reveal()),
             user.client_key,
         ))
-    }
-
-    /// The kubeconfig of a guest for which there is no cluster.
-    #[must_use]
-    pub fn empty() -> Self {
-        Self("{\"apiVersion\": \"v1\", \"kind\": \"Config\"}\n".to_owned())
     }
 
     /// The text of the file.
@@ -69,28 +55,16 @@ impl GuestConfig {
     }
 }
 
-/// The addresses by which a guest may name the selected cluster, whichever that is.
-pub fn virtual_names() -> impl Iterator<Item = Endpoint> {
-    [VIRTUAL_SERVER, IN_CLUSTER_SERVER].into_iter().filter_map(Endpoint::read)
-}
-
-impl Cluster {
-    /// The addresses by which a guest may name this cluster.
-    pub fn names(&self) -> impl Iterator<Item = Endpoint> {
-        virtual_names().chain([self.endpoint().clone()])
-    }
-}
-
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Config<'a> {
     #[serde(rename = "apiVersion")]
     api_version: &'static str,
     kind: &'static str,
-    #[serde(rename = "current-context")]
-    current_context: &'a str,
-    clusters: [Named<'a>; 1],
-    contexts: [Named<'a>; 1],
-    users: [Named<'a>; 1],
+    #[serde(rename = "current-context", skip_serializing_if = "Option::is_none")]
+    current_context: Option<&'a str>,
+    clusters: Vec<Named<'a>>,
+    contexts: Vec<Named<'a>>,
+    users: Vec<Named<'a>>,
 }
 
 #[derive(Serialize)]
@@ -110,14 +84,15 @@ enum Entry<'a> {
 
 #[derive(Serialize)]
 struct Server {
-    server: &'static str,
+    server: String,
 }
 
 #[derive(Serialize)]
 struct Context<'a> {
     cluster: &'a str,
     user: &'a str,
-    namespace: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
 }
 
 #[derive(Serialize)]

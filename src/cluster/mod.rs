@@ -3,6 +3,7 @@
 //! What is read at once is the kubeconfig; certificates, keys and tokens are read when the first request needs
 //! them, so that a plugin which only prints its help touches none of them.
 
+mod contexts;
 mod endpoint;
 mod flags;
 mod guest;
@@ -13,9 +14,10 @@ mod secret;
 use std::io;
 use std::path::PathBuf;
 
+pub use self::contexts::{Contexts, MOST as MOST_CONTEXTS, Numbered};
 pub use self::endpoint::{Endpoint, Origin};
 pub use self::flags::Flags;
-pub use self::guest::{GuestConfig, virtual_names};
+pub use self::guest::GuestConfig;
 pub use self::identity::{Identity, Validity};
 pub use self::kubeconfig::Kubeconfig;
 use self::kubeconfig::{ClusterEntry, UserEntry};
@@ -120,6 +122,11 @@ impl Cluster {
         let Some(name) = flags.context.as_deref().or(current) else {
             return Ok(Selection::Nothing("the kubeconfig has no current context".to_owned()));
         };
+        Self::named(kubeconfig, name, flags)
+    }
+
+    /// Follows the context `name`.
+    pub(super) fn named(kubeconfig: &Kubeconfig, name: &str, flags: &Flags) -> Result<Selection, Error> {
         let unknown = |kind, name: &str| Error::Unknown {
             kind,
             name: name.to_owned(),

@@ -1,8 +1,12 @@
 use super::*;
 
-fn select(text: &str, flags: &Flags) -> Result<Selection, Error> {
+fn kubeconfig(text: &str) -> Kubeconfig {
     let document = serde_saphyr::from_str(text).unwrap();
-    Cluster::select(&Kubeconfig { looked_at: vec!["/k".into()], found: true, document }, flags)
+    Kubeconfig { looked_at: vec!["/k".into()], found: true, document }
+}
+
+fn select(text: &str, flags: &Flags) -> Result<Selection, Error> {
+    Cluster::select(&kubeconfig(text), flags)
 }
 
 fn cluster(text: &str, flags: &Flags) -> Cluster {
@@ -71,11 +75,69 @@ fn what_is_not_served_is_refused_and_never_passed_over() {
     }
 }
 
+/// The addresses of the contexts, with their names.
+fn numbered(text: &str, granted: impl Fn(&str, &str) -> bool) -> Vec<(String, String)> {
+    let contexts = Contexts::choose(&kubeconfig(text), &Flags::default(), granted).unwrap();
+    let shown = |context: Numbered<'_>| (context.server(), context.name.unwrap_or("none").to_owned());
+    contexts.numbered().map(shown).collect()
+}
+
+fn shown(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(server, name)| ((*server).to_owned(), (*name).to_owned())).collect()
+}
+
+const THREE: &str = "
+current-context: b
+clusters: [{name: c, cluster: {server: 'https://c'}}]
+contexts:
+- {name: a, context: {cluster: c}}
+- {name: b, context: {cluster: c}}
+- {name: broken, context: {cluster: nowhere}}
+- {name: a, context: {cluster: c, namespace: hidden}}
+";
+
 #[test]
-fn a_guest_is_told_a_name_and_a_namespace_and_no_more() {
-    let guest = GuestConfig::of(&cluster(TWO, &Flags::default()));
-    assert!(guest.text().contains("http://192.0.2.1") && guest.text().contains("shop"));
-    for told in ["https://c", "token", "6443"] {
+fn the_selected_context_is_the_first_and_the_granted_ones_follow_in_their_order() {
+    assert_eq!(numbered(THREE, |name, selected| name == selected), shown(&[("http://192.0.2.1", "b")]));
+    let all = [("http://192.0.2.1", "b"), ("http://192.0.2.2", "a"), ("http://192.0.2.3", "broken")];
+    assert_eq!(numbered(THREE, |_, _| true), shown(&all));
+}
+
+#[test]
+fn what_was_not_selected_is_there_for_a_guest_that_is_granted_it() {
+    let none = THREE.replace("current-context: b", "current-context: ''");
+    let one = [("http://192.0.2.1", "none"), ("http://192.0.2.2", "a")];
+    assert_eq!(numbered(&none, |name, _| name == "a"), shown(&one));
+}
+
+#[test]
+fn a_context_that_leads_nowhere_is_no_error_before_it_is_asked() {
+    let contexts = Contexts::choose(&kubeconfig(THREE), &Flags::default(), |_, _| true).unwrap();
+    let broken = contexts.numbered().last().unwrap();
+    let Selection::Nothing(why) = broken.selection else { panic!("it leads somewhere") };
+    assert_eq!(why, "the kubeconfig has no cluster `nowhere`");
+}
+
+#[test]
+fn there_are_no_more_contexts_than_addresses() {
+    use std::fmt::Write as _;
+    let mut text = THREE.to_owned();
+    for number in 0..300 {
+        writeln!(text, "- {{name: x{number}, context: {{cluster: c}}}}").unwrap();
+    }
+    let numbered = numbered(&text, |_, _| true);
+    assert_eq!(numbered.len(), MOST_CONTEXTS);
+    assert_eq!(numbered.last().unwrap().0, "http://192.0.2.254");
+}
+
+#[test]
+fn a_guest_is_told_names_and_namespaces_and_no_more() {
+    let contexts = Contexts::choose(&kubeconfig(TWO), &Flags::default(), |_, _| true).unwrap();
+    let guest = GuestConfig::of(&contexts);
+    for told in ["http://192.0.2.1", "http://192.0.2.2", "shop"] {
+        assert!(guest.text().contains(told), "{told}");
+    }
+    for told in ["https://c", "https://d", "token", "6443"] {
         assert!(!guest.text().contains(told), "{told}");
     }
 }

@@ -4,39 +4,72 @@
 use ::http::{Response, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Body;
+use super::failure::Failure;
 use crate::defence::{Defence, stands};
 use crate::policy::{Limit, Reason, Refusal};
 
 /// The response to a refused request; `None` when it named no endpoint that could answer.
 pub(super) fn to(refusal: &Refusal) -> Option<Response<Body>> {
+    let nobody = matches!(refusal.reason(), Reason::Destination | Reason::PrivateAddress(_));
+    (!nobody).then(|| of(refusal))
+}
+
+/// The response to a refused request, whatever it named: through a socket there is no other way to say no.
+pub(super) fn of(refusal: &Refusal) -> Response<Body> {
     let (status, reason) = match refusal.reason() {
-        Reason::Destination | Reason::PrivateAddress(_) => return None,
-        Reason::NoCluster(_) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+        Reason::NoCluster(_) | Reason::BrokenContext { .. } => {
+            (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable")
+        }
         Reason::Ambiguous(_) => (StatusCode::BAD_REQUEST, "BadRequest"),
-        Reason::SpeaksAs(_) | Reason::Policy(_) => (StatusCode::FORBIDDEN, "Forbidden"),
+        Reason::Context { .. }
+        | Reason::Destination
+        | Reason::Policy(_)
+        | Reason::PrivateAddress(_)
+        | Reason::SpeaksAs(_) => (StatusCode::FORBIDDEN, "Forbidden"),
         Reason::Limit(Limit::HeaderCount | Limit::Headers(_)) => {
             (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "RequestHeaderFieldsTooLarge")
         }
         Reason::Limit(_) => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequests"),
     };
-    // Where a kubeconfig was looked for is the user's to know, and not the guest's.
+    // Where a kubeconfig was looked for, and what is wrong with it, is the user's to know, and not the guest's.
     let told = match refusal.reason() {
         Reason::NoCluster(_) if stands(Defence::RefusalTexts) => "no cluster is selected".to_owned(),
+        Reason::BrokenContext { name, .. } => format!("the context {name:?} leads to no cluster"),
         _ => refusal.to_string(),
     };
     // https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
     // As the API server's own refusals have it, for clients that look at more than the message.
     let details =
         refusal.info().map(|info| json!({"name": info.name, "group": info.api_group, "kind": info.resource}));
+    response(status, reason, &format!("refused by kwasm: {told}"), &details.unwrap_or_default())
+}
+
+/// The response to a request that was let out and failed.
+pub(super) fn failed(failure: &Failure) -> Response<Body> {
+    let (status, reason) = if failure.is_timeout() {
+        (StatusCode::GATEWAY_TIMEOUT, "Timeout")
+    } else {
+        (StatusCode::BAD_GATEWAY, "InternalError")
+    };
+    response(status, reason, &format!("kwasm got no answer: {}", failure.told()), &Value::Null)
+}
+
+/// The response to a request whose target is no path.
+pub(super) fn no_path() -> Response<Body> {
+    let message = "refused by kwasm: its path does not begin with a slash";
+    response(StatusCode::BAD_REQUEST, "BadRequest", message, &Value::Null)
+}
+
+fn response(status: StatusCode, reason: &str, message: &str, details: &Value) -> Response<Body> {
     let text = json!({
         "apiVersion": "v1",
         "kind": "Status",
         "metadata": {},
         "status": "Failure",
-        "message": format!("refused by kwasm: {told}"),
+        "message": message,
         "reason": reason,
         "details": details,
         "code": status.as_u16(),
@@ -48,5 +81,5 @@ pub(super) fn to(refusal: &Refusal) -> Option<Response<Body>> {
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
     response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
-    Some(response)
+    response
 }

@@ -2,8 +2,6 @@
 
 use std::error::Error;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,6 +11,7 @@ use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use tokio::time::{Instant, Sleep, sleep};
+use tokio_util::sync::CancellationToken;
 
 use crate::defence::{Defence, stands};
 
@@ -22,17 +21,28 @@ pub(crate) type BodyError = Box<dyn Error + Send + Sync>;
 /// A body in either direction, through either door.
 pub(crate) type Body = UnsyncBoxBody<Bytes, BodyError>;
 
-/// Whether the guest of a gate still lives.
+/// Whether a guest still lives, or a connection of it.
 #[derive(Clone, Default)]
-pub(super) struct Life(Arc<AtomicBool>);
+pub(super) struct Life(CancellationToken);
 
 impl Life {
-    pub(super) fn end(&self) {
-        self.0.store(true, Ordering::SeqCst);
+    /// A life that ends with this one at the latest.
+    pub(super) fn part(&self) -> Self {
+        Self(self.0.child_token())
     }
 
-    fn has_ended(&self) -> bool {
-        self.0.load(Ordering::SeqCst) && stands(Defence::AbortedBodies)
+    pub(super) fn end(&self) {
+        self.0.cancel();
+    }
+
+    /// Waits for its end.
+    pub(super) async fn ended(&self) {
+        self.0.cancelled().await;
+    }
+
+    /// Whether it has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.0.is_cancelled()
     }
 }
 
@@ -86,7 +96,9 @@ impl http_body::Body for GuestBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match Pin::new(&mut self.inner).poll_frame(context) {
-            Poll::Ready(None) if self.life.has_ended() => Poll::Ready(Some(Err(Cut.into()))),
+            Poll::Ready(None) if self.life.is_over() && stands(Defence::AbortedBodies) => {
+                Poll::Ready(Some(Err(Cut.into())))
+            }
             Poll::Ready(None) if self.left.is_some_and(|left| left > 0) => {
                 Poll::Ready(Some(Err(OtherLength.into())))
             }

@@ -104,6 +104,28 @@ impl Failure {
         }
     }
 
+    /// Whether it is that nothing came in time.
+    pub(super) fn is_timeout(&self) -> bool {
+        matches!(self, Self::ConnectTimeout | Self::ResponseTimeout)
+    }
+
+    /// What a guest may know of it: no address of the user's.
+    pub(super) fn told(&self) -> &'static str {
+        match self {
+            Self::Closed => "the server closed the connection",
+            Self::ConnectTimeout => "there was no connection in time",
+            Self::Connect(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                "the server refused the connection"
+            }
+            Self::Connect(_) | Self::PrivateAddress(_) => "the server could not be reached",
+            Self::Identity(_) => "the kubeconfig's credentials could not be read",
+            Self::ResponseTimeout => "there was no response in time",
+            Self::Nonsense { .. } => "the server's answer could not be read",
+            Self::Tls(_) => "TLS failed",
+            Self::TooLong => "the address is too long",
+        }
+    }
+
     /// The error of wasi:http that comes nearest.
     pub(super) fn code(&self) -> wasmtime_wasi_http::Error {
         use wasmtime_wasi_http::Error as Code;

@@ -8,6 +8,8 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
+use super::body::Life;
+use super::failure::Failure;
 use super::{Body, Gate, Patience, Undelivered, sender};
 use crate::defence::{self, Defence, stands};
 use crate::policy::{Reason, Refusal};
@@ -35,13 +37,14 @@ impl Detached {
         &self,
         request: Request<Body>,
         patience: Patience,
+        life: &Life,
     ) -> Result<Response<Body>, Undelivered> {
-        let gate = self.0.clone();
-        let sent = async move { gate.pass(request, patience).await };
+        let (gate, life) = (self.0.clone(), life.clone());
+        let sent = async move { gate.pass(request, patience, &life).await };
         if stands(Defence::AbortedBodies) {
             return sent.await;
         }
-        tokio::spawn(sent).await.unwrap_or(Err(Undelivered::Refused))
+        tokio::spawn(sent).await.unwrap_or(Err(Undelivered::Failed(Failure::Closed)))
     }
 }
 

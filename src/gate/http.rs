@@ -60,12 +60,14 @@ impl WasiHttpHooks for Door {
         Box::new(async move {
             let request = request
                 .map(|body| body.map_err(|error| Box::new(error) as super::body::BodyError).boxed_unsync());
+            let life = gate.life();
             #[cfg(feature = "faults")]
             let gate = super::faults::Detached(gate);
-            let response = gate.pass(request, patience).await.map_err(|undelivered| match undelivered {
-                Undelivered::Refused => Error::HttpRequestDenied,
-                Undelivered::Failed(failure) => failure.code(),
-            })?;
+            let response =
+                gate.pass(request, patience, &life).await.map_err(|undelivered| match undelivered {
+                    Undelivered::Refused(_) => Error::HttpRequestDenied,
+                    Undelivered::Failed(failure) => failure.code(),
+                })?;
             let response = response.map(|body| body.map_err(|error| body_error(&*error)).boxed_unsync());
             // The connection is driven by the client's pool: nothing is left to do here.
             Ok((response, Box::new(async { Ok(()) }) as Done))

@@ -15,27 +15,33 @@ pub mod headers;
 mod hosts;
 mod http;
 mod journal;
+mod pipe;
 mod sender;
+mod socket;
 mod table;
+mod tunnel;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use self::body::Life;
 pub(crate) use self::body::{Body, GuestBody};
 use self::failure::Failure;
-use self::flight::{Answer, Flight, Following, Slot};
+use self::flight::{Answer, Flight, Following};
 pub use self::flight::{Ending, Observer, Trace};
 use self::hosts::Hosts;
 pub(crate) use self::http::Door;
 use self::journal::Journal;
 pub use self::journal::Line;
+pub(crate) use self::pipe::GuestEnd;
 use self::sender::Sender;
+pub(crate) use self::socket::{Denied, Socket};
 use self::table::Table;
-use crate::cluster::{Cluster, Selection};
+use self::tunnel::{Held, Tunnel};
+use crate::cluster::{Cluster, Contexts};
 use crate::defence::{Defence, stands};
 use crate::policy::{Attempt, Grant, HEADERS, Limit, Permit, Reason, Refusal, Target};
 
@@ -46,13 +52,19 @@ pub struct Gate(Arc<Inner>);
 struct Inner {
     grant: Grant,
     table: Table,
-    cluster: Option<Box<Cluster>>,
-    sender: OnceCell<Sender>,
+    clusters: Vec<Reach>,
     hosts: OnceCell<Hosts>,
     flight: Flight,
+    sockets: Arc<Semaphore>,
     journal: Journal,
     life: Life,
     observer: Option<Observer>,
+}
+
+/// One cluster, and what sends to it, once something was.
+struct Reach {
+    cluster: Box<Cluster>,
+    sender: OnceCell<Sender>,
 }
 
 /// How long a guest is willing to wait. `None` is for ever: a watch may be silent for hours.
@@ -66,26 +78,23 @@ pub(crate) struct Patience {
 /// Why a request has no response at all.
 pub(crate) enum Undelivered {
     /// It was refused, and names no endpoint that could answer for itself.
-    Refused,
+    Refused(Box<Refusal>),
     /// It was let out and failed.
     Failed(Failure),
 }
 
 impl Gate {
-    /// A gate to what was granted, at what was selected. `observer` is told of each request once it has ended.
+    /// A gate to what was granted, at these contexts. `observer` is told of each request once it has ended.
     #[must_use]
-    pub fn new(grant: Grant, selection: Selection, observer: Option<Observer>) -> Self {
-        let table = Table::new(&selection, grant.hosts());
-        let cluster = match selection {
-            Selection::Cluster(cluster) => Some(cluster),
-            Selection::Nothing(_) => None,
-        };
+    pub fn new(grant: Grant, contexts: Contexts, observer: Option<Observer>) -> Self {
+        let table = Table::new(&contexts, grant.hosts());
+        let clusters = contexts.into_clusters();
         Self(Arc::new(Inner {
             table,
-            cluster,
-            sender: OnceCell::new(),
+            clusters: clusters.map(|cluster| Reach { cluster, sender: OnceCell::new() }).collect(),
             hosts: OnceCell::new(),
             flight: Flight::new(grant.limits().requests),
+            sockets: Arc::new(Semaphore::new(grant.limits().sockets as usize)),
             journal: Journal::default(),
             life: Life::default(),
             observer,
@@ -105,28 +114,44 @@ impl Gate {
         self.0.journal.lines()
     }
 
-    /// Takes one request through the gate.
-    pub(crate) async fn pass(
+    /// The life of its guest.
+    fn life(&self) -> Life {
+        self.0.life.clone()
+    }
+
+    /// Takes one request through the gate. It is aborted when `life` ends, which is the guest's or a part of it.
+    async fn pass(
         &self,
         request: Request<Body>,
         patience: Patience,
+        life: &Life,
     ) -> Result<Response<Body>, Undelivered> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let asked = || format!("{} {}", parts.method, parts.uri);
         let slot = match self.0.flight.take() {
             Ok(slot) => slot,
             Err(limit) => {
                 let refusal = Refusal::elsewhere(&parts.method, &parts.uri, Reason::Limit(limit));
-                let following = Following::begin(self.0.observer.as_ref(), asked);
-                return self.0.refuse(&refusal, following);
+                let mut following = Following::begin(self.0.observer.as_ref(), asked);
+                return self.0.refuse(&refusal, &mut following);
             }
         };
         match self.0.admit(&parts.method, &parts.uri, &parts.headers) {
             Ok(permit) => {
-                let following = Following::begin(self.0.observer.as_ref(), || permit.attempt().to_string());
-                let headers = headers::outgoing(parts.headers, permit.attempt().target());
-                let body = GuestBody::new(body, self.0.life.clone(), &headers);
-                self.0.send(permit, headers, body, patience, following, slot).await
+                let mut following =
+                    Following::begin(self.0.observer.as_ref(), || permit.attempt().to_string());
+                let mut headers = headers::outgoing(parts.headers, permit.attempt().target());
+                let tunnel = permit
+                    .attempt()
+                    .upgrade()
+                    .zip(parts.extensions.remove())
+                    .map(|(upgrade, guest)| Tunnel::new(guest, upgrade, life.clone(), self.life()));
+                if let Some(tunnel) = &tunnel {
+                    tunnel.name(&mut headers);
+                }
+                let body = GuestBody::new(body, life.clone(), &headers);
+                let sent = self.0.send(permit, headers, body, patience, &mut following).await?;
+                Ok(answered(sent, tunnel, Held { following, slot }))
             }
             Err(refusal) => {
                 #[cfg(feature = "faults")]
@@ -138,8 +163,8 @@ impl Gate {
                     body::drain(body).await;
                     drop(slot);
                 });
-                let following = Following::begin(self.0.observer.as_ref(), asked);
-                self.0.refuse(&refusal, following)
+                let mut following = Following::begin(self.0.observer.as_ref(), asked);
+                self.0.refuse(&refusal, &mut following)
             }
         }
     }
@@ -161,10 +186,10 @@ impl Inner {
         self.grant.judge(Attempt::read(target, method.clone(), path.as_ref(), headers)?)
     }
 
-    fn refuse(&self, refusal: &Refusal, mut following: Following) -> Result<Response<Body>, Undelivered> {
+    fn refuse(&self, refusal: &Refusal, following: &mut Following) -> Result<Response<Body>, Undelivered> {
         self.journal.refused(refusal);
         following.end(Ending::Refused);
-        answer::to(refusal).ok_or(Undelivered::Refused)
+        answer::to(refusal).ok_or_else(|| Undelivered::Refused(Box::new(refusal.clone())))
     }
 
     /// Sends what was permitted.
@@ -174,19 +199,17 @@ impl Inner {
         headers: HeaderMap,
         body: GuestBody,
         patience: Patience,
-        mut following: Following,
-        slot: Slot,
+        following: &mut Following,
     ) -> Result<Response<Body>, Undelivered> {
         let attempt = permit.attempt().clone();
         let sent = match attempt.target() {
-            Target::Context(_) => self.send_to_cluster(permit, headers, body, patience).await,
+            Target::Context(context) => {
+                self.send_to_cluster(context.name(), permit, headers, body, patience).await
+            }
             Target::Host(_) => self.send_to_host(permit, headers, body, patience).await,
         };
         match sent {
-            Ok(response) => {
-                let status = response.status();
-                Ok(response.map(|body| Answer::new(body, status, following, slot).boxed()))
-            }
+            Ok(response) => Ok(response),
             Err(Failure::PrivateAddress(address)) => {
                 self.refuse(&Refusal::of(&attempt, Reason::PrivateAddress(address.to_string())), following)
             }
@@ -200,14 +223,16 @@ impl Inner {
     /// With the credentials of the one who started kwasm.
     async fn send_to_cluster(
         &self,
+        context: &str,
         permit: Permit,
         headers: HeaderMap,
         body: GuestBody,
         patience: Patience,
     ) -> Result<Response<Body>, Failure> {
-        let Some(cluster) = &self.cluster else { return Err(Failure::Closed) };
+        let reach = self.clusters.iter().find(|reach| reach.cluster.context() == context);
+        let Some(Reach { cluster, sender }) = reach else { return Err(Failure::Closed) };
         // Certificates and keys are read, and TLS is set up, by the first request that is let out.
-        let sender = self.sender.get_or_try_init(|| async { Sender::new(cluster) }).await;
+        let sender = sender.get_or_try_init(|| async { Sender::new(cluster) }).await;
         let sent = match &sender {
             Ok(sender) => sender.send(permit, headers, body, patience).await,
             Err(error) => Err(Failure::identity(error)),
@@ -248,6 +273,24 @@ impl Inner {
             self.journal.failed(Line { text, hint: None });
         }
         sent
+    }
+}
+
+/// What a guest gets of an answer: a body that is followed to its end, or an end of a tunnel.
+fn answered(response: Response<Body>, tunnel: Option<Tunnel>, held: Held) -> Response<Body> {
+    let (mut parts, body) = response.into_parts();
+    let switched = parts.status == StatusCode::SWITCHING_PROTOCOLS;
+    match tunnel.filter(|_| switched).zip(parts.extensions.remove()) {
+        Some((tunnel, server)) => {
+            tunnel.name(&mut parts.headers);
+            tunnel.open(server, held);
+            Response::from_parts(parts, body)
+        }
+        None => {
+            let Held { following, slot } = held;
+            let body = Answer::new(body, parts.status, following, slot).boxed();
+            Response::from_parts(parts, body)
+        }
     }
 }
 

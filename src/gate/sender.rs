@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use ::http::uri::{Authority, PathAndQuery, Scheme};
-use ::http::{HeaderMap, Request, Response, Uri, header};
+use ::http::{HeaderMap, Request, Response, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -112,17 +112,26 @@ pub(super) async fn exchange<C: Connect + Clone + Send + Sync + 'static>(
     mut request: Request<GuestBody>,
     patience: Patience,
 ) -> Result<Response<Incoming>, Failure> {
+    let asked = request.headers().contains_key(header::UPGRADE);
     let mut connection = capture_connection(&mut request);
     let connected = async { connection.wait_for_connection_metadata().await.is_some() };
     let mut response = pin!(client.request(request));
     if let Some(limit) = patience.connect {
         tokio::select! {
             biased;
-            response = &mut response => return response.map_err(Failure::from),
+            response = &mut response => return switched(asked, response.map_err(Failure::from)?),
             connected = timeout(limit, connected) => if connected.is_err() { return Err(Failure::ConnectTimeout) },
         }
     }
-    within(patience.first_byte, response).await?.map_err(Failure::from)
+    switched(asked, within(patience.first_byte, response).await?.map_err(Failure::from)?)
+}
+
+/// A server that switches protocols without being asked has lost its mind, or is no server.
+fn switched(asked: bool, response: Response<Incoming>) -> Result<Response<Incoming>, Failure> {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS && !asked {
+        return Err(Failure::Nonsense { too_large: false });
+    }
+    Ok(response)
 }
 
 /// An answer as its guest gets it.

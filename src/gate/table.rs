@@ -3,7 +3,7 @@
 use ::http::Uri;
 use ::http::uri::PathAndQuery;
 
-use crate::cluster::{Endpoint, Origin, Selection, virtual_names};
+use crate::cluster::{Contexts, Endpoint, Numbered, Origin, Selection};
 use crate::policy::{Context, Host, Reason, Target};
 
 /// The endpoints by which a guest may name something, most specific first where one contains another.
@@ -12,29 +12,34 @@ pub(super) struct Table(Vec<(Endpoint, Place)>);
 /// Where an endpoint leads.
 enum Place {
     Target(Target),
-    /// A name of the cluster where there is none; why.
-    Nothing(String),
+    /// A name of a cluster where there is none; why.
+    Nothing(Reason),
 }
 
 impl Table {
-    /// The names of what was selected, and of the hosts that were granted.
+    /// The names of the contexts, and of the hosts that were granted.
     ///
-    /// The selected cluster's names come first: no host of a policy takes its place, and its credentials go nowhere
-    /// else.
-    pub(super) fn new(selection: &Selection, hosts: &[Host]) -> Self {
-        let mut entries: Vec<(Endpoint, Place)> = match selection {
-            Selection::Cluster(cluster) => {
-                let context = Context::new(cluster.context(), cluster.namespace(), cluster.context());
-                cluster.names().map(|name| (name, Place::Target(Target::Context(context.clone())))).collect()
-            }
-            Selection::Nothing(why) => {
-                virtual_names().map(|name| (name, Place::Nothing(why.clone()))).collect()
-            }
+    /// The contexts' names come first: no host of a policy takes the place of one, and its credentials go nowhere else.
+    pub(super) fn new(contexts: &Contexts, hosts: &[Host]) -> Self {
+        let selected = match contexts.selected() {
+            Selection::Cluster(cluster) => cluster.context(),
+            Selection::Nothing(_) => "",
         };
+        let mut entries: Vec<(Endpoint, Place)> = Vec::new();
+        for context in contexts.numbered() {
+            for name in context.names() {
+                entries.push((name, Place::of(context, selected)));
+            }
+        }
         entries.extend(hosts.iter().filter_map(|host| {
             Some((Endpoint::read(&format!("https://{host}"))?, Place::Target(Target::Host(host.clone()))))
         }));
         Self(entries)
+    }
+
+    /// Whether something has this address as its name.
+    pub(super) fn names(&self, endpoint: &Endpoint) -> bool {
+        self.0.iter().any(|(name, _)| name == endpoint)
     }
 
     /// Finds what a URI names, and what of its path is meant for it.
@@ -55,7 +60,21 @@ impl Table {
         };
         match place {
             Place::Target(target) => Ok((target.clone(), path)),
-            Place::Nothing(why) => Err(Reason::NoCluster(why.clone())),
+            Place::Nothing(reason) => Err(reason.clone()),
+        }
+    }
+}
+
+impl Place {
+    fn of(context: Numbered<'_>, selected: &str) -> Self {
+        match (context.selection, context.name) {
+            (Selection::Cluster(cluster), _) => {
+                Self::Target(Target::Context(Context::new(cluster.context(), cluster.namespace(), selected)))
+            }
+            (Selection::Nothing(why), None) => Self::Nothing(Reason::NoCluster(why.clone())),
+            (Selection::Nothing(why), Some(name)) => {
+                Self::Nothing(Reason::BrokenContext { name: name.to_owned(), why: why.clone() })
+            }
         }
     }
 }

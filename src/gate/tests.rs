@@ -4,7 +4,7 @@ use crate::inspect::Inspected;
 use crate::policy::Policy;
 use ::http::HeaderValue;
 
-fn gate(server: &str, policy: Policy) -> Gate {
+pub(super) fn gate(server: &str, policy: Policy) -> Gate {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("k");
     let text = format!(
@@ -16,10 +16,12 @@ fn gate(server: &str, policy: Policy) -> Gate {
     let inspected: Inspected =
         serde_json::from_str(r#"{"kind": "component", "imports": ["wasi:http/outgoing-handler@0.2.0"]}"#)
             .unwrap();
-    Gate::new(policy.grant(&inspected), Cluster::select(&kubeconfig, &flags).unwrap(), None)
+    let grant = policy.grant(&inspected);
+    let contexts = Contexts::choose(&kubeconfig, &flags, |name, selected| grant.grants(name, selected));
+    Gate::new(grant, contexts.unwrap(), None)
 }
 
-fn builtin(name: &str) -> Policy {
+pub(super) fn builtin(name: &str) -> Policy {
     Policy::builtin(name).unwrap().unwrap()
 }
 
@@ -90,7 +92,7 @@ async fn a_refused_api_request_is_answered_as_the_api_server_would_and_remembere
         let mut request = Request::new(body);
         *request.uri_mut() = Uri::from_static("http://192.0.2.1/api/v1/pods");
         request.headers_mut().insert("accept", HeaderValue::from_static("application/json"));
-        let Ok(response) = gate.pass(request, Patience::default()).await else { panic!() };
+        let Ok(response) = gate.pass(request, Patience::default(), &gate.life()).await else { panic!() };
         assert_eq!(response.status(), StatusCode::FORBIDDEN);
         let body = response.into_body().collect().await.unwrap().to_bytes();
         let status: serde_json::Value = serde_json::from_slice(&body).unwrap();

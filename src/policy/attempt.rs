@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use super::host::Host;
 use super::refusal::{Reason, Refusal};
 use super::request_info::RequestInfo;
+use super::upgrade::Upgrade;
 use crate::defence::{Defence, stands};
 
 /// Where a request goes.
@@ -63,6 +64,7 @@ pub struct Attempt {
     query: Option<String>,
     claims: Vec<HeaderName>,
     info: RequestInfo,
+    upgrade: Option<Upgrade>,
 }
 
 /// The longest path that passes, in bytes: twice nginx's default for a request line, far above any of Kubernetes'.
@@ -85,11 +87,16 @@ impl Attempt {
         let path = uri.map_or("/", PathAndQuery::path).to_owned();
         let query = uri.and_then(PathAndQuery::query).map(str::to_owned);
         let info = understand(&target, &method, &path, query.as_deref().unwrap_or_default(), headers);
-        let fault = info.as_ref().err().copied();
-        let info = info.unwrap_or_default();
+        let upgrade = match (&info, &target) {
+            (Ok(info), Target::Context(_)) => Upgrade::read(info, headers),
+            // At another host there are none: the header goes no further than this hop.
+            _ => Ok(None),
+        };
+        let fault = info.as_ref().err().or(upgrade.as_ref().err()).copied();
+        let (info, upgrade) = (info.unwrap_or_default(), upgrade.unwrap_or_default());
         // Whoever a guest says it is elsewhere, it is by its own means.
         let claims = if matches!(target, Target::Context(_)) { claims(headers) } else { Vec::new() };
-        let attempt = Self { target, method, path, query, claims, info };
+        let attempt = Self { target, method, path, query, claims, info, upgrade };
         match fault {
             Some(fault) => Err(Refusal::of(&attempt, Reason::Ambiguous(fault))),
             None => Ok(attempt),
@@ -131,6 +138,27 @@ impl Attempt {
     #[must_use]
     pub fn info(&self) -> &RequestInfo {
         &self.info
+    }
+
+    /// What the connection is to be switched to.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Upgrade> {
+        self.upgrade
+    }
+
+    /// What else it is taken for: a WebSocket begins with a GET, but to open a shell in a pod is no reading. The API
+    /// server asks for `create` too (`pkg/registry/core/pod/rest/subresources.go`, from v1.35), with the rights of
+    /// kwasm's user, which are not the guest's.
+    #[must_use]
+    pub(super) fn opens(&self) -> Option<RequestInfo> {
+        let reads = self.upgrade.is_some() && self.info.verb == "get" && stands(Defence::Shells);
+        reads.then(|| RequestInfo { verb: "create".to_owned(), ..self.info.clone() })
+    }
+
+    /// The verbs that a policy has to allow.
+    pub(super) fn verbs(&self) -> impl Iterator<Item = &str> {
+        let create = self.opens().map(|_| "create");
+        std::iter::once(self.info.verb.as_str()).chain(create)
     }
 
     /// The headers by which the guest says who is asking.
@@ -261,8 +289,16 @@ fn claims(headers: &HeaderMap) -> Vec<HeaderName> {
         (*name == http::header::AUTHORIZATION && !blank)
             || name.as_str().starts_with("impersonate-")
             || name.as_str().starts_with("x-remote-")
+            || (*name == http::header::SEC_WEBSOCKET_PROTOCOL && has_token(value))
     };
     headers.iter().filter(claims).map(|(name, _)| name.clone()).collect()
+}
+
+/// Whether a list of WebSocket protocols brings a bearer token along, as browsers do that can set no other header
+/// (k8s.io/apiserver, `pkg/authentication/request/websocket/protocol.go`).
+fn has_token(protocols: &HeaderValue) -> bool {
+    const TOKEN: &[u8] = b"base64url.bearer.authorization.k8s.io.";
+    protocols.as_bytes().windows(TOKEN.len()).any(|part| part.eq_ignore_ascii_case(TOKEN))
 }
 
 #[cfg(test)]

@@ -48,6 +48,8 @@ pub enum Limit {
     Random,
     /// More requests at a time; the number that it may have.
     Requests(u32),
+    /// More sockets at a time; the number that it may have.
+    Sockets(u32),
     /// Deeper calls than its stack has room for.
     Stack,
     /// More or larger tables than it may have.
@@ -64,6 +66,7 @@ impl Limit {
             Self::Headers(limit) => format!("headers: {}", Quantity(limit.saturating_mul(2))),
             Self::Memory(limit) => format!("memory: {}", Quantity(limit.saturating_mul(2))),
             Self::Requests(limit) => format!("requests: {}", limit.saturating_mul(2)),
+            Self::Sockets(limit) => format!("sockets: {}", limit.saturating_mul(2)),
             Self::Timeout(limit) => format!("timeout: {}s", limit.as_secs().max(1).saturating_mul(2)),
             Self::Handles(_)
             | Self::HeaderCount
@@ -88,6 +91,7 @@ impl fmt::Display for Limit {
             Self::Memory(limit) => write!(f, "it wanted more than {} of memory", Bytes(*limit)),
             Self::Random => f.write_str("it asked for more than 1 MiB of random bytes in one call"),
             Self::Requests(limit) => write!(f, "it wanted more than {limit} requests in flight at a time"),
+            Self::Sockets(limit) => write!(f, "it wanted more than {limit} sockets at a time"),
             Self::Stack => f.write_str("its calls went deeper than the 512 KiB of stack that a plugin has"),
             Self::Tables => f.write_str("it wanted more or larger tables than a plugin may have"),
             Self::Timeout(limit) => write!(f, "it ran for longer than {limit:?}"),

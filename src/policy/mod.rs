@@ -29,6 +29,7 @@ mod reader;
 mod refusal;
 mod request_info;
 mod rule;
+mod upgrade;
 
 use http::HeaderName;
 
@@ -40,6 +41,7 @@ pub use self::reader::Fault;
 pub use self::refusal::{NAME_A_KUBECONFIG, Reason, Refusal};
 pub use self::request_info::RequestInfo;
 pub use self::rule::{Among, ResourceRule, Rule, UrlRule};
+pub use self::upgrade::Upgrade;
 use crate::defence::{Defence, stands};
 use crate::inspect::Inspected;
 
@@ -113,6 +115,12 @@ impl Policy {
         &self.hosts
     }
 
+    /// Whether it grants the context `name` at all, where `selected` is the one that the user chose.
+    #[must_use]
+    pub fn grants(&self, name: &str, selected: &str) -> bool {
+        self.contexts.covers(name, selected)
+    }
+
     /// What of this policy a plugin gets.
     #[must_use]
     pub fn grant(self, inspected: &Inspected) -> Grant {
@@ -142,12 +150,16 @@ impl Policy {
             // What a granted host is asked for is not kwasm's to judge: it gets no credential.
             Target::Host(_) => return Ok(None),
         };
-        let covered = || self.rules.iter().find(|rule| rule.covers(attempt.info(), context));
-        let granted = self.contexts.covers(context.name(), context.selected());
-        match granted.then(covered).flatten() {
-            Some(rule) => Ok(Some(rule)),
-            None => Err(Reason::Policy(self.name.clone())),
+        if !self.grants(context.name(), context.selected()) {
+            let (context, policy) = (context.name().to_owned(), self.name.clone());
+            return Err(Reason::Context { context, policy });
         }
+        let covering = |info: &RequestInfo| self.rules.iter().find(|rule| rule.covers(info, context));
+        let uncovered = || Reason::Policy(self.name.clone());
+        if let Some(info) = attempt.opens() {
+            covering(&info).ok_or_else(uncovered)?;
+        }
+        covering(attempt.info()).map(Some).ok_or_else(uncovered)
     }
 }
 
@@ -173,6 +185,12 @@ impl Grant {
             Ok(_) => Ok(Permit { attempt }),
             Err(reason) => Err(Refusal::of(&attempt, reason)),
         }
+    }
+
+    /// Whether the context `name` may be reached at all, where `selected` is the one that the user chose.
+    #[must_use]
+    pub fn grants(&self, name: &str, selected: &str) -> bool {
+        self.policy.grants(name, selected)
     }
 
     /// The hosts beside the cluster that may be reached.

@@ -32,6 +32,20 @@ pub enum Reason {
     PrivateAddress(String),
     /// There is no cluster to go to; why.
     NoCluster(String),
+    /// It goes to a context of the kubeconfig that leads nowhere.
+    BrokenContext {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// It goes to a context that the policy of this name does not grant.
+    Context {
+        /// The context.
+        context: String,
+        /// The policy.
+        policy: String,
+    },
     /// Its path, method or headers could be understood in two ways, or in none.
     Ambiguous(&'static str),
     /// It says who is asking, which is the host's to say.
@@ -58,8 +72,9 @@ impl Refusal {
     pub fn of(attempt: &Attempt, reason: Reason) -> Self {
         let (request, rule) = match (&reason, attempt.target()) {
             (Reason::Policy(_), Target::Context(context)) => {
-                (attempt.info().to_string(), Some(rule_for(attempt.info(), context).to_string()))
+                (attempt.info().to_string(), Some(rule_for(attempt, context).to_string()))
             }
+            (Reason::Context { .. }, _) => (attempt.info().to_string(), None),
             (_, Target::Host(host)) => {
                 (format!("{} https://{host}{}", attempt.method(), attempt.path()), None)
             }
@@ -107,7 +122,10 @@ impl Refusal {
             }
             Reason::Limit(limit) => limit.hint(),
             Reason::NoCluster(_) => Some(NAME_A_KUBECONFIG.to_owned()),
-            Reason::Ambiguous(_) | Reason::SpeaksAs(_) => None,
+            Reason::Context { context, .. } => {
+                Some(format!("`contexts: [{context:?}]` in spec.kubernetes of a policy grants it"))
+            }
+            Reason::Ambiguous(_) | Reason::BrokenContext { .. } | Reason::SpeaksAs(_) => None,
         }
     }
 }
@@ -124,6 +142,10 @@ impl fmt::Display for Reason {
             Self::Destination => f.write_str("the policy grants no such host"),
             Self::PrivateAddress(address) => write!(f, "the host is at a private address, {address}"),
             Self::NoCluster(why) => f.write_str(why),
+            Self::BrokenContext { name, why } => write!(f, "context `{name}`: {why}"),
+            Self::Context { context, policy } => {
+                write!(f, "the policy `{policy}` does not grant the context `{context}`")
+            }
             Self::Ambiguous(what) => f.write_str(what),
             Self::SpeaksAs(header) => {
                 write!(f, "a plugin may not set `{header}`: kwasm says who is asking")
@@ -135,8 +157,9 @@ impl fmt::Display for Reason {
 }
 
 /// The narrowest rule that covers a request.
-fn rule_for(info: &RequestInfo, context: &Context) -> Rule {
-    let verbs = vec![info.verb.clone()];
+fn rule_for(attempt: &Attempt, context: &Context) -> Rule {
+    let info = attempt.info();
+    let verbs = attempt.verbs().map(str::to_owned).collect();
     if !info.is_resource_request {
         return Rule::Urls(UrlRule { verbs, urls: vec![info.path.clone()] });
     }

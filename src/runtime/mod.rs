@@ -6,6 +6,7 @@ mod engine;
 mod holes;
 mod http;
 mod limits;
+mod sockets;
 mod state;
 mod world;
 

@@ -5,7 +5,7 @@ use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings::sockets::network::LinkOptions;
-use wasmtime_wasi::p2::bindings::{cli, filesystem, random, sockets};
+use wasmtime_wasi::p2::bindings::{cli, filesystem, random, sockets as wasi_sockets};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -13,6 +13,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView};
 
 use super::http::{self, Http};
 use super::limits::{self, Meter};
+use super::sockets::{self, Sockets};
 use crate::gate::{Door, Gate};
 use crate::inspect::{Inspected, Kind};
 use crate::policy::Limits;
@@ -51,10 +52,12 @@ impl State {
         Http(WasiHttpCtxView { hooks: &mut self.door, table: &mut self.table, ctx: &mut self.http })
     }
 
-    /// Gives a guest what it can call: WASI 0.2 and wasi:http, whose requests go through the gate's door. The larger
-    /// interfaces only where it imports them: linking all of them takes longer than many a run.
-    ///
-    /// wasi:sockets is wasmtime's own, which creates no socket unless it is told to; `.clippy.toml` bans the telling.
+    fn sockets(&mut self) -> Sockets<'_> {
+        Sockets { gate: &self.door.0, table: &mut self.table }
+    }
+
+    /// Gives a guest what it can call: WASI 0.2, of which sockets lead to the gate's door, and wasi:http, whose requests
+    /// go through it. The larger interfaces only where it imports them: linking all of them takes longer than many a run.
     pub(super) fn link(linker: &mut Linker<Self>, inspected: &Inspected) -> wasmtime::Result<()> {
         wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?; // io, clocks, random, standard streams
         random::insecure::add_to_linker::<Self, WasiRandom>(linker, Self::random)?;
@@ -80,14 +83,21 @@ impl State {
         Ok(())
     }
 
+    /// Of wasi:sockets what opens something is the gate's; the rest, which only names it, is wasmtime's.
     fn link_sockets(linker: &mut Linker<Self>) -> wasmtime::Result<()> {
-        sockets::instance_network::add_to_linker::<Self, WasiSockets>(linker, Self::sockets)?;
-        sockets::ip_name_lookup::add_to_linker::<Self, WasiSockets>(linker, Self::sockets)?;
-        sockets::network::add_to_linker::<Self, WasiSockets>(linker, &LinkOptions::default(), Self::sockets)?;
-        sockets::tcp::add_to_linker::<Self, WasiSockets>(linker, Self::sockets)?;
-        sockets::tcp_create_socket::add_to_linker::<Self, WasiSockets>(linker, Self::sockets)?;
-        sockets::udp::add_to_linker::<Self, WasiSockets>(linker, Self::sockets)?;
-        sockets::udp_create_socket::add_to_linker::<Self, WasiSockets>(linker, Self::sockets)
+        let options = LinkOptions::default();
+        wasi_sockets::instance_network::add_to_linker::<Self, WasiSockets>(linker, WasiSocketsView::sockets)?;
+        wasi_sockets::network::add_to_linker::<Self, WasiSockets>(
+            linker,
+            &options,
+            WasiSocketsView::sockets,
+        )?;
+        wasi_sockets::udp::add_to_linker::<Self, WasiSockets>(linker, WasiSocketsView::sockets)?;
+        #[cfg(feature = "faults")]
+        if !crate::defence::stands(crate::defence::Defence::Sockets) {
+            return super::holes::link_sockets(linker);
+        }
+        sockets::link(linker, Self::sockets)
     }
 }
 

@@ -10,7 +10,7 @@ use wasmtime_wasi::{FsPerms, WasiCtx};
 
 use super::{Error, limits};
 use crate::cli::Environment;
-use crate::cluster::{Cluster, GuestConfig, Selection};
+use crate::cluster::{Cluster, Contexts, GuestConfig, Selection};
 use crate::defence::{Defence, stands};
 use crate::platform;
 use crate::reference::Digest;
@@ -69,14 +69,11 @@ impl World {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn show(mut self, selection: &Selection, places: &Places) -> Result<Self, Error> {
-        let config = match selection {
-            Selection::Cluster(cluster) => {
-                self.name(cluster);
-                GuestConfig::of(cluster)
-            }
-            Selection::Nothing(_) => GuestConfig::empty(),
-        };
+    pub fn show(mut self, contexts: &Contexts, places: &Places) -> Result<Self, Error> {
+        if let Selection::Cluster(cluster) = contexts.selected() {
+            self.name(cluster);
+        }
+        let config = GuestConfig::of(contexts);
         let folder = places.kubeconfigs().join(Digest::of(config.text().as_bytes()).hex());
         match write(&folder, config.text()) {
             Ok(()) => self.kubeconfig = Some(folder),

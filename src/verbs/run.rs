@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::cli::Environment;
-use crate::cluster::{Cluster, Flags, Kubeconfig, Selection};
+use crate::cluster::{Contexts, Flags, Kubeconfig, Selection};
 use crate::gate::{self, Gate, Line, Observer, Trace};
 use crate::policy::{self, NAME_A_KUBECONFIG, Policy};
 use crate::reference::Source;
@@ -33,23 +33,23 @@ pub(super) fn run(
     let grant = policy.grant(plugin.inspected());
     let limits = grant.limits();
     // A component that can send nothing gets no kubeconfig, and nobody reads one for it.
-    let selection = if plugin.inspected().uses_network() {
+    let contexts = if plugin.inspected().uses_network() {
         let flags = Flags::take(&mut arguments)?;
-        Some(Cluster::select(&Kubeconfig::load(environment, &flags)?, &flags)?)
+        let kubeconfig = Kubeconfig::load(environment, &flags)?;
+        Some(Contexts::choose(&kubeconfig, &flags, |name, selected| grant.grants(name, selected))?)
     } else {
         None
     };
     let mut world = World::new(plugin.name(), arguments, environment);
-    if let Some(selection) = &selection {
-        world = world.show(selection, store.places())?;
+    if let Some(contexts) = &contexts {
+        world = world.show(contexts, store.places())?;
     }
-    let missing = match &selection {
-        Some(Selection::Nothing(why)) => Some(why.clone()),
-        _ => None,
-    };
-    let selection =
-        selection.unwrap_or_else(|| Selection::Nothing("the plugin imports no network".to_owned()));
-    let gate = Gate::new(grant, selection, verbose.then(|| observer(voice)));
+    let missing = contexts.as_ref().and_then(|contexts| match contexts.selected() {
+        Selection::Nothing(why) => Some(why.clone()),
+        Selection::Cluster(_) => None,
+    });
+    let contexts = contexts.unwrap_or_else(|| Contexts::none("the plugin imports no network"));
+    let gate = Gate::new(grant, contexts, verbose.then(|| observer(voice)));
     let outcome = Sandbox::new(&plugin, gate.clone(), world, limits, store.places())?.run()?;
     let mut lines = gate.report();
     // Many a client library gives up before it sends anything, and cannot say why there is nothing to send to.

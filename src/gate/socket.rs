@@ -1,0 +1,180 @@
+//! The socket door: what a guest's TCP connection is connected to is an HTTP/1.1 server in this process, whose service is
+//! the gate.
+//!
+//! No port is opened on the machine, so no other process can borrow the user's credentials, and no connection of a guest
+//! leaves this process but as requests that were judged.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use ::http::uri::{PathAndQuery, Scheme};
+use ::http::{Request, Response, Uri};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::body::Life;
+use super::pipe::{self, GuestEnd};
+use super::{Body, Gate, Line, Patience, Undelivered, answer};
+use crate::cluster::Endpoint;
+use crate::defence::{Defence, stands};
+use crate::policy::{HEADERS, Limit};
+
+/// The names that the resolver of a pod has for the cluster's API server.
+const NAMES: [&str; 3] = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"];
+
+/// The address of the selected context.
+const SELECTED: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+
+/// Bytes of a request's head that are read beyond the headers that the policy allows: so it is the gate that says no.
+const HEAD: u64 = 408 << 10;
+
+/// One socket of a guest. There is room for another when it is dropped.
+pub(crate) struct Socket(#[expect(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>);
+
+/// There is nothing for a guest there. The user was told.
+#[derive(Debug)]
+pub(crate) struct Denied;
+
+impl Gate {
+    /// Takes a socket.
+    ///
+    /// # Errors
+    /// When the guest has as many as it may have.
+    pub(crate) fn socket(&self) -> Result<Socket, Denied> {
+        match Arc::clone(&self.0.sockets).try_acquire_owned() {
+            Ok(socket) => Ok(Socket(Some(socket))),
+            Err(_) if !stands(Defence::SocketLimit) => Ok(Socket(None)),
+            Err(_) => {
+                let limit = Limit::Sockets(self.0.grant.limits().sockets);
+                let text = format!("the plugin ran into a limit: {limit}");
+                self.0.journal.failed(Line { text, hint: limit.hint() });
+                Err(Denied)
+            }
+        }
+    }
+
+    /// Connects a guest to what is behind an address.
+    ///
+    /// # Errors
+    /// When no context has it.
+    pub(crate) fn connect(&self, to: SocketAddr) -> Result<GuestEnd, Denied> {
+        let server = format!("http://{to}");
+        if !Endpoint::read(&server).is_some_and(|endpoint| self.0.table.names(&endpoint)) {
+            return Err(self.deny(&format!("connect to {to}")));
+        }
+        let life = self.0.life.part();
+        let (guest, host) = pipe::pair(life.clone());
+        tokio::spawn(serve(self.clone(), TokioIo::new(host), Authority(to), life));
+        Ok(guest)
+    }
+
+    /// The address of a name.
+    ///
+    /// # Errors
+    /// When it is none of the cluster's: nobody is asked.
+    pub(crate) fn look_up(&self, name: &str) -> Result<IpAddr, Denied> {
+        if NAMES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            return Ok(SELECTED);
+        }
+        match name.parse() {
+            Ok(address) => Ok(address),
+            Err(_) => Err(self.deny(&format!("look up {}", name.escape_debug()))),
+        }
+    }
+
+    /// Says no to what a guest wants with sockets.
+    pub(crate) fn deny(&self, what: &str) -> Denied {
+        let what: String = what.chars().take(160).collect();
+        self.0.journal.failed(Line {
+            text: format!("refused: {what}: a plugin's sockets lead to the cluster, and nowhere else"),
+            hint: Some(
+                "the server in its KUBECONFIG is what a plugin can connect to (http://192.0.2.1)".to_owned(),
+            ),
+        });
+        Denied
+    }
+}
+
+/// What a guest connected to, as an authority.
+#[derive(Clone, Copy)]
+struct Authority(SocketAddr);
+
+/// Serves one connection until it ends, its guest lets go of it, or the run is over.
+async fn serve(gate: Gate, host: TokioIo<pipe::HostEnd>, to: Authority, life: Life) {
+    let service = service_fn(|request| {
+        let (gate, life) = (gate.clone(), life.clone());
+        async move { Ok::<_, Infallible>(gate.answer(request, to, &life).await) }
+    });
+    let most = usize::try_from(gate.0.grant.limits().headers.saturating_add(HEAD)).unwrap_or(usize::MAX);
+    let connection = http1::Builder::new()
+        // A guest that has written its last request still reads its answer.
+        .half_close(true)
+        // What the API server says of its time is all that is said.
+        .auto_date_header(false)
+        .max_buf_size(most)
+        .max_headers(2 * HEADERS)
+        .serve_connection(host, service)
+        .with_upgrades();
+    tokio::select! {
+        served = connection => if let Err(error) = served {
+            gate.failed_to_read(&error);
+        },
+        // Else a watch that says nothing would go on for nobody.
+        () = life.ended() => {}
+    }
+}
+
+impl Gate {
+    /// Takes a request through the gate. The other door has errors for what has no answer; here a `Status` says it.
+    async fn answer(&self, request: Request<Incoming>, to: Authority, life: &Life) -> Response<Body> {
+        let (mut parts, body) = request.into_parts();
+        match to.complete(&parts.uri) {
+            Some(uri) => parts.uri = uri,
+            None => return answer::no_path(),
+        }
+        let request = Request::from_parts(parts, body.map_err(Into::into).boxed_unsync());
+        match self.pass(request, Patience::default(), life).await {
+            Ok(response) => response,
+            Err(Undelivered::Refused(refusal)) => answer::of(&refusal),
+            Err(Undelivered::Failed(failure)) => answer::failed(&failure),
+        }
+    }
+
+    /// Remembers that what a guest wrote was no HTTP. hyper has answered it.
+    fn failed_to_read(&self, error: &hyper::Error) {
+        if error.is_parse_too_large() {
+            let limit = Limit::HeaderCount;
+            let text = format!("the plugin ran into a limit: {limit}");
+            self.0.journal.failed(Line { text, hint: limit.hint() });
+        } else if error.is_parse() {
+            let text = "refused: what the plugin wrote to a socket is no HTTP/1.1 request".to_owned();
+            let hint = "its server speaks plain HTTP: TLS is kwasm's (http://, not https://)".to_owned();
+            self.0.journal.failed(Line { text, hint: Some(hint) });
+        }
+    }
+}
+
+impl Authority {
+    /// The whole address of what a request names (RFC 9112 §3.2): in the origin form what the guest connected to, in the
+    /// others what it says. `host` says nothing that is believed.
+    fn complete(self, uri: &Uri) -> Option<Uri> {
+        if uri.authority().is_some() {
+            return Some(uri.clone());
+        }
+        // `*` names no resource.
+        let path = uri.path_and_query().filter(|path| path.as_str().starts_with('/'))?;
+        let mut parts = Uri::default().into_parts();
+        parts.scheme = Some(Scheme::HTTP);
+        parts.authority = self.0.to_string().parse().ok();
+        parts.path_and_query = Some(PathAndQuery::clone(path));
+        Uri::from_parts(parts).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests;

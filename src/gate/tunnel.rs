@@ -1,0 +1,104 @@
+//! Connections that were HTTP: after a `101 Switching Protocols` the bytes of a guest's shell or forwarded port go through
+//! as they are, in both directions, until either end has no more of them.
+
+use std::io;
+
+use ::http::header::{CONNECTION, UPGRADE};
+use ::http::{HeaderMap, HeaderValue, StatusCode};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::body::Life;
+use super::flight::{Ending, Following, Slot};
+use crate::policy::Upgrade;
+
+/// The most bytes that are taken at once. As many wait here in each direction, and no more.
+const CHUNK: usize = 64 << 10;
+
+/// A guest's end of a connection that is to be switched, and what to.
+pub(super) struct Tunnel {
+    guest: OnUpgrade,
+    upgrade: Upgrade,
+    connection: Life,
+    run: Life,
+}
+
+/// What is held until a tunnel has ended.
+pub(super) struct Held {
+    pub(super) following: Following,
+    pub(super) slot: Slot,
+}
+
+impl Tunnel {
+    /// `connection` ends when the guest lets go of its socket, `run` when the guest ends.
+    pub(super) fn new(guest: OnUpgrade, upgrade: Upgrade, connection: Life, run: Life) -> Self {
+        Self { guest, upgrade, connection, run }
+    }
+
+    /// Says in a message's headers what is switched to. They are of this hop, and were dropped with all that are.
+    pub(super) fn name(&self, headers: &mut HeaderMap) {
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(UPGRADE, self.upgrade.header());
+    }
+
+    /// Connects both ends once the guest has been told, and holds what is `held` until they are done.
+    pub(super) fn open(self, server: OnUpgrade, mut held: Held) {
+        tokio::spawn(async move {
+            let Self { guest, connection, run, .. } = self;
+            let bytes = tokio::select! {
+                bytes = async {
+                    match (guest.await, server.await) {
+                        (Ok(guest), Ok(server)) => carry(guest, server, &connection).await,
+                        _ => 0,
+                    }
+                } => bytes,
+                () = run.ended() => 0,
+            };
+            held.following.end(Ending::Answered { status: StatusCode::SWITCHING_PROTOCOLS, bytes });
+            drop(held.slot);
+        });
+    }
+}
+
+/// Carries bytes both ways, and says how many the guest got.
+///
+/// Either direction ends for itself: who has said all may still listen. A guest that lets go of its socket hears no more,
+/// but what it had written is still delivered.
+async fn carry(guest: Upgraded, server: Upgraded, connection: &Life) -> u64 {
+    let (mut from_guest, mut to_guest) = tokio::io::split(TokioIo::new(guest));
+    let (mut from_server, mut to_server) = tokio::io::split(TokioIo::new(server));
+    let mut got = 0;
+    let up = async {
+        if copy(&mut from_guest, &mut to_server, &mut 0).await.is_err() {
+            // The server takes no more, and may still have something to say: the guest is not left waiting.
+            drop(tokio::io::copy(&mut from_guest, &mut tokio::io::sink()).await);
+        }
+    };
+    let down = async {
+        tokio::select! {
+            _ = copy(&mut from_server, &mut to_guest, &mut got) => {}
+            () = connection.ended() => {}
+        }
+    };
+    tokio::join!(up, down);
+    got
+}
+
+/// Copies until the end, and hands the end on. Nothing waits here for more to come with it.
+async fn copy(
+    from: &mut (impl AsyncRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
+    copied: &mut u64,
+) -> io::Result<()> {
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        let length = from.read(&mut buffer).await?;
+        if length == 0 {
+            return to.shutdown().await;
+        }
+        to.write_all(&buffer[..length]).await?;
+        to.flush().await?;
+        *copied += length as u64;
+    }
+}

@@ -1,0 +1,100 @@
+//! wasi:sockets, answered by the gate: a guest's TCP socket is connected to nothing but the server in this process
+//! (`gate::socket`). wasmtime's own TCP, UDP and name lookup are not linked at all, so no setting can let them out.
+
+mod lookup;
+mod streams;
+mod tcp;
+
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode, IpAddressFamily};
+use wasmtime_wasi::p2::{IoError, Network, SocketError, SocketResult, UdpSocket};
+
+use self::bindings::wasi::sockets::{ip_name_lookup, tcp_create_socket, udp_create_socket};
+use self::tcp::TcpSocket;
+use crate::gate::{Denied, Gate};
+
+/// The interfaces that kwasm answers itself. Those they refer to are wasmtime's.
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        inline: "
+            package kwasm:host;
+            world sockets {
+                import wasi:sockets/tcp@0.2.12;
+                import wasi:sockets/tcp-create-socket@0.2.12;
+                import wasi:sockets/udp-create-socket@0.2.12;
+                import wasi:sockets/ip-name-lookup@0.2.12;
+            }
+        ",
+        world: "kwasm:host/sockets",
+        imports: { default: trappable },
+        with: {
+            "wasi:io": wasmtime_wasi::p2::bindings::io,
+            "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
+            "wasi:sockets/network": wasmtime_wasi::p2::bindings::sockets::network,
+            "wasi:sockets/udp": wasmtime_wasi::p2::bindings::sockets::udp,
+            "wasi:sockets/tcp.tcp-socket": crate::runtime::sockets::tcp::TcpSocket,
+            "wasi:sockets/ip-name-lookup.resolve-address-stream": crate::runtime::sockets::lookup::Found,
+        },
+        trappable_error_type: { "wasi:sockets/network.error-code" => wasmtime_wasi::p2::SocketError },
+        require_store_data_send: true,
+    });
+}
+
+/// What a guest's calls of wasi:sockets work on.
+pub(super) struct Sockets<'a> {
+    pub(super) gate: &'a Gate,
+    pub(super) table: &'a mut ResourceTable,
+}
+
+impl HasData for Sockets<'static> {
+    type Data<'a> = Sockets<'a>;
+}
+
+/// Lets a guest call it.
+pub(super) fn link<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> Sockets<'_>,
+) -> wasmtime::Result<()> {
+    bindings::wasi::sockets::tcp::add_to_linker::<T, Sockets<'static>>(linker, view)?;
+    tcp_create_socket::add_to_linker::<T, Sockets<'static>>(linker, view)?;
+    udp_create_socket::add_to_linker::<T, Sockets<'static>>(linker, view)?;
+    ip_name_lookup::add_to_linker::<T, Sockets<'static>>(linker, view)
+}
+
+impl From<Denied> for SocketError {
+    fn from(_: Denied) -> Self {
+        ErrorCode::AccessDenied.into()
+    }
+}
+
+impl network::Host for Sockets<'_> {
+    fn convert_error_code(&mut self, error: SocketError) -> wasmtime::Result<ErrorCode> {
+        error.downcast()
+    }
+
+    /// No error of these streams is one of a network.
+    fn network_error_code(&mut self, _: Resource<IoError>) -> wasmtime::Result<Option<ErrorCode>> {
+        Ok(None)
+    }
+}
+
+impl network::HostNetwork for Sockets<'_> {
+    fn drop(&mut self, network: Resource<Network>) -> wasmtime::Result<()> {
+        self.table.delete(network)?;
+        Ok(())
+    }
+}
+
+impl tcp_create_socket::Host for Sockets<'_> {
+    fn create_tcp_socket(&mut self, family: IpAddressFamily) -> SocketResult<Resource<TcpSocket>> {
+        let slot = self.gate.socket().map_err(|Denied| ErrorCode::NewSocketLimit)?;
+        Ok(self.table.push(TcpSocket::new(family, slot))?)
+    }
+}
+
+impl udp_create_socket::Host for Sockets<'_> {
+    fn create_udp_socket(&mut self, _: IpAddressFamily) -> SocketResult<Resource<UdpSocket>> {
+        Err(self.gate.deny("open a UDP socket").into())
+    }
+}

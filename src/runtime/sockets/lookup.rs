@@ -1,0 +1,50 @@
+//! wasi:sockets/ip-name-lookup: a few names, and nobody is asked.
+
+use std::net::IpAddr;
+
+use wasmtime::component::Resource;
+use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddress};
+use wasmtime_wasi::p2::{DynPollable, Network, Pollable, SocketResult, subscribe};
+
+use super::Sockets;
+use super::bindings::wasi::sockets::ip_name_lookup;
+use crate::gate::Denied;
+
+/// The addresses of a name that are still to be told.
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct Found(Option<Result<IpAddr, Denied>>);
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Found {
+    async fn ready(&mut self) {}
+}
+
+impl ip_name_lookup::Host for Sockets<'_> {
+    fn resolve_addresses(
+        &mut self,
+        network: Resource<Network>,
+        name: String,
+    ) -> SocketResult<Resource<Found>> {
+        self.table.get(&network)?;
+        Ok(self.table.push(Found(Some(self.gate.look_up(&name))))?)
+    }
+}
+
+impl ip_name_lookup::HostResolveAddressStream for Sockets<'_> {
+    fn resolve_next_address(&mut self, this: Resource<Found>) -> SocketResult<Option<IpAddress>> {
+        match self.table.get_mut(&this)?.0.take() {
+            Some(Ok(address)) => Ok(Some(address.into())),
+            Some(Err(Denied)) => Err(ErrorCode::NameUnresolvable.into()),
+            None => Ok(None),
+        }
+    }
+
+    fn subscribe(&mut self, this: Resource<Found>) -> wasmtime::Result<Resource<DynPollable>> {
+        subscribe(self.table, this)
+    }
+
+    fn drop(&mut self, this: Resource<Found>) -> wasmtime::Result<()> {
+        self.table.delete(this)?;
+        Ok(())
+    }
+}
