@@ -74,7 +74,7 @@ fn without_a_kubeconfig_a_plugin_runs_and_reaches_nothing() {
     let kwasm = Kwasm::new();
     let home = kwasm.home().to_str().unwrap().to_owned();
     let run = kwasm.run("dials", LIST);
-    assert!(run.stdout.contains("status 503"), "{}", run.shown());
+    assert!(run.stdout.contains("status 502"), "{}", run.shown());
     assert_snapshot!(run.stderr.replace(&home, "HOME"), @r"
     kwasm: refused: GET http://192.0.2.1/api/v1/namespaces/shop/secrets: there is no kubeconfig (looked for HOME/.kube/config)
     hint: name a kubeconfig by KUBECONFIG or --kubeconfig, and a context in it by --context

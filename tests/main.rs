@@ -13,6 +13,7 @@
 #[cfg(unix)]
 mod compiled;
 mod decoder;
+mod doors;
 mod elsewhere;
 mod endings;
 mod errors;
@@ -30,7 +31,10 @@ mod policies;
 
 #[cfg(unix)]
 mod refusals;
+#[cfg(target_os = "linux")]
+mod sockets;
 mod streams;
 mod support;
 mod timeline;
 mod traces;
+mod tunnels;

@@ -20,8 +20,9 @@ pub(super) fn to(refusal: &Refusal) -> Option<Response<Body>> {
 /// The response to a refused request, whatever it named: through a socket there is no other way to say no.
 pub(super) fn of(refusal: &Refusal) -> Response<Body> {
     let (status, reason) = match refusal.reason() {
+        // Not 503, which kube-rs and others take for a word to wait and try again: for minutes.
         Reason::NoCluster(_) | Reason::BrokenContext { .. } => {
-            (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable")
+            (StatusCode::BAD_GATEWAY, "ServiceUnavailable")
         }
         Reason::Ambiguous(_) => (StatusCode::BAD_REQUEST, "BadRequest"),
         Reason::Context { .. }
@@ -52,7 +53,7 @@ pub(super) fn failed(failure: &Failure) -> Response<Body> {
     let (status, reason) = if failure.is_timeout() {
         (StatusCode::GATEWAY_TIMEOUT, "Timeout")
     } else {
-        (StatusCode::BAD_GATEWAY, "InternalError")
+        (StatusCode::BAD_GATEWAY, "ServiceUnavailable")
     };
     response(status, reason, &format!("kwasm got no answer: {}", failure.told()), &Value::Null)
 }

@@ -280,18 +280,20 @@ impl Inner {
 fn answered(response: Response<Body>, tunnel: Option<Tunnel>, held: Held) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     let switched = parts.status == StatusCode::SWITCHING_PROTOCOLS;
-    match tunnel.filter(|_| switched).zip(parts.extensions.remove()) {
-        Some((tunnel, server)) => {
-            tunnel.name(&mut parts.headers);
-            tunnel.open(server, held);
-            Response::from_parts(parts, body)
-        }
-        None => {
-            let Held { following, slot } = held;
-            let body = Answer::new(body, parts.status, following, slot).boxed();
-            Response::from_parts(parts, body)
-        }
+    if let Some((tunnel, server)) = tunnel.filter(|_| switched).zip(parts.extensions.remove()) {
+        tunnel.name(&mut parts.headers);
+        tunnel.open(server, held);
+        return Response::from_parts(parts, body);
     }
+    let Held { following, slot } = held;
+    let body = Answer::new(body, parts.status, following, slot).boxed();
+    Response::from_parts(parts, body)
+}
+
+/// A pipe whose other end is the test's.
+#[cfg(test)]
+pub(crate) fn pipe_for_tests() -> (GuestEnd, impl Drop) {
+    pipe::pair(Life::default())
 }
 
 #[cfg(test)]

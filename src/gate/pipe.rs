@@ -101,10 +101,13 @@ impl Lane {
         Ok(room)
     }
 
-    /// Takes what there is room for of `parts`, and says how much that was.
+    /// Takes what there is room for of `parts`, and says how much that was. Nothing, where nobody reads.
     fn put<'a>(&self, parts: impl Iterator<Item = &'a [u8]>) -> usize {
         let (taken, waker) = {
             let mut flow = self.flow();
+            if flow.deaf || flow.ended {
+                return 0;
+            }
             let before = flow.bytes.len();
             for part in parts {
                 let room = CAPACITY - flow.bytes.len();
@@ -136,6 +139,16 @@ impl Lane {
         wake(waker);
         Some(bytes)
     }
+
+    /// Whether there are bytes, or an end.
+    fn peek(&self, context: &mut Context<'_>) -> bool {
+        let mut flow = self.flow();
+        let ready = !flow.bytes.is_empty() || flow.ended || flow.deaf;
+        if !ready {
+            flow.reader = Some(context.waker().clone());
+        }
+        ready
+    }
 }
 
 /// Not under the lock, which the one who wakes up wants next.
@@ -153,9 +166,8 @@ impl GuestEnd {
 
     /// Waits until [`Self::read`] has something to say.
     pub(crate) async fn readable(&self) {
-        std::future::poll_fn(|context| match self.0.lanes.to_guest.peek(context) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        std::future::poll_fn(|context| {
+            if self.0.lanes.to_guest.peek(context) { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
@@ -190,18 +202,6 @@ impl GuestEnd {
     /// Says that the guest reads no more. It may still write.
     pub(crate) fn stop_reading(&self) {
         self.0.lanes.to_guest.deafen();
-    }
-}
-
-impl Lane {
-    /// Whether there are bytes, or an end.
-    fn peek(&self, context: &mut Context<'_>) -> bool {
-        let mut flow = self.flow();
-        let ready = !flow.bytes.is_empty() || flow.ended || flow.deaf;
-        if !ready {
-            flow.reader = Some(context.waker().clone());
-        }
-        ready
     }
 }
 

@@ -5,6 +5,7 @@
 //! that it is the same; and at that one without the defence. What is nearest to the attempt and allowed is made too.
 
 mod destination;
+mod door;
 mod headers;
 mod journal;
 mod limits;

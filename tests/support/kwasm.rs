@@ -156,6 +156,13 @@ impl Kwasm {
     pub(crate) fn start(&self, name: &str, arguments: &[&str]) -> Running {
         Running::of(self.guest(name, arguments))
     }
+
+    /// The same, with an input that stays open.
+    pub(crate) fn start_with_input(&self, name: &str, arguments: &[&str]) -> Running {
+        let mut command = self.guest(name, arguments);
+        command.stdin(Stdio::piped());
+        Running::of(command)
+    }
 }
 
 impl Run {

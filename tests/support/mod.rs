@@ -1,12 +1,14 @@
 //! What the tests share: a kwasm with a home of its own, and the two API servers.
 
 mod kwasm;
+mod relay;
 mod running;
 mod servers;
 #[cfg(unix)]
 mod terminal;
 
 pub(crate) use self::kwasm::{Kwasm, Run, component, faults_program};
+pub(crate) use self::relay::Relay;
 pub(crate) use self::running::Running;
 pub(crate) use self::servers::{Real, real, seed, skip};
 #[cfg(unix)]

@@ -72,6 +72,13 @@ impl Running {
         }
     }
 
+    /// The next line, if it comes within this time.
+    pub(crate) fn line_within(&mut self, time: Duration) -> Option<String> {
+        let line = self.lines.recv_timeout(time).ok()?;
+        self.seen.push(line.clone());
+        Some(line)
+    }
+
     /// Makes sure that for this long nothing comes and the program goes on.
     #[track_caller]
     pub(crate) fn silent_for(&mut self, time: Duration) {

@@ -4,14 +4,17 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use kwasm_apiserver::demo;
 use kwasm_cluster::{Assets, Cluster, User, default_cache};
 
 /// The real control plane, shared by all tests of this process.
-pub(crate) struct Real(Cluster);
+pub(crate) struct Real {
+    cluster: Cluster,
+    log: Mutex<()>,
+}
 
 /// The real control plane; `None` where it cannot be had, of which `cargo xtask test` tells.
 ///
@@ -21,7 +24,8 @@ pub(crate) fn real(test: &str) -> Option<&'static Real> {
     static REAL: OnceLock<Result<Real, String>> = OnceLock::new();
     let real = REAL.get_or_init(|| {
         let assets = Assets::find_or_build(&default_cache()).map_err(|error| error.to_string())?;
-        let real = Real(Cluster::start(&assets).map_err(|error| error.to_string())?);
+        let cluster = Cluster::start(&assets).map_err(|error| error.to_string())?;
+        let real = Real { cluster, log: Mutex::new(()) };
         // The objects of the demo.
         real.apply(&demo::manifests().unwrap().to_string());
         Ok(real)
@@ -51,22 +55,22 @@ pub(crate) fn skip(test: &str, reason: &str) {
 impl Real {
     /// The kubeconfig of a user.
     pub(crate) fn kubeconfig(&self, user: User) -> std::path::PathBuf {
-        self.0.kubeconfig(user)
+        self.cluster.kubeconfig(user)
     }
 
     /// The API server's own understanding of requests, as a program.
     pub(crate) fn oracle(&self) -> Option<Command> {
-        self.0.oracle()
+        self.cluster.oracle()
     }
 
     /// The audit log: a line of JSON for each request that got as far as having attributes.
     pub(crate) fn audit_log(&self) -> &Path {
-        self.0.audit_log()
+        self.cluster.audit_log()
     }
 
     /// kubectl as the administrator.
     pub(crate) fn kubectl(&self) -> Command {
-        self.0.kubectl()
+        self.cluster.kubectl()
     }
 
     /// kubectl's own program.
@@ -92,6 +96,17 @@ impl Real {
         writer.join().unwrap();
         assert!(output.status.success(), "kubectl {arguments:?}");
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// To be held by who reads the one log that kwok has for all pods, or adds to it.
+    pub(crate) fn pod_log(&self) -> MutexGuard<'_, ()> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets all pods say something. Whoever follows their log, or is attached, hears it.
+    pub(crate) fn say(&self, text: &str) {
+        let mut log = OpenOptions::new().append(true).open(self.cluster.dir().join("pod.log")).unwrap();
+        writeln!(log, "2026-01-01T00:00:00.000000000Z stdout F {text}").unwrap();
     }
 
     /// Creates an event about a pod, as a controller would.

@@ -22,15 +22,17 @@ pub(crate) enum Command {
     Cluster { arguments: Vec<OsString> },
     Components { install: bool },
     Demo,
+    Languages,
     Lint(lint::Options),
     Test { arguments: Vec<OsString> },
 }
 
-const COMMANDS: [(&str, &str); 6] = [
+const COMMANDS: [(&str, &str); 7] = [
     ("bench", BENCH),
     ("cluster", CLUSTER),
     ("components", COMPONENTS),
     ("demo", DEMO),
+    ("languages", LANGUAGES),
     ("lint", LINT),
     ("test", TEST),
 ];
@@ -46,6 +48,7 @@ Commands:
   lint        formatting, clippy, documentation, dependencies, the rules of the house
   bench       measure kwasm against its peers, each as a ratio in the same run
   components  compile the guests to WebAssembly
+  languages   build and run the plugins in JavaScript and in Python
   cluster     start and end a real Kubernetes control plane
 
 `cargo xtask COMMAND --help` says more.
@@ -119,6 +122,16 @@ Options:
   --install  on Debian, as root: install Debian's own compiler for WebAssembly where rustup
              cannot add the targets (done without asking with CI=true)";
 
+const LANGUAGES: &str = "\
+Builds the plugins in components/javascript and components/python, by componentize-js and
+componentize-py, and runs them against a real control plane: they have to print what kubectl
+prints, and to tell when they are refused. Then says how large they are and how long they take.
+
+Usage: cargo xtask languages
+
+Needs Node.js with npm, Python with venv, and their package registries; continuous integration
+does without. The tools go to TARGET/languages.";
+
 const CLUSTER: &str = "\
 Starts and ends a real Kubernetes control plane on loopback: etcd, kube-apiserver with RBAC and
 audit log, controllers, scheduler, and kwok as the kubelet.
@@ -154,6 +167,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Par
         "cluster" => cluster_arguments(&mut parser)?.map(|arguments| Command::Cluster { arguments }),
         "components" => flag(&mut parser, "install")?.map(|install| Command::Components { install }),
         "demo" => flag(&mut parser, "")?.map(|_| Command::Demo),
+        "languages" => flag(&mut parser, "")?.map(|_| Command::Languages),
         "lint" => lint_options(&mut parser)?.map(Command::Lint),
         _ => test_arguments(&mut parser)?.map(|arguments| Command::Test { arguments }),
     };
@@ -285,7 +299,7 @@ mod tests {
         assert_eq!(error("tset"), "no command `tset`; did you mean `test`?");
         assert_eq!(
             error("frobnicate"),
-            "no command `frobnicate`; there are bench, cluster, components, demo, lint, test"
+            "no command `frobnicate`; there are bench, cluster, components, demo, languages, lint, test"
         );
     }
 

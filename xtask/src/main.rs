@@ -8,6 +8,7 @@ mod cluster;
 mod components;
 mod demo;
 mod home;
+mod languages;
 mod lint;
 mod places;
 mod process;
@@ -49,6 +50,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Cluster { arguments } => cluster::run(&places, &arguments),
         Command::Components { install } => components::run(&places, install),
         Command::Demo => demo::run(&places),
+        Command::Languages => languages::run(&places),
         Command::Lint(options) => Ok(lint::run(&places, &options)),
         Command::Test { arguments } => test::run(&places, &arguments),
     }

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -39,10 +39,13 @@ impl Toolchain {
         }
         if places::on_path("rustup").is_some() {
             eprintln!("adding the targets {COMPONENT} and {CORE_MODULE} by rustup");
-            if process::succeeds(Command::new("rustup").args(["target", "add", COMPONENT, CORE_MODULE])) {
-                return Ok(Self::Active);
+            let added =
+                process::succeeds(Command::new("rustup").args(["target", "add", COMPONENT, CORE_MODULE]));
+            match Self::present() {
+                Some(found) => return Ok(found),
+                None if added => eprintln!("their wasi-libc is too old: it has no fcntl for sockets"),
+                None => eprintln!("rustup cannot add them"),
             }
-            eprintln!("rustup cannot add them");
         }
         let script = places.root.join(".ci").join("wasm-toolchain");
         let debian = Path::new("/etc/debian_version").exists();
@@ -56,8 +59,9 @@ impl Toolchain {
         let cure =
             if debian { ", or, as root, `cargo xtask components --install` (Debian's compiler)" } else { "" };
         bail!(
-            "no toolchain for WebAssembly: the targets {COMPONENT} and {CORE_MODULE} are missing\n\
-             hint: rustup target add {COMPONENT} {CORE_MODULE}{cure}"
+            "no toolchain for WebAssembly: the targets {COMPONENT} and {CORE_MODULE} are missing, or older than Rust's \
+             of summer 2026\n\
+             hint: rustup update && rustup target add {COMPONENT} {CORE_MODULE}{cure}"
         )
     }
 
@@ -91,19 +95,30 @@ impl Toolchain {
     }
 
     fn is_complete(self) -> bool {
-        [COMPONENT, CORE_MODULE].iter().all(|target| self.has_std(target))
+        [COMPONENT, CORE_MODULE].iter().all(|target| self.has_std(target)) && self.has_sockets()
     }
 
-    /// Asks rustc where the target's standard library would be, so that no rustup is needed.
     fn has_std(self, target: &str) -> bool {
-        let output = self
-            .command("rustc")
-            .args(["--print", "target-libdir", "--target", target])
-            .stderr(Stdio::null())
-            .output();
-        let Ok(output) = output else { return false };
-        let folder = String::from_utf8_lossy(&output.stdout);
-        let Ok(entries) = fs::read_dir(folder.trim()) else { return false };
+        let Some(entries) = self.libraries(target).and_then(|folder| fs::read_dir(folder).ok()) else {
+            return false;
+        };
         entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-"))
+    }
+
+    /// Whether a socket can be made non-blocking by `fcntl`, as hyper does it: wasi-libc can since pull request 742,
+    /// and the one of Rust 1.95 cannot.
+    fn has_sockets(self) -> bool {
+        const NAME: &[u8] = b"tcp_fcntl_setfl";
+        let libc = self.libraries(COMPONENT).map(|folder| folder.join("self-contained").join("libc.a"));
+        let bytes = libc.and_then(|path| fs::read(path).ok()).unwrap_or_default();
+        bytes.windows(NAME.len()).any(|part| part == NAME)
+    }
+
+    /// Asks rustc where the target's libraries would be, so that no rustup is needed.
+    fn libraries(self, target: &str) -> Option<PathBuf> {
+        let mut command = self.command("rustc");
+        command.args(["--print", "target-libdir", "--target", target]).stderr(Stdio::null());
+        let output = command.output().ok()?;
+        Some(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
     }
 }

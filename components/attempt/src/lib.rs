@@ -10,13 +10,19 @@
 //! let [path] = Arguments::of("reads-secrets [PATH]").values(["/api/v1/namespaces/shop/secrets/db"]);
 //! attempt::tell(Request::get(&path).reach())
 //! ```
+//!
+//! [`Request`] goes through wasi:http, which has an opinion on what a request is; [`Socket`] sends any bytes.
 
 mod answer;
 mod arguments;
+mod reply;
 mod request;
+pub mod socket;
 mod verdict;
 
 pub use answer::Answer;
 pub use arguments::Arguments;
+pub use reply::Reply;
 pub use request::{CLUSTER, Request, Sent, header_line, import_http};
+pub use socket::Socket;
 pub use verdict::{tell, tell_each};

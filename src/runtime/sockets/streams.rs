@@ -9,7 +9,17 @@ use crate::gate::GuestEnd;
 pub(super) struct Input(pub(super) GuestEnd);
 
 /// What it writes.
-pub(super) struct Output(pub(super) GuestEnd);
+pub(super) struct Output {
+    end: GuestEnd,
+    /// Whether the guest waits for what it wrote to be gone, and has not been told yet that it is.
+    flushing: bool,
+}
+
+impl Output {
+    pub(super) fn new(end: GuestEnd) -> Self {
+        Self { end, flushing: false }
+    }
+}
 
 #[wasmtime_wasi::async_trait]
 impl Pollable for Input {
@@ -27,26 +37,58 @@ impl InputStream for Input {
 #[wasmtime_wasi::async_trait]
 impl Pollable for Output {
     async fn ready(&mut self) {
-        self.0.writable().await;
+        self.end.writable().await;
     }
 }
 
 impl OutputStream for Output {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        let room = self.check_write()?;
-        if bytes.len() > room {
-            return Err(StreamError::trap("it wrote more than there is room for"));
+        match self.end.room() {
+            Ok(room) if bytes.len() > room => Err(StreamError::trap("it wrote more than there is room for")),
+            // Where nobody takes them any more they are lost, as with TCP until the other end has said so.
+            _ => {
+                self.end.write(&bytes);
+                Ok(())
+            }
         }
-        self.0.write(&bytes);
+    }
+
+    /// Nothing waits but in the pipe, whose other end is awake. As with TCP that says nothing of what has arrived.
+    fn flush(&mut self) -> StreamResult<()> {
+        self.flushing = true;
         Ok(())
     }
 
-    /// Nothing waits but in the pipe, whose other end is awake: as with TCP, that says nothing of what has arrived.
-    fn flush(&mut self) -> StreamResult<()> {
-        self.check_write().map(drop)
+    /// After a flush that nobody takes any more is no error yet: the other end may have taken all, answered and closed.
+    fn check_write(&mut self) -> StreamResult<usize> {
+        let flushed = std::mem::take(&mut self.flushing);
+        self.end.room().or_else(|_| if flushed { Ok(1) } else { Err(StreamError::Closed) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::pipe_for_tests as pair;
+
+    #[tokio::test]
+    async fn what_was_written_is_written_even_if_the_other_end_has_closed_since() {
+        let (guest, host) = pair();
+        let mut output = Output::new(guest);
+        output.check_write().unwrap();
+        output.write(Bytes::from_static(b"last")).unwrap();
+        drop(host);
+        output.flush().unwrap();
+        assert!(output.write_ready().await.is_ok());
+        assert!(matches!(output.check_write(), Err(StreamError::Closed)));
     }
 
-    fn check_write(&mut self) -> StreamResult<usize> {
-        self.0.room().map_err(|_| StreamError::Closed)
+    #[test]
+    fn a_guest_that_writes_more_than_there_is_room_for_traps() {
+        let (guest, _host) = pair();
+        let mut output = Output::new(guest);
+        let room = output.check_write().unwrap();
+        let flood = Bytes::from(vec![0; room + 1]);
+        assert!(matches!(output.write(flood), Err(StreamError::Trap(_))));
     }
 }

@@ -135,7 +135,7 @@ impl HostTcpSocket for Sockets<'_> {
         let (to, end) = (*to, end.clone());
         socket.stage = Stage::Connected(to, end.clone());
         let input: DynInputStream = Box::new(Input(end.clone()));
-        let output: DynOutputStream = Box::new(Output(end));
+        let output: DynOutputStream = Box::new(Output::new(end));
         Ok((self.table.push_child(input, &this)?, self.table.push_child(output, &this)?))
     }
 

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::measure::{Figure, Line, Samples};
-use crate::{cluster, home::Home, places::Places, process, report::title};
+use crate::{cluster::ControlPlane, home::Home, places::Places, process, report::title};
 
 const PEER: &str = "kubectl get events -w";
 const BAR: f64 = 1.0;
@@ -143,51 +143,6 @@ impl Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         end(&mut self.child);
-    }
-}
-
-/// A control plane that ends when its supervisor's standard input is closed.
-struct ControlPlane {
-    supervisor: Child,
-    kubectl: PathBuf,
-    admin: PathBuf,
-    user: PathBuf,
-}
-
-impl ControlPlane {
-    fn start(places: &Places) -> Result<Self> {
-        let program = cluster::supervisor(places)?;
-        process::run(cluster::command(places, &program).arg("build"))?;
-        let mut supervisor = cluster::command(places, &program)
-            .arg("serve")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start the supervisor")?;
-        let stdout = supervisor.stdout.take().context("the supervisor has no output")?;
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line)?;
-        let ready: Value = serde_json::from_str(&line).context("the control plane did not become ready")?;
-        let path =
-            |value: &Value| value.as_str().map(PathBuf::from).context("the supervisor's line is incomplete");
-        Ok(Self {
-            supervisor,
-            kubectl: path(&ready["kubectl"])?,
-            admin: path(&ready["users"]["admin"])?,
-            user: path(&ready["users"]["carol"])?,
-        })
-    }
-
-    /// The same user for both sides: by a client certificate, as most clusters give them out.
-    fn as_user<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command.env("KUBECONFIG", &self.user)
-    }
-}
-
-impl Drop for ControlPlane {
-    fn drop(&mut self) {
-        drop(self.supervisor.stdin.take());
-        drop(self.supervisor.wait());
     }
 }
 

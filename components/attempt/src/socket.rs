@@ -1,0 +1,81 @@
+//! HTTP/1.1 by hand: whatever bytes go through a socket to the gate, and what is answered to them.
+
+use crate::Reply;
+use std::io::{BufReader, Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+/// Where the server of every guest's kubeconfig is: see [`crate::CLUSTER`].
+pub const DOOR: &str = "192.0.2.1:80";
+/// The host's name in a request to it.
+pub const HOST: &str = "192.0.2.1";
+
+/// How long to wait for what may never come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A connection to the gate.
+#[derive(Debug)]
+pub struct Socket(BufReader<TcpStream>);
+
+impl Socket {
+    /// Connects.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not.
+    pub fn open() -> Result<Self, String> {
+        let stream = TcpStream::connect(DOOR).map_err(|error| format!("connect: {error}"))?;
+        stream.set_read_timeout(Some(PATIENCE)).map_err(|error| format!("timeout: {error}"))?;
+        Ok(Self(BufReader::with_capacity(64 * 1024, stream)))
+    }
+
+    /// Sends bytes, of which nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// Why the gate takes no more.
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> Result<(), String> {
+        self.0.get_mut().write_all(bytes.as_ref()).map_err(|error| format!("write: {error}"))
+    }
+
+    /// Says that nothing more will be sent; answers may still come.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be said.
+    pub fn end(&mut self) -> Result<(), String> {
+        self.0.get_mut().shutdown(Shutdown::Write).map_err(|error| format!("shutdown: {error}"))
+    }
+
+    /// The next answer, `None` where the connection ends instead.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be read, or what is no answer about it.
+    pub fn answer(&mut self) -> Result<Option<Reply>, String> {
+        Reply::read(&mut self.0)
+    }
+
+    /// The next answer, where there has to be one.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Socket::answer`], and if the connection ends instead.
+    pub fn reply(&mut self) -> Result<Reply, String> {
+        self.answer()?.ok_or_else(|| "the connection was closed".to_owned())
+    }
+
+    /// Whatever else comes until the connection ends, or nothing comes for a while.
+    pub fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        // What came before an error is all that there is.
+        drop(self.0.read_to_end(&mut rest));
+        rest
+    }
+}
+
+/// A request without a body, as it is ordinarily written. `more` is further lines of its head, each with its end.
+#[must_use]
+pub fn bare(method: &str, path: &str, more: &str) -> String {
+    format!("{method} {path} HTTP/1.1\r\nHost: {HOST}\r\n{more}\r\n")
+}

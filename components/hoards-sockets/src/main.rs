@@ -1,0 +1,20 @@
+//! `hoards-sockets [COUNT]`: opens 1000 connections to the cluster, and keeps them. Gets what it wants if all connect.
+//! The number of connections has an end: that is the defence.
+
+use attempt::Arguments;
+use attempt::socket::DOOR;
+use std::net::TcpStream;
+
+fn main() {
+    let count: usize = Arguments::of("hoards-sockets [COUNT]").number("1000");
+    let mut kept = Vec::new();
+    attempt::tell(loop {
+        if kept.len() == count {
+            break Ok(format!("{count} sockets"));
+        }
+        match TcpStream::connect(DOOR) {
+            Ok(socket) => kept.push(socket),
+            Err(error) => break Err(format!("{} sockets, then {error}", kept.len())),
+        }
+    })
+}

@@ -1,0 +1,20 @@
+//! `kube-client COMMAND …`: a plugin written with kube-rs as it is published, over tokio's TCP. Its server is that of
+//! the kubeconfig; nothing in it knows of kwasm. What the commands print, `kube-commands` says.
+
+use kube::{Client, Config, Error};
+use kube_commands::Door;
+
+/// kube-rs' own client: hyper over a socket.
+struct Sockets;
+
+impl Door for Sockets {
+    const UPGRADES: bool = true;
+
+    fn client(config: Config) -> Result<Client, Error> {
+        Client::try_from(config)
+    }
+}
+
+fn main() {
+    kube_commands::run::<Sockets>()
+}

@@ -1,0 +1,50 @@
+//! The guest's own standard input, read while others speak.
+
+use crate::error::Error;
+use std::io;
+use std::time::Duration;
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use wasip2::cli::stdin::get_stdin;
+use wasip2::io::streams::{InputStream, StreamError};
+
+/// How much is asked for at a time, in bytes.
+const CHUNK: u64 = 64 * 1024;
+/// How long to wait at first before input is asked for again.
+const SHORTEST: Duration = Duration::from_millis(1);
+/// How long to wait where a person types, or nobody does.
+const LONGEST: Duration = Duration::from_millis(16);
+
+/// Standard input. tokio's reactor knows sockets alone on wasip2, and `std::io::stdin` would hold up the whole guest:
+/// so the stream is asked what it has, and timers run between.
+#[derive(Debug)]
+struct Stdin(InputStream);
+
+impl Stdin {
+    /// What has come, `None` at the end.
+    async fn chunk(&self) -> Result<Option<Vec<u8>>, Error> {
+        let mut pause = SHORTEST;
+        loop {
+            match self.0.read(CHUNK) {
+                Ok(chunk) if chunk.is_empty() => {}
+                Ok(chunk) => return Ok(Some(chunk)),
+                Err(StreamError::Closed) => return Ok(None),
+                Err(StreamError::LastOperationFailed(error)) => {
+                    return Err(Error::Stdin(io::Error::other(error.to_debug_string())));
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST);
+        }
+    }
+}
+
+/// Copies all of it. A reader that takes no more ends it too: why it went, its own stream tells.
+pub(crate) async fn copy(to: &mut (impl AsyncWrite + Unpin)) -> Result<(), Error> {
+    let stdin = Stdin(get_stdin());
+    while let Some(chunk) = stdin.chunk().await? {
+        if to.write_all(&chunk).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! Which server, and which namespace there.
+
+use crate::arguments::Call;
+use crate::door::Door;
+use crate::error::Error;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+
+/// The kubeconfig that kwasm gives the guest. Not by `Kubeconfig::read` nor by `Config::infer`: on wasip2 both abort,
+/// since that has no `std::env::split_paths`.
+pub(crate) fn kubeconfig() -> Result<Kubeconfig, Error> {
+    let path = variable("KUBECONFIG").ok_or(Error::NoKubeconfig)?;
+    Ok(Kubeconfig::read_from(path)?)
+}
+
+/// The configuration of a context, or of the one that kwasm chose.
+pub(crate) async fn config(kubeconfig: Kubeconfig, context: Option<&str>) -> Result<Config, Error> {
+    let context = context.map(str::to_owned);
+    let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
+    Ok(Config::from_custom_kubeconfig(kubeconfig, &options).await?)
+}
+
+/// A client in the call's namespace: that of the command line, that which kwasm resolved, that of the context.
+pub(crate) async fn client<D: Door>(call: &Call) -> Result<Client, Error> {
+    let kubeconfig = kubeconfig()?;
+    let resolved = variable("KWASM_CONTEXT");
+    let known = |name: &String| kubeconfig.contexts.iter().any(|context| context.name == *name);
+    let context = call.context.clone().or_else(|| resolved.clone().filter(known));
+    // What kwasm resolved holds for the context that it resolved.
+    let same = call.context.is_none() || call.context == resolved;
+    let namespace = call.namespace.clone().or_else(|| variable("KWASM_NAMESPACE").filter(|_| same));
+    let mut config = config(kubeconfig, context.as_deref()).await?;
+    if let Some(namespace) = namespace {
+        config.default_namespace = namespace;
+    }
+    Ok(D::client(config)?)
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,25 @@
+//! `reads-nothing [PATH] [--for SECONDS]`: asks for an answer, does not read it for 5 seconds, and ends; always `done`.
+//! What nobody reads is not fetched on: how much kwasm keeps of it has an end, and its memory tells. That is the defence.
+
+use attempt::socket::bare;
+use attempt::{Arguments, Socket};
+use std::time::Duration;
+
+fn main() {
+    let usage = "reads-nothing [PATH] [--for SECONDS]";
+    let mut arguments = Arguments::of(usage);
+    let seconds = arguments.option("--for").map_or(Ok(5), |seconds| seconds.parse::<u64>());
+    let [path] = arguments.values(["/api/v1/namespaces/default/configmaps"]);
+    let Ok(seconds) = seconds else { Arguments::of(usage).wrong() };
+    attempt::tell(ask(&path).map(|socket| {
+        std::thread::sleep(Duration::from_secs(seconds));
+        drop(socket);
+        format!("read nothing for {seconds} seconds")
+    }))
+}
+
+fn ask(path: &str) -> Result<Socket, String> {
+    let mut socket = Socket::open()?;
+    socket.send(bare("GET", path, ""))?;
+    Ok(socket)
+}

@@ -1,0 +1,110 @@
+//! Components by the tools of other languages. These are installed into the target directory, each at the version and
+//! with the checksum that the plugin's folder says.
+
+use std::{
+    env::consts::EXE_SUFFIX,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{places::Places, process};
+
+const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+/// Where a virtual environment of Python's has its programs.
+const PROGRAMS: &str = if cfg!(windows) { "Scripts" } else { "bin" };
+
+/// Builds `components/javascript`.
+pub(crate) fn javascript(places: &Places) -> Result<PathBuf> {
+    let (source, folder) = folders(places, "javascript");
+    if !answers("node") || !answers(NPM) {
+        bail!("node and npm are not on PATH: componentize-js needs Node.js 20 or newer");
+    }
+    install(&folder, &source.join("package-lock.json"), || {
+        for file in ["package.json", "package-lock.json"] {
+            fs::copy(source.join(file), folder.join(file)).with_context(|| format!("cannot copy {file}"))?;
+        }
+        process::run(Command::new(NPM).arg("ci").current_dir(&folder))
+    })?;
+    let component = folder.join("pods.wasm");
+    let tool = folder.join("node_modules/@bytecodealliance/componentize-js/src/cli.js");
+    let mut node = Command::new("node");
+    node.arg(tool).arg(source.join("pods.js"));
+    node.arg("--wit").arg(places.root.join("wit")).args(["--world-name", "plugin"]);
+    process::run(node.arg("--out").arg(&component))?;
+    Ok(component)
+}
+
+/// Builds `components/python`.
+pub(crate) fn python(places: &Places) -> Result<PathBuf> {
+    let (source, folder) = folders(places, "python");
+    let Some(python) = ["python3", "python"].into_iter().find(|name| answers(name)) else {
+        bail!("python3 is not on PATH: componentize-py needs Python 3.10 or newer");
+    };
+    let requirements = source.join("requirements.txt");
+    let environment = folder.join("venv");
+    let program = |name: &str| environment.join(PROGRAMS).join(format!("{name}{EXE_SUFFIX}"));
+    install(&folder, &requirements, || {
+        process::run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&environment))?;
+        let mut pip = Command::new(program("python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]);
+        process::run(pip.arg("--requirement").arg(&requirements))
+    })?;
+    let component = folder.join("pods.wasm");
+    let mut tool = Command::new(program("componentize-py"));
+    // Else it would take what packages this machine happens to have.
+    tool.env("VIRTUAL_ENV", &environment);
+    tool.arg("--wit-path").arg(places.root.join("wit")).args(["--world", "plugin", "componentize", "pods"]);
+    process::run(tool.arg("--python-path").arg(&source).arg("--output").arg(&component))?;
+    Ok(component)
+}
+
+/// Where a plugin's source is, and where its tools and its component are put.
+fn folders(places: &Places, language: &str) -> (PathBuf, PathBuf) {
+    (places.guests().join(language), places.target.join("languages").join(language))
+}
+
+fn answers(program: &str) -> bool {
+    process::succeeds(Command::new(program).arg("--version"))
+}
+
+/// Installs tools into a folder, unless they are there as `lock` says.
+fn install(folder: &Path, lock: &Path, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let wanted = fs::read_to_string(lock).with_context(|| format!("cannot read {}", lock.display()))?;
+    // Written last: an installation that was interrupted begins again.
+    let installed = folder.join("installed");
+    if fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    work()?;
+    fs::write(&installed, wanted).with_context(|| format!("cannot write {}", installed.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tools_are_installed_again_when_another_version_is_wanted_or_they_failed() {
+        let folder = std::env::temp_dir().join(format!("kwasm-xtask-install-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let lock = folder.join("lock");
+        let mut times = 0;
+        let mut install_once = |wanted: &str, works: bool| {
+            fs::write(&lock, wanted).unwrap();
+            let done = install(&folder, &lock, || {
+                times += 1;
+                if works { Ok(()) } else { bail!("no network") }
+            });
+            (done.is_ok(), times)
+        };
+        assert_eq!(install_once("1", false), (false, 1));
+        assert_eq!(install_once("1", true), (true, 2));
+        assert_eq!(install_once("1", true), (true, 2));
+        assert_eq!(install_once("2", true), (true, 3));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
