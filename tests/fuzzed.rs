@@ -2,6 +2,8 @@
 
 #[path = "fuzz/src/attributes.rs"]
 mod attributes;
+#[path = "fuzz/src/door/mod.rs"]
+mod door;
 #[path = "fuzz/src/headers.rs"]
 mod headers;
 #[path = "fuzz/src/normalise.rs"]
@@ -32,6 +34,11 @@ fn replay(target: &str, holds: fn(&[u8])) {
 #[test]
 fn the_corpus_of_attributes_holds() {
     replay("attributes", attributes::holds);
+}
+
+#[test]
+fn the_corpus_of_the_socket_door_holds() {
+    replay("door", door::holds);
 }
 
 #[test]

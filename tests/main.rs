@@ -11,6 +11,8 @@
 )]
 
 #[cfg(unix)]
+mod carried;
+#[cfg(unix)]
 mod compiled;
 mod decoder;
 mod doors;
@@ -38,3 +40,4 @@ mod support;
 mod timeline;
 mod traces;
 mod tunnels;
+mod watches;

@@ -13,6 +13,9 @@ const MIB: u64 = 1 << 20;
 /// How much more memory than an idle run a streaming one may take.
 const ROOM: u64 = 64 * MIB;
 
+/// The ways to the cluster, each with what tells a guest to take it.
+const DOORS: [&[&str]; 2] = [&[], &["--sockets"]];
+
 /// The most memory of a run, looked at until it ends.
 fn peak_until_end(running: &mut Running) -> u64 {
     let mut peak = 0;
@@ -48,11 +51,14 @@ fn a_hundred_megabytes_down_from_the_embedded_server_take_no_memory() {
     let server = seed();
     let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token));
     let bytes = 100 * MIB;
-    let mut running = kwasm.start("downloads", &[&format!("/source?bytes={bytes}")]);
-    let peak = peak_until_end(&mut running);
-    let run = running.end().success();
-    assert!(run.stdout.contains(&bytes.to_string()), "{}", run.shown());
-    assert!(peak < idle(&kwasm) + ROOM, "{} MiB", peak / MIB);
+    for door in DOORS {
+        let path = format!("/source?bytes={bytes}");
+        let mut running = kwasm.start("downloads", &[&[path.as_str()], door].concat());
+        let peak = peak_until_end(&mut running);
+        let run = running.end().success();
+        assert!(run.stdout.contains(&bytes.to_string()), "{}", run.shown());
+        assert!(peak < idle(&kwasm) + ROOM, "{} MiB", peak / MIB);
+    }
 }
 
 #[test]
@@ -72,33 +78,38 @@ fn a_hundred_megabytes_down_from_the_real_server_take_no_memory() {
         real.feed(&["create", "--validate=false", "-f", "-"], &list.to_string());
     }
     let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(RealUser::Alice));
-    let mut running = kwasm.start("downloads", &["/api/v1/namespaces/large/configmaps"]);
-    let peak = peak_until_end(&mut running);
-    let run = running.end().success();
-    let bytes =
-        run.stdout.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse::<u64>().ok()).max();
-    assert!(bytes.unwrap_or(0) > 100_000_000, "{}", run.shown());
-    assert!(peak < idle(&kwasm) + ROOM, "{} MiB", peak / MIB);
+    for door in DOORS {
+        let path = "/api/v1/namespaces/large/configmaps";
+        let mut running = kwasm.start("downloads", &[&[path], door].concat());
+        let peak = peak_until_end(&mut running);
+        let run = running.end().success();
+        let bytes = run.stdout.split_once(" bytes").and_then(|(bytes, _)| bytes.parse().ok());
+        assert!(bytes.unwrap_or(0_u64) > 100_000_000, "{}", run.shown());
+        assert!(peak < idle(&kwasm) + ROOM, "{} MiB", peak / MIB);
+    }
 }
 
 #[test]
 fn a_reader_that_stops_stops_the_sender() {
-    let server = seed();
-    let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token));
-    let mut running = kwasm.start("downloads", &["/source?bytes=1000000000", "--stall-after", "1000000"]);
-    running.error_with("stalling after");
-    let mut sent = 0;
-    // It stands still once the buffers on the way are full, far below what the server has.
-    loop {
-        std::thread::sleep(Duration::from_millis(500));
-        let now = server.requests()[0].sent;
-        if now == sent {
-            break;
+    for door in DOORS {
+        let server = seed();
+        let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token));
+        let arguments = ["/source?bytes=1000000000", "--stall-after", "1000000"];
+        let mut running = kwasm.start("downloads", &[&arguments, door].concat());
+        running.error_with("stalling after");
+        let mut sent = 0;
+        // It stands still once the buffers on the way are full, far below what the server has.
+        loop {
+            std::thread::sleep(Duration::from_millis(500));
+            let now = server.requests()[0].sent;
+            if now == sent {
+                break;
+            }
+            sent = now;
         }
-        sent = now;
+        assert!(sent < 64 * MIB, "{sent}");
+        assert!(running.peak_memory().unwrap_or(0) < idle(&kwasm) + ROOM);
     }
-    assert!(sent < 64 * MIB, "{sent}");
-    assert!(running.peak_memory().unwrap_or(0) < idle(&kwasm) + ROOM);
 }
 
 /// Waits until an upload came to its end on the server's side.
@@ -144,9 +155,11 @@ fn an_upload_whose_guest_ends_itself_in_the_middle_is_aborted_and_leaves_nothing
 
 #[test]
 fn an_answer_that_is_cut_short_is_an_error_to_the_guest() {
-    let server = seed();
-    server.fault(Fault::cut_after(50_000, kwasm_apiserver::Cut::Close).on("GET", "/source"));
-    let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token));
-    let run = kwasm.run("downloads", &["/source?bytes=100000"]).fails(1);
-    assert!(run.stderr.contains("incomplete"), "{}", run.shown());
+    for (door, error) in DOORS.into_iter().zip(["incomplete", "the connection ended"]) {
+        let server = seed();
+        server.fault(Fault::cut_after(50_000, kwasm_apiserver::Cut::Close).on("GET", "/source"));
+        let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token));
+        let run = kwasm.run("downloads", &[&["/source?bytes=100000"], door].concat()).fails(1);
+        assert!(run.stderr.contains(error), "{}", run.shown());
+    }
 }

@@ -24,7 +24,7 @@ pub(super) fn pair(life: Life) -> (GuestEnd, HostEnd) {
 
 /// The end that a guest's socket and streams share.
 #[derive(Clone)]
-pub(crate) struct GuestEnd(Arc<Held>);
+pub struct GuestEnd(Arc<Held>);
 
 /// The end of the server in kwasm.
 pub(super) struct HostEnd(Arc<Lanes>);
@@ -57,7 +57,7 @@ struct Flow {
 
 /// The other end takes no more bytes.
 #[derive(Debug)]
-pub(crate) struct Deaf;
+pub struct Deaf;
 
 impl Lane {
     fn flow(&self) -> MutexGuard<'_, Flow> {
@@ -160,7 +160,8 @@ fn wake(waker: Option<Waker>) {
 
 impl GuestEnd {
     /// Bytes for the guest, up to `most`, none where none wait yet; `None` at the end.
-    pub(crate) fn read(&self, most: usize) -> Option<Bytes> {
+    #[must_use]
+    pub fn read(&self, most: usize) -> Option<Bytes> {
         self.0.lanes.to_guest.get(most, None)
     }
 
@@ -176,7 +177,7 @@ impl GuestEnd {
     ///
     /// # Errors
     /// When nobody reads them.
-    pub(crate) fn room(&self) -> Result<usize, Deaf> {
+    pub fn room(&self) -> Result<usize, Deaf> {
         self.0.lanes.to_host.room(None)
     }
 
@@ -190,17 +191,18 @@ impl GuestEnd {
     }
 
     /// Writes what there is room for, and says how much that was.
-    pub(crate) fn write(&self, bytes: &[u8]) -> usize {
+    #[expect(clippy::must_use_candidate, reason = "who asked for room first knows the answer")]
+    pub fn write(&self, bytes: &[u8]) -> usize {
         self.0.lanes.to_host.put(std::iter::once(bytes))
     }
 
     /// Says that the guest writes no more. It may still read.
-    pub(crate) fn finish(&self) {
+    pub fn finish(&self) {
         self.0.lanes.to_host.end();
     }
 
     /// Says that the guest reads no more. It may still write.
-    pub(crate) fn stop_reading(&self) {
+    pub fn stop_reading(&self) {
         self.0.lanes.to_guest.deafen();
     }
 }

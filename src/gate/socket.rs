@@ -38,7 +38,7 @@ pub(crate) struct Socket(#[expect(dead_code, reason = "held, not read")] Option<
 
 /// There is nothing for a guest there. The user was told.
 #[derive(Debug)]
-pub(crate) struct Denied;
+pub struct Denied;
 
 impl Gate {
     /// Takes a socket.
@@ -62,7 +62,8 @@ impl Gate {
     ///
     /// # Errors
     /// When no context has it.
-    pub(crate) fn connect(&self, to: SocketAddr) -> Result<GuestEnd, Denied> {
+    #[doc(hidden)]
+    pub fn connect(&self, to: SocketAddr) -> Result<GuestEnd, Denied> {
         let server = format!("http://{to}");
         if !Endpoint::read(&server).is_some_and(|endpoint| self.0.table.names(&endpoint)) {
             return Err(self.deny(&format!("connect to {to}")));

@@ -2,12 +2,15 @@
 //! as they are, in both directions, until either end has no more of them.
 
 use std::io;
+use std::pin::pin;
+use std::time::Duration;
 
 use ::http::header::{CONNECTION, UPGRADE};
 use ::http::{HeaderMap, HeaderValue, StatusCode};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::sleep;
 
 use super::body::Life;
 use super::flight::{Ending, Following, Slot};
@@ -15,6 +18,9 @@ use crate::policy::Upgrade;
 
 /// The most bytes that are taken at once. As many wait here in each direction, and no more.
 const CHUNK: usize = 64 << 10;
+
+/// How long a server may take to close once its guest has let go and all is said, as with nginx's `lingering_timeout`.
+const LINGER: Duration = Duration::from_secs(5);
 
 /// A guest's end of a connection that is to be switched, and what to.
 pub(super) struct Tunnel {
@@ -64,25 +70,41 @@ impl Tunnel {
 /// Carries bytes both ways, and says how many the guest got.
 ///
 /// Either direction ends for itself: who has said all may still listen. A guest that lets go of its socket hears no more,
-/// but what it had written is still delivered.
+/// but what it had written is still delivered. For that the server is read from to its end, though nobody listens: one
+/// whose answers nobody takes may stop reading too, and to close before its last bytes are read takes back what is still
+/// on its way there (RFC 9112 §9.6).
 async fn carry(guest: Upgraded, server: Upgraded, connection: &Life) -> u64 {
     let (mut from_guest, mut to_guest) = tokio::io::split(TokioIo::new(guest));
     let (mut from_server, mut to_server) = tokio::io::split(TokioIo::new(server));
     let mut got = 0;
-    let up = async {
-        if copy(&mut from_guest, &mut to_server, &mut 0).await.is_err() {
-            // The server takes no more, and may still have something to say: the guest is not left waiting.
-            drop(tokio::io::copy(&mut from_guest, &mut tokio::io::sink()).await);
-        }
-    };
-    let down = async {
+    {
+        let mut up = pin!(async {
+            if copy(&mut from_guest, &mut to_server, &mut 0).await.is_err() {
+                // The server takes no more, and may still have something to say: the guest is not left waiting.
+                discard(&mut from_guest).await;
+            }
+        });
+        let mut down = pin!(async {
+            tokio::select! {
+                _ = copy(&mut from_server, &mut to_guest, &mut got) => {}
+                () = connection.ended() => {}
+            }
+            discard(&mut from_server).await;
+        });
         tokio::select! {
-            _ = copy(&mut from_server, &mut to_guest, &mut got) => {}
-            () = connection.ended() => {}
+            () = &mut down => up.await,
+            () = &mut up => tokio::select! {
+                () = down => {}
+                () = async { connection.ended().await; sleep(LINGER).await } => {}
+            },
         }
-    };
-    tokio::join!(up, down);
+    }
     got
+}
+
+/// Reads to the end what nobody listens to.
+async fn discard(from: &mut (impl AsyncRead + Unpin)) {
+    drop(tokio::io::copy(from, &mut tokio::io::sink()).await);
 }
 
 /// Copies until the end, and hands the end on. Nothing waits here for more to come with it.

@@ -1,10 +1,15 @@
 //! `cargo xtask bench`: kwasm against its peers, in the same run.
 
+mod busy;
+mod carry;
+mod list;
 mod measure;
+mod stage;
 mod startup;
+mod ticks;
 mod watch;
 
-use std::{process::ExitCode, str::FromStr};
+use std::{path::Path, process::ExitCode, str::FromStr};
 
 use anyhow::{Result, bail};
 
@@ -14,6 +19,11 @@ use crate::{
     places::Places,
     report::title,
 };
+
+use self::{carry::Way, measure::Line, stage::Stage};
+
+/// The ways to the cluster, each with what tells a guest to take it.
+const DOORS: [(&str, &[&str]); 2] = [("http", &[]), ("sockets", &["--sockets"])];
 
 /// What to measure, and how.
 #[derive(Debug, PartialEq)]
@@ -39,13 +49,23 @@ pub(crate) enum Row {
     InstalledHello,
     InstalledBig,
     Watch,
+    Watch1k,
+    Watch10k,
+    List,
+    Exec,
+    PortForward,
 }
 
-const ROWS: [(&str, Row); 4] = [
+const ROWS: [(&str, Row); 9] = [
     ("hello", Row::Hello),
     ("installed-hello", Row::InstalledHello),
     ("installed-big", Row::InstalledBig),
     ("watch", Row::Watch),
+    ("watch-1k", Row::Watch1k),
+    ("watch-10k", Row::Watch10k),
+    ("list", Row::List),
+    ("exec", Row::Exec),
+    ("port-forward", Row::PortForward),
 ];
 
 impl FromStr for Row {
@@ -61,25 +81,50 @@ impl FromStr for Row {
 }
 
 pub(crate) fn run(places: &Places, options: &Options) -> Result<ExitCode> {
-    let wanted = |row: Row| options.rows.is_empty() || options.rows.contains(&row);
+    let rows: Vec<Row> = ROWS
+        .into_iter()
+        .map(|(_, row)| row)
+        .filter(|row| options.rows.is_empty() || options.rows.contains(row))
+        .collect();
     title("building kwasm in release");
-    let mut build = cargo::command(&places.root);
-    build.args(["build", "--release", "--locked", "--package", "kwasm", "--bins"]);
-    let programs = cargo::build(&mut build)?;
+    let programs = cargo::build_release(places, "kwasm")?;
     let kwasm = cargo::program(&programs, "kwasm")?;
     title("building the guests");
     components::build(places, Scope::Workspace)?;
 
+    let startup: Vec<_> = startup::ROWS.iter().filter(|startup| rows.contains(&startup.row)).collect();
     let mut lines = Vec::new();
-    let rows: Vec<_> = startup::ROWS.iter().filter(|row| wanted(row.row)).collect();
-    if !rows.is_empty() {
-        lines.extend(startup::measure(places, kwasm, &rows, options.runs)?);
+    if !startup.is_empty() {
+        lines.extend(startup::measure(places, kwasm, &startup, options.runs)?);
     }
-    if wanted(Row::Watch) {
-        lines.extend(watch::measure(places, kwasm, options.runs)?);
+    if rows.len() > startup.len() {
+        lines.extend(at_a_cluster(places, kwasm, &rows, options.runs)?);
     }
     title("result");
     measure::print(&lines);
     let missed = lines.iter().any(|line| !line.passes());
     Ok(if missed && options.check { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The rows that need a cluster, all at the same one.
+fn at_a_cluster(places: &Places, kwasm: &Path, rows: &[Row], runs: usize) -> Result<Vec<Line>> {
+    title("starting a control plane");
+    let stage = Stage::new(places, kwasm)?;
+    let mut lines = Vec::new();
+    for row in rows {
+        lines.extend(match row {
+            Row::Hello | Row::InstalledHello | Row::InstalledBig => Vec::new(),
+            Row::Watch => watch::measure(&stage, runs)?,
+            Row::Watch1k => busy::real(&stage)?,
+            Row::Watch10k => {
+                title("building the embedded API server in release");
+                let programs = cargo::build_release(places, "kwasm-apiserver")?;
+                busy::embedded(&stage, cargo::program(&programs, "kwasm-apiserver")?)?
+            }
+            Row::List => list::measure(&stage)?,
+            Row::Exec => carry::measure(&stage, Way::Exec)?,
+            Row::PortForward => carry::measure(&stage, Way::Forward)?,
+        });
+    }
+    Ok(lines)
 }

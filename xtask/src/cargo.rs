@@ -28,6 +28,13 @@ pub(crate) fn build_dev(places: &Places, packages: &[&str]) -> Result<Programs> 
     build(&mut command)
 }
 
+/// Builds the programs of a package by itself, with the features that it has when it is shipped, in the profile `release`.
+pub(crate) fn build_release(places: &Places, package: &str) -> Result<Programs> {
+    let mut command = command(&places.root);
+    command.args(["build", "--release", "--locked", "--package", package, "--bins"]);
+    build(&mut command)
+}
+
 /// Runs a `cargo build` and reads from cargo itself which programs it made, fresh ones included.
 pub(crate) fn build(command: &mut Command) -> Result<Programs> {
     command.arg("--message-format=json-render-diagnostics");

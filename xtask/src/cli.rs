@@ -22,16 +22,18 @@ pub(crate) enum Command {
     Cluster { arguments: Vec<OsString> },
     Components { install: bool },
     Demo,
+    Idle { minutes: u64 },
     Languages,
     Lint(lint::Options),
     Test { arguments: Vec<OsString> },
 }
 
-const COMMANDS: [(&str, &str); 7] = [
+const COMMANDS: [(&str, &str); 8] = [
     ("bench", BENCH),
     ("cluster", CLUSTER),
     ("components", COMPONENTS),
     ("demo", DEMO),
+    ("idle", IDLE),
     ("languages", LANGUAGES),
     ("lint", LINT),
     ("test", TEST),
@@ -47,6 +49,7 @@ Commands:
   test        run every test that this machine can run; say what it could not run, and why
   lint        formatting, clippy, documentation, dependencies, the rules of the house
   bench       measure kwasm against its peers, each as a ratio in the same run
+  idle        see that a watch and a log that say nothing for long go on
   components  compile the guests to WebAssembly
   languages   build and run the plugins in JavaScript and in Python
   cluster     start and end a real Kubernetes control plane
@@ -108,10 +111,24 @@ Rows (all of them unless named):
   installed-hello  the same component installed, through its link
   installed-big    18 MB installed, through its link
   watch            kubectl timeline --watch against kubectl get events -w, real control plane
+  watch-1k         1,000 events a second through each door against kubectl get configmaps -w, the same
+  watch-10k        10,000 a second from the embedded API server
+  list             a list of 100 MB through each door against curl, real control plane
+  exec             1 GiB each way to a command in a pod against kubectl exec, the same
+  port-forward     1 GiB each way to one behind a port against kubectl port-forward, the same
 
 Options:
-  --runs N  runs of each side of a row [default: 200]
+  --runs N  runs of each side of the first four rows [default: 200]
   --check   exit with 1 if a row misses its bar";
+
+const IDLE: &str = "\
+Opens a watch and a log that is followed, through each door, at a real control plane; waits while nothing
+happens; then lets something happen and sees that each of them brings it. Shows what memory they took.
+
+Usage: cargo xtask idle [--minutes N]
+
+Options:
+  --minutes N  how long nothing happens [default: 15]";
 
 const COMPONENTS: &str = "\
 Compiles the guests in components/ to TARGET/components/NAME.wasm.
@@ -167,6 +184,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Par
         "cluster" => cluster_arguments(&mut parser)?.map(|arguments| Command::Cluster { arguments }),
         "components" => flag(&mut parser, "install")?.map(|install| Command::Components { install }),
         "demo" => flag(&mut parser, "")?.map(|_| Command::Demo),
+        "idle" => minutes(&mut parser)?.map(|minutes| Command::Idle { minutes }),
         "languages" => flag(&mut parser, "")?.map(|_| Command::Languages),
         "lint" => lint_options(&mut parser)?.map(Command::Lint),
         _ => test_arguments(&mut parser)?.map(|arguments| Command::Test { arguments }),
@@ -234,6 +252,18 @@ fn bench_options(parser: &mut lexopt::Parser) -> Result<Option<bench::Options>> 
     Ok(Some(options))
 }
 
+fn minutes(parser: &mut lexopt::Parser) -> Result<Option<u64>> {
+    let mut minutes = 15;
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(None),
+            Long("minutes") => minutes = parser.value()?.parse()?,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Some(minutes))
+}
+
 fn cluster_arguments(parser: &mut lexopt::Parser) -> Result<Option<Vec<OsString>>> {
     let arguments: Vec<OsString> = parser.raw_args()?.collect();
     match arguments.first().and_then(|first| first.to_str()) {
@@ -299,7 +329,7 @@ mod tests {
         assert_eq!(error("tset"), "no command `tset`; did you mean `test`?");
         assert_eq!(
             error("frobnicate"),
-            "no command `frobnicate`; there are bench, cluster, components, demo, languages, lint, test"
+            "no command `frobnicate`; there are bench, cluster, components, demo, idle, languages, lint, test"
         );
     }
 

@@ -2,15 +2,14 @@
 
 use std::{
     ffi::OsStr,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitCode, Stdio},
+    process::{Command, ExitCode, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
 
 use crate::{
+    apiserver::ApiServer,
     cargo,
     components::{self, Scope},
     home::Home,
@@ -126,41 +125,5 @@ impl Stage<'_> {
         // Where they lie is of no interest.
         let shown = process::shown(command).replace(&*self.components.to_string_lossy(), "components");
         eprintln!("$ {shown}");
-    }
-}
-
-/// The embedded API server, which ends when its standard input is closed.
-struct ApiServer {
-    child: Child,
-    url: String,
-    kubeconfig: PathBuf,
-}
-
-impl ApiServer {
-    fn start(program: &Path) -> Result<Self> {
-        let mut child = Command::new(program)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot start {}", program.display()))?;
-        let stdout = child.stdout.take().context("the API server has no output")?;
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).context("the API server said nothing")?;
-        let ready: Value = serde_json::from_str(&line).context("the API server did not become ready")?;
-        let text =
-            |value: &Value| value.as_str().map(str::to_owned).context("the API server's line is incomplete");
-        Ok(Self {
-            child,
-            url: text(&ready["url"])?,
-            kubeconfig: text(&ready["kubeconfigs"]["certificate"])?.into(),
-        })
-    }
-}
-
-impl Drop for ApiServer {
-    /// Ends it and waits until it has cleaned up.
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        drop(self.child.wait());
     }
 }

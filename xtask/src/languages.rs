@@ -15,9 +15,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     cargo,
-    cluster::ControlPlane,
     home::Home,
     places::Places,
+    plane::ControlPlane,
     process,
     report::{Report, title},
 };
@@ -52,7 +52,9 @@ pub(crate) fn run(places: &Places) -> Result<ExitCode> {
 fn steps(places: &Places, report: &mut Report) -> Result<()> {
     let programs = report.step("building kwasm", || cargo::build_dev(places, &["kwasm"]))?;
     let plane = report.step("starting a control plane", || ControlPlane::start(places))?;
-    let pods = report.step("creating a pod that runs, and one that has no node", || create_pods(&plane))?;
+    let pods = report.step("creating a pod that runs, and one that has no node", || {
+        create_pods(&plane, &Home::new(places, "languages", cargo::program(&programs, "kwasm")?)?)
+    })?;
     for language in LANGUAGES {
         report.check(language.name, || {
             let component = (language.build)(places)?;
@@ -68,11 +70,10 @@ fn steps(places: &Places, report: &mut Report) -> Result<()> {
 }
 
 /// Gives what kubectl prints of the pods.
-fn create_pods(plane: &ControlPlane) -> Result<String> {
+fn create_pods(plane: &ControlPlane, home: &Home) -> Result<String> {
     let kubectl = |words: &[&str]| {
-        let mut kubectl = Command::new(&plane.kubectl);
-        kubectl.env("KUBECONFIG", &plane.admin).args(words);
-        process::output(&mut kubectl)
+        let mut kubectl = plane.kubectl(home)?;
+        process::output(plane.as_admin(&mut kubectl)?.args(words))
     };
     kubectl(&["create", "namespace", NAMESPACE])?;
     let within = |words: &[&str]| kubectl(&[words, &["--namespace", NAMESPACE]].concat());
@@ -96,7 +97,7 @@ impl Plugin<'_> {
     fn command(&self, policy: &str) -> Result<Command> {
         let mut kwasm = self.home.kwasm()?;
         kwasm.args(["run", "--policy", policy]).arg(self.component).args(["--", "-n", NAMESPACE]);
-        self.plane.as_user(&mut kwasm).stdin(Stdio::null());
+        self.plane.as_user(&mut kwasm)?.stdin(Stdio::null());
         Ok(kwasm)
     }
 

@@ -1,6 +1,7 @@
 //! Project automation: `cargo xtask COMMAND`, described by `cargo xtask --help`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "xtask talks to the person at the terminal")]
 
+mod apiserver;
 mod bench;
 mod cargo;
 mod cli;
@@ -8,9 +9,11 @@ mod cluster;
 mod components;
 mod demo;
 mod home;
+mod idle;
 mod languages;
 mod lint;
 mod places;
+mod plane;
 mod process;
 mod report;
 mod test;
@@ -50,6 +53,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Cluster { arguments } => cluster::run(&places, &arguments),
         Command::Components { install } => components::run(&places, install),
         Command::Demo => demo::run(&places),
+        Command::Idle { minutes } => idle::run(&places, minutes),
         Command::Languages => languages::run(&places),
         Command::Lint(options) => Ok(lint::run(&places, &options)),
         Command::Test { arguments } => test::run(&places, &arguments),

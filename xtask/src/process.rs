@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
@@ -60,6 +60,28 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+/// Ends a program, which may have ended by itself, and waits until it is gone.
+pub(crate) fn end(child: &mut Child) {
+    drop(child.kill());
+    drop(child.wait());
+}
+
+/// The memory that is resident, in bytes, where the system says it (proc(5)).
+pub(crate) fn memory(id: u32) -> Option<u64> {
+    of_status(id, "VmRSS:")
+}
+
+/// The most that ever was.
+pub(crate) fn peak_memory(id: u32) -> Option<u64> {
+    of_status(id, "VmHWM:")
+}
+
+fn of_status(id: u32, name: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
 
 /// A command as one would type it.

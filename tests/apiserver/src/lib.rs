@@ -35,6 +35,7 @@ mod service;
 mod status;
 mod store;
 mod streams;
+mod ticks;
 mod tls;
 mod watch;
 mod wire;

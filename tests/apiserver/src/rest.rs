@@ -21,6 +21,7 @@ use crate::server::Shared;
 use crate::status::Refused;
 use crate::store::Key;
 use crate::streams;
+use crate::ticks;
 use crate::watch::{self, Watch};
 
 /// One authenticated request.
@@ -64,6 +65,7 @@ pub(crate) async fn handle(shared: &Arc<Shared>, asked: Asked, body: &mut Reques
         Route::SelfSubjectReview => review(&asked, body).await,
         Route::Sink => streams::sink(shared, &asked.method, body).await,
         Route::Source => Ok(streams::source(&asked.method, &asked.query)?),
+        Route::Ticks => Ok(ticks::make(&shared.store, &asked.method, &asked.query).await?),
         Route::Unknown => Err(Refused::unknown_path().into()),
         Route::Outside(path) => Ok(body::document(200, &json!({ "outside": path }))),
         Route::Collection { resource, namespace, watch } => match asked.method {

@@ -20,6 +20,8 @@ pub(crate) enum Route {
     Sink,
     /// Sends as many bytes as are asked for.
     Source,
+    /// Makes changes at a steady rate.
+    Ticks,
     /// Nothing that this server has.
     Unknown,
     /// Outside the configured base path: another tenant of the same front proxy.
@@ -74,6 +76,7 @@ fn inside(path: &str) -> Route {
         ["api", "v1", rest @ ..] => core(rest),
         ["sink"] => Route::Sink,
         ["source"] => Route::Source,
+        ["ticks"] => Route::Ticks,
         _ => Route::Unknown,
     }
 }

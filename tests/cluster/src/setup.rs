@@ -14,6 +14,9 @@ use crate::program::Program;
 /// A day in the past, so that tests may know what `logs --timestamps` prints.
 const POD_LOG: &str = "2026-01-01T00:00:00.000000000Z stdout F hello from a pod\n";
 
+/// A program behind a port: it runs the command that it is told as its first line.
+const TOLD: &str = "read -r command && eval \"$command\"";
+
 const AUDIT_POLICY: &str = "\
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -78,8 +81,8 @@ pub(crate) fn file_of(user: &str) -> String {
     format!("{user}.kubeconfig")
 }
 
-/// Writes the audit policy, and what a pod says and does. `etcd` is the port that every forwarded port leads
-/// to: it answers HTTP (`GET /version`).
+/// Writes the audit policy, and what a pod says and does. `etcd` is the port that every forwarded port but the first
+/// leads to: it answers HTTP (`GET /version`). Behind port 1 runs the command that it is told.
 pub(crate) fn write_configuration(folder: &Folder, etcd: u16) -> Result<(), Error> {
     folder.write("audit.yaml", AUDIT_POLICY)?;
     folder.write("pod.log", POD_LOG)?;
@@ -90,7 +93,10 @@ pub(crate) fn write_configuration(folder: &Folder, etcd: u16) -> Result<(), Erro
         ("ClusterAttach", json!({ "attaches": [{ "logsFile": log }] })),
         (
             "ClusterPortForward",
-            json!({ "forwards": [{ "target": { "port": etcd, "address": "127.0.0.1" } }] }),
+            json!({ "forwards": [
+                { "ports": [1], "command": ["sh", "-c", TOLD] },
+                { "target": { "port": etcd, "address": "127.0.0.1" } },
+            ] }),
         ),
     ];
     let kubelet = kubelet.map(|(kind, spec)| {

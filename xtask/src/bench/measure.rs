@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use anyhow::Result;
+
 /// Times of one side of a row, sorted.
 #[derive(Debug)]
 pub(crate) struct Samples(Vec<Duration>);
@@ -26,37 +28,90 @@ impl Samples {
     }
 }
 
-/// One line of the table: a time of kwasm's against its peer's.
+/// Takes both sides' times in turn, so that what else the machine does hits both alike.
+pub(crate) fn interleaved(
+    runs: usize,
+    mut ours: impl FnMut() -> Result<Duration>,
+    mut theirs: impl FnMut() -> Result<Duration>,
+) -> Result<(Samples, Samples)> {
+    let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
+    for run in 0..runs {
+        // Neither always runs after the other.
+        if run % 2 == 0 {
+            our_times.push(ours()?);
+            their_times.push(theirs()?);
+        } else {
+            their_times.push(theirs()?);
+            our_times.push(ours()?);
+        }
+    }
+    Ok((Samples::new(our_times), Samples::new(their_times)))
+}
+
+/// One line of the table: a figure of kwasm's against its peer's.
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) row: String,
     pub(crate) peer: &'static str,
     pub(crate) ours: Figure,
     pub(crate) theirs: Figure,
-    /// The greatest ratio that is good enough.
-    pub(crate) bar: f64,
+    pub(crate) bar: Bar,
 }
 
-/// A time, and the quarter and three-quarter marks of the samples it comes from.
+/// Which ratio of the two is good enough.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bar {
+    /// For times and memory.
+    AtMost(f64),
+    /// For throughput.
+    AtLeast(f64),
+}
+
+/// A figure, and the quarter and three-quarter marks of the samples it comes from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Figure {
-    time: Duration,
-    low: Duration,
-    high: Duration,
+    value: f64,
+    low: f64,
+    high: f64,
+    unit: &'static str,
 }
 
 impl Figure {
-    pub(crate) fn new(samples: &Samples, part: f64) -> Self {
-        Self { time: samples.quantile(part), low: samples.quantile(0.25), high: samples.quantile(0.75) }
+    /// A time.
+    pub(crate) fn time(samples: &Samples, part: f64) -> Self {
+        let [value, low, high] = [part, 0.25, 0.75].map(|part| samples.quantile(part).as_secs_f64() * 1000.0);
+        Self { value, low, high, unit: "ms" }
+    }
+
+    /// How fast so many bytes were.
+    pub(crate) fn throughput(samples: &Samples, bytes: u64) -> Self {
+        // The slowest are the slowest by the longest times.
+        let [value, low, high] = [0.5, 0.75, 0.25].map(|part| {
+            let time = samples.quantile(part);
+            millions(bytes) / time.as_secs_f64()
+        });
+        Self { value, low, high, unit: "MB/s" }
+    }
+
+    /// An amount of memory.
+    pub(crate) fn memory(bytes: u64) -> Self {
+        let value = millions(bytes) * 1e6 / f64::from(1 << 20);
+        Self { value, low: value, high: value, unit: "MiB" }
     }
 
     fn shown(&self) -> String {
-        format!("{} [{}–{}]", milliseconds(self.time), milliseconds(self.low), milliseconds(self.high))
+        let Self { value, low, high, unit } = self;
+        format!("{value:.2} {unit} [{low:.2}–{high:.2}]")
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "some gibibytes at most")]
+fn millions(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
 impl Line {
-    /// The median of each side's samples.
+    /// The median of each side's times.
     pub(crate) fn of_medians(
         row: &str,
         peer: &'static str,
@@ -67,43 +122,56 @@ impl Line {
         Self {
             row: row.to_owned(),
             peer,
-            ours: Figure::new(ours, 0.5),
-            theirs: Figure::new(theirs, 0.5),
-            bar,
+            ours: Figure::time(ours, 0.5),
+            theirs: Figure::time(theirs, 0.5),
+            bar: Bar::AtMost(bar),
+        }
+    }
+
+    /// What kwasm took over an idle run, and what it may take.
+    pub(crate) fn of_memory(row: &str, took: u64) -> Self {
+        Self {
+            row: row.to_owned(),
+            peer: "what it may take over an idle run",
+            ours: Figure::memory(took),
+            theirs: Figure::memory(64 << 20),
+            bar: Bar::AtMost(1.0),
         }
     }
 
     pub(crate) fn ratio(&self) -> f64 {
-        self.ours.time.as_secs_f64() / self.theirs.time.as_secs_f64()
+        self.ours.value / self.theirs.value
     }
 
     pub(crate) fn passes(&self) -> bool {
-        self.ratio() <= self.bar
+        match self.bar {
+            Bar::AtMost(most) => self.ratio() <= most,
+            Bar::AtLeast(least) => self.ratio() >= least,
+        }
     }
 }
 
 /// Prints all lines as a table.
 pub(crate) fn print(lines: &[Line]) {
     println!(
-        "{:16}  {:26}  {:26}  {:>6}  {:>6}  {:4}  peer",
-        "row", "kwasm ms [quartiles]", "peer ms [quartiles]", "ratio", "bar", ""
+        "{:24}  {:29}  {:29}  {:>6}  {:>6}  {:4}  peer",
+        "row", "kwasm [quartiles]", "peer [quartiles]", "ratio", "bar", ""
     );
     for line in lines {
+        let bar = match line.bar {
+            Bar::AtMost(most) => format!("≤{most:.2}"),
+            Bar::AtLeast(least) => format!("≥{least:.2}"),
+        };
         println!(
-            "{:16}  {:26}  {:26}  {:>6.2}  {:>6}  {:4}  {}",
+            "{:24}  {:29}  {:29}  {:>6.2}  {bar:>6}  {:4}  {}",
             line.row,
             line.ours.shown(),
             line.theirs.shown(),
             line.ratio(),
-            format!("≤{:.2}", line.bar),
             if line.passes() { "pass" } else { "FAIL" },
             line.peer
         );
     }
-}
-
-fn milliseconds(duration: Duration) -> String {
-    format!("{:.2}", duration.as_secs_f64() * 1000.0)
 }
 
 #[cfg(test)]
@@ -128,5 +196,31 @@ mod tests {
         let line = |ours| Line::of_medians("x", "y", &samples([ours]), &samples([100]), 0.75);
         assert!(line(75).passes());
         assert!(!line(76).passes());
+    }
+
+    #[test]
+    fn throughput_is_the_better_the_shorter_the_time() {
+        let of = |time| Figure::throughput(&samples([time]), 100_000_000);
+        assert_eq!(of(1000).shown(), "100.00 MB/s [100.00–100.00]");
+        let line = |ours| Line {
+            row: "x".to_owned(),
+            peer: "y",
+            ours: of(ours),
+            theirs: of(100),
+            bar: Bar::AtLeast(0.8),
+        };
+        assert!(line(125).passes());
+        assert!(!line(126).passes());
+    }
+
+    #[test]
+    fn the_sides_take_turns_at_being_first() {
+        let order = std::cell::RefCell::new(String::new());
+        let side = |letter| {
+            order.borrow_mut().push(letter);
+            Ok(Duration::ZERO)
+        };
+        interleaved(3, || side('o'), || side('t')).unwrap();
+        assert_eq!(order.into_inner(), "ottoot");
     }
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use super::{
     Row,
-    measure::{Line, Samples},
+    measure::{self, Line, Samples},
 };
 use crate::{home::Home, places::Places, process, report::title, tools};
 
@@ -89,7 +89,7 @@ fn same_output(ours: &mut Command, theirs: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs the two in turn, so that what else the machine does hits both alike.
+/// Lets both become warm, then runs them in turn.
 fn interleaved(ours: &mut Command, theirs: &mut Command, runs: usize) -> Result<(Samples, Samples)> {
     for command in [&mut *ours, &mut *theirs] {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -97,18 +97,7 @@ fn interleaved(ours: &mut Command, theirs: &mut Command, runs: usize) -> Result<
             time(command)?;
         }
     }
-    let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
-    for run in 0..runs {
-        // Neither always runs after the other.
-        if run % 2 == 0 {
-            our_times.push(time(ours)?);
-            their_times.push(time(theirs)?);
-        } else {
-            their_times.push(time(theirs)?);
-            our_times.push(time(ours)?);
-        }
-    }
-    Ok((Samples::new(our_times), Samples::new(their_times)))
+    measure::interleaved(runs, || time(ours), || time(theirs))
 }
 
 fn time(command: &mut Command) -> Result<Duration> {

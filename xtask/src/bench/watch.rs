@@ -1,9 +1,8 @@
-//! How long an event takes from its creation to a watcher's standard output, at a real API server.
+//! How long an event takes from its creation to a watcher's standard output, at a real API server that has nothing else to
+//! do.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    path::Path,
+    io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
@@ -11,10 +10,17 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::measure::{Figure, Line, Samples};
-use crate::{cluster::ControlPlane, home::Home, places::Places, process, report::title};
+use super::{
+    measure::{Bar, Figure, Line, Samples},
+    stage::Stage,
+};
+use crate::{
+    plane::{Connection, Proxy},
+    process,
+    report::title,
+};
 
 const PEER: &str = "kubectl get events -w";
 const BAR: f64 = 1.0;
@@ -23,21 +29,18 @@ const NAMESPACE: &str = "bench";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Creates events one after the other, and times their way to both watchers.
-pub(crate) fn measure(places: &Places, kwasm: &Path, events: usize) -> Result<Vec<Line>> {
-    title("starting a control plane");
-    let plane = ControlPlane::start(places)?;
-    let home = Home::new(places, "bench-watch", kwasm)?;
-    let proxy = Proxy::start(&plane)?;
-    proxy.post("/api/v1/namespaces", &json!({"metadata": {"name": NAMESPACE}}))?;
-
+pub(crate) fn measure(stage: &Stage<'_>, events: usize) -> Result<Vec<Line>> {
     title(&format!("watch: {events} events"));
-    process::output(home.kwasm()?.arg("install").arg(places.components().join("timeline.wasm")))?;
-    let mut timeline = home.command(home.link("timeline"))?;
-    let ours = Watcher::start(plane.as_user(timeline.args(["--watch", "-n", NAMESPACE])))?;
-    let mut kubectl = Command::new(&plane.kubectl);
-    let theirs = Watcher::start(plane.as_user(kubectl.args(["get", "events", "--watch", "-n", NAMESPACE])))?;
+    let proxy = Proxy::start(&stage.plane, &stage.home)?;
+    let mut clock = Clock { connection: proxy.connect()?, events: 0 };
+    clock.connection.post("/api/v1/namespaces", &json!({"metadata": {"name": NAMESPACE}}))?;
 
-    let mut clock = Clock { proxy: &proxy, events: 0 };
+    let mut timeline = stage.guest("timeline", &["--watch", "-n", NAMESPACE])?;
+    let ours = Watcher::start(stage.plane.as_user(&mut timeline)?)?;
+    let mut kubectl = stage.plane.kubectl(&stage.home)?;
+    kubectl.args(["get", "events", "--watch", "-n", NAMESPACE]);
+    let theirs = Watcher::start(stage.plane.as_user(&mut kubectl)?)?;
+
     clock.wait_for_both(&ours, &theirs)?;
     let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
     for _ in 0..events {
@@ -49,9 +52,9 @@ pub(crate) fn measure(places: &Places, kwasm: &Path, events: usize) -> Result<Ve
     let line = |name: &str, part| Line {
         row: format!("watch {name}"),
         peer: PEER,
-        ours: Figure::new(&ours, part),
-        theirs: Figure::new(&theirs, part),
-        bar: BAR,
+        ours: Figure::time(&ours, part),
+        theirs: Figure::time(&theirs, part),
+        bar: Bar::AtMost(BAR),
     };
     Ok(vec![line("p50", 0.5), line("p99", 0.99)])
 }
@@ -65,12 +68,12 @@ struct Created {
 }
 
 /// Makes events.
-struct Clock<'a> {
-    proxy: &'a Proxy,
+struct Clock {
+    connection: Connection,
     events: usize,
 }
 
-impl Clock<'_> {
+impl Clock {
     fn create(&mut self) -> Result<Created> {
         self.events += 1;
         let token = format!("arrival-{:06}", self.events);
@@ -80,7 +83,7 @@ impl Clock<'_> {
             "reason": "Measured", "message": token, "type": "Normal",
         });
         let at = Instant::now();
-        self.proxy.post(&format!("/api/v1/namespaces/{NAMESPACE}/events"), &event)?;
+        self.connection.post(&format!("/api/v1/namespaces/{NAMESPACE}/events"), &event)?;
         Ok(Created { token, at })
     }
 
@@ -142,61 +145,6 @@ impl Watcher {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        end(&mut self.child);
+        process::end(&mut self.child);
     }
-}
-
-/// `kubectl proxy`: the API server in plain HTTP, with an administrator's rights.
-struct Proxy {
-    child: Child,
-    address: String,
-}
-
-impl Proxy {
-    fn start(plane: &ControlPlane) -> Result<Self> {
-        let mut child = Command::new(&plane.kubectl)
-            .args(["proxy", "--port=0"])
-            .env("KUBECONFIG", &plane.admin)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start `kubectl proxy`")?;
-        let stdout = child.stdout.take().context("`kubectl proxy` has no output")?;
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line)?;
-        // Starting to serve on 127.0.0.1:38457
-        let address = line.trim().rsplit(' ').next().unwrap_or_default().to_owned();
-        Ok(Self { child, address })
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "the ban is for the host; this is the benchmark's clock")]
-    fn post(&self, path: &str, body: &Value) -> Result<()> {
-        let body = body.to_string();
-        let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-             Connection: close\r\n\r\n{body}",
-            self.address,
-            body.len()
-        );
-        let mut stream = TcpStream::connect(&self.address).context("cannot reach `kubectl proxy`")?;
-        stream.write_all(request.as_bytes())?;
-        let mut response = String::new();
-        stream.read_to_string(&mut response)?;
-        if !response.starts_with("HTTP/1.1 201") {
-            bail!("POST {path}: {response}");
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        end(&mut self.child);
-    }
-}
-
-fn end(child: &mut Child) {
-    // It may have ended by itself.
-    drop(child.kill());
-    drop(child.wait());
 }

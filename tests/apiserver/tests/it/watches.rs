@@ -147,3 +147,19 @@ fn ten_thousand_events_come_in_order() {
         }
     });
 }
+
+#[test]
+fn ticks_are_made_one_after_the_other_and_say_when() {
+    let (server, client) = start();
+    let mut watch = client.watch("/api/v1/namespaces/shop/configmaps?watch=true");
+    let answer = client.send("POST", "/ticks?namespace=shop&first=7&count=3&rate=1000", "");
+    assert_eq!(answer.json(), json!({ "ticks": 3 }));
+    let mut last = 0_u128;
+    for number in 7..10 {
+        let seen = watch.seen().unwrap();
+        let made = seen.strip_prefix(&format!("ADDED tick-{number}-")).unwrap().parse().unwrap();
+        assert!(made > last, "{seen}");
+        last = made;
+    }
+    assert_eq!(server.get("namespaces/shop/configmaps").unwrap().as_array().unwrap().len(), 3);
+}

@@ -1,0 +1,105 @@
+//! How fast a list of 100 MB is read to its end, and in how much memory.
+
+use std::{process::Command, time::Duration};
+
+use anyhow::{Result, bail};
+use serde_json::{Value, json};
+
+use super::{
+    DOORS,
+    measure::{self, Bar, Figure, Line},
+    stage::{Run, Stage},
+};
+use crate::report::title;
+
+const PEER: &str = "curl";
+const BAR: f64 = 0.8;
+const RUNS: usize = 15;
+const NAMESPACE: &str = "large";
+/// For curl, whose user agent it knows, the API server would indent it.
+const PATH: &str = "/api/v1/namespaces/large/configmaps?pretty=false";
+
+/// So many objects, of so many bytes: etcd takes 1.5 MiB each.
+const OBJECTS: usize = 105;
+const SIZE: usize = 1_000_000;
+
+/// Lists through each door.
+pub(crate) fn measure(stage: &Stage<'_>) -> Result<Vec<Line>> {
+    title("list: 105 objects of 1 MB each");
+    fill(stage)?;
+    let idle = stage.idle_memory()?;
+    let mut lines = Vec::new();
+    for (door, option) in DOORS {
+        let mut ours = stage.admins_guest("downloads", &[&[PATH], option].concat())?;
+        let mut theirs = curl(stage)?;
+        let bytes = size(&Run::of(&mut theirs)?.stdout)?;
+        let read = size(&Run::of(&mut ours)?.stdout)?;
+        if read != bytes {
+            bail!("the two sides read different lists, of {read} and {bytes} bytes");
+        }
+        let mut memory = 0;
+        let ours = || -> Result<Duration> {
+            let run = Run::of(&mut ours)?;
+            memory = run.memory.max(memory);
+            Ok(run.took)
+        };
+        let theirs = || Ok(Run::of(&mut theirs)?.took);
+        let (our_times, their_times) = measure::interleaved(RUNS, ours, theirs)?;
+        lines.push(Line {
+            row: format!("list {door}"),
+            peer: PEER,
+            ours: Figure::throughput(&our_times, bytes),
+            theirs: Figure::throughput(&their_times, bytes),
+            bar: Bar::AtLeast(BAR),
+        });
+        lines.push(Line::of_memory(&format!("list {door} memory"), memory.saturating_sub(idle)));
+    }
+    Ok(lines)
+}
+
+fn fill(stage: &Stage<'_>) -> Result<()> {
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
+    stage.plane.create(&stage.home, &namespace)?;
+    let value = "0123456789".repeat(SIZE / 10);
+    let names: Vec<usize> = (0..OBJECTS).collect();
+    // kubectl keeps what it is given.
+    for names in names.chunks(21) {
+        let items: Vec<Value> = names
+            .iter()
+            .map(|name| {
+                let metadata = json!({"name": format!("large-{name}"), "namespace": NAMESPACE});
+                json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"value": value}})
+            })
+            .collect();
+        stage.plane.create(&stage.home, &json!({"apiVersion": "v1", "kind": "List", "items": items}))?;
+    }
+    Ok(())
+}
+
+/// curl with the same certificate, which says how much it has read.
+fn curl(stage: &Stage<'_>) -> Result<Command> {
+    let mut curl = Command::new("curl");
+    curl.args([
+        "--http1.1",
+        "--silent",
+        "--fail",
+        "--output",
+        "/dev/null",
+        "--write-out",
+        "%{size_download} bytes",
+    ]);
+    for (option, file) in [("--cacert", "ca.crt"), ("--cert", "admin.crt"), ("--key", "admin.key")] {
+        curl.arg(option).arg(stage.plane.file(file)?);
+    }
+    curl.arg(format!("{}{PATH}", stage.plane.server()?));
+    Ok(curl)
+}
+
+/// The number before `bytes`.
+fn size(text: &str) -> Result<u64> {
+    let number = text.split_once(" bytes").and_then(|(number, _)| number.parse().ok());
+    match number {
+        Some(bytes) if bytes > 100_000_000 => Ok(bytes),
+        _ => bail!("no list of 100 MB: {text}"),
+    }
+}

@@ -1,0 +1,123 @@
+//! What the rows share that need a cluster: kwasm in a home of its own, and a run of which the memory is watched.
+
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{home::Home, places::Places, plane::ControlPlane, process};
+
+/// How often memory is looked at. What is asked for is the most there ever was: only the last moments can be missed.
+const GLANCE: Duration = Duration::from_millis(5);
+
+/// kwasm, guests and a control plane.
+pub(crate) struct Stage<'a> {
+    places: &'a Places,
+    pub(crate) home: Home,
+    pub(crate) plane: ControlPlane,
+}
+
+/// A run that is over.
+pub(crate) struct Run {
+    pub(crate) took: Duration,
+    pub(crate) stdout: String,
+    /// The most memory that was resident, in bytes.
+    pub(crate) memory: u64,
+}
+
+impl<'a> Stage<'a> {
+    pub(crate) fn new(places: &'a Places, kwasm: &Path) -> Result<Self> {
+        Ok(Self {
+            places,
+            home: Home::new(places, "bench-cluster", kwasm)?,
+            plane: ControlPlane::start(places)?,
+        })
+    }
+
+    /// `kwasm run GUEST -- ARG…`, which may do what its user may.
+    pub(crate) fn guest(&self, name: &str, arguments: &[&str]) -> Result<Command> {
+        let mut command = self.home.kwasm()?;
+        let file = self.places.components().join(format!("{name}.wasm"));
+        command.args(["run", "--policy", "cluster"]).arg(file).arg("--").args(arguments);
+        Ok(command)
+    }
+
+    /// The same at the control plane, as its administrator.
+    pub(crate) fn admins_guest(&self, name: &str, arguments: &[&str]) -> Result<Command> {
+        let mut command = self.guest(name, arguments)?;
+        self.plane.as_admin(&mut command)?;
+        Ok(command)
+    }
+
+    /// The memory of a run that does nothing. Not its first, which is compiled before.
+    pub(crate) fn idle_memory(&self) -> Result<u64> {
+        self.sleep()?;
+        self.sleep()
+    }
+
+    fn sleep(&self) -> Result<u64> {
+        let mut command = self.guest("sleeps-forever", &[])?;
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        thread::sleep(Duration::from_secs(1));
+        let memory = process::peak_memory(child.id());
+        process::end(&mut child);
+        memory.context("this system does not say how much memory a process has")
+    }
+}
+
+impl Run {
+    /// Runs a command to its end.
+    pub(crate) fn of(command: &mut Command) -> Result<Self> {
+        let start = Instant::now();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start `{}`", process::shown(command)))?;
+        let watch = MemoryWatch::of(child.id());
+        let output = child.wait_with_output()?;
+        let took = start.elapsed();
+        let memory = watch.end();
+        if !output.status.success() {
+            bail!("`{}` failed: {}", process::shown(command), output.status);
+        }
+        Ok(Self { took, stdout: String::from_utf8_lossy(&output.stdout).into_owned(), memory })
+    }
+}
+
+/// Looks at a process's memory until it is told to end.
+struct MemoryWatch {
+    over: Arc<AtomicBool>,
+    peak: Arc<AtomicU64>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl MemoryWatch {
+    fn of(id: u32) -> Self {
+        let (over, peak) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let (seen_over, seen_peak) = (Arc::clone(&over), Arc::clone(&peak));
+        let thread = thread::spawn(move || {
+            while !seen_over.load(Ordering::Relaxed) {
+                // A process that has just ended has none.
+                seen_peak.fetch_max(process::peak_memory(id).unwrap_or(0), Ordering::Relaxed);
+                thread::sleep(GLANCE);
+            }
+        });
+        Self { over, peak, thread }
+    }
+
+    fn end(self) -> u64 {
+        self.over.store(true, Ordering::Relaxed);
+        // It cannot panic; if it did, it has seen nothing.
+        drop(self.thread.join());
+        self.peak.load(Ordering::Relaxed)
+    }
+}
