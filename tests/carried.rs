@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::support::{Kwasm, Real, Running, real};
 
 /// What is carried, in bytes. `cargo xtask bench exec port-forward` does it with a gibibyte.
-const BYTES: u64 = 128 << 20;
+const BYTES: u64 = 64 << 20;
 
 /// How much more memory than an idle run one may take that carries.
 const ROOM: u64 = 64 << 20;

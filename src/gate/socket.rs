@@ -149,9 +149,11 @@ impl Gate {
     /// Remembers that what a guest wrote was no HTTP. hyper has answered it.
     fn failed_to_read(&self, error: &hyper::Error) {
         if error.is_parse_too_large() {
-            let limit = Limit::HeaderCount;
-            let text = format!("the plugin ran into a limit: {limit}");
-            self.0.journal.failed(Line { text, hint: limit.hint() });
+            // hyper does not say which of the two it was.
+            let text =
+                "the plugin ran into a limit: a message of its had too many headers, or too large ones";
+            let hint = Limit::Headers(self.0.grant.limits().headers).hint();
+            self.0.journal.failed(Line { text: text.to_owned(), hint });
         } else if error.is_parse() {
             let text = "refused: what the plugin wrote to a socket is no HTTP/1.1 request".to_owned();
             let hint = "its server speaks plain HTTP: TLS is kwasm's (http://, not https://)".to_owned();

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 const SERVER: &str = "192.0.2.1:80";
 
 /// How much is asked for at a time. Each read is a call to the host, so small ones are slow.
-const CHUNK: usize = kube_guest::CHUNK as usize;
+const CHUNK: usize = 256 << 10;
 
 /// A connection, and what was read from it and not yet used.
 #[derive(Debug)]

@@ -13,6 +13,9 @@ const FINAL: u8 = 0x80;
 const MASKED: u8 = 0x80;
 const OPCODE: u8 = 0x0f;
 const LENGTH: u8 = 0x7f;
+/// Where a length has no room in seven bits: that it comes in two bytes, or in eight.
+const TWO_BYTES: u8 = 0x7e;
+const EIGHT_BYTES: u8 = 0x7f;
 
 /// A connection that was switched.
 #[derive(Debug)]
@@ -64,8 +67,8 @@ impl WebSocket {
         while self.left == 0 {
             let [first, second] = self.connection.array()?;
             self.left = match second & LENGTH {
-                126 => u64::from(u16::from_be_bytes(self.connection.array()?)),
-                127 => u64::from_be_bytes(self.connection.array()?),
+                TWO_BYTES => u64::from(u16::from_be_bytes(self.connection.array()?)),
+                EIGHT_BYTES => u64::from_be_bytes(self.connection.array()?),
                 length => u64::from(length),
             };
             match first & OPCODE {
@@ -124,13 +127,13 @@ fn head(frame: &mut Vec<u8>, opcode: u8, length: usize, mask: [u8; 4]) {
     frame.clear();
     frame.push(FINAL | opcode);
     match (u8::try_from(length), u16::try_from(length)) {
-        (Ok(length), _) if length < 126 => frame.push(MASKED | length),
+        (Ok(length), _) if length < TWO_BYTES => frame.push(MASKED | length),
         (_, Ok(length)) => {
-            frame.push(MASKED | 126);
+            frame.push(MASKED | TWO_BYTES);
             frame.extend_from_slice(&length.to_be_bytes());
         }
         _ => {
-            frame.push(MASKED | 127);
+            frame.push(MASKED | EIGHT_BYTES);
             frame.extend_from_slice(&(length as u64).to_be_bytes());
         }
     }

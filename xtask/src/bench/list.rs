@@ -12,7 +12,7 @@ use super::{
 };
 use crate::report::title;
 
-const PEER: &str = "curl";
+const PEER: &str = "curl --http1.1";
 const BAR: f64 = 0.8;
 const RUNS: usize = 15;
 const NAMESPACE: &str = "large";
