@@ -9,6 +9,7 @@ use super::{Cluster, Error, Flags, Kubeconfig, Selection};
 pub struct Contexts {
     selected: Selection,
     others: Vec<Other>,
+    left_out: usize,
 }
 
 /// A granted context that is not the selected one.
@@ -55,19 +56,28 @@ impl Contexts {
         let mut known: BTreeSet<&str> = current.into_iter().collect();
         let others = kubeconfig.contexts();
         let names = others.filter(|name| granted(name, current.unwrap_or_default()) && known.insert(name));
-        let others = names.take(MOST - 1).map(|name| Other {
+        let mut others: Vec<&str> = names.collect();
+        let left_out = others.len().saturating_sub(MOST - 1);
+        others.truncate(MOST - 1);
+        let others = others.into_iter().map(|name| Other {
             name: name.to_owned(),
             selection: Cluster::named(kubeconfig, name, flags)
                 .unwrap_or_else(|error| Selection::Nothing(error.to_string())),
         });
         let others = others.collect();
-        Ok(Self { selected, others })
+        Ok(Self { selected, others, left_out })
     }
 
     /// None at all, and why.
     #[must_use]
     pub fn none(why: &str) -> Self {
-        Self { selected: Selection::Nothing(why.to_owned()), others: Vec::new() }
+        Self { selected: Selection::Nothing(why.to_owned()), others: Vec::new(), left_out: 0 }
+    }
+
+    /// How many were granted and have no address any more.
+    #[must_use]
+    pub fn left_out(&self) -> usize {
+        self.left_out
     }
 
     /// What the user selected.

@@ -128,6 +128,9 @@ fn there_are_no_more_contexts_than_addresses() {
     let numbered = numbered(&text, |_, _| true);
     assert_eq!(numbered.len(), MOST_CONTEXTS);
     assert_eq!(numbered.last().unwrap().0, "http://192.0.2.254");
+    let contexts = Contexts::choose(&kubeconfig(&text), &Flags::default(), |_, _| true).unwrap();
+    // `b`, `a` and `broken` are before those three hundred.
+    assert_eq!(contexts.left_out(), 303 - MOST_CONTEXTS);
 }
 
 #[test]

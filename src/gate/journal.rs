@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::defence::{Defence, stands};
-use crate::policy::{Reason, Refusal};
+use crate::policy::{Limit, Reason, Refusal};
 
 /// One thing to say, with what helps.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -24,12 +24,15 @@ const KEPT: usize = 20;
 
 impl Journal {
     pub(super) fn refused(&self, refusal: &Refusal) {
-        let text = match refusal.reason() {
+        match refusal.reason() {
             // One line for all of them, whatever was asked.
-            Reason::Limit(limit) => format!("the plugin ran into a limit: {limit}"),
-            _ => format!("refused: {refusal}"),
-        };
-        self.add(Line { text, hint: refusal.hint() });
+            Reason::Limit(limit) => self.limited(limit),
+            _ => self.add(Line { text: format!("refused: {refusal}"), hint: refusal.hint() }),
+        }
+    }
+
+    pub(super) fn limited(&self, limit: &Limit) {
+        self.add(Line { text: format!("the plugin ran into a limit: {limit}"), hint: limit.hint() });
     }
 
     pub(super) fn failed(&self, line: Line) {

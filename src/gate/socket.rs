@@ -50,9 +50,7 @@ impl Gate {
             Ok(socket) => Ok(Socket(Some(socket))),
             Err(_) if !stands(Defence::SocketLimit) => Ok(Socket(None)),
             Err(_) => {
-                let limit = Limit::Sockets(self.0.grant.limits().sockets);
-                let text = format!("the plugin ran into a limit: {limit}");
-                self.0.journal.failed(Line { text, hint: limit.hint() });
+                self.0.journal.limited(&Limit::Sockets(self.0.grant.limits().sockets));
                 Err(Denied)
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::cli::Environment;
-use crate::cluster::{Contexts, Flags, Kubeconfig, Selection};
+use crate::cluster::{Contexts, Flags, Kubeconfig, MOST_CONTEXTS, Selection};
 use crate::gate::{self, Gate, Line, Observer, Trace};
 use crate::policy::{self, NAME_A_KUBECONFIG, Policy};
 use crate::reference::Source;
@@ -42,6 +42,12 @@ pub(super) fn run(
     };
     let mut world = World::new(plugin.name(), arguments, environment);
     if let Some(contexts) = &contexts {
+        if contexts.left_out() > 0 {
+            let (left_out, most) = (contexts.left_out(), MOST_CONTEXTS);
+            voice.note(&format!(
+                "a plugin has {most} contexts at most: {left_out} that its policy grants are left out"
+            ));
+        }
         world = world.show(contexts, store.places())?;
     }
     let missing = contexts.as_ref().and_then(|contexts| match contexts.selected() {
