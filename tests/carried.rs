@@ -2,12 +2,11 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use kwasm_cluster::User;
 use serde_json::json;
 
-use crate::support::{Kwasm, Real, Running, real};
+use crate::support::{Kwasm, Real, real};
 
 /// What is carried, in bytes. `cargo xtask bench exec port-forward` does it with a gibibyte.
 const BYTES: u64 = 64 << 20;
@@ -44,18 +43,9 @@ fn carry(kwasm: &Kwasm, way: &str, pod: &str, direction: &str, command: &[&str])
     let most = idle.peak_memory().unwrap_or(0) + ROOM;
     let bytes = BYTES.to_string();
     let mut running = kwasm.start("carries", &[&[way, pod, direction, &bytes, "--"], command].concat());
-    let peak = peak_until_end(&mut running);
+    let peak = running.peak_until_end();
     assert!(peak < most, "{way} {direction}: {peak} bytes of memory");
     running.end().success().stdout
-}
-
-fn peak_until_end(running: &mut Running) -> u64 {
-    let mut peak = 0;
-    while !running.has_ended() {
-        peak = running.peak_memory().unwrap_or(0).max(peak);
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    peak
 }
 
 #[test]

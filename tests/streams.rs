@@ -6,7 +6,7 @@ use kwasm_apiserver::{Fault, Upload, User};
 use kwasm_cluster::User as RealUser;
 use serde_json::json;
 
-use crate::support::{Kwasm, Running, kubeconfig, real, seed};
+use crate::support::{Kwasm, kubeconfig, real, seed};
 
 const MIB: u64 = 1 << 20;
 
@@ -15,16 +15,6 @@ const ROOM: u64 = 64 * MIB;
 
 /// The ways to the cluster, each with what tells a guest to take it.
 const DOORS: [&[&str]; 2] = [&[], &["--sockets"]];
-
-/// The most memory of a run, looked at until it ends.
-fn peak_until_end(running: &mut Running) -> u64 {
-    let mut peak = 0;
-    while !running.has_ended() {
-        peak = running.peak_memory().unwrap_or(0).max(peak);
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    peak
-}
 
 /// The memory of a run that does nothing.
 fn idle(kwasm: &Kwasm) -> u64 {
@@ -39,7 +29,7 @@ fn a_hundred_megabytes_up_take_no_memory_and_arrive_whole() {
     let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Certificate));
     let bytes = 100 * MIB;
     let mut running = kwasm.start("uploads", &["/sink", &bytes.to_string()]);
-    let peak = peak_until_end(&mut running);
+    let peak = running.peak_until_end();
     let run = running.end().success();
     assert!(run.stdout.contains("status 200"), "{}", run.shown());
     assert_eq!(server.uploads()[0].bytes, bytes);
@@ -54,7 +44,7 @@ fn a_hundred_megabytes_down_from_the_embedded_server_take_no_memory() {
     for door in DOORS {
         let path = format!("/source?bytes={bytes}");
         let mut running = kwasm.start("downloads", &[&[path.as_str()], door].concat());
-        let peak = peak_until_end(&mut running);
+        let peak = running.peak_until_end();
         let run = running.end().success();
         assert!(run.stdout.contains(&bytes.to_string()), "{}", run.shown());
         assert!(peak < idle(&kwasm) + ROOM, "{} MiB", peak / MIB);
@@ -81,7 +71,7 @@ fn a_hundred_megabytes_down_from_the_real_server_take_no_memory() {
     for door in DOORS {
         let path = "/api/v1/namespaces/large/configmaps";
         let mut running = kwasm.start("downloads", &[&[path], door].concat());
-        let peak = peak_until_end(&mut running);
+        let peak = running.peak_until_end();
         let run = running.end().success();
         let bytes = run.stdout.split_once(" bytes").and_then(|(bytes, _)| bytes.parse().ok());
         assert!(bytes.unwrap_or(0_u64) > 100_000_000, "{}", run.shown());

@@ -146,11 +146,7 @@ fn an_answer_that_nobody_reads() {
     let server = shop();
     let kwasm = Kwasm::new().kubeconfig(server.kubeconfig(User::Certificate));
     let mut running = kwasm.start("reads-nothing", &["/source?bytes=1000000000", "--for", "3"]);
-    let mut peak = 0;
-    while !running.has_ended() {
-        peak = running.peak_memory().unwrap_or(0).max(peak);
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let peak = running.peak_until_end();
     running.end().success();
     let sent = server.requests()[0].sent;
     assert!(sent > 0 && sent < 64 * MIB, "{sent} bytes");

@@ -112,6 +112,16 @@ impl Running {
         Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
     }
 
+    /// The most memory that it takes, looked at until it ends.
+    pub(crate) fn peak_until_end(&mut self) -> u64 {
+        let mut peak = 0;
+        while !self.has_ended() {
+            peak = self.peak_memory().unwrap_or(0).max(peak);
+            thread::sleep(Duration::from_millis(5));
+        }
+        peak
+    }
+
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
