@@ -48,10 +48,7 @@ impl Contexts {
         granted: impl Fn(&str, &str) -> bool,
     ) -> Result<Self, Error> {
         let selected = Cluster::select(kubeconfig, flags)?;
-        let current = match &selected {
-            Selection::Cluster(cluster) => Some(cluster.context()),
-            Selection::Nothing(_) => None,
-        };
+        let current = selected.cluster().map(Cluster::context);
         // Of two with one name the first is meant.
         let mut known: BTreeSet<&str> = current.into_iter().collect();
         let others = kubeconfig.contexts();
@@ -97,10 +94,7 @@ impl Contexts {
 
     /// All of them, the selected one first, with the numbers that they have for the guest.
     pub fn numbered(&self) -> impl Iterator<Item = Numbered<'_>> {
-        let name = match &self.selected {
-            Selection::Cluster(cluster) => Some(cluster.context()),
-            Selection::Nothing(_) => None,
-        };
+        let name = self.selected.cluster().map(Cluster::context);
         let others = self.others.iter().map(|other| (Some(other.name.as_str()), &other.selection));
         // There are no more than `MOST`.
         (1_u8..)
@@ -113,10 +107,7 @@ impl<'a> Numbered<'a> {
     /// Its cluster, if it leads to one.
     #[must_use]
     pub fn cluster(self) -> Option<&'a Cluster> {
-        match self.selection {
-            Selection::Cluster(cluster) => Some(cluster),
-            Selection::Nothing(_) => None,
-        }
+        self.selection.cluster()
     }
 
     /// The server in the guest's kubeconfig: an address of TEST-NET-1 (RFC 5737), which no network routes. An IP

@@ -40,6 +40,17 @@ pub enum Selection {
     Nothing(String),
 }
 
+impl Selection {
+    /// The cluster, if it is one.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&Cluster> {
+        match self {
+            Self::Cluster(cluster) => Some(cluster),
+            Self::Nothing(_) => None,
+        }
+    }
+}
+
 /// Why a kubeconfig leads nowhere.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -3,7 +3,7 @@
 use ::http::Uri;
 use ::http::uri::PathAndQuery;
 
-use crate::cluster::{Contexts, Endpoint, Numbered, Origin, Selection};
+use crate::cluster::{Cluster, Contexts, Endpoint, Numbered, Origin, Selection};
 use crate::policy::{Context, Host, Reason, Target};
 
 /// The endpoints by which a guest may name something, most specific first where one contains another.
@@ -21,10 +21,7 @@ impl Table {
     ///
     /// The contexts' names come first: no host of a policy takes the place of one, and its credentials go nowhere else.
     pub(super) fn new(contexts: &Contexts, hosts: &[Host]) -> Self {
-        let selected = match contexts.selected() {
-            Selection::Cluster(cluster) => cluster.context(),
-            Selection::Nothing(_) => "",
-        };
+        let selected = contexts.selected().cluster().map_or("", Cluster::context);
         let mut entries: Vec<(Endpoint, Place)> = Vec::new();
         for context in contexts.numbered() {
             for name in context.names() {
