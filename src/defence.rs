@@ -4,6 +4,13 @@
 //! second time against a build in which exactly the defence that it is about is taken away, and there it has to
 //! succeed. That build has the feature `faults`, and a program of another name, `kwasm-faults`. In every other build
 //! [`stands`] is the constant `true`, and nothing can take a defence away.
+//!
+//! The same build can end, or find the disk full, at any single change that it makes to the disk ([`before_change`]).
+
+#[cfg(not(feature = "faults"))]
+use std::io;
+#[cfg(not(feature = "faults"))]
+use std::path::Path;
 
 macro_rules! defences {
     ($($(#[$attribute:meta])+ $defence:ident = $name:literal,)+) => {
@@ -129,37 +136,105 @@ pub(crate) const fn stands(_: Defence) -> bool {
     true
 }
 
-#[cfg(feature = "faults")]
-pub(crate) use self::faults::{reroute, stands, take_away};
+/// Called before each change to the disk. An error takes the change's place.
+#[cfg(not(feature = "faults"))]
+#[expect(clippy::unnecessary_wraps, reason = "the signature is that of the twin with faults")]
+pub(crate) const fn before_change(_: &str, _: &Path) -> io::Result<()> {
+    Ok(())
+}
 
-/// Which defences do not stand, in a build whose purpose this is.
+/// Called after each change to the disk.
+#[cfg(not(feature = "faults"))]
+pub(crate) const fn after_change(_: &str, _: &Path) {}
+
+/// How much is written to a file at once: a test ends the process between two pieces.
+pub(crate) const PIECE: usize = if cfg!(feature = "faults") { 64 << 10 } else { usize::MAX };
+
+#[cfg(feature = "faults")]
+pub(crate) use self::faults::{after_change, before_change, reroute, stands, take_away};
+
+/// Which defences do not stand, in a build whose purpose this is, and what befalls the process at its changes to the disk.
 #[cfg(feature = "faults")]
 mod faults {
+    use std::fs::File;
+    use std::io::{self, Write};
+    use std::path::Path;
     use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::Defence;
 
     /// The one static of this project: to hand a test's wishes through every room would change what is tested.
-    static AWAY: OnceLock<String> = OnceLock::new();
+    static FAULTS: Faults = Faults { away: OnceLock::new(), changes: AtomicU64::new(0) };
 
-    /// Takes away what `wishes` names: `NAME[=VALUE]`, several with commas between them.
+    /// ENOSPC of Linux and macOS.
+    const NO_ROOM: i32 = 28;
+
+    struct Faults {
+        away: OnceLock<String>,
+        /// The changes to the disk so far.
+        changes: AtomicU64,
+    }
+
+    /// Takes away what `wishes` names: `NAME[=VALUE]`, several with commas between them. Beside the defences these are
+    /// `life=N`, which ends with the N-th change to the disk, as by a power cut; `room=N`, which there is none of for the
+    /// N-th change and for all later ones that need some; and `secrecy=FILE`, where each change is told as a line.
     pub(crate) fn take_away(wishes: &str) {
-        drop(AWAY.set(wishes.to_owned()));
+        drop(FAULTS.away.set(wishes.to_owned()));
     }
 
     pub(crate) fn stands(defence: Defence) -> bool {
-        value(defence).is_none()
+        value(defence.name()).is_none()
     }
 
     /// Where a request to a destination that was not granted goes, for want of a network that has it: `HOST:PORT`.
     pub(crate) fn reroute() -> Option<&'static str> {
-        value(Defence::Destination).filter(|address| !address.is_empty())
+        value(Defence::Destination.name()).filter(|address| !address.is_empty())
     }
 
-    fn value(defence: Defence) -> Option<&'static str> {
-        AWAY.get()?.split(',').find_map(|wish| {
-            let (name, value) = wish.split_once('=').unwrap_or((wish, ""));
-            (name == defence.name()).then_some(value)
+    pub(crate) fn before_change(what: &str, path: &Path) -> io::Result<()> {
+        let number = FAULTS.changes.fetch_add(1, Ordering::SeqCst) + 1;
+        if let Some(file) = value("secrecy") {
+            // In one write, so that a kill cuts no line short. Nobody is told when it cannot be told.
+            let line = format!("{what} {}\n", path.display());
+            let file = File::options().create(true).append(true).open(file);
+            drop(file.and_then(|mut file| file.write_all(line.as_bytes())));
+        }
+        let needs_room = !what.starts_with("remove") && what != "rename";
+        match ordinal("room") {
+            Some(first) if number == first || number > first && needs_room => {
+                Err(io::Error::from_raw_os_error(NO_ROOM))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn after_change(_: &str, _: &Path) {
+        if ordinal("life") == Some(FAULTS.changes.load(Ordering::SeqCst)) {
+            end();
+        }
+    }
+
+    /// Nothing of the process runs any more, no destructor either.
+    #[cfg(unix)]
+    fn end() {
+        let _: Result<(), _> =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    }
+
+    #[cfg(not(unix))]
+    fn end() {
+        std::process::abort();
+    }
+
+    fn ordinal(name: &str) -> Option<u64> {
+        value(name)?.parse().ok()
+    }
+
+    fn value(name: &str) -> Option<&'static str> {
+        FAULTS.away.get()?.split(',').find_map(|wish| {
+            let (wished, value) = wish.split_once('=').unwrap_or((wish, ""));
+            (wished == name).then_some(value)
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Every ending becomes one code and one message.
 
-use std::error::Error as StdError;
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::cli::{self, Environment};
@@ -8,10 +9,10 @@ use crate::cluster;
 use crate::inspect;
 use crate::policy::{self, Fault, Limit};
 use crate::reference::NameError;
-use crate::registry;
+use crate::registry::{self, signature};
 use crate::runtime::{self, Outcome};
-use crate::store;
-use crate::verbs::{Ending, Error, Voice, one_line};
+use crate::store::{self, layout};
+use crate::verbs::{Ending, Error, Voice, chain, one_line};
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,6 +54,7 @@ impl Exit {
         let voice = Voice::of(environment);
         match ended {
             Ok(Ending::Done) => Self::Success,
+            Ok(Ending::Faulty) => Self::Failed,
             Ok(Ending::Ran(Outcome::Ended(code))) => Self::Plugin(code),
             Ok(Ending::Ran(Outcome::Interrupted)) => Self::Interrupted,
             Ok(Ending::Ran(Outcome::Limited(limit))) => Failure::from(limit).tell(voice),
@@ -117,12 +119,7 @@ impl From<Limit> for Failure {
 
 impl From<&Error> for Failure {
     fn from(error: &Error) -> Self {
-        let mut message = error.to_string();
-        let mut cause = error.source();
-        while let Some(next) = cause {
-            message = format!("{message}: {next}");
-            cause = next.source();
-        }
+        let mut message = chain(error);
         // clap's messages have several lines, and nothing in them but what the user typed.
         if !matches!(error, Error::Cli(cli::Error::Usage(_))) {
             message = one_line(&message);
@@ -140,7 +137,31 @@ fn classify(error: &Error) -> (Exit, Option<String>) {
         Error::Cli(cli::Error::Link(_)) => (Exit::NoPlugin, None),
         Error::NoPolicy(name) => (Exit::Usage, Some(for_policy(name))),
         Error::PolicyFile { .. } => (Exit::Usage, hint("a policy is one of kwasm's own, or a file of YAML")),
-        Error::Cli(_) | Error::NotAFile(_) | Error::Policy(_) | Error::Relative { .. } => (Exit::Usage, None),
+        Error::Cli(_) | Error::NoPage(_) | Error::Policy(_) | Error::Relative { .. } | Error::Twice(_) => {
+            (Exit::Usage, None)
+        }
+        Error::NotFetched(name) => {
+            (Exit::Usage, Some(format!("kwasm upgrade {name} brings it to its newest version")))
+        }
+        Error::NoArtifact(_) | Error::Key { .. } | Error::Keys(_) => (Exit::Usage, None),
+        Error::PrivateKey { source: signature::PrivateKeyError::Cosign, .. } => {
+            (Exit::Usage, hint("publish it unsigned, and then: cosign sign --key KEY REPOSITORY@DIGEST"))
+        }
+        Error::PrivateKey { .. } => (
+            Exit::Usage,
+            hint("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out KEY makes one"),
+        ),
+        Error::SignatureLookup { source, .. } => (Exit::Refused, for_fetch(source).1),
+        Error::SignatureLost { .. } => (
+            Exit::Refused,
+            hint("ask its publisher; if they say that it is right, uninstall the plugin and install it anew"),
+        ),
+        Error::Trust(fault) => (Exit::Failed, Some(fault.hint.clone())),
+        Error::Unsigned { source, .. } => (Exit::Refused, source.hint().map(str::to_owned)),
+        Error::Untrusted { source, .. } => (Exit::Refused, source.hint().map(str::to_owned)),
+        Error::Archive { archive, source } => for_archive(archive, source),
+        Error::Terminal => (Exit::Usage, hint("name a file: kwasm save NAME -f FILE")),
+        Error::Unwritten { path, source } => (Exit::Failed, for_disk(path, source)),
         Error::Cluster(error) => for_cluster(error),
         Error::Inspect { source, .. }
         | Error::Store(store::Error::Unfit { source, .. })
@@ -148,7 +169,7 @@ fn classify(error: &Error) -> (Exit, Option<String>) {
         Error::NoHome => (Exit::Failed, hint("set KWASM_HOME to a folder")),
         Error::Registry(error)
         | Error::Store(store::Error::Fetch(error))
-        | Error::Runtime(runtime::Error::Store(store::Error::Fetch(error))) => (for_fetch(error), None),
+        | Error::Runtime(runtime::Error::Store(store::Error::Fetch(error))) => for_fetch(error),
         Error::Runtime(error) => for_runtime(error),
         Error::Store(error) => for_store(error),
         Error::Stdout(_) => (Exit::Failed, None),
@@ -177,11 +198,45 @@ fn for_component(error: &inspect::Error) -> Option<String> {
     }
 }
 
-fn for_fetch(error: &registry::Error) -> Exit {
+fn for_fetch(error: &registry::Error) -> (Exit, Option<String>) {
+    use registry::Error as E;
     match error {
-        registry::Error::Missing(_) => Exit::NoPlugin,
-        registry::Error::TooLarge { .. } => Exit::Refused,
-        registry::Error::Unreadable { .. } => Exit::Failed,
+        E::Missing(_) => (Exit::NoPlugin, None),
+        E::NotFound(_) => (
+            Exit::NoPlugin,
+            Some(
+                "a tag may be misspelt, and to some registries you have to log in to be told more".to_owned(),
+            ),
+        ),
+        E::NoVersion { known, .. } if known.is_empty() => (Exit::NoPlugin, None),
+        E::NoVersion { known, .. } => (Exit::NoPlugin, Some(format!("it has {}", known.join(", ")))),
+        E::NoRegistry { namespace } => (
+            Exit::Usage,
+            Some(format!(
+                "say it in ~/.config/wasm-pkg/config.toml: [namespace_registries] {namespace} = \"registry.example.com\""
+            )),
+        ),
+        E::Denied { login, .. } => (
+            Exit::Failed,
+            Some(format!("log in as for any other client: docker login {login}, or podman login {login}")),
+        ),
+        E::Unreachable { host, tls: true, .. } => (
+            Exit::Failed,
+            Some(format!(
+                "a private CA goes into ~/.config/wasm-pkg/config.toml: [[registry.\"{host}\".oci.extra_root_certificates]]"
+            )),
+        ),
+        E::Settings { .. } => {
+            (Exit::Failed, Some("it is read from ~/.config/wasm-pkg/config.toml, as wkg does".to_owned()))
+        }
+        E::Published(_) => (
+            Exit::Failed,
+            Some("a version that is published stays what it is: publish the next one".to_owned()),
+        ),
+        E::Altered { .. } | E::Length { .. } | E::Manifest { .. } | E::TooLarge { .. } => {
+            (Exit::Refused, None)
+        }
+        _ => (Exit::Failed, None),
     }
 }
 
@@ -213,10 +268,47 @@ fn for_store(error: &store::Error) -> (Exit, Option<String>) {
         store::Error::LinkTaken(_) => {
             (Exit::Failed, Some("choose another name: kwasm install FILE --as NAME".to_owned()))
         }
+        store::Error::InTheWay(path) => {
+            let path = path.display();
+            (Exit::Failed, Some(format!("move it away: mv {path} {path}.old")))
+        }
+        store::Error::Remains { .. } => {
+            (Exit::Failed, Some("kwasm doctor takes it away, or says why it cannot".to_owned()))
+        }
+        store::Error::Receipt { .. } => {
+            (Exit::Failed, Some("kwasm uninstall takes the plugin away; then install it again".to_owned()))
+        }
+        store::Error::Io { path, source, .. } => (Exit::Failed, for_disk(path, source)),
         store::Error::Altered { .. } | store::Error::Gone(_) => {
             (Exit::Refused, Some("install it again: kwasm install FILE".to_owned()))
         }
         _ => (Exit::Failed, None),
+    }
+}
+
+fn for_archive(archive: &str, error: &layout::Error) -> (Exit, Option<String>) {
+    match error {
+        layout::Error::Compressed => {
+            (Exit::Refused, Some(format!("zcat {archive} | kwasm load -, or zstdcat for zstd")))
+        }
+        layout::Error::Empty | layout::Error::NoLayout(_) => {
+            (Exit::Refused, Some("kwasm save NAME -f FILE makes one".to_owned()))
+        }
+        layout::Error::Write(_) => (Exit::Failed, None),
+        _ => (Exit::Refused, None),
+    }
+}
+
+fn for_disk(path: &Path, error: &io::Error) -> Option<String> {
+    let folder = path.parent().unwrap_or(path).display();
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Some(format!("make some room on its disk: df -h {folder}"))
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Some(format!(
+            "ls -ld {folder} shows who may write there; KWASM_HOME, and KWASM_BIN_DIR for links, name another place"
+        )),
+        _ => None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! What differs by operating system, and nothing else: where things live, what makes a file the same file,
 //! who may write to a folder, and what a link on `PATH` is.
 
+pub(crate) mod disk;
+
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,8 @@ pub(crate) struct Folders {
     pub(crate) data: PathBuf,
     /// For what may be made again, e.g. `~/.cache`.
     pub(crate) cache: PathBuf,
+    /// For what the user writes, e.g. `~/.config`.
+    pub(crate) configuration: PathBuf,
     /// For links that a shell finds, e.g. `~/.local/bin`.
     pub(crate) links: PathBuf,
 }
@@ -41,7 +45,10 @@ pub(crate) fn folders(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<Fold
             absolute("XDG_CACHE_HOME").unwrap_or_else(|| home.join(".cache")),
         )
     };
-    Some(Folders { data, cache, links: home.join(".local").join("bin") })
+    // Not the platform's own on macOS: command-line tools keep to `~/.config` there, those that are configured beside too.
+    let configuration = if cfg!(windows) { Some(data.clone()) } else { absolute("XDG_CONFIG_HOME") };
+    let configuration = configuration.unwrap_or_else(|| home.join(".config"));
+    Some(Folders { data, cache, configuration, links: home.join(".local").join("bin") })
 }
 
 /// What stays the same about a file for as long as nobody wrote to it.
@@ -100,20 +107,29 @@ pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
         Err(error) => return Err(error),
     }
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
+        disk::folders(parent)?;
     }
-    match create_folder(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
+    disk::made(disk::folder(path, create_folder))?;
     check_folder(&fs::symlink_metadata(path)?)
 }
 
-fn check_folder(metadata: &Metadata) -> io::Result<()> {
+/// Tells whether a folder is one that only this user may enter.
+///
+/// # Errors
+/// `PermissionDenied`, with the reason, when it is not.
+pub(crate) fn check_folder(metadata: &Metadata) -> io::Result<()> {
     if !metadata.is_dir() {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is not a folder"));
     }
     check_owner(metadata, 0o077, "it is open to others: chmod 700 it")
+}
+
+/// Tells whether a file or folder is this user's, and nobody else may write to it.
+///
+/// # Errors
+/// `PermissionDenied`, with the reason, when it is not.
+pub(crate) fn check_own(metadata: &Metadata) -> io::Result<()> {
+    check_owner(metadata, 0o022, "others may write to it")
 }
 
 /// Tells whether a file in a private folder is one that only this user could have written.
@@ -124,7 +140,7 @@ pub(crate) fn check_private_file(metadata: &Metadata) -> io::Result<()> {
     if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is not a file"));
     }
-    check_owner(metadata, 0o022, "others may write to it")
+    check_own(metadata)
 }
 
 #[cfg(unix)]
@@ -162,21 +178,24 @@ pub(crate) fn program_file(name: &str) -> String {
     if cfg!(windows) { format!("{name}.exe") } else { name.to_owned() }
 }
 
-/// Makes `link` start `program`, replacing a link that was there in one step.
+/// Whether a shell would run this file.
+#[cfg(unix)]
+pub(crate) fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+/// On Windows the name says so.
+#[cfg(not(unix))]
+pub(crate) fn is_program(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// Makes `link`, in a folder that is there, start `program`, replacing a link that was there in one step.
 ///
 /// A symbolic link on Unix. On Windows, where those need a privilege, a hard link, or a copy on another volume.
 pub(crate) fn link(program: &Path, link: &Path) -> io::Result<()> {
-    let folder = link.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut name = link.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.new", std::process::id()));
-    let temporary = folder.join(name);
-    let made = make_link(program, &temporary).and_then(|()| fs::rename(&temporary, link));
-    if made.is_err() {
-        // Nothing half-made stays; the first error is the one to tell.
-        drop(fs::remove_file(&temporary));
-    }
-    made
+    disk::link(link, |temporary| make_link(program, temporary))
 }
 
 #[cfg(unix)]
@@ -203,6 +222,15 @@ pub(crate) fn is_link_to(link: &Path, program: &Path) -> Option<bool> {
         metadata.is_symlink()
             && fs::read_link(link).is_ok_and(|target| target.file_name() == program.file_name()),
     )
+}
+
+/// Tells whether the file at `link` is a link to just this `program`.
+pub(crate) fn leads_to(link: &Path, program: &Path) -> bool {
+    if cfg!(windows) {
+        is_link_to(link, program) == Some(true)
+    } else {
+        fs::read_link(link).is_ok_and(|target| target == program)
+    }
 }
 
 /// Tells whether stdout is a pipe whose reader has gone.
@@ -271,11 +299,6 @@ impl Signals {
     pub(crate) async fn came(&mut self) {
         self.0.recv().await;
     }
-}
-
-/// Syncs a folder, so that a rename in it outlives a power cut. Windows has no such call and needs none.
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    if cfg!(windows) { Ok(()) } else { fs::File::open(path)?.sync_all() }
 }
 
 #[cfg(all(test, unix))]

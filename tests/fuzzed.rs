@@ -12,6 +12,10 @@ mod normalise;
 mod percent;
 #[path = "fuzz/src/policy.rs"]
 mod policy;
+#[path = "fuzz/src/signature.rs"]
+mod signature;
+#[path = "fuzz/src/trust.rs"]
+mod trust;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -54,4 +58,14 @@ fn the_corpus_of_the_normaliser_holds() {
 #[test]
 fn the_corpus_of_policies_holds() {
     replay("policy", policy::holds);
+}
+
+#[test]
+fn the_corpus_of_signatures_holds() {
+    replay("signature", signature::holds);
+}
+
+#[test]
+fn the_corpus_of_trust_files_holds() {
+    replay("trust", trust::holds);
 }

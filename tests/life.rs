@@ -30,11 +30,23 @@ fn list_prints_bare_names_into_a_pipe_and_the_same_facts_in_every_form() {
     let json: serde_json::Value =
         serde_json::from_str(&kwasm.call(["ls", "-o", "json"]).success().stdout).unwrap();
     let keys: Vec<_> = json[0].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(keys, ["digest", "installedAt", "kind", "name", "policy", "source"]);
+    let known = [
+        "description",
+        "digest",
+        "installedAt",
+        "kind",
+        "manifest",
+        "name",
+        "policy",
+        "signed",
+        "signers",
+        "source",
+    ];
+    assert_eq!(keys, [known.as_slice(), &["version"]].concat());
     assert_eq!((&json[0]["name"], &json[1]["name"]), (&"a".into(), &"b".into()));
     assert!(kwasm.call(["list", "-o", "yaml"]).success().stdout.contains("name: b"));
     let table = kwasm.call(["list", "-o", "table"]).success().stdout;
-    assert!(table.starts_with("NAME  POLICY     DIGEST"), "{table}");
+    assert!(table.starts_with("NAME  VERSION  POLICY     DIGEST"), "{table}");
 }
 
 #[test]
@@ -86,6 +98,22 @@ fn a_file_that_is_not_ours_is_never_replaced() {
     assert!(run.stderr.contains("it is there already and is no link to kwasm"), "{}", run.shown());
     assert_eq!(std::fs::read_to_string(theirs).unwrap(), "theirs");
     assert_eq!(kwasm.call(["list"]).stdout, "");
+}
+
+#[test]
+fn both_links_are_claimed_before_anything_is_written() {
+    let kwasm = Kwasm::new();
+    std::fs::create_dir_all(kwasm.links()).unwrap();
+    std::fs::write(kwasm.links().join("kubectl_complete-my_plug"), "theirs").unwrap();
+    let run = installed(&kwasm, "hello", "my-plug").fails(125);
+    assert!(run.stderr.contains("kubectl_complete-my_plug: it is there already"), "{}", run.shown());
+    assert_eq!(files(&kwasm.links()), ["kubectl_complete-my_plug"]);
+    assert_eq!(files(&kwasm.home().join("data")), Vec::<String>::new());
+    std::fs::remove_file(kwasm.links().join("kubectl_complete-my_plug")).unwrap();
+    installed(&kwasm, "hello", "my-plug").success();
+    assert_eq!(files(&kwasm.links()), ["kubectl-my_plug", "kubectl_complete-my_plug"]);
+    kwasm.call(["rm", "my-plug"]).success();
+    assert_eq!(files(&kwasm.links()), Vec::<String>::new());
 }
 
 #[test]

@@ -10,11 +10,15 @@
     reason = "a test fails by panicking, and speaks to whoever runs it, and is told by its environment what was built"
 )]
 
+mod archives;
 #[cfg(unix)]
 mod carried;
 #[cfg(unix)]
 mod compiled;
+mod counterparts;
 mod decoder;
+#[cfg(unix)]
+mod doctor;
 mod doors;
 mod elsewhere;
 mod endings;
@@ -26,10 +30,15 @@ mod halves;
 mod hostile;
 mod hosts;
 mod judge;
+#[cfg(unix)]
+mod killed;
+mod kubectl;
 mod leaks;
 mod life;
+mod manual;
 mod papers;
 mod policies;
+mod registries;
 
 #[cfg(unix)]
 mod refusals;

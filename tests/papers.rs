@@ -66,10 +66,14 @@ fn wasm_toolchain() -> Option<&'static str> {
 #[cfg(unix)]
 #[test]
 fn the_readmes_commands_print_what_it_shows() {
-    let Some(real) = crate::support::real("the_readmes_commands_print_what_it_shows") else { return };
+    let test = "the_readmes_commands_print_what_it_shows";
+    let Some(real) = crate::support::real(test) else { return };
+    let Some(registry) = crate::support::registry(test, &[]) else { return };
     let server = seed();
+    let kwasm = registry.kwasm().kubeconfig(server.kubeconfig(User::Certificate));
+    // The README's registry is this one.
     let text = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
-    let kwasm = Kwasm::new().kubeconfig(server.kubeconfig(User::Certificate));
+    let text = text.replace("registry.example.com/team/greeter", &registry.repository(&kwasm, "greeter"));
     let programs = kwasm.links();
     fs::create_dir_all(&programs).unwrap();
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_kwasm"), programs.join("kwasm")).unwrap();

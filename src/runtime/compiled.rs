@@ -3,23 +3,33 @@
 //! The only unsafe code of kwasm is here.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::{Error, engine};
 use crate::defence::{Defence, stands};
 use crate::inspect;
-use crate::platform;
+use crate::platform::{self, disk};
 use crate::store::{Places, Plugin};
 
 /// Where compiled code is kept.
 pub(super) struct Cache {
     /// `None` where there can be no such folder, on a read-only disk say: each run compiles then.
     folder: Option<PathBuf>,
+}
+
+/// What the cache has of a plugin.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Kept {
+    /// Nothing.
+    Nothing,
+    /// Something else than what it compiles to, in this file.
+    Other(PathBuf),
+    /// What it compiles to.
+    Same,
 }
 
 impl Cache {
@@ -54,6 +64,18 @@ impl Cache {
         adopt(engine, &code).map_err(|error| Error::compile(plugin, &error))
     }
 
+    /// Compares what is kept of a plugin with what compiling it now gives.
+    ///
+    /// # Errors
+    /// As [`Cache::load`].
+    pub(super) fn compare(&self, plugin: &Plugin) -> Result<Kept, Error> {
+        let Some(path) = self.path(plugin).filter(|path| path.exists()) else { return Ok(Kept::Nothing) };
+        let code = compile(plugin)?;
+        let same = fs::metadata(&path).is_ok_and(|metadata| metadata.len() == code.len() as u64)
+            && fs::read(&path).is_ok_and(|kept| kept == code);
+        Ok(if same { Kept::Same } else { Kept::Other(path) })
+    }
+
     fn path(&self, plugin: &Plugin) -> Option<PathBuf> {
         let name = format!("{}-{}.cwasm", plugin.digest().hex(), engine::key());
         self.folder.as_ref().map(|folder| folder.join(name))
@@ -69,13 +91,10 @@ fn compile(plugin: &Plugin) -> Result<Vec<u8>, Error> {
 }
 
 /// Writes code under a temporary name, synced, and renames it: a file that is mapped is never written to. A file
-/// made by `tempfile` is its owner's alone (0600).
+/// made by `disk` is its owner's alone (0600). Whatever a killed kwasm was writing here goes first.
 fn keep(path: &Path, code: &[u8]) -> io::Result<()> {
-    let mut file = NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
-    file.write_all(code)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    disk::remove_abandoned(path.parent().unwrap_or(Path::new(".")))?;
+    disk::Staged::write(path, code)?.sync()?.rename()
 }
 
 /// Maps a file of compiled code. `None` when it is not there, is not this user's alone, or is not of this engine,

@@ -23,6 +23,7 @@ use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use self::compiled::Cache;
+pub use self::compiled::Kept;
 pub use self::engine::WASMTIME;
 use self::state::State;
 pub use self::world::World;
@@ -121,6 +122,14 @@ pub fn prepare(plugin: &Plugin, places: &Places) -> Result<(), Error> {
     let engine = engine::runner().map_err(Error::system)?;
     let component = Cache::open(places)?.load(&engine, plugin)?;
     link(&engine, &component, plugin.inspected(), plugin.name()).map(drop)
+}
+
+/// Compares the machine code that is kept of a plugin with what compiling it now gives.
+///
+/// # Errors
+/// When it cannot be compiled, or the folder of code cannot be used.
+pub fn compare(plugin: &Plugin, places: &Places) -> Result<Kept, Error> {
+    Cache::open(places)?.compare(plugin)
 }
 
 /// Finds for each import what answers it.

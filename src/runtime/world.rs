@@ -2,17 +2,17 @@
 //! one read-only file. Nothing else of the environment, no other file, no host name.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::TempDir;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
 use super::{Error, limits};
 use crate::cli::Environment;
 use crate::cluster::{Cluster, Contexts, GuestConfig, Selection};
 use crate::defence::{Defence, stands};
-use crate::platform;
+use crate::platform::{self, disk};
 use crate::reference::Digest;
 use crate::store::Places;
 
@@ -116,10 +116,7 @@ fn write(folder: &std::path::Path, text: &str) -> io::Result<()> {
     if fs::read(&path).is_ok_and(|known| known == text.as_bytes()) {
         return Ok(());
     }
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.persist(path)?;
-    Ok(())
+    disk::replace_soon(&path, text.as_bytes())
 }
 
 #[cfg(test)]

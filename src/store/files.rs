@@ -1,49 +1,83 @@
-//! Writes a file so that whoever looks sees the old one or the new one, whenever the power goes.
+//! Reads and changes files, and says which one it was when that fails.
 
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::Path;
 
-use tempfile::NamedTempFile;
-
 use super::Error;
-use crate::platform;
+use crate::platform::disk::{self, Staged};
 
-/// Writes `content` to `path`: under a temporary name first, synced, then renamed. Makes the folders on the way.
-pub(super) fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
-    let write = || {
-        let folder = replace(path, content, fs::File::sync_all)?;
-        platform::sync_folder(folder)
-    };
-    write().map_err(|source| Error::Io { path: path.into(), what: "it cannot be written", source })
+/// What to say when something cannot be done with a file or folder.
+pub(super) fn failed(path: &Path, what: &'static str) -> impl Fn(io::Error) -> Error {
+    move |source| {
+        let there = path.ancestors().find(|path| fs::symlink_metadata(path).is_ok());
+        match there.filter(|path| !path.is_dir()) {
+            Some(there) if source.kind() == io::ErrorKind::NotADirectory => Error::InTheWay(there.into()),
+            _ => Error::Io { path: path.into(), what, source },
+        }
+    }
 }
 
-/// The same without waiting for the disk: for caches, whose loss costs nothing.
-pub(super) fn write_soon(path: &Path, content: &[u8]) -> io::Result<()> {
-    replace(path, content, |_| Ok(())).map(drop)
+/// Makes a folder and all that lead to it.
+pub(super) fn folders(path: &Path) -> Result<(), Error> {
+    disk::folders(path).map_err(failed(path, "the folder cannot be made"))
 }
 
-fn replace<'a>(
-    path: &'a Path,
-    content: &[u8],
-    sync: fn(&fs::File) -> io::Result<()>,
-) -> io::Result<&'a Path> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    // Removes itself unless it is persisted.
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(content)?;
-    sync(file.as_file())?;
-    file.persist(path)?;
-    Ok(folder)
+/// Writes a file so that whoever looks sees the old one or the new one, whenever the power goes.
+pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), Error> {
+    folders_to(path)?;
+    disk::replace(path, content).map_err(unwritten(path))
+}
+
+/// Writes a file whole, but for its place.
+pub(super) fn stage(path: &Path, content: &[u8]) -> Result<Staged, Error> {
+    folders_to(path)?;
+    Staged::write(path, content).and_then(Staged::sync).map_err(unwritten(path))
+}
+
+/// What to say when a file cannot be written.
+pub(super) fn unwritten(path: &Path) -> impl Fn(io::Error) -> Error {
+    failed(path, "it cannot be written")
+}
+
+/// What to say when a file or folder cannot be removed.
+pub(super) fn unremoved(path: &Path) -> impl Fn(io::Error) -> Error {
+    failed(path, "it cannot be removed")
 }
 
 /// Removes a file; one that is gone already is as good as removed.
 pub(super) fn remove(path: &Path) -> Result<(), Error> {
-    match fs::remove_file(path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(Error::Io { path: path.into(), what: "it cannot be removed", source })
-        }
-        _ => Ok(()),
+    disk::remove(path).map_err(unremoved(path))
+}
+
+/// Removes a folder with the files in it. A folder in it stays, and this one with it.
+pub(super) fn remove_folder(path: &Path) -> Result<(), Error> {
+    for entry in disk::entries(path).map_err(unread(path))? {
+        remove(&entry.path())?;
     }
+    disk::remove_folder(path).map_err(unremoved(path))
+}
+
+/// What to say when a file or folder cannot be read.
+pub(super) fn unread(path: &Path) -> impl Fn(io::Error) -> Error {
+    failed(path, "it cannot be read")
+}
+
+/// Reads a file of at most `most` bytes.
+pub(super) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    let mut content = Vec::new();
+    // A file can grow while it is read.
+    if metadata.len() > most || file.take(most + 1).read_to_end(&mut content)? as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it has more than {most} bytes")));
+    }
+    Ok(content)
+}
+
+fn folders_to(path: &Path) -> Result<(), Error> {
+    path.parent().map_or(Ok(()), folders)
 }

@@ -12,6 +12,7 @@ pub struct Places {
     root: PathBuf,
     cache: PathBuf,
     links: PathBuf,
+    configuration: PathBuf,
     program: PathBuf,
 }
 
@@ -23,14 +24,18 @@ impl Places {
     pub fn of(environment: &Environment) -> Option<Self> {
         let folders = platform::folders(|name| environment.path(name));
         let root = environment.path("KWASM_HOME");
-        let (data, cache, links) = match (folders, &root) {
-            (Some(folders), _) => (folders.data.join("kwasm"), folders.cache.join("kwasm"), folders.links),
-            (None, Some(root)) => (root.clone(), root.join("cache"), root.join("bin")),
+        let (data, cache, configuration, links) = match (folders, &root) {
+            (Some(folders), _) => {
+                let own = |folder: PathBuf| folder.join("kwasm");
+                (own(folders.data), own(folders.cache), own(folders.configuration), folders.links)
+            }
+            (None, Some(root)) => (root.clone(), root.join("cache"), root.join("config"), root.join("bin")),
             (None, None) => return None,
         };
         Some(Self {
             root: root.unwrap_or(data),
             cache,
+            configuration,
             links: environment.path("KWASM_BIN_DIR").unwrap_or(links),
             program: environment.program.clone(),
         })
@@ -60,6 +65,24 @@ impl Places {
         self.cache.join("kubeconfigs")
     }
 
+    /// e.g. `~/.cache/kwasm/fetched`: what was run from registries without being installed, by digest.
+    #[must_use]
+    pub fn fetched(&self) -> PathBuf {
+        self.cache.join("fetched")
+    }
+
+    /// e.g. `~/.cache/kwasm/fetched/e3b0….wasm`.
+    #[must_use]
+    pub fn fetched_content(&self, digest: Digest) -> PathBuf {
+        self.fetched().join(format!("{}.wasm", digest.hex()))
+    }
+
+    /// e.g. `~/.config/kwasm/trust.yaml`: whose signatures are asked for.
+    #[must_use]
+    pub fn trust(&self) -> PathBuf {
+        self.configuration.join("trust.yaml")
+    }
+
     /// e.g. `~/.cache/kwasm/seen`: the digests of files that were run before.
     #[must_use]
     pub fn seen(&self) -> PathBuf {
@@ -84,10 +107,17 @@ impl Places {
         self.plugin(name).join("receipt.json")
     }
 
-    /// e.g. `~/.local/bin/kubectl-decoder`.
+    /// e.g. `~/.local/bin/kubectl-decoder`, which runs the plugin.
     #[must_use]
     pub fn link(&self, name: &PluginName) -> PathBuf {
         self.links.join(platform::program_file(&name.program()))
+    }
+
+    /// Both links of a plugin, e.g. `~/.local/bin/kubectl-decoder` and `~/.local/bin/kubectl_complete-decoder`, by which
+    /// kubectl asks for completions.
+    #[must_use]
+    pub fn links_of(&self, name: &PluginName) -> [PathBuf; 2] {
+        [self.link(name), self.links.join(platform::program_file(&name.completion()))]
     }
 
     pub(super) fn blobs(&self) -> PathBuf {
@@ -96,6 +126,10 @@ impl Places {
 
     pub(super) fn lock(&self) -> PathBuf {
         self.root.join("lock")
+    }
+
+    pub(super) fn pending(&self) -> PathBuf {
+        self.root.join("pending")
     }
 
     pub(super) fn plugin(&self, name: &PluginName) -> PathBuf {

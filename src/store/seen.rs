@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Places, files};
 use crate::inspect::Inspected;
-use crate::platform::{self, FileIdentity};
+use crate::platform::{self, FileIdentity, disk};
 use crate::reference::Digest;
 
 /// What is known of a file.
@@ -22,6 +22,9 @@ pub(super) struct Seen {
     pub(super) digest: Digest,
     pub(super) inspected: Inspected,
 }
+
+/// The most bytes of an entry that are read: as of a receipt, most of which are the same facts.
+const LONGEST: u64 = 1 << 20;
 
 /// A file that changed less than this before it was read might change again without its times showing it: they are
 /// as coarse as the file system's clock. The same rule keeps git's index honest ("racily clean" entries).
@@ -35,7 +38,7 @@ pub(super) fn recall(places: &Places, identity: &FileIdentity) -> Option<Seen> {
     let metadata = fs::symlink_metadata(&path).ok()?;
     platform::check_private_file(&metadata).ok()?;
     platform::private_folder(&folder).ok()?;
-    let seen: Seen = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    let seen: Seen = serde_json::from_slice(&files::read(&path, LONGEST).ok()?).ok()?;
     (seen.identity == *identity).then_some(seen)
 }
 
@@ -49,7 +52,7 @@ pub(super) fn remember(places: &Places, identity: FileIdentity, digest: Digest, 
     }
     let path = entry(places, &identity);
     if let Ok(text) = serde_json::to_vec(&Seen { identity, digest, inspected: inspected.clone() }) {
-        drop(files::write_soon(&path, &text));
+        drop(disk::replace_soon(&path, &text));
     }
 }
 

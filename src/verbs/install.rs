@@ -1,7 +1,7 @@
-//! `kwasm install FILE [--as NAME] [--policy NAME|FILE]`.
+//! `kwasm install SOURCE… [--as NAME] [--policy NAME|FILE]`.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -12,84 +12,189 @@ use crate::inspect::{self, Inspected, Kind};
 use crate::reference::{PluginName, Source};
 use crate::registry::Artifact;
 use crate::runtime;
-use crate::store::{Plugin, Receipt, Store};
+use crate::store::{Origin, Parcel, Plugin, Receipt, Store};
 
+use super::fetch::{Fetched, Fetcher};
 use super::policy::{Chosen, choose, granted};
+use super::progress::Progress;
 use super::{Ending, Error, Voice};
 
+/// All of them or none: each is fetched, proven and compiled before the first is put in place.
 pub(super) fn install(
     store: &Store,
     environment: &Environment,
     voice: Voice,
-    source: &Source,
-    name: Option<PluginName>,
+    sources: &[Source],
+    name: Option<&PluginName>,
     policy: Option<&str>,
 ) -> Result<Ending, Error> {
-    let Source::Path(path) = source else {
-        return Err(Error::NotAFile(source.to_string()));
-    };
-    let name = name.map_or_else(|| named_after(path), Ok)?;
-    let origin = env::current_dir().unwrap_or_default().join(path).display().to_string();
-    let previous = store.receipt(&name).ok();
-    // What was granted to a source stays granted to it; another one of the same name inherits nothing.
-    let inherited = previous
-        .as_ref()
-        .filter(|receipt| policy.is_none() && (receipt.source == origin || !stands(Defence::Identity)));
-    let Chosen { policy, text } = match inherited {
-        Some(receipt) => granted(&receipt.granted())?,
-        None => choose(policy)?,
-    };
-    store.claim(&name)?;
-    let fetched = Artifact::from_file(path)?;
-    let unfit = |source| Error::Inspect { path: path.display().to_string(), source };
-    let inspected = Inspected::read(fetched.bytes()).map_err(unfit)?;
+    let fetcher = Fetcher::new(environment, store.places(), voice);
+    let mut parcels: Vec<Parcel> = Vec::new();
+    for source in sources {
+        let wish = Wish::find(store, source, name, policy)?;
+        store.claim(&wish.name)?;
+        if parcels.iter().any(|parcel| parcel.receipt.name == wish.name) {
+            return Err(Error::Twice(wish.name));
+        }
+        let content = fetcher.fetch(source, wish.previous.as_ref())?;
+        parcels.push(prepare(store, voice, wish.name, content, wish.policy)?);
+    }
+    put(store, environment, voice, &parcels)?;
+    Ok(Ending::Done)
+}
+
+/// What a plugin is to be called and to be allowed, decided before anything is fetched.
+struct Wish {
+    name: PluginName,
+    policy: Chosen,
+    /// What it takes the place of, where that came from the same place: what was granted stays granted, and what was
+    /// signed stays signed. Another source of the same name inherits nothing.
+    previous: Option<Receipt>,
+}
+
+impl Wish {
+    fn find(
+        store: &Store,
+        source: &Source,
+        name: Option<&PluginName>,
+        policy: Option<&str>,
+    ) -> Result<Self, Error> {
+        let name = match name {
+            Some(name) => name.clone(),
+            None => super::fetch::name_of(source).parse()?,
+        };
+        let same = |receipt: &Receipt| is_same_place(&receipt.source, source) || !stands(Defence::Identity);
+        let previous = store.receipt(&name).ok().filter(same);
+        let policy = match previous.as_ref().filter(|_| policy.is_none()) {
+            Some(receipt) => granted(&receipt.granted())?,
+            None => choose(policy)?,
+        };
+        Ok(Self { name, policy, previous })
+    }
+}
+
+/// Whether a receipt's source and another one differ in their version alone.
+pub(super) fn is_same_place(kept: &str, source: &Source) -> bool {
+    match (kept.parse(), source) {
+        (Ok(Source::Image(kept)), Source::Image(image)) => kept.place() == image.place(),
+        (Ok(Source::Package(kept)), Source::Package(package)) => {
+            (kept.namespace(), kept.name()) == (package.namespace(), package.name())
+        }
+        (Ok(Source::Path(kept)), Source::Path(path)) => {
+            kept == env::current_dir().unwrap_or_default().join(path)
+        }
+        _ => false,
+    }
+}
+
+/// Makes of what was fetched a plugin that is known to run: adapted if it is a core module, compiled, and linked.
+///
+/// # Errors
+/// When it is nothing that can run here.
+pub(super) fn prepare(
+    store: &Store,
+    voice: Voice,
+    name: PluginName,
+    fetched: Fetched,
+    Chosen { policy, text }: Chosen,
+) -> Result<Parcel, Error> {
+    let Fetched { source, content, origin, parts, version, description, .. } = fetched;
+    let unfit = |cause| Error::Inspect { path: source.clone(), source: cause };
+    let inspected = Inspected::read(content.bytes()).map_err(unfit)?;
     // What is kept is what runs: the adapter's work is done once, and the receipt says what it was done to.
     let component = match inspected.kind() {
-        Kind::Component => fetched.clone(),
+        Kind::Component => content.clone(),
         Kind::Core => {
-            let adapted = inspect::component(fetched.bytes(), &inspected).map_err(unfit)?;
+            let adapted = inspect::component(content.bytes(), &inspected).map_err(unfit)?;
             Artifact::from_bytes(adapted.into_owned())
         }
     };
     let adapted = Inspected::read(component.bytes()).map_err(unfit)?;
     let plugin = Plugin::new(&name, &component, adapted.clone());
+    let size = component.bytes().len() as u64;
+    let progress = Progress::compile(voice, name.as_str(), size);
     // A component that does not compile, or cannot be linked, is never installed.
     runtime::prepare(&plugin, store.places())?;
-    let link = store.put(
-        &component,
-        &Receipt {
-            name: name.clone(),
-            source: origin,
-            fetched: fetched.digest(),
-            digest: component.digest(),
-            kind: inspected.kind(),
-            inspected: adapted,
-            policy: policy.name().to_owned(),
-            policy_text: text,
-            installed_at: now(),
-            kwasm: env!("CARGO_PKG_VERSION").to_owned(),
-        },
-    )?;
-    voice.note(&format!(
-        "installed {name} ({}) with the policy `{}`: kubectl {name}",
-        component.digest(),
-        policy.name()
-    ));
-    if let Some(previous) = previous.filter(|previous| previous.digest != component.digest()) {
-        let Receipt { digest, source, policy, .. } = previous;
-        voice.note(&format!("it replaces {digest} from {source}, which had the policy `{policy}`"));
+    progress.finish();
+    let receipt = Receipt {
+        name,
+        source,
+        version,
+        description,
+        artifact: origin,
+        fetched: content.digest(),
+        digest: component.digest(),
+        size,
+        kind: inspected.kind(),
+        inspected: adapted,
+        policy: policy.name().to_owned(),
+        policy_text: text,
+        installed_at: now(),
+        kwasm: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let mut blobs = vec![component];
+    if receipt.kind == Kind::Core {
+        blobs.push(content);
     }
-    if !on_path(environment, store.places().links()) {
-        voice.hint(&path_hint(environment, &link));
-    }
-    Ok(Ending::Done)
+    blobs.extend(parts);
+    Ok(Parcel { blobs, receipt })
 }
 
-/// The name in a file's name: `my_plug.wasm` and `kubectl-my_plug.wasm` are `my-plug`.
-fn named_after(path: &Path) -> Result<PluginName, Error> {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let stem = stem.strip_prefix("kubectl-").unwrap_or(&stem);
-    Ok(stem.replace('_', "-").parse()?)
+/// Puts plugins in place and says so.
+///
+/// # Errors
+/// When one of them could not be put: then none was.
+pub(super) fn put(
+    store: &Store,
+    environment: &Environment,
+    voice: Voice,
+    parcels: &[Parcel],
+) -> Result<(), Error> {
+    let previous: Vec<Option<Receipt>> =
+        parcels.iter().map(|parcel| store.receipt(&parcel.receipt.name).ok()).collect();
+    store.put_all(parcels)?;
+    for (Parcel { receipt, .. }, previous) in parcels.iter().zip(previous) {
+        let name = &receipt.name;
+        let version = receipt.version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
+        voice.note(&format!(
+            "installed {name}{version} ({}) with the policy `{}`: kubectl {name}",
+            receipt.digest.short(),
+            receipt.policy
+        ));
+        if let Some(artifact) = &receipt.artifact {
+            voice.note(&signed(artifact));
+        }
+        // Of an upgrade it was told before what takes the place of what.
+        if let Some(previous) = previous.filter(|previous| !is_same_plugin(previous, receipt)) {
+            let Receipt { digest, source, policy, .. } = previous;
+            let digest = digest.short();
+            voice.note(&format!("it replaces {digest} from {source}, which had the policy `{policy}`"));
+        }
+    }
+    let links = store.places().links();
+    if !on_path(environment, links) {
+        let command = path_command(environment, links);
+        voice.hint(&format!("kubectl finds it once its folder is on PATH: {command}"));
+    }
+    Ok(())
+}
+
+/// Whether a plugin is what it was, or another version of it from the same registry.
+fn is_same_plugin(previous: &Receipt, receipt: &Receipt) -> bool {
+    let source = receipt.source.parse();
+    let upgraded = matches!(&source, Ok(source @ (Source::Image(_) | Source::Package(_))) if is_same_place(&previous.source, source));
+    previous.digest == receipt.digest || upgraded
+}
+
+/// What is known of the signatures of an artifact.
+fn signed(artifact: &Origin) -> String {
+    let signers: Vec<&str> = artifact.signers.iter().map(|signer| signer.key.as_str()).collect();
+    let reference = &artifact.reference;
+    match (signers.is_empty(), artifact.signatures.is_empty()) {
+        (false, _) => format!("{reference} is signed by {}", signers.join(", ")),
+        (true, false) => format!("{reference} is signed, by whom is not known: trust.yaml has no key for it"),
+        (true, true) => format!("{reference} is not signed"),
+    }
 }
 
 fn now() -> String {
@@ -98,37 +203,21 @@ fn now() -> String {
     seconds.format(&Rfc3339).unwrap_or_default()
 }
 
-fn on_path(environment: &Environment, folder: &Path) -> bool {
+/// Whether a shell looks for programs in a folder.
+pub(super) fn on_path(environment: &Environment, folder: &Path) -> bool {
     let path = environment.variable("PATH").unwrap_or_default();
     env::split_paths(path).any(|entry| entry == folder)
 }
 
-fn path_hint(environment: &Environment, link: &Path) -> String {
-    let folder = link.parent().map(PathBuf::from).unwrap_or_default();
+/// The command by which the user's shell looks for programs in this folder first.
+pub(super) fn path_command(environment: &Environment, folder: &Path) -> String {
     let folder = folder.display();
     let shell = environment.variable("SHELL").unwrap_or_default().to_string_lossy().into_owned();
-    let command = if cfg!(windows) {
+    if cfg!(windows) {
         format!("setx PATH \"%PATH%;{folder}\"")
     } else if shell.ends_with("fish") {
         format!("fish_add_path {folder}")
     } else {
         format!("export PATH=\"{folder}:$PATH\"")
-    };
-    format!("kubectl finds it once its folder is on PATH: {command}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_plugin_is_named_after_its_file() {
-        for (file, name) in
-            [("decoder.wasm", "decoder"), ("/a/my_plug.wasm", "my-plug"), ("kubectl-x_y.wasm", "x-y")]
-        {
-            assert_eq!(named_after(Path::new(file)).unwrap().as_str(), name);
-        }
-        assert!(named_after(Path::new("get.wasm")).is_err());
-        assert!(named_after(Path::new("Über.wasm")).is_err());
     }
 }

@@ -7,98 +7,152 @@ use crate::inspect::Kind;
 use crate::reference::{Digest, PluginName};
 use crate::store::{Receipt, Store};
 
-use super::{Ending, Error, Voice, print};
+use super::table::{Table, shown};
+use super::{Ending, Error, Voice, chain, print};
 
-/// One installed plugin as `-o json` shows it.
+/// One installed plugin as `-o json` shows it: each key is there, whatever is known.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
     name: PluginName,
+    version: Option<String>,
     policy: String,
-    source: String,
+    /// Of what runs.
     digest: Digest,
+    /// Of the artifact that it was in, where it came from a registry.
+    manifest: Option<Digest>,
+    source: String,
+    signed: bool,
+    /// The keys by which signatures were verified.
+    signers: Vec<String>,
     kind: Kind,
     installed_at: String,
+    description: Option<String>,
 }
 
 impl From<Receipt> for Row {
     fn from(receipt: Receipt) -> Self {
-        let Receipt { name, policy, source, digest, kind, installed_at, .. } = receipt;
-        Self { name, policy, source, digest, kind, installed_at }
+        let Receipt {
+            name, version, policy, digest, artifact, source, kind, installed_at, description, ..
+        } = receipt;
+        let manifest = artifact.as_ref().map(|artifact| artifact.manifest);
+        let (signed, signers) = artifact.map_or((false, Vec::new()), |artifact| {
+            (!artifact.signatures.is_empty(), artifact.signers.into_iter().map(|signer| signer.key).collect())
+        });
+        Self {
+            name,
+            version,
+            policy,
+            digest,
+            manifest,
+            source,
+            signed,
+            signers,
+            kind,
+            installed_at,
+            description,
+        }
+    }
+}
+
+impl Row {
+    /// Whose signatures it has; nothing when it has none.
+    fn signature(&self) -> String {
+        match (self.signed, self.signers.is_empty()) {
+            (true, true) => "unverified".to_owned(),
+            (_, _) => self.signers.join(","),
+        }
     }
 }
 
 pub(super) fn list(store: &Store, voice: Voice, output: Output) -> Result<Ending, Error> {
     let mut rows = Vec::new();
+    let mut broken = false;
     for name in store.names()? {
         match store.receipt(&name) {
             Ok(receipt) => rows.push(Row::from(receipt)),
+            // Uninstalled since its name was read.
+            Err(crate::store::Error::Unknown(_)) => {}
             // One broken receipt does not hide the others.
             Err(error) => {
-                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-                voice.fault(&format!("{error}{}", cause.unwrap_or_default()));
+                voice.fault(&chain(&error));
+                voice.hint(&format!("install it again, or take it away: kwasm uninstall {name}"));
+                broken = true;
             }
         }
     }
-    let text = match output {
-        Output::Json => serde_json::to_string_pretty(&rows).map(|text| text + "\n").unwrap_or_default(),
-        Output::Yaml => serde_saphyr::to_string(&rows).unwrap_or_default(),
-        Output::Name => rows.iter().flat_map(|row| [row.name.as_str(), "\n"]).collect(),
-        Output::Table | Output::Wide => table(&rows, output == Output::Wide),
-    };
+    let ending = if broken { Ending::Faulty } else { Ending::Done };
     if rows.is_empty() && matches!(output, Output::Table | Output::Wide) {
-        voice.note("no plugins are installed: kwasm install ./x.wasm");
-        return Ok(Ending::Done);
+        if !broken {
+            voice.note("no plugins are installed: kwasm install ./x.wasm");
+        }
+        return Ok(ending);
     }
-    print(&text)?;
-    Ok(Ending::Done)
+    print(&shown(&rows, output, |wide| table(&rows, wide), |row| row.name.to_string()))?;
+    Ok(ending)
 }
 
-fn table(rows: &[Row], wide: bool) -> String {
-    let mut lines =
-        vec![vec!["NAME".to_owned(), "POLICY".to_owned(), "DIGEST".to_owned(), "SOURCE".to_owned()]];
+fn table(rows: &[Row], wide: bool) -> Table {
+    let mut heads = vec!["NAME", "VERSION", "POLICY", "DIGEST", "SOURCE"];
     if wide {
-        lines[0].extend(["KIND".to_owned(), "INSTALLED".to_owned()]);
+        heads.extend(["SIGNED", "KIND", "INSTALLED", "DESCRIPTION"]);
     }
+    let mut table = Table::new(&heads);
     for row in rows {
         let digest = row.digest.to_string();
         let digest = if wide { digest } else { digest.chars().take("sha256:".len() + 12).collect() };
-        let mut line = vec![row.name.to_string(), row.policy.clone(), digest, row.source.clone()];
+        let known = |text: &Option<String>| text.clone().unwrap_or_default();
+        let mut cells =
+            vec![row.name.to_string(), known(&row.version), row.policy.clone(), digest, row.source.clone()];
         if wide {
             let kind = if row.kind == Kind::Core { "core" } else { "component" };
-            line.extend([kind.to_owned(), row.installed_at.clone()]);
+            cells.extend([
+                row.signature(),
+                kind.to_owned(),
+                row.installed_at.clone(),
+                known(&row.description),
+            ]);
         }
-        lines.push(line);
+        table.row(cells);
     }
-    let widths: Vec<usize> = (0..lines[0].len())
-        .map(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0))
-        .collect();
-    let cells = |line: &Vec<String>| {
-        let padded: Vec<String> =
-            line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        format!("{}\n", padded.join("  ").trim_end())
-    };
-    lines.iter().map(cells).collect()
+    table
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn columns_line_up_and_lines_have_no_blanks_at_their_end() {
-        let row = |name: &str| Row {
+    fn row(name: &str) -> Row {
+        Row {
             name: name.parse().unwrap(),
+            version: None,
             policy: "cluster".to_owned(),
-            source: "/x.wasm".to_owned(),
             digest: Digest::of(b""),
+            manifest: None,
+            source: "/x.wasm".to_owned(),
+            signed: false,
+            signers: Vec::new(),
             kind: Kind::Component,
             installed_at: "2026-01-01T00:00:00Z".to_owned(),
-        };
-        insta::assert_snapshot!(table(&[row("a"), row("decoder")], false), @r"
-        NAME     POLICY   DIGEST               SOURCE
-        a        cluster  sha256:e3b0c44298fc  /x.wasm
-        decoder  cluster  sha256:e3b0c44298fc  /x.wasm
+            description: None,
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_of_a_plugin_is_a_dash() {
+        let known = Row { version: Some("1.2.3".to_owned()), ..row("decoder") };
+        insta::assert_snapshot!(table(&[row("a"), known], false).text(), @r"
+        NAME     VERSION  POLICY   DIGEST               SOURCE
+        a        -        cluster  sha256:e3b0c44298fc  /x.wasm
+        decoder  1.2.3    cluster  sha256:e3b0c44298fc  /x.wasm
         ");
+    }
+
+    #[test]
+    fn a_signature_that_nobody_verified_is_told_from_one_that_somebody_did() {
+        assert_eq!(row("a").signature(), "");
+        assert_eq!(Row { signed: true, ..row("a") }.signature(), "unverified");
+        let signers = vec!["release".to_owned(), "team".to_owned()];
+        assert_eq!(Row { signed: true, signers, ..row("a") }.signature(), "release,team");
     }
 }

@@ -1,10 +1,23 @@
 //! Walks the street, one verb a file.
 
+mod complete;
+mod doctor;
+mod fetch;
+mod inspect;
 mod install;
 mod list;
+mod load;
+mod papers;
 mod policy;
+mod progress;
+mod publish;
+mod release;
 mod run;
+mod save;
+mod table;
 mod uninstall;
+mod upgrade;
+mod verify;
 mod voice;
 
 use std::io::{self, Write};
@@ -12,12 +25,11 @@ use std::path::PathBuf;
 
 use crate::cli::{self, Command, Environment};
 use crate::cluster;
-use crate::inspect;
 use crate::policy::Fault;
-use crate::reference::NameError;
-use crate::registry;
+use crate::reference::{NameError, PluginName};
+use crate::registry::{self, signature, trust};
 use crate::runtime::{self, Outcome};
-use crate::store::{self, Places, Store};
+use crate::store::{self, Places, Store, layout};
 
 pub(crate) use self::voice::{Voice, one_line};
 
@@ -26,6 +38,8 @@ pub(crate) use self::voice::{Voice, one_line};
 pub enum Ending {
     /// It did what it was asked.
     Done,
+    /// It told what is wrong.
+    Faulty,
     /// A plugin ran.
     Ran(Outcome),
 }
@@ -34,12 +48,14 @@ pub enum Ending {
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each is the error of the room it is named after")]
 pub enum Error {
+    #[error("{archive}")]
+    Archive { archive: String, source: layout::Error },
     #[error(transparent)]
     Cli(#[from] cli::Error),
     #[error(transparent)]
     Cluster(#[from] cluster::Error),
     #[error("{path}")]
-    Inspect { path: String, source: inspect::Error },
+    Inspect { path: String, source: crate::inspect::Error },
     #[error(transparent)]
     Name(#[from] NameError),
     #[error("there is no home directory, so there is no place for plugins")]
@@ -50,8 +66,34 @@ pub enum Error {
     Policy(Vec<Fault>),
     #[error("{}: it cannot be read", path.display())]
     PolicyFile { path: PathBuf, source: io::Error },
-    #[error("`{0}` is no file: give a path (./{0}.wasm)")]
-    NotAFile(String),
+    #[error("{0}: it came from no registry, where alone signatures are")]
+    NoArtifact(String),
+    #[error("there is no command `{0}`, and so no page about it")]
+    NoPage(String),
+    #[error("`{0}` is an installed plugin, and no place to install from")]
+    NotFetched(PluginName),
+    #[error("{}: it is no key", path.display())]
+    Key { path: PathBuf, source: signature::KeyError },
+    #[error("{}: it cannot be signed with", path.display())]
+    PrivateKey { path: PathBuf, source: signature::PrivateKeyError },
+    #[error("these keys cannot be used together")]
+    Keys(#[source] signature::KeySetError),
+    #[error("{reference}: whether it is signed cannot be found out")]
+    SignatureLookup { reference: String, source: registry::Error },
+    #[error("{reference}: it is not signed, and {before} was, whose place it is to take")]
+    SignatureLost { reference: String, before: String },
+    #[error(transparent)]
+    Trust(trust::Fault),
+    #[error("two of these would be called `{0}`")]
+    Twice(PluginName),
+    #[error("{reference}")]
+    Unsigned { reference: String, source: signature::Error },
+    #[error("{reference}")]
+    Untrusted { reference: String, source: trust::Refusal },
+    #[error("an archive is nothing to show on a terminal")]
+    Terminal,
+    #[error("{}: it cannot be written to", path.display())]
+    Unwritten { path: PathBuf, source: io::Error },
     #[error("{name}: {} is not absolute", path.display())]
     Relative { name: &'static str, path: PathBuf },
     #[error(transparent)]
@@ -84,19 +126,38 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
     let store = || Places::of(environment).ok_or(Error::NoHome).map(Store::new);
     match command {
         Command::CheckPolicy { files } => policy::check(voice, &files),
+        Command::Complete { name, arguments } => complete::complete(environment, &name, &arguments),
+        Command::Completion(shell) => papers::completion(shell),
+        Command::Doctor { deep, output } => doctor::doctor(&store()?, environment, voice, deep, output),
         Command::ExplainRequest { method, path, policy, namespace, output } => {
             policy::explain(&method, &path, policy.as_deref(), namespace.as_deref(), output)
         }
-        Command::Install { source, name, policy } => {
-            install::install(&store()?, environment, voice, &source, name, policy.as_deref())
+        Command::Inspect { source, output } => {
+            inspect::inspect(&store()?, environment, voice, &source, output)
+        }
+        Command::Install { sources, name, policy } => {
+            install::install(&store()?, environment, voice, &sources, name.as_ref(), policy.as_deref())
         }
         Command::List { output } => list::list(&store()?, voice, output),
+        Command::Load { archive, policy } => {
+            load::load(&store()?, environment, voice, &archive, policy.as_deref())
+        }
+        Command::Man { folder, command } => papers::man(voice, folder.as_deref(), command.as_deref()),
+        Command::Outdated { output } => upgrade::outdated(&store()?, environment, voice, output),
+        Command::Publish { file, target, key, output } => {
+            publish::publish(environment, voice, &file, &target, key.as_deref(), output)
+        }
         Command::Run { source, policy, verbose, arguments } => {
             let wish = run::Wish { source, policy, verbose, arguments };
             run::run(&store()?, environment, voice, wish)
         }
+        Command::Save { names, archive } => save::save(&store()?, environment, voice, &names, &archive),
         Command::Show(_) => Ok(Ending::Done),
         Command::Uninstall { names } => uninstall::uninstall(&store()?, voice, &names),
+        Command::Upgrade { names } => upgrade::upgrade(&store()?, environment, voice, &names),
+        Command::Verify { source, keys, output } => {
+            verify::verify(&store()?, environment, voice, &source, &keys, output)
+        }
     }
 }
 
@@ -107,4 +168,15 @@ fn print(text: &str) -> Result<(), Error> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stdout(error)),
         _ => Ok(()),
     }
+}
+
+/// What an error says, with all that caused it.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        message = format!("{message}: {next}");
+        cause = next.source();
+    }
+    message
 }

@@ -10,7 +10,9 @@ use crate::reference::Source;
 use crate::runtime::{Outcome, Sandbox, World};
 use crate::store::{Granted, Plugin, Store};
 
+use super::fetch::{Fetcher, name_of};
 use super::policy::{choose, granted};
+use super::progress::Progress;
 use super::{Ending, Error, Voice};
 
 /// What is to be run, and how.
@@ -28,7 +30,11 @@ pub(super) fn run(
     wish: Wish,
 ) -> Result<Ending, Error> {
     let Wish { source, policy, verbose, mut arguments } = wish;
-    let plugin = store.open(&source)?;
+    let plugin = match &source {
+        Source::Path(path) => store.open_file(path)?,
+        Source::Installed(name) => store.find(name)?,
+        Source::Image(_) | Source::Package(_) => fetch(store, environment, voice, &source)?,
+    };
     let policy = policy_for(&plugin, policy.as_deref())?;
     let grant = policy.grant(plugin.inspected());
     let limits = grant.limits();
@@ -71,6 +77,25 @@ pub(super) fn run(
         }
     }
     Ok(Ending::Ran(outcome))
+}
+
+/// What a registry has, downloaded unless it was before. Which content that is, and whose signatures it has, is asked each
+/// time: a tag may lead elsewhere by now.
+fn fetch(store: &Store, environment: &Environment, voice: Voice, source: &Source) -> Result<Plugin, Error> {
+    let fetcher = Fetcher::new(environment, store.places(), voice);
+    let registries = fetcher.registries()?;
+    let found = registries.find(source)?;
+    if fetcher.asks_for_signatures(source, &found)? {
+        fetcher.judge(source, &found, None)?;
+    }
+    let name = name_of(source);
+    if let Some(plugin) = store.fetched(&name, found.content()) {
+        return Ok(plugin);
+    }
+    let progress = Progress::download(voice, &name);
+    let content = registries.fetch(&found, &progress)?;
+    progress.finish();
+    Ok(store.keep_fetched(&name, &content)?)
 }
 
 /// The policy that the user names, else the one that was granted at install, else the default.

@@ -25,6 +25,11 @@ impl Voice {
         Self { quiet, ..self }
     }
 
+    /// Whether there is a terminal to show progress on, and somebody who wants to see it.
+    pub(crate) fn shows_progress(self) -> bool {
+        self.width.is_some() && !self.quiet
+    }
+
     /// Says what was done, and what else there is to know.
     pub(crate) fn note(self, text: &str) {
         if !self.quiet {

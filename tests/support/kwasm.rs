@@ -107,6 +107,12 @@ impl Kwasm {
         self.home.path()
     }
 
+    /// The folder of its caches.
+    pub(crate) fn cache(&self) -> PathBuf {
+        let caches = self.variables.iter().filter(|(name, _)| name == "XDG_CACHE_HOME");
+        PathBuf::from(&caches.last().unwrap().1)
+    }
+
     pub(crate) fn links(&self) -> PathBuf {
         self.home().join("bin")
     }

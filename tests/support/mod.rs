@@ -1,6 +1,7 @@
-//! What the tests share: a kwasm with a home of its own, and the two API servers.
+//! What the tests share: a kwasm with a home of its own, the two API servers, and the real registries.
 
 mod kwasm;
+mod registry;
 mod relay;
 mod running;
 mod servers;
@@ -8,6 +9,7 @@ mod servers;
 mod terminal;
 
 pub(crate) use self::kwasm::{Kwasm, Run, component, faults_program};
+pub(crate) use self::registry::{Layout, RealRegistry, registry, registry_with_referrers};
 pub(crate) use self::relay::Relay;
 pub(crate) use self::running::Running;
 pub(crate) use self::servers::{Real, real, seed, skip};

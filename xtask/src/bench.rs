@@ -2,6 +2,7 @@
 
 mod busy;
 mod carry;
+mod install;
 mod list;
 mod measure;
 mod stage;
@@ -48,6 +49,8 @@ pub(crate) enum Row {
     Hello,
     InstalledHello,
     InstalledBig,
+    Install,
+    Many,
     Watch,
     Watch1k,
     Watch10k,
@@ -56,10 +59,12 @@ pub(crate) enum Row {
     PortForward,
 }
 
-const ROWS: [(&str, Row); 9] = [
+const ROWS: [(&str, Row); 11] = [
     ("hello", Row::Hello),
     ("installed-hello", Row::InstalledHello),
     ("installed-big", Row::InstalledBig),
+    ("install", Row::Install),
+    ("many", Row::Many),
     ("watch", Row::Watch),
     ("watch-1k", Row::Watch1k),
     ("watch-10k", Row::Watch10k),
@@ -67,6 +72,12 @@ const ROWS: [(&str, Row); 9] = [
     ("exec", Row::Exec),
     ("port-forward", Row::PortForward),
 ];
+
+impl Row {
+    fn needs_cluster(self) -> bool {
+        !matches!(self, Self::Hello | Self::InstalledHello | Self::InstalledBig | Self::Install | Self::Many)
+    }
+}
 
 impl FromStr for Row {
     type Err = anyhow::Error;
@@ -97,7 +108,13 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<ExitCode> {
     if !startup.is_empty() {
         lines.extend(startup::measure(places, kwasm, &startup, options.runs)?);
     }
-    if rows.len() > startup.len() {
+    if rows.contains(&Row::Install) {
+        lines.extend(install::measure(places, kwasm)?);
+    }
+    if rows.contains(&Row::Many) {
+        lines.extend(install::many(places, kwasm, options.runs)?);
+    }
+    if rows.iter().any(|row| row.needs_cluster()) {
         lines.extend(at_a_cluster(places, kwasm, &rows, options.runs)?);
     }
     title("result");
@@ -111,9 +128,9 @@ fn at_a_cluster(places: &Places, kwasm: &Path, rows: &[Row], runs: usize) -> Res
     title("starting a control plane");
     let stage = Stage::new(places, kwasm)?;
     let mut lines = Vec::new();
-    for row in rows {
+    for row in rows.iter().filter(|row| row.needs_cluster()) {
         lines.extend(match row {
-            Row::Hello | Row::InstalledHello | Row::InstalledBig => Vec::new(),
+            Row::Hello | Row::InstalledHello | Row::InstalledBig | Row::Install | Row::Many => Vec::new(),
             Row::Watch => watch::measure(&stage, runs)?,
             Row::Watch1k => busy::real(&stage)?,
             Row::Watch10k => {

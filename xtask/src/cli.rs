@@ -72,7 +72,10 @@ Runs it through kubectl where there is one on PATH, else through the link itself
 
 const TEST: &str = "\
 Runs every test that this machine can run. Builds the guests and, where Go or
-$KUBEBUILDER_ASSETS is there, the real control plane (6 minutes, once a version).
+$KUBEBUILDER_ASSETS is there, the real control plane (6 minutes, once a version). For
+the tests of registries it takes cosign, docker-registry, oras, skopeo and wkg from PATH;
+what PATH does not have in the version that is wanted, all but skopeo, it builds with Go
+and cargo, or unpacks from Debian's packages (5 minutes, once a version).
 
 Usage: cargo xtask test [-- ARG…]
 
@@ -93,7 +96,7 @@ Checks (all of them unless named):
   clippy  clippy of the host, its tests and tools
   guests  clippy of the guests, natively and, where its toolchain has a clippy, as WebAssembly
   doc     rustdoc without a warning
-  go      gofmt and go vet of the control plane
+  go      gofmt and go vet of the control plane and of the registry
   ring    not in the tree
   deny    cargo deny: bans, licences, sources
 
@@ -110,6 +113,8 @@ Rows (all of them unless named):
   hello            kwasm run, warm, against wasmtime run --allow-precompiled
   installed-hello  the same component installed, through its link
   installed-big    18 MB installed, through its link
+  install          18 MB from a registry on loopback against oras pull + wasmtime compile
+  many             run, list and uninstall where 1,000 plugins are installed against fewer
   watch            kubectl timeline --watch against kubectl get events -w, real control plane
   watch-1k         1,000 events a second through each door against kubectl get configmaps -w, the same
   watch-10k        10,000 a second from the embedded API server

@@ -125,13 +125,16 @@ fn go(places: &Places) -> Result<()> {
     if places::on_path("go").is_none() {
         return unavailable(places, "Go");
     }
-    let folder = places.root.join("tests").join("cluster");
-    let unformatted = process::output(Command::new("gofmt").arg("-l").arg(&folder))?;
-    if !unformatted.is_empty() {
-        bail!("not formatted by gofmt:\n{unformatted}");
+    for module in ["cluster", "registry"] {
+        let folder = places.root.join("tests").join(module);
+        let unformatted = process::output(Command::new("gofmt").arg("-l").arg(&folder))?;
+        if !unformatted.is_empty() {
+            bail!("not formatted by gofmt:\n{unformatted}");
+        }
+        // The flag with which it is built: without it Go would compile all of Kubernetes again.
+        process::run(Command::new("go").args(["vet", "-trimpath", "./..."]).current_dir(folder))?;
     }
-    // The flag with which the control plane is built: without it Go would compile all of Kubernetes again.
-    process::run(Command::new("go").args(["vet", "-trimpath", "./..."]).current_dir(folder))
+    Ok(())
 }
 
 /// One provider of cryptography: ring beside aws-lc-rs would make rustls's choice depend on features.

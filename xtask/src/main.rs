@@ -7,6 +7,7 @@ mod cargo;
 mod cli;
 mod cluster;
 mod components;
+mod counterparts;
 mod demo;
 mod home;
 mod idle;

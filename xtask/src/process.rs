@@ -84,6 +84,12 @@ fn of_status(id: u32, name: &str) -> Option<u64> {
     Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
 
+/// Whether a program can be started and says this, in whatever it writes to its standard output.
+pub(crate) fn says(command: &mut Command, text: &str) -> bool {
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output();
+    output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(text))
+}
+
 /// A command as one would type it.
 pub(crate) fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());

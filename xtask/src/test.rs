@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     cargo, cluster,
     components::{self, Scope},
+    counterparts,
     places::Places,
     process,
     report::{self, Report},
@@ -41,10 +42,11 @@ fn steps(places: &Places, arguments: &[OsString], report: &mut Report) -> Result
     } else {
         report.attempt("control plane", build).map(|why| format!("the real control plane: {why:#}"))
     };
+    let (tools, missing) = counterparts::gather(places, report)?;
     let faults = report.step("kwasm without defences", || faults(places))?;
     let tests = || {
         let mut tests = tests(places, &supervisor, &skips);
-        tests.env("KWASM_FAULTS", &faults);
+        tests.env("KWASM_FAULTS", &faults).env("KWASM_TOOLS", &tools);
         tests
     };
     report.step("build tests", || process::run(tests().arg("--no-run")))?;
@@ -52,7 +54,8 @@ fn steps(places: &Places, arguments: &[OsString], report: &mut Report) -> Result
     report.check("tests of the guests", || process::run(&mut guest_tests(places)));
 
     let skipped = fs::read_to_string(&skips).context("cannot read what the tests skipped")?;
-    let not_run: Vec<&str> = unavailable.as_deref().into_iter().chain(skipped.lines()).collect();
+    let missing = unavailable.iter().chain(&missing).map(String::as_str);
+    let not_run: Vec<&str> = missing.chain(skipped.lines()).collect();
     say(&not_run);
     if places.ci && !not_run.is_empty() {
         bail!("with CI=true everything has to run");

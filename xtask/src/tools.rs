@@ -1,38 +1,91 @@
-//! Programs from crates.io that are built once a version, outside of the clone.
+//! Programs that others publish, built or unpacked once a version, outside of the clone.
 
 use std::{
     env::consts::EXE_SUFFIX,
     fs::{self, File},
-    path::PathBuf,
+    path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context, Result};
 
 use crate::{cargo, places::Places, process};
 
-/// A program of a published crate.
+/// A program of a published package.
 #[derive(Debug)]
 pub(crate) struct Tool {
     package: &'static str,
     version: &'static str,
     program: &'static str,
-    /// How `cargo install` shall build it.
-    options: &'static [&'static str],
+    source: Source,
+}
+
+/// Who publishes it.
+#[derive(Debug)]
+enum Source {
+    /// crates.io, with how `cargo install` shall build it.
+    Crates(&'static [&'static str]),
+    /// A suite of Debian, which may be another than this machine's.
+    Debian(&'static str),
+    /// Go's module proxy: the path of a program's package.
+    Go(&'static str),
 }
 
 /// Checks licences, bans and sources of dependencies.
-pub(crate) const CARGO_DENY: Tool =
-    Tool { package: "cargo-deny", version: "0.20.2", program: "cargo-deny", options: &["--debug"] };
+pub(crate) const CARGO_DENY: Tool = Tool {
+    package: "cargo-deny",
+    version: "0.20.2",
+    program: "cargo-deny",
+    source: Source::Crates(&["--debug"]),
+};
 
 /// Makes components of core modules with an adapter, as many plugins in the wild are made.
-pub(crate) const CARGO_COMPONENT: Tool =
-    Tool { package: "cargo-component", version: "0.21.1", program: "cargo-component", options: &["--debug"] };
+pub(crate) const CARGO_COMPONENT: Tool = Tool {
+    package: "cargo-component",
+    version: "0.21.1",
+    program: "cargo-component",
+    source: Source::Crates(&["--debug"]),
+};
+
+/// Signs artifacts.
+pub(crate) const COSIGN: Tool = Tool {
+    package: "cosign",
+    version: "3.1.3",
+    program: "cosign",
+    source: Source::Go("github.com/sigstore/cosign/v3/cmd/cosign"),
+};
+
+/// distribution: a registry, without the referrers API. Not installed, since Debian's package starts a server.
+pub(crate) const DOCKER_REGISTRY: Tool = Tool {
+    package: "docker-registry",
+    version: "2.8",
+    program: "docker-registry",
+    source: Source::Debian("bookworm"),
+};
+
+/// Pushes and pulls artifacts of any kind.
+pub(crate) const ORAS: Tool =
+    Tool { package: "oras", version: "1.2", program: "oras", source: Source::Debian("trixie") };
 
 /// The peer of the start-up benchmarks: the version that kwasm embeds, as people have it.
 pub(crate) const WASMTIME: Tool =
-    Tool { package: "wasmtime-cli", version: "48.0.8", program: "wasmtime", options: &[] };
+    Tool { package: "wasmtime-cli", version: "48.0.8", program: "wasmtime", source: Source::Crates(&[]) };
+
+/// Publishes and fetches packages of WebAssembly.
+pub(crate) const WKG: Tool =
+    Tool { package: "wkg", version: "0.16.1", program: "wkg", source: Source::Crates(&["--debug"]) };
 
 impl Tool {
+    /// How the program is called.
+    pub(crate) fn program(&self) -> &'static str {
+        self.program
+    }
+
+    /// Its version, or the beginning of it.
+    pub(crate) fn version(&self) -> &'static str {
+        self.version
+    }
+
     /// The path of the program; builds it where that was not done yet.
     pub(crate) fn find_or_build(&self, places: &Places) -> Result<PathBuf> {
         let tools = places.cache.join("tools");
@@ -46,17 +99,23 @@ impl Tool {
         let lock = File::create(tools.join(format!("{}.lock", self.package)))?;
         lock.lock()?;
         if !program.is_file() {
-            self.build(places, &home, &tools.join("build").join(self.package))?;
+            eprintln!("building {} {} once (minutes), into {}", self.package, self.version, home.display());
+            match self.source {
+                Source::Crates(options) => {
+                    self.install(places, options, &home, &tools.join("build").join(self.package))?;
+                }
+                Source::Debian(suite) => self.unpack(places, suite, &home)?,
+                Source::Go(package) => self.go_install(package, &home)?,
+            }
         }
         Ok(program)
     }
 
-    fn build(&self, places: &Places, home: &PathBuf, work: &PathBuf) -> Result<()> {
-        eprintln!("building {} {} once (minutes), into {}", self.package, self.version, home.display());
+    fn install(&self, places: &Places, options: &[&str], home: &Path, work: &Path) -> Result<()> {
         let mut install = cargo::command(&places.root);
         install
             .args(["install", "--quiet", "--locked", self.package, "--version", self.version])
-            .args(self.options)
+            .args(options)
             .arg("--root")
             .arg(home)
             // Kept until it is done: an interrupted build goes on where it was.
@@ -66,5 +125,23 @@ impl Tool {
             .env_remove("CARGO_BUILD_TARGET");
         process::run(&mut install)?;
         fs::remove_dir_all(work).with_context(|| format!("cannot remove {}", work.display()))
+    }
+
+    /// The package's programs alone: what they need has to be on the machine.
+    fn unpack(&self, places: &Places, suite: &str, home: &Path) -> Result<()> {
+        let unpacked = home.with_file_name(format!("{}.new", self.package));
+        let mut unpack = Command::new(places.root.join(".ci").join("debian-unpack"));
+        process::run_for_reason(unpack.args([suite, self.package]).arg(&unpacked))?;
+        fs::rename(unpacked.join("usr"), home)?;
+        fs::remove_dir_all(&unpacked).with_context(|| format!("cannot remove {}", unpacked.display()))
+    }
+
+    fn go_install(&self, package: &str, home: &Path) -> Result<()> {
+        let mut install = Command::new("go");
+        install
+            .args(["install", "-trimpath", "-ldflags=-s -w"])
+            .arg(format!("{package}@v{}", self.version))
+            .env("GOBIN", home.join("bin"));
+        process::run(&mut install)
     }
 }

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod certificate;
+mod complete;
 mod hexdump;
 mod key;
 mod pem;
@@ -17,7 +18,14 @@ use std::io::{self, IsTerminal, Write};
 use style::Style;
 
 fn main() {
-    let output = match arguments::parse(std::env::args().skip(1)) {
+    let typed: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((word, typed)) = typed.split_first()
+        && word == complete::WORD
+    {
+        let candidates = complete::complete(typed);
+        return kube_guest::finish("decoder", io::stdout().lock().write_all(candidates.as_bytes()));
+    }
+    let output = match arguments::parse(typed) {
         Ok(Command::Help) => format!("{}\n", arguments::HELP),
         Ok(Command::Version) => format!("decoder {}\n", env!("CARGO_PKG_VERSION")),
         Ok(Command::Secret(wanted)) => match decode(&wanted) {

@@ -1,0 +1,131 @@
+//! `decoder __complete ARG…`: what could come next on the command line, as kubectl asks for it when `TAB` is pressed.
+//!
+//! A candidate a line, with a tab and a description, and a last line that says what the shell is to do ([cobra][1]'s
+//! convention). Names are listed where the policy allows it; where it does not, there are none.
+//!
+//! [1]: https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md
+
+use kube_guest::{Cluster, Path};
+use serde::Deserialize;
+
+/// The word by which a plugin is asked.
+pub(crate) const WORD: &str = "__complete";
+
+/// No file names: nothing here is one.
+const DIRECTIVE: &str = ":4\n";
+
+const FLAGS: [(&str, &str); 5] = [
+    ("--context", "the context of the kubeconfig"),
+    ("--disable-cert-decoding", "show certificates as they are stored"),
+    ("--help", "show the help"),
+    ("--namespace", "the secret's namespace"),
+    ("--version", "show the version"),
+];
+
+/// What could be meant.
+#[derive(Debug, Eq, PartialEq)]
+enum Next {
+    Flag,
+    Kind,
+    /// The name of a secret, in this namespace or the context's.
+    Name(Option<String>),
+    Nothing,
+}
+
+/// Answers for what was typed; the last argument is what is being typed.
+pub(crate) fn complete(arguments: &[String]) -> String {
+    let (typed, before) =
+        arguments.split_last().map_or(("", &[][..]), |(last, before)| (last.as_str(), before));
+    let candidates: Vec<String> = match next(typed, before) {
+        Next::Flag => FLAGS.iter().map(|(flag, what)| format!("{flag}\t{what}")).collect(),
+        Next::Kind => vec!["secret\tshow a secret decoded".to_owned()],
+        // One that may not be listed, or not be reached, is completed by nobody.
+        Next::Name(namespace) => names(namespace.as_deref()).unwrap_or_default(),
+        Next::Nothing => Vec::new(),
+    };
+    let fitting = candidates.into_iter().filter(|candidate| candidate.starts_with(typed));
+    fitting.map(|candidate| candidate + "\n").chain([DIRECTIVE.to_owned()]).collect()
+}
+
+fn next(typed: &str, before: &[String]) -> Next {
+    let mut namespace = None;
+    let mut words = 0;
+    let mut before = before.iter();
+    while let Some(argument) = before.next() {
+        match argument.as_str() {
+            "-n" | "--namespace" => match before.next() {
+                Some(value) => namespace = Some(value.clone()),
+                None => return Next::Nothing,
+            },
+            "--context" if before.next().is_none() => return Next::Nothing,
+            "--context" => {}
+            flag if flag.starts_with('-') => {
+                let value = flag.strip_prefix("--namespace=").or_else(|| flag.strip_prefix("-n"));
+                namespace = value.map(str::to_owned).or(namespace);
+            }
+            _ => words += 1,
+        }
+    }
+    match words {
+        _ if typed.starts_with('-') => Next::Flag,
+        0 => Next::Kind,
+        1 => Next::Name(namespace),
+        _ => Next::Nothing,
+    }
+}
+
+#[derive(Deserialize)]
+struct List {
+    items: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    name: String,
+}
+
+fn names(namespace: Option<&str>) -> Option<Vec<String>> {
+    let cluster = Cluster::from_env().ok()?;
+    let namespace = namespace.unwrap_or(cluster.namespace());
+    let path = Path::new(["api", "v1", "namespaces", namespace, "secrets"]).ok()?.query("limit", "500");
+    let list: List = cluster.get_json(&path).ok()?;
+    Some(list.items.into_iter().map(|item| item.metadata.name).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(line: &str) -> Next {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let (typed, before) = words.split_last().unwrap();
+        next(typed, before)
+    }
+
+    #[test]
+    fn what_comes_next_depends_on_what_was_typed() {
+        assert_eq!(after(""), Next::Kind);
+        assert_eq!(after("se"), Next::Kind);
+        assert_eq!(after("secret "), Next::Name(None));
+        assert_eq!(after("-n shop secret we"), Next::Name(Some("shop".to_owned())));
+        assert_eq!(after("secret --namespace=shop "), Next::Name(Some("shop".to_owned())));
+        assert_eq!(after("secret web "), Next::Nothing);
+        assert_eq!(after("secret -n "), Next::Nothing);
+        assert_eq!(after("secret --"), Next::Flag);
+    }
+
+    #[test]
+    fn candidates_begin_with_what_was_typed_and_end_with_the_directive() {
+        let complete =
+            |words: &[&str]| complete(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        assert_eq!(complete(&["s"]), "secret\tshow a secret decoded\n:4\n");
+        assert_eq!(complete(&["x"]), ":4\n");
+        assert_eq!(complete(&["--n"]), "--namespace\tthe secret's namespace\n:4\n");
+        assert_eq!(complete(&[]), "secret\tshow a secret decoded\n:4\n");
+    }
+}

@@ -1,0 +1,265 @@
+//! kwasm's command line as clap reads it: `--help`, completions and the manual come from here alone.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand};
+use clap_complete::Shell;
+
+use super::{Command, Environment, Error, Output, Target, unicode};
+use crate::reference::{Image, Package, PluginName, Wanted};
+
+/// Runs kubectl plugins as WebAssembly components that never see a credential.
+#[derive(Parser)]
+#[command(name = "kwasm", bin_name = "kwasm", version, max_term_width = 100, subcommand_required = true)]
+#[command(arg_required_else_help = true)]
+pub(super) struct Line {
+    #[command(subcommand)]
+    verb: Verb,
+    /// Tell of each request: what it is, what became of it, how long it took
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Say only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run a component without installing it
+    Run {
+        /// A file (./x.wasm), an installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
+        source: String,
+        /// What it may do: none, read-only (without secrets), view, cluster (all that you may do), a shipped
+        /// plugin's name, or a file (./x.yaml)
+        #[arg(long, value_name = "NAME|FILE")]
+        policy: Option<String>,
+        /// The plugin's own arguments
+        #[arg(last = true, value_name = "ARG")]
+        arguments: Vec<OsString>,
+    },
+    /// Install plugins, so that `kubectl NAME` runs them
+    #[command(visible_alias = "pull")]
+    Install {
+        /// Files (./x.wasm), HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
+        #[arg(required = true, value_name = "SOURCE")]
+        sources: Vec<String>,
+        /// Call it NAME instead of what its file or repository is called
+        #[arg(long = "as", value_name = "NAME")]
+        name: Option<String>,
+        /// What it may do: none, read-only (without secrets), view, cluster (all that you may do), a shipped
+        /// plugin's name, or a file (./x.yaml)
+        #[arg(long, value_name = "NAME|FILE")]
+        policy: Option<String>,
+    },
+    /// Show the installed plugins
+    #[command(visible_alias = "ls")]
+    List(Form),
+    /// Tell what a component is and what it imports, running nothing
+    Inspect {
+        /// A file (./x.wasm), an installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
+        source: String,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Bring plugins to their newest version
+    Upgrade {
+        /// The plugins' names [default: all]
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
+    /// Show the plugins that have a newer version
+    Outdated(Form),
+    /// Remove plugins, and all that nothing else uses
+    #[command(visible_aliases = ["rm", "remove"])]
+    Uninstall {
+        /// The plugins' names
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+    },
+    /// Look at policies: what a plugin may do
+    Policy {
+        #[command(subcommand)]
+        verb: PolicyVerb,
+    },
+    /// Put a component into a registry
+    Publish {
+        /// The component (./x.wasm)
+        file: PathBuf,
+        /// HOST/REPOSITORY:TAG or NAMESPACE:NAME@VERSION
+        target: String,
+        /// Sign it with a private key: PKCS #8 in PEM, of P-256 or Ed25519
+        #[arg(long, value_name = "KEY")]
+        sign: Option<PathBuf>,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Tell whether an artifact in a registry is signed by these keys
+    Verify {
+        /// An installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
+        source: String,
+        /// A public key in PEM, of P-256 or Ed25519; with several, each has to have signed
+        #[arg(long = "key", required = true, value_name = "FILE")]
+        keys: Vec<PathBuf>,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Put installed plugins into an archive, to be loaded where there is no network
+    Save {
+        /// The plugins' names
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+        /// The archive: an OCI layout in a tar
+        #[arg(short = 'f', long = "file", value_name = "TAR")]
+        archive: PathBuf,
+    },
+    /// Install the plugins of an archive
+    Load {
+        /// What `kwasm save` wrote
+        #[arg(value_name = "TAR")]
+        archive: PathBuf,
+        /// What they may do: none, read-only (without secrets), view, cluster (all that you may do), a shipped
+        /// plugin's name, or a file (./x.yaml)
+        #[arg(long, value_name = "NAME|FILE")]
+        policy: Option<String>,
+    },
+    /// Tell what is wrong on this machine, and what helps
+    Doctor {
+        /// Compare the digests of all that is installed, too
+        #[arg(long)]
+        deep: bool,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Print what a shell needs to complete kwasm's commands
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual, as groff's man reads it: kwasm man | man -l -
+    Man {
+        /// The command that it is about [default: kwasm itself]
+        command: Option<String>,
+        /// Write every page into this folder instead
+        #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
+        dir: Option<PathBuf>,
+    },
+}
+
+/// How data is printed.
+#[derive(clap::Args)]
+struct Form {
+    /// The form of the output: a table on a terminal; elsewhere bare names, where there are any
+    #[arg(short, long, value_enum)]
+    output: Option<Output>,
+}
+
+impl Form {
+    /// Of a list: bare names where no terminal is.
+    fn of_list(&self, environment: &Environment) -> Output {
+        self.output.unwrap_or(if environment.terminal { Output::Table } else { Output::Name })
+    }
+
+    /// Of one thing.
+    fn of_one(&self) -> Output {
+        self.output.unwrap_or(Output::Table)
+    }
+}
+
+#[derive(Subcommand)]
+enum PolicyVerb {
+    /// Tell whether files are policies, and what is wrong with them
+    Check {
+        /// The files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Tell what a request is to the API server, and whether a policy allows it
+    Explain {
+        /// Its method, e.g. GET
+        method: String,
+        /// Its path and query, e.g. '/api/v1/namespaces/shop/pods?watch=1'
+        path: String,
+        /// A policy's name or file
+        #[arg(long, value_name = "NAME|FILE")]
+        policy: Option<String>,
+        /// The namespace that `current` means in the policy [default: default]
+        #[arg(short, long)]
+        namespace: Option<String>,
+        #[command(flatten)]
+        form: Form,
+    },
+}
+
+impl PolicyVerb {
+    fn command(self) -> Command {
+        match self {
+            Self::Check { files } => Command::CheckPolicy { files },
+            Self::Explain { method, path, policy, namespace, form } => {
+                Command::ExplainRequest { method, path, policy, namespace, output: form.of_one() }
+            }
+        }
+    }
+}
+
+impl Line {
+    pub(super) fn into_command(self, environment: &Environment) -> Result<Command, Error> {
+        let verbose = self.verbose > 0;
+        Ok(match self.verb {
+            Verb::Run { source, policy, arguments } => Command::Run {
+                source: source.parse()?,
+                policy,
+                verbose,
+                arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,
+            },
+            Verb::Install { sources, name: Some(_), .. } if sources.len() > 1 => {
+                return Err(Error::OneName(sources.len()));
+            }
+            Verb::Install { sources, name, policy } => Command::Install {
+                sources: sources.iter().map(|source| source.parse()).collect::<Result<_, _>>()?,
+                name: name.map(|name| name.parse()).transpose()?,
+                policy,
+            },
+            Verb::List(form) => Command::List { output: form.of_list(environment) },
+            Verb::Inspect { source, form } => {
+                Command::Inspect { source: source.parse()?, output: form.of_one() }
+            }
+            Verb::Upgrade { names } => Command::Upgrade { names: plugins(&names)? },
+            Verb::Outdated(form) => Command::Outdated { output: form.of_list(environment) },
+            Verb::Uninstall { names } => Command::Uninstall { names: plugins(&names)? },
+            Verb::Policy { verb } => verb.command(),
+            Verb::Publish { file, target, sign, form } => {
+                Command::Publish { file, target: published(&target)?, key: sign, output: form.of_one() }
+            }
+            Verb::Verify { source, keys, form } => {
+                Command::Verify { source: source.parse()?, keys, output: form.of_one() }
+            }
+            Verb::Save { names, archive } => Command::Save { names: plugins(&names)?, archive },
+            Verb::Load { archive, policy } => Command::Load { archive, policy },
+            Verb::Doctor { deep, form } => Command::Doctor { deep, output: form.of_one() },
+            Verb::Completion { shell } => Command::Completion(shell),
+            Verb::Man { command, dir } => Command::Man { folder: dir, command },
+        })
+    }
+}
+
+fn plugins(names: &[String]) -> Result<Vec<PluginName>, Error> {
+    names.iter().map(|name| Ok(name.parse()?)).collect()
+}
+
+/// Reads where a component is to be published: one version of a package, or a place in an OCI registry.
+fn published(text: &str) -> Result<Target, Error> {
+    if text.contains('/') {
+        let image: Image = text.parse()?;
+        return if image.digest().is_none() {
+            Ok(Target::Image(image))
+        } else {
+            Err(Error::Pinned(text.to_owned()))
+        };
+    }
+    let package: Package = text.parse()?;
+    match package.wanted() {
+        Wanted::Exactly(_) => Ok(Target::Package(package)),
+        Wanted::Newest | Wanted::Within(_) => Err(Error::NoVersion(package.to_string())),
+    }
+}

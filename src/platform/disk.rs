@@ -1,0 +1,201 @@
+//! Every change that kwasm makes to a disk, one operation at a time: so a test can end the process at any of them, or let
+//! any of them find the disk full.
+//!
+//! What is under way has a name of its own until it is renamed: `.NAME.….new`, which [`is_unfinished`] knows again.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile};
+
+use crate::defence::{self, PIECE};
+
+/// How the name of a file ends that is not finished.
+const UNFINISHED: &str = ".new";
+
+/// A file that is written whole, and not yet at its place. Removed when it is dropped.
+pub(crate) struct Staged {
+    file: NamedTempFile,
+    place: PathBuf,
+}
+
+impl Staged {
+    /// Writes a file beside its place, in a folder that is there. Its owner's alone (0600).
+    pub(crate) fn write(place: &Path, content: &[u8]) -> io::Result<Self> {
+        let (folder, prefix) = (folder_of(place), unfinished(place));
+        let create = || Builder::new().prefix(&prefix).suffix(UNFINISHED).tempfile_in(folder);
+        let file = change("create", place, create)?;
+        // Held for as long as somebody writes it: `remove_abandoned` leaves it alone. Where a file system has no locks it
+        // cannot be told from an abandoned one, and is left alone too.
+        drop(file.as_file().try_lock());
+        let mut staged = Self { file, place: place.to_owned() };
+        for piece in content.chunks(PIECE) {
+            change("write", place, || staged.file.write_all(piece))?;
+        }
+        Ok(staged)
+    }
+
+    /// Waits until the content is on the disk.
+    pub(crate) fn sync(self) -> io::Result<Self> {
+        change("sync", &self.place, || self.file.as_file().sync_all())?;
+        Ok(self)
+    }
+
+    /// Puts the file in its place, whatever was there, in one step.
+    pub(crate) fn rename(self) -> io::Result<()> {
+        let Self { file, place } = self;
+        change("rename", &place, || file.persist(&place).map(drop).map_err(|error| error.error))
+    }
+}
+
+/// Writes a file that others see whole or not at all, in a folder that is there, and waits until the disk has it.
+pub(crate) fn replace(place: &Path, content: &[u8]) -> io::Result<()> {
+    Staged::write(place, content)?.sync()?.rename()?;
+    sync_folder(folder_of(place))
+}
+
+/// The same without waiting for the disk: for caches, whose loss costs nothing.
+pub(crate) fn replace_soon(place: &Path, content: &[u8]) -> io::Result<()> {
+    Staged::write(place, content)?.rename()
+}
+
+/// Makes a file of what `write` writes, for others to read as well, and puts it in its place when it is whole.
+pub(crate) fn make<E: From<io::Error>>(
+    place: &Path,
+    write: impl FnOnce(&mut File) -> Result<(), E>,
+) -> Result<(), E> {
+    let (folder, prefix) = (folder_of(place), unfinished(place));
+    let mut builder = Builder::new();
+    builder.prefix(&prefix).suffix(UNFINISHED);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = change("create", place, || builder.tempfile_in(folder))?;
+    write(file.as_file_mut())?;
+    change("sync", place, || file.as_file().sync_all())?;
+    Ok(change("rename", place, || file.persist(place).map(drop).map_err(|error| error.error))?)
+}
+
+/// Writes a file in its place. One that is cut short has to be known as such by who reads it.
+pub(crate) fn write(place: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = change("create", place, || File::create(place))?;
+    change("write", place, || file.write_all(content))?;
+    change("sync", place, || file.sync_all())?;
+    sync_folder(folder_of(place))
+}
+
+/// Opens a file that is only locked, and waits until nobody else has the lock. Released when the file is dropped, or its
+/// process ends.
+pub(crate) fn lock(path: &Path) -> io::Result<File> {
+    let open = || File::options().create(true).truncate(false).write(true).open(path);
+    let file = change("create", path, open)?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// Makes a folder and all that lead to it. What is there already is left as it is.
+pub(crate) fn folders(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        folders(parent)?;
+    }
+    made(folder(path, |path| fs::create_dir(path)))?;
+    if !path.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Makes one folder, by `make`.
+pub(super) fn folder(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    change("folder", path, || make(path))
+}
+
+/// That somebody else was quicker is no error.
+pub(super) fn made(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        result => result,
+    }
+}
+
+/// Makes a link by `make`, and puts it in its place in one step.
+pub(super) fn link(place: &Path, make: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
+    let (folder, prefix) = (folder_of(place), unfinished(place));
+    let staged =
+        change("link", place, || Builder::new().prefix(&prefix).suffix(UNFINISHED).make_in(folder, make))?;
+    change("rename", place, || staged.into_temp_path().persist(place).map_err(|error| error.error))
+}
+
+/// Removes a file; one that is gone already is as good as removed.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match change("remove", path, || fs::remove_file(path)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+/// Removes a folder that is empty, or gone already.
+pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
+    match change("remove folder", path, || fs::remove_dir(path)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+/// Syncs a folder, so that a rename in it outlives a power cut. Windows has no such call and needs none.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(windows) { Ok(()) } else { change("sync", path, || File::open(path)?.sync_all()) }
+}
+
+/// Whether a file has the name of one that was never finished.
+pub(crate) fn is_unfinished(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(UNFINISHED))
+}
+
+/// Whether a file has the name of one that was to be put in this place, and never was.
+pub(crate) fn is_unfinished_for(place: &Path, name: &OsStr) -> bool {
+    is_unfinished(name) && name.to_string_lossy().starts_with(&unfinished(place))
+}
+
+/// Removes from a folder what processes were writing there when they were killed. What is still written is left alone.
+pub(crate) fn remove_abandoned(folder: &Path) -> io::Result<()> {
+    for entry in entries(folder)? {
+        if !is_unfinished(&entry.file_name()) {
+            continue;
+        }
+        let path = entry.path();
+        let held = File::open(&path).is_ok_and(|file| file.try_lock().is_err());
+        if !held {
+            remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is in a folder. In one that is not there is nothing.
+pub(crate) fn entries(folder: &Path) -> io::Result<Vec<fs::DirEntry>> {
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        entries => entries?.collect(),
+    }
+}
+
+/// How the name of a file begins that is to be put in this place.
+fn unfinished(place: &Path) -> String {
+    format!(".{}.", place.file_name().unwrap_or_default().to_string_lossy())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn change<T>(what: &str, path: &Path, make: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    defence::before_change(what, path)?;
+    let result = make()?;
+    defence::after_change(what, path);
+    Ok(result)
+}

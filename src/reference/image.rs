@@ -1,0 +1,219 @@
+//! References to artifacts in OCI registries.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::Digest;
+
+/// `HOST/REPOSITORY[:TAG][@sha256:…]`: a place in an OCI registry.
+///
+/// Its parts follow the [distribution specification][1]. Nothing is guessed but the tag, `latest`.
+///
+/// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Image {
+    host: String,
+    repository: String,
+    tag: Option<String>,
+    digest: Option<Digest>,
+}
+
+/// Why a text is no reference to an artifact in a registry.
+#[derive(Debug, Eq, PartialEq, thiserror::Error)]
+#[error("`{text}` is no reference to an artifact in a registry: {reason}")]
+pub struct ImageError {
+    text: String,
+    reason: &'static str,
+}
+
+impl Image {
+    /// The registry, e.g. `registry.example.com:5000`.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The repository in it, e.g. `team/decoder`.
+    #[must_use]
+    pub fn repository(&self) -> &str {
+        &self.repository
+    }
+
+    /// Registry and repository: what stays the same from version to version.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.host, self.repository)
+    }
+
+    /// The tag, `latest` where neither tag nor digest was given.
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        match (&self.tag, self.digest) {
+            (None, None) => Some("latest"),
+            (tag, _) => tag.as_deref(),
+        }
+    }
+
+    /// The digest that it is pinned to.
+    #[must_use]
+    pub fn digest(&self) -> Option<Digest> {
+        self.digest
+    }
+
+    /// The same place with this tag and no digest.
+    ///
+    /// # Errors
+    /// When the text is no tag.
+    pub fn with_tag(&self, tag: &str) -> Result<Self, ImageError> {
+        format!("{}:{tag}", self.place()).parse()
+    }
+
+    /// The same, pinned.
+    #[must_use]
+    pub fn with_digest(&self, digest: Digest) -> Self {
+        Self { digest: Some(digest), ..self.clone() }
+    }
+}
+
+impl FromStr for Image {
+    type Err = ImageError;
+
+    /// With or without `oci://` before it.
+    fn from_str(text: &str) -> Result<Self, ImageError> {
+        let error = |reason| ImageError { text: text.to_owned(), reason };
+        let rest = text.strip_prefix("oci://").unwrap_or(text);
+        let (host, path) =
+            rest.split_once('/').ok_or_else(|| error("it has no repository: HOST/REPOSITORY"))?;
+        if !is_host(host) {
+            return Err(error("its host is no HOST or HOST:PORT"));
+        }
+        let (path, digest) = match path.split_once('@') {
+            None => (path, None),
+            Some((path, digest)) => {
+                let digest =
+                    digest.parse().map_err(|_| error("its digest is not sha256:<64 hexadecimal digits>"))?;
+                (path, Some(digest))
+            }
+        };
+        let (repository, tag) = match path.split_once(':') {
+            None => (path, None),
+            Some((repository, tag)) if is_tag(tag) => (repository, Some(tag.to_owned())),
+            Some(_) => {
+                return Err(error("its tag has other characters than letters, digits, `_`, `.` and `-`"));
+            }
+        };
+        if !is_repository(repository) {
+            return Err(error("its repository is no path of lower-case names"));
+        }
+        Ok(Self { host: host.to_ascii_lowercase(), repository: repository.to_owned(), tag, digest })
+    }
+}
+
+impl fmt::Display for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.host, self.repository)?;
+        if let Some(tag) = self.tag() {
+            write!(f, ":{tag}")?;
+        }
+        self.digest.map_or(Ok(()), |digest| write!(f, "@{digest}"))
+    }
+}
+
+/// A host name, an IPv4 address or an IPv6 address in brackets, with or without a port; no user.
+fn is_host(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|number| number != 0) && !port.starts_with('+');
+    let inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let is_name = || host.split('.').all(|label| !label.is_empty() && label.chars().all(inner));
+    let is_address = || {
+        let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        address.is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok())
+    };
+    host.len() <= 253 && port.is_none_or(is_port) && (is_address() || is_name())
+}
+
+/// `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`
+fn is_tag(text: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.len() <= 128 && text.starts_with(word) && text.chars().all(|c| word(c) || c == '.' || c == '-')
+}
+
+/// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`, several with slashes between them.
+fn is_repository(text: &str) -> bool {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_name = |name: &str| {
+        let separators = name.split(letter).filter(|part| !part.is_empty());
+        name.starts_with(letter)
+            && name.ends_with(letter)
+            && separators
+                .into_iter()
+                .all(|part| matches!(part, "." | "_" | "__") || part.bytes().all(|byte| byte == b'-'))
+    };
+    text.len() <= 255 && text.split('/').all(is_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Image {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_reference_has_a_host_a_repository_and_a_tag_or_a_digest() {
+        let image = read("oci://ghcr.io/team/decoder:1.2.3");
+        assert_eq!(
+            (image.host(), image.repository(), image.tag()),
+            ("ghcr.io", "team/decoder", Some("1.2.3"))
+        );
+        assert_eq!(image.to_string(), "ghcr.io/team/decoder:1.2.3");
+        assert_eq!(read("localhost:5000/a").tag(), Some("latest"));
+        let pinned = read(&format!("h.example/a@{}", Digest::of(b"x")));
+        assert_eq!((pinned.tag(), pinned.digest()), (None, Some(Digest::of(b"x"))));
+        let both = format!("h.example/a:1@{}", Digest::of(b"x"));
+        assert_eq!(read(&both).to_string(), both);
+        assert_eq!(read("H.example/a").host(), "h.example");
+        assert_eq!(read("[::1]:5000/a_b/c--d/e__f").repository(), "a_b/c--d/e__f");
+    }
+
+    #[test]
+    fn what_a_registry_would_not_take_is_refused() {
+        for text in [
+            "ghcr.io",
+            "ghcr.io/",
+            "/a",
+            "user@host.example/a",
+            "host.example:x/a",
+            "host.example:99999/a",
+            "host.example:/a",
+            "host..example/a",
+            "ho_st.example/a",
+            "[::1/a",
+            "::1/a",
+            "h.example/A",
+            "h.example/a//b",
+            "h.example/../b",
+            "h.example/a/",
+            "h.example/-a",
+            "h.example/a___b",
+            "h.example/a._b",
+            "h.example/a:",
+            "h.example/a:-x",
+            "h.example/a:x y",
+            "h.example/a:1:2",
+            "h.example/a@sha256:12",
+            "h.example/a@md5:12",
+            "h.example/a?x=1",
+            "h.example/a#x",
+            "h.example/a%2fb",
+        ] {
+            assert!(text.parse::<Image>().is_err(), "{text}");
+        }
+        assert!(format!("h.example/a:{}", "x".repeat(129)).parse::<Image>().is_err());
+        assert!(format!("h.example/{}", "x".repeat(256)).parse::<Image>().is_err());
+    }
+}

@@ -1,0 +1,170 @@
+//! What a plugin is called.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The name a plugin is installed and called by: `[a-z0-9]([a-z0-9-]*[a-z0-9])?`, 63 characters at most.
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PluginName(String);
+
+impl PluginName {
+    /// The name as it is written after `kubectl`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The program that kubectl looks for: `my-plug` is `kubectl-my_plug`, since kubectl takes a dash for a space.
+    #[must_use]
+    pub fn program(&self) -> String {
+        format!("kubectl-{}", self.0.replace('-', "_"))
+    }
+
+    /// The program that kubectl asks for completions of the plugin's arguments.
+    #[must_use]
+    pub fn completion(&self) -> String {
+        format!("kubectl_complete-{}", self.0.replace('-', "_"))
+    }
+
+    /// The plugin whose [`Self::completion`] a program of this file name is.
+    #[must_use]
+    pub fn from_completion(file_name: &str) -> Option<Self> {
+        let stem = file_name.strip_suffix(".exe").unwrap_or(file_name);
+        stem.strip_prefix("kubectl_complete-")?.replace('_', "-").parse().ok()
+    }
+
+    /// The plugin that a program of this file name stands for; `None` for any other program.
+    #[must_use]
+    pub fn from_program(file_name: &str) -> Option<Self> {
+        let stem = file_name.strip_suffix(".exe").unwrap_or(file_name);
+        stem.strip_prefix("kubectl-")?.replace('_', "-").parse().ok()
+    }
+}
+
+impl fmt::Display for PluginName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a text is no plugin name.
+#[derive(Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NameError {
+    /// It breaks the pattern of [`PluginName`].
+    #[error("`{0}` is no plugin name: use lower-case letters, digits and inner dashes, 63 at most")]
+    Form(String),
+    /// kubectl has a command of this name, which would always win.
+    #[error("`{0}` is a command of kubectl or kwasm itself, which would always be run instead")]
+    BuiltIn(String),
+}
+
+impl FromStr for PluginName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let fits = (1..=63).contains(&text.len())
+            && text.chars().all(inner)
+            && !text.starts_with('-')
+            && !text.ends_with('-');
+        if !fits {
+            return Err(NameError::Form(text.to_owned()));
+        }
+        if KUBECTL_COMMANDS.contains(&text) {
+            return Err(NameError::BuiltIn(text.to_owned()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for PluginName {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        text.parse()
+    }
+}
+
+impl From<PluginName> for String {
+    fn from(name: PluginName) -> Self {
+        name.0
+    }
+}
+
+/// The commands of kubectl 1.36, its aliases too. `create` takes plugins as subcommands (`kubectl create foo` is
+/// `kubectl-create-foo`), so only its bare name is taken. `kwasm` itself is one of ours.
+const KUBECTL_COMMANDS: &[&str] = &[
+    "alpha",
+    "annotate",
+    "api-resources",
+    "api-versions",
+    "apply",
+    "attach",
+    "auth",
+    "autoscale",
+    "certificate",
+    "cluster-info",
+    "completion",
+    "config",
+    "cordon",
+    "cp",
+    "create",
+    "debug",
+    "delete",
+    "describe",
+    "diff",
+    "drain",
+    "edit",
+    "events",
+    "exec",
+    "explain",
+    "expose",
+    "get",
+    "help",
+    "kubectl",
+    "kuberc",
+    "kustomize",
+    "kwasm",
+    "label",
+    "logs",
+    "options",
+    "patch",
+    "plugin",
+    "port-forward",
+    "proxy",
+    "replace",
+    "rollout",
+    "run",
+    "scale",
+    "set",
+    "taint",
+    "top",
+    "uncordon",
+    "version",
+    "wait",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dash_in_a_name_is_an_underscore_in_its_program_and_back() {
+        let name: PluginName = "my-plug".parse().unwrap();
+        assert_eq!(name.program(), "kubectl-my_plug");
+        assert_eq!(PluginName::from_program("kubectl-my_plug"), Some(name.clone()));
+        assert_eq!(PluginName::from_program("kubectl-my_plug.exe"), Some(name));
+    }
+
+    #[test]
+    fn names_that_kubectl_or_a_file_system_would_trip_over_are_refused() {
+        for text in ["", "-a", "a-", "A", "a_b", "a/b", "..", "a b", "\u{e9}", &"a".repeat(64)] {
+            assert_eq!(text.parse::<PluginName>(), Err(NameError::Form(text.to_owned())), "{text}");
+        }
+        assert_eq!("top".parse::<PluginName>(), Err(NameError::BuiltIn("top".to_owned())));
+        assert!("a".repeat(63).parse::<PluginName>().is_ok());
+    }
+}

@@ -1,0 +1,172 @@
+//! References to packages: `NAMESPACE:NAME[@VERSION]`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use semver::{Version, VersionReq};
+
+/// A package, and which of its versions is meant.
+///
+/// Names are those of the [component model][1]: kebab-case words.
+///
+/// [1]: https://component-model.bytecodealliance.org/reference/wit.html#package-declarations
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Package {
+    namespace: String,
+    name: String,
+    wanted: Wanted,
+}
+
+/// Which version of a package is meant.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Wanted {
+    /// Exactly this one, e.g. `1.2.3`.
+    Exactly(Version),
+    /// The newest that is no prerelease.
+    Newest,
+    /// The newest that fits, e.g. `1.2` or `^1.2.3`.
+    Within(VersionReq),
+}
+
+/// Why a text is no reference to a package.
+#[derive(Debug, Eq, PartialEq, thiserror::Error)]
+#[error("`{text}` is no package: {reason}")]
+pub struct PackageError {
+    text: String,
+    reason: &'static str,
+}
+
+impl Package {
+    /// Whose it is.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Its own name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Which version of it.
+    #[must_use]
+    pub fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// Whether one version is wanted and no other.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        matches!(self.wanted, Wanted::Exactly(_))
+    }
+
+    /// The same package at this version.
+    #[must_use]
+    pub fn at(&self, version: Version) -> Self {
+        Self { wanted: Wanted::Exactly(version), ..self.clone() }
+    }
+
+    /// The same package without an exact version: what may take the place of that version. A prerelease stays what it is.
+    #[must_use]
+    pub fn unpinned(&self) -> Self {
+        match &self.wanted {
+            Wanted::Exactly(version) if version.pre.is_empty() => {
+                Self { wanted: Wanted::Newest, ..self.clone() }
+            }
+            _ => self.clone(),
+        }
+    }
+}
+
+impl Wanted {
+    /// The newest of `versions` that is meant.
+    #[must_use]
+    pub fn newest<'a>(&self, versions: impl IntoIterator<Item = &'a Version>) -> Option<&'a Version> {
+        let fits = |version: &&Version| match self {
+            Self::Exactly(exact) => *version == exact,
+            Self::Newest => version.pre.is_empty(),
+            Self::Within(range) => range.matches(version),
+        };
+        versions.into_iter().filter(fits).max()
+    }
+}
+
+impl FromStr for Package {
+    type Err = PackageError;
+
+    fn from_str(text: &str) -> Result<Self, PackageError> {
+        let error = |reason| PackageError { text: text.to_owned(), reason };
+        let (package, version) = match text.split_once('@') {
+            None => (text, None),
+            Some((package, version)) => (package, Some(version)),
+        };
+        let (namespace, name) = package.split_once(':').ok_or_else(|| error("it is no NAMESPACE:NAME"))?;
+        if !is_label(namespace) || !is_label(name) {
+            return Err(error(
+                "its names are not words of lower-case letters and digits with dashes between them",
+            ));
+        }
+        let wanted = match version {
+            None => Wanted::Newest,
+            Some(version) => match (version.parse(), version.parse()) {
+                (Ok(exact), _) => Wanted::Exactly(exact),
+                (_, Ok(range)) => Wanted::Within(range),
+                _ => return Err(error("its version is none: write 1.2.3, or 1.2 for the newest of those")),
+            },
+        };
+        Ok(Self { namespace: namespace.to_owned(), name: name.to_owned(), wanted })
+    }
+}
+
+/// `[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*`
+fn is_label(text: &str) -> bool {
+    text.len() <= 63
+        && text.split('-').all(|word| {
+            word.starts_with(|c: char| c.is_ascii_lowercase())
+                && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+        })
+}
+
+impl fmt::Display for Package {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.namespace, self.name)?;
+        match &self.wanted {
+            Wanted::Exactly(version) => write!(f, "@{version}"),
+            Wanted::Newest => Ok(()),
+            Wanted::Within(range) => write!(f, "@{range}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn newest(text: &str) -> Option<String> {
+        let versions: Vec<Version> =
+            ["1.9.0", "1.10.0", "2.0.0-rc.1", "0.9.0"].iter().map(|text| text.parse().unwrap()).collect();
+        let package: Package = text.parse().unwrap();
+        package.wanted().newest(&versions).map(ToString::to_string)
+    }
+
+    #[test]
+    fn versions_are_ordered_as_numbers_and_prereleases_are_not_taken_unasked() {
+        assert_eq!(newest("a:b").unwrap(), "1.10.0");
+        assert_eq!(newest("a:b@1.9").unwrap(), "1.10.0");
+        assert_eq!(newest("a:b@~1.9").unwrap(), "1.9.0");
+        assert_eq!(newest("a:b@1.9.0").unwrap(), "1.9.0");
+        assert_eq!(newest("a:b@2.0.0-rc.1").unwrap(), "2.0.0-rc.1");
+        assert_eq!(newest("a:b@3"), None);
+    }
+
+    #[test]
+    fn what_is_no_package_is_refused() {
+        for text in
+            ["a", "a:", ":b", "A:b", "a:b:c", "a:b@", "a:b@new", "a:b/c", "a-:b", "1a:b", "a:b@1.2.3.4"]
+        {
+            assert!(text.parse::<Package>().is_err(), "{text}");
+        }
+        assert_eq!("wasi-x:http2@1.0.0".parse::<Package>().unwrap().to_string(), "wasi-x:http2@1.0.0");
+    }
+}

@@ -1,0 +1,111 @@
+//! Where a component comes from.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::{Image, ImageError, NameError, Package, PackageError, PluginName};
+
+/// Where a component comes from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// An artifact in an OCI registry.
+    Image(Image),
+    /// A plugin that was installed before.
+    Installed(PluginName),
+    /// A package, whose registry is told by the configuration of package registries.
+    Package(Package),
+    /// A file.
+    Path(PathBuf),
+}
+
+/// Why a text is no source.
+#[derive(Debug, Eq, PartialEq, thiserror::Error)]
+pub enum SourceError {
+    /// None of the forms.
+    #[error(
+        "`{0}` is no source: give a path (./x.wasm), an artifact in a registry (HOST/REPOSITORY:TAG), a package \
+         (NAMESPACE:NAME) or the name of an installed plugin"
+    )]
+    Form(String),
+    /// Nearly an artifact in a registry.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// Nearly the name of a plugin.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// Nearly a package.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+}
+
+impl FromStr for Source {
+    type Err = SourceError;
+
+    /// `./x.wasm`, `/a/x.wasm` and whatever ends in `.wasm` is a path; `oci://…`, or a path whose first part has a dot or a
+    /// port or is `localhost`, an artifact in a registry; `a:b` a package; a bare word an installed plugin.
+    fn from_str(text: &str) -> Result<Self, SourceError> {
+        if text.starts_with("oci://") {
+            return Ok(Self::Image(text.parse()?));
+        }
+        if text.contains("://") {
+            return Err(SourceError::Form(text.to_owned()));
+        }
+        let windows_path = cfg!(windows) && (text.contains('\\') || text.get(1..2) == Some(":"));
+        let path = text.starts_with('/')
+            || text.starts_with("./")
+            || text.starts_with("../")
+            || windows_path
+            || Path::new(text).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wasm"));
+        if path {
+            return Ok(Self::Path(text.into()));
+        }
+        match text.split_once('/') {
+            Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => {
+                Ok(Self::Image(text.parse()?))
+            }
+            Some(_) => Err(SourceError::Form(text.to_owned())),
+            None if text.contains(':') => Ok(Self::Package(text.parse()?)),
+            None => match text.parse() {
+                Ok(name) => Ok(Self::Installed(name)),
+                Err(error @ NameError::BuiltIn(_)) => Err(error.into()),
+                Err(NameError::Form(_)) => Err(SourceError::Form(text.to_owned())),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Image(image) => write!(f, "{image}"),
+            Self::Installed(name) => write!(f, "{name}"),
+            Self::Package(package) => write!(f, "{package}"),
+            Self::Path(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_form_of_a_source_is_told_from_the_others() {
+        assert_eq!("./x".parse(), Ok(Source::Path("./x".into())));
+        assert_eq!("x.wasm".parse(), Ok(Source::Path("x.wasm".into())));
+        assert_eq!("decoder".parse(), Ok(Source::Installed("decoder".parse().unwrap())));
+        for text in ["ghcr.io/a/b:1", "localhost/a", "host:5000/a", "oci://anything/x.wasm"] {
+            assert!(matches!(text.parse::<Source>(), Ok(Source::Image(_))), "{text}");
+        }
+        for text in ["ns:name", "ns:name@1.0.0"] {
+            assert!(matches!(text.parse::<Source>(), Ok(Source::Package(_))), "{text}");
+        }
+        for text in ["Decoder", "folder/x", "https://host/x.wasm", ""] {
+            assert!(matches!(text.parse::<Source>(), Err(SourceError::Form(_))), "{text}");
+        }
+        assert!(matches!("ghcr.io/A".parse::<Source>(), Err(SourceError::Image(_))));
+        assert!(matches!("ns:Name".parse::<Source>(), Err(SourceError::Package(_))));
+        assert!(matches!("top".parse::<Source>(), Err(SourceError::Name(_))));
+    }
+}

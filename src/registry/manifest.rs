@@ -1,0 +1,218 @@
+//! What a registry says that an artifact is made of.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::transfer::Named;
+use super::{Error, LIMIT};
+use crate::reference::Digest;
+
+/// Of one component, or one core module.
+pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// Of many manifests: one for each platform, or the referrers of one.
+pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// The same two in the words of Docker, before there was OCI.
+pub(super) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+pub(super) const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+/// The configuration of a [Wasm OCI artifact][1]: what it imports and exports.
+///
+/// [1]: https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/
+pub(super) const CONFIG: &str = "application/vnd.wasm.config.v0+json";
+/// Its one layer.
+pub(super) const LAYER: &str = "application/wasm";
+
+/// Layers that are WebAssembly: the one of today, and those of wasm-to-oci and of krew-wasm's time.
+const LAYERS: [&str; 3] = [
+    LAYER,
+    "application/vnd.wasm.content.layer.v1+wasm",
+    "application/vnd.module.wasm.content.layer.v1+wasm",
+];
+
+/// The longest manifest that is read, in bytes: what registries themselves take ([distribution specification][1]).
+///
+/// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
+pub(super) const LONGEST: u64 = 4 << 20;
+
+/// The manifest of one plugin, proven to have its digest: exactly one layer, of WebAssembly.
+#[derive(Clone)]
+pub struct Manifest {
+    bytes: Bytes,
+    digest: Digest,
+    config: Descriptor,
+    layer: Descriptor,
+    annotations: BTreeMap<String, String>,
+}
+
+/// Names content: what it is, its digest, how much of it there is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Descriptor {
+    #[serde(default)]
+    media_type: String,
+    digest: Digest,
+    size: u64,
+}
+
+impl Descriptor {
+    /// What is fetched by it.
+    pub(super) fn named<'a>(&self, reference: &'a str) -> Named<'a> {
+        Named { reference, digest: self.digest, size: self.size }
+    }
+
+    /// Its digest.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Its length in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn media_type(&self) -> &str {
+        &self.media_type
+    }
+}
+
+/// What is read of a manifest or an index. Whatever else they have does not matter here.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Document {
+    schema_version: u64,
+    media_type: Option<String>,
+    config: Option<Descriptor>,
+    layers: Option<Vec<Descriptor>>,
+    manifests: Option<Vec<serde::de::IgnoredAny>>,
+    #[serde(default)]
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+impl Manifest {
+    /// Reads the manifest of one plugin.
+    ///
+    /// # Errors
+    /// [`Error::Manifest`], when it is a manifest of anything else, and [`Error::TooLarge`].
+    pub fn read(reference: &str, bytes: Bytes) -> Result<Self, Error> {
+        let error = |what: String| Error::Manifest { reference: reference.to_owned(), what };
+        let document: Document = serde_json::from_slice(&bytes)
+            .map_err(|cause| error(format!("its manifest cannot be read: {cause}")))?;
+        if document.schema_version != 2 {
+            return Err(error(format!(
+                "its manifest has schema version {}, and not 2",
+                document.schema_version
+            )));
+        }
+        if let Some(manifests) = &document.manifests {
+            return Err(error(format!(
+                "it is a list of {} manifests, as images for several platforms are, and a plugin is one",
+                manifests.len()
+            )));
+        }
+        if let Some(other) = document.media_type.filter(|it| it != MANIFEST && it != DOCKER_MANIFEST) {
+            return Err(error(format!("it is of the media type {other}, which is no plugin's")));
+        }
+        let [layer] = <[Descriptor; 1]>::try_from(document.layers.unwrap_or_default()).map_err(|layers| {
+            error(format!("it has {} layers, and a plugin is exactly one", layers.len()))
+        })?;
+        let config = document.config.ok_or_else(|| error("its manifest has no configuration".to_owned()))?;
+        if !LAYERS.contains(&layer.media_type.as_str()) {
+            return Err(error(format!("its layer is {}, and not {LAYER}", layer.media_type)));
+        }
+        if layer.size > LIMIT {
+            return Err(Error::TooLarge { what: reference.to_owned(), size: layer.size });
+        }
+        Ok(Self {
+            digest: Digest::of(&bytes),
+            bytes,
+            config,
+            layer,
+            annotations: document.annotations.unwrap_or_default(),
+        })
+    }
+
+    /// Its bytes, as the registry gave them.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Its digest: what a plugin is pinned to, and what is signed.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Descriptor {
+        &self.config
+    }
+
+    /// The component or core module.
+    #[must_use]
+    pub fn layer(&self) -> &Descriptor {
+        &self.layer
+    }
+
+    /// Its annotations.
+    #[must_use]
+    pub fn annotations(&self) -> &BTreeMap<String, String> {
+        &self.annotations
+    }
+
+    /// An annotation, e.g. `org.opencontainers.image.version`.
+    #[must_use]
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        self.annotations.get(name).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn layer(media_type: &str, size: u64) -> Value {
+        json!({"mediaType": media_type, "digest": Digest::of(b"layer"), "size": size})
+    }
+
+    fn manifest(layers: &[Value]) -> Value {
+        json!({
+            "schemaVersion": 2, "mediaType": MANIFEST, "layers": layers,
+            "config": {"mediaType": CONFIG, "digest": Digest::of(b"config"), "size": 6},
+            "annotations": {"org.opencontainers.image.version": "1.2.3"},
+        })
+    }
+
+    fn read(value: &Value) -> Result<Manifest, String> {
+        Manifest::read("h.example/a:1", value.to_string().into()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_manifest_with_one_layer_is_a_plugins_whoever_pushed_it() {
+        for media_type in LAYERS {
+            let read = read(&manifest(&[layer(media_type, 5)])).unwrap();
+            assert_eq!((read.layer().size(), read.layer().digest()), (5, Digest::of(b"layer")));
+            assert_eq!(read.config().digest(), Digest::of(b"config"));
+            assert_eq!(read.annotation("org.opencontainers.image.version"), Some("1.2.3"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_plugin_is_told_apart() {
+        let refused = |value: &Value| read(value).err().unwrap();
+        insta::assert_snapshot!(refused(&manifest(&[])), @"h.example/a:1: it has 0 layers, and a plugin is exactly one");
+        insta::assert_snapshot!(refused(&manifest(&[layer(LAYER, 5), layer(LAYER, 5)])), @"h.example/a:1: it has 2 layers, and a plugin is exactly one");
+        insta::assert_snapshot!(refused(&manifest(&[layer("application/vnd.oci.image.layer.v1.tar+gzip", 5)])), @"h.example/a:1: its layer is application/vnd.oci.image.layer.v1.tar+gzip, and not application/wasm");
+        insta::assert_snapshot!(refused(&manifest(&[layer(LAYER, LIMIT + 1)])), @"h.example/a:1: it has 268435457 bytes, and a plugin may have 268435456 at most");
+        insta::assert_snapshot!(refused(&json!({"schemaVersion": 2, "manifests": [{}, {}]})), @"h.example/a:1: it is a list of 2 manifests, as images for several platforms are, and a plugin is one");
+        insta::assert_snapshot!(refused(&json!({"schemaVersion": 1})), @"h.example/a:1: its manifest has schema version 1, and not 2");
+        insta::assert_snapshot!(refused(&json!([])), @"h.example/a:1: its manifest cannot be read: invalid length 0, expected struct Document with 6 elements at line 1 column 2");
+    }
+}

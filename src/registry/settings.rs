@@ -1,0 +1,154 @@
+//! How registries are reached: the configuration of package registries, which `wkg` reads too, and logins.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use oci_client::client::{CertificateEncoding, ClientConfig, ClientProtocol};
+use reqwest::redirect::Policy;
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use wasm_pkg_client::oci::OciRegistryConfig;
+use wasm_pkg_client::{Config, Registry};
+use zeroize::Zeroizing;
+
+use super::Error;
+use super::credentials::Credentials;
+use crate::cli::Environment;
+
+const AGENT: &str = concat!("kwasm/", env!("CARGO_PKG_VERSION"));
+/// The longest wait for a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+/// The longest silence within an answer.
+const READ: Duration = Duration::from_mins(1);
+
+/// All that is known of registries before one is asked.
+pub(super) struct Settings {
+    pub(super) packages: Config,
+    environment: Environment,
+    /// One for each registry, with its connections.
+    clients: Mutex<BTreeMap<String, reqwest::Client>>,
+}
+
+/// How one registry is reached.
+pub(super) struct Reach {
+    pub(super) plain: bool,
+    /// Whether anybody said so, or it is only what is usual.
+    pub(super) protocol_is_set: bool,
+    pub(super) credentials: Credentials,
+    pub(super) http: reqwest::Client,
+}
+
+#[derive(Default, Deserialize)]
+struct Protocol {
+    protocol: Option<String>,
+}
+
+impl Settings {
+    /// Reads `wasm-pkg/config.toml` of the user's configuration, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] when it cannot be read.
+    pub(super) async fn load(environment: &Environment) -> Result<Self, Error> {
+        let packages = Config::global_defaults().await.map_err(|error| broken(&error))?;
+        Ok(Self { packages, environment: environment.clone(), clients: Mutex::default() })
+    }
+
+    /// How the registry of a repository is reached, and as whom.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] and those of [`Credentials::find`].
+    pub(super) fn reach(&self, host: &str, repository: &str) -> Result<Reach, Error> {
+        let (Protocol { protocol }, oci) = self.configured(host)?;
+        let http = self.client(host, &oci.client_config)?;
+        let token = self.environment.variable(&variable(host)).and_then(|value| value.to_str());
+        let credentials = match (token, oci.credentials) {
+            (Some(token), _) => Credentials::Bearer(Zeroizing::new(token.to_owned())),
+            (None, Some(basic)) => Credentials::Basic {
+                user: basic.username,
+                password: Zeroizing::new(basic.password.expose_secret().to_owned()),
+            },
+            (None, None) => Credentials::find(&self.environment, host, repository)?,
+        };
+        Ok(Reach {
+            plain: oci.client_config.protocol == ClientProtocol::Http,
+            protocol_is_set: protocol.is_some(),
+            credentials,
+            http,
+        })
+    }
+
+    /// What the user's configuration says of a registry.
+    fn configured(&self, host: &str) -> Result<(Protocol, OciRegistryConfig), Error> {
+        let registry: Registry = host
+            .parse()
+            .map_err(|_| Error::Host { host: host.to_owned(), what: "it is no host".to_owned() })?;
+        let config = self.packages.registry_config(&registry).cloned().unwrap_or_default();
+        let protocol = config.backend_config("oci").map_err(|error| broken(&error))?;
+        let oci = OciRegistryConfig::try_from(&config).map_err(|error| broken(&error))?;
+        Ok((protocol.unwrap_or_default(), oci))
+    }
+
+    fn client(&self, host: &str, config: &ClientConfig) -> Result<reqwest::Client, Error> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(host) {
+            return Ok(client.clone());
+        }
+        let client = client(config).map_err(|error| Error::Settings { what: format!("{host}: {error}") })?;
+        Ok(clients.entry(host.to_owned()).or_insert(client).clone())
+    }
+
+    /// How a registry is reached to push to it, for oci-client.
+    ///
+    /// # Errors
+    /// [`Error::Settings`].
+    pub(super) fn push(&self, host: &str) -> Result<ClientConfig, Error> {
+        let (_, oci) = self.configured(host)?;
+        Ok(ClientConfig {
+            connect_timeout: Some(CONNECT),
+            read_timeout: Some(READ),
+            user_agent: AGENT,
+            ..oci.client_config
+        })
+    }
+}
+
+fn broken(error: &wasm_pkg_client::Error) -> Error {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |cause| cause.source());
+    let mut texts: Vec<String> = causes.map(|cause| cause.to_string().replace('\n', " ")).collect();
+    texts.dedup();
+    Error::Settings { what: texts.join(": ") }
+}
+
+/// The variable by which wkg takes a token: `WKG_REGISTRY_<HOST>_AUTH_BEARER`.
+fn variable(host: &str) -> String {
+    let host: String =
+        host.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+    format!("WKG_REGISTRY_{host}_AUTH_BEARER")
+}
+
+/// A client for one registry alone.
+fn client(config: &ClientConfig) -> reqwest::Result<reqwest::Client> {
+    let roots = config.extra_root_certificates.iter().map(|root| match root.encoding {
+        CertificateEncoding::Der => reqwest::Certificate::from_der(&root.data),
+        CertificateEncoding::Pem => reqwest::Certificate::from_pem(&root.data),
+    });
+    reqwest::Client::builder()
+        .user_agent(AGENT)
+        .connect_timeout(CONNECT)
+        .read_timeout(READ)
+        .redirect(Policy::custom(|attempt| {
+            let downgraded = attempt.url().scheme() == "http"
+                && attempt.previous().iter().any(|previous| previous.scheme() == "https");
+            if downgraded {
+                attempt.error("it leads from https to http")
+            } else if attempt.previous().len() > 5 {
+                attempt.error("it leads on and on")
+            } else {
+                attempt.follow()
+            }
+        }))
+        .tls_certs_merge(roots.collect::<reqwest::Result<Vec<_>>>()?)
+        .tls_danger_accept_invalid_certs(config.accept_invalid_certificates)
+        .build()
+}

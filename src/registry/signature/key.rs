@@ -1,0 +1,285 @@
+//! Public keys, and sets of them. A key decides alone: nothing that comes from a registry chooses it.
+
+use std::fmt;
+
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ED25519, ParsedPublicKey};
+use rustls_pki_types::SubjectPublicKeyInfoDer;
+use rustls_pki_types::pem::PemObject;
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::SubjectPublicKeyInfo;
+
+use crate::reference::Digest;
+
+/// A public key of somebody who signs: ECDSA on P-256 with SHA-256, or Ed25519.
+#[derive(Clone)]
+pub struct Key {
+    name: String,
+    fingerprint: Digest,
+    algorithm: Algorithm,
+    public: ParsedPublicKey,
+}
+
+#[derive(Clone, Copy)]
+enum Algorithm {
+    Ecdsa,
+    Ed25519,
+}
+
+/// Why a text is no key that is served.
+#[derive(Debug, Eq, PartialEq, thiserror::Error)]
+pub enum KeyError {
+    /// A key of another algorithm, or something else than a key.
+    #[error("it holds {0}, and only public keys of ECDSA P-256 and Ed25519 are served")]
+    Other(String),
+    /// A public key in a form that breaks the rules of its algorithm.
+    #[error("it holds a public key that is broken")]
+    Broken,
+    /// No PEM.
+    #[error("it is no PEM: no line reads -----BEGIN PUBLIC KEY-----")]
+    NoPem,
+    /// More than one key, of which it is not said which is meant.
+    #[error("it holds {0} PEM sections, and one public key is asked for")]
+    Several(usize),
+}
+
+impl Key {
+    /// Reads a key from PEM. `name` is what messages call it, e.g. its file's name.
+    ///
+    /// # Errors
+    /// When there is anything else in it than one key that is served.
+    pub fn from_pem(name: &str, pem: &[u8]) -> Result<Self, KeyError> {
+        let labels: Vec<&[u8]> = pem.split(|byte| matches!(byte, b'\n' | b'\r')).filter_map(label).collect();
+        match labels[..] {
+            [] => return Err(KeyError::NoPem),
+            [b"PUBLIC KEY"] => {}
+            [other] => return Err(KeyError::Other(section(other))),
+            _ => return Err(KeyError::Several(labels.len())),
+        }
+        let der = SubjectPublicKeyInfoDer::from_pem_slice(pem).map_err(|_| KeyError::Broken)?;
+        let (rest, info) = SubjectPublicKeyInfo::from_der(&der).map_err(|_| KeyError::Broken)?;
+        if !rest.is_empty() {
+            return Err(KeyError::Broken);
+        }
+        let curve = info.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
+        let curve = curve.map(|oid| oid.to_id_string());
+        let algorithm = match (info.algorithm.algorithm.to_id_string().as_str(), curve.as_deref()) {
+            (EC, Some(P256)) => Algorithm::Ecdsa,
+            (ED, _) => Algorithm::Ed25519,
+            (algorithm, curve) => return Err(KeyError::Other(kind(algorithm, curve))),
+        };
+        let public = match algorithm {
+            Algorithm::Ecdsa => ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &*der),
+            Algorithm::Ed25519 => ParsedPublicKey::new(&ED25519, &*der),
+        };
+        let public = public.map_err(|_| KeyError::Broken)?;
+        // Written anew, so that one key in two spellings has one fingerprint.
+        let der = public.as_der().map_err(|_| KeyError::Broken)?;
+        Ok(Self { name: name.to_owned(), fingerprint: Digest::of(der.as_ref()), algorithm, public })
+    }
+
+    /// What messages call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The SHA-256 of its `SubjectPublicKeyInfo` in DER: what `openssl pkey -pubin -outform DER | sha256sum` prints.
+    #[must_use]
+    pub fn fingerprint(&self) -> Digest {
+        self.fingerprint
+    }
+
+    pub(super) fn is_ed25519(&self) -> bool {
+        matches!(self.algorithm, Algorithm::Ed25519)
+    }
+
+    pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.public.verify_sig(message, signature).is_ok()
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.fingerprint)
+    }
+}
+
+/// Keys, and how many of them have to have signed. There is one at least, and none twice.
+#[derive(Clone, Debug)]
+pub struct KeySet {
+    quorum: Quorum,
+    keys: Vec<Key>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Quorum {
+    All,
+    Any,
+}
+
+/// Why keys are no set.
+#[derive(Debug, Eq, PartialEq, thiserror::Error)]
+pub enum KeySetError {
+    /// There is none.
+    #[error("there is no key in it")]
+    Empty,
+    /// One signature would count for two.
+    #[error("`{0}` and `{1}` are the same key")]
+    Twice(String, String),
+}
+
+impl KeySet {
+    /// One of these has to have signed.
+    ///
+    /// # Errors
+    /// When there is none, or one of them twice.
+    pub fn any_of(keys: Vec<Key>) -> Result<Self, KeySetError> {
+        Self::new(Quorum::Any, keys)
+    }
+
+    /// Each of these has to have signed.
+    ///
+    /// # Errors
+    /// When there is none, or one of them twice.
+    pub fn all_of(keys: Vec<Key>) -> Result<Self, KeySetError> {
+        Self::new(Quorum::All, keys)
+    }
+
+    fn new(quorum: Quorum, keys: Vec<Key>) -> Result<Self, KeySetError> {
+        for (index, key) in keys.iter().enumerate() {
+            if let Some(same) = keys[..index].iter().find(|same| same.fingerprint == key.fingerprint) {
+                return Err(KeySetError::Twice(same.name.clone(), key.name.clone()));
+            }
+        }
+        if keys.is_empty() { Err(KeySetError::Empty) } else { Ok(Self { quorum, keys }) }
+    }
+
+    /// The keys.
+    #[must_use]
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    pub(super) fn quorum(&self) -> Quorum {
+        self.quorum
+    }
+}
+
+const EC: &str = "1.2.840.10045.2.1";
+const ED: &str = "1.3.101.112";
+const P256: &str = "1.2.840.10045.3.1.7";
+
+/// What a key is that is not served.
+fn kind(algorithm: &str, curve: Option<&str>) -> String {
+    match (algorithm, curve) {
+        ("1.2.840.113549.1.1.1", _) => "an RSA key".to_owned(),
+        ("1.3.101.113", _) => "an Ed448 key".to_owned(),
+        (EC, Some("1.3.132.0.34")) => "an ECDSA P-384 key".to_owned(),
+        (EC, Some("1.3.132.0.35")) => "an ECDSA P-521 key".to_owned(),
+        (EC, Some("1.3.132.0.10")) => "an ECDSA secp256k1 key".to_owned(),
+        (EC, _) => "an ECDSA key on another curve".to_owned(),
+        (algorithm, _) => format!("a key of the algorithm {algorithm}"),
+    }
+}
+
+/// The label of a line that begins a PEM section.
+fn label(line: &[u8]) -> Option<&[u8]> {
+    line.trim_ascii_end().strip_prefix(b"-----BEGIN ")?.strip_suffix(b"-----")
+}
+
+/// What a PEM section holds that is no public key.
+fn section(label: &[u8]) -> String {
+    match label {
+        b"CERTIFICATE" => "a certificate".to_owned(),
+        b"RSA PUBLIC KEY" => "an RSA key".to_owned(),
+        _ if label.ends_with(b"PRIVATE KEY") => {
+            "a private key, which nobody but its owner should have".to_owned()
+        }
+        _ => format!("a PEM section `{}`", super::shown(&String::from_utf8_lossy(label))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::rsa::KeySize;
+    use aws_lc_rs::signature::{
+        ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, KeyPair, RsaKeyPair,
+    };
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+
+    use super::*;
+
+    const PEM: &str = include_str!("../../../tests/registry/fixtures/ecdsa.pub");
+
+    fn pem(label: &str, der: &[u8]) -> String {
+        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", BASE64_STANDARD.encode(der))
+    }
+
+    #[track_caller]
+    fn refused(pem: &str) -> String {
+        Key::from_pem("key.pub", pem.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_key_is_told_by_its_name_and_fingerprint_whatever_surrounds_it() {
+        let key = Key::from_pem("team.pub", format!("a comment\r\n{PEM}\r\n").as_bytes()).unwrap();
+        insta::assert_debug_snapshot!(key, @"team.pub (sha256:8fb49136b645d1d342366b86f02fbaf93f10c46977637aaf008194428f4d25d3)");
+    }
+
+    #[test]
+    fn one_key_in_two_spellings_has_one_fingerprint() {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+        let long = pair.public_key().as_der().unwrap();
+        let long = long.as_ref();
+        // The same point by its one coordinate and the sign of the other: half as long (SEC 1 §2.3.3).
+        let (head, point) = long.split_at(long.len() - 65);
+        let short =
+            [&head[2..head.len() - 3], &[0x03, 0x22, 0x00, 2 + (point[64] & 1)], &point[1..33]].concat();
+        let short = [&[0x30, u8::try_from(short.len()).unwrap()], &short[..]].concat();
+        let [long, short] = [long, &short].map(|der| Key::from_pem("key", pem("PUBLIC KEY", der).as_bytes()));
+        assert_eq!(long.unwrap().fingerprint(), short.unwrap().fingerprint());
+    }
+
+    #[test]
+    fn what_is_no_served_key_is_refused_by_name() {
+        let p384 = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_ASN1_SIGNING).unwrap();
+        let rsa = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+        let der = Key::from_pem("key", PEM.as_bytes()).unwrap().public.as_der().unwrap();
+        let mut off_curve = der.as_ref().to_vec();
+        *off_curve.last_mut().unwrap() ^= 1;
+        let told = [
+            refused(""),
+            refused("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"),
+            refused(&pem("PUBLIC KEY", rsa.public_key().as_der().unwrap().as_ref())),
+            refused(&pem("PUBLIC KEY", p384.public_key().as_der().unwrap().as_ref())),
+            refused(&pem("PUBLIC KEY", &off_curve)),
+            refused(&pem("PUBLIC KEY", &[der.as_ref(), b"more"].concat())),
+            refused(&pem("PUBLIC KEY", b"")),
+            refused(&pem("CERTIFICATE", b"x")),
+            refused(&pem("ENCRYPTED SIGSTORE PRIVATE KEY", b"x")),
+            refused(&pem("EC PRIVATE KEY", b"x")),
+            refused(&pem("RSA PUBLIC KEY", b"x")),
+            refused(&pem("PGP PUBLIC KEY BLOCK", b"x")),
+            refused("-----BEGIN PUBLIC KEY-----\nAAAA\n"),
+            refused(&format!("{PEM}{PEM}")),
+        ];
+        insta::assert_snapshot!(told.join("\n"), @r"
+        it is no PEM: no line reads -----BEGIN PUBLIC KEY-----
+        it is no PEM: no line reads -----BEGIN PUBLIC KEY-----
+        it holds an RSA key, and only public keys of ECDSA P-256 and Ed25519 are served
+        it holds an ECDSA P-384 key, and only public keys of ECDSA P-256 and Ed25519 are served
+        it holds a public key that is broken
+        it holds a public key that is broken
+        it holds a public key that is broken
+        it holds a certificate, and only public keys of ECDSA P-256 and Ed25519 are served
+        it holds a private key, which nobody but its owner should have, and only public keys of ECDSA P-256 and Ed25519 are served
+        it holds a private key, which nobody but its owner should have, and only public keys of ECDSA P-256 and Ed25519 are served
+        it holds an RSA key, and only public keys of ECDSA P-256 and Ed25519 are served
+        it holds a PEM section `PGP PUBLIC KEY BLOCK`, and only public keys of ECDSA P-256 and Ed25519 are served
+        it holds a public key that is broken
+        it holds 2 PEM sections, and one public key is asked for
+        ");
+    }
+}

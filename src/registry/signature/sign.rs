@@ -1,0 +1,160 @@
+//! Signs, as `cosign sign --key` does, so that cosign and everybody else verifies it.
+
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustls_pki_types::PrivatePkcs8KeyDer;
+use rustls_pki_types::pem::PemObject;
+use serde_json::json;
+
+use super::bundle::{MEDIA_TYPE, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, encode};
+use crate::reference::Digest;
+
+/// A private key. No `Debug`: it is secret.
+pub struct PrivateKey(Pair);
+
+enum Pair {
+    Ecdsa(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+}
+
+/// Why some text is no key to sign with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum PrivateKeyError {
+    /// One of cosign's own, which only cosign opens.
+    #[error("it is a key of cosign's, which only cosign can open")]
+    Cosign,
+    /// One with a password.
+    #[error("it is encrypted")]
+    Encrypted,
+    /// Of another form, or none.
+    #[error("it is no private key in PKCS #8 and PEM, of P-256 or Ed25519")]
+    Other,
+    /// The system has no random numbers.
+    #[error("the system gives no random numbers")]
+    Random,
+}
+
+impl PrivateKey {
+    /// Reads a key: PEM with one section `PRIVATE KEY`.
+    ///
+    /// # Errors
+    /// When it is none, or none of the two kinds that signatures are verified by.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, PrivateKeyError> {
+        let has = |label: &str| pem.windows(label.len()).any(|part| part == label.as_bytes());
+        if has("ENCRYPTED SIGSTORE PRIVATE KEY") || has("ENCRYPTED COSIGN PRIVATE KEY") {
+            return Err(PrivateKeyError::Cosign);
+        }
+        if has("BEGIN ENCRYPTED PRIVATE KEY") {
+            return Err(PrivateKeyError::Encrypted);
+        }
+        let der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| PrivateKeyError::Other)?;
+        let der = der.secret_pkcs8_der();
+        if let Ok(pair) = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, der) {
+            return Ok(Self(Pair::Ecdsa(pair)));
+        }
+        // openssl writes Ed25519 keys without their public half.
+        Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
+            .map(|pair| Self(Pair::Ed25519(pair)))
+            .map_err(|_| PrivateKeyError::Other)
+    }
+
+    /// A bundle that says that the owner of this key stands for the artifact with this manifest.
+    ///
+    /// # Errors
+    /// [`PrivateKeyError::Random`].
+    pub fn sign(&self, manifest: Digest) -> Result<Vec<u8>, PrivateKeyError> {
+        let statement = json!({
+            "_type": STATEMENT_TYPE,
+            "subject": [{"digest": {"sha256": manifest.hex()}}],
+            "predicateType": PREDICATE_TYPE,
+            "predicate": {},
+        })
+        .to_string();
+        let signature = self.signature(&encode(PAYLOAD_TYPE, statement.as_bytes()))?;
+        let bundle = json!({
+            "mediaType": MEDIA_TYPE,
+            "verificationMaterial": {"publicKey": {"hint": self.hint()}},
+            "dsseEnvelope": {
+                "payload": STANDARD.encode(statement),
+                "payloadType": PAYLOAD_TYPE,
+                "signatures": [{"sig": STANDARD.encode(signature)}],
+            },
+        });
+        Ok(bundle.to_string().into_bytes())
+    }
+
+    fn signature(&self, message: &[u8]) -> Result<Vec<u8>, PrivateKeyError> {
+        match &self.0 {
+            Pair::Ecdsa(pair) => {
+                let signature = pair.sign(&SystemRandom::new(), message);
+                signature.map(|signature| signature.as_ref().to_vec()).map_err(|_| PrivateKeyError::Random)
+            }
+            Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+        }
+    }
+
+    /// By which a verifier with several keys may find the right one: the SHA-256 of the public key, as cosign has it.
+    fn hint(&self) -> String {
+        let der = match &self.0 {
+            Pair::Ecdsa(pair) => pair.public_key().as_der().map(|der| der.as_ref().to_vec()),
+            Pair::Ed25519(pair) => pair.public_key().as_der().map(|der| der.as_ref().to_vec()),
+        };
+        der.map(|der| STANDARD.encode(Digest::of(&der).bytes())).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::encoding::PublicKeyX509Der;
+
+    use super::super::{Error, Evidence, Key, KeySet, verify};
+    use super::*;
+
+    fn pem(label: &str, der: &[u8]) -> Vec<u8> {
+        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der)).into_bytes()
+    }
+
+    fn pairs() -> [(Vec<u8>, Vec<u8>); 2] {
+        let ecdsa = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+        let ed = Ed25519KeyPair::generate().unwrap();
+        let public = |der: PublicKeyX509Der<'_>| pem("PUBLIC KEY", der.as_ref());
+        [
+            (
+                pem("PRIVATE KEY", ecdsa.to_pkcs8v1().unwrap().as_ref()),
+                public(ecdsa.public_key().as_der().unwrap()),
+            ),
+            (
+                pem("PRIVATE KEY", ed.to_pkcs8v1().unwrap().as_ref()),
+                public(ed.public_key().as_der().unwrap()),
+            ),
+        ]
+    }
+
+    #[test]
+    fn what_is_signed_verifies_by_its_own_key_and_for_its_own_artifact_alone() {
+        let [one, other] = pairs();
+        let keys = |pem: &[u8]| KeySet::all_of(vec![Key::from_pem("key", pem).unwrap()]).unwrap();
+        for ((private, public), (_, wrong)) in [(&one, &other), (&other, &one)] {
+            let manifest = Digest::of(b"manifest");
+            let bundle = PrivateKey::from_pem(private).unwrap().sign(manifest).unwrap();
+            let evidence = [Evidence::Bundle(bundle.into())];
+            assert_eq!(verify(manifest, &evidence, &keys(public)).unwrap().len(), 1);
+            assert!(matches!(verify(manifest, &evidence, &keys(wrong)), Err(Error::WrongKey { .. })));
+            let another = verify(Digest::of(b"another"), &evidence, &keys(public));
+            assert!(matches!(another, Err(Error::AnotherArtifact(_))));
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_to_sign_with_is_told_apart() {
+        let [(_, public), _] = pairs();
+        let refused = |pem: &[u8]| PrivateKey::from_pem(pem).err().unwrap();
+        assert_eq!(refused(b""), PrivateKeyError::Other);
+        assert_eq!(refused(&public), PrivateKeyError::Other);
+        assert_eq!(refused(&pem("ENCRYPTED SIGSTORE PRIVATE KEY", b"x")), PrivateKeyError::Cosign);
+        assert_eq!(refused(&pem("ENCRYPTED PRIVATE KEY", b"x")), PrivateKeyError::Encrypted);
+    }
+}

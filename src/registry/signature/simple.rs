@@ -1,0 +1,51 @@
+//! cosign's older layout: a payload that names a manifest ("simple signing"), and a signature of just its bytes.
+
+use serde::Deserialize;
+
+use super::{Claim, Error, base64, json, malformed, shown};
+use crate::reference::Digest;
+
+/// The media type of a payload's layer.
+pub(super) const MEDIA_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+
+/// The annotation of that layer which has the signature.
+pub(super) const ANNOTATION: &str = "dev.cosignproject.cosign/signature";
+
+const TYPE: &str = "cosign container image signature";
+
+/// The identity beside the image is not read: it is where the artifact was pushed when it was signed, and the same
+/// manifest at a mirror is the same artifact. `cosign verify` passes over it too.
+#[derive(Deserialize)]
+struct Payload {
+    critical: Critical,
+}
+
+#[derive(Deserialize)]
+struct Critical {
+    image: Image,
+    #[serde(rename = "type")]
+    type_: String,
+}
+
+#[derive(Deserialize)]
+struct Image {
+    #[serde(rename = "docker-manifest-digest")]
+    manifest: Digest,
+}
+
+/// Reads what a payload claims.
+pub(super) fn read(payload: &[u8], signature: &str) -> Result<Claim, Error> {
+    let Payload { critical } = json("payload", payload)?;
+    if critical.type_ != TYPE {
+        return Err(Error::Unsupported(format!("a payload of the type `{}`", shown(&critical.type_))));
+    }
+    if signature.is_empty() {
+        return Err(malformed(ANNOTATION, "it is missing"));
+    }
+    Ok(Claim {
+        message: payload.to_vec(),
+        signature: base64(ANNOTATION, signature)?,
+        subjects: vec![critical.image.manifest],
+        certified: false,
+    })
+}

@@ -1,0 +1,297 @@
+//! Whose signatures are asked for: what `trust.yaml` says, and what follows from it for one artifact.
+//!
+//! ```yaml
+//! apiVersion: kwasm.dev/v1
+//! kind: Trust
+//! default: ignore            # or warn, or require: for what no rule names
+//! rules:
+//!   - registry: registry.example.com/team     # HOST[:PORT][/PREFIX], by whole segments
+//!     signatures: require
+//!     keys: {anyOf: [team.pub, release.pub]}  # files beside this one, absolute paths, or PEM text
+//!   - namespace: acme                         # packages acme:NAME
+//!     signatures: warn
+//!     keys: {allOf: [a.pub, b.pub]}
+//! ```
+//!
+//! A [`Demand`] is judged against evidence; only [`signature::verify`] makes the signers that a [`Verdict`] names.
+
+mod document;
+mod scope;
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use self::scope::Scope;
+use super::signature::{self, Evidence, KeySet, Signer};
+use crate::reference::Digest;
+
+/// What `trust.yaml` says. Where there is no such file: nothing is asked for.
+#[derive(Debug, Default)]
+pub struct Trust {
+    file: PathBuf,
+    default: Mode,
+    rules: Vec<Rule>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    #[default]
+    Ignore,
+    Require,
+    Warn,
+}
+
+/// What is asked for the artifacts of one scope.
+#[derive(Debug)]
+struct Rule {
+    scope: Scope,
+    line: u64,
+    mode: Mode,
+    /// Where the mode is to ignore, there may be none.
+    keys: Option<KeySet>,
+}
+
+/// What is wrong with a `trust.yaml`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fault {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, counted from 1; none where it is the file as a whole.
+    pub line: Option<u64>,
+    /// What is wrong.
+    pub what: String,
+    /// What helps.
+    pub hint: String,
+}
+
+impl std::error::Error for Fault {}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}", self.what)
+    }
+}
+
+impl Trust {
+    /// Reads a file and the keys beside it. A file that is not there asks for nothing; one that cannot be read is a
+    /// fault, and so is a key.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn load(file: &Path) -> Result<Self, Fault> {
+        // A link to nowhere was meant to be something.
+        if file.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            return Ok(Self::default());
+        }
+        let fault = |why: &dyn fmt::Display, hint: &str| Fault {
+            file: file.to_owned(),
+            line: None,
+            what: format!("it cannot be read: {why}"),
+            hint: hint.to_owned(),
+        };
+        let bytes =
+            read(file).map_err(|error| fault(&error, "without the file, no signature is asked for"))?;
+        let text = String::from_utf8(bytes).map_err(|_| fault(&"it is no text", "write it in UTF-8"))?;
+        Self::read(file, &text, read)
+    }
+
+    /// Reads the text of a file. `key` fetches the content of a key's file; a path in it that is relative is one beside
+    /// `file`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(file: &Path, text: &str, key: impl Fn(&Path) -> io::Result<Vec<u8>>) -> Result<Self, Fault> {
+        document::read(file, text, &key)
+    }
+
+    /// What is asked of an artifact: `repository` is its `HOST[:PORT]/REPOSITORY`, `namespace` that of the package
+    /// `NAMESPACE:NAME` by which it was found, if it was. Of the rules for registries the one with the longest prefix
+    /// counts, the namespace's counts beside it, and the default where there is neither.
+    #[must_use]
+    pub fn demand(&self, repository: &str, namespace: Option<&str>) -> Demand {
+        let registry = self.rules.iter().filter(|rule| rule.scope.covers(repository));
+        let registry = registry.max_by_key(|rule| rule.scope.length());
+        let named = |rule: &&Rule| namespace.is_some_and(|namespace| rule.scope.is_namespace(namespace));
+        let namespace = self.rules.iter().find(named);
+        let rules: Vec<&Rule> = registry.into_iter().chain(namespace).collect();
+        let mut asks: Vec<Ask> = rules.iter().filter_map(|rule| self.ask(rule)).collect();
+        if rules.is_empty() && self.default != Mode::Ignore {
+            let place = self.file.display().to_string();
+            asks.push(Ask { what: repository.to_owned(), place, mode: self.default, keys: None });
+        }
+        Demand { ignored: asks.is_empty() && !rules.is_empty(), asks }
+    }
+
+    fn ask(&self, rule: &Rule) -> Option<Ask> {
+        (rule.mode != Mode::Ignore).then(|| Ask {
+            what: rule.scope.to_string(),
+            place: format!("{}:{}", self.file.display(), rule.line),
+            mode: rule.mode,
+            keys: rule.keys.clone(),
+        })
+    }
+}
+
+/// What is asked of one artifact.
+#[derive(Debug)]
+pub struct Demand {
+    asks: Vec<Ask>,
+    /// A rule says that signatures do not matter here.
+    ignored: bool,
+}
+
+#[derive(Debug)]
+struct Ask {
+    /// What it is asked of: a scope, or a repository that is in none.
+    what: String,
+    /// Where it is written.
+    place: String,
+    mode: Mode,
+    /// Nobody's signature will do where there are none.
+    keys: Option<KeySet>,
+}
+
+/// Why an artifact is not taken.
+#[derive(Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// A rule asks for a signature that it does not have.
+    #[error("the rule for {what} ({place}) asks for a signature")]
+    Signature {
+        /// The rule's scope.
+        what: String,
+        /// Where the rule is: file and line.
+        place: String,
+        /// Why it does not count as signed.
+        source: signature::Error,
+    },
+    /// No rule names it, and nothing else is taken.
+    #[error("no rule of {place} names {what}, and its default asks for a signature")]
+    Unnamed {
+        /// Its host and repository.
+        what: String,
+        /// The file.
+        place: String,
+    },
+}
+
+impl Refusal {
+    /// What helps, where it is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Signature { source, .. } => source.hint(),
+            Self::Unnamed { .. } => Some("add a rule with the keys of those who sign it"),
+        }
+    }
+}
+
+/// What came of a demand that does not refuse. Where nothing was asked, there is nothing in it.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub struct Verdict {
+    signers: Vec<Signer>,
+    warnings: Vec<String>,
+}
+
+impl Verdict {
+    /// Those whose signatures were asked for and verified.
+    #[must_use]
+    pub fn signers(&self) -> &[Signer] {
+        &self.signers
+    }
+
+    /// What the user is to be told: why something does not count as signed that should be.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}
+
+impl Demand {
+    /// Whether evidence matters: otherwise there is no need to look for any.
+    #[must_use]
+    pub fn needs_evidence(&self) -> bool {
+        self.asks.iter().any(|ask| ask.keys.is_some())
+    }
+
+    /// Whether a rule says that signatures do not matter here, so that none is looked up.
+    #[must_use]
+    pub fn ignores(&self) -> bool {
+        self.ignored
+    }
+
+    /// Whether anything is asked.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        !self.asks.is_empty()
+    }
+
+    /// Judges an artifact by its manifest's digest and all the evidence that there is. That a look-up failed is for the
+    /// caller to say: it is no lack of evidence.
+    ///
+    /// # Errors
+    /// Why it is not taken.
+    pub fn judge(&self, manifest: Digest, evidence: &[Evidence]) -> Result<Verdict, Refusal> {
+        let mut verdict = Verdict::default();
+        for ask in &self.asks {
+            let refusal = match ask.prove(manifest, evidence) {
+                Ok(signers) => {
+                    for signer in signers {
+                        if !verdict.signers.contains(&signer) {
+                            verdict.signers.push(signer);
+                        }
+                    }
+                    continue;
+                }
+                Err(refusal) => refusal,
+            };
+            if ask.mode == Mode::Require {
+                return Err(refusal);
+            }
+            verdict.warnings.push(match &refusal {
+                Refusal::Signature { source, .. } => format!("{refusal}: {source}"),
+                Refusal::Unnamed { .. } => refusal.to_string(),
+            });
+        }
+        Ok(verdict)
+    }
+}
+
+impl Ask {
+    fn prove(&self, manifest: Digest, evidence: &[Evidence]) -> Result<Vec<Signer>, Refusal> {
+        let (what, place) = (self.what.clone(), self.place.clone());
+        let Some(keys) = &self.keys else { return Err(Refusal::Unnamed { what, place }) };
+        signature::verify(manifest, evidence, keys).map_err(|source| Refusal::Signature {
+            what,
+            place,
+            source,
+        })
+    }
+}
+
+/// The longest file that is read: neither a `trust.yaml` nor a key is longer than a page.
+const LONGEST: u64 = 1 << 20;
+
+/// Reads an ordinary file: a device or a pipe might never end.
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(file)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than 1 MiB"));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;

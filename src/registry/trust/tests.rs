@@ -1,0 +1,362 @@
+use std::cell::RefCell;
+
+use bytes::Bytes;
+
+use super::*;
+
+macro_rules! fixture {
+    ($name:literal) => {
+        include_str!(concat!("../../../tests/registry/fixtures/", $name))
+    };
+}
+
+const HEAD: &str = "apiVersion: kwasm.dev/v1\nkind: Trust\n";
+
+/// Reads a file that lies beside the keys of the fixtures.
+fn read(text: &str) -> Result<Trust, Fault> {
+    Trust::read(Path::new("/home/me/trust.yaml"), text, |path| {
+        match path.strip_prefix("/home/me").ok().and_then(Path::to_str) {
+            Some("team.pub" | "again.pub") => Ok(fixture!("ecdsa.pub").into()),
+            Some("keys/other.pub") => Ok(fixture!("other.pub").into()),
+            Some("broken.pub") => Ok(b"broken".into()),
+            _ => Err(io::Error::new(io::ErrorKind::NotFound, "no such file")),
+        }
+    })
+}
+
+fn trust(rest: &str) -> Trust {
+    read(&format!("{HEAD}{rest}")).unwrap()
+}
+
+#[track_caller]
+fn fault(rest: &str) -> String {
+    let fault = read(&format!("{HEAD}{rest}")).unwrap_err();
+    format!("{fault}\n    {}", fault.hint)
+}
+
+/// An artifact, and its signature by `team.pub`.
+fn artifact() -> (Digest, Evidence) {
+    let bundle = Evidence::Bundle(Bytes::from_static(fixture!("ecdsa-bundle.json").as_bytes()));
+    (Digest::of(fixture!("manifest.json").as_bytes()), bundle)
+}
+
+const RULES: &str = "\
+default: warn
+rules:
+  - registry: registry.example.com
+    signatures: ignore
+  - registry: registry.example.com/team
+    signatures: require
+    keys: {anyOf: [keys/other.pub, team.pub]}
+  - registry: Registry.Example.com:5000/team
+    signatures: require
+    keys: {allOf: [team.pub, keys/other.pub]}
+  - namespace: acme
+    signatures: warn
+    keys:
+      anyOf:
+        - keys/other.pub
+";
+
+/// What comes of an artifact that `team.pub` signed, and of the same without its signature.
+fn judged(trust: &Trust, repository: &str, namespace: Option<&str>) -> String {
+    let (manifest, evidence) = artifact();
+    let demand = trust.demand(repository, namespace);
+    let one = |evidence: &[Evidence]| match demand.judge(manifest, evidence) {
+        Err(refusal) => {
+            let source = std::error::Error::source(&refusal);
+            source.map_or_else(
+                || format!("refused: {refusal}"),
+                |source| format!("refused: {refusal}: {source}"),
+            )
+        }
+        Ok(verdict) if verdict == Verdict::default() => "nothing asked".to_owned(),
+        Ok(verdict) => {
+            let signers = verdict.signers().iter().map(|signer| format!("signed by {}", signer.name()));
+            let warnings = verdict.warnings().iter().map(|warning| format!("warning: {warning}"));
+            signers.chain(warnings).collect::<Vec<_>>().join("; ")
+        }
+    };
+    format!("{}\n{}", one(&[evidence]), one(&[]))
+}
+
+#[test]
+fn the_longest_prefix_that_matches_by_whole_segments_counts() {
+    let trust = trust(RULES);
+    insta::assert_snapshot!(judged(&trust, "registry.example.com/team/x", None), @r"
+    signed by team.pub
+    refused: the rule for registry.example.com/team (/home/me/trust.yaml:7) asks for a signature: it is not signed
+    ");
+    insta::assert_snapshot!(judged(&trust, "registry.example.com/team", None), @r"
+    signed by team.pub
+    refused: the rule for registry.example.com/team (/home/me/trust.yaml:7) asks for a signature: it is not signed
+    ");
+    insta::assert_snapshot!(judged(&trust, "registry.example.com/teams/x", None), @r"
+    nothing asked
+    nothing asked
+    ");
+    insta::assert_snapshot!(judged(&trust, "registry.example.com:5000/team/x/y", None), @r"
+    refused: the rule for registry.example.com:5000/team (/home/me/trust.yaml:10) asks for a signature: it is signed by `team.pub`, but not by `keys/other.pub`
+    refused: the rule for registry.example.com:5000/team (/home/me/trust.yaml:10) asks for a signature: it is not signed
+    ");
+    insta::assert_snapshot!(judged(&trust, "registry.example.com:5000/x", None), @r"
+    warning: no rule of /home/me/trust.yaml names registry.example.com:5000/x, and its default asks for a signature
+    warning: no rule of /home/me/trust.yaml names registry.example.com:5000/x, and its default asks for a signature
+    ");
+}
+
+#[test]
+fn a_package_is_held_to_the_rules_of_its_namespace_and_of_its_registry() {
+    let trust = trust(RULES);
+    insta::assert_snapshot!(judged(&trust, "registry.example.com/team/x", Some("acme")), @r"
+    signed by team.pub; warning: the rule for the namespace acme (/home/me/trust.yaml:13) asks for a signature: its signature does not verify with `keys/other.pub`
+    refused: the rule for registry.example.com/team (/home/me/trust.yaml:7) asks for a signature: it is not signed
+    ");
+    insta::assert_snapshot!(judged(&trust, "ghcr.io/x", Some("acme")), @r"
+    warning: the rule for the namespace acme (/home/me/trust.yaml:13) asks for a signature: its signature does not verify with `keys/other.pub`
+    warning: the rule for the namespace acme (/home/me/trust.yaml:13) asks for a signature: it is not signed
+    ");
+    insta::assert_snapshot!(judged(&trust, "ghcr.io/x", Some("acm")), @r"
+    warning: no rule of /home/me/trust.yaml names ghcr.io/x, and its default asks for a signature
+    warning: no rule of /home/me/trust.yaml names ghcr.io/x, and its default asks for a signature
+    ");
+}
+
+#[test]
+fn no_rule_is_got_around_by_another_spelling_of_its_host() {
+    let text = "rules: [{registry: docker.io/acme, signatures: require, keys: {anyOf: [team.pub]}},
+                        {registry: 'reg.example.com:443', signatures: require, keys: {anyOf: [team.pub]}},
+                        {registry: '[::1]:5000', signatures: require, keys: {anyOf: [team.pub]}}]";
+    let trust = trust(text);
+    for repository in [
+        "docker.io/acme/x",
+        "index.docker.io/acme/x",
+        "registry-1.docker.io:443/acme/x",
+        "DOCKER.io/acme",
+        "docker.io/acme:1.0.0",
+        "docker.io/acme@sha256:00",
+        "reg.example.com/x",
+        "REG.example.com.:443/x",
+        "reg.example.com:0443/x",
+        "[::1]:5000/x",
+        "[0:0::1]:05000/x",
+    ] {
+        assert!(trust.demand(repository, None).needs_evidence(), "{repository}");
+    }
+    for repository in
+        ["docker.io/acmes/x", "docker.io/x/acme", "docker.io:5000/acme/x", "reg.example.com:80/x", "[::1]/x"]
+    {
+        assert!(!trust.demand(repository, None).needs_evidence(), "{repository}");
+    }
+}
+
+#[test]
+fn without_a_rule_the_default_counts_and_nobodys_signature_will_do() {
+    insta::assert_snapshot!(judged(&trust("default: require\n"), "ghcr.io/x", None), @r"
+    refused: no rule of /home/me/trust.yaml names ghcr.io/x, and its default asks for a signature
+    refused: no rule of /home/me/trust.yaml names ghcr.io/x, and its default asks for a signature
+    ");
+    assert!(!trust("default: require\n").demand("ghcr.io/x", None).needs_evidence());
+    insta::assert_snapshot!(judged(&trust(""), "ghcr.io/x", None), @r"
+    nothing asked
+    nothing asked
+    ");
+    insta::assert_snapshot!(judged(&Trust::default(), "ghcr.io/x", Some("acme")), @r"
+    nothing asked
+    nothing asked
+    ");
+}
+
+#[test]
+fn a_key_may_be_written_in_the_file_and_is_called_by_its_line() {
+    let pem = fixture!("ecdsa.pub").replace('\n', "\n        ");
+    let text = format!(
+        "rules:\n  - registry: ghcr.io\n    signatures: require\n    keys:\n      anyOf:\n      - |\n        {pem}\n"
+    );
+    insta::assert_snapshot!(judged(&trust(&text), "ghcr.io/x", None), @r"
+    signed by trust.yaml:9
+    refused: the rule for ghcr.io (/home/me/trust.yaml:4) asks for a signature: it is not signed
+    ");
+}
+
+#[track_caller]
+fn fault_of_rule(rest: &str) -> String {
+    fault(&format!("rules:\n  - registry: ghcr.io\n{rest}"))
+}
+
+#[test]
+fn each_fault_of_a_file_has_its_line_and_its_cure() {
+    let told = [
+        read("").unwrap_err().to_string(),
+        read("kind: Trust\n").unwrap_err().to_string(),
+        read("apiVersion: kwasm.dev/v1\nkind: Policy\n").unwrap_err().to_string(),
+        read("apiVersion: kwasm.dev/v2\nkind: Trust\n").unwrap_err().to_string(),
+        fault("defaults: warn\n"),
+        fault("default: strict\n"),
+        fault("default: warn\ndefault: ignore\n"),
+        fault("rules: []\n"),
+        fault("rules: {}\n"),
+        fault("rules: [a\n"),
+        fault("---\nrules: []\n"),
+        fault_of_rule(""),
+        fault_of_rule("    signatures: require\n"),
+        fault_of_rule("    signatures: ignore\n  - registry: ghcr.io:443\n    signatures: ignore\n"),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @r"
+    /home/me/trust.yaml:1: it is empty
+    /home/me/trust.yaml:1: it does not say that it is a trust file
+    /home/me/trust.yaml:2: `kind` is not Trust
+    /home/me/trust.yaml:1: `apiVersion` is not kwasm.dev/v1
+    /home/me/trust.yaml:3: there is no key `defaults` here
+        its keys are apiVersion, kind, default, rules
+    /home/me/trust.yaml:3: it is none of ignore, require, warn
+        write one of them
+    /home/me/trust.yaml:4: `default` is there twice
+        take one of them out
+    /home/me/trust.yaml:3: there is no rule in the list
+        add one, or take `rules` out
+    /home/me/trust.yaml:3: it is no list
+        write it in brackets, or a dash before each item
+    /home/me/trust.yaml:3: it is no YAML of the right form
+        a rule reads `- {registry: HOST, signatures: require, keys: {anyOf: [team.pub]}}`
+    /home/me/trust.yaml:4: a second document begins there
+        leave out what begins with `---`
+    /home/me/trust.yaml:4: `signatures` is missing
+        write `signatures: ignore`, `warn` or `require`
+    /home/me/trust.yaml:5: without `keys`, no signature of ghcr.io will do
+        write e.g. `keys: {anyOf: [team.pub]}`
+    /home/me/trust.yaml:6: there is a rule for ghcr.io already, at line 4
+        make one rule of them
+    ");
+}
+
+#[test]
+fn each_fault_of_keys_has_its_line_and_its_cure() {
+    let keys = |keys: &str| fault_of_rule(&format!("    signatures: require\n    keys: {keys}\n"));
+    let told = [
+        keys("{}"),
+        keys("{anyOf: []}"),
+        keys("[team.pub]"),
+        keys("{anyOf: [team.pub], allOf: [team.pub]}"),
+        keys("{oneOf: [team.pub]}"),
+        keys("{allOf: [team.pub, again.pub]}"),
+        keys("{anyOf: [team.pub, gone.pub]}"),
+        keys("{anyOf: [broken.pub]}"),
+        keys("{anyOf: ['-----BEGIN EC PRIVATE KEY-----']}"),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @r"
+    /home/me/trust.yaml:6: there is neither `anyOf` nor `allOf`
+        write `anyOf`, of which one has to sign, or `allOf`, which have to sign all
+    /home/me/trust.yaml:6: there is no key in it
+        name a file beside this one, or write the PEM text itself
+    /home/me/trust.yaml:6: it is no map
+        write `KEY: VALUE`, a line each or in braces
+    /home/me/trust.yaml:6: there is both `anyOf` and `allOf`
+        write `anyOf`, of which one has to sign, or `allOf`, which have to sign all
+    /home/me/trust.yaml:6: there is no key `oneOf` here
+        its keys are anyOf, allOf
+    /home/me/trust.yaml:6: `team.pub` and `again.pub` are the same key
+        take one of them out
+    /home/me/trust.yaml:6: the key `gone.pub` cannot be read: no such file
+        a key is a file beside this one, an absolute path, or the PEM text itself
+    /home/me/trust.yaml:6: the key `broken.pub`: it is no PEM: no line reads -----BEGIN PUBLIC KEY-----
+        cosign public-key --key KEY prints the public key of a private one
+    /home/me/trust.yaml:6: the key here: it holds a private key, which nobody but its owner should have, and only public keys of ECDSA P-256 and Ed25519 are served
+        cosign public-key --key KEY prints the public key of a private one
+    ");
+}
+
+#[test]
+fn each_fault_of_a_scope_has_its_line_and_its_cure() {
+    let scope = |scope: &str| fault(&format!("rules:\n  - {{{scope}, signatures: ignore}}\n"));
+    let told = [
+        scope("registry: ghcr.io, namespace: acme"),
+        fault("rules:\n  - signatures: ignore\n"),
+        scope("registry: 'https://ghcr.io'"),
+        scope("registry: '*.ghcr.io'"),
+        scope("registry: ghcr.io/acme/"),
+        scope("registry: 'ghcr.io:99999'"),
+        scope("registry: 'me@ghcr.io'"),
+        scope("registry: 'ghcr.io/acme:1.0.0'"),
+        scope("namespace: 'acme:x'"),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @r"
+    /home/me/trust.yaml:4: a rule is about a registry or a namespace, and this one is about both
+        make two rules of it
+    /home/me/trust.yaml:4: the rule is about nothing
+        write `registry: HOST[:PORT][/PREFIX]` or `namespace: NAME`
+    /home/me/trust.yaml:4: `https://ghcr.io` has a scheme: write HOST[:PORT][/PREFIX] alone
+        e.g. `registry: ghcr.io/acme`, or `namespace: acme`
+    /home/me/trust.yaml:4: `*.ghcr.io` has a wildcard: a prefix covers all that is below it
+        e.g. `registry: ghcr.io/acme`, or `namespace: acme`
+    /home/me/trust.yaml:4: `ghcr.io/acme/` is no HOST[:PORT][/PREFIX]
+        e.g. `registry: ghcr.io/acme`, or `namespace: acme`
+    /home/me/trust.yaml:4: `ghcr.io:99999` is no HOST[:PORT][/PREFIX]
+        e.g. `registry: ghcr.io/acme`, or `namespace: acme`
+    /home/me/trust.yaml:4: `me@ghcr.io` is no HOST[:PORT][/PREFIX]
+        e.g. `registry: ghcr.io/acme`, or `namespace: acme`
+    /home/me/trust.yaml:4: `ghcr.io/acme:1.0.0` is no HOST[:PORT][/PREFIX]
+        e.g. `registry: ghcr.io/acme`, or `namespace: acme`
+    /home/me/trust.yaml:4: `acme:x` is no namespace: it is the `acme` of packages acme:NAME
+        e.g. `registry: ghcr.io/acme`, or `namespace: acme`
+    ");
+}
+
+#[test]
+fn nothing_of_what_may_be_a_private_key_is_shown() {
+    for rest in
+        ["rules: sesame\n", "rules: [sesame]\n", "default: sesame\n", "rules: [{registry: [sesame]}]\n"]
+    {
+        assert!(!fault(rest).contains("sesame"), "{}", fault(rest));
+    }
+}
+
+#[test]
+fn keys_are_looked_for_beside_the_file_or_where_their_path_says() {
+    let asked = RefCell::new(Vec::new());
+    let read = |key: &str| {
+        let text = format!("{HEAD}rules: [{{namespace: a, signatures: ignore, keys: {{anyOf: [{key}]}}}}]");
+        let key = |path: &Path| {
+            asked.borrow_mut().push(path.to_owned());
+            Err(io::Error::other("x"))
+        };
+        // Even where signatures are ignored, a key that is named has to be there.
+        assert!(Trust::read(Path::new("/home/me/trust.yaml"), &text, key).is_err());
+    };
+    read("a.pub");
+    read("/etc/keys/a.pub");
+    assert_eq!(asked.into_inner(), [Path::new("/home/me/a.pub"), Path::new("/etc/keys/a.pub")]);
+}
+
+#[test]
+fn a_file_that_is_not_there_asks_for_nothing_and_one_that_cannot_be_read_is_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("trust.yaml");
+    assert!(!Trust::load(&file).unwrap().demand("ghcr.io/x", None).needs_evidence());
+    let unreadable = Trust::load(folder.path()).unwrap_err();
+    assert_eq!(unreadable.what, "it cannot be read: it is not a file");
+
+    std::fs::write(&file, format!("{HEAD}{RULES}")).unwrap();
+    let fault = Trust::load(&file).unwrap_err();
+    assert_eq!(fault.line, Some(9));
+    assert!(fault.what.starts_with("the key `keys/other.pub` cannot be read: "), "{fault}");
+
+    std::fs::create_dir(folder.path().join("keys")).unwrap();
+    std::fs::write(folder.path().join("keys/other.pub"), fixture!("other.pub")).unwrap();
+    std::fs::write(folder.path().join("team.pub"), fixture!("ecdsa.pub")).unwrap();
+    assert!(Trust::load(&file).unwrap().demand("registry.example.com/team/x", None).needs_evidence());
+
+    std::fs::write(&file, vec![b' '; (1 << 20) + 1]).unwrap();
+    assert_eq!(Trust::load(&file).unwrap_err().what, "it cannot be read: it is longer than 1 MiB");
+    std::fs::write(&file, [0xff]).unwrap();
+    assert_eq!(Trust::load(&file).unwrap_err().what, "it cannot be read: it is no text");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_nowhere_is_no_missing_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("trust.yaml");
+    std::os::unix::fs::symlink("gone.yaml", &file).unwrap();
+    assert!(Trust::load(&file).unwrap_err().what.starts_with("it cannot be read: "));
+}

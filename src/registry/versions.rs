@@ -1,0 +1,320 @@
+//! From a source to one artifact, known by its manifest.
+
+use std::sync::Arc;
+
+use futures_util::TryStreamExt;
+use reqwest::Url;
+use semver::Version;
+use tokio::runtime::{Builder, Runtime};
+use wasm_pkg_client::PackageRef;
+
+use super::host::Host;
+use super::manifest::{self, Manifest};
+use super::packages::{self, Place};
+use super::referrers::{self, Signature};
+use super::settings::Settings;
+use super::{Artifact, Error, LIMIT, Step, Watcher, tags, transfer};
+use crate::cli::Environment;
+use crate::reference::{Digest, Image, Package, Source};
+
+/// The registries, as this user reaches them.
+pub struct Registries {
+    pub(super) runtime: Runtime,
+    pub(super) settings: Settings,
+}
+
+/// An artifact that a source names. What it is made of is known and proven; nothing else of it is here yet.
+#[derive(Clone)]
+pub struct Found {
+    place: Where,
+    version: Option<Version>,
+}
+
+#[derive(Clone)]
+enum Where {
+    /// In a repository.
+    Registry { host: Arc<Host>, image: Image, manifest: Box<Manifest> },
+    /// In a folder that the configuration of package registries names.
+    Local { package: PackageRef, digest: Digest },
+}
+
+/// The longest configuration that is read, in bytes.
+const LONGEST_CONFIG: u64 = 1 << 20;
+
+impl Registries {
+    /// Reads how registries are reached. Asks none.
+    ///
+    /// # Errors
+    /// [`Error::Settings`], [`Error::System`].
+    pub fn open(environment: &Environment) -> Result<Self, Error> {
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::System)?;
+        let settings = runtime.block_on(Settings::load(environment))?;
+        Ok(Self { runtime, settings })
+    }
+
+    /// Finds what a source names.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::Manifest`], and when its registry does not answer as it should.
+    pub fn find(&self, source: &Source) -> Result<Found, Error> {
+        self.runtime.block_on(async {
+            match source {
+                Source::Image(image) => self.image(image).await,
+                Source::Package(package) => self.package(package).await,
+                Source::Installed(_) | Source::Path(_) => Err(Error::NotFound(source.to_string())),
+            }
+        })
+    }
+
+    /// Finds the newest artifact that can take the place of the one that `source` names: of a version, the newest one; of
+    /// any other tag, what it leads to now. `None` for one that is pinned by its digest.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub fn newest(&self, source: &Source) -> Result<Option<Found>, Error> {
+        self.runtime.block_on(async {
+            match source {
+                Source::Image(image) if image.digest().is_some() => Ok(None),
+                Source::Image(image) => self.newest_tag(image).await.map(Some),
+                Source::Package(package) => self.package(&package.unpinned()).await.map(Some),
+                Source::Installed(_) | Source::Path(_) => Ok(None),
+            }
+        })
+    }
+
+    /// Downloads the component or core module of an artifact.
+    ///
+    /// # Errors
+    /// [`Error::CutOff`], [`Error::Length`], [`Error::Altered`].
+    pub fn fetch(&self, found: &Found, watcher: &dyn Watcher) -> Result<Artifact, Error> {
+        self.runtime.block_on(async {
+            match &found.place {
+                Where::Registry { host, image, manifest } => {
+                    let reference = image.to_string();
+                    transfer::blob(host, manifest.layer().named(&reference), watcher).await
+                }
+                Where::Local { package, digest } => {
+                    self.local_content(found, package, *digest, watcher).await
+                }
+            }
+        })
+    }
+
+    /// Downloads the configuration of an artifact; `None` where it has none.
+    ///
+    /// # Errors
+    /// As [`Self::fetch`].
+    pub fn config(&self, found: &Found) -> Result<Option<Artifact>, Error> {
+        let Where::Registry { host, image, manifest } = &found.place else { return Ok(None) };
+        let size = manifest.config().size();
+        if size > LONGEST_CONFIG {
+            let what = format!("its configuration has {size} bytes, and {LONGEST_CONFIG} are the most");
+            return Err(Error::Manifest { reference: image.to_string(), what });
+        }
+        let reference = image.to_string();
+        let config = transfer::blob(host, manifest.config().named(&reference), &Nobody);
+        self.runtime.block_on(config).map(Some)
+    }
+
+    /// Looks up the signatures of an artifact. Empty: it has none, as its registry says.
+    ///
+    /// # Errors
+    /// Whatever keeps the registry from saying so: that is never taken for a no.
+    pub fn signatures(&self, found: &Found) -> Result<Vec<Signature>, Error> {
+        let Where::Registry { host, manifest, .. } = &found.place else { return Ok(Vec::new()) };
+        self.runtime.block_on(referrers::signatures(host, manifest.digest()))
+    }
+
+    pub(super) async fn host(&self, image: &Image) -> Result<Host, Error> {
+        let reach = self.settings.reach(image.host(), image.repository())?;
+        Host::open(reach, image.host(), image.repository()).await
+    }
+
+    async fn image(&self, image: &Image) -> Result<Found, Error> {
+        let host = self.host(image).await?;
+        self.image_at(Arc::new(host), image).await
+    }
+
+    async fn image_at(&self, host: Arc<Host>, image: &Image) -> Result<Found, Error> {
+        let manifest = manifest(&host, image).await?;
+        let annotated = manifest.annotation("org.opencontainers.image.version");
+        let version = image.tag().and_then(version).or_else(|| annotated.and_then(version));
+        Ok(Found {
+            place: Where::Registry { host, image: image.clone(), manifest: Box::new(manifest) },
+            version,
+        })
+    }
+
+    async fn newest_tag(&self, image: &Image) -> Result<Found, Error> {
+        let host = Arc::new(self.host(image).await?);
+        let Some(current) = image.tag().and_then(version) else {
+            return self.image_at(host, image).await;
+        };
+        let tags = tags::all(&host).await?.ok_or_else(|| Error::NotFound(image.place()))?;
+        let newest = tags
+            .iter()
+            .filter_map(|tag| Some((version(tag)?, tag)))
+            .filter(|(found, _)| *found >= current && (found.pre.is_empty() || !current.pre.is_empty()))
+            .max_by(|(one, _), (other, _)| one.cmp(other));
+        let image = match newest {
+            // Two spellings of one version, `1.2.3` and `v1.2.3`: it stays with its own.
+            Some((found, tag)) if found > current => image.with_tag(tag).unwrap_or_else(|_| image.clone()),
+            _ => image.clone(),
+        };
+        self.image_at(host, &image).await
+    }
+
+    async fn package(&self, package: &Package) -> Result<Found, Error> {
+        match packages::place(&self.settings, package).await? {
+            Place::Local(name) => self.local(package, name).await,
+            Place::Image(image) => {
+                let host = Arc::new(self.host(&image).await?);
+                let tags = tags::all(&host).await?.ok_or_else(|| Error::NotFound(image.place()))?;
+                let versions: Vec<Version> = tags.iter().filter_map(|tag| tag.parse().ok()).collect();
+                let version = choose(package, &versions)?;
+                let image = image
+                    .with_tag(&version.to_string())
+                    .map_err(|error| Error::Settings { what: error.to_string() })?;
+                let found = self.image_at(host, &image).await?;
+                Ok(Found { version: Some(version), ..found })
+            }
+        }
+    }
+
+    async fn local(&self, package: &Package, name: PackageRef) -> Result<Found, Error> {
+        let client = wasm_pkg_client::Client::new(self.settings.packages.clone());
+        let failed = |error: wasm_pkg_client::Error| Error::Settings { what: format!("{package}: {error}") };
+        let versions = client.list_all_versions(&name).await.map_err(failed)?;
+        let versions: Vec<Version> =
+            versions.into_iter().filter(|found| !found.yanked).map(|found| found.version).collect();
+        let version = choose(package, &versions)?;
+        let release = client.get_release(&name, &version).await.map_err(failed)?;
+        let digest = release.content_digest.to_string();
+        let digest = digest.parse().map_err(|_| Error::Settings { what: format!("{package}: {digest}") })?;
+        Ok(Found { place: Where::Local { package: name, digest }, version: Some(version) })
+    }
+
+    async fn local_content(
+        &self,
+        found: &Found,
+        package: &PackageRef,
+        digest: Digest,
+        watcher: &dyn Watcher,
+    ) -> Result<Artifact, Error> {
+        let reference = found.reference();
+        let failed =
+            |error: wasm_pkg_client::Error| Error::Settings { what: format!("{reference}: {error}") };
+        let client = wasm_pkg_client::Client::new(self.settings.packages.clone());
+        let version = found.version.clone().unwrap_or(Version::new(0, 0, 0));
+        let release = client.get_release(package, &version).await.map_err(failed)?;
+        let mut pieces = client.stream_content(package, &release).await.map_err(failed)?;
+        let mut bytes = Vec::new();
+        while let Some(piece) = pieces.try_next().await.map_err(failed)? {
+            bytes.extend_from_slice(&piece);
+            if bytes.len() as u64 > LIMIT {
+                return Err(Error::TooLarge { what: reference, size: bytes.len() as u64 });
+            }
+            watcher.saw(Step::Received { bytes: bytes.len() as u64, of: bytes.len() as u64 });
+        }
+        let artifact = Artifact::from_bytes(bytes);
+        if artifact.digest() != digest {
+            return Err(Error::Altered { reference, named: digest, is: artifact.digest() });
+        }
+        Ok(artifact)
+    }
+}
+
+/// Watches nothing.
+pub(super) struct Nobody;
+
+impl Watcher for Nobody {
+    fn saw(&self, _: Step) {}
+}
+
+impl Found {
+    /// Where it is, with its tag or version.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        match (&self.place, &self.version) {
+            (Where::Registry { image, .. }, _) => image.to_string(),
+            (Where::Local { package, .. }, Some(version)) => format!("{package}@{version}"),
+            (Where::Local { package, .. }, None) => package.to_string(),
+        }
+    }
+
+    /// Its place in a registry, with its tag.
+    #[must_use]
+    pub fn image(&self) -> Option<&Image> {
+        match &self.place {
+            Where::Registry { image, .. } => Some(image),
+            Where::Local { .. } => None,
+        }
+    }
+
+    /// Its version, where its tag or its publisher says one.
+    #[must_use]
+    pub fn version(&self) -> Option<&Version> {
+        self.version.as_ref()
+    }
+
+    /// Its manifest, where it is in a registry.
+    #[must_use]
+    pub fn manifest(&self) -> Option<&Manifest> {
+        match &self.place {
+            Where::Registry { manifest, .. } => Some(manifest),
+            Where::Local { .. } => None,
+        }
+    }
+
+    /// The digest of its component or core module.
+    #[must_use]
+    pub fn content(&self) -> Digest {
+        match &self.place {
+            Where::Registry { manifest, .. } => manifest.layer().digest(),
+            Where::Local { digest, .. } => *digest,
+        }
+    }
+}
+
+/// Reads the manifest of an artifact, proven to be the one that was named.
+async fn manifest(host: &Host, image: &Image) -> Result<Manifest, Error> {
+    let pinned = image.digest();
+    let name = pinned.map_or_else(|| image.tag().unwrap_or("latest").to_owned(), |digest| digest.to_string());
+    let (bytes, _) = proven(host, &image.to_string(), host.url(&format!("manifests/{name}"))?, pinned)
+        .await?
+        .ok_or_else(|| Error::NotFound(image.to_string()))?;
+    Manifest::read(&image.to_string(), bytes)
+}
+
+/// Gets a manifest or an index, and proves its digest: the one that it is asked for by, and the one that its registry names.
+pub(super) async fn proven(
+    host: &Host,
+    reference: &str,
+    url: Url,
+    digest: Option<Digest>,
+) -> Result<Option<(bytes::Bytes, Digest)>, Error> {
+    let accept =
+        [manifest::MANIFEST, manifest::DOCKER_MANIFEST, manifest::INDEX, manifest::DOCKER_INDEX].join(", ");
+    let Some(document) = host.document(url, &accept, manifest::LONGEST).await? else { return Ok(None) };
+    let is = Digest::of(&document.bytes);
+    let said =
+        document.headers.get("docker-content-digest").and_then(|value| value.to_str().ok()?.parse().ok());
+    match [digest, said].into_iter().flatten().find(|named| *named != is) {
+        Some(named) => Err(Error::Altered { reference: reference.to_owned(), named, is }),
+        None => Ok(Some((document.bytes, is))),
+    }
+}
+
+fn choose(package: &Package, versions: &[Version]) -> Result<Version, Error> {
+    package.wanted().newest(versions).cloned().ok_or_else(|| {
+        let mut known = versions.to_vec();
+        known.sort_by(|one, other| other.cmp(one));
+        let known = known.iter().take(5).map(ToString::to_string).collect();
+        Error::NoVersion { package: package.to_string(), known }
+    })
+}
+
+/// The version that a tag is: `1.2.3`, and `v1.2.3` as many write it.
+fn version(tag: &str) -> Option<Version> {
+    tag.strip_prefix('v').unwrap_or(tag).parse().ok()
+}

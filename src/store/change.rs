@@ -1,0 +1,219 @@
+//! Puts plugins into the store and takes them out.
+//!
+//! A change takes place at one instant, in which a receipt is renamed into its place, or removed. All that may fail for
+//! want of room or of a permission comes before: the content, the links, the receipt under another name. What comes after
+//! only takes away. Whatever stops a change in between, an error or the end of the process, [`Store::put_right`] puts right.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::de::Error as _;
+
+use super::pending::Pending;
+use super::receipt::LONGEST;
+use super::{Error, Receipt, Store, files};
+use crate::platform::{self, disk};
+use crate::reference::PluginName;
+use crate::registry::Artifact;
+
+/// A plugin as it is put into the store.
+#[derive(Clone)]
+pub struct Parcel {
+    /// All that its receipt names ([`Receipt::blobs`]).
+    pub blobs: Vec<Artifact>,
+    /// What is to be remembered of it.
+    pub receipt: Receipt,
+}
+
+impl Store {
+    /// Puts a plugin in place. Gives the link that runs it.
+    ///
+    /// # Errors
+    /// When the place of a link is taken by something else, or a file cannot be written: then all is as it was before.
+    /// [`Error::Remains`] when the plugin is in place, and what it replaced could not be taken away.
+    pub fn put(&self, blobs: &[Artifact], receipt: &Receipt) -> Result<PathBuf, Error> {
+        self.put_all(&[Parcel { blobs: blobs.to_vec(), receipt: receipt.clone() }])?;
+        Ok(self.places.link(&receipt.name))
+    }
+
+    /// Puts several plugins in place: all of them, or none when there is an error.
+    ///
+    /// # Errors
+    /// As [`Store::put`].
+    pub fn put_all(&self, parcels: &[Parcel]) -> Result<(), Error> {
+        let _lock = self.lock()?;
+        for folder in [&self.places.blobs(), &self.places.plugins(), self.places.links()] {
+            files::folders(folder)?;
+        }
+        let mut pending = Pending::default();
+        let mut replaces = false;
+        for Parcel { receipt, .. } in parcels {
+            self.claim(&receipt.name)?;
+            pending.names.push(receipt.name.clone());
+            pending.digests.extend(receipt.blobs());
+            match self.receipt(&receipt.name) {
+                Ok(previous) => {
+                    replaces |= !previous.blobs().eq(receipt.blobs());
+                    pending.digests.extend(previous.blobs());
+                }
+                Err(Error::Unknown(_)) => {}
+                // What a broken receipt needed is found by what all others need.
+                Err(_) => replaces = true,
+            }
+        }
+        let put = self.announce(&pending).and_then(|()| self.stage_and_commit(parcels));
+        if let Err(error) = put {
+            // What cannot be put right now, `pending` keeps for the next; the first error is the one to tell.
+            drop(self.put_right(&pending));
+            return Err(error);
+        }
+        let tidied = self.sync_plugins(&pending.names);
+        let tidied = tidied.and_then(|()| if replaces { self.put_right(&pending) } else { self.conclude() });
+        match (tidied, parcels.first()) {
+            (Err(source), Some(parcel)) => Err(remains(&parcel.receipt.name, "installed", source)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Finds out whether the places of a plugin's links are free, or have links of ours.
+    ///
+    /// # Errors
+    /// [`Error::LinkTaken`].
+    pub fn claim(&self, name: &PluginName) -> Result<(), Error> {
+        let taken = |link: &PathBuf| platform::is_link_to(link, self.places.program()) == Some(false);
+        match self.places.links_of(name).into_iter().find(taken) {
+            Some(link) => Err(Error::LinkTaken(link)),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes a plugin away: its receipt, its links, and its content and compiled code if nothing else uses them.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`], or when the receipt cannot be removed: then all is as it was before. [`Error::Remains`] when the
+    /// plugin is gone, but not all that belonged to it.
+    pub fn remove(&self, name: &PluginName) -> Result<(), Error> {
+        let _lock = self.lock()?;
+        let digests = match self.receipt(name) {
+            Ok(receipt) => receipt.blobs().collect(),
+            Err(error @ Error::Unknown(_)) => return Err(error),
+            // A broken receipt must not keep its plugin on the machine for ever.
+            Err(_) => Vec::new(),
+        };
+        let pending = Pending { names: vec![name.clone()], digests };
+        let removed = self.announce(&pending).and_then(|()| files::remove(&self.places.receipt(name)));
+        if let Err(error) = removed {
+            drop(self.conclude());
+            return Err(error);
+        }
+        let tidied = self.sync_plugins(&pending.names).and_then(|()| self.put_right(&pending));
+        tidied.map_err(|source| remains(name, "uninstalled", source))
+    }
+
+    /// Puts right what one who was killed left, if there is anything. Tells whether there was.
+    ///
+    /// # Errors
+    /// When it cannot be put right.
+    pub fn settle(&self) -> Result<bool, Error> {
+        if self.pending()?.is_none() {
+            return Ok(false);
+        }
+        self.lock().map(|_lock| true)
+    }
+
+    /// Puts all but the receipts in place, then the receipts.
+    fn stage_and_commit(&self, parcels: &[Parcel]) -> Result<(), Error> {
+        let mut staged = Vec::new();
+        for (index, Parcel { blobs, receipt }) in parcels.iter().enumerate() {
+            for blob in blobs {
+                self.put_blob(blob)?;
+            }
+            for link in self.places.links_of(&receipt.name) {
+                self.link(&link)?;
+            }
+            let path = self.places.receipt(&receipt.name);
+            let new = files::stage(&path, &text_of(receipt, &path)?)?;
+            // Only a later one's failure takes this one back.
+            let previous = if index + 1 < parcels.len() { files::read(&path, LONGEST).ok() } else { None };
+            let previous = previous.map(|text| files::stage(&path, &text)).transpose()?;
+            staged.push((path, new, previous));
+        }
+        let mut committed = Vec::new();
+        for (path, new, previous) in staged {
+            if let Err(source) = new.rename() {
+                take_back(committed);
+                return Err(files::unwritten(&path)(source));
+            }
+            committed.push((path, previous));
+        }
+        Ok(())
+    }
+
+    /// Keeps a content. One that was damaged is mended.
+    fn put_blob(&self, blob: &Artifact) -> Result<(), Error> {
+        let path = self.places.blob(blob.digest());
+        if Artifact::from_file(&path).is_ok_and(|kept| kept.digest() == blob.digest()) {
+            return Ok(());
+        }
+        files::replace(&path, blob.bytes())
+    }
+
+    /// Makes a link, if it is not there as it should be.
+    pub(super) fn link(&self, link: &Path) -> Result<(), Error> {
+        if platform::leads_to(link, self.places.program()) {
+            return Ok(());
+        }
+        if platform::is_link_to(link, self.places.program()) == Some(false) {
+            return Err(Error::LinkTaken(link.into()));
+        }
+        platform::link(self.places.program(), link)
+            .and_then(|()| disk::sync_folder(self.places.links()))
+            .map_err(files::failed(link, "the link cannot be made"))
+    }
+
+    /// Makes sure that a power cut does not bring back what a change of receipts took away.
+    fn sync_plugins(&self, names: &[PluginName]) -> Result<(), Error> {
+        for folder in names.iter().map(|name| self.places.plugin(name)) {
+            disk::sync_folder(&folder).map_err(files::unwritten(&folder))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until no other kwasm writes, and puts right what one left that was killed. Released when the file is dropped,
+    /// or its process ends.
+    fn lock(&self) -> Result<fs::File, Error> {
+        files::folders(self.places.root())?;
+        let path = self.places.lock();
+        let lock = disk::lock(&path);
+        let lock = lock.map_err(files::failed(&path, "the lock cannot be had"))?;
+        if let Some(pending) = self.pending()? {
+            self.put_right(&pending)?;
+        }
+        Ok(lock)
+    }
+}
+
+/// What is written into a receipt.
+fn text_of(receipt: &Receipt, path: &Path) -> Result<Vec<u8>, Error> {
+    let text = serde_json::to_vec_pretty(receipt).and_then(|text| match text.len() as u64 {
+        0..=LONGEST => Ok(text),
+        length => {
+            Err(serde_json::Error::custom(format!("it would have {length} bytes, of at most {LONGEST}")))
+        }
+    });
+    text.map_err(|source| Error::Receipt { path: path.into(), source })
+}
+
+/// Undoes what was committed. That one of it cannot be undone is not told: the reason for undoing is.
+fn take_back(committed: Vec<(PathBuf, Option<disk::Staged>)>) {
+    for (path, previous) in committed.into_iter().rev() {
+        drop(match previous {
+            Some(previous) => previous.rename(),
+            None => disk::remove(&path),
+        });
+    }
+}
+
+fn remains(name: &PluginName, done: &'static str, source: Error) -> Error {
+    Error::Remains { name: name.clone(), done, source: Box::new(source) }
+}

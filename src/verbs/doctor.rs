@@ -1,0 +1,194 @@
+//! `kwasm doctor`: what is wrong on this machine, and what helps.
+
+mod links;
+mod places;
+mod plugins;
+mod registries;
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::cli::{Environment, Output};
+use crate::reference::PluginName;
+use crate::store::{self, Receipt, Store};
+
+use super::table::{Table, json};
+use super::{Ending, Error, Voice, chain, print};
+
+/// Something that was looked at.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Check {
+    name: &'static str,
+    /// What was found, when nothing is wrong.
+    found: String,
+    problems: Vec<Problem>,
+}
+
+/// Something that is wrong.
+#[derive(Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Problem {
+    /// What is wrong, e.g. a file.
+    what: String,
+    /// Why that is wrong.
+    why: String,
+    /// A command that helps.
+    cure: String,
+}
+
+/// What the checks look at.
+struct Patient<'a> {
+    store: &'a Store,
+    environment: &'a Environment,
+    /// All plugins whose receipts can be read.
+    plugins: Vec<Receipt>,
+    /// The others.
+    broken: Vec<(PluginName, store::Error)>,
+    /// Why what a killed kwasm left cannot be put right.
+    unsettled: Option<store::Error>,
+}
+
+/// The checks, in the order in which they are told: each looks, and says nothing.
+const CHECKS: [fn(&Patient<'_>) -> Check; 8] = [
+    links::path,
+    links::links,
+    plugins::receipts,
+    plugins::contents,
+    places::private,
+    places::kubeconfig,
+    registries::logins_and_configuration,
+    registries::trust,
+];
+
+/// Those that take as long as there are plugins.
+const DEEP: [fn(&Patient<'_>) -> Check; 2] = [plugins::digests, plugins::compiled];
+
+pub(super) fn doctor(
+    store: &Store,
+    environment: &Environment,
+    voice: Voice,
+    deep: bool,
+    output: Output,
+) -> Result<Ending, Error> {
+    let settled = store.settle();
+    if matches!(settled, Ok(true)) {
+        voice.note("a kwasm had been killed at its work: what it left is put right");
+    }
+    let mut patient =
+        Patient { store, environment, plugins: Vec::new(), broken: Vec::new(), unsettled: settled.err() };
+    for name in store.names()? {
+        match store.receipt(&name) {
+            Ok(receipt) => patient.plugins.push(receipt),
+            Err(store::Error::Unknown(_)) => {}
+            Err(error) => patient.broken.push((name, error)),
+        }
+    }
+    let mut checks: Vec<Check> = CHECKS.iter().map(|check| check(&patient)).collect();
+    if deep {
+        checks.extend(DEEP.iter().map(|check| check(&patient)));
+    }
+    tell(&checks, voice, output)?;
+    let well = checks.iter().all(|check| check.problems.is_empty());
+    Ok(if well { Ending::Done } else { Ending::Faulty })
+}
+
+/// Prints what was found: as data all of it, as a table what was looked at, and beside it what is wrong.
+fn tell(checks: &[Check], voice: Voice, output: Output) -> Result<(), Error> {
+    match output {
+        Output::Json => print(&json(checks)),
+        Output::Yaml => print(&serde_saphyr::to_string(&checks).unwrap_or_default()),
+        Output::Name => {
+            let ill = checks.iter().filter(|check| !check.problems.is_empty());
+            print(&ill.flat_map(|check| [check.name, "\n"]).collect::<String>())
+        }
+        Output::Table | Output::Wide => {
+            let mut table = Table::new(&["CHECK", "FOUND"]);
+            for check in checks {
+                table.row(check.row().to_vec());
+            }
+            print(&table.text())?;
+            for Problem { what, why, cure } in checks.iter().flat_map(|check| &check.problems) {
+                voice.fault(&format!("{what}: {why}"));
+                voice.hint(cure);
+            }
+            Ok(())
+        }
+    }
+}
+
+impl Check {
+    fn row(&self) -> [String; 2] {
+        let found = match self.problems.len() {
+            0 => self.found.clone(),
+            1 => "1 problem".to_owned(),
+            several => format!("{several} problems"),
+        };
+        [self.name.to_owned(), found]
+    }
+}
+
+impl Problem {
+    fn new(what: impl Into<String>, why: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { what: what.into(), why: why.into(), cure: cure.into() }
+    }
+
+    /// With a file or folder.
+    fn at(path: &Path, why: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self::new(path.display().to_string(), why, cure)
+    }
+
+    /// An error tells by itself what is wrong, and why.
+    fn of(error: &dyn std::error::Error, cure: impl Into<String>) -> Self {
+        let text = chain(error);
+        let (what, why) = text.split_once(": ").unwrap_or((&text, "it cannot be used"));
+        Self::new(what, why, cure)
+    }
+}
+
+/// A word of a command, for a shell.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-:@+=,~".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    if cfg!(windows) { format!("\"{text}\"") } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// The same of a path.
+fn path_word(path: &Path) -> String {
+    word(&path.display().to_string())
+}
+
+/// How a plugin is installed once more.
+fn reinstall(receipt: &Receipt) -> String {
+    format!("kwasm install {} --as {}", word(&receipt.source), receipt.name)
+}
+
+/// `1 plugin`, `2 plugins`.
+fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cure_can_be_pasted_into_a_shell() {
+        assert_eq!(word("/a/b-c_d.wasm"), "/a/b-c_d.wasm");
+        assert_eq!(word("ghcr.io/a/b:1@sha256:00"), "ghcr.io/a/b:1@sha256:00");
+        if !cfg!(windows) {
+            assert_eq!(word("/a b/it's"), r"'/a b/it'\''s'");
+            assert_eq!(word("$(x)"), "'$(x)'");
+        }
+    }
+
+    #[test]
+    fn an_error_is_a_problem_with_its_reason() {
+        let source = std::io::Error::other("gone");
+        let error = store::Error::Io { path: "/x".into(), what: "it cannot be read", source };
+        assert_eq!(Problem::of(&error, "c"), Problem::new("/x", "it cannot be read: gone", "c"));
+    }
+}

@@ -1,0 +1,92 @@
+//! Does kubectl find the plugins?
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use super::{Check, Patient, Problem, count, path_word};
+use crate::platform;
+use crate::reference::PluginName;
+use crate::verbs::install::{on_path, path_command};
+
+/// The folder of links is where a shell looks for programs.
+pub(super) fn path(patient: &Patient<'_>) -> Check {
+    let folder = patient.store.places().links();
+    let mut problems = Vec::new();
+    if !on_path(patient.environment, folder) {
+        let why = "it is not on PATH, so kubectl finds no plugin there";
+        problems.push(Problem::at(folder, why, path_command(patient.environment, folder)));
+    }
+    Check { name: "path", found: format!("{} is on it", folder.display()), problems }
+}
+
+/// Each plugin has its links, they lead here, and nothing comes before them; no link is without a plugin.
+pub(super) fn links(patient: &Patient<'_>) -> Check {
+    let places = patient.store.places();
+    let names = patient.plugins.iter().map(|receipt| &receipt.name);
+    let names: Vec<&PluginName> = names.chain(patient.broken.iter().map(|(name, _)| name)).collect();
+    let mut problems: Vec<Problem> = Vec::new();
+    for link in names.iter().flat_map(|name| places.links_of(name)) {
+        problems.extend(wrong_with(patient, &link));
+    }
+    for stray in strays(places.links(), places.program(), &names) {
+        problems.push(Problem::at(
+            &stray,
+            "it leads to kwasm, and no such plugin is installed",
+            format!("rm {}", path_word(&stray)),
+        ));
+    }
+    Check {
+        name: "links",
+        found: format!("{} of {}", count(2 * names.len(), "link"), count(names.len(), "plugin")),
+        problems,
+    }
+}
+
+fn wrong_with(patient: &Patient<'_>, link: &Path) -> Option<Problem> {
+    let program = patient.store.places().program();
+    let make = format!("ln -sf {} {}", path_word(program), path_word(link));
+    let Some(ours) = platform::is_link_to(link, program) else {
+        return Some(Problem::at(link, "it is missing", make));
+    };
+    if !ours {
+        let aside = link.with_extension("old");
+        let cure = format!("mv {} {} && {make}", path_word(link), path_word(&aside));
+        return Some(Problem::at(link, "it is no link to kwasm", cure));
+    }
+    if !link.exists() {
+        return Some(Problem::at(link, "it leads to a kwasm that is not there any more", make));
+    }
+    let first = first_on_path(patient, link)?;
+    let cure = path_command(patient.environment, patient.store.places().links());
+    let why = format!("it comes before {} on PATH, and is run instead", link.display());
+    Some(Problem::at(&first, why, cure))
+}
+
+/// The file that a shell takes instead of a link, if it takes another.
+fn first_on_path(patient: &Patient<'_>, link: &Path) -> Option<PathBuf> {
+    let folder = patient.store.places().links();
+    let path = patient.environment.variable("PATH")?;
+    let before = env::split_paths(path).take_while(|entry| entry != folder);
+    if !on_path(patient.environment, folder) {
+        return None;
+    }
+    before
+        .map(|entry| entry.join(link.file_name().unwrap_or_default()))
+        .find(|file| platform::is_program(file))
+}
+
+/// The links to kwasm that are no installed plugin's.
+fn strays(folder: &Path, program: &Path, names: &[&PluginName]) -> Vec<PathBuf> {
+    let entries = platform::disk::entries(folder).unwrap_or_default();
+    let stray = |file_name: &str| {
+        let name = PluginName::from_program(file_name).or_else(|| PluginName::from_completion(file_name));
+        name.is_some_and(|name| !names.contains(&&name))
+    };
+    let paths = entries.iter().filter(|entry| entry.file_name().to_str().is_some_and(stray));
+    let mut strays: Vec<PathBuf> = paths
+        .map(std::fs::DirEntry::path)
+        .filter(|path| platform::is_link_to(path, program) == Some(true))
+        .collect();
+    strays.sort();
+    strays
+}

@@ -1,0 +1,60 @@
+//! Are the folders the user's own, and can the rest be read that a run needs?
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::Path;
+
+use super::{Check, Patient, Problem, path_word};
+use crate::cluster::{Flags, Kubeconfig};
+use crate::platform;
+use crate::platform::disk;
+
+/// Nobody else can put something there for this user to run.
+pub(super) fn private(patient: &Patient<'_>) -> Check {
+    let places = patient.store.places();
+    let mut problems = Vec::new();
+    if let Some(error) = &patient.unsettled {
+        problems.push(Problem::of(error, format!("ls -ld {}", path_word(places.root()))));
+    }
+    // Receipts say what runs, and what it may do.
+    match fs::metadata(places.root()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        metadata => {
+            if let Err(error) = metadata.and_then(|metadata| platform::check_own(&metadata)) {
+                let cure = format!("chmod -R go-w {}", path_word(places.root()));
+                problems.push(Problem::at(places.root(), error.to_string(), cure));
+            }
+        }
+    }
+    let kubeconfigs = disk::entries(&places.kubeconfigs()).unwrap_or_default();
+    let private = kubeconfigs.iter().map(fs::DirEntry::path).chain([
+        places.compiled(),
+        places.fetched(),
+        places.seen(),
+    ]);
+    for folder in private {
+        problems.extend(open_to_others(&folder, platform::check_folder));
+    }
+    for code in disk::entries(&places.compiled()).unwrap_or_default() {
+        problems.extend(open_to_others(&code.path(), platform::check_private_file));
+    }
+    Check { name: "store", found: format!("{} is yours alone to write", places.root().display()), problems }
+}
+
+/// Something of the cache, of which others could have made something else. It can always go.
+fn open_to_others(path: &Path, check: fn(&Metadata) -> io::Result<()>) -> Option<Problem> {
+    match fs::symlink_metadata(path).and_then(|metadata| check(&metadata)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            let cure = format!("rm -r {}", path_word(path));
+            Some(Problem::at(path, error.to_string(), cure))
+        }
+        _ => None,
+    }
+}
+
+/// What there is of a kubeconfig can be read. That there is none is no problem: many a plugin needs none.
+pub(super) fn kubeconfig(patient: &Patient<'_>) -> Check {
+    let loaded = Kubeconfig::load(patient.environment, &Flags::default());
+    let problems = loaded.err().map(|error| Problem::of(&error, "kubectl config view")).into_iter();
+    Check { name: "kubeconfig", found: "can be read".to_owned(), problems: problems.collect() }
+}

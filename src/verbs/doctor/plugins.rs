@@ -1,0 +1,98 @@
+//! Are the plugins what they were when they were installed?
+
+use std::fs;
+
+use super::{Check, Patient, Problem, count, path_word, reinstall};
+use crate::reference::Digest;
+use crate::registry::Artifact;
+use crate::runtime;
+use crate::store::Receipt;
+
+/// What is remembered of each plugin can be read.
+pub(super) fn receipts(patient: &Patient<'_>) -> Check {
+    let cure = |name| format!("kwasm uninstall {name}, and install it again");
+    let problems = patient.broken.iter().map(|(name, error)| Problem::of(error, cure(name)));
+    let found = count(patient.plugins.len(), "plugin");
+    Check { name: "receipts", found, problems: problems.collect() }
+}
+
+/// All that a plugin needs is there, and has not lost a byte.
+pub(super) fn contents(patient: &Patient<'_>) -> Check {
+    let mut looked_at = 0;
+    let problems = each_blob(patient, |receipt, digest| {
+        looked_at += 1;
+        let path = patient.store.places().blob(digest);
+        let why = match fs::metadata(&path) {
+            Err(error) => format!("{} needs it: {error}", receipt.name),
+            Ok(metadata) if !metadata.is_file() => format!("{} needs it: it is not a file", receipt.name),
+            Ok(metadata) if digest == receipt.digest && metadata.len() != receipt.size => {
+                format!("it has {} bytes, and had {}", metadata.len(), receipt.size)
+            }
+            Ok(_) => return None,
+        };
+        Some(Problem::at(&path, why, reinstall(receipt)))
+    });
+    Check { name: "contents", found: format!("{} that they need", count(looked_at, "file")), problems }
+}
+
+/// The same by what they hold.
+pub(super) fn digests(patient: &Patient<'_>) -> Check {
+    let mut looked_at = 0;
+    let problems = each_blob(patient, |receipt, digest| {
+        looked_at += 1;
+        let path = patient.store.places().blob(digest);
+        match Artifact::from_file(&path) {
+            Ok(kept) if kept.digest() == digest => None,
+            Ok(kept) => {
+                let why = format!("its content has changed: it is {}", kept.digest());
+                Some(Problem::at(&path, why, reinstall(receipt)))
+            }
+            Err(error) => Some(Problem::of(&error, reinstall(receipt))),
+        }
+    });
+    Check { name: "digests", found: format!("{} unchanged", count(looked_at, "file")), problems }
+}
+
+/// The machine code that is kept is what compiling gives.
+pub(super) fn compiled(patient: &Patient<'_>) -> Check {
+    let mut kept = 0;
+    let mut problems = Vec::new();
+    for receipt in &patient.plugins {
+        let plugin = match patient.store.find(&receipt.name) {
+            Ok(plugin) => plugin,
+            Err(error) => {
+                problems.push(Problem::of(&error, reinstall(receipt)));
+                continue;
+            }
+        };
+        match runtime::compare(&plugin, patient.store.places()) {
+            Ok(runtime::Kept::Nothing) => {}
+            Ok(runtime::Kept::Same) => kept += 1,
+            Ok(runtime::Kept::Other(path)) => problems.push(Problem::at(
+                &path,
+                format!("it is not what {} compiles to", receipt.name),
+                format!("rm {}", path_word(&path)),
+            )),
+            Err(error) => problems.push(Problem::of(&error, reinstall(receipt))),
+        }
+    }
+    Check { name: "compiled", found: format!("{} as it compiles anew", count(kept, "plugin")), problems }
+}
+
+/// Looks at every blob of every plugin, each once.
+fn each_blob(
+    patient: &Patient<'_>,
+    mut look: impl FnMut(&Receipt, Digest) -> Option<Problem>,
+) -> Vec<Problem> {
+    let mut seen = Vec::new();
+    let mut problems = Vec::new();
+    for receipt in &patient.plugins {
+        for digest in receipt.blobs() {
+            if let Err(place) = seen.binary_search(&digest) {
+                seen.insert(place, digest);
+                problems.extend(look(receipt, digest));
+            }
+        }
+    }
+    problems
+}

@@ -1,0 +1,279 @@
+//! From a source to bytes that are proven and, where trust.yaml asks for it, signed.
+
+use std::cell::OnceCell;
+use std::env;
+use std::path::Path;
+
+use crate::cli::Environment;
+use crate::inspect::{Facts, Inspected};
+use crate::reference::{Digest, Source};
+use crate::registry::signature::Evidence;
+use crate::registry::trust::Trust;
+use crate::registry::{Artifact, Found, Registries, Signature};
+use crate::store::{Origin, Places, Receipt, Signer};
+
+use super::progress::Progress;
+use super::{Error, Voice};
+
+/// Fetches, in whatever way a source asks for.
+pub(super) struct Fetcher<'a> {
+    environment: &'a Environment,
+    places: &'a Places,
+    voice: Voice,
+    registries: OnceCell<Registries>,
+    trust: OnceCell<Trust>,
+}
+
+/// What was fetched to become a plugin.
+pub(super) struct Fetched {
+    /// Where from, as a receipt keeps it.
+    pub(super) source: String,
+    pub(super) version: Option<String>,
+    pub(super) description: Option<String>,
+    /// The component or core module.
+    pub(super) content: Artifact,
+    /// The artifact that it was in, and all that this was made of but for the content.
+    pub(super) origin: Option<Origin>,
+    pub(super) parts: Vec<Artifact>,
+}
+
+impl<'a> Fetcher<'a> {
+    pub(super) fn new(environment: &'a Environment, places: &'a Places, voice: Voice) -> Self {
+        Self { environment, places, voice, registries: OnceCell::new(), trust: OnceCell::new() }
+    }
+
+    pub(super) fn voice(&self) -> Voice {
+        self.voice
+    }
+
+    /// The registries, whose configuration is read when the first is asked.
+    pub(super) fn registries(&self) -> Result<&Registries, Error> {
+        if let Some(registries) = self.registries.get() {
+            return Ok(registries);
+        }
+        let opened = Registries::open(self.environment)?;
+        Ok(self.registries.get_or_init(|| opened))
+    }
+
+    /// What trust.yaml says, read when it first matters.
+    pub(super) fn trust(&self) -> Result<&Trust, Error> {
+        if let Some(trust) = self.trust.get() {
+            return Ok(trust);
+        }
+        let read = Trust::load(&self.places.trust()).map_err(Error::Trust)?;
+        Ok(self.trust.get_or_init(|| read))
+    }
+
+    /// Fetches what is to be installed. `previous` is what it is to take the place of.
+    ///
+    /// # Errors
+    /// When it cannot be had, is not what its registry says, or is not signed as it has to be.
+    pub(super) fn fetch(&self, source: &Source, previous: Option<&Receipt>) -> Result<Fetched, Error> {
+        match source {
+            Source::Path(path) => from_file(path),
+            Source::Installed(name) => Err(Error::NotFetched(name.clone())),
+            Source::Image(_) | Source::Package(_) => {
+                let found = self.registries()?.find(source)?;
+                self.download(source, &found, previous)
+            }
+        }
+    }
+
+    /// Downloads what was found, after its signatures were judged.
+    pub(super) fn download(
+        &self,
+        source: &Source,
+        found: &Found,
+        previous: Option<&Receipt>,
+    ) -> Result<Fetched, Error> {
+        let registries = self.registries()?;
+        let (signatures, signers) = self.judge(source, found, previous)?;
+        let name = name_of(source);
+        let progress = Progress::download(self.voice, &name);
+        let content = registries.fetch(found, &progress)?;
+        progress.finish();
+        let config = registries.config(found)?;
+        let facts = Facts::read(content.bytes()).unwrap_or_default();
+        let annotated = |name: &str| {
+            let annotation = format!("org.opencontainers.image.{name}");
+            let said =
+                found.manifest().and_then(|manifest| manifest.annotation(&annotation)).or(facts.said(name));
+            said.map(str::to_owned)
+        };
+        let (mut parts, mut origin) = (Vec::new(), None);
+        if let (Some(manifest), Some(config)) = (found.manifest(), config) {
+            origin = Some(Origin {
+                reference: found.reference(),
+                manifest: manifest.digest(),
+                config: config.digest(),
+                signatures: signatures.iter().map(|signature| signature.manifest().digest()).collect(),
+                evidence: signatures.iter().flat_map(Signature::blobs).map(Artifact::digest).collect(),
+                signers,
+            });
+            parts.extend([Artifact::from_bytes(manifest.bytes().clone()), config]);
+            for signature in signatures {
+                parts.push(signature.manifest().clone());
+                parts.extend_from_slice(signature.blobs());
+            }
+        }
+        Ok(Fetched {
+            source: source_of(source, found),
+            version: found.version().map(ToString::to_string).or_else(|| annotated("version")),
+            description: annotated("description"),
+            content,
+            origin,
+            parts,
+        })
+    }
+
+    /// Whether trust.yaml wants an artifact to be signed.
+    ///
+    /// # Errors
+    /// When trust.yaml cannot be read.
+    pub(super) fn asks_for_signatures(&self, source: &Source, found: &Found) -> Result<bool, Error> {
+        let Some(image) = found.image() else { return Ok(false) };
+        Ok(self.trust()?.demand(&image.place(), namespace(source)).asks())
+    }
+
+    /// Looks up the signatures of an artifact, and whether they are those that it has to have.
+    ///
+    /// # Errors
+    /// When they are not, and when one that took its place before was signed and it is not.
+    pub(super) fn judge(
+        &self,
+        source: &Source,
+        found: &Found,
+        previous: Option<&Receipt>,
+    ) -> Result<(Vec<Signature>, Vec<Signer>), Error> {
+        let (Some(image), Some(manifest)) = (found.image(), found.manifest()) else {
+            return Ok((Vec::new(), Vec::new()));
+        };
+        let demand = self.trust()?.demand(&image.place(), namespace(source));
+        if demand.ignores() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let reference = found.reference();
+        let signatures = self
+            .registries()?
+            .signatures(found)
+            .map_err(|source| Error::SignatureLookup { reference: reference.clone(), source })?;
+        let artifact = Claim { reference: &reference, place: &image.place(), manifest: manifest.digest() };
+        let signers = self.signers(source, &artifact, &signatures, previous)?;
+        Ok((signatures, signers))
+    }
+
+    /// Those whose signatures an artifact has, of all that it came with.
+    ///
+    /// # Errors
+    /// When they are not those that trust.yaml asks for, and when what it takes the place of was signed and it is not.
+    pub(super) fn signers(
+        &self,
+        source: &Source,
+        artifact: &Claim<'_>,
+        signatures: &[Signature],
+        previous: Option<&Receipt>,
+    ) -> Result<Vec<Signer>, Error> {
+        let Claim { reference, place, manifest } = *artifact;
+        let before = previous.and_then(|receipt| receipt.artifact.as_ref());
+        if let Some(before) = before.filter(|before| !before.signatures.is_empty() && signatures.is_empty()) {
+            let (reference, before) = (reference.to_owned(), before.reference.clone());
+            return Err(Error::SignatureLost { reference, before });
+        }
+        let evidence: Vec<Evidence> = signatures.iter().flat_map(Signature::evidence).cloned().collect();
+        let verdict = self
+            .trust()?
+            .demand(place, namespace(source))
+            .judge(manifest, &evidence)
+            .map_err(|source| Error::Untrusted { reference: reference.to_owned(), source })?;
+        for warning in verdict.warnings() {
+            self.voice.note(&format!("warning: {reference}: {warning}"));
+        }
+        Ok(verdict.signers().iter().map(Signer::from).collect())
+    }
+}
+
+/// An artifact by all its names.
+#[derive(Clone, Copy)]
+pub(super) struct Claim<'a> {
+    /// With its tag.
+    pub(super) reference: &'a str,
+    /// Without: `HOST/REPOSITORY`.
+    pub(super) place: &'a str,
+    /// Its manifest's digest.
+    pub(super) manifest: Digest,
+}
+
+/// The namespace of a package, for which trust.yaml may have a rule of its own.
+fn namespace(source: &Source) -> Option<&str> {
+    match source {
+        Source::Package(package) => Some(package.namespace()),
+        _ => None,
+    }
+}
+
+fn from_file(path: &Path) -> Result<Fetched, Error> {
+    let content = Artifact::from_file(path)?;
+    // What it says of itself is read from what can be run only; whether it can is told later, in its own words.
+    let facts =
+        Inspected::read(content.bytes()).and_then(|_| Facts::read(content.bytes())).unwrap_or_default();
+    let said = |name: &str| facts.said(name).map(str::to_owned);
+    Ok(Fetched {
+        source: env::current_dir().unwrap_or_default().join(path).display().to_string(),
+        version: said("version"),
+        description: said("description"),
+        content,
+        origin: None,
+        parts: Vec::new(),
+    })
+}
+
+/// The source as a receipt keeps it: what was asked for, at the version that came.
+fn source_of(source: &Source, found: &Found) -> String {
+    match (source, found.image(), found.version()) {
+        (Source::Image(_), Some(image), _) => image.to_string(),
+        (Source::Package(package), _, Some(version)) if package.is_exact() => {
+            package.at(version.clone()).to_string()
+        }
+        _ => source.to_string(),
+    }
+}
+
+/// What a source would have its plugin called.
+pub(super) fn name_of(source: &Source) -> String {
+    let name = match source {
+        Source::Path(path) => return named_after(path),
+        Source::Installed(name) => return name.to_string(),
+        Source::Package(package) => package.name(),
+        Source::Image(image) => image.repository().rsplit('/').next().unwrap_or_default(),
+    };
+    plain(name)
+}
+
+/// The name in a file's name: `my_plug.wasm` and `kubectl-my_plug.wasm` are `my-plug`.
+fn named_after(path: &Path) -> String {
+    plain(&path.file_stem().unwrap_or_default().to_string_lossy())
+}
+
+fn plain(name: &str) -> String {
+    name.strip_prefix("kubectl-").unwrap_or(name).replace(['_', '.'], "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::PluginName;
+
+    #[test]
+    fn a_plugin_is_named_after_its_file_its_repository_or_its_package() {
+        for (source, name) in [
+            ("decoder.wasm", "decoder"),
+            ("/a/my_plug.wasm", "my-plug"),
+            ("kubectl-x_y.wasm", "x-y"),
+            ("registry.example.com/team/kubectl-my_plug:1", "my-plug"),
+            ("acme:decoder@1.0.0", "decoder"),
+        ] {
+            assert_eq!(name_of(&source.parse().unwrap()), name, "{source}");
+        }
+        assert!(named_after(Path::new("Über.wasm")).parse::<PluginName>().is_err());
+    }
+}

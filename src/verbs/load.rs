@@ -1,0 +1,97 @@
+//! `kwasm load TAR [--policy NAME|FILE]`.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::Path;
+
+use crate::cli::Environment;
+use crate::reference::{Image, Source};
+use crate::registry::{self, Signature};
+use crate::store::Store;
+use crate::store::layout::{self, Carried};
+
+use super::fetch::{Claim, Fetched, Fetcher};
+use super::install::{is_same_place, prepare, put};
+use super::policy::choose;
+use super::save::STREAM;
+use super::{Ending, Error, Voice};
+
+/// All of them or none. What they may do is what the user says, whatever the archive does: anybody can write one.
+pub(super) fn load(
+    store: &Store,
+    environment: &Environment,
+    voice: Voice,
+    archive: &Path,
+    policy: Option<&str>,
+) -> Result<Ending, Error> {
+    let fetcher = Fetcher::new(environment, store.places(), voice);
+    let mut parcels = Vec::new();
+    let mut hints = Vec::new();
+    for plugin in read(archive)? {
+        let chosen = choose(policy)?;
+        store.claim(&plugin.name)?;
+        if plugin.policy != chosen.policy.name() {
+            hints.push(format!(
+                "{} had the policy `{}` where it was saved: kwasm load {} --policy NAME|FILE gives it another",
+                plugin.name,
+                plugin.policy,
+                archive.display()
+            ));
+        }
+        let name = plugin.name.clone();
+        let content = fetched(store, &fetcher, plugin)?;
+        parcels.push(prepare(store, voice, name, content, chosen)?);
+    }
+    put(store, environment, voice, &parcels)?;
+    for hint in hints {
+        voice.hint(&hint);
+    }
+    Ok(Ending::Done)
+}
+
+fn read(archive: &Path) -> Result<Vec<Carried>, Error> {
+    let name = archive.display().to_string();
+    let read = if archive == Path::new(STREAM) {
+        layout::read(BufReader::new(io::stdin().lock()))
+    } else {
+        let file = File::open(archive).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => registry::Error::Missing(archive.into()),
+            _ => registry::Error::Unreadable { path: archive.into(), source },
+        })?;
+        layout::read(BufReader::new(file))
+    };
+    read.map_err(|source| Error::Archive { archive: name, source })
+}
+
+/// What the archive has of a plugin, in place of what a registry would give. Its signatures are judged as there: without
+/// the registry, whose answer they were.
+///
+/// # Errors
+/// When it is not signed as trust.yaml asks for, or as the plugin was whose place it is to take.
+fn fetched(store: &Store, fetcher: &Fetcher<'_>, plugin: Carried) -> Result<Fetched, Error> {
+    let (mut origin, parts) = (plugin.origin(), plugin.parts());
+    if let (Some(origin), Some(reference)) = (&mut origin, &plugin.reference) {
+        let image: Image = reference.parse().map_err(crate::cli::Error::Image)?;
+        let source = plugin.source.parse().unwrap_or(Source::Image(image.clone()));
+        let previous = store.receipt(&plugin.name).ok().filter(|kept| is_same_place(&kept.source, &source));
+        let artifact = Claim { reference, place: &image.place(), manifest: plugin.manifest.digest() };
+        let signatures = signatures(&plugin)?;
+        origin.signers = fetcher.signers(&source, &artifact, &signatures, previous.as_ref())?;
+    }
+    let Carried { source, version, description, content, .. } = plugin;
+    Ok(Fetched { source, version, description, content, origin, parts })
+}
+
+fn signatures(plugin: &Carried) -> Result<Vec<Signature>, Error> {
+    let mut found = Vec::new();
+    for signed in &plugin.signatures {
+        let blob = |digest| {
+            let blob = signed.blobs.iter().find(|blob| blob.digest() == digest).cloned();
+            blob.ok_or_else(|| {
+                registry::Error::NotFound(format!("{digest}, of a signature of {}", plugin.name))
+            })
+        };
+        found.extend(Signature::read(signed.manifest.clone(), blob)?);
+    }
+    Ok(found)
+}

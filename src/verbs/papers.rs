@@ -1,0 +1,58 @@
+//! `kwasm completion SHELL` and `kwasm man`: made of the same definitions as `--help`.
+
+use std::fs;
+use std::path::Path;
+
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use crate::cli;
+
+use super::{Ending, Error, Voice, print};
+
+pub(super) fn completion(shell: Shell) -> Result<Ending, Error> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut cli::definition(), "kwasm", &mut script);
+    print(&String::from_utf8_lossy(&script))?;
+    Ok(Ending::Done)
+}
+
+pub(super) fn man(voice: Voice, folder: Option<&Path>, command: Option<&str>) -> Result<Ending, Error> {
+    let pages = pages();
+    match (folder, command) {
+        (Some(folder), _) => {
+            let unwritten = |source| Error::Unwritten { path: folder.into(), source };
+            fs::create_dir_all(folder).map_err(unwritten)?;
+            for (name, page) in &pages {
+                fs::write(folder.join(format!("{name}.1")), page).map_err(unwritten)?;
+            }
+            voice.note(&format!("wrote {} pages: man -M {}", pages.len(), folder.display()));
+        }
+        (None, command) => {
+            let name = command.map_or_else(|| "kwasm".to_owned(), |command| format!("kwasm-{command}"));
+            let page = pages.into_iter().find(|(page, _)| *page == name);
+            let (_, page) = page.ok_or_else(|| Error::NoPage(command.unwrap_or_default().to_owned()))?;
+            print(&page)?;
+        }
+    }
+    Ok(Ending::Done)
+}
+
+/// A page for kwasm, and one for each of its commands, `kwasm-policy-check` say.
+fn pages() -> Vec<(String, String)> {
+    let mut definition = cli::definition();
+    definition.build();
+    let mut commands = vec![("kwasm".to_owned(), definition)];
+    let mut pages = Vec::new();
+    while let Some((name, command)) = commands.pop() {
+        let below =
+            command.get_subcommands().filter(|below| below.get_name() != "help" && !below.is_hide_set());
+        commands.extend(below.map(|below| (format!("{name}-{}", below.get_name()), below.clone())));
+        let mut page = Vec::new();
+        // Writing into memory cannot fail.
+        drop(Man::new(command).render(&mut page));
+        pages.push((name, String::from_utf8_lossy(&page).into_owned()));
+    }
+    pages.sort();
+    pages
+}

@@ -1,0 +1,76 @@
+//! `kwasm publish FILE TARGET [--sign KEY]`.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::cli::{Environment, Output, Target};
+use crate::reference::{Digest, Wanted};
+use crate::registry::signature::PrivateKey;
+use crate::registry::{Artifact, Registries};
+
+use super::release::release;
+use super::{Ending, Error, Voice, print, table};
+
+/// What was published, as `-o json` shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    reference: String,
+    digest: Digest,
+    content: Digest,
+    signed: bool,
+}
+
+pub(super) fn publish(
+    environment: &Environment,
+    voice: Voice,
+    file: &Path,
+    target: &Target,
+    key: Option<&Path>,
+    output: Output,
+) -> Result<Ending, Error> {
+    // Before anything is pushed: what was to be signed is not there unsigned.
+    let key = key.map(private_key).transpose()?;
+    let content = Artifact::from_file(file)?;
+    let registries = Registries::open(environment)?;
+    let (image, version) = match target {
+        Target::Image(image) => (image.clone(), image.tag().map(str::to_owned)),
+        Target::Package(package) => {
+            let Wanted::Exactly(version) = package.wanted() else {
+                return Err(crate::cli::Error::NoVersion(package.to_string()).into());
+            };
+            (registries.place_of(package, version)?, Some(version.to_string()))
+        }
+    };
+    let title = file.file_name().unwrap_or_default().to_string_lossy();
+    // What could not be run after all is not published.
+    let release = release(content, &title, version.as_deref())
+        .map_err(|source| Error::Inspect { path: file.display().to_string(), source })?;
+    let once = matches!(target, Target::Package(_));
+    let published = registries.publish(&release, &image, once, key.as_ref())?;
+    let pinned = format!("{}@{}", image.place(), published.digest);
+    let signed = if key.is_some() { ", signed" } else { "" };
+    voice.note(&format!("published {} ({}){signed}", published.image, published.digest.short()));
+    let row = Row {
+        reference: published.image.to_string(),
+        digest: published.digest,
+        content: release.content.digest(),
+        signed: key.is_some(),
+    };
+    print(&match output {
+        Output::Json => table::json(&row),
+        Output::Yaml => serde_saphyr::to_string(&row).unwrap_or_default(),
+        Output::Name | Output::Table | Output::Wide => format!("{pinned}\n"),
+    })?;
+    Ok(Ending::Done)
+}
+
+fn private_key(path: &Path) -> Result<PrivateKey, Error> {
+    let pem = Zeroizing::new(
+        fs::read(path).map_err(|source| crate::registry::Error::Unreadable { path: path.into(), source })?,
+    );
+    PrivateKey::from_pem(&pem).map_err(|source| Error::PrivateKey { path: path.into(), source })
+}

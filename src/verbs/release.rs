@@ -1,0 +1,25 @@
+//! What is said of a component when it becomes an artifact: by `kwasm publish`, and by `kwasm save` for one that was a file.
+
+use crate::inspect::{self, Facts, Inspected, Kind};
+use crate::registry::{Artifact, Interface, Release};
+
+/// A component, or core module, with all that it says of itself.
+///
+/// # Errors
+/// When it is nothing that can run.
+pub(super) fn release(
+    content: Artifact,
+    title: &str,
+    version: Option<&str>,
+) -> Result<Release, inspect::Error> {
+    let inspected = Inspected::read(content.bytes())?;
+    let Facts { exports, mut annotations } = Facts::read(content.bytes())?;
+    // A tag that is no version says nothing of one.
+    if let Some(version) = version.filter(|version| version.parse::<semver::Version>().is_ok()) {
+        annotations.insert("org.opencontainers.image.version".to_owned(), version.to_owned());
+    }
+    let interface = (inspected.kind() == Kind::Component)
+        .then(|| Interface { exports, imports: inspected.imports().to_vec() });
+    let system = if interface.is_some() { "wasip2" } else { "wasip1" };
+    Ok(Release { content, title: title.to_owned(), system, interface, annotations })
+}

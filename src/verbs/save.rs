@@ -1,0 +1,103 @@
+//! `kwasm save NAME… -f TAR`.
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use crate::cli::Environment;
+use crate::platform::disk;
+use crate::reference::{Digest, PluginName};
+use crate::registry::Artifact;
+use crate::store::layout::{self, Carried, Signed};
+use crate::store::{self, Receipt, Store};
+
+use super::release::release;
+use super::{Ending, Error, Voice};
+
+/// The archive that is standard output, or input.
+pub(super) const STREAM: &str = "-";
+
+pub(super) fn save(
+    store: &Store,
+    environment: &Environment,
+    voice: Voice,
+    names: &[PluginName],
+    archive: &Path,
+) -> Result<Ending, Error> {
+    let mut names = names.to_vec();
+    names.sort();
+    names.dedup();
+    let plugins: Vec<Carried> =
+        names.iter().map(|name| carried(store, &store.receipt(name)?)).collect::<Result<_, Error>>()?;
+    if archive == Path::new(STREAM) {
+        if environment.terminal {
+            return Err(Error::Terminal);
+        }
+        let written = layout::write(&plugins, BufWriter::new(io::stdout().lock()));
+        written.map_err(|error| match error {
+            layout::Error::Write(source) => Error::Stdout(source),
+            source => Error::Archive { archive: "stdout".to_owned(), source },
+        })?;
+    } else {
+        let written = disk::make(archive, |file| {
+            let mut file = BufWriter::new(file);
+            layout::write(&plugins, &mut file)?;
+            file.flush().map_err(layout::Error::Write)
+        });
+        written.map_err(|error| match error {
+            layout::Error::Write(source) => Error::Unwritten { path: archive.into(), source },
+            source => Error::Archive { archive: archive.display().to_string(), source },
+        })?;
+        let list: Vec<&str> = names.iter().map(PluginName::as_str).collect();
+        voice.note(&format!("saved {} to {}", list.join(", "), archive.display()));
+    }
+    Ok(Ending::Done)
+}
+
+/// Gathers what an installed plugin is made of.
+fn carried(store: &Store, receipt: &Receipt) -> Result<Carried, Error> {
+    let blob = |digest| kept(store, &receipt.name, digest);
+    let content = blob(receipt.fetched)?;
+    let mut signatures = Vec::new();
+    let (manifest, config) = if let Some(artifact) = &receipt.artifact {
+        for digest in &artifact.signatures {
+            let manifest = blob(*digest)?;
+            // Which of the evidence a signature's manifest names, that manifest says.
+            let named = layout::layers(&manifest);
+            let evidence = artifact.evidence.iter().filter(|digest| named.contains(digest));
+            let blobs = evidence.map(|digest| blob(*digest)).collect::<Result<_, _>>()?;
+            signatures.push(Signed { manifest, blobs });
+        }
+        (blob(artifact.manifest)?, blob(artifact.config)?)
+    } else {
+        let title = format!("{}.wasm", receipt.name);
+        let release = release(content.clone(), &title, receipt.version.as_deref())
+            .map_err(|source| Error::Inspect { path: receipt.source.clone(), source })?;
+        let (config, manifest) = release.artifact();
+        (manifest, config)
+    };
+    Ok(Carried {
+        name: receipt.name.clone(),
+        source: receipt.source.clone(),
+        version: receipt.version.clone(),
+        description: receipt.description.clone(),
+        policy: receipt.policy.clone(),
+        reference: receipt.artifact.as_ref().map(|artifact| artifact.reference.clone()),
+        manifest,
+        config,
+        content,
+        signatures,
+    })
+}
+
+/// Something that a plugin needs, proven to be what it was.
+fn kept(store: &Store, name: &PluginName, digest: Digest) -> Result<Artifact, Error> {
+    let path = store.places().blob(digest);
+    let kept = match Artifact::from_file(&path) {
+        Err(crate::registry::Error::Missing(_)) => return Err(store::Error::Gone(name.to_string()).into()),
+        kept => kept?,
+    };
+    if kept.digest() != digest {
+        return Err(store::Error::Altered { path, was: digest, is: kept.digest() }.into());
+    }
+    Ok(kept)
+}

@@ -1,0 +1,74 @@
+//! Rows in columns that line up, and the forms in which data is printed.
+
+use serde::Serialize;
+
+use super::one_line;
+use crate::cli::Output;
+
+/// A table with a head.
+pub(super) struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(super) fn new(head: &[&str]) -> Self {
+        Self { rows: vec![head.iter().map(ToString::to_string).collect()] }
+    }
+
+    /// Adds a row, with as many cells as the head has. Nothing in it can drive the terminal.
+    pub(super) fn row(&mut self, cells: Vec<String>) {
+        let shown =
+            cells.into_iter().map(|cell| if cell.is_empty() { "-".to_owned() } else { one_line(&cell) });
+        self.rows.push(shown.collect());
+    }
+
+    pub(super) fn text(&self) -> String {
+        let width = |column: usize| {
+            let cells = self.rows.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..self.rows.first().map_or(0, Vec::len)).map(width).collect();
+        let line = |row: &Vec<String>| {
+            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+            format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+        };
+        self.rows.iter().map(line).collect()
+    }
+}
+
+/// A list in the form that was asked for. `name` is what the form of bare names shows of a row.
+pub(super) fn shown<R: Serialize>(
+    rows: &[R],
+    output: Output,
+    table: impl FnOnce(bool) -> Table,
+    name: impl Fn(&R) -> String,
+) -> String {
+    match output {
+        Output::Json => json(rows),
+        Output::Yaml => serde_saphyr::to_string(&rows).unwrap_or_default(),
+        Output::Name => rows.iter().map(|row| name(row) + "\n").collect(),
+        Output::Table | Output::Wide => table(output == Output::Wide).text(),
+    }
+}
+
+/// One JSON document.
+pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_and_lines_have_no_blanks_at_their_end() {
+        let mut table = Table::new(&["NAME", "POLICY", "SOURCE"]);
+        table.row(vec!["a".to_owned(), "cluster".to_owned(), "/x.wasm".to_owned()]);
+        table.row(vec!["decoder".to_owned(), String::new(), "\u{1b}[2K".to_owned()]);
+        insta::assert_snapshot!(table.text(), @r"
+        NAME     POLICY   SOURCE
+        a        cluster  /x.wasm
+        decoder  -        \u{1b}[2K
+        ");
+    }
+}

@@ -1,0 +1,174 @@
+//! `kwasm upgrade [NAME…]` and `kwasm outdated`.
+
+use serde::Serialize;
+
+use crate::cli::{Environment, Output};
+use crate::reference::{Digest, PluginName, Source};
+use crate::registry::Found;
+use crate::store::{Receipt, Store};
+
+use super::fetch::Fetcher;
+use super::install::{prepare, put};
+use super::policy::granted;
+use super::table::Table;
+use super::{Ending, Error, Voice, print};
+
+/// What the place that a plugin came from has for it.
+enum News {
+    /// Nothing: it is the newest.
+    None,
+    /// Nothing ever: it came from a file, or is pinned by its digest.
+    Pinned,
+    /// Another artifact.
+    Newer(Box<(Source, Found)>),
+}
+
+/// Something newer, as `-o json` shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    name: PluginName,
+    version: Option<String>,
+    newest: Option<String>,
+    digest: Digest,
+    newest_digest: Digest,
+    source: String,
+    /// The same tag leads elsewhere than it did.
+    tag_moved: bool,
+}
+
+pub(super) fn upgrade(
+    store: &Store,
+    environment: &Environment,
+    voice: Voice,
+    names: &[PluginName],
+) -> Result<Ending, Error> {
+    let fetcher = Fetcher::new(environment, store.places(), voice);
+    let all = names.is_empty();
+    let names = if all { store.names()? } else { names.to_vec() };
+    let mut parcels = Vec::new();
+    for receipt in names.iter().map(|name| store.receipt(name)).collect::<Result<Vec<_>, _>>()? {
+        let name = receipt.name.clone();
+        match news(&fetcher, &receipt)? {
+            News::None => voice.note(&format!("{name}{} is the newest", spaced(receipt.version.as_deref()))),
+            News::Pinned if all => {}
+            News::Pinned => {
+                voice.note(&format!("{name} stays what it is: {} names no other version", receipt.source));
+            }
+            News::Newer(newer) => {
+                let (source, found) = *newer;
+                voice.note(&change(&receipt, &found));
+                let newest = fetcher.download(&source, &found, Some(&receipt))?;
+                parcels.push(prepare(store, voice, name, newest, granted(&receipt.granted())?)?);
+            }
+        }
+    }
+    if !parcels.is_empty() {
+        put(store, environment, voice, &parcels)?;
+    }
+    Ok(Ending::Done)
+}
+
+pub(super) fn outdated(
+    store: &Store,
+    environment: &Environment,
+    voice: Voice,
+    output: Output,
+) -> Result<Ending, Error> {
+    let fetcher = Fetcher::new(environment, store.places(), voice);
+    let mut rows = Vec::new();
+    for receipt in store.names()?.iter().map(|name| store.receipt(name)).collect::<Result<Vec<_>, _>>()? {
+        if let News::Newer(newer) = news(&fetcher, &receipt)? {
+            rows.push(row(receipt, &newer.1));
+        }
+    }
+    if rows.is_empty() && matches!(output, Output::Table | Output::Wide) {
+        voice.note("every plugin is the newest");
+        return Ok(Ending::Done);
+    }
+    print(&super::table::shown(&rows, output, |wide| table(&rows, wide), |row| row.name.to_string()))?;
+    Ok(Ending::Done)
+}
+
+fn table(rows: &[Row], wide: bool) -> Table {
+    let mut table = Table::new(&["NAME", "VERSION", "NEWEST", "SOURCE"]);
+    if wide {
+        table = Table::new(&["NAME", "VERSION", "NEWEST", "SOURCE", "DIGEST", "NEWEST DIGEST"]);
+    }
+    for row in rows {
+        let newest = match (&row.newest, row.tag_moved) {
+            (_, true) => "same tag, other content".to_owned(),
+            (Some(version), false) => version.clone(),
+            (None, false) => row.newest_digest.short(),
+        };
+        let version = row.version.clone().unwrap_or_else(|| row.digest.short());
+        let mut cells = vec![row.name.to_string(), version, newest, row.source.clone()];
+        if wide {
+            cells.extend([row.digest.to_string(), row.newest_digest.to_string()]);
+        }
+        table.row(cells);
+    }
+    table
+}
+
+fn row(receipt: Receipt, found: &Found) -> Row {
+    let newest_digest = found.manifest().map_or(found.content(), crate::registry::Manifest::digest);
+    Row {
+        tag_moved: tag_moved(&receipt, found),
+        digest: receipt.artifact.as_ref().map_or(receipt.fetched, |artifact| artifact.manifest),
+        newest: found.version().map(ToString::to_string),
+        newest_digest,
+        source: receipt.source,
+        version: receipt.version,
+        name: receipt.name,
+    }
+}
+
+/// Whether what was one thing at install is another now, under the same tag.
+fn tag_moved(receipt: &Receipt, found: &Found) -> bool {
+    receipt.artifact.as_ref().is_some_and(|artifact| artifact.reference == found.reference())
+}
+
+fn news(fetcher: &Fetcher<'_>, receipt: &Receipt) -> Result<News, Error> {
+    let Ok(source) = receipt.source.parse::<Source>() else { return Ok(News::Pinned) };
+    if matches!(source, Source::Path(_) | Source::Installed(_)) {
+        return Ok(News::Pinned);
+    }
+    let Some(found) = fetcher.registries()?.newest(&source)? else { return Ok(News::Pinned) };
+    let is_same = match (&receipt.artifact, found.manifest()) {
+        (Some(artifact), Some(manifest)) => artifact.manifest == manifest.digest(),
+        _ => receipt.fetched == found.content(),
+    };
+    // What was there once and is gone, a version that was withdrawn say, is no reason to go back.
+    let is_older = || {
+        let installed = receipt.version.as_ref().and_then(|version| version.parse::<semver::Version>().ok());
+        matches!((installed, found.version()), (Some(installed), Some(found)) if *found < installed)
+    };
+    let source = match (&source, found.image()) {
+        (Source::Image(_), Some(image)) => Source::Image(image.clone()),
+        _ => source,
+    };
+    Ok(if is_same || is_older() { News::None } else { News::Newer(Box::new((source, found))) })
+}
+
+/// What becomes of what.
+fn change(receipt: &Receipt, found: &Found) -> String {
+    let name = &receipt.name;
+    let is = receipt.artifact.as_ref().map_or(receipt.fetched, |artifact| artifact.manifest);
+    let becomes = found.manifest().map_or(found.content(), crate::registry::Manifest::digest);
+    if tag_moved(receipt, found) {
+        let reference = found.reference();
+        return format!(
+            "{name}: {reference} was {} and is {} now: the tag was moved",
+            is.short(),
+            becomes.short()
+        );
+    }
+    let version = found.version().map(ToString::to_string);
+    let (from, to) = (spaced(receipt.version.as_deref()), spaced(version.as_deref()));
+    format!("{name}: from{from} ({}) to{to} ({})", is.short(), becomes.short())
+}
+
+fn spaced(version: Option<&str>) -> String {
+    version.map_or_else(String::new, |version| format!(" {version}"))
+}

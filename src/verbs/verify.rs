@@ -1,0 +1,74 @@
+//! `kwasm verify SOURCE --key FILE…`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::cli::{Environment, Output};
+use crate::reference::{Digest, Image, Source};
+use crate::registry::Signature;
+use crate::registry::signature::{self, Evidence, Key, KeySet};
+use crate::store::{Signer, Store};
+
+use super::fetch::Fetcher;
+use super::{Ending, Error, Voice, print, table};
+
+/// What was verified, as `-o json` shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    reference: String,
+    digest: Digest,
+    signers: Vec<Signer>,
+}
+
+pub(super) fn verify(
+    store: &Store,
+    environment: &Environment,
+    voice: Voice,
+    source: &Source,
+    keys: &[PathBuf],
+    output: Output,
+) -> Result<Ending, Error> {
+    let keys = keys.iter().map(key).collect::<Result<Vec<_>, _>>()?;
+    let keys = KeySet::all_of(keys).map_err(Error::Keys)?;
+    let source = &artifact(store, source)?;
+    let fetcher = Fetcher::new(environment, store.places(), voice);
+    let registries = fetcher.registries()?;
+    let found = registries.find(source)?;
+    let reference = found.reference();
+    let manifest = found.manifest().ok_or_else(|| Error::NoArtifact(reference.clone()))?.digest();
+    let signatures = registries
+        .signatures(&found)
+        .map_err(|source| Error::SignatureLookup { reference: reference.clone(), source })?;
+    let evidence: Vec<Evidence> = signatures.iter().flat_map(Signature::evidence).cloned().collect();
+    let signers = signature::verify(manifest, &evidence, &keys)
+        .map_err(|source| Error::Unsigned { reference: reference.clone(), source })?;
+    let signers: Vec<Signer> = signers.iter().map(Signer::from).collect();
+    let names: Vec<&str> = signers.iter().map(|signer| signer.key.as_str()).collect();
+    voice.note(&format!("{reference} ({manifest}) is signed by {}", names.join(", ")));
+    let row = Row { reference, digest: manifest, signers };
+    match output {
+        Output::Json => print(&table::json(&row))?,
+        Output::Yaml => print(&serde_saphyr::to_string(&row).unwrap_or_default())?,
+        Output::Name | Output::Table | Output::Wide => {}
+    }
+    Ok(Ending::Done)
+}
+
+/// The artifact that is meant: of an installed plugin exactly the one that it was in.
+fn artifact(store: &Store, source: &Source) -> Result<Source, Error> {
+    let Source::Installed(name) = source else { return Ok(source.clone()) };
+    let receipt = store.receipt(name)?;
+    let artifact = receipt.artifact.ok_or_else(|| Error::NoArtifact(name.to_string()))?;
+    let image: Image = artifact.reference.parse().map_err(crate::cli::Error::Image)?;
+    Ok(Source::Image(image.with_digest(artifact.manifest)))
+}
+
+fn key(path: &PathBuf) -> Result<Key, Error> {
+    let unreadable = |source| crate::registry::Error::Unreadable { path: path.clone(), source };
+    let pem = fs::read(path).map_err(unreadable)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Key::from_pem(&name, &pem).map_err(|source| Error::Key { path: path.clone(), source })
+}

@@ -1,0 +1,277 @@
+//! A registry that does wrong on demand.
+
+mod answer;
+mod artifact;
+mod body;
+mod content;
+mod fault;
+mod pages;
+mod received;
+mod route;
+mod server;
+mod service;
+mod tokens;
+mod wire;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+pub use self::artifact::Artifact;
+pub use self::fault::Fault;
+pub use self::pages::Paging;
+pub use self::received::{Received, Side};
+pub use self::route::Kind;
+pub use self::tokens::Tokens;
+
+use self::content::Content;
+use self::fault::Faults;
+use self::pages::Pages;
+use self::received::Log;
+use self::server::Server;
+use self::tokens::Issuer;
+use crate::access::{Access, Login};
+use crate::error::Error;
+
+/// A running registry on two ports of loopback, whose content is what it was given. It ends when it is dropped.
+///
+/// It has a thread of its own, so that it can be used from tests with and without an asynchronous runtime.
+pub struct Wrong {
+    shared: Arc<Shared>,
+    access: Access,
+    _server: Server,
+}
+
+/// The options of a registry.
+#[derive(Clone, Debug)]
+#[must_use = "it becomes a registry by start()"]
+pub struct WrongBuilder {
+    options: Options,
+    login: Option<Login>,
+    tokens: Option<Tokens>,
+    plain: bool,
+}
+
+/// What it always does, right or wrong.
+#[derive(Clone, Debug)]
+struct Options {
+    blobs_elsewhere: bool,
+    ranges: bool,
+    referrers: bool,
+    referrer_pages: Pages,
+    tag_pages: Pages,
+}
+
+/// Whom it lets in.
+enum Admission {
+    Basic { user: String, password: String },
+    Open,
+    Tokens(Issuer),
+}
+
+/// What requests share.
+struct Shared {
+    options: Options,
+    admission: Admission,
+    /// Scheme, host and port of the registry and of the other host.
+    bases: [String; 2],
+    content: Mutex<Content>,
+    faults: Faults,
+    log: Log,
+}
+
+impl Shared {
+    fn base(&self, side: Side) -> String {
+        let [registry, elsewhere] = &self.bases;
+        match side {
+            Side::Elsewhere => elsewhere.clone(),
+            Side::Registry => registry.clone(),
+        }
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content> {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wrong {
+    /// Starts a registry with TLS that lets everybody in, honours ranges, lists all tags at once, and has no referrers
+    /// API.
+    ///
+    /// # Errors
+    /// If there is no port or no thread to be had.
+    pub fn start() -> Result<Self, Error> {
+        Self::builder().start()
+    }
+
+    /// A registry with other options.
+    pub fn builder() -> WrongBuilder {
+        let options = Options {
+            blobs_elsewhere: false,
+            ranges: true,
+            referrers: false,
+            referrer_pages: Pages::default(),
+            tag_pages: Pages::default(),
+        };
+        WrongBuilder { options, login: None, tokens: None, plain: false }
+    }
+
+    /// How it is reached.
+    #[must_use]
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// Host and port, e.g. `localhost:40123`.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.access.host()
+    }
+
+    /// Scheme, host and port of one of its two hosts, e.g. `https://127.0.0.1:40124` for the other one.
+    #[must_use]
+    pub fn base(&self, side: Side) -> String {
+        self.shared.base(side)
+    }
+
+    /// Serves an artifact with all its parts under a tag, which moves if it was another's, and gives the manifest's
+    /// digest.
+    pub fn push(&self, repository: &str, tag: &str, artifact: &Artifact) -> String {
+        self.shared.content().push(repository, tag, artifact)
+    }
+
+    /// Serves a blob, and gives its digest.
+    pub fn put_blob(&self, content: impl Into<Bytes>) -> String {
+        self.shared.content().put_blob(content.into())
+    }
+
+    /// Serves any bytes as a manifest, and gives its digest. Its media type is its own `mediaType`, if it has one.
+    pub fn put_manifest(&self, repository: &str, content: impl Into<Bytes>) -> String {
+        self.shared.content().put_manifest(repository, content.into())
+    }
+
+    /// Lets a tag name the manifest with this digest.
+    pub fn tag(&self, repository: &str, tag: &str, digest: &str) {
+        self.shared.content().tag(repository, tag, digest);
+    }
+
+    /// Takes a tag away.
+    pub fn untag(&self, repository: &str, tag: &str) {
+        self.shared.content().untag(repository, tag);
+    }
+
+    /// Takes a blob or manifest away.
+    pub fn remove(&self, digest: &str) {
+        self.shared.content().remove(digest);
+    }
+
+    /// Commits a fault with the requests that match it.
+    pub fn fault(&self, fault: Fault) {
+        self.shared.faults.add(fault);
+    }
+
+    /// Commits none of the faults that are left.
+    pub fn clear_faults(&self) {
+        self.shared.faults.clear();
+    }
+
+    /// How many faults are still to be committed, standing ones included.
+    #[must_use]
+    pub fn faults_left(&self) -> usize {
+        self.shared.faults.len()
+    }
+
+    /// All requests so far, in the order of their arrival.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Received> {
+        self.shared.log.all()
+    }
+
+    /// Those of one kind.
+    #[must_use]
+    pub fn requests_for(&self, kind: Kind) -> Vec<Received> {
+        self.requests().into_iter().filter(|received| received.kind == kind).collect()
+    }
+}
+
+impl WrongBuilder {
+    /// Plain HTTP.
+    pub fn plain_http(mut self) -> Self {
+        self.plain = true;
+        self
+    }
+
+    /// Asks for this name and password by basic authentication.
+    pub fn basic(mut self, user: &str, password: &str) -> Self {
+        self.login = Some(Login::Password { user: user.to_owned(), password: password.to_owned() });
+        self.tokens = None;
+        self
+    }
+
+    /// Asks for a token, and gives them at its token endpoint.
+    pub fn tokens(mut self, tokens: Tokens) -> Self {
+        self.login.clone_from(&tokens.login);
+        self.tokens = Some(tokens);
+        self
+    }
+
+    /// Ignores `Range`.
+    pub fn without_ranges(mut self) -> Self {
+        self.options.ranges = false;
+        self
+    }
+
+    /// Redirects blobs to its other host, as registries do that keep them in a cloud's storage.
+    pub fn blobs_elsewhere(mut self) -> Self {
+        self.options.blobs_elsewhere = true;
+        self
+    }
+
+    /// Lists at most `size` tags at a time.
+    pub fn tag_pages(mut self, size: usize, paging: Paging) -> Self {
+        self.options.tag_pages = Pages { size, paging };
+        self
+    }
+
+    /// Has the referrers API.
+    pub fn referrers(mut self) -> Self {
+        self.options.referrers = true;
+        self
+    }
+
+    /// Has the referrers API, which lists at most `size` at a time.
+    pub fn referrer_pages(mut self, size: usize, paging: Paging) -> Self {
+        self.options.referrer_pages = Pages { size, paging };
+        self.referrers()
+    }
+
+    /// Starts the registry.
+    ///
+    /// # Errors
+    /// If there is no port or no thread to be had.
+    pub fn start(self) -> Result<Wrong, Error> {
+        let listening = server::Listening::new(self.plain)?;
+        let admission = match (self.tokens, &self.login) {
+            (Some(tokens), _) => Admission::Tokens(Issuer::new(tokens)),
+            (None, Some(Login::Password { user, password })) => {
+                Admission::Basic { user: user.clone(), password: password.clone() }
+            }
+            (None, _) => Admission::Open,
+        };
+        let access = Access {
+            host: listening.host(),
+            authority: listening.authority().map(str::to_owned),
+            login: self.login,
+        };
+        let shared = Arc::new(Shared {
+            options: self.options,
+            admission,
+            bases: listening.bases(),
+            content: Mutex::default(),
+            faults: Faults::default(),
+            log: Log::default(),
+        });
+        let server = listening.serve(&shared)?;
+        Ok(Wrong { shared, access, _server: server })
+    }
+}

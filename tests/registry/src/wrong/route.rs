@@ -1,0 +1,96 @@
+//! What a path asks for.
+
+/// What a request is about: faults and the log tell requests apart by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `/v2/`: whether it is a registry at all.
+    Base,
+    /// A blob: a config or a layer.
+    Blob,
+    /// A manifest or an index, by tag or digest.
+    Manifest,
+    /// Anything else.
+    Other,
+    /// The referrers API.
+    Referrers,
+    /// The list of tags.
+    Tags,
+    /// The token endpoint.
+    Token,
+}
+
+/// A path, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    Base,
+    Blob { repository: String, digest: String },
+    Manifest { repository: String, reference: String },
+    Other,
+    Referrers { repository: String, digest: String },
+    Tags { repository: String },
+    Token,
+}
+
+/// The path of the token endpoint.
+pub(crate) const TOKEN: &str = "/token";
+
+impl Route {
+    pub(crate) fn of(path: &str) -> Self {
+        if path == TOKEN {
+            return Self::Token;
+        }
+        let Some(path) = path.strip_prefix("/v2") else { return Self::Other };
+        if path.is_empty() || path == "/" {
+            return Self::Base;
+        }
+        // A repository may be called `tags` or `blobs`: the last two segments decide.
+        let mut parts = path.trim_start_matches('/').rsplitn(3, '/');
+        let (Some(last), Some(kind), Some(repository)) = (parts.next(), parts.next(), parts.next()) else {
+            return Self::Other;
+        };
+        let (repository, last) = (repository.to_owned(), last.to_owned());
+        match kind {
+            "blobs" => Self::Blob { repository, digest: last },
+            "manifests" => Self::Manifest { repository, reference: last },
+            "referrers" => Self::Referrers { repository, digest: last },
+            "tags" if last == "list" => Self::Tags { repository },
+            _ => Self::Other,
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Base => Kind::Base,
+            Self::Blob { .. } => Kind::Blob,
+            Self::Manifest { .. } => Kind::Manifest,
+            Self::Other => Kind::Other,
+            Self::Referrers { .. } => Kind::Referrers,
+            Self::Tags { .. } => Kind::Tags,
+            Self::Token => Kind::Token,
+        }
+    }
+
+    pub(crate) fn repository(&self) -> Option<&str> {
+        match self {
+            Self::Blob { repository, .. }
+            | Self::Manifest { repository, .. }
+            | Self::Referrers { repository, .. }
+            | Self::Tags { repository } => Some(repository),
+            Self::Base | Self::Other | Self::Token => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_segments_say_what_is_asked_for() {
+        let route = Route::of("/v2/team/tags/blobs/sha256:00");
+        assert_eq!(route, Route::Blob { repository: "team/tags".to_owned(), digest: "sha256:00".to_owned() });
+        assert_eq!(Route::of("/v2/hello/tags/list"), Route::Tags { repository: "hello".to_owned() });
+        assert_eq!((Route::of("/v2/"), Route::of("/v2")), (Route::Base, Route::Base));
+        assert_eq!((Route::of("/token"), Route::of("/v2/hello")), (Route::Token, Route::Other));
+    }
+}

@@ -1,0 +1,200 @@
+//! One request: written down, subjected to the faults, answered.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, HeaderMap, RANGE};
+use hyper::{Method, Request, Response};
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::body::{Manner, Sent};
+use super::fault::Action;
+use super::pages::{Page, Paging};
+use super::received::{Received, Side};
+use super::route::{Route, TOKEN};
+use super::tokens::is_basic;
+use super::wire::Wire;
+use super::{Admission, Shared};
+
+/// The most that is read of a request's body: forms are short.
+const FORM: usize = 1 << 20;
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const PAGE: &str = "<!doctype html><title>Sign in</title><h1>Sign in to this network</h1>\n";
+
+/// What is asked, as far as answers depend on it.
+struct Asked {
+    side: Side,
+    method: Method,
+    path: String,
+    query: Vec<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+    route: Route,
+}
+
+impl Asked {
+    fn header(&self, name: hyper::header::HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// Answers a request; an error cuts the connection.
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    side: Side,
+    wire: Wire,
+    request: Request<Incoming>,
+) -> io::Result<Response<Sent>> {
+    let (head, body) = request.into_parts();
+    let body = Limited::new(body, FORM).collect().await.map_err(io::Error::other)?.to_bytes();
+    let route = Route::of(head.uri.path());
+    let kind = route.kind();
+    let number = shared.log.begin(Received::new(side, kind, &head, &body));
+    let asked = Asked {
+        side,
+        path: head.uri.path().to_owned(),
+        query: pairs(head.uri.query().unwrap_or_default().as_bytes()),
+        method: head.method,
+        headers: head.headers,
+        body,
+        route,
+    };
+    let fault = shared.faults.take(side, kind, asked.method.as_str());
+    let answer = match fault.as_ref().map(|fault| &fault.action) {
+        Some(Action::Cut) => return Err(io::ErrorKind::ConnectionAborted.into()),
+        Some(Action::Page) => Answer::new(200, "text/html; charset=utf-8", PAGE),
+        Some(Action::Status(code)) => Answer::error(*code, "UNAVAILABLE", "a fault answers"),
+        _ => natural(&shared, &asked),
+    };
+    let (answer, manner) = match &fault {
+        Some(fault) => answer.under(fault),
+        None => (answer, Manner::Whole),
+    };
+    shared.log.answered(number, answer.status());
+    answer.send(manner, &wire).map_err(io::Error::other)
+}
+
+/// The answer of a registry that does right.
+fn natural(shared: &Shared, asked: &Asked) -> Answer {
+    if asked.route == Route::Token {
+        return token(shared, asked);
+    }
+    if asked.side == Side::Registry
+        && let Err(refusal) = admit(shared, asked)
+    {
+        return refusal;
+    }
+    if ![Method::GET, Method::HEAD].contains(&asked.method) {
+        return Answer::error(405, "UNSUPPORTED", "nothing can be changed here");
+    }
+    match &asked.route {
+        Route::Base => Answer::json(200, &json!({})),
+        Route::Blob { digest, .. } => blob(shared, asked, digest),
+        Route::Manifest { repository, reference } => manifest(shared, repository, reference),
+        Route::Referrers { repository, digest } if shared.options.referrers => {
+            referrers(shared, asked, repository, digest)
+        }
+        Route::Tags { repository } => tags(shared, asked, repository),
+        Route::Other | Route::Referrers { .. } | Route::Token => {
+            Answer::new(404, "text/plain; charset=utf-8", "404 page not found\n")
+        }
+    }
+}
+
+fn admit(shared: &Shared, asked: &Asked) -> Result<(), Answer> {
+    let authorization = asked.header(AUTHORIZATION);
+    let challenge = match &shared.admission {
+        Admission::Open => return Ok(()),
+        Admission::Basic { user, password } if is_basic(authorization, user, password) => return Ok(()),
+        Admission::Basic { .. } => "Basic realm=\"kwasm\"".to_owned(),
+        Admission::Tokens(issuer) => match issuer.admit(authorization, asked.route.repository()) {
+            Ok(()) => return Ok(()),
+            Err(error) => challenge(shared, asked.route.repository(), error),
+        },
+    };
+    let refusal = Answer::error(401, "UNAUTHORIZED", "authentication required");
+    Err(refusal.header("www-authenticate", challenge))
+}
+
+fn challenge(shared: &Shared, repository: Option<&str>, error: Option<&str>) -> String {
+    let scope =
+        repository.map(|repository| format!(",scope=\"repository:{repository}:pull\"")).unwrap_or_default();
+    let error = error.map(|error| format!(",error=\"{error}\"")).unwrap_or_default();
+    format!("Bearer realm=\"{}{TOKEN}\",service=\"kwasm-test\"{scope}{error}", shared.base(Side::Registry))
+}
+
+fn token(shared: &Shared, asked: &Asked) -> Answer {
+    let Admission::Tokens(issuer) = &shared.admission else {
+        return Answer::error(404, "UNSUPPORTED", "there are no tokens here");
+    };
+    let is_form = asked.method == Method::POST;
+    let fields = if is_form { &pairs(&asked.body) } else { &asked.query };
+    issuer.issue(is_form, fields, asked.header(AUTHORIZATION))
+}
+
+fn blob(shared: &Shared, asked: &Asked, digest: &str) -> Answer {
+    let Some(content) = shared.content().blob(digest) else {
+        return Answer::error(404, "BLOB_UNKNOWN", "blob unknown to registry");
+    };
+    if shared.options.blobs_elsewhere && asked.side == Side::Registry {
+        let location = format!("{}{}?signature=once", shared.base(Side::Elsewhere), asked.path);
+        return Answer::new(307, "text/plain", "").header("location", location);
+    }
+    let answer =
+        Answer::new(200, "application/octet-stream", content).header("docker-content-digest", digest);
+    if !shared.options.ranges {
+        return answer;
+    }
+    answer.header("accept-ranges", "bytes").ranged(asked.header(RANGE))
+}
+
+fn manifest(shared: &Shared, repository: &str, reference: &str) -> Answer {
+    let Some((digest, manifest)) = shared.content().manifest(repository, reference) else {
+        return Answer::error(404, "MANIFEST_UNKNOWN", "manifest unknown");
+    };
+    Answer::new(200, &manifest.media_type, manifest.content).header("docker-content-digest", digest)
+}
+
+fn tags(shared: &Shared, asked: &Asked, repository: &str) -> Answer {
+    let Some(tags) = shared.content().tags(repository) else {
+        return Answer::error(404, "NAME_UNKNOWN", "repository name not known to registry");
+    };
+    let Page { range, next } = shared.options.tag_pages.page(&tags, &asked.query);
+    let answer = Answer::json(200, &json!({"name": repository, "tags": tags[range]}));
+    linked(answer, shared, asked, shared.options.tag_pages.paging, next)
+}
+
+fn referrers(shared: &Shared, asked: &Asked, repository: &str, digest: &str) -> Answer {
+    let wanted = asked.query.iter().find(|(name, _)| name == "artifactType").map(|(_, value)| value.as_str());
+    let manifests = shared.content().referrers(repository, digest, wanted);
+    let digests: Vec<String> = manifests
+        .iter()
+        .map(|descriptor| descriptor["digest"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    let Page { range, next } = shared.options.referrer_pages.page(&digests, &asked.query);
+    let index: Value = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests[range]});
+    let mut answer = Answer::new(200, INDEX, index.to_string());
+    if wanted.is_some() {
+        answer = answer.header("oci-filters-applied", "artifactType");
+    }
+    linked(answer, shared, asked, shared.options.referrer_pages.paging, next)
+}
+
+/// Adds the `Link` to the next page, if there is one.
+fn linked(answer: Answer, shared: &Shared, asked: &Asked, paging: Paging, next: Option<String>) -> Answer {
+    let Some(next) = next else { return answer };
+    let base = match paging {
+        Paging::Absolute => shared.base(Side::Registry),
+        Paging::Elsewhere => shared.base(Side::Elsewhere),
+        Paging::LastOnly | Paging::Loop | Paging::Relative => String::new(),
+    };
+    answer.header("link", format!("<{base}{}?{next}>; rel=\"next\"", asked.path))
+}
+
+fn pairs(form: &[u8]) -> Vec<(String, String)> {
+    form_urlencoded::parse(form).into_owned().collect()
+}

@@ -1,0 +1,104 @@
+//! The programs that registries are tested with, in one folder.
+
+use std::{
+    env::consts::EXE_SUFFIX,
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result};
+
+use crate::{places, places::Places, process, report::Report, tools, tools::Tool};
+
+/// A program, and what this machine has to be like to have it.
+enum Counterpart {
+    /// Of this version; where `PATH` has another one or none, it is built or unpacked.
+    Exactly {
+        tool: &'static Tool,
+        /// What makes it say its version.
+        asked: &'static str,
+        /// What it says before its version.
+        before: &'static str,
+    },
+    /// Of any version, in Debian by this name.
+    Any(&'static str),
+}
+
+const ALL: [Counterpart; 6] = [
+    Counterpart::Exactly { tool: &tools::COSIGN, asked: "version", before: "v" },
+    Counterpart::Exactly { tool: &tools::DOCKER_REGISTRY, asked: "--version", before: " " },
+    Counterpart::Exactly { tool: &tools::ORAS, asked: "version", before: " " },
+    Counterpart::Any("skopeo"),
+    Counterpart::Exactly { tool: &tools::WASMTIME, asked: "--version", before: "wasmtime " },
+    Counterpart::Exactly { tool: &tools::WKG, asked: "--version", before: "wkg " },
+];
+
+/// Finds or builds all programs, and gives a folder with a link to each, and why any could not be had.
+///
+/// # Errors
+/// In continuous integration, which has them all, the first that could not be had.
+pub(crate) fn gather(places: &Places, report: &mut Report) -> Result<(PathBuf, Vec<String>)> {
+    let folder = places.target.join("counterparts");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let mut missing = Vec::new();
+    for counterpart in &ALL {
+        let name = counterpart.name();
+        let place = || {
+            let link = folder.join(format!("{name}{EXE_SUFFIX}"));
+            // First of all: what cannot be had any more shall not be found.
+            remove(&link).with_context(|| format!("cannot remove {}", link.display()))?;
+            let program = counterpart.find_or_build(places)?;
+            link_to(&program, &link).with_context(|| format!("cannot create {}", link.display()))
+        };
+        if places.ci {
+            report.step(name, place)?;
+        } else if let Some(why) = report.attempt(name, place) {
+            missing.push(format!("registries with {name}: {why:#}"));
+        }
+    }
+    Ok((folder, missing))
+}
+
+impl Counterpart {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Exactly { tool, .. } => tool.program(),
+            Self::Any(program) => program,
+        }
+    }
+
+    fn find_or_build(&self, places: &Places) -> Result<PathBuf> {
+        let found = places::on_path(self.name());
+        match self {
+            Self::Exactly { tool, asked, before } => {
+                let version = format!("{before}{}", tool.version());
+                match found.filter(|program| process::says(Command::new(program).arg(asked), &version)) {
+                    Some(program) => Ok(program),
+                    None => tool.find_or_build(places),
+                }
+            }
+            Self::Any(program) => {
+                found.with_context(|| format!("install {program}: Debian has a package of this name"))
+            }
+        }
+    }
+}
+
+fn remove(link: &Path) -> io::Result<()> {
+    match fs::remove_file(link) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+fn link_to(program: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(program, link)
+}
+
+#[cfg(not(unix))]
+fn link_to(program: &Path, link: &Path) -> io::Result<()> {
+    // Symbolic links are a privilege on Windows.
+    fs::copy(program, link).map(|_bytes| ())
+}
