@@ -151,6 +151,12 @@ fn classify(error: &Error) -> (Exit, Option<String>) {
             Exit::Usage,
             hint("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out KEY makes one"),
         ),
+        Error::Hidden { .. } => (
+            Exit::Refused,
+            hint(
+                "who looked at it before was misled: ask its publisher, and look into the file by kwasm inspect",
+            ),
+        ),
         Error::SignatureLookup { source, .. } => (Exit::Refused, for_fetch(source).1),
         Error::SignatureLost { .. } => (
             Exit::Refused,

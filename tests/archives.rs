@@ -133,7 +133,8 @@ fn what_is_no_archive_is_refused_with_what_helps_and_leaves_nothing() {
     kwasm: x.tar.gz: it is compressed, and kwasm reads a plain tar
     hint: zcat x.tar.gz | kwasm load -, or zstdcat for zstd
     ");
-    assert_snapshot!(refused("hello.wasm", &fs::read(component("hello")).unwrap()), @r#"kwasm: hello.wasm: it is no tar, or is cut short: numeric field was not a number: \u{8}pollabl when getting cksum for"#);
+    let text = refused("text.tar", &[b'x'; 1024]);
+    assert!(text.starts_with("kwasm: text.tar: it is no tar, or is cut short: "), "{text}");
     assert_snapshot!(refused("empty.tar", b""), @r"
     kwasm: empty.tar: it is no OCI layout: it has no oci-layout
     hint: kwasm save NAME -f FILE makes one
@@ -179,10 +180,11 @@ fn with_other_content(archive: &std::path::Path, content: &[u8], other: &[u8]) -
             let mut new = if *bytes == content { other.to_vec() } else { bytes.clone() };
             if let Ok(text) = String::from_utf8(new.clone()) {
                 let exchanged = names.iter().fold(text, |text, (was, is, was_long, is_long)| {
-                    text.replace(
-                        &format!("\"{was}\",\"size\":{was_long}"),
-                        &format!("\"{is}\",\"size\":{is_long}"),
-                    )
+                    if !text.contains(&was.to_string()) {
+                        return text;
+                    }
+                    let size = |length: &usize| format!("\"size\":{length}");
+                    text.replace(&was.to_string(), &is.to_string()).replace(&size(was_long), &size(is_long))
                 });
                 new = exchanged.into_bytes();
             }

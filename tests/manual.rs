@@ -24,8 +24,8 @@ const COMMANDS: [&str; 16] = [
 #[test]
 fn there_is_a_page_for_each_command_and_man_reads_it() {
     let kwasm = Kwasm::new();
-    let folder = kwasm.home().join("man1");
-    kwasm.call(["man", "--dir", folder.to_str().unwrap()]).success();
+    let folder = kwasm.home().join("man").join("man1");
+    kwasm.call(["man", "--dir", kwasm.home().join("man").to_str().unwrap()]).success();
     let pages = files(&folder);
     for command in COMMANDS {
         assert!(pages.contains(&format!("kwasm-{command}.1")), "{command}: {pages:?}");
@@ -37,7 +37,7 @@ fn there_is_a_page_for_each_command_and_man_reads_it() {
     assert_eq!(run.stderr, "kwasm: there is no command `instal`, and so no page about it\n");
     for page in pages {
         let mut groff = kwasm.program("groff");
-        groff.args(["-man", "-Tutf8", "-ww"]).arg(folder.join(&page));
+        groff.args(["-man", "-Tutf8", "-P-cbou", "-ww"]).arg(folder.join(&page));
         let Ok(output) = groff.output() else {
             return skip("manual::there_is_a_page_for_each_command", "there is no groff");
         };

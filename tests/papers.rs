@@ -66,9 +66,9 @@ fn wasm_toolchain() -> Option<&'static str> {
 #[cfg(unix)]
 #[test]
 fn the_readmes_commands_print_what_it_shows() {
-    let test = "the_readmes_commands_print_what_it_shows";
-    let Some(real) = crate::support::real(test) else { return };
-    let Some(registry) = crate::support::registry(test, &[]) else { return };
+    let name = "the_readmes_commands_print_what_it_shows";
+    let Some(real) = crate::support::real(name) else { return };
+    let Some(registry) = crate::support::registry(name, &[]) else { return };
     let server = seed();
     let kwasm = registry.kwasm().kubeconfig(server.kubeconfig(User::Certificate));
     // The README's registry is this one.

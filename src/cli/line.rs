@@ -140,7 +140,7 @@ enum Verb {
     Man {
         /// The command that it is about [default: kwasm itself]
         command: Option<String>,
-        /// Write every page into this folder instead
+        /// Write every page below this folder instead, into its man1
         #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
         dir: Option<PathBuf>,
     },

@@ -12,6 +12,7 @@ use crate::registry::trust::Trust;
 use crate::registry::{Artifact, Found, Registries, Signature};
 use crate::store::{Origin, Places, Receipt, Signer};
 
+use super::claims::Claims;
 use super::progress::Progress;
 use super::{Error, Voice};
 
@@ -93,6 +94,13 @@ impl<'a> Fetcher<'a> {
         let content = registries.fetch(found, &progress)?;
         progress.finish();
         let config = registries.config(found)?;
+        // Whether it can run is told later, in its own words.
+        let inspected = Inspected::read(content.bytes()).ok();
+        let hidden =
+            config.as_ref().and_then(Claims::read).zip(inspected).and_then(|(claims, it)| claims.hides(&it));
+        if let Some(package) = hidden {
+            return Err(Error::Hidden { reference: found.reference(), package });
+        }
         let facts = Facts::read(content.bytes()).unwrap_or_default();
         let annotated = |name: &str| {
             let annotation = format!("org.opencontainers.image.{name}");

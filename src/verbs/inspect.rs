@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::cli::{Environment, Output};
 use crate::inspect::{Facts, Inspected, Kind};
@@ -10,8 +10,10 @@ use crate::reference::{Digest, Source};
 use crate::registry::{Artifact, Found};
 use crate::store::{Receipt, Signer, Store};
 
-use super::fetch::Fetcher;
-use super::{Ending, Error, Voice, one_line, print, table};
+use super::claims::{Claims, Interface};
+use super::fetch::{Fetcher, name_of};
+use super::progress::Progress;
+use super::{Ending, Error, Voice, chain, one_line, print, table};
 
 /// What there is to know of a component before it runs.
 #[derive(Default, Serialize)]
@@ -40,23 +42,15 @@ struct Subject {
     signed: Option<bool>,
     /// Those keys of trust.yaml that did.
     signers: Vec<Signer>,
+    /// Why trust.yaml does not let it be installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
+    /// Imports and exports are what its publisher says of it: the layer was not downloaded.
+    claimed: bool,
     imports: Vec<String>,
     exports: Vec<String>,
     /// What it says of itself.
     annotations: BTreeMap<String, String>,
-}
-
-/// The configuration of a Wasm OCI artifact, as far as it tells what is in its layer.
-#[derive(Deserialize)]
-struct Config {
-    os: Option<String>,
-    component: Option<Interface>,
-}
-
-#[derive(Deserialize)]
-struct Interface {
-    exports: Vec<String>,
-    imports: Vec<String>,
 }
 
 pub(super) fn inspect(
@@ -101,6 +95,7 @@ fn installed(store: &Store, receipt: Receipt) -> Result<Subject, Error> {
         exports: facts.exports,
         annotations: facts.annotations,
         source: receipt.source,
+        ..Subject::default()
     })
 }
 
@@ -124,29 +119,41 @@ fn local(source: &Source, content: &Artifact) -> Result<Subject, Error> {
 fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
     let registries = fetcher.registries()?;
     let found = registries.find(source)?;
-    let (signatures, signers) = fetcher.judge(source, &found, None)?;
+    let judged = match fetcher.judge(source, &found, None) {
+        // What is wrong with it is what one wants to see of it.
+        Err(error @ (Error::Untrusted { .. } | Error::SignatureLookup { .. })) => Err(chain(&error)),
+        judged => Ok(judged?),
+    };
     let config = registries.config(&found)?;
-    let told = config.and_then(|config| serde_json::from_slice::<Config>(config.bytes()).ok());
-    let mut subject = match told {
-        Some(Config { component: Some(Interface { exports, imports }), .. }) => {
-            Subject { kind: Some(Kind::Component), imports, exports, ..Subject::default() }
-        }
-        Some(Config { os: Some(os), .. }) if os == "wasip1" => {
-            Subject { kind: Some(Kind::Core), ..Subject::default() }
-        }
+    let claims = config.as_ref().and_then(Claims::read);
+    let mut subject = if let Some(claimed) = claims.and_then(claimed) {
+        claimed
+    } else {
         // Whoever pushed it did not say: it is looked into.
-        _ => local(
-            source,
-            &registries.fetch(&found, &super::progress::Progress::download(fetcher.voice(), "inspect"))?,
-        )?,
+        let progress = Progress::download(fetcher.voice(), &name_of(source));
+        local(source, &registries.fetch(&found, &progress)?)?
     };
     subject.source = found.reference();
     subject.version = found.version().map(ToString::to_string).or(subject.version);
     subject.digest = Some(found.content());
-    subject.signed = found.manifest().map(|_| !signatures.is_empty());
-    subject.signers = signers;
+    match judged {
+        Ok((signatures, signers)) => {
+            subject.signed = found.manifest().map(|_| !signatures.is_empty());
+            subject.signers = signers;
+        }
+        Err(why) => subject.refused = Some(why),
+    }
     describe(&mut subject, &found);
     Ok(subject)
+}
+
+/// What a configuration says of the content; `None` when that is not enough.
+fn claimed(claims: Claims) -> Option<Subject> {
+    if claims.is_core() {
+        return Some(Subject { kind: Some(Kind::Core), claimed: true, ..Subject::default() });
+    }
+    let Interface { exports, imports } = claims.interface()?;
+    Some(Subject { kind: Some(Kind::Component), imports, exports, claimed: true, ..Subject::default() })
 }
 
 /// Adds what the manifest says.
@@ -175,27 +182,39 @@ fn page(subject: &Subject) -> String {
     line("policy", subject.policy.clone());
     line("installed", subject.installed_at.clone());
     line("signatures", signatures(subject));
-    for (name, value) in &subject.annotations {
-        if let Some(name) =
-            SHOWN.iter().find(|shown| name.strip_prefix("org.opencontainers.image.") == Some(**shown))
-        {
-            line(name, Some(value.clone()));
-        }
+    for (name, key) in SHOWN {
+        line(key, subject.annotations.get(&format!("org.opencontainers.image.{name}")).cloned());
     }
     let listed = [("imports", &subject.imports), ("exports", &subject.exports)];
     for (key, list) in listed {
         let mut keys = std::iter::once(key).chain(std::iter::repeat(""));
         lines.extend(list.iter().filter_map(|item| Some((keys.next()?, item.clone()))));
     }
+    if subject.claimed {
+        lines.push((
+            "",
+            "(imports and exports as its publisher says; its content is looked into at install)".to_owned(),
+        ));
+    }
     let width = lines.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
     let lines = lines.iter().map(|(key, value)| format!("{key:<width$}  {}", one_line(value)));
     lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
-/// The annotations that a page has a line for.
-const SHOWN: [&str; 5] = ["authors", "description", "licenses", "source", "url"];
+/// The annotations that a page has a line for, and what it is called there: nothing that a publisher says looks like a
+/// line of kwasm's own.
+const SHOWN: [(&str, &str); 5] = [
+    ("authors", "authors"),
+    ("description", "description"),
+    ("licenses", "licenses"),
+    ("source", "repository"),
+    ("url", "url"),
+];
 
 fn signatures(subject: &Subject) -> Option<String> {
+    if let Some(why) = &subject.refused {
+        return Some(format!("refused: {why}"));
+    }
     let signers: Vec<String> = subject.signers.iter().map(|signer| signer.key.clone()).collect();
     Some(match (subject.signed?, signers.is_empty()) {
         (_, false) => format!("verified: {}", signers.join(", ")),

@@ -164,6 +164,9 @@ pub(super) fn put(
         if let Some(artifact) = &receipt.artifact {
             voice.note(&signed(artifact));
         }
+        if let Some(moved) = previous.as_ref().and_then(|previous| moved(previous, receipt)) {
+            voice.note(&moved);
+        }
         // Of an upgrade it was told before what takes the place of what.
         if let Some(previous) = previous.filter(|previous| !is_same_plugin(previous, receipt)) {
             let Receipt { digest, source, policy, .. } = previous;
@@ -177,6 +180,15 @@ pub(super) fn put(
         voice.hint(&format!("kubectl finds it once its folder is on PATH: {command}"));
     }
     Ok(())
+}
+
+/// What there is to tell when the same tag led to something else before.
+fn moved(previous: &Receipt, receipt: &Receipt) -> Option<String> {
+    let (before, now) = (previous.artifact.as_ref()?, receipt.artifact.as_ref()?);
+    (before.reference == now.reference && before.manifest != now.manifest).then(|| {
+        let (was, is) = (before.manifest.short(), now.manifest.short());
+        format!("{} was {was} and is {is} now: the tag was moved", now.reference)
+    })
 }
 
 /// Whether a plugin is what it was, or another version of it from the same registry.

@@ -1,5 +1,6 @@
 //! Walks the street, one verb a file.
 
+mod claims;
 mod complete;
 mod doctor;
 mod fetch;
@@ -80,6 +81,8 @@ pub enum Error {
     Keys(#[source] signature::KeySetError),
     #[error("{reference}: whether it is signed cannot be found out")]
     SignatureLookup { reference: String, source: registry::Error },
+    #[error("{reference}: its configuration says nothing of {package}, which it imports")]
+    Hidden { reference: String, package: &'static str },
     #[error("{reference}: it is not signed, and {before} was, whose place it is to take")]
     SignatureLost { reference: String, before: String },
     #[error(transparent)]

@@ -22,11 +22,13 @@ pub(super) fn man(voice: Voice, folder: Option<&Path>, command: Option<&str>) ->
     match (folder, command) {
         (Some(folder), _) => {
             let unwritten = |source| Error::Unwritten { path: folder.into(), source };
-            fs::create_dir_all(folder).map_err(unwritten)?;
+            // Where man looks for pages of the first section, below a folder of MANPATH.
+            let section = folder.join("man1");
+            fs::create_dir_all(&section).map_err(unwritten)?;
             for (name, page) in &pages {
-                fs::write(folder.join(format!("{name}.1")), page).map_err(unwritten)?;
+                fs::write(section.join(format!("{name}.1")), page).map_err(unwritten)?;
             }
-            voice.note(&format!("wrote {} pages: man -M {}", pages.len(), folder.display()));
+            voice.note(&format!("wrote {} pages: man -M {} kwasm", pages.len(), folder.display()));
         }
         (None, command) => {
             let name = command.map_or_else(|| "kwasm".to_owned(), |command| format!("kwasm-{command}"));

@@ -11,7 +11,7 @@ use super::fetch::Fetcher;
 use super::install::{prepare, put};
 use super::policy::granted;
 use super::table::Table;
-use super::{Ending, Error, Voice, print};
+use super::{Ending, Error, Voice, chain, print};
 
 /// What the place that a plugin came from has for it.
 enum News {
@@ -45,28 +45,53 @@ pub(super) fn upgrade(
 ) -> Result<Ending, Error> {
     let fetcher = Fetcher::new(environment, store.places(), voice);
     let all = names.is_empty();
-    let names = if all { store.names()? } else { names.to_vec() };
-    let mut parcels = Vec::new();
-    for receipt in names.iter().map(|name| store.receipt(name)).collect::<Result<Vec<_>, _>>()? {
-        let name = receipt.name.clone();
-        match news(&fetcher, &receipt)? {
-            News::None => voice.note(&format!("{name}{} is the newest", spaced(receipt.version.as_deref()))),
-            News::Pinned if all => {}
-            News::Pinned => {
-                voice.note(&format!("{name} stays what it is: {} names no other version", receipt.source));
-            }
-            News::Newer(newer) => {
-                let (source, found) = *newer;
-                voice.note(&change(&receipt, &found));
-                let newest = fetcher.download(&source, &found, Some(&receipt))?;
-                parcels.push(prepare(store, voice, name, newest, granted(&receipt.granted())?)?);
-            }
+    let mut names = if all { store.names()? } else { names.to_vec() };
+    names.sort();
+    names.dedup();
+    // One plugin's trouble keeps no other from being upgraded.
+    let mut troubles = Vec::new();
+    for name in names {
+        if let Err(error) = upgrade_one(store, environment, &fetcher, &name, all) {
+            troubles.push((name, error));
         }
     }
-    if !parcels.is_empty() {
-        put(store, environment, voice, &parcels)?;
+    told(voice, troubles)
+}
+
+/// Ends with the only error, or tells each of several.
+fn told(voice: Voice, mut troubles: Vec<(PluginName, Error)>) -> Result<Ending, Error> {
+    if troubles.len() < 2 {
+        return troubles.pop().map_or(Ok(Ending::Done), |(_, error)| Err(error));
     }
-    Ok(Ending::Done)
+    for (name, error) in troubles {
+        voice.fault(&format!("{name}: {}", chain(&error)));
+    }
+    Ok(Ending::Faulty)
+}
+
+fn upgrade_one(
+    store: &Store,
+    environment: &Environment,
+    fetcher: &Fetcher<'_>,
+    name: &PluginName,
+    all: bool,
+) -> Result<(), Error> {
+    let (receipt, voice) = (store.receipt(name)?, fetcher.voice());
+    match news(fetcher, &receipt)? {
+        News::None => voice.note(&format!("{name}{} is the newest", spaced(receipt.version.as_deref()))),
+        News::Pinned if all => {}
+        News::Pinned => {
+            voice.note(&format!("{name} stays what it is: {} names no other version", receipt.source));
+        }
+        News::Newer(newer) => {
+            let (source, found) = *newer;
+            voice.note(&change(&receipt, &found));
+            let newest = fetcher.download(&source, &found, Some(&receipt))?;
+            let parcel = prepare(store, voice, name.clone(), newest, granted(&receipt.granted())?)?;
+            put(store, environment, voice, &[parcel])?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn outdated(
@@ -76,18 +101,23 @@ pub(super) fn outdated(
     output: Output,
 ) -> Result<Ending, Error> {
     let fetcher = Fetcher::new(environment, store.places(), voice);
-    let mut rows = Vec::new();
-    for receipt in store.names()?.iter().map(|name| store.receipt(name)).collect::<Result<Vec<_>, _>>()? {
-        if let News::Newer(newer) = news(&fetcher, &receipt)? {
-            rows.push(row(receipt, &newer.1));
+    let (mut rows, mut troubles) = (Vec::new(), Vec::new());
+    for name in store.names()? {
+        let receipt = store.receipt(&name).map_err(Error::from);
+        match receipt.and_then(|receipt| Ok((news(&fetcher, &receipt)?, receipt))) {
+            Ok((News::Newer(newer), receipt)) => rows.push(row(receipt, &newer.1)),
+            Ok(_) => {}
+            Err(error) => troubles.push((name, error)),
         }
     }
     if rows.is_empty() && matches!(output, Output::Table | Output::Wide) {
-        voice.note("every plugin is the newest");
-        return Ok(Ending::Done);
+        if troubles.is_empty() {
+            voice.note("every plugin is the newest");
+        }
+        return told(voice, troubles);
     }
     print(&super::table::shown(&rows, output, |wide| table(&rows, wide), |row| row.name.to_string()))?;
-    Ok(Ending::Done)
+    told(voice, troubles)
 }
 
 fn table(rows: &[Row], wide: bool) -> Table {
@@ -148,7 +178,9 @@ fn news(fetcher: &Fetcher<'_>, receipt: &Receipt) -> Result<News, Error> {
         (Source::Image(_), Some(image)) => Source::Image(image.clone()),
         _ => source,
     };
-    Ok(if is_same || is_older() { News::None } else { News::Newer(Box::new((source, found))) })
+    // A tag that leads elsewhere is told, whatever is said of a version there.
+    let moved = tag_moved(receipt, &found);
+    Ok(if is_same || (!moved && is_older()) { News::None } else { News::Newer(Box::new((source, found))) })
 }
 
 /// What becomes of what.
@@ -156,14 +188,6 @@ fn change(receipt: &Receipt, found: &Found) -> String {
     let name = &receipt.name;
     let is = receipt.artifact.as_ref().map_or(receipt.fetched, |artifact| artifact.manifest);
     let becomes = found.manifest().map_or(found.content(), crate::registry::Manifest::digest);
-    if tag_moved(receipt, found) {
-        let reference = found.reference();
-        return format!(
-            "{name}: {reference} was {} and is {} now: the tag was moved",
-            is.short(),
-            becomes.short()
-        );
-    }
     let version = found.version().map(ToString::to_string);
     let (from, to) = (spaced(receipt.version.as_deref()), spaced(version.as_deref()));
     format!("{name}: from{from} ({}) to{to} ({})", is.short(), becomes.short())

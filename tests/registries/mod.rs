@@ -8,6 +8,7 @@ mod logins;
 mod manifests;
 mod signatures;
 mod tags;
+mod upgrades;
 
 use std::path::PathBuf;
 

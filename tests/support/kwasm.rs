@@ -109,8 +109,8 @@ impl Kwasm {
 
     /// The folder of its caches.
     pub(crate) fn cache(&self) -> PathBuf {
-        let caches = self.variables.iter().filter(|(name, _)| name == "XDG_CACHE_HOME");
-        PathBuf::from(&caches.last().unwrap().1)
+        let mut caches = self.variables.iter().filter(|(name, _)| name == "XDG_CACHE_HOME");
+        PathBuf::from(&caches.next_back().unwrap().1)
     }
 
     pub(crate) fn links(&self) -> PathBuf {

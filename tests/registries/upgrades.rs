@@ -1,0 +1,137 @@
+//! What takes the place of what, and what is said of it.
+
+use kwasm_registry::{Artifact, Wrong};
+use serde_json::{Value, json};
+
+use super::{at, bytes, call, only};
+
+const VERSION: &str = "org.opencontainers.image.version";
+
+fn hello() -> Artifact {
+    Artifact::component(bytes("hello"))
+}
+
+fn exits() -> Artifact {
+    Artifact::component(bytes("exits"))
+}
+
+#[test]
+fn who_installs_a_tag_again_is_told_that_it_leads_elsewhere() {
+    let registry = Wrong::start().unwrap();
+    let reference = super::with_hello(&registry);
+    let kwasm = at(&registry);
+    kwasm.call(["install", &reference]).success();
+    let again = kwasm.call(["install", &reference]).success();
+    assert!(!again.stderr.contains("moved"), "{}", again.shown());
+    registry.push("acme/hello", "1.0.0", &exits());
+    let moved = kwasm.call(["install", &reference]).success();
+    assert!(moved.stderr.contains("now: the tag was moved"), "{}", moved.shown());
+}
+
+#[test]
+fn a_tag_that_is_no_version_is_followed_wherever_it_leads() {
+    let registry = Wrong::start().unwrap();
+    registry.push("acme/hello", "latest", &hello().annotation(VERSION, "2.0.0"));
+    let kwasm = at(&registry);
+    kwasm.call(["install", &format!("{}/acme/hello", registry.host())]).success();
+    assert_eq!(only(&kwasm)["version"], "2.0.0");
+    // Its publisher went back; that the version is an older one is no reason to be silent.
+    registry.push("acme/hello", "latest", &exits().annotation(VERSION, "1.0.0"));
+    assert_eq!(kwasm.call(["outdated"]).success().stdout, "hello\n");
+    let run = kwasm.call(["upgrade"]).success();
+    assert!(run.stderr.contains("the tag was moved"), "{}", run.shown());
+    assert_eq!(only(&kwasm)["version"], "1.0.0");
+}
+
+#[test]
+fn a_version_that_was_withdrawn_is_no_reason_to_go_back() {
+    let registry = Wrong::start().unwrap();
+    registry.push("acme/hello", "1.0.0", &hello());
+    registry.push("acme/hello", "1.1.0", &exits());
+    let kwasm = at(&registry);
+    kwasm.call(["install", "acme:hello"]).success();
+    registry.untag("acme/hello", "1.1.0");
+    assert_eq!(kwasm.call(["outdated"]).success().stdout, "");
+    kwasm.call(["upgrade"]).success();
+    assert_eq!(only(&kwasm)["version"], "1.1.0");
+}
+
+#[test]
+fn one_plugins_trouble_keeps_no_other_from_being_upgraded() {
+    let registry = Wrong::start().unwrap();
+    for name in ["one", "three", "two"] {
+        registry.push(&format!("acme/{name}"), "1.0.0", &hello());
+    }
+    let kwasm = at(&registry);
+    for name in ["one", "three", "two"] {
+        kwasm.call(["install", &format!("{}/acme/{name}:1.0.0", registry.host())]).success();
+    }
+    registry.untag("acme/one", "1.0.0");
+    registry.untag("acme/two", "1.0.0");
+    registry.push("acme/three", "1.1.0", &exits());
+    let run = kwasm.call(["outdated"]).fails(125);
+    assert_eq!(run.stdout, "three\n");
+    let run = kwasm.call(["upgrade"]).fails(125);
+    let told: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with("kwasm: ")).collect();
+    assert_eq!(told.len(), 2, "{}", run.shown());
+    let list: Value = serde_json::from_str(&kwasm.call(["list", "-o", "json"]).success().stdout).unwrap();
+    assert_eq!(list[1]["version"], "1.1.0");
+    kwasm.call(["upgrade", "three", "three"]).success();
+}
+
+#[test]
+fn a_grant_stays_with_the_place_through_upgrades() {
+    let registry = Wrong::start().unwrap();
+    registry.push("acme/hello", "1.0.0", &hello());
+    let kwasm = at(&registry);
+    let reference = |tag: &str| format!("{}/acme/hello:{tag}", registry.host());
+    kwasm.call(["install", &reference("1.0.0"), "--policy", "none"]).success();
+    registry.push("acme/hello", "1.1.0", &exits());
+    kwasm.call(["upgrade"]).success();
+    assert_eq!((&only(&kwasm)["version"], &only(&kwasm)["policy"]), (&"1.1.0".into(), &"none".into()));
+    // Another place of the same name inherits nothing.
+    registry.push("other/hello", "1.0.0", &hello());
+    kwasm.call(["install", &format!("{}/other/hello:1.0.0", registry.host())]).success();
+    assert_eq!(only(&kwasm)["policy"], "read-only");
+}
+
+#[test]
+fn an_upgrade_that_cannot_run_leaves_the_old_one() {
+    let registry = Wrong::start().unwrap();
+    let reference = super::with_hello(&registry);
+    let kwasm = at(&registry);
+    kwasm.call(["install", &reference]).success();
+    registry.push("acme/hello", "1.1.0", &Artifact::component("no component"));
+    kwasm.call(["upgrade"]).fails(126);
+    assert_eq!(call(&kwasm, "hello").success().stdout, "hello from kwasm: x\n");
+    assert_eq!(only(&kwasm)["version"], "1.0.0");
+}
+
+#[test]
+fn what_a_configuration_hides_is_found_and_what_it_says_is_shown_as_its_publishers_word() {
+    let registry = Wrong::start().unwrap();
+    let config = |imports: &[&str]| {
+        let component = json!({"imports": imports, "exports": ["wasi:cli/run@0.2.0"]});
+        json!({"architecture": "wasm", "os": "wasip2", "component": component}).to_string()
+    };
+    let artifact = |imports: &[&str]| {
+        Artifact::with_config("application/vnd.wasm.config.v0+json", config(imports))
+            .layer("application/wasm", bytes("dials"))
+            .annotation("org.opencontainers.image.source", "ghcr.io/trusted/dials")
+    };
+    registry.push("acme/dials", "1", &artifact(&["wasi:cli/stdout@0.2.0"]));
+    registry.push("acme/dials", "2", &artifact(&["wasi:http/outgoing-handler@0.2.0"]));
+    let kwasm = at(&registry);
+    let reference = |tag: &str| format!("{}/acme/dials:{tag}", registry.host());
+    let page = kwasm.call(["inspect", &reference("1")]).success().stdout;
+    assert!(page.contains("as its publisher says"), "{page}");
+    // No line of the publisher's looks like one of kwasm's.
+    assert_eq!(page.lines().filter(|line| line.starts_with("source ")).count(), 1, "{page}");
+    let run = kwasm.call(["install", &reference("1")]).fails(126);
+    assert!(
+        run.stderr.contains("its configuration says nothing of wasi:http, which it imports"),
+        "{}",
+        run.shown()
+    );
+    kwasm.call(["install", &reference("2")]).success();
+}
