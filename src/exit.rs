@@ -164,6 +164,7 @@ fn classify(error: &Error) -> (Exit, Option<String>) {
         ),
         Error::Trust(fault) => (Exit::Failed, Some(fault.hint.clone())),
         Error::Unsigned { source, .. } => (Exit::Refused, source.hint().map(str::to_owned)),
+        Error::InFolder { .. } => (Exit::Refused, hint("ask for it at a registry, with its signatures")),
         Error::Untrusted { source, .. } => (Exit::Refused, source.hint().map(str::to_owned)),
         Error::Archive { archive, source } => for_archive(archive, source),
         Error::Terminal => (Exit::Usage, hint("name a file: kwasm save NAME -f FILE")),

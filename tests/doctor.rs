@@ -63,7 +63,7 @@ fn a_healthy_home_is_told_in_a_line_for_each_check() {
     contents    1 file that they need
     store       HOME/data is yours alone to write
     kubeconfig  can be read
-    registries  0 files of logins
+    registries  no logins
     trust       no trust.yaml: no signature is asked for
     digests     1 file unchanged
     compiled    1 plugin as it compiles anew
@@ -91,7 +91,7 @@ fn a_folder_of_links_that_no_shell_looks_into_is_found() {
     contents    1 file that they need
     store       HOME/data is yours alone to write
     kubeconfig  can be read
-    registries  0 files of logins
+    registries  no logins
     trust       no trust.yaml: no signature is asked for
     --- stderr
     kwasm: HOME/bin: it is not on PATH, so kubectl finds no plugin there
@@ -113,7 +113,7 @@ fn a_link_that_is_missing_or_leads_nowhere_is_found_and_cured() {
     contents    1 file that they need
     store       HOME/data is yours alone to write
     kubeconfig  can be read
-    registries  0 files of logins
+    registries  no logins
     trust       no trust.yaml: no signature is asked for
     --- stderr
     kwasm: HOME/bin/kubectl-my_plug: it is missing

@@ -1,5 +1,7 @@
 //! What the fuzzer once found worth keeping holds still: each corpus, run through the same checks as by the fuzzer.
 
+#[path = "fuzz/src/artifact.rs"]
+mod artifact;
 #[path = "fuzz/src/attributes.rs"]
 mod attributes;
 #[path = "fuzz/src/door/mod.rs"]
@@ -33,6 +35,11 @@ fn replay(target: &str, holds: fn(&[u8])) {
         number += 1;
     }
     assert!(number > 50, "{target} has {number} files only");
+}
+
+#[test]
+fn the_corpus_of_artifacts_and_sources_holds() {
+    replay("artifact", artifact::holds);
 }
 
 #[test]

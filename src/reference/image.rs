@@ -3,16 +3,20 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Digest;
+use super::{Digest, HostError, RegistryHost};
+
+/// Whose repositories are named without it at Docker Hub.
+const LIBRARY: &str = "library";
 
 /// `HOST/REPOSITORY[:TAG][@sha256:…]`: a place in an OCI registry.
 ///
-/// Its parts follow the [distribution specification][1]. Nothing is guessed but the tag, `latest`.
+/// Its parts follow the [distribution specification][1]. Nothing is guessed but the tag, `latest`, and the `library/` of
+/// Docker Hub. However it was spelled, one repository has one name: two of them are the same if their places are.
 ///
 /// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Image {
-    host: String,
+    host: RegistryHost,
     repository: String,
     tag: Option<String>,
     digest: Option<Digest>,
@@ -23,14 +27,14 @@ pub struct Image {
 #[error("`{text}` is no reference to an artifact in a registry: {reason}")]
 pub struct ImageError {
     text: String,
-    reason: &'static str,
+    reason: String,
 }
 
 impl Image {
     /// The registry, e.g. `registry.example.com:5000`.
     #[must_use]
     pub fn host(&self) -> &str {
-        &self.host
+        self.host.as_str()
     }
 
     /// The repository in it, e.g. `team/decoder`.
@@ -48,10 +52,7 @@ impl Image {
     /// The tag, `latest` where neither tag nor digest was given.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
-        match (&self.tag, self.digest) {
-            (None, None) => Some("latest"),
-            (tag, _) => tag.as_deref(),
-        }
+        self.tag.as_deref()
     }
 
     /// The digest that it is pinned to.
@@ -80,13 +81,11 @@ impl FromStr for Image {
 
     /// With or without `oci://` before it.
     fn from_str(text: &str) -> Result<Self, ImageError> {
-        let error = |reason| ImageError { text: text.to_owned(), reason };
+        let error = |reason: &str| ImageError { text: text.to_owned(), reason: reason.to_owned() };
         let rest = text.strip_prefix("oci://").unwrap_or(text);
         let (host, path) =
             rest.split_once('/').ok_or_else(|| error("it has no repository: HOST/REPOSITORY"))?;
-        if !is_host(host) {
-            return Err(error("its host is no HOST or HOST:PORT"));
-        }
+        let host: RegistryHost = host.parse().map_err(|why: HostError| error(&why.to_string()))?;
         let (path, digest) = match path.split_once('@') {
             None => (path, None),
             Some((path, digest)) => {
@@ -105,7 +104,12 @@ impl FromStr for Image {
         if !is_repository(repository) {
             return Err(error("its repository is no path of lower-case names"));
         }
-        Ok(Self { host: host.to_ascii_lowercase(), repository: repository.to_owned(), tag, digest })
+        let repository = match repository.split_once('/') {
+            None if host.is_docker_hub() => format!("{LIBRARY}/{repository}"),
+            _ => repository.to_owned(),
+        };
+        let tag = tag.or_else(|| digest.is_none().then(|| "latest".to_owned()));
+        Ok(Self { host, repository, tag, digest })
     }
 }
 
@@ -119,30 +123,15 @@ impl fmt::Display for Image {
     }
 }
 
-/// A host name, an IPv4 address or an IPv6 address in brackets, with or without a port; no user.
-fn is_host(text: &str) -> bool {
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (text, None),
-    };
-    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|number| number != 0) && !port.starts_with('+');
-    let inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    let is_name = || host.split('.').all(|label| !label.is_empty() && label.chars().all(inner));
-    let is_address = || {
-        let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        address.is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok())
-    };
-    host.len() <= 253 && port.is_none_or(is_port) && (is_address() || is_name())
-}
-
 /// `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`
 fn is_tag(text: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     text.len() <= 128 && text.starts_with(word) && text.chars().all(|c| word(c) || c == '.' || c == '-')
 }
 
+/// Tells whether a text is the path of a repository, or of those below it:
 /// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`, several with slashes between them.
-fn is_repository(text: &str) -> bool {
+pub(crate) fn is_repository(text: &str) -> bool {
     let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let is_name = |name: &str| {
         let separators = name.split(letter).filter(|part| !part.is_empty());
@@ -178,6 +167,26 @@ mod tests {
         assert_eq!(read(&both).to_string(), both);
         assert_eq!(read("H.example/a").host(), "h.example");
         assert_eq!(read("[::1]:5000/a_b/c--d/e__f").repository(), "a_b/c--d/e__f");
+    }
+
+    #[test]
+    fn a_repository_has_one_name_however_it_is_spelled() {
+        for (one, spellings) in [
+            (
+                "docker.io/library/x",
+                &["docker.io/x", "index.docker.io/x", "oci://Registry-1.docker.io.:443/library/x"][..],
+            ),
+            ("docker.io/acme/x", &["docker.io/acme/x", "DOCKER.IO/acme/x:1"]),
+            ("ghcr.io/x", &["ghcr.io/x", "ghcr.io:443/x", "oci://GHCR.io./x"]),
+            ("10.0.0.1:5000/x", &["10.0.0.1:5000/x", "[::ffff:10.0.0.1]:5000/x"]),
+        ] {
+            for spelling in spellings {
+                assert_eq!(read(spelling).place(), one, "{spelling}");
+            }
+        }
+        assert_eq!(read("docker.io/x"), read("docker.io/library/x:latest"));
+        let disguised = "0xa000001:5000/x".parse::<Image>().unwrap_err().to_string();
+        assert!(disguised.ends_with("write it as 192.0.2.1"), "{disguised}");
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! Says exactly which plugin is meant: a name, a source, a digest.
 
 mod digest;
+mod host;
 mod image;
 mod name;
 mod package;
 mod source;
 
 pub use self::digest::{Digest, DigestError, Hasher};
+pub use self::host::{DOCKER_HUB, HostError, RegistryHost};
+pub(crate) use self::image::is_repository;
 pub use self::image::{Image, ImageError};
 pub use self::name::{NameError, PluginName};
+pub(crate) use self::package::is_label;
 pub use self::package::{Package, PackageError, Wanted};
 pub use self::source::{Source, SourceError};

@@ -119,8 +119,8 @@ impl FromStr for Package {
     }
 }
 
-/// `[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*`
-fn is_label(text: &str) -> bool {
+/// Tells whether a text is a namespace or a name: `[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*`.
+pub(crate) fn is_label(text: &str) -> bool {
     text.len() <= 63
         && text.split('-').all(|word| {
             word.starts_with(|c: char| c.is_ascii_lowercase())

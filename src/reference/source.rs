@@ -75,10 +75,16 @@ impl FromStr for Source {
     }
 }
 
+/// A text that is read as the same source again: receipts keep it.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Image(image) => write!(f, "{image}"),
+            Self::Image(image) => {
+                // A host without a dot looks like a folder, and a tag may end as files do.
+                let text = image.to_string();
+                let is_plain = text.parse().as_ref() == Ok(self);
+                write!(f, "{}{text}", if is_plain { "" } else { "oci://" })
+            }
             Self::Installed(name) => write!(f, "{name}"),
             Self::Package(package) => write!(f, "{package}"),
             Self::Path(path) => write!(f, "{}", path.display()),
@@ -107,5 +113,46 @@ mod tests {
         assert!(matches!("ghcr.io/A".parse::<Source>(), Err(SourceError::Image(_))));
         assert!(matches!("ns:Name".parse::<Source>(), Err(SourceError::Package(_))));
         assert!(matches!("top".parse::<Source>(), Err(SourceError::Name(_))));
+    }
+
+    #[test]
+    fn what_is_written_of_a_source_is_read_as_the_same_one() {
+        let (digest, mut texts) = (super::super::Digest::of(b"x"), Vec::new());
+        for host in [
+            "registry",
+            "localhost",
+            "ghcr.io",
+            "GHCR.io:443",
+            "registry:443",
+            "h:5000",
+            "[::1]",
+            "docker.io",
+        ] {
+            for repository in ["x", "team/x", "team/x.wasm"] {
+                for version in
+                    ["", ":1.0.0", ":1.wasm", ":x.WASM", &format!("@{digest}"), &format!(":1.wasm@{digest}")]
+                {
+                    texts.push(format!("oci://{host}/{repository}{version}"));
+                }
+            }
+        }
+        for version in ["", "@1.0.0", "@1.0.0-rc.1+b.2", "@1.2", "@^1", "@~1.2.3", "@*", "@>=1.2, <2"] {
+            texts.push(format!("acme:x{version}"));
+        }
+        texts.extend(
+            ["x", "x-y", "./x", "../x.wasm", "/a/x", "x.wasm", "a b/x.wasm", "a:b.wasm"].map(str::to_owned),
+        );
+        for text in texts {
+            let source: Source = text.parse().unwrap();
+            assert_eq!(source.to_string().parse(), Ok(source.clone()), "{text} is written as {source}");
+        }
+        for (text, written) in [
+            ("oci://registry/team/x:1", "oci://registry/team/x:1"),
+            ("oci://h.io/x:1.wasm", "oci://h.io/x:1.wasm"),
+            ("oci://registry:443/x", "oci://registry/x:latest"),
+            ("oci://ghcr.io/x:1", "ghcr.io/x:1"),
+        ] {
+            assert_eq!(text.parse::<Source>().unwrap().to_string(), written);
+        }
     }
 }

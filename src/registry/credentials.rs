@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::Error;
 use crate::cli::Environment;
+use crate::reference::DOCKER_HUB;
 
 /// What a registry is shown. No `Debug`: it is secret.
 #[derive(Clone)]
@@ -117,27 +118,23 @@ pub(super) fn files(environment: &Environment) -> Vec<PathBuf> {
 /// The names under which a file may know a repository: podman's also name repositories, and the more exact comes first.
 fn servers(text: &[u8], host: &str, repository: &str) -> Vec<String> {
     let known: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
+    let is_known =
+        |server: &str| known["auths"].get(server).is_some() || known["credHelpers"].get(server).is_some();
     let mut servers = Vec::new();
     let mut place = format!("{host}/{repository}");
     while place.len() > host.len() {
-        if known["auths"].get(&place).is_some() || known["credHelpers"].get(&place).is_some() {
+        if is_known(&place) {
             servers.push(place.clone());
         }
         place.truncate(place.rfind('/').unwrap_or(0));
     }
-    if is_docker_hub(host) {
+    if host == DOCKER_HUB {
         servers.push("https://index.docker.io/v1/".to_owned());
-        servers.push("docker.io".to_owned());
-    } else {
-        servers.push(host.to_owned());
-        servers.push(format!("https://{host}"));
     }
+    servers.extend([host.to_owned(), format!("https://{host}")]);
+    // References go without the usual port; who logged in may have written it.
+    servers.extend(Some(format!("{host}:443")).filter(|server| is_known(server)));
     servers
-}
-
-/// Tells whether a host is one of the names of Docker's own registry.
-pub(super) fn is_docker_hub(host: &str) -> bool {
-    matches!(host, "docker.io" | "index.docker.io" | "registry-1.docker.io")
 }
 
 fn ask(path: &Path, text: &[u8], server: &str) -> Result<Option<Credentials>, Error> {
@@ -211,6 +208,13 @@ mod tests {
         let config = r#"{"auths": {"https://index.docker.io/v1/": {"auth": "YTpi"}}}"#;
         assert_eq!(user(config, "docker.io", "library/x"), "a:b");
         assert_eq!(user(config, "h.example", "library/x"), "nobody");
+    }
+
+    #[test]
+    fn a_login_that_names_the_usual_port_is_one_without() {
+        let config = r#"{"auths": {"h.example:443": {"auth": "YTpi"}}}"#;
+        assert_eq!(user(config, "h.example", "x"), "a:b");
+        assert_eq!(user(config, "h.example:80", "x"), "nobody");
     }
 
     #[test]

@@ -12,9 +12,10 @@ use reqwest::Url;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use super::credentials::{Credentials, is_docker_hub};
+use super::credentials::Credentials;
 use super::settings::Reach;
 use super::{Error, token};
+use crate::reference::DOCKER_HUB;
 
 /// A repository of a registry, and how it is reached.
 pub(super) struct Host {
@@ -52,19 +53,14 @@ impl Host {
     /// # Errors
     /// When the configuration for it cannot be used.
     pub(super) async fn open(reach: Reach, name: &str, repository: &str) -> Result<Self, Error> {
-        let hub = is_docker_hub(name);
-        let repository = match repository.split_once('/') {
-            None if hub => format!("library/{repository}"),
-            _ => repository.to_owned(),
-        };
-        let api = if hub { "registry-1.docker.io" } else { name };
+        let api = if name == DOCKER_HUB { "registry-1.docker.io" } else { name };
         let address = |scheme: &str| format!("{scheme}://{api}/").parse::<Url>();
         let base = address(if reach.plain { "http" } else { "https" })
             .map_err(|error| Error::Host { host: name.to_owned(), what: error.to_string() })?;
         let mut host = Self {
             name: name.to_owned(),
             base,
-            repository,
+            repository: repository.to_owned(),
             http: reach.http,
             credentials: reach.credentials,
             authorization: Mutex::new(None),
@@ -275,8 +271,7 @@ impl Host {
         let media_type =
             answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if media_type.starts_with("text/html") {
-            return Err(self
-                .answer("a web page: it is no registry, or something in between answers for it".to_owned()));
+            return Err(Error::WebPage { host: self.name.clone() });
         }
         Ok(())
     }

@@ -195,6 +195,12 @@ pub enum Error {
         /// Whether it was TLS that failed.
         tls: bool,
     },
+    /// A login page or a proxy answers in place of the registry.
+    #[error("{host}: it answers a web page: it is no registry, or something in between answers for it")]
+    WebPage {
+        /// The registry.
+        host: String,
+    },
     /// The file is there and cannot be read.
     #[error("{path}: it cannot be read")]
     Unreadable {

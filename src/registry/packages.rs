@@ -32,27 +32,64 @@ struct Oci {
     namespace_prefix: Option<String>,
 }
 
+/// What the user's configuration says of a package.
+struct Configured<'a> {
+    name: PackageRef,
+    registry: &'a Registry,
+    backend: Option<&'a str>,
+    /// What the registry would otherwise be asked for.
+    metadata: Option<&'a RegistryMetadata>,
+}
+
+impl<'a> Configured<'a> {
+    fn find(settings: &'a Settings, package: &Package) -> Result<Self, Error> {
+        let config = &settings.packages;
+        let name: PackageRef = format!("{}:{}", package.namespace(), package.name())
+            .parse()
+            .map_err(|error| Error::Settings { what: format!("{package}: {error}") })?;
+        let registry = config
+            .resolve_registry(&name)
+            .ok_or_else(|| Error::NoRegistry { namespace: package.namespace().to_owned() })?;
+        let backend = config.registry_config(registry).and_then(|config| config.default_backend());
+        let mapping =
+            config.package_registry_override(&name).or_else(|| config.namespace_registry(name.namespace()));
+        let metadata = match mapping {
+            Some(RegistryMapping::Custom(custom)) => Some(&custom.metadata),
+            _ => None,
+        };
+        Ok(Self { name, registry, backend, metadata })
+    }
+
+    fn is_local(&self) -> bool {
+        self.backend == Some("local")
+    }
+}
+
+/// What the user's configuration alone calls the repository of a package, `HOST/NAMESPACE/NAME`. `None` where it says itself
+/// which one it is: nobody else has a word in that.
+///
+/// # Errors
+/// As [`place`].
+pub(super) fn configured(settings: &Settings, package: &Package) -> Result<Option<String>, Error> {
+    let configured = Configured::find(settings, package)?;
+    let is_mapped = configured.metadata.is_some() && !configured.is_local();
+    let named = || format!("{}/{}/{}", configured.registry, package.namespace(), package.name());
+    Ok((!is_mapped).then(named))
+}
+
 /// Finds the place of a package's releases.
 ///
 /// # Errors
 /// [`Error::NoRegistry`] when nobody says where its namespace is, and when what is said cannot be used.
 pub(super) async fn place(settings: &Settings, package: &Package) -> Result<Place, Error> {
-    let config = &settings.packages;
-    let name: PackageRef = format!("{}:{}", package.namespace(), package.name())
-        .parse()
-        .map_err(|error| Error::Settings { what: format!("{package}: {error}") })?;
-    let registry = config
-        .resolve_registry(&name)
-        .ok_or_else(|| Error::NoRegistry { namespace: package.namespace().to_owned() })?;
-    let backend = config.registry_config(registry).and_then(|config| config.default_backend());
-    if backend == Some("local") {
-        return Ok(Place::Local(name));
+    let configured = Configured::find(settings, package)?;
+    if configured.is_local() {
+        return Ok(Place::Local(configured.name));
     }
-    let mapping =
-        config.package_registry_override(&name).or_else(|| config.namespace_registry(name.namespace()));
-    let metadata = match mapping {
-        Some(RegistryMapping::Custom(custom)) => custom.metadata.clone(),
-        _ => well_known(settings, registry).await?,
+    let Configured { registry, backend, metadata, .. } = configured;
+    let metadata = match metadata {
+        Some(metadata) => metadata.clone(),
+        None => well_known(settings, registry, package).await?,
     };
     let protocol = backend.or_else(|| metadata.preferred_protocol()).unwrap_or("oci");
     if protocol != "oci" {
@@ -71,13 +108,24 @@ pub(super) async fn place(settings: &Settings, package: &Package) -> Result<Plac
 }
 
 /// What a registry says of itself. Most say nothing, and then they are used as they are.
-async fn well_known(settings: &Settings, registry: &Registry) -> Result<RegistryMetadata, Error> {
+///
+/// # Errors
+/// Whatever keeps it from saying something: without the prefix that it may name, the package would be another.
+async fn well_known(
+    settings: &Settings,
+    registry: &Registry,
+    package: &Package,
+) -> Result<RegistryMetadata, Error> {
     let name = registry.to_string();
-    let host = Host::open(settings.reach(&name, "")?, &name, "").await?;
+    // Those who ask for a token ask for one for a repository.
+    let repository = format!("{}/{}", package.namespace(), package.name());
+    let host = Host::open(settings.reach(&name, &repository)?, &name, &repository).await?;
     let document = match host.document(host.root(WELL_KNOWN)?, "application/json", LONGEST).await {
         Ok(Some(document)) => document,
         // A registry that wants a login for all it does not know, or that shows its web pages there, says nothing.
-        Ok(None) | Err(Error::Denied { .. } | Error::Answer { .. }) => return Ok(RegistryMetadata::default()),
+        Ok(None) | Err(Error::Denied { .. } | Error::WebPage { .. }) => {
+            return Ok(RegistryMetadata::default());
+        }
         Err(error) => return Err(error),
     };
     serde_json::from_slice(&document.bytes).map_err(|error| {

@@ -28,6 +28,7 @@ pub struct Registries {
 pub struct Found {
     place: Where,
     version: Option<Version>,
+    configured: Option<String>,
 }
 
 #[derive(Clone)]
@@ -142,6 +143,7 @@ impl Registries {
         Ok(Found {
             place: Where::Registry { host, image: image.clone(), manifest: Box::new(manifest) },
             version,
+            configured: None,
         })
     }
 
@@ -165,18 +167,20 @@ impl Registries {
     }
 
     async fn package(&self, package: &Package) -> Result<Found, Error> {
+        let configured = packages::configured(&self.settings, package)?;
         match packages::place(&self.settings, package).await? {
-            Place::Local(name) => self.local(package, name).await,
+            Place::Local(name) => Ok(Found { configured, ..self.local(package, name).await? }),
             Place::Image(image) => {
                 let host = Arc::new(self.host(&image).await?);
                 let tags = tags::all(&host).await?.ok_or_else(|| Error::NotFound(image.place()))?;
-                let versions: Vec<Version> = tags.iter().filter_map(|tag| tag.parse().ok()).collect();
+                // No tag can be called `1.0.0+build`, whatever the registry lists.
+                let tagged = |version: &Version| image.with_tag(&version.to_string());
+                let versions = tags.iter().filter_map(|tag| tag.parse().ok());
+                let versions: Vec<Version> = versions.filter(|version| tagged(version).is_ok()).collect();
                 let version = choose(package, &versions)?;
-                let image = image
-                    .with_tag(&version.to_string())
-                    .map_err(|error| Error::Settings { what: error.to_string() })?;
+                let image = tagged(&version).map_err(|error| Error::Settings { what: error.to_string() })?;
                 let found = self.image_at(host, &image).await?;
-                Ok(Found { version: Some(version), ..found })
+                Ok(Found { version: Some(version), configured, ..found })
             }
         }
     }
@@ -184,14 +188,17 @@ impl Registries {
     async fn local(&self, package: &Package, name: PackageRef) -> Result<Found, Error> {
         let client = wasm_pkg_client::Client::new(self.settings.packages.clone());
         let failed = |error: wasm_pkg_client::Error| Error::Settings { what: format!("{package}: {error}") };
-        let versions = client.list_all_versions(&name).await.map_err(failed)?;
+        let versions = match client.list_all_versions(&name).await {
+            Err(wasm_pkg_client::Error::PackageNotFound) => return Err(Error::NotFound(package.to_string())),
+            versions => versions.map_err(failed)?,
+        };
         let versions: Vec<Version> =
             versions.into_iter().filter(|found| !found.yanked).map(|found| found.version).collect();
         let version = choose(package, &versions)?;
         let release = client.get_release(&name, &version).await.map_err(failed)?;
         let digest = release.content_digest.to_string();
         let digest = digest.parse().map_err(|_| Error::Settings { what: format!("{package}: {digest}") })?;
-        Ok(Found { place: Where::Local { package: name, digest }, version: Some(version) })
+        Ok(Found { place: Where::Local { package: name, digest }, version: Some(version), configured: None })
     }
 
     async fn local_content(
@@ -249,6 +256,13 @@ impl Found {
             Where::Registry { image, .. } => Some(image),
             Where::Local { .. } => None,
         }
+    }
+
+    /// What the user's configuration calls the package that it was found by, `HOST/NAMESPACE/NAME`: its registry may say that
+    /// it is elsewhere, and what is asked of that registry's artifacts is asked of it all the same.
+    #[must_use]
+    pub fn configured(&self) -> Option<&str> {
+        self.configured.as_deref()
     }
 
     /// Its version, where its tag or its publisher says one.

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use crate::cli::Environment;
 use crate::inspect::{Facts, Inspected};
-use crate::reference::{Digest, Source};
+use crate::reference::{Digest, Image, Source};
 use crate::registry::signature::Evidence;
-use crate::registry::trust::Trust;
+use crate::registry::trust::{Demand, Trust};
 use crate::registry::{Artifact, Found, Registries, Signature};
 use crate::store::{Origin, Places, Receipt, Signer};
 
@@ -139,8 +139,14 @@ impl<'a> Fetcher<'a> {
     /// # Errors
     /// When trust.yaml cannot be read.
     pub(super) fn asks_for_signatures(&self, source: &Source, found: &Found) -> Result<bool, Error> {
-        let Some(image) = found.image() else { return Ok(false) };
-        Ok(self.trust()?.demand(&image.place(), namespace(source)).asks())
+        Ok(self.demand(source, &places(found))?.asks())
+    }
+
+    /// What trust.yaml asks of an artifact, by each of its places.
+    fn demand(&self, source: &Source, places: &[String]) -> Result<Demand, Error> {
+        let trust = self.trust()?;
+        let demands = places.iter().map(|place| trust.demand(place, namespace(source)));
+        Ok(demands.reduce(Demand::and).unwrap_or_default())
     }
 
     /// Looks up the signatures of an artifact, and whether they are those that it has to have.
@@ -153,19 +159,23 @@ impl<'a> Fetcher<'a> {
         found: &Found,
         previous: Option<&Receipt>,
     ) -> Result<(Vec<Signature>, Vec<Signer>), Error> {
-        let (Some(image), Some(manifest)) = (found.image(), found.manifest()) else {
-            return Ok((Vec::new(), Vec::new()));
-        };
-        let demand = self.trust()?.demand(&image.place(), namespace(source));
-        if demand.ignores() {
+        let places = places(found);
+        if self.demand(source, &places)?.ignores() {
             return Ok((Vec::new(), Vec::new()));
         }
         let reference = found.reference();
+        let Some(manifest) = found.manifest() else {
+            let artifact = Claim { reference: &reference, places: &places, manifest: found.content() };
+            return match self.signers(source, &artifact, &[], previous) {
+                Err(Error::Untrusted { reference, source }) => Err(Error::InFolder { reference, source }),
+                signers => Ok((Vec::new(), signers?)),
+            };
+        };
         let signatures = self
             .registries()?
             .signatures(found)
             .map_err(|source| Error::SignatureLookup { reference: reference.clone(), source })?;
-        let artifact = Claim { reference: &reference, place: &image.place(), manifest: manifest.digest() };
+        let artifact = Claim { reference: &reference, places: &places, manifest: manifest.digest() };
         let signers = self.signers(source, &artifact, &signatures, previous)?;
         Ok((signatures, signers))
     }
@@ -181,7 +191,7 @@ impl<'a> Fetcher<'a> {
         signatures: &[Signature],
         previous: Option<&Receipt>,
     ) -> Result<Vec<Signer>, Error> {
-        let Claim { reference, place, manifest } = *artifact;
+        let Claim { reference, places, manifest } = *artifact;
         let before = previous.and_then(|receipt| receipt.artifact.as_ref());
         if let Some(before) = before.filter(|before| !before.signatures.is_empty() && signatures.is_empty()) {
             let (reference, before) = (reference.to_owned(), before.reference.clone());
@@ -189,8 +199,7 @@ impl<'a> Fetcher<'a> {
         }
         let evidence: Vec<Evidence> = signatures.iter().flat_map(Signature::evidence).cloned().collect();
         let verdict = self
-            .trust()?
-            .demand(place, namespace(source))
+            .demand(source, places)?
             .judge(manifest, &evidence)
             .map_err(|source| Error::Untrusted { reference: reference.to_owned(), source })?;
         for warning in verdict.warnings() {
@@ -205,10 +214,15 @@ impl<'a> Fetcher<'a> {
 pub(super) struct Claim<'a> {
     /// With its tag.
     pub(super) reference: &'a str,
-    /// Without: `HOST/REPOSITORY`.
-    pub(super) place: &'a str,
-    /// Its manifest's digest.
+    /// Without: `HOST/REPOSITORY`, and where the configuration of package registries has it.
+    pub(super) places: &'a [String],
+    /// Its manifest's digest; that of the content, where there is no manifest.
     pub(super) manifest: Digest,
+}
+
+/// Where an artifact is, and where the user's configuration says that it is.
+fn places(found: &Found) -> Vec<String> {
+    found.image().map(Image::place).into_iter().chain(found.configured().map(str::to_owned)).collect()
 }
 
 /// The namespace of a package, for which trust.yaml may have a rule of its own.
@@ -238,7 +252,7 @@ fn from_file(path: &Path) -> Result<Fetched, Error> {
 /// The source as a receipt keeps it: what was asked for, at the version that came.
 fn source_of(source: &Source, found: &Found) -> String {
     match (source, found.image(), found.version()) {
-        (Source::Image(_), Some(image), _) => image.to_string(),
+        (Source::Image(_), Some(image), _) => Source::Image(image.clone()).to_string(),
         (Source::Package(package), _, Some(version)) if package.is_exact() => {
             package.at(version.clone()).to_string()
         }

@@ -191,10 +191,7 @@ fn page(subject: &Subject) -> String {
         lines.extend(list.iter().filter_map(|item| Some((keys.next()?, item.clone()))));
     }
     if subject.claimed {
-        lines.push((
-            "",
-            "(imports and exports as its publisher says; its content is looked into at install)".to_owned(),
-        ));
+        lines.push(("", "(as its publisher says; looked into at install)".to_owned()));
     }
     let width = lines.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
     let lines = lines.iter().map(|(key, value)| format!("{key:<width$}  {}", one_line(value)));

@@ -99,8 +99,8 @@ fn table(rows: &[Row], wide: bool) -> Table {
     }
     let mut table = Table::new(&heads);
     for row in rows {
-        let digest = row.digest.to_string();
-        let digest = if wide { digest } else { digest.chars().take("sha256:".len() + 12).collect() };
+        // On eighty columns there is room for as much as tells it from others.
+        let digest = if wide { row.digest.to_string() } else { row.digest.hex().chars().take(12).collect() };
         let known = |text: &Option<String>| text.clone().unwrap_or_default();
         let mut cells =
             vec![row.name.to_string(), known(&row.version), row.policy.clone(), digest, row.source.clone()];

@@ -74,7 +74,7 @@ fn fetched(store: &Store, fetcher: &Fetcher<'_>, plugin: Carried) -> Result<Fetc
         let image: Image = reference.parse().map_err(crate::cli::Error::Image)?;
         let source = plugin.source.parse().unwrap_or(Source::Image(image.clone()));
         let previous = store.receipt(&plugin.name).ok().filter(|kept| is_same_place(&kept.source, &source));
-        let artifact = Claim { reference, place: &image.place(), manifest: plugin.manifest.digest() };
+        let artifact = Claim { reference, places: &[image.place()], manifest: plugin.manifest.digest() };
         let signatures = signatures(&plugin)?;
         origin.signers = fetcher.signers(&source, &artifact, &signatures, previous.as_ref())?;
     }

@@ -79,6 +79,8 @@ pub enum Error {
     PrivateKey { path: PathBuf, source: signature::PrivateKeyError },
     #[error("these keys cannot be used together")]
     Keys(#[source] signature::KeySetError),
+    #[error("{reference}: it is in a folder, where no signatures are")]
+    InFolder { reference: String, source: trust::Refusal },
     #[error("{reference}: whether it is signed cannot be found out")]
     SignatureLookup { reference: String, source: registry::Error },
     #[error("{reference}: its configuration says nothing of {package}, which it imports")]

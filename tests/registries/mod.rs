@@ -6,6 +6,7 @@ mod interoperation;
 mod life;
 mod logins;
 mod manifests;
+mod names;
 mod signatures;
 mod tags;
 mod upgrades;

@@ -27,7 +27,7 @@ use serde::Deserialize;
 
 use self::scope::Scope;
 use super::signature::{self, Evidence, KeySet, Signer};
-use crate::reference::Digest;
+use crate::reference::{Digest, Image};
 
 /// What `trust.yaml` says. Where there is no such file: nothing is asked for.
 #[derive(Debug, Default)]
@@ -113,20 +113,23 @@ impl Trust {
         document::read(file, text, &key)
     }
 
-    /// What is asked of an artifact: `repository` is its `HOST[:PORT]/REPOSITORY`, `namespace` that of the package
-    /// `NAMESPACE:NAME` by which it was found, if it was. Of the rules for registries the one with the longest prefix
+    /// What is asked of an artifact: `repository` is its `HOST[:PORT]/REPOSITORY` in any spelling, `namespace` that of the
+    /// package `NAMESPACE:NAME` by which it was found, if it was. Of the rules for registries the one with the longest prefix
     /// counts, the namespace's counts beside it, and the default where there is neither.
     #[must_use]
     pub fn demand(&self, repository: &str, namespace: Option<&str>) -> Demand {
-        let registry = self.rules.iter().filter(|rule| rule.scope.covers(repository));
-        let registry = registry.max_by_key(|rule| rule.scope.length());
+        let image: Option<Image> = repository.parse().ok();
+        let covers = |rule: &Rule| image.as_ref().and_then(|image| rule.scope.covers(image));
+        let registry =
+            self.rules.iter().filter(|rule| covers(rule).is_some()).max_by_key(|rule| covers(rule));
         let named = |rule: &&Rule| namespace.is_some_and(|namespace| rule.scope.is_namespace(namespace));
         let namespace = self.rules.iter().find(named);
         let rules: Vec<&Rule> = registry.into_iter().chain(namespace).collect();
         let mut asks: Vec<Ask> = rules.iter().filter_map(|rule| self.ask(rule)).collect();
         if rules.is_empty() && self.default != Mode::Ignore {
             let place = self.file.display().to_string();
-            asks.push(Ask { what: repository.to_owned(), place, mode: self.default, keys: None });
+            let what = image.map_or_else(|| repository.to_owned(), |image| image.place());
+            asks.push(Ask { what, place, mode: self.default, keys: None });
         }
         Demand { ignored: asks.is_empty() && !rules.is_empty(), asks }
     }
@@ -142,7 +145,7 @@ impl Trust {
 }
 
 /// What is asked of one artifact.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Demand {
     asks: Vec<Ask>,
     /// A rule says that signatures do not matter here.
@@ -232,6 +235,19 @@ impl Demand {
     #[must_use]
     pub fn asks(&self) -> bool {
         !self.asks.is_empty()
+    }
+
+    /// What both ask, for an artifact that goes by two names.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.ignored &= other.ignored;
+        for ask in other.asks {
+            // The rule for a namespace is in both.
+            if !self.asks.iter().any(|same| (&same.what, &same.place) == (&ask.what, &ask.place)) {
+                self.asks.push(ask);
+            }
+        }
+        self
     }
 
     /// Judges an artifact by its manifest's digest and all the evidence that there is. That a look-up failed is for the

@@ -134,7 +134,8 @@ fn no_rule_is_got_around_by_another_spelling_of_its_host() {
         "registry-1.docker.io:443/acme/x",
         "DOCKER.io/acme",
         "docker.io/acme:1.0.0",
-        "docker.io/acme@sha256:00",
+        concat!("docker.io/acme@sha256:", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
+        "docker.io/library/acme",
         "reg.example.com/x",
         "REG.example.com.:443/x",
         "reg.example.com:0443/x",
@@ -143,11 +144,56 @@ fn no_rule_is_got_around_by_another_spelling_of_its_host() {
     ] {
         assert!(trust.demand(repository, None).needs_evidence(), "{repository}");
     }
-    for repository in
-        ["docker.io/acmes/x", "docker.io/x/acme", "docker.io:5000/acme/x", "reg.example.com:80/x", "[::1]/x"]
-    {
+    for repository in [
+        "docker.io/acmes/x",
+        "docker.io/x/acme",
+        "docker.io/library/acme/x",
+        "docker.io:5000/acme/x",
+        "reg.example.com:80/x",
+        "[::1]/x",
+    ] {
         assert!(!trust.demand(repository, None).needs_evidence(), "{repository}");
     }
+}
+
+#[test]
+fn at_docker_hub_a_rule_holds_for_a_repository_and_the_namespace_of_its_name() {
+    let text = "rules: [{registry: index.docker.io/library, signatures: ignore},
+                        {registry: docker.io/x, signatures: require, keys: {anyOf: [team.pub]}},
+                        {registry: docker.io/y, signatures: require, keys: {anyOf: [team.pub]}},
+                        {registry: docker.io/library/y, signatures: ignore}]";
+    let trust = trust(text);
+    for (repository, asks) in [
+        ("docker.io/x", true),
+        ("docker.io/library/x", true),
+        ("registry-1.docker.io/x/z", true),
+        ("docker.io/y/z", true),
+        ("docker.io/y", false),
+        ("docker.io/z", false),
+    ] {
+        assert_eq!(trust.demand(repository, None).asks(), asks, "{repository}");
+    }
+}
+
+#[test]
+fn an_artifact_of_two_names_is_held_to_the_rules_of_both() {
+    let text = "rules: [{registry: a.example, signatures: require, keys: {anyOf: [team.pub]}},
+                        {registry: b.example, signatures: ignore},
+                        {registry: c.example, signatures: ignore},
+                        {namespace: acme, signatures: warn, keys: {anyOf: [keys/other.pub]}}]";
+    let trust = trust(text);
+    let both =
+        |one: &str, other: &str, namespace| trust.demand(one, namespace).and(trust.demand(other, namespace));
+    let manifest = artifact().0;
+    for (one, other) in [("a.example/x", "b.example/x"), ("b.example/x", "a.example/x")] {
+        let demand = both(one, other, None);
+        assert!(demand.asks() && !demand.ignores() && demand.judge(manifest, &[]).is_err(), "{one}, {other}");
+    }
+    assert!(both("b.example/x", "c.example/x", None).ignores());
+    assert!(!both("b.example/x", "d.example/x", None).ignores());
+    // What both ask is asked once.
+    let verdict = both("b.example/x", "c.example/x", Some("acme")).judge(manifest, &[]).unwrap();
+    assert_eq!(verdict.warnings().len(), 1);
 }
 
 #[test]
@@ -278,6 +324,8 @@ fn each_fault_of_a_scope_has_its_line_and_its_cure() {
         scope("registry: 'ghcr.io:99999'"),
         scope("registry: 'me@ghcr.io'"),
         scope("registry: 'ghcr.io/acme:1.0.0'"),
+        scope("registry: ghcr.io/a._b"),
+        scope("registry: '0xa000001:5000'"),
         scope("namespace: 'acme:x'"),
     ];
     insta::assert_snapshot!(told.join("\n"), @r"
@@ -296,6 +344,10 @@ fn each_fault_of_a_scope_has_its_line_and_its_cure() {
     /home/me/trust.yaml:4: `me@ghcr.io` is no HOST[:PORT][/PREFIX]
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
     /home/me/trust.yaml:4: `ghcr.io/acme:1.0.0` is no HOST[:PORT][/PREFIX]
+        e.g. `registry: ghcr.io/acme`, or `namespace: acme`
+    /home/me/trust.yaml:4: `ghcr.io/a._b` is no HOST[:PORT][/PREFIX]
+        e.g. `registry: ghcr.io/acme`, or `namespace: acme`
+    /home/me/trust.yaml:4: `0xa000001:5000`: its host is an address in other figures than four decimal ones: write it as 192.0.2.1
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
     /home/me/trust.yaml:4: `acme:x` is no namespace: it is the `acme` of packages acme:NAME
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`

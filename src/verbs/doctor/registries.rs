@@ -12,7 +12,11 @@ pub(super) fn logins_and_configuration(patient: &Patient<'_>) -> Check {
         problems.push(Problem::of(&error, "mend ~/.config/wasm-pkg/config.toml, or move it away"));
     }
     let logins = logins(patient.environment);
-    let found = format!("{} of logins", count(logins.len(), "file"));
+    let found = if logins.is_empty() {
+        "no logins".to_owned()
+    } else {
+        format!("logins in {}", count(logins.len(), "file"))
+    };
     for (path, checked) in logins {
         if let Err(error) = checked {
             problems.push(Problem::of(&error, format!("mv {0} {0}.old, and log in again", path_word(&path))));

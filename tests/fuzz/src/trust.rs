@@ -14,8 +14,9 @@ const BUNDLE: &[u8] = include_bytes!("../../registry/fixtures/ecdsa-bundle.json"
 
 /// One repository in several spellings each.
 const REPOSITORIES: &[&[&str]] = &[
-    &["ghcr.io/a/b", "GHCR.io/a/b", "ghcr.io:443/a/b:1.0.0", "ghcr.io./a/b@sha256:00"],
-    &["docker.io/a", "index.docker.io/a", "registry-1.docker.io:443/a"],
+    &["ghcr.io/a/b", "GHCR.io/a/b", "ghcr.io:443/a/b:1.0.0", "ghcr.io./a/b"],
+    &["docker.io/a", "docker.io/library/a", "index.docker.io/a", "registry-1.docker.io:443/a"],
+    &["192.0.2.1:5000/a", "[::ffff:c000:201]:5000/a"],
     &["localhost:5000/a/b/c", "LocalHost:5000/a/b/c:latest"],
 ];
 

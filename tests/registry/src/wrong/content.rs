@@ -13,6 +13,7 @@ use crate::digest::digest;
 pub(crate) struct Content {
     blobs: HashMap<String, Bytes>,
     repositories: HashMap<String, Repository>,
+    well_known: Option<Value>,
 }
 
 #[derive(Default)]
@@ -55,6 +56,14 @@ impl Content {
         manifests.retain(|(other, _)| *other != digest);
         manifests.push((digest.clone(), Manifest { content, media_type }));
         digest
+    }
+
+    pub(crate) fn say(&mut self, well_known: Value) {
+        self.well_known = Some(well_known);
+    }
+
+    pub(crate) fn well_known(&self) -> Option<Value> {
+        self.well_known.clone()
     }
 
     /// A tag is moved without further ado.

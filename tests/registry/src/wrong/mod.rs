@@ -16,6 +16,7 @@ mod wire;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use serde_json::Value;
 
 pub use self::artifact::Artifact;
 pub use self::fault::Fault;
@@ -163,6 +164,11 @@ impl Wrong {
     /// Takes a blob or manifest away.
     pub fn remove(&self, digest: &str) {
         self.shared.content().remove(digest);
+    }
+
+    /// Says of itself how clients of packages are to use it, where it says nothing otherwise.
+    pub fn say(&self, well_known: Value) {
+        self.shared.content().say(well_known);
     }
 
     /// Commits a fault with the requests that match it.

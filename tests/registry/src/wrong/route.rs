@@ -17,6 +17,8 @@ pub enum Kind {
     Tags,
     /// The token endpoint.
     Token,
+    /// What it says of itself to clients of packages.
+    WellKnown,
 }
 
 /// A path, taken apart.
@@ -29,15 +31,22 @@ pub(crate) enum Route {
     Referrers { repository: String, digest: String },
     Tags { repository: String },
     Token,
+    WellKnown,
 }
 
 /// The path of the token endpoint.
 pub(crate) const TOKEN: &str = "/token";
 
+/// The path at which registries of packages say how they are to be used.
+const WELL_KNOWN: &str = "/.well-known/wasm-pkg/registry.json";
+
 impl Route {
     pub(crate) fn of(path: &str) -> Self {
         if path == TOKEN {
             return Self::Token;
+        }
+        if path == WELL_KNOWN {
+            return Self::WellKnown;
         }
         let Some(path) = path.strip_prefix("/v2") else { return Self::Other };
         if path.is_empty() || path == "/" {
@@ -67,6 +76,7 @@ impl Route {
             Self::Referrers { .. } => Kind::Referrers,
             Self::Tags { .. } => Kind::Tags,
             Self::Token => Kind::Token,
+            Self::WellKnown => Kind::WellKnown,
         }
     }
 
@@ -76,7 +86,7 @@ impl Route {
             | Self::Manifest { repository, .. }
             | Self::Referrers { repository, .. }
             | Self::Tags { repository } => Some(repository),
-            Self::Base | Self::Other | Self::Token => None,
+            Self::Base | Self::Other | Self::Token | Self::WellKnown => None,
         }
     }
 }
@@ -92,5 +102,6 @@ mod tests {
         assert_eq!(Route::of("/v2/hello/tags/list"), Route::Tags { repository: "hello".to_owned() });
         assert_eq!((Route::of("/v2/"), Route::of("/v2")), (Route::Base, Route::Base));
         assert_eq!((Route::of("/token"), Route::of("/v2/hello")), (Route::Token, Route::Other));
+        assert_eq!(Route::of("/.well-known/wasm-pkg/registry.json"), Route::WellKnown);
     }
 }

@@ -99,10 +99,16 @@ fn natural(shared: &Shared, asked: &Asked) -> Answer {
             referrers(shared, asked, repository, digest)
         }
         Route::Tags { repository } => tags(shared, asked, repository),
-        Route::Other | Route::Referrers { .. } | Route::Token => {
-            Answer::new(404, "text/plain; charset=utf-8", "404 page not found\n")
-        }
+        Route::WellKnown => match shared.content().well_known() {
+            Some(said) => Answer::json(200, &said),
+            None => nothing(),
+        },
+        Route::Other | Route::Referrers { .. } | Route::Token => nothing(),
     }
+}
+
+fn nothing() -> Answer {
+    Answer::new(404, "text/plain; charset=utf-8", "404 page not found\n")
 }
 
 fn admit(shared: &Shared, asked: &Asked) -> Result<(), Answer> {

@@ -1,0 +1,61 @@
+//! What registries and archives give out, and what users type: manifests, archives, components, sources.
+
+use bytes::Bytes;
+use kwasm::inspect::{Facts, Inspected};
+use kwasm::reference::{Digest, Source};
+use kwasm::registry::{LIMIT, Manifest};
+use kwasm::store::layout;
+
+/// Checks what is read from bytes, by their first: what it says is proven by what was read, and reads back.
+pub(crate) fn holds(data: &[u8]) {
+    let Some((kind, data)) = data.split_first() else { return };
+    match kind % 4 {
+        0 => an_archive(data),
+        1 => a_manifest(data),
+        2 => a_component(data),
+        _ => a_source(data),
+    }
+}
+
+fn an_archive(data: &[u8]) {
+    let Ok(plugins) = layout::read(data) else { return };
+    assert!(!plugins.is_empty(), "an archive without a plugin is none");
+    for plugin in plugins {
+        let manifest = Manifest::read("plugin", plugin.manifest.bytes().clone()).unwrap();
+        assert_eq!(manifest.digest(), plugin.manifest.digest());
+        assert_eq!(manifest.config().digest(), plugin.config.digest());
+        assert_eq!(manifest.layer().digest(), plugin.content.digest());
+        assert_eq!(manifest.layer().size(), plugin.content.bytes().len() as u64);
+        let signed =
+            plugin.signatures.iter().flat_map(|signed| [&signed.manifest].into_iter().chain(&signed.blobs));
+        for part in [&plugin.manifest, &plugin.config, &plugin.content].into_iter().chain(signed) {
+            assert_eq!(Digest::of(part.bytes()), part.digest());
+        }
+    }
+}
+
+fn a_manifest(data: &[u8]) {
+    let bytes = Bytes::copy_from_slice(data);
+    let Ok(manifest) = Manifest::read("manifest", bytes.clone()) else { return };
+    assert_eq!(manifest.digest(), Digest::of(data));
+    assert_eq!(*manifest.bytes(), bytes);
+    assert!(manifest.layer().size() <= LIMIT);
+}
+
+fn a_component(data: &[u8]) {
+    // Whatever can run can be asked what it says of itself.
+    if Inspected::read(data).is_ok() {
+        Facts::read(data).unwrap();
+    }
+}
+
+fn a_source(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(source) = text.parse::<Source>() else { return };
+    assert_eq!(source.to_string().parse::<Source>().as_ref(), Ok(&source), "{text:?}");
+    if let Source::Image(image) = &source {
+        assert!(image.host().chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c)), "{image}");
+        assert!(!image.place().contains(char::is_whitespace), "{image}");
+        assert!(image.with_digest(Digest::of(b"")).digest().is_some());
+    }
+}
