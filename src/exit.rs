@@ -9,7 +9,7 @@ use crate::cluster;
 use crate::inspect;
 use crate::policy::{self, Fault, Limit};
 use crate::reference::NameError;
-use crate::registry::{self, signature};
+use crate::registry::{self, Obstacle, signature};
 use crate::runtime::{self, Outcome};
 use crate::store::{self, layout};
 use crate::verbs::{Ending, Error, Voice, chain, one_line};
@@ -227,10 +227,17 @@ fn for_fetch(error: &registry::Error) -> (Exit, Option<String>) {
             Exit::Failed,
             Some(format!("log in as for any other client: docker login {login}, or podman login {login}")),
         ),
-        E::Unreachable { host, tls: true, .. } => (
+        E::Unreachable { registry, obstacle: Obstacle::UnknownIssuer, .. } => (
             Exit::Failed,
             Some(format!(
-                "a private CA goes into ~/.config/wasm-pkg/config.toml: [[registry.\"{host}\".oci.extra_root_certificates]]"
+                "a private CA goes into ~/.config/wasm-pkg/config.toml: [[registry.\"{registry}\".oci.extra_root_certificates]]"
+            )),
+        ),
+        // Whether another host speaks TLS, the registry's configuration does not say.
+        E::Unreachable { host, registry, obstacle: Obstacle::PlainHttp, .. } if host == registry => (
+            Exit::Failed,
+            Some(format!(
+                "if it has no TLS, ~/.config/wasm-pkg/config.toml has to say so: [registry.\"{host}\".oci] protocol = \"http\""
             )),
         ),
         E::Settings { .. } => {

@@ -1,19 +1,18 @@
 //! One registry over HTTP: each request authorised, retried where that may help, each answer bounded.
-//!
-//! oci-client reads answers of any length and pages of which only the first; what is read goes through here.
 
-use std::io;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, StatusCode};
-use reqwest::Url;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use reqwest::{Response, Url};
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
+use super::connection::{Obstacle, innermost, is_final};
 use super::credentials::Credentials;
-use super::settings::Reach;
+use super::settings::{Clients, Reach};
 use super::{Error, token};
 use crate::reference::DOCKER_HUB;
 
@@ -24,10 +23,27 @@ pub(super) struct Host {
     /// Where its API is, with a slash at its end.
     base: Url,
     repository: String,
-    http: reqwest::Client,
+    clients: Clients,
     pub(super) credentials: Credentials,
-    /// What the registry gave for the credentials, as a value of `Authorization`.
-    authorization: Mutex<Option<HeaderValue>>,
+    /// What the registry takes for the credentials, as a value of `Authorization`: for each that is to be done, its own.
+    authorizations: Mutex<BTreeMap<Actions, HeaderValue>>,
+}
+
+/// What is to be done in a repository, as tokens name it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Actions {
+    Pull,
+    PullPush,
+}
+
+/// What is asked of a registry. It can be sent again.
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    /// What has a body is sent to its address and no further, and has the time that so much takes.
+    pub(super) body: Option<Bytes>,
+    pub(super) actions: Actions,
 }
 
 /// An answer that was read whole.
@@ -47,6 +63,21 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest error that is read, in bytes.
 const ERROR: u64 = 64 << 10;
 
+/// The slowest that anything is sent, in bytes a second.
+const SLOWEST: u64 = 32 << 10;
+
+/// The longest wait for an answer to what is sent in no time.
+const ANSWER: Duration = Duration::from_mins(1);
+
+impl Actions {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::PullPush => "pull,push",
+        }
+    }
+}
+
 impl Host {
     /// Finds out how a registry is reached. Sends something only to one on this machine, which may speak HTTP without TLS.
     ///
@@ -61,9 +92,9 @@ impl Host {
             name: name.to_owned(),
             base,
             repository: repository.to_owned(),
-            http: reach.http,
+            clients: reach.clients,
             credentials: reach.credentials,
-            authorization: Mutex::new(None),
+            authorizations: Mutex::default(),
         };
         if !reach.protocol_is_set && is_loopback(&host.base) && host.speaks_plain().await {
             host.base = address("http").unwrap_or(host.base);
@@ -78,30 +109,14 @@ impl Host {
         if plain.set_scheme("http").is_err() {
             return false;
         }
-        match self.http.head(tls).send().await {
-            Ok(_) => false,
-            // A TLS registry answers this too, with an error: it is asked last, and gets no credentials.
-            Err(_) => self
-                .http
-                .head(plain)
-                .send()
-                .await
-                .is_ok_and(|answer| answer.status() != StatusCode::BAD_REQUEST),
-        }
+        let http = &self.clients.following;
+        // A TLS registry answers HTTP too, with an error: it is asked last, and gets no credentials.
+        http.head(tls).send().await.is_err()
+            && http.head(plain).send().await.is_ok_and(|answer| answer.status() != StatusCode::BAD_REQUEST)
     }
 
     pub(super) fn repository(&self) -> &str {
         &self.repository
-    }
-
-    /// The registry, as the user wrote it.
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The host that its API is at.
-    pub(super) fn api(&self) -> &str {
-        self.base.authority()
     }
 
     /// Registry and repository, as the user wrote them.
@@ -129,6 +144,20 @@ impl Host {
         url.origin() == self.base.origin()
     }
 
+    /// What the host of an address is called: this registry as the user wrote it, any other as it is.
+    pub(super) fn called(&self, url: &Url) -> String {
+        match (url.host_str(), url.port()) {
+            _ if self.owns(url) => self.name.clone(),
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (host, _) => host.unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// A client that follows no redirects: for what must reach nobody else.
+    pub(super) fn direct(&self) -> &reqwest::Client {
+        &self.clients.direct
+    }
+
     /// An error about what this registry answers.
     pub(super) fn answer(&self, what: String) -> Error {
         Error::Answer { host: self.name.clone(), what }
@@ -146,20 +175,38 @@ impl Host {
     ) -> Result<Option<Document>, Error> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_str(accept).unwrap_or(HeaderValue::from_static("*/*")));
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let answer = self.get(url.clone(), &headers).await?;
+        let request = Request::get(url, headers);
+        self.whole(limit, async || {
+            let answer = self.send(&request).await?;
             if answer.status() == StatusCode::NOT_FOUND {
                 return Ok(None);
             }
             let answer = self.expect(answer, &[StatusCode::OK]).await?;
             self.no_web_page(&answer)?;
+            Ok(Some(answer))
+        })
+        .await
+    }
+
+    /// Reads an answer whole, and asks again where the connection ended before it did.
+    ///
+    /// # Errors
+    /// Those of `ask`, and when the answer has more than `limit` bytes.
+    pub(super) async fn whole(
+        &self,
+        limit: u64,
+        mut ask: impl AsyncFnMut() -> Result<Option<Response>, Error>,
+    ) -> Result<Option<Document>, Error> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let Some(answer) = ask().await? else { return Ok(None) };
             let (headers, url) = (answer.headers().clone(), answer.url().clone());
             match read(answer, limit).await {
                 Ok(bytes) => return Ok(Some(Document { headers, bytes, url })),
                 Err(Cut::TooLong) => {
-                    return Err(self.answer(format!("{}: more than {limit} bytes", url.path())));
+                    let what = format!("{}: more than {limit} bytes", url.path());
+                    return Err(Error::Answer { host: self.called(&url), what });
                 }
                 Err(Cut::Off(error)) if tries == TRIES => return Err(self.unreachable(&error)),
                 Err(Cut::Off(_)) => tokio::time::sleep(back_off(tries)).await,
@@ -171,7 +218,7 @@ impl Host {
     ///
     /// # Errors
     /// As [`Self::document`].
-    pub(super) async fn blob(&self, url: Url, offset: u64) -> Result<reqwest::Response, Error> {
+    pub(super) async fn blob(&self, url: Url, offset: u64) -> Result<Response, Error> {
         let mut headers = HeaderMap::new();
         if offset > 0 {
             headers.insert(
@@ -180,94 +227,108 @@ impl Host {
                     .unwrap_or(HeaderValue::from_static("bytes=0-")),
             );
         }
-        let answer = self.get(url, &headers).await?;
+        let answer = self.send(&Request::get(url, headers)).await?;
         let answer = self.expect(answer, &[StatusCode::OK, StatusCode::PARTIAL_CONTENT]).await?;
         self.no_web_page(&answer)?;
         Ok(answer)
     }
 
     /// Sends a request until it is answered by something that a later one would not be answered otherwise by.
-    async fn get(&self, url: Url, headers: &HeaderMap) -> Result<reqwest::Response, Error> {
-        let mut asked_for_token = false;
+    ///
+    /// # Errors
+    /// When the registry cannot be reached, or nobody gives a token for it.
+    pub(super) async fn send(&self, request: &Request) -> Result<Response, Error> {
+        self.persist(async || self.send_once(request).await).await
+    }
+
+    /// Sends a request, and once more where the registry wants to see another authorization.
+    ///
+    /// # Errors
+    /// When nobody gives a token for it. That it cannot be reached is what it gives back.
+    pub(super) async fn send_once(&self, request: &Request) -> Result<reqwest::Result<Response>, Error> {
+        let answer = match self.attempt(request).await {
+            // What another host asks for, behind a redirect, is none of this registry's user's business.
+            Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED && self.owns(answer.url()) => answer,
+            other => return Ok(other),
+        };
+        let authorization = token::authorize(self, &challenges(answer.headers()), request.actions).await?;
+        let Some(authorization) = authorization else { return Ok(Ok(answer)) };
+        self.authorizations.lock().await.insert(request.actions, authorization);
+        Ok(self.attempt(request).await)
+    }
+
+    async fn attempt(&self, request: &Request) -> reqwest::Result<Response> {
+        let Request { method, url, headers, body, actions } = request;
+        let client = if body.is_some() { &self.clients.direct } else { &self.clients.following };
+        let mut sent = client.request(method.clone(), url.clone()).headers(headers.clone());
+        if let Some(body) = body {
+            let time = ANSWER + Duration::from_secs(body.len() as u64 / SLOWEST);
+            sent = sent.timeout(time).body(body.clone());
+        }
+        // A redirect's target gets none of it: reqwest takes it away between hosts.
+        let authorization = self.authorizations.lock().await.get(actions).cloned();
+        if let Some(authorization) = authorization.filter(|_| self.owns(url)) {
+            sent = sent.header(AUTHORIZATION, authorization);
+        }
+        sent.send().await
+    }
+
+    /// Does something again as long as that may help, and gives the answer that stands.
+    ///
+    /// # Errors
+    /// Those of `send`, and when a host cannot be reached or asks for too much patience.
+    pub(super) async fn persist(
+        &self,
+        mut send: impl AsyncFnMut() -> Result<reqwest::Result<Response>, Error>,
+    ) -> Result<Response, Error> {
         let mut tries = 0;
         loop {
             tries += 1;
-            let mut request = self.http.get(url.clone()).headers(headers.clone());
-            // A redirect's target gets none of it: reqwest takes it away between hosts.
-            let authorization = self.authorization.lock().await.clone();
-            if let Some(authorization) = authorization.filter(|_| self.owns(&url)) {
-                request = request.header(AUTHORIZATION, authorization);
-            }
-            let wait = match request.send().await {
-                Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED && !asked_for_token => {
-                    asked_for_token = true;
-                    tries -= 1;
-                    let challenges = challenges(answer.headers());
-                    let authorization = token::authorize(self, &self.http, &challenges, "pull").await?;
-                    *self.authorization.lock().await = authorization;
-                    continue;
-                }
+            let wait = match send().await? {
                 Ok(answer) if tries < TRIES && may_pass(answer.status()) => {
-                    asked_to_wait(answer.headers()).unwrap_or(back_off(tries))
+                    let wait = asked_to_wait(answer.headers()).unwrap_or(back_off(tries));
+                    if wait > PATIENCE {
+                        let what = format!("it asks to be left alone for {} seconds", wait.as_secs());
+                        return Err(Error::Answer { host: self.called(answer.url()), what });
+                    }
+                    wait
                 }
                 Ok(answer) => return Ok(answer),
                 Err(error) if tries < TRIES && !is_final(&error) => back_off(tries),
                 Err(error) => return Err(self.unreachable(&error)),
             };
-            if wait > PATIENCE {
-                return Err(self.answer(format!("it asks to be left alone for {} seconds", wait.as_secs())));
-            }
             tokio::time::sleep(wait).await;
         }
     }
 
-    /// A token or a password with which the registry takes what is pushed: for oci-client, which does the pushing.
-    ///
-    /// # Errors
-    /// When the registry refuses.
-    pub(super) async fn authorize_push(&self) -> Result<oci_client::secrets::RegistryAuth, Error> {
-        use oci_client::secrets::RegistryAuth;
-        let answer =
-            self.http.get(self.root("v2/")?).send().await.map_err(|error| self.unreachable(&error))?;
-        let challenges = challenges(answer.headers());
-        let authorization = token::authorize(self, &self.http, &challenges, "pull,push").await?;
-        let bearer = authorization
-            .as_ref()
-            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ").map(str::to_owned));
-        Ok(match (bearer, &self.credentials) {
-            (Some(token), _) => RegistryAuth::Bearer(token),
-            (None, Credentials::Basic { user, password }) => {
-                RegistryAuth::Basic(user.clone(), password.to_string())
-            }
-            (None, _) => RegistryAuth::Anonymous,
-        })
-    }
-
     /// Turns an answer that was not hoped for into an error.
-    pub(super) async fn expect(
-        &self,
-        answer: reqwest::Response,
-        hoped: &[StatusCode],
-    ) -> Result<reqwest::Response, Error> {
+    pub(super) async fn expect(&self, answer: Response, hoped: &[StatusCode]) -> Result<Response, Error> {
         let status = answer.status();
         if hoped.contains(&status) {
             return Ok(answer);
         }
-        let path = answer.url().path().to_owned();
-        let reason = read(answer, ERROR).await.ok().and_then(|bytes| reason(&bytes));
-        let said = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+        let url = answer.url().clone();
+        let said = said(answer).await;
         Err(match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::Denied {
-                place: self.place(),
-                what: format!("{}{said}", self.credentials.who()),
-                login: self.name.clone(),
-            },
-            _ => self.answer(format!("{path}: {status}{said}")),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.owns(&url) => {
+                self.denied(Actions::Pull, &said)
+            }
+            _ => Error::Answer { host: self.called(&url), what: format!("{}: {status}{said}", url.path()) },
         })
     }
 
+    /// The refusal of what the user may not do, with the registry's own words.
+    pub(super) fn denied(&self, actions: Actions, said: &str) -> Error {
+        let what = if actions == Actions::PullPush { "to push, " } else { "" };
+        Error::Denied {
+            place: self.place(),
+            what: format!("{what}{}{said}", self.credentials.who()),
+            login: self.name.clone(),
+        }
+    }
+
     /// Refuses what a login page or a proxy answers with, whatever its status.
-    fn no_web_page(&self, answer: &reqwest::Response) -> Result<(), Error> {
+    pub(super) fn no_web_page(&self, answer: &Response) -> Result<(), Error> {
         let media_type =
             answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if media_type.starts_with("text/html") {
@@ -276,14 +337,25 @@ impl Host {
         Ok(())
     }
 
-    /// An error of the connection.
+    /// An error of the connection, to this registry or to whom it has sent us.
     pub(super) fn unreachable(&self, error: &reqwest::Error) -> Error {
-        Error::Unreachable { host: self.name.clone(), what: innermost(error), tls: is_tls(error) }
+        Error::Unreachable {
+            host: error.url().map_or_else(|| self.name.clone(), |url| self.called(url)),
+            registry: self.name.clone(),
+            what: innermost(error),
+            obstacle: Obstacle::of(error),
+        }
+    }
+}
+
+impl Request {
+    fn get(url: Url, headers: HeaderMap) -> Self {
+        Self { method: Method::GET, url, headers, body: None, actions: Actions::Pull }
     }
 }
 
 /// Why an answer could not be read whole.
-pub(super) enum Cut {
+enum Cut {
     /// The connection ended.
     Off(reqwest::Error),
     /// It is longer than it may be.
@@ -291,7 +363,7 @@ pub(super) enum Cut {
 }
 
 /// Reads an answer of at most `limit` bytes.
-pub(super) async fn read(mut answer: reqwest::Response, limit: u64) -> Result<Bytes, Cut> {
+async fn read(mut answer: Response, limit: u64) -> Result<Bytes, Cut> {
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(Cut::Off)? {
         if (bytes.len() + chunk.len()) as u64 > limit {
@@ -300,6 +372,12 @@ pub(super) async fn read(mut answer: reqwest::Response, limit: u64) -> Result<By
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes.into())
+}
+
+/// The registry's own words for an error, as the end of a message.
+pub(super) async fn said(answer: Response) -> String {
+    let reason = read(answer, ERROR).await.ok().and_then(|bytes| reason(&bytes));
+    reason.map_or_else(String::new, |reason| format!(": {reason}"))
 }
 
 /// What registries say of an error ([distribution specification][1]): its codes and messages.
@@ -332,39 +410,8 @@ pub(super) fn back_off(tries: u32) -> Duration {
     Duration::from_millis(200) * 3_u32.saturating_pow(tries.saturating_sub(1))
 }
 
-/// Whether the next try would end the same way.
-fn is_final(error: &reqwest::Error) -> bool {
-    let refused = io_errors(error).any(|error| error.kind() == io::ErrorKind::ConnectionRefused);
-    let unknown = innermost(error).contains("failed to lookup address");
-    refused || unknown || is_tls(error) || error.is_redirect() || error.is_builder()
-}
-
-fn is_tls(error: &reqwest::Error) -> bool {
-    io_errors(error).any(is_tls_inside)
-}
-
-/// An I/O error's source is that of the error inside it, not that error itself; and there may be another one inside.
-fn is_tls_inside(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| {
-        inner.is::<rustls::Error>() || inner.downcast_ref::<io::Error>().is_some_and(is_tls_inside)
-    })
-}
-
-fn io_errors(error: &reqwest::Error) -> impl Iterator<Item = &io::Error> {
-    causes(error).filter_map(|cause| cause.downcast_ref())
-}
-
-/// The cause that says most: reqwest's own words name the address only.
-fn innermost(error: &reqwest::Error) -> String {
-    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
-}
-
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |cause| cause.source())
-}
-
 /// Whether an address can only lead to this machine.
-fn is_loopback(url: &Url) -> bool {
+pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -6,11 +6,13 @@
 //!                              └► Registries::signatures ─► Evidence ─► trust
 //! ```
 
+mod connection;
 mod credentials;
 mod host;
 mod manifest;
 mod packages;
 mod publish;
+mod push;
 mod referrers;
 mod settings;
 pub mod signature;
@@ -26,6 +28,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
+pub use self::connection::Obstacle;
 pub use self::credentials::logins;
 pub use self::manifest::{Descriptor, Manifest};
 pub use self::publish::{Interface, Published, Release};
@@ -185,15 +188,17 @@ pub enum Error {
         /// Its size in bytes.
         size: u64,
     },
-    /// The registry cannot be reached.
+    /// The registry cannot be reached, or another host that it needs.
     #[error("{host}: it cannot be reached: {what}")]
     Unreachable {
-        /// The registry.
+        /// The host.
         host: String,
+        /// The registry by whose configuration the host is reached.
+        registry: String,
         /// Why not.
         what: String,
-        /// Whether it was TLS that failed.
-        tls: bool,
+        /// What of that is known to have a cure.
+        obstacle: Obstacle,
     },
     /// A login page or a proxy answers in place of the registry.
     #[error("{host}: it answers a web page: it is no registry, or something in between answers for it")]

@@ -2,17 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use http::HeaderValue;
-use oci_client::client::{Client, ClientConfig, ClientProtocol};
 use serde::Serialize;
 
-use super::host::Host;
-use super::manifest::{CONFIG, INDEX, LAYER, MANIFEST};
+use super::manifest::{CONFIG, LAYER, MANIFEST};
 use super::packages::{self, Place};
-use super::signature::{self, PrivateKey};
+use super::push::Push;
+use super::signature::PrivateKey;
 use super::versions::proven;
-use super::{Artifact, Error, Registries, referrers};
+use super::{Artifact, Error, Registries};
 use crate::reference::{Digest, Image, Package};
 
 /// What is published: a component with what is said of it.
@@ -60,7 +57,7 @@ struct Config<'a> {
 }
 
 /// The moment that all artifacts say they were made at: the same component is the same artifact, whenever it is published.
-const CREATED: &str = "1970-01-01T00:00:00Z";
+pub(super) const CREATED: &str = "1970-01-01T00:00:00Z";
 
 impl Release {
     /// The configuration and the manifest of the artifact.
@@ -132,7 +129,7 @@ impl Registries {
             {
                 return Err(Error::Published(image.to_string()));
             }
-            let push = Push::open(self, &host, image).await?;
+            let push = Push::to(&host);
             push.blob(&config).await?;
             push.blob(&release.content).await?;
             if let Some(key) = key {
@@ -145,126 +142,9 @@ impl Registries {
     }
 }
 
-/// The manifest of a signature, as cosign writes it.
-fn referrer(subject: &Artifact, config: &Artifact, bundle: &Artifact) -> Artifact {
-    let subject = descriptor(MANIFEST, subject);
-    let manifest = serde_json::json!({
-        "schemaVersion": 2,
-        "mediaType": MANIFEST,
-        "artifactType": signature::MEDIA_TYPE,
-        "config": descriptor("application/vnd.oci.empty.v1+json", config),
-        "layers": [descriptor(signature::MEDIA_TYPE, bundle)],
-        "annotations": {
-            "dev.sigstore.bundle.content": "dsse-envelope",
-            "dev.sigstore.bundle.predicateType": signature::PREDICATE_TYPE,
-            "org.opencontainers.image.created": CREATED,
-        },
-        "subject": subject,
-    });
-    Artifact::from_bytes(manifest.to_string())
-}
-
 /// How a manifest names content.
 pub(super) fn descriptor(media_type: &str, content: &Artifact) -> serde_json::Value {
     serde_json::json!({
         "mediaType": media_type, "digest": content.digest(), "size": content.bytes().len(),
     })
-}
-
-/// A repository that is pushed to, by oci-client.
-struct Push<'a> {
-    client: Client,
-    host: &'a Host,
-    reference: oci_client::Reference,
-}
-
-impl<'a> Push<'a> {
-    async fn open(registries: &Registries, host: &'a Host, image: &Image) -> Result<Self, Error> {
-        let config = ClientConfig {
-            protocol: if host.is_plain() { ClientProtocol::Http } else { ClientProtocol::Https },
-            ..registries.settings.push(image.host())?
-        };
-        let failed = |what: String| Error::Push { reference: image.to_string(), what };
-        let client = Client::try_from(config).map_err(|error| failed(error.to_string()))?;
-        let reference = oci_client::Reference::with_tag(
-            host.api().to_owned(),
-            host.repository().to_owned(),
-            image.tag().unwrap_or("latest").to_owned(),
-        );
-        client.store_auth_if_needed(reference.resolve_registry(), &host.authorize_push().await?).await;
-        Ok(Self { client, host, reference })
-    }
-
-    async fn blob(&self, blob: &Artifact) -> Result<(), Error> {
-        let digest = blob.digest().to_string();
-        // One that is there is not sent again.
-        if self.client.blob_exists(&self.reference, &digest).await.unwrap_or(false) {
-            return Ok(());
-        }
-        self.client
-            .push_blob(&self.reference, blob.bytes().clone(), &digest)
-            .await
-            .map(drop)
-            .map_err(|error| self.failed(&error))
-    }
-
-    /// Attaches a signature to a manifest that is there: a bundle.
-    async fn sign(&self, subject: &Artifact, key: &PrivateKey) -> Result<(), Error> {
-        let bundle = key.sign(subject.digest()).map_err(|error| Error::Push {
-            reference: self.host.place(),
-            what: format!("it cannot be signed: {error}"),
-        })?;
-        let (bundle, empty) = (Artifact::from_bytes(bundle), Artifact::from_bytes(&b"{}"[..]));
-        let manifest = referrer(subject, &empty, &bundle);
-        self.blob(&empty).await?;
-        self.blob(&bundle).await?;
-        self.put(&manifest.digest().to_string(), MANIFEST, &manifest).await?;
-        // A registry without the referrers API finds it by this tag alone.
-        match referrers::index_with(self.host, subject.digest(), &manifest).await? {
-            Some(index) => self.put(&referrers::tag(subject.digest()), INDEX, &index).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Puts a manifest or an index under a tag, or under its own digest.
-    async fn put(&self, name: &str, media_type: &'static str, manifest: &Artifact) -> Result<(), Error> {
-        let (registry, repository) =
-            (self.reference.registry().to_owned(), self.reference.repository().to_owned());
-        let reference = if name.starts_with("sha256:") {
-            oci_client::Reference::with_digest(registry, repository, name.to_owned())
-        } else {
-            oci_client::Reference::with_tag(registry, repository, name.to_owned())
-        };
-        let bytes: Bytes = manifest.bytes().clone();
-        self.client
-            .push_manifest_raw(&reference, bytes, HeaderValue::from_static(media_type))
-            .await
-            .map_err(|error| self.failed(&error))?;
-        let url = self.host.url(&format!("manifests/{name}"))?;
-        let place = self.host.place();
-        // What was sent has to be there now, as it was sent.
-        match proven(self.host, &place, url, None).await? {
-            Some((_, there)) if there == manifest.digest() => Ok(()),
-            _ => Err(Error::Push {
-                reference: format!("{place}:{name}"),
-                what: "the registry took it and has something else there now".to_owned(),
-            }),
-        }
-    }
-
-    fn failed(&self, error: &oci_client::errors::OciDistributionError) -> Error {
-        use oci_client::errors::OciDistributionError::{
-            AuthenticationFailure, ServerError, UnauthorizedError,
-        };
-        match error {
-            ServerError { code: 401 | 403, .. } | UnauthorizedError { .. } | AuthenticationFailure(_) => {
-                Error::Denied {
-                    place: self.host.place(),
-                    what: format!("to push, {}", self.host.credentials.who()),
-                    login: self.host.name().to_owned(),
-                }
-            }
-            _ => Error::Push { reference: self.host.place(), what: error.to_string() },
-        }
-    }
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use oci_client::client::{CertificateEncoding, ClientConfig, ClientProtocol};
-use reqwest::redirect::Policy;
+use reqwest::redirect::{Action, Attempt, Policy};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use wasm_pkg_client::oci::OciRegistryConfig;
+use wasm_pkg_client::oci::client::{CertificateEncoding, ClientConfig, ClientProtocol};
 use wasm_pkg_client::{Config, Registry};
 use zeroize::Zeroizing;
 
@@ -27,7 +27,16 @@ pub(super) struct Settings {
     pub(super) packages: Config,
     environment: Environment,
     /// One for each registry, with its connections.
-    clients: Mutex<BTreeMap<String, reqwest::Client>>,
+    clients: Mutex<BTreeMap<String, Clients>>,
+}
+
+/// The clients of one registry.
+#[derive(Clone)]
+pub(super) struct Clients {
+    /// Follows redirects, as those to the storage of a cloud.
+    pub(super) following: reqwest::Client,
+    /// Follows none: a redirect would take the body along, be it an identity token. Waits as long as a request says.
+    pub(super) direct: reqwest::Client,
 }
 
 /// How one registry is reached.
@@ -36,7 +45,7 @@ pub(super) struct Reach {
     /// Whether anybody said so, or it is only what is usual.
     pub(super) protocol_is_set: bool,
     pub(super) credentials: Credentials,
-    pub(super) http: reqwest::Client,
+    pub(super) clients: Clients,
 }
 
 #[derive(Default, Deserialize)]
@@ -60,7 +69,7 @@ impl Settings {
     /// [`Error::Settings`] and those of [`Credentials::find`].
     pub(super) fn reach(&self, host: &str, repository: &str) -> Result<Reach, Error> {
         let (Protocol { protocol }, oci) = self.configured(host)?;
-        let http = self.client(host, &oci.client_config)?;
+        let clients = self.clients(host, &oci.client_config)?;
         let token = self.environment.variable(&variable(host)).and_then(|value| value.to_str());
         let credentials = match (token, oci.credentials) {
             (Some(token), _) => Credentials::Bearer(Zeroizing::new(token.to_owned())),
@@ -74,7 +83,7 @@ impl Settings {
             plain: oci.client_config.protocol == ClientProtocol::Http,
             protocol_is_set: protocol.is_some(),
             credentials,
-            http,
+            clients,
         })
     }
 
@@ -89,27 +98,14 @@ impl Settings {
         Ok((protocol.unwrap_or_default(), oci))
     }
 
-    fn client(&self, host: &str, config: &ClientConfig) -> Result<reqwest::Client, Error> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(host) {
-            return Ok(client.clone());
+    fn clients(&self, host: &str, config: &ClientConfig) -> Result<Clients, Error> {
+        let mut known = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(clients) = known.get(host) {
+            return Ok(clients.clone());
         }
-        let client = client(config).map_err(|error| Error::Settings { what: format!("{host}: {error}") })?;
-        Ok(clients.entry(host.to_owned()).or_insert(client).clone())
-    }
-
-    /// How a registry is reached to push to it, for oci-client.
-    ///
-    /// # Errors
-    /// [`Error::Settings`].
-    pub(super) fn push(&self, host: &str) -> Result<ClientConfig, Error> {
-        let (_, oci) = self.configured(host)?;
-        Ok(ClientConfig {
-            connect_timeout: Some(CONNECT),
-            read_timeout: Some(READ),
-            user_agent: AGENT,
-            ..oci.client_config
-        })
+        let clients =
+            Clients::new(config).map_err(|error| Error::Settings { what: format!("{host}: {error}") })?;
+        Ok(known.entry(host.to_owned()).or_insert(clients).clone())
     }
 }
 
@@ -127,28 +123,38 @@ fn variable(host: &str) -> String {
     format!("WKG_REGISTRY_{host}_AUTH_BEARER")
 }
 
-/// A client for one registry alone.
-fn client(config: &ClientConfig) -> reqwest::Result<reqwest::Client> {
+impl Clients {
+    fn new(config: &ClientConfig) -> reqwest::Result<Self> {
+        Ok(Self {
+            following: builder(config)?.read_timeout(READ).redirect(Policy::custom(follow)).build()?,
+            direct: builder(config)?.redirect(Policy::none()).build()?,
+        })
+    }
+}
+
+fn follow(attempt: Attempt<'_>) -> Action {
+    let downgraded = attempt.url().scheme() == "http"
+        && attempt.previous().iter().any(|previous| previous.scheme() == "https");
+    if downgraded {
+        attempt.error("it leads from https to http")
+    } else if attempt.previous().len() > 5 {
+        attempt.error("it leads on and on")
+    } else {
+        attempt.follow()
+    }
+}
+
+/// What all clients of a registry have in common.
+fn builder(config: &ClientConfig) -> reqwest::Result<reqwest::ClientBuilder> {
     let roots = config.extra_root_certificates.iter().map(|root| match root.encoding {
         CertificateEncoding::Der => reqwest::Certificate::from_der(&root.data),
         CertificateEncoding::Pem => reqwest::Certificate::from_pem(&root.data),
     });
-    reqwest::Client::builder()
+    Ok(reqwest::Client::builder()
         .user_agent(AGENT)
         .connect_timeout(CONNECT)
-        .read_timeout(READ)
-        .redirect(Policy::custom(|attempt| {
-            let downgraded = attempt.url().scheme() == "http"
-                && attempt.previous().iter().any(|previous| previous.scheme() == "https");
-            if downgraded {
-                attempt.error("it leads from https to http")
-            } else if attempt.previous().len() > 5 {
-                attempt.error("it leads on and on")
-            } else {
-                attempt.follow()
-            }
-        }))
+        // The address of an upload may be a secret.
+        .referer(false)
         .tls_certs_merge(roots.collect::<reqwest::Result<Vec<_>>>()?)
-        .tls_danger_accept_invalid_certs(config.accept_invalid_certificates)
-        .build()
+        .tls_danger_accept_invalid_certs(config.accept_invalid_certificates))
 }

@@ -1,25 +1,28 @@
-//! What a registry wants to see before it gives something: [a token][1], or a password.
-//!
-//! oci-client knows this but for identity tokens.
+//! What a registry wants to see before it gives or takes something: [a token][1], or a password.
 //!
 //! [1]: https://distribution.github.io/distribution/spec/auth/token/
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::HeaderValue;
-use http::StatusCode;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use reqwest::Url;
+use http::{HeaderValue, StatusCode};
+use http_auth::{ChallengeParser, ChallengeRef};
+use reqwest::{Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::Error;
 use super::credentials::Credentials;
-use super::host::{self, Host};
+use super::host::{self, Actions, Host};
 
 /// The longest answer with a token, in bytes.
 const LONGEST: u64 = 1 << 20;
+
+/// The longest wait for one.
+const WAIT: Duration = Duration::from_mins(1);
 
 /// Where tokens are had, as a registry's challenge says.
 struct Realm {
@@ -27,29 +30,33 @@ struct Realm {
     service: Option<String>,
 }
 
-/// Answers the challenges of a registry, for `actions` (`pull` or `pull,push`) in its repository.
+/// Answers the challenges of a registry, for what is to be done in its repository. `None`: there is nothing to answer with.
 ///
 /// # Errors
 /// When it asks for what is not known here, or whoever gives tokens gives none.
 pub(super) async fn authorize(
     registry: &Host,
-    http: &reqwest::Client,
     challenges: &[String],
-    actions: &str,
+    actions: Actions,
 ) -> Result<Option<HeaderValue>, Error> {
     if let Credentials::Bearer(token) = &registry.credentials {
         return Ok(host::secret(&Zeroizing::new(format!("Bearer {}", **token))));
     }
-    if let Some(realm) = bearer(registry, challenges)? {
-        return token(registry, http, &realm, actions).await;
+    if let Some(challenge) = first(challenges, "bearer") {
+        return token(registry, &Realm::of(registry, &challenge)?, actions).await;
     }
-    let basic = challenges
-        .iter()
-        .any(|challenge| challenge.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic")));
     Ok(match &registry.credentials {
-        Credentials::Basic { user, password } if basic => host::secret(&self::basic(user, password)),
+        Credentials::Basic { user, password } if first(challenges, "basic").is_some() => {
+            host::secret(&basic(user, password))
+        }
         _ => None,
     })
+}
+
+/// The first challenge of a scheme, as far as they can be read: there may be several in one header, and several headers.
+fn first<'a>(challenges: &'a [String], scheme: &str) -> Option<ChallengeRef<'a>> {
+    let mut parsed = challenges.iter().flat_map(|text| ChallengeParser::new(text).map_while(Result::ok));
+    parsed.find(|challenge| challenge.scheme.eq_ignore_ascii_case(scheme))
 }
 
 fn basic(user: &str, password: &str) -> Zeroizing<String> {
@@ -57,24 +64,24 @@ fn basic(user: &str, password: &str) -> Zeroizing<String> {
     Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
 }
 
-/// Where the first challenge for a bearer token leads.
-fn bearer(registry: &Host, challenges: &[String]) -> Result<Option<Realm>, Error> {
-    let parsed = challenges.iter().filter_map(|text| http_auth::parse_challenges(text).ok()).flatten();
-    let mut bearer = parsed.filter(|challenge| challenge.scheme.eq_ignore_ascii_case("bearer"));
-    let Some(challenge) = bearer.next() else { return Ok(None) };
-    let parameter = |name: &str| {
-        let found = challenge.params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.to_unescaped())
-    };
-    let realm = parameter("realm").unwrap_or_default();
-    let address: Url = realm
-        .parse()
-        .map_err(|_| registry.answer(format!("it wants a token of `{realm}`, which is no address")))?;
-    // A password goes nowhere in the clear, unless the registry itself is reached so.
-    if address.scheme() != "https" && !registry.is_plain() {
-        return Err(registry.answer(format!("it wants a token of {address}, which is not https")));
+impl Realm {
+    /// Where a challenge leads.
+    fn of(registry: &Host, challenge: &ChallengeRef<'_>) -> Result<Self, Error> {
+        let parameter = |name: &str| {
+            let found = challenge.params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value.to_unescaped())
+        };
+        let realm = parameter("realm").unwrap_or_default();
+        let address: Url = realm
+            .parse()
+            .map_err(|_| registry.answer(format!("it wants a token of `{realm}`, which is no address")))?;
+        // A password is shown in the clear to nobody, but where the user has said so: to the registry, and on this machine.
+        let plain = registry.is_plain() && (registry.owns(&address) || host::is_loopback(&address));
+        if address.scheme() != "https" && !plain {
+            return Err(registry.answer(format!("it wants a token of {address}, which is not https")));
+        }
+        Ok(Self { address, service: parameter("service") })
     }
-    Ok(Some(Realm { address, service: parameter("service") }))
 }
 
 #[derive(Deserialize)]
@@ -83,43 +90,47 @@ struct Answer {
     access_token: Option<SecretString>,
 }
 
-async fn token(
-    registry: &Host,
-    http: &reqwest::Client,
-    realm: &Realm,
-    actions: &str,
-) -> Result<Option<HeaderValue>, Error> {
-    let answer = ask(registry, http, realm, actions, &registry.credentials).await?;
-    let refused = matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-    let answer = if refused && actions == "pull" && !matches!(registry.credentials, Credentials::Anonymous) {
-        // A login that has run out must not keep anybody from what is public.
-        let public = ask(registry, http, realm, actions, &Credentials::Anonymous).await?;
-        if public.status().is_success() { public } else { answer }
-    } else {
-        answer
-    };
-    let answer = registry.expect(answer, &[StatusCode::OK]).await?;
-    let bytes = host::read(answer, LONGEST)
-        .await
-        .map_err(|_| registry.answer(format!("{} gives no token of a sensible length", realm.address)))?;
-    let bytes = Zeroizing::new(bytes.to_vec());
-    let Ok(Answer { token, access_token }) = serde_json::from_slice(&bytes) else {
-        return Err(registry.answer(format!("{} gives no token but something else", realm.address)));
-    };
+async fn token(registry: &Host, realm: &Realm, actions: Actions) -> Result<Option<HeaderValue>, Error> {
+    let document = registry.whole(LONGEST, async || given(registry, realm, actions).await.map(Some)).await?;
+    let Some(document) = document else { return Ok(None) };
+    let nonsense =
+        |what: &str| Error::Answer { host: registry.called(&realm.address), what: what.to_owned() };
+    let Answer { token, access_token } = serde_json::from_slice(&document.bytes)
+        .map_err(|_| nonsense("something else where a token was asked for"))?;
     let token = token.or(access_token).unwrap_or_default();
     host::secret(&Zeroizing::new(format!("Bearer {}", token.expose_secret())))
         .map(Some)
-        .ok_or_else(|| registry.answer(format!("{} gives a token that no header can hold", realm.address)))
+        .ok_or_else(|| nonsense("a token that no header can hold"))
+}
+
+/// The answer that has a token.
+async fn given(registry: &Host, realm: &Realm, actions: Actions) -> Result<Response, Error> {
+    let ask = async |credentials: &Credentials| {
+        registry.persist(async || Ok(ask(registry, realm, actions, credentials).await)).await
+    };
+    let refused =
+        |answer: &Response| matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    let answer = ask(&registry.credentials).await?;
+    if !refused(&answer) {
+        return registry.expect(answer, &[StatusCode::OK]).await;
+    }
+    // A login that has run out must not keep anybody from what is public.
+    if actions == Actions::Pull && !matches!(registry.credentials, Credentials::Anonymous) {
+        let public = ask(&Credentials::Anonymous).await?;
+        if public.status() == StatusCode::OK {
+            return Ok(public);
+        }
+    }
+    Err(registry.denied(actions, &host::said(answer).await))
 }
 
 async fn ask(
     registry: &Host,
-    http: &reqwest::Client,
     realm: &Realm,
-    actions: &str,
+    actions: Actions,
     credentials: &Credentials,
-) -> Result<reqwest::Response, Error> {
-    let scope = format!("repository:{}:{actions}", registry.repository());
+) -> reqwest::Result<Response> {
+    let scope = format!("repository:{}:{}", registry.repository(), actions.name());
     let mut parameters = vec![("scope", scope.as_str())];
     if let Some(service) = &realm.service {
         parameters.push(("service", service));
@@ -134,7 +145,9 @@ async fn ask(
         // A URL is written as a form is; of this one only its query goes anywhere.
         let mut form = realm.address.clone();
         form.query_pairs_mut().clear().extend_pairs(parameters);
-        http.post(realm.address.clone())
+        registry
+            .direct()
+            .post(realm.address.clone())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form.query().unwrap_or_default().to_owned())
     } else {
@@ -145,7 +158,27 @@ async fn ask(
             _ => None,
         };
         let headers = login.map(|login| (AUTHORIZATION, login)).into_iter().collect();
-        http.get(address).headers(headers)
+        registry.direct().get(address).headers(headers)
     };
-    request.send().await.map_err(|error| registry.unreachable(&error))
+    request.timeout(WAIT).send().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_is_found_wherever_it_stands() {
+        let schemes = |headers: &[&str]| {
+            let headers: Vec<String> = headers.iter().map(ToString::to_string).collect();
+            ["basic", "bearer"].map(|scheme| first(&headers, scheme).is_some())
+        };
+        assert_eq!(schemes(&["Negotiate, Basic realm=\"x\""]), [true, false]);
+        assert_eq!(
+            schemes(&["Negotiate", "BASIC realm=\"x\", Bearer realm=\"y\",scope=\"a,b\""]),
+            [true, true]
+        );
+        assert_eq!(schemes(&["Bearer realm=\"https://x/, Basic realm=y\""]), [false, true]);
+        assert_eq!(schemes(&["Basically realm=\"x\"", "\"Basic"]), [false, false]);
+    }
 }

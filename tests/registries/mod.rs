@@ -7,8 +7,11 @@ mod life;
 mod logins;
 mod manifests;
 mod names;
+mod pushes;
+mod realms;
 mod signatures;
 mod tags;
+mod unreached;
 mod upgrades;
 
 use std::path::PathBuf;

@@ -15,13 +15,25 @@ pub(crate) struct Certificates {
     pub(crate) key: String,
 }
 
+/// What is wrong with a certificate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Validity {
+    Expired,
+    Good,
+    Misnamed,
+}
+
 impl Certificates {
-    pub(crate) fn new() -> Result<Self, rcgen::Error> {
+    pub(crate) fn new(validity: Validity) -> Result<Self, rcgen::Error> {
         let (params, key) = (authority()?, KeyPair::generate()?);
         let authority = params.self_signed(&key)?.pem();
         let issuer = Issuer::new(params, key);
-        let mut params = CertificateParams::new(NAMES.map(str::to_owned))?;
-        params.distinguished_name.push(DnType::CommonName, NAMES[0]);
+        let names = if matches!(validity, Validity::Misnamed) { ["other.example"; 2] } else { NAMES };
+        let mut params = CertificateParams::new(names.map(str::to_owned))?;
+        params.distinguished_name.push(DnType::CommonName, names[0]);
+        if matches!(validity, Validity::Expired) {
+            params.not_after = rcgen::date_time_ymd(2000, 1, 1);
+        }
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::access::{Access, Login};
-use crate::certificates::Certificates;
+use crate::certificates::{Certificates, Validity};
 use crate::environment;
 use crate::error::Error;
 use crate::go_module;
@@ -122,7 +122,7 @@ impl Builder {
             .tempdir()
             .map_err(Error::at("temporary folder"))?;
         let dir = folder.path();
-        let certificates = Certificates::new()?;
+        let certificates = Certificates::new(Validity::Good)?;
         write(&dir.join("tls.crt"), &certificates.certificate)?;
         write(&dir.join("tls.key"), &certificates.key)?;
         let mut command = match self.program {

@@ -313,6 +313,68 @@ fn blobs_may_be_elsewhere_and_it_is_seen_what_credentials_come_there() {
     assert_eq!(requests[1].query("signature").as_deref(), Some("once"));
 }
 
+/// Begins an upload and ends it with this body, and gives the answers of both.
+fn push(client: &Client, content: &'static [u8], authorization: &str) -> (Got, Option<Got>) {
+    let header = |request: reqwest::RequestBuilder| request.header("authorization", authorization);
+    let begun = client
+        .send(header(client.http.post(format!("{}/v2/{REPOSITORY}/blobs/uploads/", client.base))))
+        .unwrap();
+    if begun.status != 202 {
+        return (begun, None);
+    }
+    let location = begun.header("location");
+    let base = if location.starts_with('/') { client.base.as_str() } else { "" };
+    let url = format!("{base}{location}&digest={}", digest(content));
+    let ended = client.send(header(client.http.put(url).body(content))).unwrap();
+    (begun, Some(ended))
+}
+
+#[test]
+fn what_is_pushed_is_there_once_its_digest_is_right_and_its_parts_are_there() {
+    let wrong = Wrong::start().unwrap();
+    let client = Client::of(&wrong);
+    let artifact = Artifact::component(b"wasm".as_slice());
+    let put = |name: &str| {
+        let url = format!("{}/v2/{REPOSITORY}/manifests/{name}", client.base);
+        client.send(client.http.put(url).body(artifact.manifest())).unwrap().status
+    };
+    assert_eq!(put("1.0.0"), 404);
+    wrong.push("plugins/other", "1", &artifact);
+    assert_eq!(push(&client, b"pushed", "").1.unwrap().status, 201);
+    let blob = format!("/v2/{REPOSITORY}/blobs/{}", digest(b"pushed"));
+    assert_eq!(client.get(&blob).body(), b"pushed");
+    assert_eq!((put("1.0.0"), put(&digest(b"other"))), (201, 400));
+    assert_eq!(
+        client.get(&format!("/v2/{REPOSITORY}/manifests/1.0.0")).body(),
+        artifact.manifest().into_bytes()
+    );
+
+    let ended = format!("{}/v2/{REPOSITORY}/blobs/uploads/upload-1?digest=sha256:00", client.base);
+    assert_eq!(client.send(client.http.put(ended).body("x")).unwrap().status, 404);
+    wrong.fault(Fault::lost_answer().on(Kind::Upload).method("PUT"));
+    let begun =
+        client.send(client.http.post(format!("{}/v2/{REPOSITORY}/blobs/uploads", client.base))).unwrap();
+    let url = format!("{}{}&digest={}", client.base, begun.header("location"), digest(b"lost"));
+    assert!(client.send(client.http.put(url).body("lost")).is_err());
+    assert_eq!(client.get(&format!("/v2/{REPOSITORY}/blobs/{}", digest(b"lost"))).body(), b"lost");
+}
+
+#[test]
+fn uploads_may_be_elsewhere_and_want_a_token_for_pushing() {
+    let (wrong, client, _path) =
+        with_layer(Wrong::builder().tokens(Tokens::anonymous()).uploads_elsewhere(), b"wasm");
+    let token = |actions: &str| {
+        let got = client.get(&format!("/token?scope=repository:{REPOSITORY}:{actions}"));
+        format!("Bearer {}", got.json()["token"].as_str().unwrap())
+    };
+    let (refused, _) = push(&client, b"pushed", &token("pull"));
+    assert!(refused.header("www-authenticate").contains(":pull,push\""));
+    let (begun, ended) = push(&client, b"pushed", &token("pull,push"));
+    assert!(begun.header("location").starts_with(&wrong.base(Side::Elsewhere)));
+    assert_eq!(ended.unwrap().status, 201);
+    assert_eq!(wrong.requests_for(Kind::Upload).last().unwrap().side, Side::Elsewhere);
+}
+
 /// Follows links, relative and absolute, at most ten times.
 fn all_pages(client: &Client, first: &str, list: &str) -> Vec<Vec<String>> {
     let (mut pages, mut next) = (Vec::new(), Some(first.to_owned()));

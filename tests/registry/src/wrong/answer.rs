@@ -70,7 +70,7 @@ impl Answer {
         let mut manner = Manner::Whole;
         match &fault.action {
             // These stand in place of an answer; the service has seen to them.
-            Action::Cut | Action::None | Action::Page | Action::Status(_) => {}
+            Action::Cut | Action::Lose | Action::None | Action::Page | Action::Status(_) => {}
             Action::Body(body) => self.body = body.clone(),
             Action::Chunked => self.length = Length::Unsaid,
             Action::ContentLength(length) => {

@@ -44,6 +44,7 @@ pub(crate) enum Action {
         after: u64,
     },
     Endless,
+    Lose,
     /// Nothing but the headers.
     None,
     Page,
@@ -81,6 +82,11 @@ impl Fault {
     /// The connection is cut in place of an answer.
     pub fn cut() -> Self {
         Self::new(Action::Cut)
+    }
+
+    /// The request has its effect, and then the connection is cut in place of an answer.
+    pub fn lost_answer() -> Self {
+        Self::new(Action::Lose)
     }
 
     /// The connection is cut after `after` bytes of the answer's body, or where the body's end would be told: less than

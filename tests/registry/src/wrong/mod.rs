@@ -11,6 +11,7 @@ mod route;
 mod server;
 mod service;
 mod tokens;
+mod uploads;
 mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,7 +32,9 @@ use self::pages::Pages;
 use self::received::Log;
 use self::server::Server;
 use self::tokens::Issuer;
+use self::uploads::Uploads;
 use crate::access::{Access, Login};
+use crate::certificates::Validity;
 use crate::error::Error;
 
 /// A running registry on two ports of loopback, whose content is what it was given. It ends when it is dropped.
@@ -51,16 +54,20 @@ pub struct WrongBuilder {
     login: Option<Login>,
     tokens: Option<Tokens>,
     plain: bool,
+    validity: Validity,
 }
 
 /// What it always does, right or wrong.
 #[derive(Clone, Debug)]
 struct Options {
-    blobs_elsewhere: bool,
+    /// Where blobs are.
+    blobs: Side,
     ranges: bool,
     referrers: bool,
     referrer_pages: Pages,
     tag_pages: Pages,
+    /// Where uploads are wanted.
+    uploads: Side,
 }
 
 /// Whom it lets in.
@@ -79,6 +86,7 @@ struct Shared {
     content: Mutex<Content>,
     faults: Faults,
     log: Log,
+    uploads: Uploads,
 }
 
 impl Shared {
@@ -96,8 +104,8 @@ impl Shared {
 }
 
 impl Wrong {
-    /// Starts a registry with TLS that lets everybody in, honours ranges, lists all tags at once, and has no referrers
-    /// API.
+    /// Starts a registry with TLS that lets everybody in, honours ranges, lists all tags at once, takes what is
+    /// pushed, and has no referrers API.
     ///
     /// # Errors
     /// If there is no port or no thread to be had.
@@ -108,13 +116,14 @@ impl Wrong {
     /// A registry with other options.
     pub fn builder() -> WrongBuilder {
         let options = Options {
-            blobs_elsewhere: false,
+            blobs: Side::Registry,
             ranges: true,
             referrers: false,
             referrer_pages: Pages::default(),
             tag_pages: Pages::default(),
+            uploads: Side::Registry,
         };
-        WrongBuilder { options, login: None, tokens: None, plain: false }
+        WrongBuilder { options, login: None, tokens: None, plain: false, validity: Validity::Good }
     }
 
     /// How it is reached.
@@ -207,6 +216,18 @@ impl WrongBuilder {
         self
     }
 
+    /// Its certificate has run out.
+    pub fn expired(mut self) -> Self {
+        self.validity = Validity::Expired;
+        self
+    }
+
+    /// Its certificate is another host's.
+    pub fn misnamed(mut self) -> Self {
+        self.validity = Validity::Misnamed;
+        self
+    }
+
     /// Asks for this name and password by basic authentication.
     pub fn basic(mut self, user: &str, password: &str) -> Self {
         self.login = Some(Login::Password { user: user.to_owned(), password: password.to_owned() });
@@ -229,7 +250,13 @@ impl WrongBuilder {
 
     /// Redirects blobs to its other host, as registries do that keep them in a cloud's storage.
     pub fn blobs_elsewhere(mut self) -> Self {
-        self.options.blobs_elsewhere = true;
+        self.options.blobs = Side::Elsewhere;
+        self
+    }
+
+    /// Wants uploads at its other host, for the same reason.
+    pub fn uploads_elsewhere(mut self) -> Self {
+        self.options.uploads = Side::Elsewhere;
         self
     }
 
@@ -256,7 +283,7 @@ impl WrongBuilder {
     /// # Errors
     /// If there is no port or no thread to be had.
     pub fn start(self) -> Result<Wrong, Error> {
-        let listening = server::Listening::new(self.plain)?;
+        let listening = server::Listening::new(self.plain, self.validity)?;
         let admission = match (self.tokens, &self.login) {
             (Some(tokens), _) => Admission::Tokens(Issuer::new(tokens)),
             (None, Some(Login::Password { user, password })) => {
@@ -276,6 +303,7 @@ impl WrongBuilder {
             content: Mutex::default(),
             faults: Faults::default(),
             log: Log::default(),
+            uploads: Uploads::default(),
         });
         let server = listening.serve(&shared)?;
         Ok(Wrong { shared, access, _server: server })

@@ -17,6 +17,8 @@ pub enum Kind {
     Tags,
     /// The token endpoint.
     Token,
+    /// A blob that is pushed.
+    Upload,
     /// What it says of itself to clients of packages.
     WellKnown,
 }
@@ -25,12 +27,28 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     Base,
-    Blob { repository: String, digest: String },
-    Manifest { repository: String, reference: String },
+    Blob {
+        repository: String,
+        digest: String,
+    },
+    Manifest {
+        repository: String,
+        reference: String,
+    },
     Other,
-    Referrers { repository: String, digest: String },
-    Tags { repository: String },
+    Referrers {
+        repository: String,
+        digest: String,
+    },
+    Tags {
+        repository: String,
+    },
     Token,
+    /// Without a name it is to begin.
+    Upload {
+        repository: String,
+        name: String,
+    },
     WellKnown,
 }
 
@@ -59,6 +77,10 @@ impl Route {
         };
         let (repository, last) = (repository.to_owned(), last.to_owned());
         match kind {
+            "uploads" if let Some(repository) = repository.strip_suffix("/blobs") => {
+                Self::Upload { repository: repository.to_owned(), name: last }
+            }
+            "blobs" if last == "uploads" => Self::Upload { repository, name: String::new() },
             "blobs" => Self::Blob { repository, digest: last },
             "manifests" => Self::Manifest { repository, reference: last },
             "referrers" => Self::Referrers { repository, digest: last },
@@ -76,6 +98,7 @@ impl Route {
             Self::Referrers { .. } => Kind::Referrers,
             Self::Tags { .. } => Kind::Tags,
             Self::Token => Kind::Token,
+            Self::Upload { .. } => Kind::Upload,
             Self::WellKnown => Kind::WellKnown,
         }
     }
@@ -85,7 +108,8 @@ impl Route {
             Self::Blob { repository, .. }
             | Self::Manifest { repository, .. }
             | Self::Referrers { repository, .. }
-            | Self::Tags { repository } => Some(repository),
+            | Self::Tags { repository }
+            | Self::Upload { repository, .. } => Some(repository),
             Self::Base | Self::Other | Self::Token | Self::WellKnown => None,
         }
     }
@@ -99,6 +123,9 @@ mod tests {
     fn the_last_segments_say_what_is_asked_for() {
         let route = Route::of("/v2/team/tags/blobs/sha256:00");
         assert_eq!(route, Route::Blob { repository: "team/tags".to_owned(), digest: "sha256:00".to_owned() });
+        let upload = |name: &str| Route::Upload { repository: "hello".to_owned(), name: name.to_owned() };
+        assert_eq!(Route::of("/v2/hello/blobs/uploads/1"), upload("1"));
+        assert_eq!(Route::of("/v2/hello/blobs/uploads/"), upload(""));
         assert_eq!(Route::of("/v2/hello/tags/list"), Route::Tags { repository: "hello".to_owned() });
         assert_eq!((Route::of("/v2/"), Route::of("/v2")), (Route::Base, Route::Base));
         assert_eq!((Route::of("/token"), Route::of("/v2/hello")), (Route::Token, Route::Other));

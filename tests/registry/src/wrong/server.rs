@@ -19,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use super::received::Side;
 use super::wire::{Watched, Wire};
 use super::{Shared, service};
-use crate::certificates::Certificates;
+use crate::certificates::{Certificates, Validity};
 use crate::error::Error;
 
 /// Sockets that wait for someone to serve them.
@@ -42,10 +42,10 @@ pub(crate) struct Server {
 }
 
 impl Listening {
-    pub(crate) fn new(plain: bool) -> Result<Self, Error> {
+    pub(crate) fn new(plain: bool, validity: Validity) -> Result<Self, Error> {
         let (registry, port) = listen().map_err(Error::at("127.0.0.1"))?;
         let (elsewhere, other) = listen().map_err(Error::at("127.0.0.1"))?;
-        let tls = if plain { None } else { Some(Tls::new()?) };
+        let tls = if plain { None } else { Some(Tls::new(validity)?) };
         Ok(Self { registry, elsewhere, ports: [port, other], tls })
     }
 
@@ -89,8 +89,8 @@ impl Listening {
 }
 
 impl Tls {
-    fn new() -> Result<Self, Error> {
-        let Certificates { authority, certificate, key } = Certificates::new()?;
+    fn new(validity: Validity) -> Result<Self, Error> {
+        let Certificates { authority, certificate, key } = Certificates::new(validity)?;
         let config = config(&certificate, &key).map_err(Error::at("TLS"))?;
         Ok(Self { authority, config: Arc::new(config) })
     }

@@ -18,27 +18,32 @@ use super::received::{Received, Side};
 use super::route::{Route, TOKEN};
 use super::tokens::is_basic;
 use super::wire::Wire;
-use super::{Admission, Shared};
+use super::{Admission, Shared, uploads};
 
-/// The most that is read of a request's body: forms are short.
-const FORM: usize = 1 << 20;
+/// The most that is read of a request's body.
+const LONGEST: usize = 64 << 20;
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const PAGE: &str = "<!doctype html><title>Sign in</title><h1>Sign in to this network</h1>\n";
 
 /// What is asked, as far as answers depend on it.
-struct Asked {
+pub(crate) struct Asked {
     side: Side,
-    method: Method,
+    pub(crate) method: Method,
     path: String,
-    query: Vec<(String, String)>,
+    pub(crate) query: Vec<(String, String)>,
     headers: HeaderMap,
-    body: Bytes,
+    pub(crate) body: Bytes,
     route: Route,
 }
 
 impl Asked {
     fn header(&self, name: hyper::header::HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// What its token has to be good for.
+    fn action(&self) -> &'static str {
+        if [Method::GET, Method::HEAD].contains(&self.method) { "pull" } else { "push" }
     }
 }
 
@@ -50,7 +55,7 @@ pub(crate) async fn serve(
     request: Request<Incoming>,
 ) -> io::Result<Response<Sent>> {
     let (head, body) = request.into_parts();
-    let body = Limited::new(body, FORM).collect().await.map_err(io::Error::other)?.to_bytes();
+    let body = Limited::new(body, LONGEST).collect().await.map_err(io::Error::other)?.to_bytes();
     let route = Route::of(head.uri.path());
     let kind = route.kind();
     let number = shared.log.begin(Received::new(side, kind, &head, &body));
@@ -68,6 +73,10 @@ pub(crate) async fn serve(
         Some(Action::Cut) => return Err(io::ErrorKind::ConnectionAborted.into()),
         Some(Action::Page) => Answer::new(200, "text/html; charset=utf-8", PAGE),
         Some(Action::Status(code)) => Answer::error(*code, "UNAVAILABLE", "a fault answers"),
+        Some(Action::Lose) => {
+            natural(&shared, &asked);
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         _ => natural(&shared, &asked),
     };
     let (answer, manner) = match &fault {
@@ -88,8 +97,15 @@ fn natural(shared: &Shared, asked: &Asked) -> Answer {
     {
         return refusal;
     }
+    match &asked.route {
+        Route::Upload { repository, name } => return uploads::upload(shared, asked, repository, name),
+        Route::Manifest { repository, reference } if asked.method == Method::PUT => {
+            return uploads::put_manifest(shared, asked, repository, reference);
+        }
+        _ => {}
+    }
     if ![Method::GET, Method::HEAD].contains(&asked.method) {
-        return Answer::error(405, "UNSUPPORTED", "nothing can be changed here");
+        return Answer::error(405, "UNSUPPORTED", "this cannot be changed here");
     }
     match &asked.route {
         Route::Base => Answer::json(200, &json!({})),
@@ -103,7 +119,7 @@ fn natural(shared: &Shared, asked: &Asked) -> Answer {
             Some(said) => Answer::json(200, &said),
             None => nothing(),
         },
-        Route::Other | Route::Referrers { .. } | Route::Token => nothing(),
+        Route::Other | Route::Referrers { .. } | Route::Token | Route::Upload { .. } => nothing(),
     }
 }
 
@@ -117,18 +133,22 @@ fn admit(shared: &Shared, asked: &Asked) -> Result<(), Answer> {
         Admission::Open => return Ok(()),
         Admission::Basic { user, password } if is_basic(authorization, user, password) => return Ok(()),
         Admission::Basic { .. } => "Basic realm=\"kwasm\"".to_owned(),
-        Admission::Tokens(issuer) => match issuer.admit(authorization, asked.route.repository()) {
-            Ok(()) => return Ok(()),
-            Err(error) => challenge(shared, asked.route.repository(), error),
-        },
+        Admission::Tokens(issuer) => {
+            match issuer.admit(authorization, asked.route.repository(), asked.action()) {
+                Ok(()) => return Ok(()),
+                Err(error) => challenge(shared, asked, error),
+            }
+        }
     };
     let refusal = Answer::error(401, "UNAUTHORIZED", "authentication required");
     Err(refusal.header("www-authenticate", challenge))
 }
 
-fn challenge(shared: &Shared, repository: Option<&str>, error: Option<&str>) -> String {
+fn challenge(shared: &Shared, asked: &Asked, error: Option<&str>) -> String {
+    let actions = if asked.action() == "push" { "pull,push" } else { "pull" };
     let scope =
-        repository.map(|repository| format!(",scope=\"repository:{repository}:pull\"")).unwrap_or_default();
+        asked.route.repository().map(|repository| format!(",scope=\"repository:{repository}:{actions}\""));
+    let scope = scope.unwrap_or_default();
     let error = error.map(|error| format!(",error=\"{error}\"")).unwrap_or_default();
     format!("Bearer realm=\"{}{TOKEN}\",service=\"kwasm-test\"{scope}{error}", shared.base(Side::Registry))
 }
@@ -146,7 +166,7 @@ fn blob(shared: &Shared, asked: &Asked, digest: &str) -> Answer {
     let Some(content) = shared.content().blob(digest) else {
         return Answer::error(404, "BLOB_UNKNOWN", "blob unknown to registry");
     };
-    if shared.options.blobs_elsewhere && asked.side == Side::Registry {
+    if asked.side == Side::Registry && shared.options.blobs == Side::Elsewhere {
         let location = format!("{}{}?signature=once", shared.base(Side::Elsewhere), asked.path);
         return Answer::new(307, "text/plain", "").header("location", location);
     }

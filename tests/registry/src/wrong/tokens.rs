@@ -51,7 +51,8 @@ pub(crate) struct Issuer {
 }
 
 struct Issued {
-    repositories: Vec<String>,
+    /// Repositories, each with what may be done there.
+    scopes: Vec<(String, String)>,
     left: Option<u32>,
 }
 
@@ -88,10 +89,9 @@ impl Issuer {
         }
         let scopes =
             fields.iter().filter(|(name, _)| name == "scope").flat_map(|(_, value)| value.split(' '));
-        let repositories =
-            scopes.filter_map(|scope| Some(scope.strip_prefix("repository:")?.rsplit_once(':')?.0));
-        let issued =
-            Issued { repositories: repositories.map(str::to_owned).collect(), left: self.tokens.uses };
+        let scopes = scopes.filter_map(|scope| scope.strip_prefix("repository:")?.rsplit_once(':'));
+        let scopes = scopes.map(|(repository, actions)| (repository.to_owned(), actions.to_owned()));
+        let issued = Issued { scopes: scopes.collect(), left: self.tokens.uses };
         let mut all = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         let token = format!("token-{}", all.len() + 1);
         all.insert(token.clone(), issued);
@@ -100,16 +100,21 @@ impl Issuer {
         Answer::json(200, &json!({name: token, "expires_in": 300}))
     }
 
-    /// Whether a request about `repository` may pass; else the error of RFC 6750.
+    /// Whether `action` may be done in `repository`; else the error of RFC 6750.
     pub(crate) fn admit(
         &self,
         authorization: Option<&str>,
         repository: Option<&str>,
+        action: &str,
     ) -> Result<(), Option<&'static str>> {
         let token = authorization.and_then(|value| value.strip_prefix("Bearer ")).ok_or(None)?;
         let mut all = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         let issued = all.get_mut(token).ok_or(Some("invalid_token"))?;
-        if repository.is_some_and(|wanted| !issued.repositories.iter().any(|covered| covered == wanted)) {
+        let covers = |wanted: &str| {
+            let mut scopes = issued.scopes.iter().filter(|(repository, _)| repository == wanted);
+            scopes.any(|(_, actions)| actions.split(',').any(|covered| covered == action))
+        };
+        if repository.is_some_and(|wanted| !covers(wanted)) {
             return Err(Some("insufficient_scope"));
         }
         match &mut issued.left {
