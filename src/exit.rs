@@ -162,6 +162,10 @@ fn classify(error: &Error) -> (Exit, Option<String>) {
             Exit::Refused,
             hint("ask its publisher; if they say that it is right, uninstall the plugin and install it anew"),
         ),
+        Error::SignerLost { .. } => (
+            Exit::Refused,
+            hint("ask its publisher; a new key of theirs counts once the rule for it in trust.yaml names it"),
+        ),
         Error::Trust(fault) => (Exit::Failed, Some(fault.hint.clone())),
         Error::Unsigned { source, .. } => (Exit::Refused, source.hint().map(str::to_owned)),
         Error::InFolder { .. } => (Exit::Refused, hint("ask for it at a registry, with its signatures")),

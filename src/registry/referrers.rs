@@ -1,34 +1,29 @@
 //! Finds the signatures of an artifact in its registry: the referrers of its manifest, the tag that stands for them where a
 //! registry cannot tell them, and the tag of cosign's older layout.
 
-use std::collections::BTreeSet;
+mod list;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use bytes::Bytes;
-use serde::Deserialize;
 
+use self::list::{Referrer, first_page, referrers};
 use super::host::Host;
-use super::manifest::{INDEX, LONGEST, MANIFEST};
+use super::manifest::{INDEX, MANIFEST};
 use super::publish::descriptor;
-use super::signature::{self, Evidence};
+use super::signature::{self, Evidence, Layer};
 use super::transfer::{self, Named};
 use super::versions::{Nobody, proven};
-use super::{Artifact, Descriptor, Error, tags};
+use super::{Artifact, Error};
 use crate::reference::Digest;
 
-/// One artifact that signs another: its manifest, what it names, and what of that may be a signature.
+/// An artifact that refers to another one, and may sign it: its manifest, what it names, and what of that is evidence.
 #[derive(Clone)]
 pub struct Signature {
     manifest: Artifact,
     blobs: Vec<Artifact>,
     evidence: Vec<Evidence>,
-}
-
-/// The most referrers that are looked at.
-const MOST: usize = 64;
-
-#[derive(Deserialize)]
-struct Index {
-    manifests: Vec<Descriptor>,
 }
 
 impl Signature {
@@ -44,16 +39,13 @@ impl Signature {
     ) -> Result<Option<Self>, Error> {
         let layers = layers(&manifest)?;
         let blobs = layers.iter().map(|layer| get(layer.digest())).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self::of(manifest, &layers, blobs))
+        Ok((!layers.is_empty()).then(|| Self::of(manifest, &layers, blobs)))
     }
 
-    fn of(manifest: Artifact, layers: &[signature::Layer], blobs: Vec<Artifact>) -> Option<Self> {
-        let evidence: Vec<Evidence> = layers
-            .iter()
-            .zip(&blobs)
-            .map(|(layer, blob)| layer.clone().evidence(blob.bytes().clone()))
-            .collect();
-        (!evidence.is_empty()).then_some(Self { manifest, blobs, evidence })
+    fn of(manifest: Artifact, layers: &[Layer], blobs: Vec<Artifact>) -> Self {
+        let pairs = layers.iter().zip(&blobs);
+        let evidence = pairs.map(|(layer, blob)| layer.clone().evidence(blob.bytes().clone())).collect();
+        Self { manifest, blobs, evidence }
     }
 
     /// Its manifest.
@@ -73,76 +65,117 @@ impl Signature {
     pub fn evidence(&self) -> &[Evidence] {
         &self.evidence
     }
+
+    /// Whether it says that it signs the artifact with this manifest: [`signature::claims`].
+    #[must_use]
+    pub fn signs(&self, manifest: Digest) -> bool {
+        self.evidence.iter().any(|evidence| signature::claims(manifest, evidence))
+    }
 }
 
-/// All that may sign the manifest `subject`.
+/// All that may sign the manifest `subject`, and what only says that it might: which of it does is for
+/// [`signature::verify`] to say, and [`Signature::signs`].
+///
+/// Of more than [`signature::MOST`] referrers those are read that may be signatures by what their registry says of them.
+/// That word is unreliable, so the others are read too, as long as there is room; but they keep nobody from a plugin: a
+/// scanner may leave a report there each day, and what is left unread can prove nothing in anybody's favour.
 ///
 /// # Errors
-/// Whatever keeps the registry from telling.
+/// Whatever keeps the registry from telling, and when there are more that may be signatures than are looked at.
 pub(super) async fn signatures(host: &Host, subject: Digest) -> Result<Vec<Signature>, Error> {
-    let place = host.place();
-    let mut digests = referrers(host, subject).await?;
-    let mut found = Vec::new();
+    let mut referrers = referrers(host, subject).await?;
+    let mut found = Found::new(host, subject);
     if let Some((bytes, digest)) = by_tag(host, &signature::tag(subject)).await? {
-        digests.remove(&digest);
-        found.push(bytes);
+        referrers.retain(|referrer| referrer.digest != digest);
+        found.add(Artifact::from_bytes(bytes), true)?;
     }
-    for digest in digests {
-        let url = host.url(&format!("manifests/{digest}"))?;
-        // One that its registry lists and does not have signs nothing; but to hide it would be too easy.
-        let (bytes, _) = proven(host, &place, url, Some(digest))
-            .await?
-            .ok_or_else(|| Error::NotFound(format!("{place}@{digest}")))?;
-        found.push(bytes);
+    // Each has to be read to know what is in it. The tag's own manifest is one beside them.
+    let likely = referrers.iter().filter(|referrer| referrer.may_sign).count();
+    if likely > signature::MOST {
+        return Err(found.too_many(likely));
     }
-    let mut signatures = Vec::new();
-    for bytes in found {
-        let manifest = Artifact::from_bytes(bytes);
-        let layers = layers(&manifest)?;
-        let mut blobs = Vec::new();
-        for layer in &layers {
-            let named = Named { reference: &place, digest: layer.digest(), size: layer.size() };
-            blobs.push(transfer::blob(host, named, &Nobody).await?);
-        }
-        signatures.extend(Signature::of(manifest, &layers, blobs));
+    for Referrer { digest, may_sign } in referrers.into_iter().take(signature::MOST) {
+        found.add(manifest(host, digest).await?, may_sign)?;
     }
-    Ok(signatures)
+    found.fetched().await
 }
 
-fn layers(manifest: &Artifact) -> Result<Vec<signature::Layer>, Error> {
-    let error =
-        |what: String| Error::Manifest { reference: format!("the signature {}", manifest.digest()), what };
-    let layers = signature::layers(manifest.bytes()).map_err(|cause| error(cause.to_string()))?;
-    if let Some(large) = layers.iter().find(|layer| layer.size() > signature::LARGEST as u64) {
-        return Err(error(format!("{} bytes are no signature", large.size())));
+/// What is in the manifests that were read, counted before any of it is fetched.
+struct Found<'a> {
+    host: &'a Host,
+    place: String,
+    subject: Digest,
+    manifests: Vec<(Artifact, Vec<Layer>)>,
+}
+
+impl<'a> Found<'a> {
+    fn new(host: &'a Host, subject: Digest) -> Self {
+        Self { host, place: host.place(), subject, manifests: Vec::new() }
     }
+
+    /// Adds the evidence of a manifest: of one that probably is no signature, as long as there is room.
+    fn add(&mut self, manifest: Artifact, may_sign: bool) -> Result<(), Error> {
+        // A signature's manifest has a few hundred bytes; as many as this only a report has.
+        if manifest.bytes().len() > signature::LARGEST {
+            return Ok(());
+        }
+        let layers = layers(&manifest)?;
+        let all = layers.len() + self.manifests.iter().map(|(_, layers)| layers.len()).sum::<usize>();
+        if all <= signature::MOST {
+            if !layers.is_empty() {
+                self.manifests.push((manifest, layers));
+            }
+            Ok(())
+        } else if may_sign {
+            Err(self.too_many(all))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn too_many(&self, count: usize) -> Error {
+        let reference = format!("{}@{}", self.place, self.subject);
+        Error::Manifest { reference, what: signature::Error::TooMany(count).to_string() }
+    }
+
+    /// Fetches the evidence, each content once: several signatures of one payload name it several times.
+    async fn fetched(self) -> Result<Vec<Signature>, Error> {
+        let mut contents: BTreeMap<Digest, Artifact> = BTreeMap::new();
+        let mut signatures = Vec::new();
+        for (manifest, layers) in self.manifests {
+            for layer in &layers {
+                let digest = layer.digest();
+                if let Entry::Vacant(content) = contents.entry(digest) {
+                    let named = Named { reference: &self.place, digest, size: layer.size() };
+                    content.insert(transfer::blob(self.host, named, &Nobody).await?);
+                }
+            }
+            let blobs = layers.iter().filter_map(|layer| contents.get(&layer.digest()).cloned()).collect();
+            signatures.push(Signature::of(manifest, &layers, blobs));
+        }
+        Ok(signatures)
+    }
+}
+
+/// The layers of a manifest that may be signatures. A longer one than [`signature::LARGEST`] is an attestation, e.g. a bill
+/// of materials: a signature says little more than one digest.
+fn layers(manifest: &Artifact) -> Result<Vec<Layer>, Error> {
+    let mut layers = signature::layers(manifest.bytes()).map_err(|cause| {
+        let reference = format!("the signature {}", manifest.digest());
+        Error::Manifest { reference, what: cause.to_string() }
+    })?;
+    layers.retain(|layer| layer.size() <= signature::LARGEST as u64);
     Ok(layers)
 }
 
-/// The digests of the manifests that refer to `subject` ([distribution specification][1]).
-///
-/// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
-async fn referrers(host: &Host, subject: Digest) -> Result<BTreeSet<Digest>, Error> {
-    let mut found = BTreeSet::new();
-    let mut next = Some(host.url(&format!("referrers/{subject}"))?);
-    while let Some(url) = next.take() {
-        let Some(document) = host.document(url, INDEX, LONGEST).await? else { break };
-        let before = found.len();
-        found.extend(digests(host, &document.bytes)?);
-        if found.len() > MOST {
-            return Err(host.answer(format!("more than {MOST} referrers of {subject}")));
-        }
-        next = if found.len() == before { None } else { tags::following(host, &document)? };
-    }
-    if found.is_empty()
-        && let Some((bytes, _)) = by_tag(host, &tag(subject)).await?
-    {
-        found.extend(digests(host, &bytes)?);
-    }
-    if found.len() > MOST {
-        return Err(host.answer(format!("more than {MOST} referrers of {subject}")));
-    }
-    Ok(found)
+async fn manifest(host: &Host, digest: Digest) -> Result<Artifact, Error> {
+    let place = host.place();
+    let url = host.url(&format!("manifests/{digest}"))?;
+    // One that its registry lists and does not have signs nothing; but to hide it would be too easy.
+    let (bytes, _) = proven(host, &place, url, Some(digest))
+        .await?
+        .ok_or_else(|| Error::NotFound(format!("{place}@{digest}")))?;
+    Ok(Artifact::from_bytes(bytes))
 }
 
 /// The tag that stands for the referrers of a manifest where a registry has no API for them: the [tag schema][1].
@@ -161,7 +194,7 @@ pub(super) async fn index_with(
     subject: Digest,
     referrer: &Artifact,
 ) -> Result<Option<Artifact>, Error> {
-    if host.document(host.url(&format!("referrers/{subject}"))?, INDEX, LONGEST).await?.is_some() {
+    if first_page(host, subject).await?.is_some() {
         return Ok(None);
     }
     let mut manifests: Vec<serde_json::Value> = match by_tag(host, &tag(subject)).await? {
@@ -180,10 +213,4 @@ pub(super) async fn index_with(
 
 async fn by_tag(host: &Host, tag: &str) -> Result<Option<(Bytes, Digest)>, Error> {
     proven(host, &host.place(), host.url(&format!("manifests/{tag}"))?, None).await
-}
-
-fn digests(host: &Host, index: &[u8]) -> Result<Vec<Digest>, Error> {
-    let index: Index = serde_json::from_slice(index)
-        .map_err(|error| host.answer(format!("its list of referrers cannot be read: {error}")))?;
-    Ok(index.manifests.iter().map(Descriptor::digest).collect())
 }

@@ -15,6 +15,14 @@ const LONGEST: u64 = 8 << 20;
 /// The most tags that are looked at. What has more is no plugin's repository.
 const MOST: usize = 100_000;
 
+/// The most pages that are asked for.
+const MOST_PAGES: usize = 1_000;
+
+/// The longest that a [tag][1] may be, in characters. What is longer is none, and is not kept.
+///
+/// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
+const LONGEST_TAG: usize = 128;
+
 /// From this many tags on a registry that names no next page may still have one: most pages are of 100 or 1,000.
 const PAGE: usize = 100;
 
@@ -30,7 +38,7 @@ struct Page {
 /// for what comes behind the last tag, as long as it has anything new to say.
 ///
 /// # Errors
-/// Those of [`Host::document`], and when a page is none.
+/// Those of [`Host::document`], and when a page is none, or there are more than anybody has.
 ///
 /// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags
 pub(super) async fn all(host: &Host) -> Result<Option<Vec<String>>, Error> {
@@ -43,12 +51,15 @@ pub(super) async fn all(host: &Host) -> Result<Option<Vec<String>>, Error> {
             return Ok((pages > 0).then(|| tags.into_iter().collect()));
         };
         pages += 1;
+        if pages > MOST_PAGES {
+            return Err(host.answer(format!("its list of tags has more than {MOST_PAGES} pages")));
+        }
         let Page { tags: page } = serde_json::from_slice(&document.bytes)
             .map_err(|error| host.answer(format!("its list of tags cannot be read: {error}")))?;
         let page = page.unwrap_or_default();
         let (last, before) = (page.last().cloned(), tags.len());
         let length = page.len();
-        tags.extend(page);
+        tags.extend(page.into_iter().filter(|tag| tag.len() <= LONGEST_TAG));
         if tags.len() > MOST {
             return Err(host.answer(format!("it lists more than {MOST} tags")));
         }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::StatusCode;
-use http::header::{CONTENT_LENGTH, CONTENT_RANGE};
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, TRANSFER_ENCODING};
+use http::{StatusCode, Version};
 
 use super::host::{Host, TRIES, back_off};
 use super::{Artifact, Error, Step, Watcher};
@@ -45,6 +45,34 @@ enum Attempt {
     Broken(String),
 }
 
+/// The most attempts at one blob, however far each of them gets.
+const MOST_ATTEMPTS: u32 = 100;
+
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// How long a transfer is worth going on with.
+#[derive(Default)]
+struct Patience {
+    /// The most bytes that were here at the end of an attempt. A registry without ranges begins anew each time, and has got
+    /// nowhere as long as it gets no further than it once was.
+    best: u64,
+    /// How often it broke since it last got further.
+    tries: u32,
+    attempts: u32,
+}
+
+impl Patience {
+    /// An attempt broke with so many bytes here: how long to wait for the next one; `None` when there is to be none.
+    fn after(&mut self, received: u64) -> Option<Duration> {
+        self.attempts += 1;
+        // As long as it goes on, however slowly, it is worth going on.
+        self.tries = if received > self.best { 1 } else { self.tries + 1 };
+        self.best = self.best.max(received);
+        (self.tries < TRIES && self.attempts < MOST_ATTEMPTS).then(|| back_off(self.tries).min(LONGEST_PAUSE))
+    }
+}
+
 /// Gets a blob. Nothing of it is on disk before it is whole and proven.
 ///
 /// # Errors
@@ -53,20 +81,17 @@ pub(super) async fn blob(host: &Host, named: Named<'_>, watcher: &dyn Watcher) -
     let Named { reference, digest, size } = named;
     let url = host.url(&format!("blobs/{digest}"))?;
     let mut received = Received::default();
-    let mut tries = 0;
+    let mut patience = Patience::default();
     loop {
-        let before = received.length();
         let broken = match attempt(host, url.clone(), named, &mut received, watcher).await? {
             Attempt::Complete => break,
             Attempt::Broken(what) => what,
         };
-        // As long as it goes on, however slowly, it is worth going on.
-        tries = if received.length() > before { 1 } else { tries + 1 };
-        if tries == TRIES {
+        let Some(pause) = patience.after(received.length()) else {
             let received = received.length();
             return Err(Error::CutOff { reference: reference.to_owned(), received, size, what: broken });
-        }
-        tokio::time::sleep(back_off(tries).min(Duration::from_secs(10))).await;
+        };
+        tokio::time::sleep(pause).await;
     }
     let is = received.hasher.finish();
     if is != digest {
@@ -98,6 +123,7 @@ async fn attempt(
     } else if !continues(&answer, received.length()) {
         return Err(host.answer("it goes on with other bytes than it was asked for".to_owned()));
     }
+    let is_whole = answer.status() == StatusCode::OK && is_delimited(&answer);
     loop {
         match answer.chunk().await {
             Ok(Some(chunk)) if received.length() + chunk.len() as u64 > size => {
@@ -109,10 +135,19 @@ async fn attempt(
             }
             // Whatever becomes of a connection that has brought everything.
             Ok(None) | Err(_) if received.length() == size => return Ok(Attempt::Complete),
+            Ok(None) if is_whole => return Err(wrong(received.length())),
             Ok(None) => return Ok(Attempt::Broken("it ended early".to_owned())),
             Err(error) => return Ok(Attempt::Broken(host.unreachable(&error).to_string())),
         }
     }
+}
+
+/// Whether the end of an answer is told, so that one that seems to end has ended: where the connection's end is the answer's,
+/// it may as well be cut ([RFC 9112, section 6.3][1]). Of an answer with a length it is known before.
+///
+/// [1]: https://www.rfc-editor.org/rfc/rfc9112#section-6.3
+fn is_delimited(answer: &reqwest::Response) -> bool {
+    answer.version() >= Version::HTTP_2 || answer.headers().contains_key(TRANSFER_ENCODING)
 }
 
 /// Whether a partial answer begins where the last one broke ([RFC 9110, section 14.4][1]).
@@ -122,4 +157,36 @@ fn continues(answer: &reqwest::Response, offset: u64) -> bool {
     let range = answer.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
     range.and_then(|range| range.strip_prefix("bytes ")?.split_once('-')?.0.parse::<u64>().ok())
         == Some(offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transfer_that_goes_on_is_gone_on_with_until_it_is_one_attempt_too_many() {
+        let mut patience = Patience::default();
+        assert!((1..u64::from(MOST_ATTEMPTS)).all(|received| patience.after(received).is_some()));
+        assert_eq!(patience.after(u64::from(MOST_ATTEMPTS)), None);
+    }
+
+    #[test]
+    fn a_transfer_that_breaks_here_and_there_is_given_up_unless_it_gets_further_than_ever() {
+        let mut patience = Patience::default();
+        for received in [20, 10, 19, 20] {
+            assert!(patience.after(received).is_some(), "{received}");
+        }
+        assert_eq!(patience.after(15), None);
+        let mut patience = Patience::default();
+        assert!([20, 10, 19, 20, 21, 5, 5, 5].iter().all(|received| patience.after(*received).is_some()));
+        assert_eq!(patience.after(5), None);
+    }
+
+    #[test]
+    fn the_pause_grows_only_as_long_as_nothing_comes() {
+        let mut patience = Patience::default();
+        let pauses: Vec<_> = [5, 5, 5, 6].iter().map(|received| patience.after(*received)).collect();
+        assert_eq!(pauses[0], pauses[3]);
+        assert!(pauses[0] < pauses[1] && pauses[1] < pauses[2]);
+    }
 }

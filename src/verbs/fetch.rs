@@ -149,7 +149,8 @@ impl<'a> Fetcher<'a> {
         Ok(demands.reduce(Demand::and).unwrap_or_default())
     }
 
-    /// Looks up the signatures of an artifact, and whether they are those that it has to have.
+    /// Looks up the signatures of an artifact, and whether they are those that it has to have. Those of its signatures that
+    /// are of nobody who is known are among them.
     ///
     /// # Errors
     /// When they are not, and when one that took its place before was signed and it is not.
@@ -171,19 +172,26 @@ impl<'a> Fetcher<'a> {
                 signers => Ok((Vec::new(), signers?)),
             };
         };
-        let signatures = self
+        let mut signatures = self
             .registries()?
             .signatures(found)
             .map_err(|source| Error::SignatureLookup { reference: reference.clone(), source })?;
         let artifact = Claim { reference: &reference, places: &places, manifest: manifest.digest() };
         let signers = self.signers(source, &artifact, &signatures, previous)?;
+        // What else refers to it, e.g. an attestation, was judged too, for what it tells; it is no signature.
+        signatures.retain(|signature| signature.signs(manifest.digest()));
         Ok((signatures, signers))
     }
 
     /// Those whose signatures an artifact has, of all that it came with.
     ///
+    /// It is held to what it takes the place of. If that was signed, it has to be, by whomever it says: without a key nobody
+    /// can tell a stranger's signature. If that one's signers were verified, one of them has to be again, or another whose key
+    /// trust.yaml names now: so a key is rotated, and only by the user.
+    ///
     /// # Errors
-    /// When they are not those that trust.yaml asks for, and when what it takes the place of was signed and it is not.
+    /// When they are not those that trust.yaml asks for, and when what it takes the place of was signed and it is not, or by
+    /// somebody whose signature of it is not verified.
     pub(super) fn signers(
         &self,
         source: &Source,
@@ -192,21 +200,44 @@ impl<'a> Fetcher<'a> {
         previous: Option<&Receipt>,
     ) -> Result<Vec<Signer>, Error> {
         let Claim { reference, places, manifest } = *artifact;
-        let before = previous.and_then(|receipt| receipt.artifact.as_ref());
-        if let Some(before) = before.filter(|before| !before.signatures.is_empty() && signatures.is_empty()) {
-            let (reference, before) = (reference.to_owned(), before.reference.clone());
-            return Err(Error::SignatureLost { reference, before });
-        }
         let evidence: Vec<Evidence> = signatures.iter().flat_map(Signature::evidence).cloned().collect();
-        let verdict = self
-            .demand(source, places)?
+        let demand = self.demand(source, places)?;
+        if demand.ignores() {
+            return Ok(Vec::new());
+        }
+        let verdict = demand
             .judge(manifest, &evidence)
             .map_err(|source| Error::Untrusted { reference: reference.to_owned(), source })?;
         for warning in verdict.warnings() {
             self.voice.note(&format!("warning: {reference}: {warning}"));
         }
-        Ok(verdict.signers().iter().map(Signer::from).collect())
+        let signers: Vec<Signer> = verdict.signers().iter().map(Signer::from).collect();
+        let Some(before) = previous.and_then(|receipt| receipt.artifact.as_ref()) else { return Ok(signers) };
+        if !before.signatures.is_empty() && !signatures.iter().any(|signature| signature.signs(manifest)) {
+            let (reference, before) = (reference.to_owned(), before.reference.clone());
+            return Err(Error::SignatureLost { reference, before });
+        }
+        if !before.signers.is_empty() && !before.signers.iter().any(|signer| is_among(signer, &signers)) {
+            let (was, is) = (names(&before.signers), names(&signers));
+            if signers.is_empty() {
+                let (reference, before) = (reference.to_owned(), before.reference.clone());
+                return Err(Error::SignerLost { reference, before, signers: was });
+            }
+            self.voice.note(&format!(
+                "{reference} is signed by {is}, whom trust.yaml names, and not by {was} as before"
+            ));
+        }
+        Ok(signers)
     }
+}
+
+/// By its key, whatever that is called.
+fn is_among(signer: &Signer, signers: &[Signer]) -> bool {
+    signers.iter().any(|other| other.fingerprint == signer.fingerprint)
+}
+
+fn names(signers: &[Signer]) -> String {
+    signers.iter().map(|signer| signer.key.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// An artifact by all its names.

@@ -7,8 +7,8 @@ use std::path::Path;
 use crate::cli::Environment;
 use crate::reference::{Image, Source};
 use crate::registry::{self, Signature};
-use crate::store::Store;
 use crate::store::layout::{self, Carried};
+use crate::store::{Origin, Store};
 
 use super::fetch::{Claim, Fetched, Fetcher};
 use super::install::{is_same_place, prepare, put};
@@ -68,16 +68,21 @@ fn read(archive: &Path) -> Result<Vec<Carried>, Error> {
 ///
 /// # Errors
 /// When it is not signed as trust.yaml asks for, or as the plugin was whose place it is to take.
-fn fetched(store: &Store, fetcher: &Fetcher<'_>, plugin: Carried) -> Result<Fetched, Error> {
-    let (mut origin, parts) = (plugin.origin(), plugin.parts());
-    if let (Some(origin), Some(reference)) = (&mut origin, &plugin.reference) {
+fn fetched(store: &Store, fetcher: &Fetcher<'_>, mut plugin: Carried) -> Result<Fetched, Error> {
+    let mut signers = Vec::new();
+    if let Some(reference) = plugin.reference.clone() {
         let image: Image = reference.parse().map_err(crate::cli::Error::Image)?;
         let source = plugin.source.parse().unwrap_or(Source::Image(image.clone()));
         let previous = store.receipt(&plugin.name).ok().filter(|kept| is_same_place(&kept.source, &source));
-        let artifact = Claim { reference, places: &[image.place()], manifest: plugin.manifest.digest() };
+        let manifest = plugin.manifest.digest();
+        let artifact = Claim { reference: &reference, places: &[image.place()], manifest };
         let signatures = signatures(&plugin)?;
-        origin.signers = fetcher.signers(&source, &artifact, &signatures, previous.as_ref())?;
+        signers = fetcher.signers(&source, &artifact, &signatures, previous.as_ref())?;
+        let signs =
+            |digest| signatures.iter().any(|it| it.manifest().digest() == digest && it.signs(manifest));
+        plugin.signatures.retain(|signed| signs(signed.manifest.digest()));
     }
+    let (origin, parts) = (plugin.origin().map(|origin| Origin { signers, ..origin }), plugin.parts());
     let Carried { source, version, description, content, .. } = plugin;
     Ok(Fetched { source, version, description, content, origin, parts })
 }

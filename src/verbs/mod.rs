@@ -87,6 +87,10 @@ pub enum Error {
     Hidden { reference: String, package: &'static str },
     #[error("{reference}: it is not signed, and {before} was, whose place it is to take")]
     SignatureLost { reference: String, before: String },
+    #[error(
+        "{reference}: no signature of {signers} can be verified, and {before} had one, whose place it is to take"
+    )]
+    SignerLost { reference: String, before: String, signers: String },
     #[error(transparent)]
     Trust(trust::Fault),
     #[error("two of these would be called `{0}`")]

@@ -5,21 +5,51 @@ use kwasm_registry::{Artifact, Fault, Kind, Wrong};
 use super::{at, bytes, with_hello};
 use crate::support::{Kwasm, Run, files};
 
+/// A kwasm with a cache of its own, to see what is left there.
+pub(super) fn fresh(registry: &Wrong) -> Kwasm {
+    let kwasm = at(registry);
+    let cache = kwasm.home().join("cache");
+    kwasm.variable("XDG_CACHE_HOME", cache)
+}
+
 /// Installs `acme/hello`, which cannot be, and gives what is said.
 #[track_caller]
 fn refused(registry: &Wrong, code: i32) -> String {
-    let kwasm = at(registry);
+    let kwasm = fresh(registry);
     let run = kwasm.call(["install", &format!("{}/acme/hello:1.0.0", registry.host())]).fails(code);
     nothing_left(&kwasm);
+    said(&run, registry)
+}
+
+/// The one error that is told.
+#[track_caller]
+fn said(run: &Run, registry: &Wrong) -> String {
     assert_eq!(run.stderr.lines().filter(|line| line.starts_with("kwasm: ")).count(), 1, "{}", run.shown());
     run.stderr.replace(registry.host(), "HOST")
 }
 
+/// That nothing is kept: neither for an installed plugin, nor for the next run.
 #[track_caller]
-fn nothing_left(kwasm: &Kwasm) {
-    assert_eq!(files(&kwasm.home().join("data/blobs")), Vec::<String>::new());
-    assert_eq!(files(&kwasm.home().join("data/plugins")), Vec::<String>::new());
-    assert_eq!(files(&kwasm.links()), Vec::<String>::new());
+pub(super) fn nothing_left(kwasm: &Kwasm) {
+    for folder in [kwasm.home().join("data"), kwasm.links(), kwasm.cache().join("kwasm/fetched")] {
+        let left: Vec<_> = files(&folder).into_iter().filter(|file| file != "lock").collect();
+        assert_eq!(left, Vec::<String>::new(), "{}", folder.display());
+    }
+}
+
+/// Faults of a blob after which nothing can be made of it: with the exit code of each, and what is said.
+fn fatal() -> [(Fault, i32, &'static str); 5] {
+    [
+        (Fault::corrupt().on(Kind::Blob), 126, "what came is not what its manifest names"),
+        (Fault::body("x").on(Kind::Blob), 126, "and the registry has 1\n"),
+        (Fault::page().on(Kind::Blob).standing(), 125, "a web page: it is no registry"),
+        (Fault::status(404).on(Kind::Blob).standing(), 125, "404 Not Found"),
+        (
+            Fault::body("{").without_header("docker-content-digest").on(Kind::Manifest),
+            126,
+            "its manifest cannot be read",
+        ),
+    ]
 }
 
 fn registry_with(fault: Fault) -> Wrong {
@@ -111,7 +141,7 @@ fn a_manifest_that_is_another_than_the_one_that_was_named_is_refused() {
     let digest = registry.push("acme/hello", "1.0.0", &Artifact::component(bytes("hello")));
     let other = Artifact::component(bytes("exits")).manifest();
     registry.fault(Fault::body(other).without_header("docker-content-digest").on(Kind::Manifest));
-    let kwasm = at(&registry);
+    let kwasm = fresh(&registry);
     let run = kwasm.call(["install", &format!("{}/acme/hello@{digest}", registry.host())]).fails(126);
     assert!(run.stderr.contains(&format!("instead of {digest}")), "{}", run.shown());
     nothing_left(&kwasm);
@@ -141,4 +171,75 @@ fn what_is_looked_for_elsewhere_gets_no_credentials() {
     assert!(!elsewhere.is_empty());
     assert!(elsewhere.iter().all(|it| it.header("authorization").is_none()));
     assert!(blobs.iter().any(|it| it.header("authorization").is_some()));
+}
+
+#[test]
+fn an_upgrade_that_fails_leaves_the_old_plugin_as_it_was() {
+    let registry = Wrong::start().unwrap();
+    let reference = with_hello(&registry);
+    let kwasm = fresh(&registry);
+    kwasm.call(["install", &reference]).success();
+    let kept = || [kwasm.home().join("data"), kwasm.links(), kwasm.cache()].map(|folder| files(&folder));
+    let before = kept();
+    registry.push("acme/hello", "1.1.0", &Artifact::component(bytes("exits")));
+    for (fault, code, why) in fatal() {
+        registry.fault(fault);
+        let run = kwasm.call(["upgrade"]).fails(code);
+        registry.clear_faults();
+        assert!(run.stderr.contains(why), "{}", run.shown());
+        assert_eq!(kept(), before, "{why}");
+        assert_eq!(super::only(&kwasm)["version"], "1.0.0");
+        assert_eq!(super::call(&kwasm, "hello").success().stdout, "hello from kwasm: x\n");
+    }
+    kwasm.call(["upgrade"]).success();
+    assert_eq!(super::only(&kwasm)["version"], "1.1.0");
+}
+
+#[test]
+fn a_run_that_fails_keeps_nothing_for_the_next() {
+    let registry = Wrong::start().unwrap();
+    let reference = with_hello(&registry);
+    let kwasm = fresh(&registry);
+    for (fault, code, why) in fatal() {
+        registry.fault(fault);
+        let run = kwasm.call(["run", &reference, "--", "x"]).fails(code);
+        registry.clear_faults();
+        assert!(said(&run, &registry).contains(why), "{}", run.shown());
+        assert_eq!(run.stdout, "");
+        nothing_left(&kwasm);
+    }
+    assert_eq!(kwasm.call(["run", &reference, "--", "x"]).success().stdout, "hello from kwasm: x\n");
+}
+
+#[test]
+fn a_registry_without_ranges_that_gets_no_further_is_given_up() {
+    let registry = Wrong::builder().without_ranges().start().unwrap();
+    with_hello(&registry);
+    // It is cut here and there: now and then further on than the last time, and never than before.
+    for after in [40_000, 20_000, 30_000, 10_000, 39_999] {
+        registry.fault(Fault::cut_after(after).on(Kind::Blob));
+    }
+    let said = refused(&registry, 125);
+    assert!(said.contains("the transfer could not go on"), "{said}");
+    assert_eq!(registry.requests_for(Kind::Blob).len(), 5);
+}
+
+#[test]
+fn what_ends_too_soon_and_is_whole_is_told_by_its_length() {
+    let registry = Wrong::start().unwrap();
+    let hello = bytes("hello");
+    let layer = serde_json::json!({
+        "mediaType": "application/wasm", "digest": kwasm_registry::digest(&hello), "size": hello.len() + 1,
+    });
+    let lying = Artifact::component(hello.clone()).field("layers", vec![layer]);
+    registry.push("acme/hello", "1.0.0", &lying);
+    registry.fault(Fault::chunked().on(Kind::Blob).standing());
+    let said = refused(&registry, 126);
+    assert!(said.contains(&format!("and the registry has {}\n", hello.len())), "{said}");
+    assert_eq!(registry.requests_for(Kind::Blob).len(), 1);
+    // A body in chunks that is cut has no end: it is gone on with.
+    let registry = Wrong::start().unwrap();
+    with_hello(&registry);
+    registry.fault(Fault::cut_after(1_000).without_header("content-length").on(Kind::Blob));
+    installed(&registry);
 }

@@ -1,14 +1,32 @@
 //! From a registry and back: docker-registry over TLS with a private CA and a password file.
 
+use kwasm_registry::{Kind, Wrong};
 use serde_json::Value;
 
-use super::{call, only, publish};
+use super::{at, call, only, publish, with_hello};
 use crate::support::{Kwasm, Run, component, files, registry};
+
+/// The same kwasm with a cache of its own, to see what of it is left.
+fn with_own_cache(kwasm: Kwasm) -> Kwasm {
+    let cache = kwasm.home().join("cache");
+    kwasm.variable("XDG_CACHE_HOME", cache)
+}
+
+/// Neither a receipt, nor content, nor a link, nor compiled code.
+#[track_caller]
+fn nothing_installed(kwasm: &Kwasm) {
+    let left = |folder: std::path::PathBuf| {
+        files(&folder).into_iter().filter(|file| file != "lock").collect::<Vec<_>>()
+    };
+    assert_eq!(left(kwasm.home().join("data")), Vec::<String>::new());
+    assert_eq!(left(kwasm.links()), Vec::<String>::new());
+    assert_eq!(left(kwasm.cache().join("kwasm/compiled")), Vec::<String>::new());
+}
 
 #[test]
 fn a_plugin_lives_by_its_tag() {
     let Some(registry) = registry("registries::a_plugin_lives_by_its_tag", &[]) else { return };
-    let kwasm = registry.kwasm();
+    let kwasm = with_own_cache(registry.kwasm());
     let repository = registry.repository(&kwasm, "greeter");
     let run = publish(&kwasm, "hello", &format!("{repository}:1.0.0")).success();
     assert!(run.stdout.starts_with(&format!("{repository}@sha256:")), "{}", run.shown());
@@ -31,22 +49,31 @@ fn a_plugin_lives_by_its_tag() {
     assert_eq!(only(&kwasm)["version"], "1.1.0");
     assert_eq!(only(&kwasm)["source"], format!("{repository}:1.1.0"));
     assert_eq!(kwasm.call(["outdated"]).success().stdout, "");
+    // `exits` is what it is now: it ends with the code that it is given.
+    Run::of(kwasm.program(kwasm.links().join("kubectl-greeter")).arg("7")).fails(7);
     kwasm.call(["uninstall", "greeter"]).success();
-    assert_eq!(files(&kwasm.home().join("data/blobs")), Vec::<String>::new());
+    nothing_installed(&kwasm);
 }
 
 #[test]
 fn a_plugin_that_is_pinned_by_its_digest_stays_what_it_is() {
     let Some(registry) = registry("registries::a_plugin_that_is_pinned", &[]) else { return };
-    let kwasm = registry.kwasm();
+    let kwasm = with_own_cache(registry.kwasm());
     let repository = registry.repository(&kwasm, "greeter");
     let pinned = publish(&kwasm, "hello", &format!("{repository}:1.0.0")).success().stdout;
+    let page = kwasm.call(["inspect", pinned.trim()]).success().stdout;
+    assert!(page.contains("version     1.0.0") && page.contains("wasi:cli/run@0.2"), "{page}");
+    let run = kwasm.call(["run", pinned.trim(), "--", "y"]).success();
+    assert_eq!(run.stdout, "hello from kwasm: y\n");
+    assert_eq!(files(&kwasm.home().join("data")), Vec::<String>::new(), "to run installs nothing");
     kwasm.call(["install", pinned.trim()]).success();
     publish(&kwasm, "exits", &format!("{repository}:1.1.0")).success();
     assert_eq!(kwasm.call(["outdated"]).success().stdout, "");
     let run = kwasm.call(["upgrade", "greeter"]).success();
     assert!(run.stderr.contains("greeter stays what it is"), "{}", run.shown());
     assert_eq!(call(&kwasm, "greeter").success().stdout, "hello from kwasm: x\n");
+    kwasm.call(["uninstall", "greeter"]).success();
+    nothing_installed(&kwasm);
 }
 
 #[test]
@@ -120,17 +147,23 @@ fn a_tag_that_leads_elsewhere_is_an_upgrade_that_is_shown_and_not_taken_unasked(
 
 #[test]
 fn what_is_run_from_a_registry_is_downloaded_once() {
-    let Some(registry) = registry("registries::what_is_run_from_a_registry", &[]) else { return };
-    let kwasm = registry.kwasm();
-    let reference = format!("{}:1", registry.repository(&kwasm, "greeter"));
-    publish(&kwasm, "hello", &reference).success();
-    let run = |kwasm: &Kwasm| kwasm.call(["run", &reference, "--", "x"]).success().stdout;
-    assert_eq!(run(&kwasm), "hello from kwasm: x\n");
-    // The blob is gone from the registry; what was fetched is not asked for again.
-    let digest = kwasm_registry::digest(&std::fs::read(component("hello")).unwrap());
-    let hex = digest.strip_prefix("sha256:").unwrap();
-    assert_eq!(run(&kwasm), "hello from kwasm: x\n");
-    assert!(kwasm.cache().join(format!("kwasm/fetched/{hex}.wasm")).exists());
+    let registry = Wrong::start().unwrap();
+    let reference = with_hello(&registry);
+    let kwasm = with_own_cache(at(&registry));
+    let run = || {
+        let run = kwasm.call(["run", &reference, "--", "x"]).success();
+        assert_eq!(run.stdout, "hello from kwasm: x\n");
+        (registry.requests_for(Kind::Blob).len(), registry.requests_for(Kind::Manifest).len())
+    };
+    let (blobs, manifests) = run();
+    assert!(blobs > 0);
+    // Where the tag leads is asked each time; what was fetched is not asked for again, and not needed.
+    let content = kwasm_registry::digest(&std::fs::read(component("hello")).unwrap());
+    registry.remove(&content);
+    let again = run();
+    assert_eq!(again.0, blobs);
+    assert!(again.1 > manifests);
+    assert_eq!(files(&kwasm.cache().join("kwasm/fetched")).len(), 1);
     assert_eq!(kwasm.call(["list"]).success().stdout, "");
 }
 

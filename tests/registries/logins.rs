@@ -93,10 +93,21 @@ fn a_token_that_runs_out_on_the_way_is_renewed() {
 
 #[test]
 fn a_login_that_has_run_out_keeps_nobody_from_what_is_public() {
-    let registry = Wrong::builder().tokens(Tokens::anonymous()).start().unwrap();
+    let registry = Wrong::builder().tokens(Tokens::public()).start().unwrap();
     let reference = with_hello(&registry);
-    let kwasm = stranger(&registry);
-    kwasm.call(["install", &reference]).success();
+    for stale in
+        [json!({"auth": "amFuZTpsb25nLWFnbw=="}), json!({"auth": "MDA6", "identitytoken": "long-ago"})]
+    {
+        let kwasm = stranger(&registry);
+        let config = json!({"auths": {registry.host(): stale}});
+        std::fs::write(kwasm.home().join("config.json"), config.to_string()).unwrap();
+        let before = registry.requests_for(Kind::Token).len();
+        kwasm.call(["install", &reference]).success();
+        // The login is tried first, and refused.
+        let tokens = registry.requests_for(Kind::Token);
+        let statuses: Vec<_> = tokens[before..].iter().map(|it| it.status).collect();
+        assert_eq!(statuses[..2], [Some(401), Some(200)], "{stale}");
+    }
 }
 
 #[test]

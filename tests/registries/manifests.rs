@@ -3,8 +3,8 @@
 use kwasm_registry::{Artifact, Wrong};
 use serde_json::json;
 
-use super::{at, bytes};
-use crate::support::files;
+use super::bytes;
+use super::faults::{fresh, nothing_left};
 
 const WASM: &str = "application/wasm";
 
@@ -13,9 +13,9 @@ const WASM: &str = "application/wasm";
 fn refused(artifact: &Artifact) -> String {
     let registry = Wrong::start().unwrap();
     registry.push("acme/x", "1", artifact);
-    let kwasm = at(&registry);
+    let kwasm = fresh(&registry);
     let run = kwasm.call(["install", &format!("{}/acme/x:1", registry.host())]).fails(126);
-    assert_eq!(files(&kwasm.home().join("data/blobs")), Vec::<String>::new());
+    nothing_left(&kwasm);
     run.stderr.replace(registry.host(), "HOST")
 }
 

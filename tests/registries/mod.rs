@@ -1,6 +1,7 @@
 //! Plugins from registries: their life, what others' programs make of ours and we of theirs, signatures, and registries
 //! that do wrong.
 
+mod carried;
 mod faults;
 mod interoperation;
 mod life;

@@ -1,6 +1,6 @@
 //! Repositories with more tags than one page has.
 
-use kwasm_registry::{Artifact, Kind, Paging, Wrong};
+use kwasm_registry::{Artifact, Fault, Kind, Paging, Wrong};
 
 use super::{at, bytes, only};
 use crate::support::registry;
@@ -43,6 +43,33 @@ fn pages_that_lead_in_a_circle_come_to_an_end() {
 fn a_page_at_another_host_is_not_asked_for() {
     let (_registry, said) = upgraded(Paging::Elsewhere);
     assert!(said.starts_with("1.7.0 kwasm: ") && said.contains("its next page is at another host"), "{said}");
+}
+
+#[test]
+fn what_is_longer_than_any_tag_is_none() {
+    let registry = Wrong::start().unwrap();
+    let version = |length: usize| format!("1.0.0-{}", "a".repeat(length - "1.0.0-".len()));
+    let list = format!(r#"{{"tags": ["1.0.0", "{}", "{}"]}}"#, version(128), version(129));
+    registry.fault(Fault::body(list).on(Kind::Tags));
+    super::with_hello(&registry);
+    let run = at(&registry).call(["install", "acme:hello@9"]).fails(127);
+    assert!(run.stderr.ends_with(&format!("hint: it has 1.0.0, {}\n", version(128))), "{}", run.shown());
+}
+
+#[test]
+fn a_list_of_tags_has_an_end() {
+    let registry = Wrong::builder().tag_pages(1, Paging::Relative).start().unwrap();
+    let reference = super::with_hello(&registry);
+    let kwasm = at(&registry);
+    kwasm.call(["install", &reference]).success();
+    let content = Artifact::component(bytes("hello"));
+    for minor in 0..1_000 {
+        registry.push("acme/hello", &format!("0.{minor}.0"), &content);
+    }
+    let run = kwasm.call(["upgrade"]).fails(125);
+    assert!(run.stderr.contains("its list of tags has more than 1000 pages"), "{}", run.shown());
+    registry.untag("acme/hello", "0.0.0");
+    kwasm.call(["upgrade"]).success();
 }
 
 #[test]

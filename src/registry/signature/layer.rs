@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use super::{Error, Evidence, bundle, json, simple};
+use super::{Error, Evidence, bundle, json, malformed, simple};
 use crate::reference::Digest;
 
 /// A layer that has evidence in it, to be fetched.
@@ -50,12 +51,18 @@ pub fn tag(manifest: Digest) -> String {
 }
 
 /// The layers of a manifest that have evidence in them, by their own media types: what a manifest says it is as a whole
-/// (`artifactType`) is not the same at all registries.
+/// (`artifactType`) is not the same at all registries. An index, which has no layers, has none of them.
 ///
 /// # Errors
 /// When this is no manifest, or one of those layers cannot be found by what it says of it.
 pub fn layers(manifest: &[u8]) -> Result<Vec<Layer>, Error> {
-    let Manifest { layers } = json("manifest", manifest)?;
+    let Manifest { layers, manifests } = json("manifest", manifest)?;
+    let layers = match (layers, manifests) {
+        (Some(layers), _) => layers,
+        (None, Some(_)) => Vec::new(),
+        // Anything else in JSON, e.g. an error that came as an answer, is not to be taken for a manifest without evidence.
+        (None, None) => return Err(malformed("manifest", "there are no layers in it")),
+    };
     let evidence = layers.into_iter().filter_map(|layer| {
         let kind = match layer.media_type.as_str() {
             bundle::MEDIA_TYPE => Kind::Bundle,
@@ -77,7 +84,8 @@ pub fn layers(manifest: &[u8]) -> Result<Vec<Layer>, Error> {
 
 #[derive(Deserialize)]
 struct Manifest {
-    layers: Vec<Descriptor>,
+    layers: Option<Vec<Descriptor>>,
+    manifests: Option<Vec<IgnoredAny>>,
 }
 
 #[derive(Deserialize)]

@@ -47,6 +47,15 @@ pub enum Evidence {
     },
 }
 
+impl Evidence {
+    fn read(&self) -> Result<Claim, Error> {
+        match self {
+            Self::Bundle(bundle) => bundle::read(bundle),
+            Self::Simple { payload, signature } => simple::read(payload, signature),
+        }
+    }
+}
+
 /// Somebody whose signature of an artifact was verified.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Signer {
@@ -148,6 +157,13 @@ impl Error {
     }
 }
 
+/// Whether evidence says that it signs the artifact with this manifest. That proves nothing: anybody may say so. But what
+/// says less, e.g. an attestation, junk, or the signature of another artifact, is no signature of this one, whoever made it.
+#[must_use]
+pub fn claims(manifest: Digest, evidence: &Evidence) -> bool {
+    evidence.read().is_ok_and(|claim| claim.subjects.contains(&manifest))
+}
+
 /// Verifies that `keys` signed the artifact whose manifest has this digest. Evidence that proves nothing takes nothing
 /// from evidence that does: whoever may push to a registry can add some.
 ///
@@ -160,11 +176,7 @@ pub fn verify(manifest: Digest, evidence: &[Evidence], keys: &KeySet) -> Result<
     let mut proved = BTreeSet::new();
     let mut why = Error::Unsigned;
     for evidence in evidence {
-        let claim = match evidence {
-            Evidence::Bundle(bundle) => bundle::read(bundle),
-            Evidence::Simple { payload, signature } => simple::read(payload, signature),
-        };
-        match claim.and_then(|claim| claim.prove(manifest, keys)) {
+        match evidence.read().and_then(|claim| claim.prove(manifest, keys)) {
             Ok(fingerprints) => proved.extend(fingerprints),
             Err(error) if error.rank() < why.rank() => why = error,
             Err(_) => {}

@@ -224,6 +224,23 @@ fn evidence_that_proves_nothing_takes_nothing_from_evidence_that_does() {
     signed_by(&junk, &any(&["ecdsa.pub"]), &["ecdsa.pub"]);
 }
 
+#[test]
+fn what_says_that_it_signs_an_artifact_is_its_signature_whoever_made_it() {
+    let signatures = [vec![bundle(BUNDLE)], ecdsa_simple(), two_simple()].concat();
+    assert!(signatures.iter().all(|evidence| claims(manifest(), evidence)));
+    let stranger = Author::new().states(&statement(SIGN, &[manifest()]), &json!({}));
+    assert!(claims(manifest(), &stranger), "without its key nobody knows one that is a stranger's");
+    assert!(!signatures.iter().any(|evidence| claims(Digest::of(b"another"), evidence)));
+    let nearly = [
+        bundle(b"junk"),
+        bundle(fixture!("attestation-bundle.json")),
+        bundle(fixture!("blob-bundle.json")),
+        Evidence::Simple { payload: Bytes::from_static(PAYLOAD), signature: String::new() },
+        Evidence::Simple { payload: Bytes::from_static(b"junk"), signature: "AAAA".to_owned() },
+    ];
+    assert!(!nearly.iter().any(|evidence| claims(manifest(), evidence)));
+}
+
 /// Somebody who signs just what we wish.
 struct Author(EcdsaKeyPair);
 
@@ -388,9 +405,14 @@ fn layers_with_evidence_are_found_by_their_own_media_types() {
     assert_eq!(found[0].digest(), Digest::of(BUNDLE));
     assert!(matches!(found[0].clone().evidence(Bytes::from_static(BUNDLE)), Evidence::Bundle(_)));
     assert_eq!(layers(fixture!("manifest.json")), Ok(Vec::new()), "an artifact is no evidence");
+    assert_eq!(layers(fixture!("referrers-tag.json")), Ok(Vec::new()), "an index is none");
     insta::assert_snapshot!(
         layers(b"<html>").unwrap_err(),
         @"its signature is malformed: manifest: expected value at line 1 column 1"
+    );
+    insta::assert_snapshot!(
+        layers(b"{}").unwrap_err(),
+        @"its signature is malformed: manifest: there are no layers in it"
     );
     let odd =
         json!({"layers": [{"mediaType": simple::MEDIA_TYPE, "size": 1, "digest": "md5:0"}]}).to_string();

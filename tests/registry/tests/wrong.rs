@@ -272,6 +272,15 @@ fn a_token_is_good_for_its_repository_and_for_its_time() {
 }
 
 #[test]
+fn what_is_public_is_for_whoever_shows_no_login() {
+    let wrong = Wrong::builder().tokens(Tokens::public()).start().unwrap();
+    let client = Client::of(&wrong);
+    let realm = "/token?scope=repository:plugins/hello:pull";
+    assert_eq!(client.with(realm, &[("authorization", "Basic amFuZTpvcGVu")]).status, 401);
+    assert_eq!(client.get(realm).status, 200);
+}
+
+#[test]
 fn an_identity_token_is_exchanged_in_a_form_and_a_password_in_either_way() {
     let post = |client: &Client, form: &'static str| {
         let request = client.http.post(format!("{}/token", client.base));

@@ -15,26 +15,33 @@ use crate::access::Login;
 #[must_use = "a registry asks for tokens once it has these: WrongBuilder::tokens"]
 pub struct Tokens {
     pub(crate) login: Option<Login>,
+    /// A login is refused, whose-ever it is.
+    no_logins: bool,
     uses: Option<u32>,
 }
 
 impl Tokens {
     /// For everybody who asks.
     pub fn anonymous() -> Self {
-        Self { login: None, uses: None }
+        Self { login: None, no_logins: false, uses: None }
+    }
+
+    /// For everybody who shows no login: one that it does not know, or no longer, is refused, as public registries do.
+    pub fn public() -> Self {
+        Self { no_logins: true, ..Self::anonymous() }
     }
 
     /// For who shows this name and password, by basic authentication or in a form (`grant_type=password`).
     pub fn for_user(user: &str, password: &str) -> Self {
         Self {
             login: Some(Login::Password { user: user.to_owned(), password: password.to_owned() }),
-            uses: None,
+            ..Self::anonymous()
         }
     }
 
     /// For who exchanges this identity token in a form (`grant_type=refresh_token`).
     pub fn for_identity(token: &str) -> Self {
-        Self { login: Some(Login::Identity(token.to_owned())), uses: None }
+        Self { login: Some(Login::Identity(token.to_owned())), ..Self::anonymous() }
     }
 
     /// Each token is good for so many requests, then the registry asks for another.
@@ -71,7 +78,7 @@ impl Issuer {
         let field =
             |name: &str| fields.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
         let proved = match &self.tokens.login {
-            None => true,
+            None => !self.tokens.no_logins || (!is_form && authorization.is_none()),
             Some(Login::Password { user, password }) if is_form => {
                 field("grant_type") == Some("password")
                     && field("username") == Some(user)

@@ -1,0 +1,214 @@
+//! The list of a manifest's referrers, over however many pages, or behind the tag that stands for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::{by_tag, tag};
+use crate::reference::Digest;
+use crate::registry::host::{Document, Host};
+use crate::registry::manifest::{DOCKER_MANIFEST, INDEX, LONGEST, MANIFEST};
+use crate::registry::{Error, signature, tags};
+
+/// The most referrers that are listed, of which far fewer are read.
+const MOST: usize = 10_000;
+
+/// The most pages that are asked for.
+const MOST_PAGES: usize = 1_000;
+
+/// The types of configurations. Registries give them out as the type of an artifact, some of them even where it names its own.
+const CONFIGS: [&str; 2] = ["application/vnd.oci.empty.v1+json", "application/vnd.oci.image.config.v1+json"];
+
+/// A manifest that refers to another one.
+pub(super) struct Referrer {
+    pub(super) digest: Digest,
+    /// Whether it is not surely something else, by what its registry says of it.
+    pub(super) may_sign: bool,
+}
+
+#[derive(Deserialize)]
+struct Index {
+    /// `null` where there are none. Without it, it is another answer than was asked for.
+    #[serde(deserialize_with = "Option::deserialize")]
+    manifests: Option<Vec<Listed>>,
+}
+
+/// What a list says of a referrer.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    #[serde(default)]
+    media_type: String,
+    digest: String,
+    artifact_type: Option<String>,
+    #[serde(default)]
+    annotations: Option<Annotations>,
+}
+
+#[derive(Deserialize)]
+struct Annotations {
+    /// As cosign annotates what it attaches.
+    #[serde(rename = "dev.sigstore.bundle.predicateType")]
+    predicate_type: Option<String>,
+}
+
+impl Listed {
+    /// Its digest, if it is a manifest that can be named here: what signs is neither an index, nor known by another
+    /// algorithm than what it signs.
+    fn manifest(&self) -> Result<Option<Digest>, crate::reference::DigestError> {
+        let is_manifest = [MANIFEST, DOCKER_MANIFEST, ""].contains(&self.media_type.as_str());
+        let is_other = self.digest.split_once(':').is_some_and(|(algorithm, _)| algorithm != "sha256");
+        if !is_manifest || is_other { Ok(None) } else { self.digest.parse().map(Some) }
+    }
+
+    /// Only what says of itself that it is something else is not: what says nothing, or nothing of use, may be one.
+    fn may_sign(&self) -> bool {
+        let predicate =
+            self.annotations.as_ref().and_then(|annotations| annotations.predicate_type.as_deref());
+        let kind = self.artifact_type.as_deref().unwrap_or_default();
+        let is_named = ["sigstore", "cosign"].iter().any(|name| kind.contains(name));
+        let is_unknown = kind.is_empty() || CONFIGS.contains(&kind);
+        predicate.is_none_or(|predicate| predicate == signature::PREDICATE_TYPE) && (is_named || is_unknown)
+    }
+}
+
+/// The manifests that refer to `subject` ([distribution specification][1]), first those that may be signatures.
+///
+/// # Errors
+/// When the list cannot be had whole.
+///
+/// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
+pub(super) async fn referrers(host: &Host, subject: Digest) -> Result<Vec<Referrer>, Error> {
+    let mut found = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    let mut page = first_page(host, subject).await?;
+    while let Some(document) = page.take() {
+        let is_empty = !add(host, &document.bytes, &mut found)?;
+        // It would lead to itself for ever, and what comes behind it stays unknown, unless that is nothing.
+        if !seen.insert(Digest::of(&document.bytes)) || seen.len() > MOST_PAGES {
+            if is_empty {
+                break;
+            }
+            return Err(host.answer(format!("its list of referrers of {subject} has no end")));
+        }
+        if let Some(url) = tags::following(host, &document)? {
+            let next = host.document(url, INDEX, LONGEST).await?;
+            page = Some(next.ok_or_else(|| {
+                host.answer(format!("its list of referrers of {subject} ends before its last page"))
+            })?);
+        }
+    }
+    if found.is_empty()
+        && let Some((bytes, _)) = by_tag(host, &tag(subject)).await?
+    {
+        add(host, &bytes, &mut found)?;
+    }
+    let all = found.into_iter().map(|(digest, may_sign)| Referrer { digest, may_sign });
+    let (mut all, others): (Vec<_>, Vec<_>) = all.partition(|referrer| referrer.may_sign);
+    all.extend(others);
+    Ok(all)
+}
+
+/// The first page of that list; `None` at a registry that has no API for it.
+///
+/// # Errors
+/// Those of [`Host::document`].
+pub(super) async fn first_page(host: &Host, subject: Digest) -> Result<Option<Document>, Error> {
+    let url = host.url(&format!("referrers/{subject}"))?;
+    let path = url.path().to_owned();
+    match host.document(url, INDEX, LONGEST).await {
+        Err(error) if is_unknown_address(&path, &error) => Ok(None),
+        page => page,
+    }
+}
+
+/// Whether a registry takes the address of the API for no address at all, or for one of another API. Most say 404, which is
+/// no error.
+fn is_unknown_address(path: &str, error: &Error) -> bool {
+    let Error::Answer { what, .. } = error else { return false };
+    let status = what.strip_prefix(path).and_then(|rest| rest.strip_prefix(": ")?.split(' ').next());
+    matches!(status, Some("400" | "405"))
+}
+
+/// Adds the manifests that a page lists; whether it lists anything.
+fn add(host: &Host, page: &[u8], found: &mut BTreeMap<Digest, bool>) -> Result<bool, Error> {
+    let unreadable = |why: String| host.answer(format!("its list of referrers cannot be read: {why}"));
+    let Index { manifests } = serde_json::from_slice(page).map_err(|error| unreadable(error.to_string()))?;
+    let listed = manifests.unwrap_or_default();
+    for one in &listed {
+        if let Some(digest) = one.manifest().map_err(|error| unreadable(error.to_string()))? {
+            found.insert(digest, one.may_sign());
+        }
+    }
+    if found.len() > MOST {
+        return Err(host.answer(format!("its list of referrers has more than {MOST} of them")));
+    }
+    Ok(!listed.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn listed(value: Value) -> Listed {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn of_type(artifact_type: &str) -> Listed {
+        listed(json!({"digest": Digest::of(b""), "artifactType": artifact_type}))
+    }
+
+    #[test]
+    fn only_manifests_that_can_be_named_are_read() {
+        let digest = Digest::of(b"");
+        for media_type in [MANIFEST, DOCKER_MANIFEST] {
+            let one = listed(json!({"mediaType": media_type, "digest": digest}));
+            assert_eq!(one.manifest(), Ok(Some(digest)), "{media_type}");
+        }
+        assert_eq!(listed(json!({"mediaType": INDEX, "digest": digest})).manifest(), Ok(None));
+        let longer = format!("sha512:{}", "0".repeat(128));
+        assert_eq!(listed(json!({"mediaType": MANIFEST, "digest": longer})).manifest(), Ok(None));
+        for page in ["{}", r#"{"errors": []}"#, "[]", r#"{"manifests": 1}"#] {
+            assert!(serde_json::from_str::<Index>(page).is_err(), "{page}");
+        }
+        assert!(
+            serde_json::from_str::<Index>(r#"{"manifests": null}"#).is_ok_and(|it| it.manifests.is_none())
+        );
+        for digest in ["sha256:0", "", "0"] {
+            assert!(listed(json!({"mediaType": MANIFEST, "digest": digest})).manifest().is_err(), "{digest}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_signature_is_told_from_what_says_that_it_is_none() {
+        for unsure in [signature::MEDIA_TYPE, "application/vnd.dev.cosign.artifact.sig.v1+json", ""] {
+            assert!(of_type(unsure).may_sign(), "{unsure}");
+        }
+        assert!(CONFIGS.iter().all(|config| of_type(config).may_sign()));
+        assert!(listed(json!({"digest": Digest::of(b"")})).may_sign());
+        assert!(!of_type("application/spdx+json").may_sign());
+        let stated = |predicate: &str| {
+            listed(json!({
+                "digest": Digest::of(b""),
+                "artifactType": signature::MEDIA_TYPE,
+                "annotations": {"dev.sigstore.bundle.predicateType": predicate},
+            }))
+        };
+        assert!(stated(signature::PREDICATE_TYPE).may_sign());
+        assert!(!stated("https://cyclonedx.org/bom").may_sign());
+    }
+
+    #[test]
+    fn a_registry_says_in_its_status_that_it_has_no_such_api() {
+        let answer = |what: &str| Error::Answer { host: "h.example".to_owned(), what: what.to_owned() };
+        let path = "/v2/a/referrers/x";
+        let is_unknown = |what: &str| is_unknown_address(path, &answer(what));
+        assert!(is_unknown("/v2/a/referrers/x: 400 Bad Request"));
+        assert!(is_unknown("/v2/a/referrers/x: 405 Method Not Allowed: no such thing"));
+        assert!(!is_unknown("/v2/a/referrers/x: 500 Internal Server Error: /v2/a/referrers/x: 400 x"));
+        assert!(!is_unknown("a web page"));
+        assert!(!is_unknown_address(path, &Error::NotFound("400".to_owned())));
+    }
+}
