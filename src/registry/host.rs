@@ -205,7 +205,7 @@ impl Host {
             match read(answer, limit).await {
                 Ok(bytes) => return Ok(Some(Document { headers, bytes, url })),
                 Err(Cut::TooLong) => {
-                    let what = format!("{}: more than {limit} bytes", url.path());
+                    let what = format!("it answers {} with more than {limit} bytes", url.path());
                     return Err(Error::Answer { host: self.called(&url), what });
                 }
                 Err(Cut::Off(error)) if tries == TRIES => return Err(self.unreachable(&error)),
@@ -313,7 +313,7 @@ impl Host {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.owns(&url) => {
                 self.denied(Actions::Pull, &said)
             }
-            _ => Error::Answer { host: self.called(&url), what: format!("{}: {status}{said}", url.path()) },
+            _ => Error::Status { host: self.called(&url), path: url.path().to_owned(), status, said },
         })
     }
 

@@ -75,12 +75,24 @@ pub enum Error {
         is: Digest,
     },
     /// The registry answers in a way that helps nobody.
-    #[error("{host}: it answers {what}")]
+    #[error("{host}: {what}")]
     Answer {
         /// The registry.
         host: String,
         /// How.
         what: String,
+    },
+    /// The registry answers with a status that helps nobody.
+    #[error("{host}: it answers {path}: {status}{said}")]
+    Status {
+        /// The registry.
+        host: String,
+        /// What was asked for.
+        path: String,
+        /// The answer.
+        status: http::StatusCode,
+        /// What it says beside it, after a colon.
+        said: String,
     },
     /// The credentials for a registry cannot be had.
     #[error("{}: the login for {server} cannot be read: {what}", path.display())]

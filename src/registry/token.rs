@@ -96,11 +96,11 @@ async fn token(registry: &Host, realm: &Realm, actions: Actions) -> Result<Optio
     let nonsense =
         |what: &str| Error::Answer { host: registry.called(&realm.address), what: what.to_owned() };
     let Answer { token, access_token } = serde_json::from_slice(&document.bytes)
-        .map_err(|_| nonsense("something else where a token was asked for"))?;
+        .map_err(|_| nonsense("it answers something else where a token was asked for"))?;
     let token = token.or(access_token).unwrap_or_default();
     host::secret(&Zeroizing::new(format!("Bearer {}", token.expose_secret())))
         .map(Some)
-        .ok_or_else(|| nonsense("a token that no header can hold"))
+        .ok_or_else(|| nonsense("it gives a token that no header can hold"))
 }
 
 /// The answer that has a token.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::{by_tag, tag};
@@ -125,9 +126,8 @@ pub(super) async fn first_page(host: &Host, subject: Digest) -> Result<Option<Do
 /// Whether a registry takes the address of the API for no address at all, or for one of another API. Most say 404, which is
 /// no error.
 fn is_unknown_address(path: &str, error: &Error) -> bool {
-    let Error::Answer { what, .. } = error else { return false };
-    let status = what.strip_prefix(path).and_then(|rest| rest.strip_prefix(": ")?.split(' ').next());
-    matches!(status, Some("400" | "405"))
+    let Error::Status { path: answered, status, .. } = error else { return false };
+    answered == path && matches!(*status, StatusCode::BAD_REQUEST | StatusCode::METHOD_NOT_ALLOWED)
 }
 
 /// Adds the manifests that a page lists; whether it lists anything.
@@ -202,13 +202,15 @@ mod tests {
 
     #[test]
     fn a_registry_says_in_its_status_that_it_has_no_such_api() {
-        let answer = |what: &str| Error::Answer { host: "h.example".to_owned(), what: what.to_owned() };
         let path = "/v2/a/referrers/x";
-        let is_unknown = |what: &str| is_unknown_address(path, &answer(what));
-        assert!(is_unknown("/v2/a/referrers/x: 400 Bad Request"));
-        assert!(is_unknown("/v2/a/referrers/x: 405 Method Not Allowed: no such thing"));
-        assert!(!is_unknown("/v2/a/referrers/x: 500 Internal Server Error: /v2/a/referrers/x: 400 x"));
-        assert!(!is_unknown("a web page"));
+        let is_unknown = |answered: &str, status| {
+            let (host, path_of_it) = ("h.example".to_owned(), answered.to_owned());
+            is_unknown_address(path, &Error::Status { host, path: path_of_it, status, said: String::new() })
+        };
+        assert!(is_unknown(path, StatusCode::BAD_REQUEST));
+        assert!(is_unknown(path, StatusCode::METHOD_NOT_ALLOWED));
+        assert!(!is_unknown(path, StatusCode::INTERNAL_SERVER_ERROR));
+        assert!(!is_unknown("/elsewhere", StatusCode::BAD_REQUEST));
         assert!(!is_unknown_address(path, &Error::NotFound("400".to_owned())));
     }
 }
