@@ -23,7 +23,7 @@ fn main() {
         && word == complete::WORD
     {
         let candidates = complete::complete(typed);
-        return kube_guest::finish("decoder", io::stdout().lock().write_all(candidates.as_bytes()));
+        kube_guest::finish("decoder", io::stdout().lock().write_all(candidates.as_bytes()));
     }
     let output = match arguments::parse(typed) {
         Ok(Command::Help) => format!("{}\n", arguments::HELP),
