@@ -124,6 +124,8 @@ async fn attempt(
         return Err(host.answer("it goes on with other bytes than it was asked for".to_owned()));
     }
     let is_whole = answer.status() == StatusCode::OK && is_delimited(&answer);
+    // No more than [`super::LIMIT`]; a promise that is not kept takes no memory.
+    received.bytes.reserve_exact(usize::try_from(size - received.length()).unwrap_or(0));
     loop {
         match answer.chunk().await {
             Ok(Some(chunk)) if received.length() + chunk.len() as u64 > size => {

@@ -57,11 +57,13 @@ impl Cache {
             return Ok(component);
         }
         let code = compile(plugin)?;
-        if let Some(path) = path {
-            // A cache that cannot be written costs a compilation at each run, and nothing else.
-            drop(keep(&path, &code));
+        // A cache that cannot be written costs a compilation at each run, and nothing else.
+        let kept = path.filter(|path| keep(path, &code).is_ok());
+        // To map what was kept is cheaper than to copy it, and what the next run will do.
+        match kept.and_then(|path| map(engine, &path)) {
+            Some(component) => Ok(component),
+            None => adopt(engine, &code).map_err(|error| Error::compile(plugin, &error)),
         }
-        adopt(engine, &code).map_err(|error| Error::compile(plugin, &error))
     }
 
     /// Compares what is kept of a plugin with what compiling it now gives.
