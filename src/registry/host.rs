@@ -181,7 +181,7 @@ impl Host {
             if answer.status() == StatusCode::NOT_FOUND {
                 return Ok(None);
             }
-            let answer = self.expect(answer, &[StatusCode::OK]).await?;
+            let answer = self.hoped(answer, &[StatusCode::OK]).await?;
             self.no_web_page(&answer)?;
             Ok(Some(answer))
         })
@@ -228,7 +228,7 @@ impl Host {
             );
         }
         let answer = self.send(&Request::get(url, headers)).await?;
-        let answer = self.expect(answer, &[StatusCode::OK, StatusCode::PARTIAL_CONTENT]).await?;
+        let answer = self.hoped(answer, &[StatusCode::OK, StatusCode::PARTIAL_CONTENT]).await?;
         self.no_web_page(&answer)?;
         Ok(answer)
     }
@@ -302,7 +302,7 @@ impl Host {
     }
 
     /// Turns an answer that was not hoped for into an error.
-    pub(super) async fn expect(&self, answer: Response, hoped: &[StatusCode]) -> Result<Response, Error> {
+    pub(super) async fn hoped(&self, answer: Response, hoped: &[StatusCode]) -> Result<Response, Error> {
         let status = answer.status();
         if hoped.contains(&status) {
             return Ok(answer);

@@ -112,7 +112,7 @@ async fn given(registry: &Host, realm: &Realm, actions: Actions) -> Result<Respo
         |answer: &Response| matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
     let answer = ask(&registry.credentials).await?;
     if !refused(&answer) {
-        return registry.expect(answer, &[StatusCode::OK]).await;
+        return registry.hoped(answer, &[StatusCode::OK]).await;
     }
     // A login that has run out must not keep anybody from what is public.
     if actions == Actions::Pull && !matches!(registry.credentials, Credentials::Anonymous) {

@@ -90,7 +90,7 @@ fn packed(files: &[(String, EntryType, Vec<u8>)]) -> Vec<u8> {
 
 /// Why an archive is refused.
 fn refused(bytes: &[u8]) -> String {
-    let error = read(bytes).err().expect("it was read");
+    let error = read(bytes).err().unwrap();
     let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
     format!("{error}{}", source.unwrap_or_default())
 }
