@@ -26,20 +26,11 @@ pub struct Parcel {
 }
 
 impl Store {
-    /// Puts a plugin in place. Gives the link that runs it.
+    /// Puts plugins in place: all of them, or none when there is an error.
     ///
     /// # Errors
     /// When the place of a link is taken by something else, or a file cannot be written: then all is as it was before.
-    /// [`Error::Remains`] when the plugin is in place, and what it replaced could not be taken away.
-    pub fn put(&self, blobs: &[Artifact], receipt: &Receipt) -> Result<PathBuf, Error> {
-        self.put_all(&[Parcel { blobs: blobs.to_vec(), receipt: receipt.clone() }])?;
-        Ok(self.places.link(&receipt.name))
-    }
-
-    /// Puts several plugins in place: all of them, or none when there is an error.
-    ///
-    /// # Errors
-    /// As [`Store::put`].
+    /// [`Error::Remains`] when they are in place, and what they replaced could not be taken away.
     pub fn put_all(&self, parcels: &[Parcel]) -> Result<(), Error> {
         let _lock = self.lock()?;
         for folder in [&self.places.blobs(), &self.places.plugins(), self.places.links()] {

@@ -92,7 +92,7 @@ impl<'a> Fetcher<'a> {
         let name = name_of(source);
         let progress = Progress::download(self.voice, &name);
         let content = registries.fetch(found, &progress)?;
-        progress.finish();
+        drop(progress);
         let config = registries.config(found)?;
         // Whether it can run is told later, in its own words.
         let inspected = Inspected::read(content.bytes()).ok();

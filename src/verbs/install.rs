@@ -115,7 +115,7 @@ pub(super) fn prepare(
     let progress = Progress::compile(voice, name.as_str(), size);
     // A component that does not compile, or cannot be linked, is never installed.
     runtime::prepare(&plugin, store.places())?;
-    progress.finish();
+    drop(progress);
     let receipt = Receipt {
         name,
         source,

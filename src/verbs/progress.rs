@@ -33,15 +33,10 @@ impl Progress {
             ProgressBar::no_length().with_style(style.progress_chars("=> ")).with_prefix(one_line(name));
         Self(bar)
     }
-
-    /// Takes the line away.
-    pub(super) fn finish(self) {
-        self.0.finish_and_clear();
-    }
 }
 
 impl Drop for Progress {
-    /// Whatever is said next, of an error say, begins on a line of its own.
+    /// Takes the line away: whatever is said next, of an error say, begins on a line of its own.
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }

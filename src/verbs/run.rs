@@ -94,7 +94,7 @@ fn fetch(store: &Store, environment: &Environment, voice: Voice, source: &Source
     }
     let progress = Progress::download(voice, &name);
     let content = registries.fetch(&found, &progress)?;
-    progress.finish();
+    drop(progress);
     Ok(store.keep_fetched(&name, &content)?)
 }
 
