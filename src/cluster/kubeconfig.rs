@@ -3,13 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use zeroize::Zeroizing;
 
-use super::secret::Secret;
+use super::document::{ClusterEntry, ContextEntry, Document, NamedUser, UserEntry};
 use super::{Error, Flags};
 use crate::cli::Environment;
 
@@ -18,80 +17,13 @@ use crate::cli::Environment;
 pub struct Kubeconfig {
     /// The files that were looked for, in order; the first of them is the one to name in a message.
     pub(super) looked_at: Vec<PathBuf>,
-    /// Whether any of them was there.
-    pub(super) found: bool,
+    /// Those of them that were there, in order.
+    pub(super) files: Vec<PathBuf>,
     pub(super) document: Document,
 }
 
-/// One file. Keys that are not named here are other programs' business.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) struct Document {
-    pub(super) current_context: Option<String>,
-    pub(super) clusters: Option<Vec<NamedCluster>>,
-    pub(super) contexts: Option<Vec<NamedContext>>,
-    pub(super) users: Option<Vec<NamedUser>>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct NamedCluster {
-    pub(super) name: String,
-    #[serde(default)]
-    pub(super) cluster: ClusterEntry,
-}
-
-#[derive(Deserialize)]
-pub(super) struct NamedContext {
-    pub(super) name: String,
-    #[serde(default)]
-    pub(super) context: ContextEntry,
-}
-
-#[derive(Deserialize)]
-pub(super) struct NamedUser {
-    pub(super) name: String,
-    #[serde(default)]
-    pub(super) user: UserEntry,
-}
-
-#[derive(Clone, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) struct ClusterEntry {
-    pub(super) server: Option<String>,
-    pub(super) certificate_authority: Option<PathBuf>,
-    pub(super) certificate_authority_data: Option<String>,
-    pub(super) insecure_skip_tls_verify: Option<bool>,
-    pub(super) tls_server_name: Option<String>,
-    pub(super) proxy_url: Option<String>,
-}
-
-#[derive(Clone, Default, Deserialize)]
-pub(super) struct ContextEntry {
-    pub(super) cluster: Option<String>,
-    pub(super) user: Option<String>,
-    pub(super) namespace: Option<String>,
-}
-
-#[derive(Clone, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) struct UserEntry {
-    pub(super) client_certificate: Option<PathBuf>,
-    pub(super) client_certificate_data: Option<String>,
-    pub(super) client_key: Option<PathBuf>,
-    pub(super) client_key_data: Option<Secret>,
-    pub(super) token: Option<Secret>,
-    #[serde(rename = "tokenFile")]
-    pub(super) token_file: Option<PathBuf>,
-    pub(super) username: Option<String>,
-    pub(super) password: Option<Secret>,
-    pub(super) exec: Option<IgnoredAny>,
-    pub(super) auth_provider: Option<IgnoredAny>,
-    #[serde(rename = "as")]
-    pub(super) impersonate: Option<String>,
-    pub(super) as_uid: Option<String>,
-    pub(super) as_groups: Option<Vec<String>>,
-    pub(super) as_user_extra: Option<IgnoredAny>,
-}
+/// The longest kubeconfig file, in bytes. etcd's objects, to compare, have 1.5 MiB at most.
+const LONGEST: u64 = 16 << 20;
 
 impl Kubeconfig {
     /// Reads what `--kubeconfig`, else `$KUBECONFIG`, else `~/.kube/config` names.
@@ -101,17 +33,23 @@ impl Kubeconfig {
     pub fn load(environment: &Environment, flags: &Flags) -> Result<Self, Error> {
         if let Some(path) = &flags.kubeconfig {
             let document = read(path)?.ok_or_else(|| Error::Missing(path.clone()))?;
-            return Ok(Self { looked_at: vec![path.clone()], found: true, document });
+            return Ok(Self { looked_at: vec![path.clone()], files: vec![path.clone()], document });
         }
         let mut merged = Self::default();
         for path in listed(environment) {
             if let Some(document) = read(&path)? {
-                merged.found = true;
+                merged.files.push(path.clone());
                 merged.document.merge(document);
             }
             merged.looked_at.push(path);
         }
         Ok(merged)
+    }
+
+    /// The files that were read, in order.
+    #[must_use]
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
     pub(super) fn context(&self, name: &str) -> Option<&ContextEntry> {
@@ -145,23 +83,30 @@ fn listed(environment: &Environment) -> Vec<PathBuf> {
 
 /// Reads one file; `None` when it is not there.
 fn read(path: &Path) -> Result<Option<Document>, Error> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
+    let unread = |source| Error::File { path: path.into(), source };
+    let mut bytes = Zeroizing::new(Vec::new());
+    match fs::File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)) {
+        Ok(length) if length as u64 > LONGEST => return Err(Error::TooLong(path.into())),
+        Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(Error::File { path: path.into(), source }),
-    };
+        Err(error) => return Err(unread(error)),
+    }
+    let broken = |line, reason: &str| Error::Broken { path: path.into(), line, reason: reason.to_owned() };
+    let text = std::str::from_utf8(&bytes).map_err(|_| broken(1, "it is not UTF-8"))?;
+    let text = text.trim_start_matches('\u{feff}');
     // An empty file is an empty document, in YAML's eyes null.
     let mut document: Document = if text.trim().is_empty() {
         Document::default()
     } else {
-        serde_saphyr::from_str(&text).map_err(|error| broken(path, &error))?
+        serde_saphyr::from_str(text).map_err(|error| located(path, &error))?
     };
-    document.rebase(path.parent().unwrap_or(Path::new(".")));
+    document.check().map_err(|reason| broken(1, &reason))?;
+    document.rebase(path);
     Ok(Some(document))
 }
 
 /// Says where a file is broken, and how, without a word of what it holds: that may be a secret.
-fn broken(path: &Path, error: &serde_saphyr::Error) -> Error {
+fn located(path: &Path, error: &serde_saphyr::Error) -> Error {
     let error = error.without_snippet();
     let line = error.location().map_or(0, |location| location.line());
     let text = error.to_string();
@@ -175,6 +120,23 @@ fn broken(path: &Path, error: &serde_saphyr::Error) -> Error {
 }
 
 impl Document {
+    /// Finds what client-go finds wrong in a single file: it is of another kind, or two entries have one name.
+    fn check(&self) -> Result<(), String> {
+        let other = |text: &Option<String>, wanted| text.as_deref().is_some_and(|text| !text.is_empty() && text != wanted);
+        if other(&self.kind, "Config") || other(&self.api_version, "v1") {
+            return Err("its kind or apiVersion is another than `kind: Config, apiVersion: v1`".to_owned());
+        }
+        let contexts = twice(self.contexts.iter().flatten().map(|entry| &entry.name));
+        let clusters = twice(self.clusters.iter().flatten().map(|entry| &entry.name));
+        let users = twice(self.users.iter().flatten().map(|entry| &entry.name));
+        for (kind, name) in [("contexts", contexts), ("clusters", clusters), ("users", users)] {
+            if let Some(name) = name {
+                return Err(format!("two of its {kind} are called `{name}`"));
+            }
+        }
+        Ok(())
+    }
+
     /// Adds what `later` has and this one has not.
     fn merge(&mut self, later: Self) {
         fn add<T>(have: &mut Option<Vec<T>>, more: Option<Vec<T>>, name: impl Fn(&T) -> &str) {
@@ -194,8 +156,9 @@ impl Document {
         add(&mut self.users, later.users, |entry| &entry.name);
     }
 
-    /// Makes paths in this document relative to the folder its file is in.
-    fn rebase(&mut self, folder: &Path) {
+    /// Makes paths in this document relative to the folder that its file is in, and says of users where they are from.
+    fn rebase(&mut self, file: &Path) {
+        let folder = file.parent().unwrap_or(Path::new("."));
         let rebase = |path: &mut Option<PathBuf>| {
             // An empty path means none; `join` keeps an absolute one.
             *path = path.take().filter(|path| !path.as_os_str().is_empty()).map(|path| folder.join(path));
@@ -207,8 +170,19 @@ impl Document {
             for path in [&mut user.client_certificate, &mut user.client_key, &mut user.token_file] {
                 rebase(path);
             }
+            // A bare name is looked for on PATH; a path belongs to its file.
+            if let Some(exec) = user.exec.as_mut().filter(|exec| exec.command.contains(std::path::is_separator)) {
+                exec.command = folder.join(&exec.command).to_string_lossy().into_owned();
+            }
+            user.origin = file.to_owned();
         }
     }
+}
+
+/// The first name that occurs twice.
+fn twice<'a>(names: impl Iterator<Item = &'a String>) -> Option<&'a str> {
+    let mut known = BTreeSet::new();
+    names.map(String::as_str).find(|name| !known.insert(*name))
 }
 
 #[cfg(test)]
@@ -252,8 +226,8 @@ mod tests {
 
     #[test]
     fn an_empty_file_holds_nothing_and_is_no_error() {
-        assert!(load(&[("a", "")]).unwrap().found);
-        assert!(!load(&[("a", "absent")]).unwrap().found);
+        assert!(!load(&[("a", "")]).unwrap().files.is_empty());
+        assert!(load(&[("a", "absent")]).unwrap().files.is_empty());
     }
 
     #[test]

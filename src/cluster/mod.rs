@@ -4,31 +4,38 @@
 //! them, so that a plugin which only prints its help touches none of them.
 
 mod contexts;
+mod credentials;
+mod document;
 mod endpoint;
 mod flags;
 mod guest;
-mod identity;
 mod kubeconfig;
+mod pem;
 mod secret;
+mod trust;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use self::contexts::{Contexts, MOST as MOST_CONTEXTS, Numbered};
 pub use self::endpoint::{Endpoint, Origin};
 pub use self::flags::Flags;
 pub use self::guest::GuestConfig;
-pub use self::identity::{Identity, Validity};
+pub use self::credentials::{Credential, Credentials, Validity};
 pub use self::kubeconfig::Kubeconfig;
-use self::kubeconfig::{ClusterEntry, UserEntry};
+pub use self::trust::Trust;
+use self::document::{ClusterEntry, UserEntry};
+use crate::cli::Environment;
 
 /// One context of a kubeconfig: where its API server is and who asks there.
 pub struct Cluster {
     context: String,
     namespace: String,
     endpoint: Endpoint,
-    entry: ClusterEntry,
-    user_name: String,
+    trust: Trust,
+    credentials: Arc<Credentials>,
+    #[cfg(feature = "faults")]
     user: UserEntry,
 }
 
@@ -65,6 +72,9 @@ pub enum Error {
         /// The reason.
         source: io::Error,
     },
+    /// A file is longer than any kubeconfig.
+    #[error("{}: it is longer than 16 MiB", .0.display())]
+    TooLong(PathBuf),
     /// A file is no kubeconfig. No word of what it holds is shown: that may be a secret.
     #[error("{}:{line}: it is no kubeconfig: {reason}", path.display())]
     Broken {
@@ -118,7 +128,7 @@ impl Cluster {
     /// When a name leads to nothing, or the entry needs something that kwasm does not serve yet: to leave it out
     /// would be to ask as somebody else, or somewhere else.
     pub fn select(kubeconfig: &Kubeconfig, flags: &Flags) -> Result<Selection, Error> {
-        if !kubeconfig.found {
+        if kubeconfig.files.is_empty() {
             if let Some(name) = &flags.context {
                 return Err(Error::Unknown { kind: "context", name: name.clone(), known: Vec::new() });
             }
@@ -164,8 +174,9 @@ impl Cluster {
             context: name.to_owned(),
             namespace: chosen.unwrap_or("default").to_owned(),
             endpoint,
-            entry: entry.clone(),
-            user_name: user_name.to_owned(),
+            trust: Trust::of(name, entry),
+            credentials: Arc::new(Credentials::of(user_name, user, &Environment::default())?),
+            #[cfg(feature = "faults")]
             user: user.clone(),
         })))
     }
@@ -186,6 +197,18 @@ impl Cluster {
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// What makes a server this one.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// Who asks there.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 }
 

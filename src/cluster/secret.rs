@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 use zeroize::Zeroizing;
 
 /// A secret: without `Debug`, and overwritten with zeroes when it is dropped.
-#[derive(Clone)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub(super) struct Secret(Zeroizing<String>);
 
 impl Secret {
@@ -40,6 +40,6 @@ impl<'de> Deserialize<'de> for Secret {
                 Ok(Secret::from(text.to_owned()))
             }
         }
-        deserializer.deserialize_str(Text)
+        deserializer.deserialize_any(Text)
     }
 }

@@ -2,7 +2,7 @@ use super::*;
 
 fn kubeconfig(text: &str) -> Kubeconfig {
     let document = serde_saphyr::from_str(text).unwrap();
-    Kubeconfig { looked_at: vec!["/k".into()], found: true, document }
+    Kubeconfig { looked_at: vec!["/k".into()], files: vec!["/k".into()], document }
 }
 
 fn select(text: &str, flags: &Flags) -> Result<Selection, Error> {

@@ -236,7 +236,7 @@ impl Inner {
         let reach = self.clusters.iter().find(|reach| reach.cluster.context() == context);
         let Some(Reach { cluster, sender }) = reach else { return Err(Failure::Closed) };
         // Certificates and keys are read, and TLS is set up, by the first request that is let out.
-        let sender = sender.get_or_try_init(|| async { Sender::new(cluster) }).await;
+        let sender = sender.get_or_try_init(|| Sender::new(cluster)).await;
         let sent = match &sender {
             Ok(sender) => sender.send(permit, headers, body, patience).await,
             Err(error) => Err(Failure::identity(error)),

@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::uri::{Authority, PathAndQuery, Scheme};
@@ -21,14 +22,14 @@ use tokio::time::timeout;
 use super::body::Timed;
 use super::failure::Failure;
 use super::{Body, GuestBody, Patience, headers};
-use crate::cluster::{Cluster, Endpoint, Error, Identity, Validity};
+use crate::cluster::{Cluster, Credential, Endpoint, Error, Validity};
 use crate::policy::{Attempt, Permit};
 
 /// The client of one endpoint, with the identity that it adds.
 pub(super) struct Sender {
     client: Client<HttpsConnector<HttpConnector>, GuestBody>,
     endpoint: Endpoint,
-    identity: Identity,
+    credential: Option<Arc<Credential>>,
 }
 
 /// How long a TCP connection may take to come about, as in client-go (net.Dialer in `rest/transport`).
@@ -39,20 +40,29 @@ const CONNECT: Duration = Duration::from_secs(30);
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 impl Sender {
-    /// Reads the identity of `cluster` and sets up TLS. Connects to nothing yet.
-    pub(super) fn new(cluster: &Cluster) -> Result<Self, Error> {
-        let identity = cluster.identity()?;
-        let https = match identity.tls() {
-            Some(tls) => HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_only(),
+    /// Reads what `cluster` is known by there, and sets up TLS. Connects to nothing yet.
+    ///
+    /// To a plain HTTP server no credential is sent, as client-go does (clientcmd's
+    /// `getUserIdentificationPartialConfig` is asked only for a TLS server).
+    pub(super) async fn new(cluster: &Cluster) -> Result<Self, Error> {
+        let credential = match cluster.endpoint().origin().is_secure() {
+            true => Some(cluster.credentials().current().await?),
+            false => None,
+        };
+        let https = match &credential {
+            Some(credential) => {
+                let tls = cluster.trust().client_config(credential.certificate().cloned())?;
+                HttpsConnectorBuilder::new().with_tls_config(tls.as_ref().clone()).https_only()
+            }
             None => HttpsConnectorBuilder::new().with_tls_config(no_tls()?).https_or_http(),
         };
         let client = pool(https.enable_http1().wrap_connector(tcp(GaiResolver::new())));
-        Ok(Self { client, endpoint: cluster.endpoint().clone(), identity })
+        Ok(Self { client, endpoint: cluster.endpoint().clone(), credential })
     }
 
     /// Whose the client certificate is, for messages.
     pub(super) fn certificate(&self) -> Option<&Validity> {
-        self.identity.certificate()
+        self.credential.as_ref()?.validity()
     }
 
     /// Sends one request. A redirect is not followed: it goes to the guest as it is.
@@ -64,7 +74,7 @@ impl Sender {
         patience: Patience,
     ) -> Result<Response<Body>, Failure> {
         let uri = self.address(permit.attempt()).ok_or(Failure::TooLong)?;
-        if let Some(value) = self.identity.authorization() {
+        if let Some(value) = self.credential.as_ref().and_then(|credential| credential.authorization()) {
             headers.insert(header::AUTHORIZATION, value.clone());
         }
         let mut request = Request::new(body);

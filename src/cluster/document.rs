@@ -1,0 +1,195 @@
+//! What a kubeconfig file says (client-go, tools/clientcmd/api/v1/types.go). Keys that are not named here are other
+//! programs' business.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::de::{Deserializer, Visitor};
+use serde::{Deserialize, Serialize};
+
+use super::secret::Secret;
+
+/// One file.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Document {
+    #[serde(default, rename = "apiVersion", deserialize_with = "text")]
+    pub(super) api_version: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    pub(super) kind: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    pub(super) current_context: Option<String>,
+    pub(super) clusters: Option<Vec<NamedCluster>>,
+    pub(super) contexts: Option<Vec<NamedContext>>,
+    pub(super) users: Option<Vec<NamedUser>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct NamedCluster {
+    #[serde(default, deserialize_with = "name")]
+    pub(super) name: String,
+    #[serde(default, deserialize_with = "entry")]
+    pub(super) cluster: ClusterEntry,
+}
+
+#[derive(Deserialize)]
+pub(super) struct NamedContext {
+    #[serde(default, deserialize_with = "name")]
+    pub(super) name: String,
+    #[serde(default, deserialize_with = "entry")]
+    pub(super) context: ContextEntry,
+}
+
+#[derive(Deserialize)]
+pub(super) struct NamedUser {
+    #[serde(default, deserialize_with = "name")]
+    pub(super) name: String,
+    #[serde(default, deserialize_with = "entry")]
+    pub(super) user: UserEntry,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(super) struct ClusterEntry {
+    #[serde(deserialize_with = "text")]
+    pub(super) server: Option<String>,
+    #[serde(deserialize_with = "path")]
+    pub(super) certificate_authority: Option<PathBuf>,
+    #[serde(deserialize_with = "text")]
+    pub(super) certificate_authority_data: Option<String>,
+    pub(super) insecure_skip_tls_verify: Option<bool>,
+    #[serde(deserialize_with = "text")]
+    pub(super) tls_server_name: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(super) proxy_url: Option<String>,
+    pub(super) disable_compression: Option<bool>,
+    pub(super) extensions: Option<Vec<NamedExtension>>,
+}
+
+/// What other programs keep beside a cluster. Of them all but one is passed over.
+#[derive(Clone, Deserialize)]
+pub(super) struct NamedExtension {
+    #[serde(default, deserialize_with = "name")]
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) extension: serde_json::Value,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ContextEntry {
+    #[serde(deserialize_with = "text")]
+    pub(super) cluster: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(super) user: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(super) namespace: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(super) struct UserEntry {
+    #[serde(deserialize_with = "path")]
+    pub(super) client_certificate: Option<PathBuf>,
+    #[serde(deserialize_with = "text")]
+    pub(super) client_certificate_data: Option<String>,
+    #[serde(deserialize_with = "path")]
+    pub(super) client_key: Option<PathBuf>,
+    pub(super) client_key_data: Option<Secret>,
+    pub(super) token: Option<Secret>,
+    #[serde(rename = "tokenFile", deserialize_with = "path")]
+    pub(super) token_file: Option<PathBuf>,
+    #[serde(deserialize_with = "text")]
+    pub(super) username: Option<String>,
+    pub(super) password: Option<Secret>,
+    pub(super) exec: Option<ExecEntry>,
+    pub(super) auth_provider: Option<AuthProviderEntry>,
+    #[serde(rename = "as", deserialize_with = "text")]
+    pub(super) impersonate: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(super) as_uid: Option<String>,
+    pub(super) as_groups: Option<Vec<Text>>,
+    pub(super) as_user_extra: Option<BTreeMap<String, Option<Vec<Text>>>>,
+    /// The file that this was read from: where a renewed credential is kept.
+    #[serde(skip)]
+    pub(super) origin: PathBuf,
+}
+
+/// A credential plugin: a program that prints credentials.
+#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ExecEntry {
+    #[serde(deserialize_with = "name")]
+    pub(super) command: String,
+    pub(super) args: Option<Vec<Text>>,
+    pub(super) env: Option<Vec<ExecVariable>>,
+    #[serde(deserialize_with = "text")]
+    pub(super) api_version: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(super) install_hint: Option<String>,
+    pub(super) provide_cluster_info: Option<bool>,
+    #[serde(deserialize_with = "text")]
+    pub(super) interactive_mode: Option<String>,
+}
+
+/// An environment variable of a credential plugin. Its value may be a secret.
+#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
+#[serde(default)]
+pub(super) struct ExecVariable {
+    #[serde(deserialize_with = "name")]
+    pub(super) name: String,
+    pub(super) value: Option<Secret>,
+}
+
+/// What was built into client-go before there were credential plugins. Of these `oidc` is left.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct AuthProviderEntry {
+    #[serde(deserialize_with = "name")]
+    pub(super) name: String,
+    pub(super) config: Option<BTreeMap<String, Option<Secret>>>,
+}
+
+/// A text that YAML, too, takes for one: client-go does not take `token: 123` for a token, or `namespace: on` for a name.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub(super) struct Text(pub(super) String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Expected;
+        impl Visitor<'_> for Expected {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+                Ok(Text(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Expected)
+    }
+}
+
+/// A text that may be absent, or null.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<Text>::deserialize(deserializer)?.map(|Text(text)| text))
+}
+
+/// A text; absent or null it is empty.
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(text(deserializer)?.unwrap_or_default())
+}
+
+/// A path that may be absent, or null.
+fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    Ok(text(deserializer)?.map(PathBuf::from))
+}
+
+/// An entry; where it is null, one that says nothing.
+fn entry<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}
