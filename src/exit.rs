@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use crate::cli::{self, Environment};
 use crate::cluster;
 use crate::inspect;
-use crate::policy::{self, Fault, Limit};
+use crate::policy::{self, Fault, Limit, NAME_A_KUBECONFIG};
 use crate::reference::NameError;
 use crate::registry::{self, Obstacle, signature};
 use crate::runtime::{self, Outcome};
@@ -177,6 +177,7 @@ fn classify(error: &Error) -> (Exit, Option<String>) {
         Error::Inspect { source, .. }
         | Error::Store(store::Error::Unfit { source, .. })
         | Error::Runtime(runtime::Error::Adapt { source, .. }) => (Exit::Refused, for_component(source)),
+        Error::NoCluster(_) => (Exit::Failed, hint(NAME_A_KUBECONFIG)),
         Error::NoHome => (Exit::Failed, hint("set KWASM_HOME to a folder")),
         Error::Registry(error)
         | Error::Store(store::Error::Fetch(error))
@@ -259,17 +260,11 @@ fn for_fetch(error: &registry::Error) -> (Exit, Option<String>) {
 }
 
 fn for_cluster(error: &cluster::Error) -> (Exit, Option<String>) {
-    match error {
-        cluster::Error::FlagValue(_) | cluster::Error::UnservedFlag(_) => (Exit::Usage, None),
-        cluster::Error::Unserved(_) => (Exit::Refused, None),
-        cluster::Error::Unknown { known, .. } if !known.is_empty() => {
-            (Exit::Failed, Some(format!("its contexts are {}", known.join(", "))))
-        }
-        cluster::Error::Broken { .. } => {
-            (Exit::Failed, Some("kubectl config view shows what kubectl makes of it".to_owned()))
-        }
-        _ => (Exit::Failed, None),
-    }
+    let exit = match error {
+        cluster::Error::Truth { .. } | cluster::Error::Timeout(_) => Exit::Usage,
+        _ => Exit::Failed,
+    };
+    (exit, error.hint())
 }
 
 fn for_runtime(error: &runtime::Error) -> (Exit, Option<String>) {

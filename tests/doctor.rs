@@ -62,7 +62,8 @@ fn a_healthy_home_is_told_in_a_line_for_each_check() {
     receipts    1 plugin
     contents    1 file that they need
     store       HOME/data is yours alone to write
-    kubeconfig  can be read
+    kubeconfig  there is none
+    cluster     none is selected: plugins reach none
     registries  no logins
     trust       no trust.yaml: no signature is asked for
     digests     1 file unchanged
@@ -90,7 +91,8 @@ fn a_folder_of_links_that_no_shell_looks_into_is_found() {
     receipts    1 plugin
     contents    1 file that they need
     store       HOME/data is yours alone to write
-    kubeconfig  can be read
+    kubeconfig  there is none
+    cluster     none is selected: plugins reach none
     registries  no logins
     trust       no trust.yaml: no signature is asked for
     --- stderr
@@ -112,7 +114,8 @@ fn a_link_that_is_missing_or_leads_nowhere_is_found_and_cured() {
     receipts    1 plugin
     contents    1 file that they need
     store       HOME/data is yours alone to write
-    kubeconfig  can be read
+    kubeconfig  there is none
+    cluster     none is selected: plugins reach none
     registries  no logins
     trust       no trust.yaml: no signature is asked for
     --- stderr
@@ -227,6 +230,81 @@ fn what_others_may_write_is_found_and_cured() {
     is_cured(&kwasm, &["doctor"]);
     open(&kwasm.home().join("cache/kwasm/compiled"), 0o755);
     is_cured(&kwasm, &["doctor"]);
+}
+
+/// The `doctor` of one who has this kubeconfig.
+fn with_kubeconfig(config: &serde_json::Value) -> Kwasm {
+    let kwasm = installed();
+    let path = kwasm.home().join("config");
+    fs::write(&path, config.to_string()).unwrap();
+    kwasm.kubeconfig(path)
+}
+
+/// A kubeconfig whose one user and one cluster have these entries.
+fn config(cluster: &serde_json::Value, user: &serde_json::Value) -> serde_json::Value {
+    serde_json::json!({
+        "current-context": "here",
+        "clusters": [{"name": "c", "cluster": cluster}],
+        "users": [{"name": "u", "user": user}],
+        "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
+    })
+}
+
+#[test]
+fn what_the_kubeconfig_needs_and_is_not_there_is_found() {
+    use serde_json::json;
+    let server = json!({"server": "https://127.0.0.1:1"});
+    let well = with_kubeconfig(&config(&server, &json!({"token": "t"})));
+    let run = well.call(["doctor"]).success();
+    assert!(run.stdout.contains("kubeconfig  1 context in 1 file\n"), "{}", run.shown());
+    assert!(run.stdout.contains("cluster     here at https://127.0.0.1:1\n"), "{}", run.shown());
+    let plugin = |command: &str| {
+        json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never",
+            "command": command, "installHint": "ask for\nhelper"}})
+    };
+    Kwasm::new().call(["doctor"]).success();
+    with_kubeconfig(&config(&server, &plugin("true"))).call(["doctor"]).success();
+    let mut astray = config(&server, &json!({}));
+    astray["contexts"].as_array_mut().unwrap().push(json!({"name": "gone", "context": {"cluster": "x"}}));
+    for (config, told, cure) in [
+        (
+            astray,
+            "context `gone`: the kubeconfig has no cluster `x`",
+            "kubectl config delete-context gone, if nobody needs it",
+        ),
+        (
+            config(&json!({"server": "https://h", "certificate-authority": "absent"}), &json!({})),
+            "HOME/absent",
+            "kubectl config view",
+        ),
+        (
+            config(&server, &json!({"client-certificate": "absent", "client-key": "absent"})),
+            "HOME/absent",
+            "kubectl config view",
+        ),
+        (config(&server, &json!({"tokenFile": "absent"})), "HOME/absent", "kubectl config view"),
+        (config(&server, &plugin("no-such-helper")), "no-such-helper", "ask for helper"),
+    ] {
+        let kwasm = with_kubeconfig(&config);
+        let run = kwasm.call(["doctor"]).fails(125);
+        let stderr = run.stderr.replace(kwasm.home().to_str().unwrap(), "HOME");
+        assert!(
+            stderr.contains(told) && stderr.contains(&format!("hint: {cure}\n")),
+            "{told}: {}",
+            run.shown()
+        );
+    }
+}
+
+#[test]
+fn a_client_certificate_that_has_expired_is_found() {
+    let server = kwasm_apiserver::ApiServer::builder().start().unwrap();
+    let kwasm = installed().kubeconfig(server.kubeconfig(kwasm_apiserver::User::ExpiredCertificate));
+    let run = kwasm.call(["doctor"]).fails(125);
+    assert!(run.stderr.contains("the client certificate of user"), "{}", run.shown());
+    assert!(run.stderr.contains("it expired on "), "{}", run.shown());
+    let kwasm = installed().kubeconfig(server.kubeconfig(kwasm_apiserver::User::Certificate));
+    kwasm.call(["doctor"]).success();
 }
 
 #[test]

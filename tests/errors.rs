@@ -92,7 +92,7 @@ fn a_broken_kubeconfig_is_named_with_its_line_and_without_its_text() {
     exit: 125
     --- stdout
     --- stderr
-    kwasm: CONFIG:4: it is no kubeconfig: expected mapping start
+    kwasm: CONFIG:4: it is no kubeconfig: a map is expected here
     hint: kubectl config view shows what kubectl makes of it
     ");
 }
@@ -160,53 +160,25 @@ fn a_token_that_the_server_does_not_know_is_told() {
     ");
 }
 
+/// What is said of a server that is not believed, each for its own reason, stands in tls.rs.
 #[test]
-fn an_untrusted_server_is_told_and_nothing_is_sent_to_it() {
-    let server = seed();
-    for user in [User::TokenWithWrongCa, User::TokenWithoutCa] {
-        let run = ask(&server, user).fails(1);
-        allow_duplicates! {
-            assert_snapshot!(said(&run, &server).replace(user.name(), "USER"), @r"
-            dials: TLS-certificate-error (the server's certificate cannot be trusted)
-            kwasm: https://SERVER (context `USER`): its certificate is signed by an authority that is not trusted
-            hint: check certificate-authority of this cluster in the kubeconfig
-            ");
-        }
-        assert!(server.requests().is_empty());
-    }
-}
-
-#[test]
-fn a_server_whose_certificate_is_for_another_time_or_name_is_told() {
-    for (certificate, expected) in [
-        (ServerCertificate::Expired, "its certificate has expired"),
-        (ServerCertificate::NotYetValid, "its certificate is not valid yet"),
-        (ServerCertificate::WrongName, "its certificate is for another name"),
+fn to_a_server_that_is_not_believed_nothing_is_sent() {
+    for (certificate, user, expected) in [
+        (
+            ServerCertificate::Good,
+            User::TokenWithWrongCa,
+            "which is not in the kubeconfig's certificate-authority",
+        ),
+        (ServerCertificate::Good, User::TokenWithoutCa, "the kubeconfig names no certificate-authority"),
+        (ServerCertificate::Expired, User::Token, "expired on 20"),
+        (ServerCertificate::NotYetValid, User::Token, "is not valid before 20"),
+        (ServerCertificate::WrongName, User::Token, "is not for `127.0.0.1`, but for `wrong-name.example`"),
     ] {
         let server = ApiServer::builder().certificate(certificate).start().unwrap();
-        let run = ask(&server, User::Token).fails(1);
+        let run = ask(&server, user).fails(1);
         assert!(run.stderr.contains(expected), "{}", run.shown());
         assert!(server.requests().is_empty());
     }
-}
-
-#[test]
-fn what_kubectl_takes_and_kwasm_does_not_yet_is_refused_and_never_passed_over() {
-    let server = seed();
-    for (user, what) in
-        [(User::Basic, "a username and password"), (User::TokenInsecure, "insecure-skip-tls-verify")]
-    {
-        let run = ask(&server, user).fails(126);
-        assert!(
-            run.stderr.contains(&format!("kwasm: {what} in the kubeconfig is not served by kwasm yet")),
-            "{}",
-            run.shown()
-        );
-    }
-    let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token));
-    let run = kwasm.run("dials", &[LIST[0], "--as=system:masters"]).fails(2);
-    assert!(run.stderr.contains("the flag --as is not served by kwasm yet"), "{}", run.shown());
-    assert!(server.requests().is_empty());
 }
 
 #[test]

@@ -8,6 +8,8 @@ mod attributes;
 mod door;
 #[path = "fuzz/src/headers.rs"]
 mod headers;
+#[path = "fuzz/src/kubeconfig.rs"]
+mod kubeconfig;
 #[path = "fuzz/src/normalise.rs"]
 mod normalise;
 #[path = "fuzz/src/percent.rs"]
@@ -55,6 +57,11 @@ fn the_corpus_of_the_socket_door_holds() {
 #[test]
 fn the_corpus_of_headers_holds() {
     replay("headers", headers::holds);
+}
+
+#[test]
+fn the_corpus_of_kubeconfigs_holds() {
+    replay("kubeconfig", kubeconfig::holds);
 }
 
 #[test]

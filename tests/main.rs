@@ -15,7 +15,11 @@ mod archives;
 mod carried;
 #[cfg(unix)]
 mod compiled;
+#[cfg(unix)]
+mod conformance;
+mod contexts;
 mod counterparts;
+mod credentials;
 mod decoder;
 #[cfg(unix)]
 mod doctor;
@@ -38,6 +42,8 @@ mod life;
 mod manual;
 mod papers;
 mod policies;
+mod prefix;
+mod proxies;
 mod registries;
 
 #[cfg(unix)]
@@ -47,6 +53,7 @@ mod sockets;
 mod streams;
 mod support;
 mod timeline;
+mod tls;
 mod traces;
 mod tunnels;
 mod watches;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::{Command, Environment, Error, Output, Target, unicode};
+use super::{Command, Connection, Environment, Error, Output, Target, unicode};
 use crate::reference::{Image, Package, PluginName, Wanted};
 
 /// Runs kubectl plugins as WebAssembly components that never see a credential.
@@ -76,6 +76,16 @@ enum Verb {
         /// The plugins' names
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
+    },
+    /// Tell which cluster plugins reach, and as whom
+    Cluster {
+        /// Ask the server who that is, too
+        #[arg(long)]
+        check: bool,
+        #[command(flatten)]
+        form: Form,
+        #[command(flatten, next_help_heading = "kubectl's connection flags")]
+        connection: Connection,
     },
     /// Look at policies: what a plugin may do
     Policy {
@@ -220,6 +230,9 @@ impl Line {
                 name: name.map(|name| name.parse()).transpose()?,
                 policy,
             },
+            Verb::Cluster { check, form, connection } => {
+                Command::Cluster { connection, check, output: form.of_one() }
+            }
             Verb::List(form) => Command::List { output: form.of_list(environment) },
             Verb::Inspect { source, form } => {
                 Command::Inspect { source: source.parse()?, output: form.of_one() }

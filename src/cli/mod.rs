@@ -2,6 +2,7 @@
 //!
 //! Started as `kubectl-NAME`, which is how kubectl starts a plugin, argv is the plugin's own.
 
+mod connection;
 mod line;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use clap::{CommandFactory, Parser, ValueEnum};
 pub use clap_complete::Shell;
 
+pub use self::connection::{Connection, FLAGS as CONNECTION_FLAGS};
 use self::line::Line;
 
 use crate::reference::{
@@ -29,7 +31,9 @@ pub struct Environment {
     pub variables: BTreeMap<OsString, OsString>,
     /// Whether stdout is a terminal.
     pub terminal: bool,
-    /// Its columns and lines.
+    /// Whether stdin is one.
+    pub stdin_terminal: bool,
+    /// The columns and lines of stdout's.
     pub terminal_size: Option<(u16, u16)>,
     /// The columns of the terminal that stderr is, if it is one.
     pub columns: Option<u16>,
@@ -47,6 +51,7 @@ impl Environment {
             arguments: std::env::args_os().collect(),
             variables: std::env::vars_os().collect(),
             terminal: std::io::stdout().is_terminal(),
+            stdin_terminal: std::io::stdin().is_terminal(),
             terminal_size: terminal_size::terminal_size().map(|(width, height)| (width.0, height.0)),
             columns: terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| width.0),
         }
@@ -90,6 +95,15 @@ enum Link {
 /// What is to be done.
 #[derive(Debug, Eq, PartialEq)]
 pub enum Command {
+    /// Tell which cluster kwasm would talk to, and as whom.
+    Cluster {
+        /// What selects it.
+        connection: Connection,
+        /// Whether to ask the server who that is.
+        check: bool,
+        /// How.
+        output: Output,
+    },
     /// Print what a shell needs to complete kwasm's own command line.
     Completion(Shell),
     /// Complete the command line of a plugin.
@@ -249,6 +263,9 @@ pub enum Error {
     /// Several sources for one name.
     #[error("--as names one plugin, and {0} sources were given")]
     OneName(usize),
+    /// A connection flag that stands last.
+    #[error("the flag {0} needs a value")]
+    FlagValue(String),
     /// A source of no known form.
     #[error(transparent)]
     Source(#[from] SourceError),

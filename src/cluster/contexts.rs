@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::endpoint::Endpoint;
-use super::{Cluster, Error, Flags, Kubeconfig, Selection};
+use super::{Cluster, Error, Flags, Kubeconfig, Selection, Shared};
 
 /// The selected context, and the others that the policy grants.
 pub struct Contexts {
@@ -47,7 +47,8 @@ impl Contexts {
         flags: &Flags,
         granted: impl Fn(&str, &str) -> bool,
     ) -> Result<Self, Error> {
-        let selected = Cluster::select(kubeconfig, flags)?;
+        let mut shared = Shared::new();
+        let selected = Cluster::selected(kubeconfig, flags, &mut shared)?;
         let current = selected.cluster().map(Cluster::context);
         // Of two with one name the first is meant.
         let mut known: BTreeSet<&str> = current.into_iter().collect();
@@ -58,7 +59,7 @@ impl Contexts {
         others.truncate(MOST - 1);
         let others = others.into_iter().map(|name| Other {
             name: name.to_owned(),
-            selection: Cluster::named(kubeconfig, name, flags)
+            selection: Cluster::named(kubeconfig, name, flags, &mut shared)
                 .unwrap_or_else(|error| Selection::Nothing(error.to_string())),
         });
         let others = others.collect();

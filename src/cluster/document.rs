@@ -58,11 +58,13 @@ pub(super) struct ClusterEntry {
     pub(super) certificate_authority: Option<PathBuf>,
     #[serde(deserialize_with = "text")]
     pub(super) certificate_authority_data: Option<String>,
+    #[serde(deserialize_with = "truth")]
     pub(super) insecure_skip_tls_verify: Option<bool>,
     #[serde(deserialize_with = "text")]
     pub(super) tls_server_name: Option<String>,
     #[serde(deserialize_with = "text")]
     pub(super) proxy_url: Option<String>,
+    #[serde(deserialize_with = "truth")]
     pub(super) disable_compression: Option<bool>,
     pub(super) extensions: Option<Vec<NamedExtension>>,
 }
@@ -128,6 +130,7 @@ pub(super) struct ExecEntry {
     pub(super) api_version: Option<String>,
     #[serde(deserialize_with = "text")]
     pub(super) install_hint: Option<String>,
+    #[serde(deserialize_with = "truth")]
     pub(super) provide_cluster_info: Option<bool>,
     #[serde(deserialize_with = "text")]
     pub(super) interactive_mode: Option<String>,
@@ -169,9 +172,35 @@ impl<'de> Deserialize<'de> for Text {
             fn visit_str<E>(self, text: &str) -> Result<Text, E> {
                 Ok(Text(text.to_owned()))
             }
+
+            // As for client-go, null in a list is a text without letters.
+            fn visit_unit<E>(self) -> Result<Text, E> {
+                Ok(Text(String::new()))
+            }
         }
         deserializer.deserialize_any(Expected)
     }
+}
+
+/// A truth that YAML, too, takes for one, and not a text that says so.
+fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    struct Expected;
+    impl Visitor<'_> for Expected {
+        type Value = Option<bool>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("true or false")
+        }
+
+        fn visit_bool<E>(self, truth: bool) -> Result<Option<bool>, E> {
+            Ok(Some(truth))
+        }
+
+        fn visit_unit<E>(self) -> Result<Option<bool>, E> {
+            Ok(None)
+        }
+    }
+    deserializer.deserialize_any(Expected)
 }
 
 /// A text that may be absent, or null.

@@ -58,6 +58,18 @@ impl Origin {
         Some(Self { secure, host: host.to_ascii_lowercase(), port })
     }
 
+    /// The host, in lower case; an IPv6 address is in brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Whether it is reached by TLS.
     #[must_use]
     pub fn is_secure(&self) -> bool {
@@ -77,16 +89,21 @@ impl fmt::Display for Origin {
 }
 
 impl Endpoint {
-    /// Reads a kubeconfig's `server`. As in client-go, a bare host is a plain HTTP server.
+    /// Reads a kubeconfig's `server`. As in client-go (`rest/url_utils.go`, `DefaultServerURL`) a bare host is a plain HTTP
+    /// server, of a query nothing is kept, and the path is made plain.
     ///
     /// `None` when it is no address of a server.
     #[must_use]
     pub fn read(server: &str) -> Option<Self> {
-        let text = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
+        let (server, fragment) = server.split_once('#').unwrap_or((server, ""));
+        let bare = !server.contains("://");
+        let text = if bare { format!("http://{server}") } else { server.to_owned() };
         let uri: Uri = text.parse().ok()?;
         let origin = Origin::of(uri.scheme()?, uri.authority()?)?;
-        let prefix = uri.path().trim_end_matches('/').to_owned();
-        (uri.query().is_none() && !prefix.contains("//")).then_some(Self { origin, prefix })
+        let prefix = plain(uri.path());
+        // `host/path` may be meant as either; and client-go drops a fragment only behind a path.
+        let clear = if prefix.is_empty() { fragment.is_empty() } else { !bare };
+        clear.then_some(Self { origin, prefix })
     }
 
     /// Scheme, host and port.
@@ -100,6 +117,37 @@ impl Endpoint {
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
+}
+
+/// A path without empty and dot segments, as Go's `path.Join` makes it, in which no letter is written by its code that has
+/// no need of it (RFC 3986 §6.2.2.2).
+fn plain(path: &str) -> String {
+    let path = decoded(path);
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    segments.iter().fold(String::new(), |path, segment| path + "/" + segment)
+}
+
+fn decoded(path: &str) -> String {
+    let mut parts = path.split('%');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |mut text, part| {
+        let code = part.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok());
+        if let Some(byte) = code.filter(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(byte)) {
+            text.push(char::from(byte));
+            text.push_str(&part[2..]);
+        } else {
+            text.push('%');
+            text.push_str(part);
+        }
+        text
+    })
 }
 
 impl fmt::Display for Endpoint {
@@ -121,6 +169,10 @@ mod tests {
             ("localhost:8080", "http://localhost:8080"),
             ("https://rancher/k8s/clusters/c-1/", "https://rancher/k8s/clusters/c-1"),
             ("https://[::1]:6443", "https://[::1]:6443"),
+            ("https://h/a//b/./../c/", "https://h/a/c"),
+            ("https://h/?q", "https://h"),
+            ("https://h/%61%2e%2e/%2E%2e/b%2fc%", "https://h/b%2fc%"),
+            ("https://h/a#b", "https://h/a"),
         ] {
             assert_eq!(Endpoint::read(server).unwrap().to_string(), shown);
         }
@@ -136,7 +188,8 @@ mod tests {
             "https://h:+443",
             "https://h:0443",
             "ftp://h",
-            "https://h/?q",
+            "h/x",
+            "https://h#b",
             "/x",
         ] {
             assert_eq!(Endpoint::read(server), None, "{server}");

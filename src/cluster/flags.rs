@@ -1,161 +1,168 @@
-//! The connection flags in a plugin's argv, in the forms that kubectl takes: `--a=b`, `--a b`, `-nb`, `-n b`, `-n=b`.
+//! What the user chose on the command line, which overrides what a kubeconfig says
+//! (client-go, `tools/clientcmd/overrides.go`; cli-runtime, `pkg/genericclioptions/config_flags.go`).
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Error;
+use super::secret::Secret;
+use crate::cli::Connection;
 
-/// What the user chose on the plugin's command line.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+/// The connection flags, read.
+#[derive(Clone, Default)]
 pub struct Flags {
-    /// `--context`
-    pub context: Option<String>,
     /// `--kubeconfig`
     pub kubeconfig: Option<PathBuf>,
+    /// `--context`
+    pub context: Option<String>,
+    /// `--cluster`
+    pub cluster: Option<String>,
+    /// `--user`
+    pub user: Option<String>,
     /// `-n`, `--namespace`
     pub namespace: Option<String>,
+    /// `-s`, `--server`
+    pub server: Option<String>,
+    pub(super) tls_server_name: Option<String>,
+    pub(super) insecure: bool,
+    pub(super) certificate_authority: Option<PathBuf>,
+    pub(super) client_certificate: Option<PathBuf>,
+    pub(super) client_key: Option<PathBuf>,
+    pub(super) token: Option<Secret>,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<Secret>,
+    pub(super) impersonate: Option<String>,
+    pub(super) as_uid: Option<String>,
+    pub(super) as_groups: Vec<String>,
+    pub(super) as_user_extra: BTreeMap<String, Vec<String>>,
+    pub(super) request_timeout: Option<Duration>,
+    pub(super) disable_compression: bool,
 }
-
-/// Flags of kubectl that say who asks, or whom. They are not served yet; to pass over one would be to act with other
-/// power than the user asked for.
-const UNSERVED: &[&str] = &[
-    "--as",
-    "--as-group",
-    "--as-uid",
-    "--as-user-extra",
-    "--certificate-authority",
-    "--client-certificate",
-    "--client-key",
-    "--cluster",
-    "--insecure-skip-tls-verify",
-    "--password",
-    "--server",
-    "--tls-server-name",
-    "--token",
-    "--user",
-    "--username",
-];
 
 impl Flags {
-    /// Reads the flags before the first `--`, and takes out of `arguments` those that name a path of the host.
-    ///
-    /// As in kubectl the last of several wins, and an empty value is none.
+    /// Reads the values of flags.
     ///
     /// # Errors
-    /// When a flag lacks its value, or is one that is not served yet.
-    pub fn take(arguments: &mut Vec<String>) -> Result<Self, Error> {
-        let mut flags = Self::default();
-        let mut kept = Vec::with_capacity(arguments.len());
-        let mut rest = std::mem::take(arguments).into_iter();
-        while let Some(argument) = rest.next() {
-            if argument == "--" {
-                kept.push(argument);
-                break;
+    /// When a truth is none, or a time.
+    pub fn of(given: &Connection) -> Result<Self, Error> {
+        let text = |long| given.value(long).map(str::to_owned);
+        let path = |long| given.value(long).map(PathBuf::from);
+        let secret = |long| given.value(long).map(|value| Secret::from(value.to_owned()));
+        let truth = |long| match given.values(long).last() {
+            None => Ok(false),
+            Some(value) => {
+                read_truth(value).ok_or_else(|| Error::Truth { flag: long, value: value.to_owned() })
             }
-            let Some(flag) = Flag::read(&argument)? else {
-                kept.push(argument);
-                continue;
-            };
-            let next = if flag.value.is_none() { rest.next() } else { None };
-            let value =
-                flag.value.or(next.as_deref()).ok_or_else(|| Error::FlagValue(flag.name.to_owned()))?;
-            let chosen = (!value.is_empty()).then(|| value.to_owned());
-            match flag.name {
-                "--context" => flags.context = chosen,
-                "--kubeconfig" => {
-                    flags.kubeconfig = chosen.map(PathBuf::from);
-                    continue;
-                }
-                _ => flags.namespace = chosen,
-            }
-            kept.push(argument);
-            kept.extend(next);
-        }
-        kept.extend(rest);
-        *arguments = kept;
-        Ok(flags)
-    }
-}
-
-/// One argument that is a connection flag, with the value that is part of the same argument, if one is.
-struct Flag<'a> {
-    name: &'static str,
-    value: Option<&'a str>,
-}
-
-impl<'a> Flag<'a> {
-    fn read(argument: &'a str) -> Result<Option<Self>, Error> {
-        if let Some(short) = argument.strip_prefix("-n") {
-            let value = short.strip_prefix('=').unwrap_or(short);
-            return Ok(Some(Self { name: "-n", value: (!short.is_empty()).then_some(value) }));
-        }
-        if argument.starts_with("-s") {
-            return Err(Error::UnservedFlag("-s"));
-        }
-        let (name, value) = match argument.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (argument, None),
         };
-        if let Some(flag) = UNSERVED.iter().find(|flag| **flag == name) {
-            return Err(Error::UnservedFlag(flag));
+        let mut as_user_extra: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        // What has no `=` is passed over, as cli-runtime does.
+        for (key, value) in given.values("--as-user-extra").filter_map(|extra| extra.split_once('=')) {
+            as_user_extra.entry(key.to_owned()).or_default().push(value.to_owned());
         }
-        let served = ["--context", "--kubeconfig", "--namespace"].into_iter().find(|flag| *flag == name);
-        Ok(served.map(|name| Self { name, value }))
+        Ok(Self {
+            kubeconfig: path("--kubeconfig"),
+            context: text("--context"),
+            cluster: text("--cluster"),
+            user: text("--user"),
+            namespace: text("--namespace"),
+            server: text("--server"),
+            tls_server_name: text("--tls-server-name"),
+            insecure: truth("--insecure-skip-tls-verify")?,
+            certificate_authority: path("--certificate-authority"),
+            client_certificate: path("--client-certificate"),
+            client_key: path("--client-key"),
+            token: secret("--token"),
+            username: text("--username"),
+            password: secret("--password"),
+            impersonate: text("--as"),
+            as_uid: text("--as-uid"),
+            as_groups: given.values("--as-group").map(str::to_owned).collect(),
+            as_user_extra,
+            request_timeout: given.value("--request-timeout").map(read_timeout).transpose()?.flatten(),
+            disable_compression: truth("--disable-compression")?,
+        })
     }
+}
+
+/// A truth as Go's `strconv.ParseBool` reads it.
+fn read_truth(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+/// A time as client-go's `ParseTimeout` reads it: whole seconds, or Go's duration, e.g. `1m30s`. Zero is none.
+fn read_timeout(text: &str) -> Result<Option<Duration>, Error> {
+    let time = match text.parse::<u64>() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => read_duration(text),
+    };
+    let time = time.ok_or_else(|| Error::Timeout(text.to_owned()))?;
+    Ok((!time.is_zero()).then_some(time))
+}
+
+/// A time as Go's `time.ParseDuration` reads it, but for one that is negative.
+fn read_duration(text: &str) -> Option<Duration> {
+    const UNITS: [(&str, f64); 7] =
+        [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+    let mut rest = text.strip_prefix('+').unwrap_or(text);
+    let mut total = 0.0;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').filter(|end| *end > 0)?;
+        let (number, tail) = rest.split_at(end);
+        let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(unit_end);
+        let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit)?;
+        total += number.parse::<f64>().ok()? * seconds;
+        rest = tail;
+    }
+    Duration::try_from_secs_f64(total).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn take(text: &str) -> (Flags, String) {
-        let mut arguments: Vec<String> = text.split(' ').map(str::to_owned).collect();
-        let flags = Flags::take(&mut arguments).unwrap();
-        (flags, arguments.join(" "))
+    fn read(text: &str) -> Result<Flags, Error> {
+        let mut arguments = text.split(' ').map(str::to_owned).collect();
+        Flags::of(&Connection::take(&mut arguments, &[]).unwrap())
     }
 
     #[test]
-    fn a_namespace_is_read_in_every_form_and_stays_in_argv() {
-        for text in [
-            "get -n shop x",
-            "get -nshop x",
-            "get -n=shop x",
-            "get --namespace shop x",
-            "get --namespace=shop x",
-        ] {
-            let (flags, left) = take(text);
-            assert_eq!(flags.namespace.as_deref(), Some("shop"), "{text}");
-            assert_eq!(left, text);
-        }
-    }
-
-    #[test]
-    fn the_path_of_a_kubeconfig_is_taken_out_of_argv() {
-        for text in ["a --kubeconfig /k b", "a --kubeconfig=/k b"] {
-            let (flags, left) = take(text);
-            assert_eq!(flags.kubeconfig, Some("/k".into()));
-            assert_eq!(left, "a b");
-        }
-    }
-
-    #[test]
-    fn the_last_wins_and_an_empty_one_is_none() {
-        assert_eq!(take("-n a -n b").0.namespace.as_deref(), Some("b"));
-        assert_eq!(take("--context a --context=").0.context, None);
-    }
-
-    #[test]
-    fn what_follows_two_dashes_is_left_alone() {
-        let (flags, left) = take("a -- -n x --kubeconfig y --as z");
-        assert_eq!((flags, left.as_str()), (Flags::default(), "a -- -n x --kubeconfig y --as z"));
-    }
-
-    #[test]
-    fn a_flag_without_its_value_and_one_that_is_not_served_are_errors() {
-        for text in
-            ["-n", "--as=x", "--token", "--server https://x", "-s https://x", "-shttps://x", "-s=https://x"]
+    fn a_time_is_read_as_kubectl_reads_it() {
+        for (text, milliseconds) in
+            [("5", 5000), ("5s", 5000), ("1m30s", 90_000), ("1.5h", 5_400_000), ("20ms", 20)]
         {
-            assert!(Flags::take(&mut text.split(' ').map(str::to_owned).collect()).is_err(), "{text}");
+            let read = read(&format!("--request-timeout={text}")).unwrap().request_timeout;
+            assert_eq!(read, Some(Duration::from_millis(milliseconds)), "{text}");
         }
-        assert_eq!(take("--assume x --user-agent y").1, "--assume x --user-agent y");
+        assert_eq!(read("--request-timeout=0").unwrap().request_timeout, None);
+        for text in ["x", "5x", "-5", "s", "5s5", "1..5s"] {
+            assert!(read(&format!("--request-timeout={text}")).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_truth_is_read_as_kubectl_reads_it() {
+        assert!(read("--insecure-skip-tls-verify").unwrap().insecure);
+        assert!(!read("--insecure-skip-tls-verify --insecure-skip-tls-verify=F").unwrap().insecure);
+        assert!(read("--insecure-skip-tls-verify=maybe").is_err());
+        assert!(read("--insecure-skip-tls-verify=").is_err());
+    }
+
+    #[test]
+    fn what_is_known_of_a_user_is_gathered_by_its_key() {
+        let extra = read("--as-user-extra=a=1 --as-user-extra=b=2=3 --as-user-extra=a=4 --as-user-extra=x");
+        let extra = extra.unwrap().as_user_extra;
+        let wanted = [("a", vec!["1", "4"]), ("b", vec!["2=3"])];
+        let wanted =
+            wanted.map(|(key, values)| (key.to_owned(), values.into_iter().map(str::to_owned).collect()));
+        assert_eq!(extra, BTreeMap::from(wanted));
     }
 }

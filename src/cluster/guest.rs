@@ -6,6 +6,9 @@ use serde::Serialize;
 use super::Selection;
 use super::{Cluster, Contexts};
 
+/// What a guest knows a context as that has no name.
+const NAMELESS: &str = "default";
+
 /// The kubeconfig of a guest, as YAML.
 pub struct GuestConfig(String);
 
@@ -22,6 +25,8 @@ impl GuestConfig {
         let mut config = Config { api_version: "v1", kind: "Config", ..Config::default() };
         for context in contexts.numbered() {
             let Some(name) = context.name else { continue };
+            // A server that flags alone name has no context's name, and a kubeconfig none without.
+            let name = if name.is_empty() { NAMELESS } else { name };
             if context.number == 1 {
                 config.current_context = Some(name);
             }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -20,6 +21,8 @@ pub struct Kubeconfig {
     /// Those of them that were there, in order.
     pub(super) files: Vec<PathBuf>,
     pub(super) document: Document,
+    /// What proxies and credential plugins learn of their surroundings.
+    pub(super) environment: Arc<Environment>,
 }
 
 /// The longest kubeconfig file, in bytes. etcd's objects, to compare, have 1.5 MiB at most.
@@ -31,11 +34,11 @@ impl Kubeconfig {
     /// # Errors
     /// When a file is there and cannot be read, or when the one that `--kubeconfig` names is not there.
     pub fn load(environment: &Environment, flags: &Flags) -> Result<Self, Error> {
+        let mut merged = Self { environment: Arc::new(environment.clone()), ..Self::default() };
         if let Some(path) = &flags.kubeconfig {
             let document = read(path)?.ok_or_else(|| Error::Missing(path.clone()))?;
-            return Ok(Self { looked_at: vec![path.clone()], files: vec![path.clone()], document });
+            return Ok(Self { looked_at: vec![path.clone()], files: vec![path.clone()], document, ..merged });
         }
-        let mut merged = Self::default();
         for path in listed(environment) {
             if let Some(document) = read(&path)? {
                 merged.files.push(path.clone());
@@ -94,35 +97,57 @@ fn read(path: &Path) -> Result<Option<Document>, Error> {
     let broken = |line, reason: &str| Error::Broken { path: path.into(), line, reason: reason.to_owned() };
     let text = std::str::from_utf8(&bytes).map_err(|_| broken(1, "it is not UTF-8"))?;
     let text = text.trim_start_matches('\u{feff}');
-    // An empty file is an empty document, in YAML's eyes null.
-    let mut document: Document = if text.trim().is_empty() {
-        Document::default()
-    } else {
-        serde_saphyr::from_str(text).map_err(|error| located(path, &error))?
+    // As in client-go the last of several equal keys counts, and the first of several documents.
+    let options = serde_saphyr::options! {
+        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
     };
+    let mut reader = text.as_bytes();
+    let first = serde_saphyr::read_with_options(&mut reader, options).next();
+    // An empty file has none.
+    let mut document: Document =
+        first.transpose().map_err(|error| located(path, &error))?.unwrap_or_default();
     document.check().map_err(|reason| broken(1, &reason))?;
     document.rebase(path);
     Ok(Some(document))
 }
 
-/// Says where a file is broken, and how, without a word of what it holds: that may be a secret.
+/// Says where a file is broken, and how.
 fn located(path: &Path, error: &serde_saphyr::Error) -> Error {
     let error = error.without_snippet();
     let line = error.location().map_or(0, |location| location.line());
-    let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default();
-    // serde quotes what it found in double quotes or backticks: cut there.
-    let reason = first.split(['"', '`', '\'']).next().unwrap_or_default();
-    // The place is told once, before the colon.
-    let reason = reason.split(" at line").next().unwrap_or_default();
-    let reason = reason.trim_end_matches([' ', ':', ',']).trim_start_matches("error: ").to_owned();
-    Error::Broken { path: path.into(), line, reason }
+    Error::Broken { path: path.into(), line, reason: reason(error) }
+}
+
+/// What is wrong, without a word of what the file holds, which may be a secret: of the parser's errors those parts that are
+/// the parser's own.
+fn reason(error: &serde_saphyr::Error) -> String {
+    use serde_saphyr::Error as E;
+    match error {
+        E::SerdeInvalidType { expected, .. } | E::SerdeInvalidValue { expected, .. } => {
+            format!("{expected} is expected here")
+        }
+        E::Unexpected { expected: "mapping start", .. } => "a map is expected here".to_owned(),
+        E::Unexpected { expected: "sequence start", .. } => "a list is expected here".to_owned(),
+        E::Unexpected { expected, .. } => format!("{expected} is expected here"),
+        // Of the scanner; what it quotes is cut off.
+        E::ExternalMessage { msg, .. } => {
+            let own =
+                msg.lines().next().unwrap_or_default().split(['"', '`', '\'']).next().unwrap_or_default();
+            own.trim_end_matches([' ', ':', ',']).to_owned()
+        }
+        E::Eof { .. } => "it ends too early".to_owned(),
+        E::Budget { .. } => "it is deeper or has more in it than any kubeconfig".to_owned(),
+        E::UnknownAnchor { .. } => "there is no anchor of this name".to_owned(),
+        _ => "it is no YAML that can be understood".to_owned(),
+    }
 }
 
 impl Document {
     /// Finds what client-go finds wrong in a single file: it is of another kind, or two entries have one name.
     fn check(&self) -> Result<(), String> {
-        let other = |text: &Option<String>, wanted| text.as_deref().is_some_and(|text| !text.is_empty() && text != wanted);
+        let other = |text: &Option<String>, wanted| {
+            text.as_deref().is_some_and(|text| !text.is_empty() && text != wanted)
+        };
         if other(&self.kind, "Config") || other(&self.api_version, "v1") {
             return Err("its kind or apiVersion is another than `kind: Config, apiVersion: v1`".to_owned());
         }
@@ -171,10 +196,12 @@ impl Document {
                 rebase(path);
             }
             // A bare name is looked for on PATH; a path belongs to its file.
-            if let Some(exec) = user.exec.as_mut().filter(|exec| exec.command.contains(std::path::is_separator)) {
+            if let Some(exec) =
+                user.exec.as_mut().filter(|exec| exec.command.contains(std::path::is_separator))
+            {
                 exec.command = folder.join(&exec.command).to_string_lossy().into_owned();
             }
-            user.origin = file.to_owned();
+            file.clone_into(&mut user.origin);
         }
     }
 }
@@ -206,11 +233,11 @@ mod tests {
     fn the_first_file_wins_and_missing_ones_are_passed_over() {
         let merged = load(&[
             ("absent", "absent"),
-            ("a", "{current-context: x, clusters: [{name: c, cluster: {server: 'https://one'}}]}"),
-            ("b", "{current-context: y, clusters: [{name: c, cluster: {server: 'https://two'}}, {name: d}], contexts: null}"),
+            ("a", "{current-context: one, clusters: [{name: c, cluster: {server: 'https://one'}}]}"),
+            ("b", "{current-context: two, clusters: [{name: c, cluster: {server: 'https://two'}}, {name: d}], contexts: null}"),
         ])
         .unwrap();
-        assert_eq!(merged.document.current_context.as_deref(), Some("x"));
+        assert_eq!(merged.document.current_context.as_deref(), Some("one"));
         assert_eq!(merged.cluster("c").unwrap().server.as_deref(), Some("https://one"));
         assert!(merged.cluster("d").is_some());
     }

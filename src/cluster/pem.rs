@@ -38,7 +38,10 @@ impl Pem {
         match self {
             Self::Data(data) => {
                 let clean = Zeroizing::new(data.reveal().split_ascii_whitespace().collect::<String>());
-                STANDARD.decode(clean.as_bytes()).map(Zeroizing::new).map_err(|_| "it is no base64".to_owned())
+                STANDARD
+                    .decode(clean.as_bytes())
+                    .map(Zeroizing::new)
+                    .map_err(|_| "it is no base64".to_owned())
             }
             Self::File(path) => {
                 fs::read(path).map(Zeroizing::new).map_err(|error| format!("{}: {error}", path.display()))

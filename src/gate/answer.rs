@@ -29,7 +29,8 @@ pub(super) fn of(refusal: &Refusal) -> Response<Body> {
         | Reason::Destination
         | Reason::Policy(_)
         | Reason::PrivateAddress(_)
-        | Reason::SpeaksAs(_) => (StatusCode::FORBIDDEN, "Forbidden"),
+        | Reason::SpeaksAs(_)
+        | Reason::SpeaksOver(_) => (StatusCode::FORBIDDEN, "Forbidden"),
         Reason::Limit(Limit::HeaderCount | Limit::Headers(_)) => {
             (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "RequestHeaderFieldsTooLarge")
         }

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Method;
 use http::header::{CONTENT_LENGTH, HeaderMap};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -13,6 +14,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::replay::{self, Record};
 use crate::defence::{Defence, stands};
 
 /// What goes wrong with a body while it streams.
@@ -60,6 +62,21 @@ pub(crate) struct GuestBody {
     left: Option<u64>,
 }
 
+/// A body that may be sent once more.
+pub(super) struct Again {
+    record: Record,
+    life: Life,
+    left: Option<u64>,
+}
+
+impl Again {
+    /// The body, if all of it was sent and kept.
+    pub(super) fn replayed(self) -> Option<GuestBody> {
+        let Self { record, life, left } = self;
+        Some(GuestBody { inner: record.replayed()?, life, left })
+    }
+}
+
 /// The guest ended before its request did.
 #[derive(Debug, thiserror::Error)]
 #[error("the plugin ended before its request did")]
@@ -75,6 +92,14 @@ impl GuestBody {
     pub(super) fn new(inner: Body, life: Life, headers: &HeaderMap) -> Self {
         let said = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         Self { inner, life, left: said }
+    }
+
+    /// The same body, which is kept while it is sent: to be sent once more, as one that keeps all of these promises too.
+    pub(super) fn recorded(self, method: &Method) -> (Self, Again) {
+        let Self { inner, life, left } = self;
+        let (inner, record) = replay::record(inner, method, left);
+        let again = Again { record, life: life.clone(), left };
+        (Self { inner, life, left }, again)
     }
 
     /// Counts what passes.

@@ -3,11 +3,9 @@
 use std::error::Error as StdError;
 use std::io;
 use std::net::IpAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustls::CertificateError;
-use time::OffsetDateTime;
-
+use super::dial::{Broken, ProxyFault};
 use super::hosts::Private;
 use super::journal::Line;
 use crate::cluster::{Cluster, Error, Validity};
@@ -28,21 +26,36 @@ pub(crate) enum Failure {
     PrivateAddress(IpAddr),
     /// No response within the guest's own limit.
     ResponseTimeout,
+    /// No whole response within the user's limit.
+    RequestTimeout(Duration),
     /// What it answered is no HTTP, or more headers than are taken.
     Nonsense {
         /// Whether it is the headers.
         too_large: bool,
     },
+    /// There is no way through the proxy.
+    Proxy(Line),
     /// TLS failed.
-    Tls(rustls::Error),
+    Tls(Broken),
     /// The address is longer than a URI may be.
     TooLong,
 }
 
 impl From<hyper_util::client::legacy::Error> for Failure {
     fn from(error: hyper_util::client::legacy::Error) -> Self {
+        if let Some(fault) = find::<ProxyFault>(&error) {
+            let (text, hint) = fault.told();
+            return Self::Proxy(Line { text, hint });
+        }
+        if let Some(error) = find::<Error>(&error) {
+            return Self::identity(error);
+        }
+        if let Some(broken) = find::<Broken>(&error) {
+            return Self::Tls(broken.clone());
+        }
+        // Later than in its handshake: a client certificate is refused after that, in TLS 1.3.
         if let Some(tls) = find::<rustls::Error>(&error) {
-            return Self::Tls(tls.clone());
+            return Self::Tls(Broken::Tls(tls.clone()));
         }
         if let Some(private) = find::<Private>(&error) {
             return Self::PrivateAddress(private.0);
@@ -58,13 +71,20 @@ impl From<hyper_util::client::legacy::Error> for Failure {
     }
 }
 
-impl Failure {
-    pub(super) fn identity(error: &Error) -> Self {
+impl Line {
+    /// What is wrong with the kubeconfig, and what helps.
+    pub(super) fn of(error: &Error) -> Self {
         let mut text = error.to_string();
         if let Some(source) = error.source() {
             text = format!("{text}: {source}");
         }
-        Self::Identity(Line { text, hint: None })
+        Self { text, hint: error.hint() }
+    }
+}
+
+impl Failure {
+    pub(super) fn identity(error: &Error) -> Self {
+        Self::Identity(Line::of(error))
     }
 
     /// Says what happened at the cluster, and what helps.
@@ -78,11 +98,9 @@ impl Failure {
             text: format!("{endpoint}: {what}"),
             hint: hint.map(str::to_owned),
         };
-        // A server may refuse a certificate that no longer holds in many ways, an unexplained close among them.
-        if let (Self::Closed | Self::Tls(rustls::Error::AlertReceived(_)), Some(text)) =
-            (self, certificate.and_then(invalid))
-        {
-            return line(text, Some(RENEW));
+        // A server may refuse a certificate that does not hold now in many ways, an unexplained close among them.
+        if let (true, Some((text, hint))) = (self.may_be_refusal(), certificate.and_then(invalid)) {
+            return line(text, Some(hint));
         }
         match self {
             Self::Closed => line("it closed the connection without an answer".to_owned(), None),
@@ -91,22 +109,37 @@ impl Failure {
             Self::Identity(line) => line.clone(),
             Self::PrivateAddress(address) => line(format!("it is at the private address {address}"), None),
             Self::ResponseTimeout => line("no response within the plugin's own limit".to_owned(), None),
+            Self::RequestTimeout(limit) => line(
+                format!("no whole answer within {limit:?}"),
+                Some("--request-timeout gives it more time; 0 is for ever"),
+            ),
             Self::Nonsense { too_large: true } => line(
                 format!("its answer has more or larger headers than kwasm takes: {HEADERS}, or 400 KiB"),
                 None,
             ),
-            Self::Nonsense { too_large: false } => line("its answer is no HTTP".to_owned(), None),
-            Self::Tls(error) => {
-                let (what, hint) = tls(error);
-                line(what, hint)
+            Self::Nonsense { too_large: false } => {
+                let hint =
+                    endpoint.starts_with("http://").then_some("is its address to begin with https:// ?");
+                line("its answer is no HTTP".to_owned(), hint)
+            }
+            Self::Proxy(Line { text, hint }) => line(text.clone(), hint.as_deref()),
+            Self::Tls(broken) => {
+                let (what, hint) = broken.told(certificate.is_some());
+                line(what, hint.as_deref())
             }
             Self::TooLong => line("the address would be longer than a URI may be".to_owned(), None),
         }
     }
 
+    /// Whether it may be how a server refuses a client certificate.
+    fn may_be_refusal(&self) -> bool {
+        use rustls::Error::AlertReceived;
+        matches!(self, Self::Closed | Self::Tls(Broken::Closed | Broken::Tls(AlertReceived(_))))
+    }
+
     /// Whether it is that nothing came in time.
     pub(super) fn is_timeout(&self) -> bool {
-        matches!(self, Self::ConnectTimeout | Self::ResponseTimeout)
+        matches!(self, Self::ConnectTimeout | Self::ResponseTimeout | Self::RequestTimeout(_))
     }
 
     /// What a guest may know of it: no address of the user's.
@@ -117,9 +150,9 @@ impl Failure {
             Self::Connect(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 "the server refused the connection"
             }
-            Self::Connect(_) | Self::PrivateAddress(_) => "the server could not be reached",
+            Self::Connect(_) | Self::PrivateAddress(_) | Self::Proxy(_) => "the server could not be reached",
             Self::Identity(_) => "the kubeconfig's credentials could not be read",
-            Self::ResponseTimeout => "there was no response in time",
+            Self::ResponseTimeout | Self::RequestTimeout(_) => "there was no response in time",
             Self::Nonsense { .. } => "the server's answer could not be read",
             Self::Tls(_) => "TLS failed",
             Self::TooLong => "the address is too long",
@@ -130,8 +163,8 @@ impl Failure {
     pub(super) fn code(&self) -> wasmtime_wasi_http::Error {
         use wasmtime_wasi_http::Error as Code;
         match self {
-            Self::Closed => Code::ConnectionTerminated,
-            Self::ConnectTimeout => Code::ConnectionTimeout,
+            Self::Closed | Self::Tls(Broken::Closed) => Code::ConnectionTerminated,
+            Self::ConnectTimeout | Self::Tls(Broken::Silent) => Code::ConnectionTimeout,
             Self::Connect(error) => match error.kind() {
                 io::ErrorKind::ConnectionRefused => Code::ConnectionRefused,
                 io::ErrorKind::TimedOut => Code::ConnectionTimeout,
@@ -142,11 +175,12 @@ impl Failure {
             },
             Self::Identity(_) => Code::ConfigurationError,
             Self::PrivateAddress(_) => Code::DestinationIpProhibited,
-            Self::ResponseTimeout => Code::HttpResponseTimeout,
+            Self::ResponseTimeout | Self::RequestTimeout(_) => Code::HttpResponseTimeout,
             Self::Nonsense { too_large: true } => Code::HttpResponseHeaderSectionSize(None),
             Self::Nonsense { too_large: false } => Code::HttpProtocolError,
-            Self::Tls(rustls::Error::InvalidCertificate(_)) => Code::TlsCertificateError,
-            Self::Tls(rustls::Error::AlertReceived(alert)) => Code::TlsAlertReceived {
+            Self::Proxy(_) => Code::DestinationUnavailable,
+            Self::Tls(Broken::Tls(rustls::Error::InvalidCertificate(_))) => Code::TlsCertificateError,
+            Self::Tls(Broken::Tls(rustls::Error::AlertReceived(alert))) => Code::TlsAlertReceived {
                 alert_id: Some(u8::from(*alert)),
                 alert_message: Some(format!("{alert:?}")),
             },
@@ -158,23 +192,29 @@ impl Failure {
 
 /// What there is to say when the API server answers 401.
 pub(super) fn unauthorized(cluster: &Cluster, certificate: Option<&Validity>) -> Line {
-    let what = certificate.and_then(invalid);
-    let hint =
-        if what.is_some() { RENEW } else { "kubectl auth whoami shows what the API server makes of you" };
-    let what = what
-        .unwrap_or_else(|| "it does not accept the kubeconfig's credentials (401 Unauthorized)".to_owned());
+    let (what, hint) = certificate.and_then(invalid).unwrap_or_else(|| {
+        let what = "it does not accept the kubeconfig's credentials (401 Unauthorized)".to_owned();
+        (what, "kubectl auth whoami shows what the API server makes of you")
+    });
     Line {
         text: format!("{} (context `{}`): {what}", cluster.endpoint(), cluster.context()),
         hint: Some(hint.to_owned()),
     }
 }
 
+/// What there is to say when 407 is answered: by a proxy, since no API server does.
+pub(super) fn login(cluster: &Cluster) -> Option<Line> {
+    let (text, hint) = ProxyFault::login(cluster.proxy()?, cluster.endpoint()).told();
+    let endpoint = format!("{} (context `{}`)", cluster.endpoint(), cluster.context());
+    Some(Line { text: format!("{endpoint}: {text}"), hint })
+}
+
 const REACH: &str = "kubectl version tells whether kubectl reaches it";
 const RENEW: &str = "get a new kubeconfig, or a new certificate in it, from whoever runs the cluster";
-const TRUST: &str = "check certificate-authority of this cluster in the kubeconfig";
+const CLOCK: &str = "check this machine's clock";
 
 /// The first error of type `T` in a chain. Some io errors hold others inside without being their source.
-fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+pub(super) fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref::<T>() {
@@ -197,49 +237,12 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-fn tls(error: &rustls::Error) -> (String, Option<&'static str>) {
-    match error {
-        rustls::Error::InvalidCertificate(error) => match error {
-            CertificateError::UnknownIssuer => {
-                ("its certificate is signed by an authority that is not trusted".to_owned(), Some(TRUST))
-            }
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                ("its certificate has expired".to_owned(), Some("whoever runs the cluster has to renew it"))
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                ("its certificate is not valid yet".to_owned(), Some("check this machine's clock"))
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
-                "its certificate is for another name".to_owned(),
-                Some("check server of this cluster in the kubeconfig"),
-            ),
-            other => (format!("its certificate is not accepted: {other}"), Some(TRUST)),
-        },
-        rustls::Error::AlertReceived(alert) => (format!("it ended the TLS handshake: {alert:?}"), None),
-        rustls::Error::InvalidMessage(_) => {
-            ("it does not speak TLS".to_owned(), Some("is its address to begin with http:// ?"))
-        }
-        other => (format!("TLS failed: {other}"), None),
-    }
-}
-
-/// Says what is wrong with the times of a client certificate; `None` when nothing is.
-fn invalid(certificate: &Validity) -> Option<String> {
+/// Says what is wrong with the times of a client certificate, and what helps; `None` when nothing is.
+fn invalid(certificate: &Validity) -> Option<(String, &'static str)> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
     let now = i64::try_from(now).ok()?;
-    let (verb, when) = if now > certificate.not_after {
-        ("expired", certificate.not_after)
-    } else if now < certificate.not_before {
-        ("is not valid before", certificate.not_before)
-    } else {
-        return None;
-    };
-    let on = if verb == "expired" { " on" } else { "" };
+    let fault = certificate.fault(now)?;
+    let hint = if now < certificate.not_before { CLOCK } else { RENEW };
     let Validity { user, subject, .. } = certificate;
-    Some(format!("the client certificate of user `{user}` ({subject}) {verb}{on} {}", date(when)))
-}
-
-fn date(seconds: i64) -> String {
-    let Ok(time) = OffsetDateTime::from_unix_timestamp(seconds) else { return seconds.to_string() };
-    format!("{} {:02}:{:02} UTC", time.date(), time.hour(), time.minute())
+    Some((format!("the client certificate of user `{user}` ({subject}) {fault}"), hint))
 }

@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::body::TooSlow;
+use super::deadline::Late;
 use super::{Gate, Patience, Undelivered, headers};
 
 /// The gate as wasi:http sees it.
@@ -76,5 +77,9 @@ impl WasiHttpHooks for Door {
 }
 
 fn body_error(error: &(dyn StdError + Send + Sync + 'static)) -> Error {
-    if error.is::<TooSlow>() { Error::ConnectionReadTimeout } else { Error::HttpResponseIncomplete }
+    if error.is::<TooSlow>() || error.is::<Late>() {
+        Error::ConnectionReadTimeout
+    } else {
+        Error::HttpResponseIncomplete
+    }
 }

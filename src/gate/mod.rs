@@ -5,6 +5,9 @@
 
 mod answer;
 mod body;
+mod check;
+mod deadline;
+mod dial;
 mod failure;
 #[cfg(feature = "faults")]
 mod faults;
@@ -16,19 +19,22 @@ mod hosts;
 mod http;
 mod journal;
 mod pipe;
+mod replay;
 mod sender;
 mod socket;
 mod table;
 mod tunnel;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use ::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use tokio::sync::{OnceCell, Semaphore};
 
 use self::body::Life;
 pub(crate) use self::body::{Body, GuestBody};
+pub use self::check::Checked;
 use self::failure::Failure;
 use self::flight::{Answer, Flight, Following};
 pub use self::flight::{Ending, Observer, Trace};
@@ -39,13 +45,13 @@ pub use self::journal::Line;
 // The socket door is public for the fuzzer: it says what a guest can say, and no more.
 #[doc(hidden)]
 pub use self::pipe::GuestEnd;
-use self::sender::Sender;
+use self::sender::{Sender, Unrenewed};
 #[doc(hidden)]
 pub use self::socket::Denied;
 pub(crate) use self::socket::Socket;
 use self::table::Table;
 use self::tunnel::{Held, Tunnel};
-use crate::cluster::{Cluster, Contexts};
+use crate::cluster::{Cluster, Contexts, says_who};
 use crate::defence::{Defence, stands};
 use crate::policy::{Attempt, Grant, HEADERS, Limit, Permit, Reason, Refusal, Target};
 
@@ -60,15 +66,15 @@ struct Inner {
     hosts: OnceCell<Hosts>,
     flight: Flight,
     sockets: Arc<Semaphore>,
-    journal: Journal,
+    journal: Arc<Journal>,
     life: Life,
     observer: Option<Observer>,
 }
 
-/// One cluster, and what sends to it, once something was.
+/// One cluster, and what sends to it.
 struct Reach {
     cluster: Box<Cluster>,
-    sender: OnceCell<Sender>,
+    sender: Sender,
 }
 
 /// How long a guest is willing to wait. `None` is for ever: a watch may be silent for hours.
@@ -95,11 +101,11 @@ impl Gate {
         let clusters = contexts.into_clusters();
         Self(Arc::new(Inner {
             table,
-            clusters: clusters.map(|cluster| Reach { cluster, sender: OnceCell::new() }).collect(),
+            clusters: clusters.map(|cluster| Reach { cluster, sender: Sender::default() }).collect(),
             hosts: OnceCell::new(),
             flight: Flight::new(grant.limits().requests),
             sockets: Arc::new(Semaphore::new(grant.limits().sockets as usize)),
-            journal: Journal::default(),
+            journal: Arc::default(),
             life: Life::default(),
             observer,
             grant,
@@ -107,9 +113,13 @@ impl Gate {
     }
 
     /// Ends all that is under way: a request whose body is unfinished is aborted, never completed. To be called
-    /// before the guest's state is dropped, since the end of a dropped body looks like any other end.
+    /// before the guest's state is dropped, since the end of a dropped body looks like any other end. A credential plugin
+    /// that still runs is killed.
     pub fn end(&self) {
         self.0.life.end();
+        for reach in &self.0.clusters {
+            reach.cluster.credentials().end();
+        }
     }
 
     /// What the user should know of this run: each distinct refusal and failure, in the order they came.
@@ -187,7 +197,34 @@ impl Inner {
             return Err(elsewhere(Reason::Limit(Limit::Headers(most))));
         }
         let (target, path) = self.table.identify(uri).map_err(elsewhere)?;
-        self.grant.judge(Attempt::read(target, method.clone(), path.as_ref(), headers)?)
+        let headers = self.without_what_is_said_anyway(&target, headers).map_err(elsewhere)?;
+        self.grant.judge(Attempt::read(target, method.clone(), path.as_ref(), &headers)?)
+    }
+
+    /// Where the user impersonates somebody (`--as`), a plugin that reads the same flag says the same as will be said for it:
+    /// that claims nothing. It may not say another, whatever was granted: the user wants to be that one.
+    fn without_what_is_said_anyway<'a>(
+        &self,
+        target: &Target,
+        headers: &'a HeaderMap,
+    ) -> Result<Cow<'a, HeaderMap>, Reason> {
+        let Target::Context(context) = target else { return Ok(Cow::Borrowed(headers)) };
+        let cluster = self.reach(context.name()).map(|reach| &reach.cluster);
+        let Some(impersonation) = cluster.and_then(|cluster| cluster.impersonation()) else {
+            return Ok(Cow::Borrowed(headers));
+        };
+        if !headers.keys().any(says_who) {
+            return Ok(Cow::Borrowed(headers));
+        }
+        if !impersonation.is_what(headers) {
+            return Err(Reason::SpeaksOver(impersonation.user().to_owned()));
+        }
+        let others = headers.iter().filter(|(name, _)| !says_who(name));
+        Ok(Cow::Owned(others.map(|(name, value)| (name.clone(), value.clone())).collect()))
+    }
+
+    fn reach(&self, context: &str) -> Option<&Reach> {
+        self.clusters.iter().find(|reach| reach.cluster.context() == context)
     }
 
     fn refuse(&self, refusal: &Refusal, following: &mut Following) -> Result<Response<Body>, Undelivered> {
@@ -229,23 +266,36 @@ impl Inner {
         &self,
         context: &str,
         permit: Permit,
-        headers: HeaderMap,
+        mut headers: HeaderMap,
         body: GuestBody,
         patience: Patience,
     ) -> Result<Response<Body>, Failure> {
-        let reach = self.clusters.iter().find(|reach| reach.cluster.context() == context);
-        let Some(Reach { cluster, sender }) = reach else { return Err(Failure::Closed) };
-        // Certificates and keys are read, and TLS is set up, by the first request that is let out.
-        let sender = sender.get_or_try_init(|| Sender::new(cluster)).await;
-        let sent = match &sender {
-            Ok(sender) => sender.send(permit, headers, body, patience).await,
-            Err(error) => Err(Failure::identity(error)),
-        };
-        let certificate = sender.as_ref().ok().and_then(|sender| sender.certificate());
-        match &sent {
-            Err(failure) => self.journal.failed(failure.explain(cluster, certificate)),
+        let Some(Reach { cluster, sender }) = self.reach(context) else { return Err(Failure::Closed) };
+        if let Some(impersonation) = cluster.impersonation() {
+            impersonation.put_into(&mut headers);
+        }
+        if cluster.disables_compression() {
+            headers.remove(header::ACCEPT_ENCODING);
+        }
+        let (limit, journal) = (cluster.request_timeout(), Arc::clone(&self.journal));
+        let late = limit.map(|limit| Failure::RequestTimeout(limit).explain(cluster, None));
+        let told = move || late.into_iter().for_each(|line| journal.failed(line));
+        let sent = sender.send(cluster, permit, headers, body, patience);
+        let mut sent = deadline::within(limit, sent, told).await;
+        let certificate = sender.certificate();
+        match &mut sent {
+            Err(failure) => self.journal.failed(failure.explain(cluster, certificate.as_ref())),
             Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
-                self.journal.failed(failure::unauthorized(cluster, certificate));
+                let line = match response.extensions_mut().remove() {
+                    Some(Unrenewed(line)) => line,
+                    None => failure::unauthorized(cluster, certificate.as_ref()),
+                };
+                self.journal.failed(line);
+            }
+            Ok(response) if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                if let Some(line) = failure::login(cluster) {
+                    self.journal.failed(line);
+                }
             }
             Ok(_) => {}
         }

@@ -5,32 +5,45 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::http::uri::{Authority, PathAndQuery, Scheme};
-use ::http::{HeaderMap, Request, Response, StatusCode, Uri, header};
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::dns::GaiResolver;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::sign::CertifiedKey;
 use tokio::time::timeout;
 
 use super::body::Timed;
+use super::dial::Dialer;
 use super::failure::Failure;
-use super::{Body, GuestBody, Patience, headers};
+use super::{Body, GuestBody, Line, Patience, headers};
 use crate::cluster::{Cluster, Credential, Endpoint, Error, Validity};
 use crate::policy::{Attempt, Permit};
 
-/// The client of one endpoint, with the identity that it adds.
+/// What sends to one cluster, with the identity that it adds. Nothing is read, and TLS is not set up, before the first
+/// request that is let out.
+#[derive(Default)]
 pub(super) struct Sender {
-    client: Client<HttpsConnector<HttpConnector>, GuestBody>,
-    endpoint: Endpoint,
-    credential: Option<Arc<Credential>>,
+    pool: Mutex<Option<Pool>>,
 }
+
+/// A pool of connections, all of one client certificate.
+struct Pool {
+    client: Client<Dialer, GuestBody>,
+    /// For a proxy that reads requests.
+    proxy_authorization: Option<HeaderValue>,
+    certificate: Option<Arc<CertifiedKey>>,
+    validity: Option<Validity>,
+}
+
+/// Why the identity that was refused could not be had anew. Put beside the answer that refused it.
+#[derive(Clone)]
+pub(super) struct Unrenewed(pub(super) Line);
 
 /// How long a TCP connection may take to come about, as in client-go (net.Dialer in `rest/transport`).
 const CONNECT: Duration = Duration::from_secs(30);
@@ -40,65 +53,147 @@ const CONNECT: Duration = Duration::from_secs(30);
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 impl Sender {
-    /// Reads what `cluster` is known by there, and sets up TLS. Connects to nothing yet.
-    ///
-    /// To a plain HTTP server no credential is sent, as client-go does (clientcmd's
-    /// `getUserIdentificationPartialConfig` is asked only for a TLS server).
-    pub(super) async fn new(cluster: &Cluster) -> Result<Self, Error> {
-        let credential = match cluster.endpoint().origin().is_secure() {
-            true => Some(cluster.credentials().current().await?),
-            false => None,
-        };
-        let https = match &credential {
-            Some(credential) => {
-                let tls = cluster.trust().client_config(credential.certificate().cloned())?;
-                HttpsConnectorBuilder::new().with_tls_config(tls.as_ref().clone()).https_only()
-            }
-            None => HttpsConnectorBuilder::new().with_tls_config(no_tls()?).https_or_http(),
-        };
-        let client = pool(https.enable_http1().wrap_connector(tcp(GaiResolver::new())));
-        Ok(Self { client, endpoint: cluster.endpoint().clone(), credential })
-    }
-
     /// Whose the client certificate is, for messages.
-    pub(super) fn certificate(&self) -> Option<&Validity> {
-        self.credential.as_ref()?.validity()
+    pub(super) fn certificate(&self) -> Option<Validity> {
+        self.pool().as_ref()?.validity.clone()
     }
 
     /// Sends one request. A redirect is not followed: it goes to the guest as it is.
+    ///
+    /// An answer 401 has the credentials renewed, where they can be. With others the same request is sent once more, if
+    /// its body is still there; else the answer is the guest's, and the next request has the new ones.
     pub(super) async fn send(
         &self,
+        cluster: &Cluster,
         permit: Permit,
-        mut headers: HeaderMap,
+        headers: HeaderMap,
         body: GuestBody,
         patience: Patience,
     ) -> Result<Response<Body>, Failure> {
-        let uri = self.address(permit.attempt()).ok_or(Failure::TooLong)?;
-        if let Some(value) = self.credential.as_ref().and_then(|credential| credential.authorization()) {
-            headers.insert(header::AUTHORIZATION, value.clone());
+        let outgoing = Outgoing {
+            method: permit.attempt().method().clone(),
+            uri: address(cluster.endpoint(), permit.attempt()).ok_or(Failure::TooLong)?,
+            headers,
+            patience,
+        };
+        let used = credential(cluster).await.map_err(|error| Failure::identity(&error))?;
+        let used = match used {
+            Some(used) if cluster.credentials().is_renewable() => used,
+            used => return self.once(cluster, used.as_deref(), &outgoing, body).await,
+        };
+        let (body, again) = body.recorded(&outgoing.method);
+        let mut response = self.once(cluster, Some(&used), &outgoing, body).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
         }
+        match cluster.credentials().renewed(&used).await {
+            Ok(Some(newer)) => {
+                if let Some(body) = again.replayed() {
+                    // A connection whose answer nobody reads is of no more use.
+                    drop(response);
+                    response = self.once(cluster, Some(&newer), &outgoing, body).await?;
+                }
+            }
+            Ok(None) => {}
+            Err(error) => drop(response.extensions_mut().insert(Unrenewed(Line::of(&error.into())))),
+        }
+        Ok(response)
+    }
+
+    /// Sends a request, known by `credential`.
+    async fn once(
+        &self,
+        cluster: &Cluster,
+        credential: Option<&Credential>,
+        outgoing: &Outgoing,
+        body: GuestBody,
+    ) -> Result<Response<Body>, Failure> {
+        let (client, proxy_authorization) =
+            self.client(cluster, credential).map_err(|error| Failure::identity(&error))?;
         let mut request = Request::new(body);
-        *request.method_mut() = permit.attempt().method().clone();
-        *request.uri_mut() = uri;
-        *request.headers_mut() = headers;
-        let response = exchange(&self.client, request, patience).await?;
+        *request.method_mut() = outgoing.method.clone();
+        *request.uri_mut() = outgoing.uri.clone();
+        *request.headers_mut() = outgoing.headers.clone();
+        if let Some(value) = proxy_authorization {
+            request.headers_mut().insert(header::PROXY_AUTHORIZATION, value);
+        }
+        if let Some(value) = credential.and_then(Credential::authorization) {
+            request.headers_mut().insert(header::AUTHORIZATION, value.clone());
+        }
+        let response = exchange(&client, request, outgoing.patience).await?;
         #[cfg(feature = "faults")]
         let response = match super::faults::followed(&response).await {
             Some(followed) => return Ok(followed),
             None => response,
         };
-        Ok(answer(response, patience))
+        Ok(answer(response, outgoing.patience))
     }
 
-    /// The address of an attempt at the real server: its own prefix first, which no attempt can climb out of.
-    fn address(&self, attempt: &Attempt) -> Option<Uri> {
-        let origin: Uri = self.endpoint.origin().to_string().parse().ok()?;
-        let path: PathAndQuery =
-            format!("{}{}", self.endpoint.prefix(), attempt.path_and_query()).parse().ok()?;
-        let scheme: Scheme = origin.scheme()?.clone();
-        let authority: Authority = origin.authority()?.clone();
-        Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build().ok()
+    /// Connections of this certificate. Those of another one go on for as long as something is under way on them.
+    fn client(
+        &self,
+        cluster: &Cluster,
+        credential: Option<&Credential>,
+    ) -> Result<(Client<Dialer, GuestBody>, Option<HeaderValue>), Error> {
+        let certificate = credential.and_then(Credential::certificate);
+        let mut pool = self.pool();
+        match pool.as_ref() {
+            Some(pool) if pool.certificate.as_ref().map(Arc::as_ptr) == certificate.map(Arc::as_ptr) => {
+                Ok((pool.client.clone(), pool.proxy_authorization.clone()))
+            }
+            _ => {
+                let pool = pool.insert(Pool::of(cluster, credential)?);
+                Ok((pool.client.clone(), pool.proxy_authorization.clone()))
+            }
+        }
     }
+
+    fn pool(&self) -> MutexGuard<'_, Option<Pool>> {
+        // It is replaced as a whole.
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request but for its body and who asks.
+struct Outgoing {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    patience: Patience,
+}
+
+impl Pool {
+    fn of(cluster: &Cluster, credential: Option<&Credential>) -> Result<Self, Error> {
+        let certificate = credential.and_then(Credential::certificate);
+        let dialer = Dialer::new(cluster, certificate.cloned())?;
+        let proxy_authorization = dialer.authorization();
+        Ok(Self {
+            client: pool(dialer),
+            proxy_authorization,
+            certificate: certificate.cloned(),
+            validity: credential.and_then(Credential::validity).cloned(),
+        })
+    }
+}
+
+/// What a request to `cluster` is known by now.
+///
+/// To a plain HTTP server no credential is sent, as client-go does (clientcmd's `getUserIdentificationPartialConfig` is
+/// asked only for a TLS server).
+async fn credential(cluster: &Cluster) -> Result<Option<Arc<Credential>>, Error> {
+    if cluster.endpoint().origin().is_secure() {
+        return Ok(Some(cluster.credentials().current().await?));
+    }
+    Ok(None)
+}
+
+/// The address of an attempt at the real server: its own prefix first, which no attempt can climb out of.
+fn address(endpoint: &Endpoint, attempt: &Attempt) -> Option<Uri> {
+    let origin: Uri = endpoint.origin().to_string().parse().ok()?;
+    let path: PathAndQuery = format!("{}{}", endpoint.prefix(), attempt.path_and_query()).parse().ok()?;
+    let scheme: Scheme = origin.scheme()?.clone();
+    let authority: Authority = origin.authority()?.clone();
+    Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build().ok()
 }
 
 /// A connector that resolves by `resolver`.
@@ -160,16 +255,4 @@ async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Re
         Some(limit) => timeout(limit, work).await.map_err(|_| Failure::ResponseTimeout),
         None => Ok(work.await),
     }
-}
-
-/// A configuration that trusts nobody, for a connector that speaks plain HTTP.
-fn no_tls() -> Result<rustls::ClientConfig, Error> {
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|error| Error::Credential {
-        what: "the TLS settings",
-        owner: "kwasm".to_owned(),
-        reason: error.to_string(),
-    })?;
-    Ok(builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
 }

@@ -11,8 +11,10 @@ pub(super) fn gate(server: &str, policy: Policy) -> Gate {
         "{{current-context: a, clusters: [{{name: c, cluster: {{server: '{server}'}}}}], contexts: [{{name: a, context: {{cluster: c}}}}]}}"
     );
     std::fs::write(&path, text).unwrap();
-    let flags = crate::cluster::Flags { kubeconfig: Some(path), ..Default::default() };
-    let kubeconfig = Kubeconfig::load(&crate::cli::Environment::default(), &flags).unwrap();
+    let variables = [("KUBECONFIG".into(), path.into())].into();
+    let environment = crate::cli::Environment { variables, ..Default::default() };
+    let flags = crate::cluster::Flags::default();
+    let kubeconfig = Kubeconfig::load(&environment, &flags).unwrap();
     let inspected: Inspected =
         serde_json::from_str(r#"{"kind": "component", "imports": ["wasi:http/outgoing-handler@0.2.0"]}"#)
             .unwrap();

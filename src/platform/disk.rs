@@ -61,6 +61,20 @@ pub(crate) fn replace_soon(place: &Path, content: &[u8]) -> io::Result<()> {
     Staged::write(place, content)?.rename()
 }
 
+/// Writes a file anew, where there is one, with the permissions that it has.
+pub(crate) fn replace_alike(place: &Path, content: &[u8]) -> io::Result<()> {
+    let permissions = place.metadata()?.permissions();
+    let staged = Staged::write(place, content)?;
+    change("permissions", place, || staged.file.as_file().set_permissions(permissions))?;
+    staged.sync()?.rename()?;
+    sync_folder(folder_of(place))
+}
+
+/// Makes an empty file that is not there yet.
+pub(crate) fn create_new(path: &Path) -> io::Result<()> {
+    change("create", path, || File::create_new(path).map(drop))
+}
+
 /// Makes a file of what `write` writes, for others to read as well, and puts it in its place when it is whole.
 pub(crate) fn make<E: From<io::Error>>(
     place: &Path,

@@ -8,6 +8,7 @@ use super::node::{Broken, Node, Shape};
 use super::reader::{Entries, Fault, Faults, Place};
 use super::rule::{Among, ResourceRule, Rule, UrlRule};
 use super::{Policy, quantity};
+use crate::cli::CONNECTION_FLAGS;
 
 /// What every policy begins with.
 const API_VERSION: &str = "kwasm.dev/v1";
@@ -29,7 +30,6 @@ const METHODS: &[&str] = &["*", "get", "head", "post", "put", "patch", "delete",
 const LATER: &[(&str, &str)] = &[
     ("files", "this kwasm gives plugins no files yet"),
     ("environment", "this kwasm passes no further environment variables on yet"),
-    ("flags", "this kwasm leaves all flags but kubectl's own to the plugin"),
 ];
 
 /// Reads a policy, named `file` in messages.
@@ -121,7 +121,7 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
         return None;
     }
     let mut entries =
-        faults.map_with(place, node, &["description", "kubernetes", "network", "limits"], LATER);
+        faults.map_with(place, node, &["description", "kubernetes", "network", "flags", "limits"], LATER);
     if let Some((place, node)) = entries.take("description") {
         drop(faults.text(&place, node, "write one sentence"));
     }
@@ -141,10 +141,25 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
             policy.hosts.extend(host(faults, place, node));
         }
     }
+    if let Some((place, node)) = entries.take("flags") {
+        let mut entries = faults.map(place, node, &["own"]);
+        policy.own_flags =
+            faults.texts(entries.take("own"), "write those that kubectl has too, e.g. \"-s\"", flag);
+    }
     if let Some((place, node)) = entries.take("limits") {
         policy.limits = limits(faults, place, node);
     }
     Some(policy)
+}
+
+/// A connection flag of kubectl's that a plugin has for itself, in one of its spellings.
+fn flag(text: &str) -> Result<(), String> {
+    let is_known = CONNECTION_FLAGS.iter().any(|flag| flag.long == text || flag.short == Some(text));
+    if is_known {
+        Ok(())
+    } else {
+        Err("it is none of kubectl's connection flags, and the plugin's anyhow".to_owned())
+    }
 }
 
 fn rule(faults: &mut Faults<'_>, place: Place, node: Node) -> Rule {

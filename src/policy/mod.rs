@@ -53,6 +53,7 @@ pub struct Policy {
     impersonate: bool,
     rules: Vec<Rule>,
     hosts: Vec<Host>,
+    own_flags: Vec<String>,
     limits: Limits,
 }
 
@@ -69,6 +70,7 @@ impl Policy {
             impersonate: false,
             rules: Vec::new(),
             hosts: Vec::new(),
+            own_flags: Vec::new(),
             limits: Limits::default(),
         }
     }
@@ -118,7 +120,8 @@ impl Policy {
     /// Whether it grants the context `name` at all, where `selected` is the one that the user chose.
     #[must_use]
     pub fn grants(&self, name: &str, selected: &str) -> bool {
-        self.contexts.covers(name, selected)
+        // A server that flags alone name is selected and has no name.
+        self.contexts.covers(name, selected) || (name == selected && self.contexts.has_current())
     }
 
     /// What of this policy a plugin gets.
@@ -128,10 +131,16 @@ impl Policy {
         let policy = if inspected.uses_network() {
             self
         } else {
-            let Self { name, limits, .. } = self;
-            Self { name, limits, ..Self::none() }
+            let Self { name, own_flags, limits, .. } = self;
+            Self { name, own_flags, limits, ..Self::none() }
         };
         Grant { policy }
+    }
+
+    /// All of this policy, for what is no plugin but kwasm itself.
+    #[must_use]
+    pub fn grant_whole(self) -> Grant {
+        Grant { policy: self }
     }
 
     /// The first rule that covers an attempt at a cluster.
@@ -191,6 +200,12 @@ impl Grant {
     #[must_use]
     pub fn grants(&self, name: &str, selected: &str) -> bool {
         self.policy.grants(name, selected)
+    }
+
+    /// Those of kubectl's connection flags that the plugin has for itself, as it spells them.
+    #[must_use]
+    pub fn own_flags(&self) -> &[String] {
+        &self.policy.own_flags
     }
 
     /// The hosts beside the cluster that may be reached.

@@ -50,6 +50,8 @@ pub enum Reason {
     Ambiguous(&'static str),
     /// It says who is asking, which is the host's to say.
     SpeaksAs(HeaderName),
+    /// It says that it asks as somebody else than the one whom the user impersonates.
+    SpeaksOver(String),
     /// The policy of this name does not cover it.
     Policy(String),
     /// It is one more than there may be, or larger.
@@ -125,7 +127,10 @@ impl Refusal {
             Reason::Context { context, .. } => {
                 Some(format!("`contexts: [{context:?}]` in spec.kubernetes of a policy grants it"))
             }
-            Reason::Ambiguous(_) | Reason::BrokenContext { .. } | Reason::SpeaksAs(_) => None,
+            Reason::Ambiguous(_)
+            | Reason::BrokenContext { .. }
+            | Reason::SpeaksAs(_)
+            | Reason::SpeaksOver(_) => None,
         }
     }
 }
@@ -147,6 +152,9 @@ impl fmt::Display for Reason {
                 write!(f, "the policy `{policy}` does not grant the context `{context}`")
             }
             Self::Ambiguous(what) => f.write_str(what),
+            Self::SpeaksOver(user) => {
+                write!(f, "you impersonate `{user}`, and the plugin would impersonate another")
+            }
             Self::SpeaksAs(header) => {
                 write!(f, "a plugin may not set `{header}`: kwasm says who is asking")
             }

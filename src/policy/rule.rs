@@ -64,6 +64,11 @@ impl Among {
         Self::Some { current: true, names: Vec::new() }
     }
 
+    /// Whether it covers what the user chose, whatever that is called.
+    pub(super) fn has_current(&self) -> bool {
+        matches!(self, Self::All | Self::Some { current: true, .. })
+    }
+
     pub(super) fn covers(&self, name: &str, current: &str) -> bool {
         match self {
             Self::All => true,

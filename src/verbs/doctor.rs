@@ -1,5 +1,6 @@
 //! `kwasm doctor`: what is wrong on this machine, and what helps.
 
+mod kubeconfig;
 mod links;
 mod places;
 mod plugins;
@@ -51,13 +52,14 @@ struct Patient<'a> {
 }
 
 /// The checks, in the order in which they are told: each looks, and says nothing.
-const CHECKS: [fn(&Patient<'_>) -> Check; 8] = [
+const CHECKS: [fn(&Patient<'_>) -> Check; 9] = [
     links::path,
     links::links,
     plugins::receipts,
     plugins::contents,
     places::private,
-    places::kubeconfig,
+    kubeconfig::contexts,
+    kubeconfig::credentials,
     registries::logins_and_configuration,
     registries::trust,
 ];

@@ -193,9 +193,7 @@ fn page(subject: &Subject) -> String {
     if subject.claimed {
         lines.push(("", "(as its publisher says; looked into at install)".to_owned()));
     }
-    let width = lines.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
-    let lines = lines.iter().map(|(key, value)| format!("{key:<width$}  {}", one_line(value)));
-    lines.collect::<Vec<_>>().join("\n") + "\n"
+    table::page(&lines)
 }
 
 /// The annotations that a page has a line for, and what it is called there: nothing that a publisher says looks like a

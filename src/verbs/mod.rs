@@ -1,6 +1,7 @@
 //! Walks the street, one verb a file.
 
 mod claims;
+mod cluster;
 mod complete;
 mod doctor;
 mod fetch;
@@ -25,7 +26,6 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::cli::{self, Command, Environment};
-use crate::cluster;
 use crate::policy::Fault;
 use crate::reference::{NameError, PluginName};
 use crate::registry::{self, signature, trust};
@@ -54,11 +54,13 @@ pub enum Error {
     #[error(transparent)]
     Cli(#[from] cli::Error),
     #[error(transparent)]
-    Cluster(#[from] cluster::Error),
+    Cluster(#[from] crate::cluster::Error),
     #[error("{path}")]
     Inspect { path: String, source: crate::inspect::Error },
     #[error(transparent)]
     Name(#[from] NameError),
+    #[error("{0}")]
+    NoCluster(String),
     #[error("there is no home directory, so there is no place for plugins")]
     NoHome,
     #[error("there is no policy `{0}`")]
@@ -136,6 +138,9 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
     match command {
         Command::CheckPolicy { files } => policy::check(voice, &files),
         Command::Complete { name, arguments } => complete::complete(environment, &name, &arguments),
+        Command::Cluster { connection, check, output } => {
+            cluster::cluster(environment, voice, &connection, check, output)
+        }
         Command::Completion(shell) => papers::completion(shell),
         Command::Doctor { deep, output } => doctor::doctor(&store()?, environment, voice, deep, output),
         Command::ExplainRequest { method, path, policy, namespace, output } => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cli::Environment;
+use crate::cli::{Connection, Environment};
 use crate::cluster::{Contexts, Flags, Kubeconfig, MOST_CONTEXTS, Selection};
 use crate::gate::{self, Gate, Line, Observer, Trace};
 use crate::policy::{self, NAME_A_KUBECONFIG, Policy};
@@ -40,7 +40,7 @@ pub(super) fn run(
     let limits = grant.limits();
     // A component that can send nothing gets no kubeconfig, and nobody reads one for it.
     let contexts = if plugin.inspected().uses_network() {
-        let flags = Flags::take(&mut arguments)?;
+        let flags = Flags::of(&Connection::take(&mut arguments, grant.own_flags())?)?;
         let kubeconfig = Kubeconfig::load(environment, &flags)?;
         Some(Contexts::choose(&kubeconfig, &flags, |name, selected| grant.grants(name, selected))?)
     } else {
@@ -70,12 +70,7 @@ pub(super) fn run(
     {
         lines.push(Line { text: why, hint: Some(NAME_A_KUBECONFIG.to_owned()) });
     }
-    for line in lines {
-        voice.fault(&line.text);
-        if let Some(hint) = line.hint {
-            voice.hint(&hint);
-        }
-    }
+    voice.lines(lines);
     Ok(Ending::Ran(outcome))
 }
 

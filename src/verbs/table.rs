@@ -36,6 +36,14 @@ impl Table {
     }
 }
 
+/// A line a fact: what is said of several below each other has its key once. Nothing in it can drive the terminal.
+pub(super) fn page(lines: &[(&str, String)]) -> String {
+    let width = lines.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
+    let shown = |value: &str| if value.is_empty() { "-".to_owned() } else { one_line(value) };
+    let lines = lines.iter().map(|(key, value)| format!("{key:<width$}  {}", shown(value)));
+    lines.collect::<Vec<_>>().join("\n") + "\n"
+}
+
 /// A list in the form that was asked for. `name` is what the form of bare names shows of a row.
 pub(super) fn shown<R: Serialize>(
     rows: &[R],

@@ -6,6 +6,7 @@ use textwrap::{Options, WordSplitter};
 
 use crate::cli::Environment;
 use crate::defence::{Defence, stands};
+use crate::gate::Line;
 
 /// Says things on stderr. A closed stderr keeps nobody from doing anything.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,6 +47,16 @@ impl Voice {
     pub(crate) fn hint(self, text: &str) {
         if !self.quiet {
             self.line(&format!("hint: {}", one_line(text)));
+        }
+    }
+
+    /// Says what went wrong at a gate, each with what helps.
+    pub(crate) fn lines(self, lines: Vec<Line>) {
+        for line in lines {
+            self.fault(&line.text);
+            if let Some(hint) = line.hint {
+                self.hint(&hint);
+            }
         }
     }
 

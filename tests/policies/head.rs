@@ -100,7 +100,7 @@ fn what_a_policy_begins_with_is_named_where_it_is_missing_or_wrong() {
     hint: `spec: {}` allows nothing
     # a spec that is a list
     kwasm: bad.yaml:4: spec: it is a list, not a map
-    hint: its keys are description, kubernetes, network, limits
+    hint: its keys are description, kubernetes, network, flags, limits
     ");
 }
 
@@ -112,10 +112,8 @@ fn a_key_is_known_and_there_once() {
         ("a key in the wrong place", format!("{HEAD}spec: {{}}\nrules: []\n")),
         ("a key that is there twice", with_spec("  description: a\n  limits: {}\n  description: b")),
         ("keys that YAML would merge", with_spec("  kubernetes: &all {contexts: [current]}\n  <<: *all")),
-        (
-            "keys that are not served yet",
-            with_spec("  files: [{path: .}]\n  environment: [EDITOR]\n  flags: {own: [\"-s\"]}"),
-        ),
+        ("keys that are not served yet", with_spec("  files: [{path: .}]\n  environment: [EDITOR]")),
+        ("a flag that is the plugin's anyhow", with_spec("  flags: {own: [\"-s\", --user, --mine]}")),
         ("a description that is a list", with_spec("  description: [a, b]")),
         ("a cluster that is nothing", with_spec("  kubernetes:")),
         ("contexts that are no list", with_spec("  kubernetes:\n    contexts: current")),
@@ -128,7 +126,7 @@ fn a_key_is_known_and_there_once() {
     hint: do you mean kubernetes?
     # a key of nothing known
     kwasm: bad.yaml:5: spec.everything: there is no such key
-    hint: its keys are description, kubernetes, network, limits
+    hint: its keys are description, kubernetes, network, flags, limits
     # a key in the wrong place
     kwasm: bad.yaml:5: rules: there is no such key
     hint: its keys are apiVersion, kind, metadata, spec
@@ -137,14 +135,15 @@ fn a_key_is_known_and_there_once() {
     hint: take one of them out
     # keys that YAML would merge
     kwasm: bad.yaml:6: spec.<<: there is no such key
-    hint: its keys are description, kubernetes, network, limits
+    hint: its keys are description, kubernetes, network, flags, limits
     # keys that are not served yet
     kwasm: bad.yaml:5: spec.files: this kwasm gives plugins no files yet
     hint: take files out
     kwasm: bad.yaml:6: spec.environment: this kwasm passes no further environment variables on yet
     hint: take environment out
-    kwasm: bad.yaml:7: spec.flags: this kwasm leaves all flags but kubectl's own to the plugin
-    hint: take flags out
+    # a flag that is the plugin's anyhow
+    kwasm: bad.yaml:5: spec.flags.own[2]: it is none of kubectl's connection flags, and the plugin's anyhow
+    hint: write those that kubectl has too, e.g. "-s"
     # a description that is a list
     kwasm: bad.yaml:5: spec.description: it is a list, not a single value
     hint: write one sentence

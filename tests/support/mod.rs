@@ -1,12 +1,14 @@
 //! What the tests share: a kwasm with a home of its own, the two API servers, and the real registries.
 
 mod kwasm;
+pub(crate) mod proxy;
 mod registry;
 mod relay;
 mod running;
 mod servers;
 #[cfg(unix)]
 mod terminal;
+pub(crate) mod tls;
 
 pub(crate) use self::kwasm::{Kwasm, Run, component, faults_program};
 pub(crate) use self::registry::{Layout, RealRegistry, registry, registry_with_referrers};
@@ -14,7 +16,7 @@ pub(crate) use self::relay::Relay;
 pub(crate) use self::running::Running;
 pub(crate) use self::servers::{Real, real, seed, skip};
 #[cfg(unix)]
-pub(crate) use self::terminal::on_terminal;
+pub(crate) use self::terminal::{at_terminal, on_terminal};
 
 use std::path::Path;
 

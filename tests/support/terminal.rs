@@ -1,11 +1,13 @@
-//! A program whose stderr is a terminal.
+//! A program whose stderr, or whose stdin, is a terminal.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::process::{Command, Stdio};
 use std::thread;
 
 use nix::pty::{OpenptyResult, Winsize, openpty};
+
+use super::Run;
 
 /// Runs a program whose stderr is a terminal of so many columns, and gives its code and what the terminal shows.
 pub(crate) fn on_terminal(command: &mut Command, columns: u16) -> (Option<i32>, String) {
@@ -22,4 +24,14 @@ pub(crate) fn on_terminal(command: &mut Command, columns: u16) -> (Option<i32>, 
     });
     let code = child.wait().unwrap().code();
     (code, reader.join().unwrap())
+}
+
+/// Runs a program whose stdin is a terminal, at which this was typed.
+pub(crate) fn at_terminal(command: &mut Command, typed: &str) -> Run {
+    let OpenptyResult { master: terminal, slave: stdin } = openpty(None, None).unwrap();
+    // Who reads there next finds it, whenever that is.
+    File::from(terminal.try_clone().unwrap()).write_all(typed.as_bytes()).unwrap();
+    let run = Run::of(command.stdin(stdin));
+    drop(terminal);
+    run
 }

@@ -1,117 +1,280 @@
 //! Who asks: what a user's entry in a kubeconfig makes of a request, and how that is had anew.
+//!
+//! Which of several kinds wins is client-go's: a token, a token file or basic authentication keeps a credential plugin
+//! from being run and an auth-provider from being asked, and a client certificate keeps a plugin from being run.
 
+mod answer;
 mod certificate;
+mod error;
+mod exec;
+mod exec_cluster;
+mod kept;
+mod kuberc;
+mod lookup;
+mod oidc;
+mod plugin;
+mod provider;
 mod token;
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::HeaderValue;
 use rustls::sign::CertifiedKey;
+use serde::Serialize;
 
-pub use self::certificate::Validity;
-use super::Error;
+use self::certificate::{Certificate, Pair};
+use self::error::wrong;
+use self::exec::Exec;
+use self::oidc::Oidc;
+use self::token::TokenFile;
 use super::document::UserEntry;
-use super::pem::Pem;
-use super::secret::Secret;
 use crate::cli::Environment;
 
-/// How one user comes by what it is known by. Reads nothing until it is asked.
+pub use self::certificate::Validity;
+pub use self::error::Error;
+pub use self::exec_cluster::ExecCluster;
+
+/// How one user comes by what it is known by. Reads nothing, runs nothing and asks nobody until it is asked.
 pub struct Credentials {
-    user: String,
-    /// A client certificate and its key.
-    pair: Option<(Pem, Pem)>,
-    token: Option<Secret>,
-    token_file: Option<PathBuf>,
+    authentication: Authentication,
+    pair: Option<Pair>,
+    source: Source,
+    last: Mutex<Option<Arc<Credential>>>,
+}
+
+/// By what a user is known: the kind that is sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Authentication {
+    /// A client certificate.
+    ClientCertificate,
+    /// A bearer token in the kubeconfig.
+    Token,
+    /// A bearer token in a file of its own.
+    TokenFile,
+    /// A name and a password.
+    Basic,
+    /// What a credential plugin prints.
+    Exec,
+    /// The auth-provider `oidc`.
+    Oidc,
+    /// By nothing.
+    None,
+}
+
+/// Where all comes from but the kubeconfig's own client certificate.
+enum Source {
+    /// It is in the kubeconfig, or there is none.
+    Settled(Arc<Said>),
+    TokenFile(TokenFile),
+    Exec(Box<Exec>),
+    Oidc(Box<Oidc>),
+}
+
+/// What a source says, made once for each time that it was asked.
+#[derive(Default)]
+struct Said {
+    authorization: Option<HeaderValue>,
+    certificate: Option<Arc<Certificate>>,
 }
 
 /// What one request is known by. Holds secrets, hence no `Debug`.
-#[derive(Default)]
 pub struct Credential {
-    authorization: Option<HeaderValue>,
-    certificate: Option<Arc<CertifiedKey>>,
-    validity: Option<Validity>,
+    said: Arc<Said>,
+    certificate: Option<Arc<Certificate>>,
 }
 
 impl Credential {
     /// The value of the `authorization` header, if there is one to send.
     #[must_use]
     pub fn authorization(&self) -> Option<&HeaderValue> {
-        self.authorization.as_ref()
+        self.said.authorization.as_ref()
     }
 
-    /// The client certificate and its key, if there are any.
+    /// The client certificate and its key, if there are any. Its address stays the same for as long as its content does.
     #[must_use]
     pub fn certificate(&self) -> Option<&Arc<CertifiedKey>> {
-        self.certificate.as_ref()
+        self.certificate.as_ref().map(|certificate| certificate.key())
     }
 
     /// Whose the client certificate is and when it holds.
     #[must_use]
     pub fn validity(&self) -> Option<&Validity> {
-        self.validity.as_ref()
+        self.certificate.as_ref()?.validity()
+    }
+
+    /// Whether a server would take one for the other.
+    fn equals(&self, other: &Self) -> bool {
+        self.authorization() == other.authorization()
+            && same(self.certificate.as_ref(), other.certificate.as_ref())
     }
 }
 
 impl Credentials {
-    /// Those of a user. Nothing is read and nothing is run yet.
+    /// Those of a user. `cluster` is what a credential plugin may ask to be told.
     ///
     /// # Errors
-    /// When the entry is none that can be followed.
-    pub(super) fn of(user: &str, entry: &UserEntry, environment: &Environment) -> Result<Self, Error> {
-        // The environment is a credential plugin's.
-        let _ = environment;
-        let key = entry.client_key_data.as_ref().map(Secret::reveal);
-        let certificate =
-            Pem::of(entry.client_certificate_data.as_deref(), entry.client_certificate.as_deref());
-        let pair = match (certificate, Pem::of(key, entry.client_key.as_deref())) {
-            (None, None) => None,
-            (Some(certificate), Some(key)) => Some((certificate, key)),
-            (Some(_), None) => {
-                return Err(wrong(user, "the client certificate", "its key is missing".to_owned()));
+    /// When the entry is one that client-go does not follow either.
+    pub(super) fn of(
+        user: &str,
+        entry: &UserEntry,
+        cluster: ExecCluster,
+        environment: &Environment,
+    ) -> Result<Self, Error> {
+        let filled = |text: Option<&str>| text.is_some_and(|text| !text.is_empty());
+        let password = entry.password.clone().unwrap_or_default();
+        let token = entry.token.clone().filter(|token| !token.is_empty());
+        let named = filled(entry.username.as_deref());
+        if (named || !password.is_empty()) && (token.is_some() || (named && entry.token_file.is_some())) {
+            return Err(Error::Methods { user: user.to_owned() });
+        }
+        if entry.exec.is_some() && entry.auth_provider.is_some() {
+            return Err(wrong(user, "the credentials", "exec and auth-provider exclude each other"));
+        }
+        let pair = Pair::of(user, entry)?;
+        // Both are looked at even where something else wins: client-go refuses what is wrong with them all the same.
+        let exec = entry.exec.as_ref().map(|exec| Exec::of(user, exec, cluster, environment)).transpose()?;
+        let oidc =
+            entry.auth_provider.as_ref().map(|oidc| Oidc::of(user, oidc, &entry.origin)).transpose()?;
+        let settled = |authorization| Source::Settled(Arc::new(Said { authorization, certificate: None }));
+        let (authentication, source) = match (token, &entry.token_file, exec, oidc) {
+            (token, Some(path), ..) => {
+                (Authentication::TokenFile, Source::TokenFile(TokenFile::of(user, path, token)?))
             }
-            (None, Some(_)) => {
-                return Err(wrong(user, "the client key", "its certificate is missing".to_owned()));
+            (Some(token), ..) => (Authentication::Token, settled(Some(token::bearer(user, token.reveal())?))),
+            _ if named => {
+                let name = entry.username.as_deref().unwrap_or_default();
+                (Authentication::Basic, settled(Some(token::basic(user, name, password.reveal())?)))
+            }
+            (.., Some(exec), _) if pair.is_none() => (Authentication::Exec, Source::Exec(Box::new(exec))),
+            (.., Some(oidc)) => (Authentication::Oidc, Source::Oidc(Box::new(oidc))),
+            _ if pair.is_some() => (Authentication::ClientCertificate, settled(None)),
+            _ => {
+                half(user, entry)?;
+                (Authentication::None, settled(None))
             }
         };
-        Ok(Self {
-            user: user.to_owned(),
-            pair,
-            token: entry.token.clone().filter(|token| !token.is_empty()),
-            token_file: entry.token_file.clone(),
-        })
+        Ok(Self { authentication, pair, source, last: Mutex::new(None) })
     }
 
-    /// What a request is known by now.
+    /// By what the user is known. With a client certificate beside a token, a server looks at the certificate first; it is
+    /// the token that is named here, since that is what is sent with each request.
+    #[must_use]
+    pub fn authentication(&self) -> Authentication {
+        self.authentication
+    }
+
+    /// What a request is known by now: the same as before for as long as nothing has changed.
     ///
     /// # Errors
-    /// When a file cannot be read or is not what it should be.
+    /// When a file cannot be read or is not what it should be, when a credential plugin fails, or when an identity
+    /// provider does.
     pub async fn current(&self) -> Result<Arc<Credential>, Error> {
-        let (certificate, validity) = match &self.pair {
-            Some((certificate, key)) => certificate::read(&self.user, certificate, key)?,
-            None => (None, None),
-        };
-        let authorization = token::bearer(&self.user, self.token.as_ref(), self.token_file.as_deref())?;
-        Ok(Arc::new(Credential { authorization, certificate, validity }))
+        let said = self.source.current().await?;
+        let certificate = self.pair.as_ref().map(Pair::current).transpose()?;
+        Ok(self.together(said, certificate))
     }
 
-    /// What a request is known by after the server did not accept `refused`; `None` where there is nothing newer.
+    /// What a request is known by after the server did not accept `refused`; `None` where there is nothing newer. Those who
+    /// ask for one that somebody else has renewed meanwhile get that.
     ///
     /// # Errors
     /// As [`Credentials::current`].
-    pub async fn renewed(&self, refused: &Arc<Credential>) -> Result<Option<Arc<Credential>>, Error> {
-        let _ = refused;
-        Ok(None)
+    pub async fn renewed(&self, refused: &Credential) -> Result<Option<Arc<Credential>>, Error> {
+        let said = self.source.renewed(&refused.said).await?;
+        let certificate = self.pair.as_ref().map(Pair::renewed).transpose()?;
+        let newer = self.together(said, certificate);
+        Ok((!newer.equals(refused)).then_some(newer))
+    }
+
+    /// What the kubeconfig's own client certificate says of itself, if it has one.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn stated_certificate(&self) -> Result<Option<Validity>, Error> {
+        let certificate = self.pair.as_ref().map(Pair::current).transpose()?;
+        Ok(certificate.and_then(|certificate| certificate.validity().cloned()))
+    }
+
+    /// Reads what the kubeconfig names, and finds the credential plugin, without running it or asking anybody. Gives what the
+    /// kubeconfig's own client certificate says of itself.
+    ///
+    /// # Errors
+    /// What the first request would fail for.
+    pub fn look(&self) -> Result<Option<Validity>, Error> {
+        match &self.source {
+            Source::TokenFile(file) => drop(file.current()?),
+            Source::Exec(exec) => exec.look()?,
+            Source::Settled(_) | Source::Oidc(_) => {}
+        }
+        self.stated_certificate()
     }
 
     /// Whether there may be newer ones than those that were refused.
     #[must_use]
     pub fn is_renewable(&self) -> bool {
-        false
+        matches!(self.source, Source::TokenFile(_) | Source::Exec(_))
+            || self.pair.as_ref().is_some_and(Pair::is_in_files)
+    }
+
+    /// Ends what still runs for them.
+    pub fn end(&self) {
+        match &self.source {
+            Source::Exec(exec) => exec.end(),
+            Source::Oidc(oidc) => oidc.end(),
+            Source::Settled(_) | Source::TokenFile(_) => {}
+        }
+    }
+
+    fn together(&self, said: Arc<Said>, own: Option<Arc<Certificate>>) -> Arc<Credential> {
+        let certificate = own.or_else(|| said.certificate.clone());
+        // It is replaced as a whole.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match last.as_ref() {
+            Some(last)
+                if Arc::ptr_eq(&last.said, &said)
+                    && same(last.certificate.as_ref(), certificate.as_ref()) =>
+            {
+                Arc::clone(last)
+            }
+            _ => Arc::clone(last.insert(Arc::new(Credential { said, certificate }))),
+        }
     }
 }
 
-/// What is wrong with what the user of this name has.
-fn wrong(user: &str, what: &'static str, reason: String) -> Error {
-    Error::Credential { what, owner: format!("user `{user}`"), reason }
+impl Source {
+    async fn current(&self) -> Result<Arc<Said>, Error> {
+        match self {
+            Self::Settled(said) => Ok(Arc::clone(said)),
+            Self::TokenFile(file) => file.current(),
+            Self::Exec(exec) => exec.current().await,
+            Self::Oidc(oidc) => oidc.current().await,
+        }
+    }
+
+    async fn renewed(&self, refused: &Arc<Said>) -> Result<Arc<Said>, Error> {
+        match self {
+            Self::TokenFile(file) => file.renewed(),
+            Self::Exec(exec) => exec.renewed(refused).await,
+            _ => Ok(Arc::clone(refused)),
+        }
+    }
+}
+
+/// Half of a method, of which client-go makes nothing; kubectl then asks for a name and a password. Here it is said, where
+/// nothing else is there to be known by: to ask as nobody would tell less.
+fn half(user: &str, entry: &UserEntry) -> Result<(), Error> {
+    if entry.password.as_ref().is_some_and(|password| !password.is_empty()) {
+        return Err(wrong(user, "the password", "its username is missing"));
+    }
+    let key = entry.client_key_data.as_ref().is_some_and(|key| !key.is_empty()) || entry.client_key.is_some();
+    if key { Err(wrong(user, "the client key", "its certificate is missing")) } else { Ok(()) }
+}
+
+fn same(one: Option<&Arc<Certificate>>, other: Option<&Arc<Certificate>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        _ => false,
+    }
 }

@@ -5,7 +5,6 @@ use std::io;
 use std::path::Path;
 
 use super::{Check, Patient, Problem, path_word};
-use crate::cluster::{Flags, Kubeconfig};
 use crate::platform;
 use crate::platform::disk;
 
@@ -50,11 +49,4 @@ fn open_to_others(path: &Path, check: fn(&Metadata) -> io::Result<()>) -> Option
         }
         _ => None,
     }
-}
-
-/// What there is of a kubeconfig can be read. That there is none is no problem: many a plugin needs none.
-pub(super) fn kubeconfig(patient: &Patient<'_>) -> Check {
-    let loaded = Kubeconfig::load(patient.environment, &Flags::default());
-    let problems = loaded.err().map(|error| Problem::of(&error, "kubectl config view")).into_iter();
-    Check { name: "kubeconfig", found: "can be read".to_owned(), problems: problems.collect() }
 }

@@ -13,7 +13,7 @@ use crate::kubeconfig::{self, Context, Kubeconfig, User};
 use crate::log::{Received, Sunk};
 use crate::object::timestamp;
 use crate::routes::{self, Route};
-use crate::server::{ApiServer, file_of};
+use crate::server::{ApiServer, StartError, file_of};
 use crate::status::Refused;
 use crate::store::Key;
 use crate::tls::KeyedCertificate;
@@ -72,6 +72,14 @@ impl ApiServer {
             User::ForeignCertificate => Some(&credentials.foreign),
             _ => None,
         }
+    }
+
+    /// A client certificate of another user, made now.
+    ///
+    /// # Errors
+    /// When no key can be made.
+    pub fn certificate_of(&self, user: &str) -> Result<KeyedCertificate, StartError> {
+        Ok(self.shared.credentials.certificate_of(user)?)
     }
 
     /// The good bearer token.

@@ -25,6 +25,8 @@ pub(crate) struct Credentials {
     pub(crate) not_yet_valid: KeyedCertificate,
     pub(crate) foreign: KeyedCertificate,
     pub(crate) client_authority: String,
+    /// Who signs for other users.
+    clients: Authority,
     /// Of an authority that signed nothing here.
     pub(crate) wrong_authority: String,
     pub(crate) token: String,
@@ -47,11 +49,17 @@ impl Credentials {
             not_yet_valid: client(&authority, Validity::Future)?,
             foreign: client(&stranger, Validity::Now)?,
             client_authority: authority.pem().to_owned(),
+            clients: authority,
             wrong_authority: stranger.pem().to_owned(),
             token: format!("kwasm-token-{}", object::new_uid()?),
             wrong_token: format!("kwasm-wrong-token-{}", object::new_uid()?),
             password: format!("kwasm-password-{}", object::new_uid()?),
         })
+    }
+
+    /// A good client certificate of another user.
+    pub(crate) fn certificate_of(&self, user: &str) -> Result<KeyedCertificate, rcgen::Error> {
+        self.clients.client(user, CERTIFICATE_GROUPS, Validity::Now)
     }
 
     /// Each text whose appearance anywhere outside would be a leak: the lines of each key's PEM, the base64 text that

@@ -56,6 +56,12 @@ pub(crate) fn of_certificates(
     Some(Identity::new(user, groups.map(ToOwned::to_owned)))
 }
 
+/// The subject of a client certificate chain (leaf first), whoever signed it.
+pub(crate) fn subject(chain: &[CertificateDer<'static>]) -> Option<String> {
+    let (_, parsed) = parse_x509_certificate(chain.first()?).ok()?;
+    Some(parsed.subject().to_string())
+}
+
 /// The user of one request: that of the certificate, else of the `Authorization` header; then whom it impersonates
 /// (everybody may).
 pub(crate) fn of_request(

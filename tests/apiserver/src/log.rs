@@ -15,6 +15,10 @@ use hyper::body::{Body as _, Incoming};
 pub struct Received {
     /// The number of the connection it came on, counted from 1.
     pub connection: u64,
+    /// The host that the client named in its handshake (SNI); none for an IP address, and over plain HTTP.
+    pub server_name: Option<String>,
+    /// The subject of its certificate, whoever signed it, if it showed one.
+    pub certificate: Option<String>,
     /// The method.
     pub method: String,
     /// Path and query as they stood in the request line, undecoded.

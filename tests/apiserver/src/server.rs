@@ -22,7 +22,7 @@ use crate::identity;
 use crate::kubeconfig::{self, Kubeconfig, User};
 use crate::log::Log;
 use crate::object;
-use crate::service::{self, Connection};
+use crate::service::{self, Connection, Hello};
 use crate::status::Refused;
 use crate::store::Store;
 use crate::tls::{Authority, Tls, Validity};
@@ -48,6 +48,7 @@ pub(crate) struct Shared {
     pub(crate) faults: Faults,
     pub(crate) credentials: Credentials,
     pub(crate) base: String,
+    pub(crate) takes_anybody: bool,
     /// Each change ends the watches of the time.
     pub(crate) ends: watch::Sender<u64>,
     pub(crate) connections: AtomicU64,
@@ -101,6 +102,7 @@ pub struct Builder {
     plain: bool,
     certificate: ServerCertificate,
     check: ClientCheck,
+    takes_anybody: bool,
     history: usize,
 }
 
@@ -134,6 +136,14 @@ impl Builder {
     /// Where bad client certificates are refused.
     pub fn client_check(mut self, check: ClientCheck) -> Self {
         self.check = check;
+        self
+    }
+
+    /// Takes whoever is not recognised for somebody too, and any client certificate: for tests that look at what clients
+    /// show of themselves.
+    pub fn takes_anybody(mut self) -> Self {
+        self.takes_anybody = true;
+        self.check = ClientCheck::Http;
         self
     }
 
@@ -172,6 +182,7 @@ impl Builder {
             faults: Faults::new(),
             credentials,
             base: self.base,
+            takes_anybody: self.takes_anybody,
             ends: watch::Sender::new(0),
             connections: AtomicU64::new(0),
             open: AtomicU64::new(0),
@@ -216,6 +227,7 @@ impl ApiServer {
             plain: false,
             certificate: ServerCertificate::default(),
             check: ClientCheck::default(),
+            takes_anybody: false,
             history: 100_000,
         }
     }
@@ -308,19 +320,22 @@ async fn connection(
     number: u64,
 ) -> Result<(), String> {
     stream.set_nodelay(true).map_err(|error| format!("socket: {error}"))?;
-    let (stream, certificate) = match tls {
-        None => (Stream::Plain(stream), None),
+    let (stream, hello, certificate) = match tls {
+        None => (Stream::Plain(stream), Hello::default(), None),
         Some(tls) => {
             let accepted = TlsAcceptor::from(Arc::clone(&tls.config)).accept(stream).await;
             let stream = accepted.map_err(|error| format!("handshake: {error}"))?;
-            let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+            let session = stream.get_ref().1;
+            let chain = session.peer_certificates().unwrap_or_default();
             let certificate = identity::of_certificates(chain, tls.clients.as_ref());
-            (Stream::Tls(Box::new(stream)), certificate)
+            let server_name = session.server_name().map(ToOwned::to_owned);
+            let hello = Hello { server_name, subject: identity::subject(chain) };
+            (Stream::Tls(Box::new(stream)), hello, certificate)
         }
     };
     let wire = Arc::new(Wire::default());
     let tap = Tap::new(stream, Arc::clone(&wire));
-    let connection = Arc::new(Connection { number, certificate, wire });
+    let connection = Arc::new(Connection { number, hello, certificate, wire });
     let service = service_fn(|request| service::serve(Arc::clone(shared), Arc::clone(&connection), request));
     let mut http = http1::Builder::new();
     // Far more than a gate should let through, so that it is the gate that refuses.

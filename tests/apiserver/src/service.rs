@@ -26,8 +26,16 @@ const DRAINED: u64 = 256 * 1024;
 /// One connection as its requests see it.
 pub(crate) struct Connection {
     pub(crate) number: u64,
+    pub(crate) hello: Hello,
     pub(crate) certificate: Option<Identity>,
     pub(crate) wire: Arc<Wire>,
+}
+
+/// What a client showed before its first request.
+#[derive(Default)]
+pub(crate) struct Hello {
+    pub(crate) server_name: Option<String>,
+    pub(crate) subject: Option<String>,
 }
 
 /// Answers `request`; an error cuts the connection.
@@ -41,6 +49,8 @@ pub(crate) async fn serve(
     let identity = identity::of_request(connection.certificate.as_ref(), &head.headers, &shared.credentials);
     let entry = shared.log.begin(Received {
         connection: connection.number,
+        server_name: connection.hello.server_name.clone(),
+        certificate: connection.hello.subject.clone(),
         method: head.method.to_string(),
         target: target.clone(),
         headers: pairs(&head.headers),
@@ -52,6 +62,8 @@ pub(crate) async fn serve(
         sent: 0,
         answer: Answer::Pending,
     });
+    let identity =
+        identity.or_else(|refused| if shared.takes_anybody { Ok(Identity::default()) } else { Err(refused) });
     let mut body = RequestBody::new(incoming, entry.clone());
     let (route, query) = (routes::route(&shared.base, &target), Query::of(&target));
     let path = routes::path_below(&shared.base, &target);

@@ -14,7 +14,7 @@ const EXTENSIONS: u8 = 0xa3;
 ///
 /// A certificate is `SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue BIT STRING }` (RFC 5280,
 /// 4.1).
-pub(crate) fn without_extensions<E>(
+pub fn without_extensions<E>(
     der: &[u8],
     sign: impl FnOnce(&[u8]) -> Result<Vec<u8>, E>,
 ) -> Option<Result<Vec<u8>, E>> {

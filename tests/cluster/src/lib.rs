@@ -39,6 +39,7 @@ pub mod supervisor;
 
 pub use assets::{Assets, Unavailable, default_cache};
 pub use cluster::Cluster;
+pub use der::without_extensions;
 pub use error::{Error, chain};
 pub use kubeconfig::User;
 pub use program::Program;

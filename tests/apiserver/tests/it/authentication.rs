@@ -98,6 +98,18 @@ fn bad_client_certificates_get_401_where_http_checks_them() {
 }
 
 #[test]
+fn where_anybody_is_taken_what_they_show_is_written_down() {
+    let server = ApiServer::builder().takes_anybody().start().unwrap();
+    for user in [User::ForeignCertificate, User::Nobody] {
+        assert_eq!(attempt(&server, server.authority(), user).unwrap().status, 200, "{user:?}");
+    }
+    let requests = server.requests();
+    assert!(requests.iter().all(|request| request.user.is_none() && request.server_name.is_none()));
+    assert!(requests[0].certificate.as_deref().unwrap().contains("CN=jane"), "{requests:#?}");
+    assert!(requests[1..].iter().all(|request| request.certificate.is_none()), "{requests:#?}");
+}
+
+#[test]
 fn bad_server_certificates_are_bad_in_the_way_chosen() {
     for (kind, problem) in [
         (ServerCertificate::Expired, "certificate expired"),

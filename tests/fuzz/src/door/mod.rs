@@ -90,8 +90,9 @@ impl Bench {
             upstream.address
         );
         std::fs::write(&path, text)?;
-        let flags = Flags { kubeconfig: Some(path), ..Flags::default() };
-        let kubeconfig = Kubeconfig::load(&Environment::default(), &flags).expect("it is a kubeconfig");
+        let variables = [("KUBECONFIG".into(), path.into())].into();
+        let environment = Environment { variables, ..Environment::default() };
+        let kubeconfig = Kubeconfig::load(&environment, &Flags::default()).expect("it is a kubeconfig");
         let policy = Policy::read("test.yaml", allowed::POLICY).expect("it is a policy");
         let inspected = r#"{"kind": "component", "imports": ["wasi:sockets/tcp@0.2.0"]}"#;
         let grant = policy.grant(&serde_json::from_str(inspected)?);

@@ -1,0 +1,149 @@
+//! What a credential plugin prints: an `ExecCredential` (client-go, pkg/apis/clientauthentication).
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde::Deserialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::super::secret::Secret;
+use super::certificate::Certificate;
+use super::error::Fault;
+use super::{Said, token};
+
+/// What it says, and until when that holds.
+pub(super) struct Answer {
+    pub(super) said: Arc<Said>,
+    expires: Option<SystemTime>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ExecCredential {
+    api_version: Option<String>,
+    kind: Option<String>,
+    status: Option<Status>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    expiration_timestamp: Option<String>,
+    token: Option<Secret>,
+    client_certificate_data: Option<String>,
+    client_key_data: Option<Secret>,
+}
+
+impl Answer {
+    /// Reads what a plugin of `user` printed that was asked in `version`. A certificate that is still the `last` one keeps
+    /// its address.
+    pub(super) fn read(
+        user: &str,
+        version: &str,
+        printed: &str,
+        last: Option<&Arc<Certificate>>,
+    ) -> Result<Self, Fault> {
+        let answer = |why: &str| Fault::Answer(why.to_owned());
+        // Nothing of it is shown, not even in part: it may be a token.
+        let json = || serde_json::from_str(printed).ok();
+        // JSON is YAML, and read by a quicker reader.
+        let credential: Option<ExecCredential> = json().or_else(|| serde_saphyr::from_str(printed).ok());
+        let credential = credential.ok_or_else(|| answer("what it printed is no ExecCredential"))?;
+        if credential.kind.as_deref() != Some("ExecCredential") {
+            return Err(answer("what it printed is no ExecCredential"));
+        }
+        if credential.api_version.as_deref() != Some(version) {
+            return Err(Fault::Answer(format!(
+                "it did not answer in {version}, which the kubeconfig asks for"
+            )));
+        }
+        let status = credential.status.ok_or_else(|| answer("its answer has no status"))?;
+        let expires =
+            status.expiration_timestamp.as_deref().map(|text| OffsetDateTime::parse(text, &Rfc3339));
+        let expires =
+            expires.transpose().map_err(|_| answer("its expirationTimestamp is no time of RFC 3339"))?;
+        let token = status.token.filter(|token| !token.is_empty());
+        let chain = status.client_certificate_data.filter(|text| !text.is_empty());
+        let key = status.client_key_data.filter(|key| !key.is_empty());
+        let certificate = match (chain, key) {
+            (Some(chain), Some(key)) => Some(
+                Certificate::read(user, chain.as_bytes(), key.reveal().as_bytes(), last)
+                    .map_err(|(what, why)| Fault::Certificate { what, why })?,
+            ),
+            (None, None) if token.is_none() => {
+                return Err(answer("its answer has neither a token nor a certificate"));
+            }
+            (None, None) => None,
+            _ => return Err(answer("its answer has only one of clientCertificateData and clientKeyData")),
+        };
+        let authorization = token.map(|token| token::header("Bearer", token.reveal()).ok_or(token::UNFIT));
+        let authorization =
+            authorization.transpose().map_err(|why| Fault::Answer(format!("its token: {why}")))?;
+        Ok(Self { said: Arc::new(Said { authorization, certificate }), expires: expires.map(Into::into) })
+    }
+
+    /// Whether it holds still.
+    pub(super) fn holds(&self) -> bool {
+        self.expires.is_none_or(|expires| SystemTime::now() <= expires)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const V1: &str = "client.authentication.k8s.io/v1";
+
+    fn read(status: &str) -> Result<Answer, Fault> {
+        let text = format!("{{kind: ExecCredential, apiVersion: {V1}, status: {status}}}");
+        Answer::read("u", V1, &text, None)
+    }
+
+    #[test]
+    fn a_token_is_taken_from_json_and_from_yaml() {
+        let json = format!(r#"{{"kind":"ExecCredential","apiVersion":"{V1}","status":{{"token":"t"}}}}"#);
+        for answer in [read("{token: t}"), Answer::read("u", V1, &json, None)] {
+            assert_eq!(answer.ok().unwrap().said.authorization.as_ref().unwrap(), "Bearer t");
+        }
+    }
+
+    #[test]
+    fn what_is_no_whole_credential_is_refused_and_not_shown() {
+        for status in [
+            "null",
+            "{}",
+            "{token: ''}",
+            "{token: 7}",
+            "{token: \"hunter2\\n\"}",
+            "{token: t, clientKeyData: hunter2}",
+            "{clientCertificateData: hunter2}",
+            "{clientCertificateData: hunter2, clientKeyData: hunter2}",
+            "{token: hunter2, expirationTimestamp: tomorrow}",
+            "{token: hunter2, expirationTimestamp: ''}",
+        ] {
+            let fault = read(status).err().unwrap().to_string();
+            assert!(!fault.contains("hunter2"), "{fault}");
+        }
+        for text in ["", "hunter2", "{}", "[", "{kind: Secret, status: {token: hunter2}}"] {
+            assert!(Answer::read("u", V1, text, None).is_err(), "{text}");
+        }
+        let other =
+            "{kind: ExecCredential, apiVersion: client.authentication.k8s.io/v1beta1, status: {token: t}}";
+        assert!(Answer::read("u", V1, other, None).is_err());
+    }
+
+    #[test]
+    fn a_credential_holds_until_it_expires() {
+        for (time, holds) in [
+            ("2001-02-03T04:05:06Z", false),
+            ("2001-02-03T04:05:06.7+01:00", false),
+            ("9999-02-03T04:05:06Z", true),
+            ("9999-02-03T04:05:06-07:00", true),
+        ] {
+            let answer = read(&format!("{{token: t, expirationTimestamp: '{time}'}}")).ok().unwrap();
+            assert_eq!(answer.holds(), holds, "{time}");
+        }
+        assert!(read("{token: t, expirationTimestamp: null}").ok().unwrap().holds());
+    }
+}

@@ -1,0 +1,127 @@
+//! Why there is no credential. No secret and nothing that a helper printed is in any of it.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::kuberc;
+
+/// Why a user cannot be known by anything.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Something that the kubeconfig has, or names, is not what it should be.
+    #[error("{what} of user `{user}`: {why}")]
+    Entry {
+        /// e.g. `the client certificate`.
+        what: &'static str,
+        /// The user's name in the kubeconfig.
+        user: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Two ways to be known by one header.
+    #[error(
+        "the credentials of user `{user}`: more than one authentication method: a token and a username or password"
+    )]
+    Methods {
+        /// The user's name in the kubeconfig.
+        user: String,
+    },
+    /// A credential plugin did not say who asks.
+    #[error("the credential plugin `{command}` of user `{user}`: {fault}")]
+    Plugin {
+        /// What the kubeconfig says is to be run.
+        command: String,
+        /// The user's name in the kubeconfig.
+        user: String,
+        /// What went wrong.
+        fault: Box<Fault>,
+    },
+    /// An auth-provider that was taken out of client-go.
+    #[error("the auth-provider `{name}` of user `{user}`: {why}")]
+    Provider {
+        /// Its name.
+        name: String,
+        /// The user's name in the kubeconfig.
+        user: String,
+        /// What is wrong with it.
+        why: String,
+        /// What helps.
+        hint: Option<String>,
+    },
+}
+
+/// What may go wrong with a credential plugin.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// There is no such program.
+    #[error("there is no such program")]
+    Missing {
+        /// What the kubeconfig says of how to get it, in one line.
+        hint: Option<String>,
+    },
+    /// It could not be started, or listened to.
+    #[error("it cannot be run: {0}")]
+    Run(io::Error),
+    /// It ended with another code than 0.
+    #[error("it failed with exit code {0}")]
+    Code(i32),
+    /// A signal ended it.
+    #[error("it was ended by a signal")]
+    Killed,
+    /// It prints without end.
+    #[error("it printed more than 1 MiB")]
+    TooMuch,
+    /// What it printed is no credential.
+    #[error("{0}")]
+    Answer(String),
+    /// It wants a terminal, and there is none.
+    #[error("it has to ask you something (interactiveMode: Always), and standard input is no terminal")]
+    NoTerminal,
+    /// The certificate that it said is none.
+    #[error("{what} that it printed: {why}")]
+    Certificate {
+        /// `the client certificate` or `the client key`.
+        what: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// What it is to be told of the cluster cannot be read.
+    #[error("the certificate authority that it is to be told: {0}")]
+    Authority(String),
+    /// The user allows it not.
+    #[error("{file} does not allow it: {why}", file = file.display())]
+    Denied {
+        /// The kuberc file.
+        file: PathBuf,
+        /// By which of its rules.
+        why: String,
+    },
+    /// Whether the user allows it cannot be read.
+    #[error(transparent)]
+    Kuberc(kuberc::Error),
+}
+
+impl Error {
+    /// What helps, if anything is known to.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Plugin { fault, .. } => match fault.as_ref() {
+                Fault::Missing { hint } => hint.clone(),
+                Fault::NoTerminal => Some("run it at a terminal, or log in by kubectl first".to_owned()),
+                Fault::Denied { .. } => Some(
+                    "credentialPluginPolicy and credentialPluginAllowlist there say what may be run"
+                        .to_owned(),
+                ),
+                _ => None,
+            },
+            Self::Provider { hint, .. } => hint.clone(),
+            Self::Entry { .. } | Self::Methods { .. } => None,
+        }
+    }
+}
+
+/// What is wrong with what the user of this name has.
+pub(super) fn wrong(user: &str, what: &'static str, why: impl Into<String>) -> Error {
+    Error::Entry { what, user: user.to_owned(), why: why.into() }
+}

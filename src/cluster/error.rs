@@ -1,0 +1,127 @@
+//! Why a kubeconfig leads nowhere.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::{ProxySource, credentials};
+
+/// Why a kubeconfig leads nowhere. No word of it shows what a credential is.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file that `--kubeconfig` names is not there.
+    #[error("{}: there is no such kubeconfig", .0.display())]
+    Missing(PathBuf),
+    /// A file cannot be read.
+    #[error("{}: it cannot be read", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// A file is longer than any kubeconfig.
+    #[error("{}: it is longer than 16 MiB", .0.display())]
+    TooLong(PathBuf),
+    /// A file is no kubeconfig. No word of what it holds is shown: that may be a secret.
+    #[error("{}:{line}: it is no kubeconfig: {reason}", path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The reason.
+        reason: String,
+    },
+    /// A name leads to nothing.
+    #[error("the kubeconfig has no {kind} `{name}`")]
+    Unknown {
+        /// `context`, `cluster` or `user`.
+        kind: &'static str,
+        /// The name.
+        name: String,
+        /// The names that are there.
+        known: Vec<String>,
+    },
+    /// A context names no cluster.
+    #[error("the context `{0}` names no cluster")]
+    NoCluster(String),
+    /// A cluster has no server.
+    #[error("the cluster `{0}` has no server")]
+    NoServer(String),
+    /// No namespace can have this name.
+    #[error("`{0}` is no name of a namespace")]
+    Namespace(String),
+    /// The server's address is none.
+    #[error(
+        "the server of cluster `{0}` is no address of an API server (https://HOST:PORT, maybe with a path)"
+    )]
+    Server(String),
+    /// Groups, a UID or more of nobody.
+    #[error("user `{0}` asks with a uid, groups or more of somebody else, and does not say of whom (as)")]
+    ImpersonatesNobody(String),
+    /// A name that no header can carry.
+    #[error("whom user `{0}` impersonates has characters that no header may have")]
+    Unsendable(String),
+    /// A flag that is true or false, and has another value.
+    #[error("the flag {flag}: `{value}` is neither true nor false")]
+    Truth {
+        /// The flag.
+        flag: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// No time.
+    #[error("the flag --request-timeout: `{0}` is no time")]
+    Timeout(String),
+    /// There is no credential.
+    #[error(transparent)]
+    Credentials(#[from] credentials::Error),
+    /// A proxy is none that there is a way through. Its address is not shown: there may be a password in it.
+    #[error("{from}: {reason}")]
+    Proxy {
+        /// Where its address is from.
+        from: ProxySource,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// What a credential or an authority should be, and is not.
+    #[error("{what} of {owner}: {reason}")]
+    Credential {
+        /// e.g. `the client certificate`.
+        what: &'static str,
+        /// e.g. user `alice`.
+        owner: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// What helps.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = |text: &str| Some(text.to_owned());
+        match self {
+            Self::Unknown { kind: "context", known, .. } if !known.is_empty() => {
+                Some(format!("its contexts are {}", known.join(", ")))
+            }
+            Self::Unknown { kind: "user", .. } => hint(
+                "kubectl asks as nobody then, which kwasm does not: kubectl config set-credentials NAME adds it",
+            ),
+            Self::Unknown { kind: "cluster", .. } => {
+                hint("kubectl config set-cluster NAME --server=URL adds it")
+            }
+            Self::NoCluster(context) => {
+                Some(format!("kubectl config set-context {context:?} --cluster=NAME gives it one"))
+            }
+            Self::NoServer(cluster) => {
+                Some(format!("kubectl config set-cluster {cluster:?} --server=URL gives it one"))
+            }
+            Self::Broken { .. } => hint("kubectl config view shows what kubectl makes of it"),
+            Self::Credentials(error) => error.hint(),
+            Self::ImpersonatesNobody(_) => hint("--as USER says of whom"),
+            Self::Timeout(_) => hint("a time is whole seconds, or a number with its unit: 90s, 2m, 1h30m"),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What a pod knows of its cluster without a kubeconfig: the service account that it runs as
+//! (client-go, `rest/config.go`, `InClusterConfig`; `tools/clientcmd/client_config.go`, `inClusterClientConfig`).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::document::{ClusterEntry, UserEntry};
+use crate::cli::Environment;
+
+/// Where the kubelet puts what belongs to a service account: the same path on every system.
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// The cluster, the user and the namespace of the service account; `None` outside of a cluster.
+pub(super) fn entries(environment: &Environment) -> Option<(ClusterEntry, UserEntry, String)> {
+    let folder = Path::new(SERVICE_ACCOUNT);
+    let token = folder.join("token");
+    let variable = |name| environment.variable(name)?.to_str();
+    let (host, port) = (variable("KUBERNETES_SERVICE_HOST")?, variable("KUBERNETES_SERVICE_PORT")?);
+    if !fs::metadata(&token).ok()?.is_file() {
+        return None;
+    }
+    let server = if host.contains(':') {
+        format!("https://[{host}]:{port}")
+    } else {
+        format!("https://{host}:{port}")
+    };
+    let cluster = ClusterEntry {
+        server: Some(server),
+        certificate_authority: Some(folder.join("ca.crt")).filter(|path| path.exists()),
+        ..ClusterEntry::default()
+    };
+    // The token is read anew every minute, as any that is in a file: the kubelet renews it.
+    let user = UserEntry { token_file: Some(token), origin: PathBuf::new(), ..UserEntry::default() };
+    Some((cluster, user, namespace(environment, folder)))
+}
+
+fn namespace(environment: &Environment, folder: &Path) -> String {
+    if let Some(name) = environment.variable("POD_NAMESPACE").and_then(|name| name.to_str()) {
+        return name.to_owned();
+    }
+    let written = fs::read_to_string(folder.join("namespace")).unwrap_or_default();
+    match written.trim() {
+        "" => "default".to_owned(),
+        name => name.to_owned(),
+    }
+}

@@ -1,0 +1,210 @@
+//! The proxy on the way to an API server: the kubeconfig's `proxy-url`, else that of the environment. The reference is
+//! client-go, which is Go's `net/http` with its `httpproxy`.
+
+mod bypass;
+
+use std::fmt;
+use std::net::Ipv6Addr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+use zeroize::Zeroizing;
+
+use super::Error;
+use super::endpoint::Endpoint;
+use super::secret::Secret;
+use crate::cli::Environment;
+
+/// A proxy. It is shown without its user and password, and has no `Debug`.
+#[derive(Clone)]
+pub struct Proxy {
+    scheme: Scheme,
+    host: String,
+    port: u16,
+    user: Option<(Secret, Secret)>,
+    source: Source,
+}
+
+/// How a proxy is spoken to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scheme {
+    /// HTTP.
+    Http,
+    /// HTTP over TLS.
+    Https,
+    /// SOCKS 5 (RFC 1928); names are resolved by the proxy.
+    Socks5,
+}
+
+/// Who chose a proxy.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// The kubeconfig, by `proxy-url`.
+    Kubeconfig,
+    /// This environment variable.
+    Variable(&'static str),
+}
+
+const SCHEMES: &str = "its scheme is another than http, https and socks5";
+
+impl Proxy {
+    /// The proxy on the way to an endpoint. `NO_PROXY` is about the environment's proxies only.
+    ///
+    /// # Errors
+    /// When the address of the one to take is none that there is a way through.
+    pub(super) fn choose(
+        proxy_url: Option<&str>,
+        environment: &Environment,
+        endpoint: &Endpoint,
+    ) -> Result<Option<Self>, Error> {
+        let wrong = |from, reason| Error::Proxy { from, reason };
+        if let Some(url) = proxy_url.filter(|url| !url.is_empty()) {
+            let source = Source::Kubeconfig;
+            return Self::read(url, source).map(Some).map_err(|reason| wrong(source, reason));
+        }
+        let secure = endpoint.origin().is_secure();
+        let names = if secure { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
+        let Some((name, value)) = first(environment, names) else { return Ok(None) };
+        let no_proxy = first(environment, ["NO_PROXY", "no_proxy"]).map_or("", |(_, value)| value);
+        let origin = endpoint.origin();
+        if bypass::covers(no_proxy, origin.host(), origin.port()) {
+            return Ok(None);
+        }
+        let source = Source::Variable(name);
+        if !secure && environment.variable("REQUEST_METHOD").is_some() {
+            // Whoever sends a header `Proxy:` to a CGI program sets this variable (golang.org/s/cgihttpproxy).
+            return Err(wrong(source, "it is not taken in a CGI program, where REQUEST_METHOD is set"));
+        }
+        let value =
+            Zeroizing::new(if value.contains("://") { value.to_owned() } else { format!("http://{value}") });
+        // Go goes on with what is no address, and then finds no host of that name.
+        Self::read(&value, source).map(Some).map_err(|reason| wrong(source, reason))
+    }
+
+    /// Reads `SCHEME://[USER[:PASSWORD]@]HOST[:PORT][/…]`.
+    fn read(url: &str, source: Source) -> Result<Self, &'static str> {
+        const HOST: &str = "it names no host";
+        let (scheme, rest) = url.split_once("://").ok_or(SCHEMES)?;
+        let (scheme, usual) = match scheme.to_ascii_lowercase().as_str() {
+            "http" => (Scheme::Http, 80),
+            "https" => (Scheme::Https, 443),
+            "socks5" => (Scheme::Socks5, 1080),
+            // The same in Go, where it is not checked by client-go.
+            "socks5h" if source != Source::Kubeconfig => (Scheme::Socks5, 1080),
+            _ => return Err(SCHEMES),
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let (user, address) = match authority.rsplit_once('@') {
+            Some((user, address)) => (Some(user), address),
+            None => (None, authority),
+        };
+        let (host, port) = match address.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, port),
+            _ => (address, ""),
+        };
+        if !is_host(host) {
+            return Err(HOST);
+        }
+        let port = match port {
+            "" => usual,
+            port => port.parse().ok().filter(|port| *port != 0).ok_or("its port is no number of one")?,
+        };
+        let user = user.map(|user| {
+            let (name, password) = user.split_once(':').unwrap_or((user, ""));
+            unescape(name).zip(unescape(password)).ok_or("its user or password is not percent-encoded")
+        });
+        Ok(Self { scheme, host: host.to_ascii_lowercase(), port, user: user.transpose()?, source })
+    }
+
+    /// How it is spoken to.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// Its host; that of an IPv6 address is in brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Who chose it.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    /// The user and password that it is to be shown.
+    pub(crate) fn user(&self) -> Option<(&str, &str)> {
+        self.user.as_ref().map(|(name, password)| (name.reveal(), password.reveal()))
+    }
+
+    /// The same as the value of `proxy-authorization`.
+    pub(crate) fn authorization(&self) -> Option<HeaderValue> {
+        let (name, password) = self.user()?;
+        let pair = Zeroizing::new(format!("{name}:{password}"));
+        let text = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
+        let mut value = HeaderValue::from_str(&text).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+            Scheme::Socks5 => "socks5",
+        };
+        write!(f, "{scheme}://{}:{}", self.host, self.port)
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Kubeconfig => "the kubeconfig's proxy-url",
+            Self::Variable(name) => name,
+        })
+    }
+}
+
+/// The first of these variables that is set, with its name. Go looks for the name in capitals first.
+fn first<'a>(environment: &'a Environment, names: [&'static str; 2]) -> Option<(&'static str, &'a str)> {
+    names.into_iter().find_map(|name| Some((name, environment.variable(name)?.to_str()?)))
+}
+
+fn is_host(text: &str) -> bool {
+    if let Some(address) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+        return address.parse::<Ipv6Addr>().is_ok();
+    }
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_letter)
+}
+
+/// Decodes percent-encoding; a plus sign is one.
+fn unescape(text: &str) -> Option<Secret> {
+    let mut bytes = text.bytes();
+    let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));
+    while let Some(byte) = bytes.next() {
+        decoded.push(if byte == b'%' {
+            let high = char::from(bytes.next()?).to_digit(16)?;
+            let low = char::from(bytes.next()?).to_digit(16)?;
+            u8::try_from(high * 16 + low).ok()?
+        } else {
+            byte
+        });
+    }
+    std::str::from_utf8(&decoded).ok().map(|text| Secret::from(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,267 @@
+//! Why a server is not believed to be the one that was asked for, told from the certificates that it presents.
+//!
+//! They are a stranger's: texts from them are cut and cleaned before they are shown.
+
+use std::net::IpAddr;
+
+use rustls::CertificateError;
+use rustls::server::ParsedCertificate;
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use time::OffsetDateTime;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
+
+/// What is wrong with a server's certificate, as what is said of the server: `its certificate …`.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct Distrust {
+    what: String,
+    hint: &'static str,
+}
+
+/// Whom the server should be known to.
+pub(super) enum Asked<'a> {
+    /// The authorities of the kubeconfig.
+    Kubeconfig(&'a [CertificateDer<'static>]),
+    /// Those of this machine, since the kubeconfig has none.
+    System,
+    /// Both: it is a proxy.
+    Proxy,
+}
+
+/// What is wrong, and what helps.
+type Told = (String, &'static str);
+
+/// The most names of a certificate that are shown; those of a wildcard host have hundreds.
+const NAMES: usize = 8;
+
+/// The longest text of a certificate that is shown, in characters.
+const LONGEST: usize = 100;
+
+const CLOCK: &str = "check this machine's clock";
+const PURPOSE: &str = "whoever runs the cluster has to give the API server a certificate for servers";
+const RENEW: &str = "whoever runs the cluster has to renew it";
+const REMADE: &str = "was the cluster made anew? then get its new kubeconfig";
+const SELF_SIGNED: &str =
+    "if it is the cluster's own, name it as certificate-authority of this cluster in the kubeconfig";
+const SERVER: &str =
+    "check server of this cluster in the kubeconfig, or name one of those as its tls-server-name";
+const NAMELESS: &str = "whoever runs the cluster has to give it a certificate with subjectAltName";
+const TRUST: &str = "check certificate-authority of this cluster in the kubeconfig";
+const TRUST_GIVEN: &str =
+    "name the cluster's authority as certificate-authority of this cluster in the kubeconfig";
+
+impl Distrust {
+    /// What helps.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        self.hint
+    }
+
+    /// Why the certificate `presented` with these `others` for a server of this name was not accepted.
+    pub(super) fn of(
+        error: &CertificateError,
+        presented: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        now: UnixTime,
+        asked: &Asked<'_>,
+    ) -> Self {
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        let others: Vec<_> = others.iter().filter_map(read).collect();
+        let (what, hint) = match read(presented) {
+            None => ("its certificate cannot be read".to_owned(), RENEW),
+            Some(leaf) => match asked {
+                _ if untimely(&leaf, now).is_some() => late(&leaf, &[], now),
+                // It is an authority's own: nobody has to vouch for it, and webpki looks no further.
+                Asked::Kubeconfig(authorities) if authorities.contains(presented) => {
+                    let named = ParsedCertificate::try_from(presented)
+                        .is_ok_and(|parsed| rustls::client::verify_server_name(&parsed, name).is_ok());
+                    if named { purposeless(&leaf) } else { misnamed(&leaf, name) }
+                }
+                _ => tell(error, &leaf, &others, name, now, asked),
+            },
+        };
+        Self { what, hint }
+    }
+}
+
+fn read<'a>(certificate: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
+    X509Certificate::from_der(certificate).ok().map(|(_, certificate)| certificate)
+}
+
+/// Says what an error means for a certificate that is in its time.
+fn tell(
+    error: &CertificateError,
+    leaf: &X509Certificate<'_>,
+    others: &[X509Certificate<'_>],
+    name: &ServerName<'_>,
+    now: i64,
+    asked: &Asked<'_>,
+) -> Told {
+    match error {
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => late(leaf, others, now),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            misnamed(leaf, name)
+        }
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            purposeless(leaf)
+        }
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => unknown(leaf, others, asked, now),
+        // webpki's `CaUsedAsEndEntity`, and what platforms other than Linux say.
+        CertificateError::Other(_) if leaf.issuer() == leaf.subject() => unknown(leaf, others, asked, now),
+        CertificateError::Other(_) if leaf.is_ca() => {
+            let owner = subject(leaf.subject());
+            (format!("its certificate ({owner}) is that of an authority, not of a server"), PURPOSE)
+        }
+        error => {
+            let (owner, error) = (subject(leaf.subject()), clean(&error.to_string()));
+            (format!("its certificate ({owner}) is not accepted: {error}"), TRUST)
+        }
+    }
+}
+
+/// Seconds since 1970 as the day and minute that they are, e.g. `2026-11-20 06:00 UTC`.
+pub(crate) fn date(seconds: i64) -> String {
+    let Ok(time) = OffsetDateTime::from_unix_timestamp(seconds) else { return seconds.to_string() };
+    format!("{} {:02}:{:02} UTC", time.date(), time.hour(), time.minute())
+}
+
+/// What is wrong with the time of a certificate.
+fn untimely(certificate: &X509Certificate<'_>, now: i64) -> Option<Told> {
+    let validity = certificate.validity();
+    let (from, until) = (validity.not_before.timestamp(), validity.not_after.timestamp());
+    if now > until {
+        return Some((format!("expired on {}", date(until)), RENEW));
+    }
+    let what = || format!("is not valid before {}, and this machine's clock says {}", date(from), date(now));
+    (now < from).then(|| (what(), CLOCK))
+}
+
+/// Which of the certificates on the way to the authority is out of its time.
+fn late(leaf: &X509Certificate<'_>, others: &[X509Certificate<'_>], now: i64) -> Told {
+    let owner = format!("its certificate ({})", subject(leaf.subject()));
+    if let Some((what, hint)) = untimely(leaf, now) {
+        return (format!("{owner} {what}"), hint);
+    }
+    let found = others.iter().find_map(|other| {
+        let (what, hint) = untimely(other, now)?;
+        Some((format!("the certificate of its issuer ({}) {what}", subject(other.subject())), hint))
+    });
+    found.unwrap_or_else(|| (format!("{owner} is out of its time"), CLOCK))
+}
+
+fn purposeless(leaf: &X509Certificate<'_>) -> Told {
+    (format!("its certificate ({}) is not for servers", subject(leaf.subject())), PURPOSE)
+}
+
+/// For which names it is.
+fn misnamed(leaf: &X509Certificate<'_>, name: &ServerName<'_>) -> Told {
+    let alternatives = leaf.subject_alternative_name().ok().flatten();
+    let names = alternatives.iter().flat_map(|names| &names.value.general_names);
+    let names: Vec<String> = names.filter_map(shown).collect();
+    let asked = clean(&name.to_str());
+    if names.is_empty() {
+        let subject = subject(leaf.subject());
+        return (
+            format!(
+                "its certificate is for no host, so not for `{asked}`: it has a subject ({subject}) and no subjectAltName"
+            ),
+            NAMELESS,
+        );
+    }
+    let others = match names.len().saturating_sub(NAMES) {
+        0 => String::new(),
+        more => format!(" and {more} others"),
+    };
+    let names: Vec<String> = names.iter().take(NAMES).map(|name| format!("`{name}`")).collect();
+    (format!("its certificate is not for `{asked}`, but for {}{others}", names.join(", ")), SERVER)
+}
+
+/// A name of a host, if it is one.
+fn shown(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(name) => Some(clean(name)),
+        GeneralName::IPAddress(bytes) => {
+            let four = <[u8; 4]>::try_from(*bytes).map(IpAddr::from);
+            let sixteen = || <[u8; 16]>::try_from(*bytes).map(IpAddr::from);
+            four.or_else(|_| sixteen()).ok().map(|address| address.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// Who signed it, and who does not know them.
+fn unknown(leaf: &X509Certificate<'_>, others: &[X509Certificate<'_>], asked: &Asked<'_>, now: i64) -> Told {
+    if leaf.issuer() == leaf.subject() {
+        let what = format!("its certificate ({}) is signed by itself", subject(leaf.subject()));
+        return match asked {
+            Asked::Kubeconfig(_) => {
+                (format!("{what}, and is not in the kubeconfig's certificate-authority"), TRUST)
+            }
+            Asked::System => {
+                (format!("{what}, and the kubeconfig names no certificate-authority"), SELF_SIGNED)
+            }
+            Asked::Proxy => (what, TRUST),
+        };
+    }
+    // The one that should be known is the last that the chain leads to.
+    let last = others.iter().fold(leaf, |last, other| {
+        let leads_on = other.subject() == last.issuer() && last.issuer() != last.subject();
+        if leads_on { other } else { last }
+    });
+    let issuer = subject(last.issuer());
+    let what = format!("its certificate is signed by `{issuer}`");
+    match asked {
+        Asked::System => (
+            format!(
+                "{what}, which this machine does not know, and the kubeconfig names no certificate-authority"
+            ),
+            TRUST_GIVEN,
+        ),
+        Asked::Proxy => (
+            format!("{what}, which neither this machine nor the kubeconfig's certificate-authority knows"),
+            TRUST,
+        ),
+        Asked::Kubeconfig(authorities) => {
+            let authorities = authorities.iter().filter_map(read);
+            let namesakes = authorities.filter(|one| one.subject().as_raw() == last.issuer().as_raw());
+            // None, if there is one whose time it is.
+            let lapsed: Option<Vec<Told>> = namesakes.map(|namesake| untimely(&namesake, now)).collect();
+            match lapsed.as_deref() {
+                Some([]) => {
+                    (format!("{what}, which is not in the kubeconfig's certificate-authority"), TRUST)
+                }
+                Some([(lapsed, hint), ..]) => {
+                    (format!("the kubeconfig's certificate-authority ({issuer}) {lapsed}"), *hint)
+                }
+                None => {
+                    let key =
+                        "but by another key than that of the kubeconfig's certificate-authority of this name";
+                    (format!("{what}, {key}"), REMADE)
+                }
+            }
+        }
+    }
+}
+
+/// A distinguished name, as far as it is shown.
+fn subject(name: &X509Name<'_>) -> String {
+    match clean(&name.to_string()) {
+        empty if empty.is_empty() => "without a subject".to_owned(),
+        text => text,
+    }
+}
+
+/// A stranger's text: no longer than a line, and nothing in it that drives a terminal.
+fn clean(text: &str) -> String {
+    let shown = text.chars().take(LONGEST);
+    let mut clean: String = shown.map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        clean.push('…');
+    }
+    clean
+}

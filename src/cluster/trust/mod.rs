@@ -1,0 +1,265 @@
+//! Whom to believe that it is the API server: the authorities of a cluster, and the name that its certificate must have.
+//!
+//! The reference is client-go's `TLSConfigFor` and Go's `crypto/x509`. Authorities in a file are read again after a
+//! minute, as client-go does: those of a cluster are renewed while a watch goes on.
+
+mod distrust;
+mod verifier;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustls::ClientConfig;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls_pki_types::ServerName;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+pub use self::distrust::Distrust;
+pub(crate) use self::distrust::date;
+use self::verifier::Verifier;
+use super::Error;
+use super::document::ClusterEntry;
+use super::endpoint::Endpoint;
+use super::pem::Pem;
+
+/// What makes a server one's own.
+#[derive(Clone)]
+pub struct Trust(Arc<Settings>);
+
+struct Settings {
+    context: String,
+    vouchers: Vouchers,
+    server_name: Option<(String, ServerName<'static>)>,
+    known: Mutex<Option<Known>>,
+}
+
+/// Who vouches for a server.
+enum Vouchers {
+    /// Those of the kubeconfig.
+    Given(Pem),
+    /// Those of this machine.
+    System,
+    /// Nobody needs to: `insecure-skip-tls-verify`.
+    Anybody,
+    /// There is no TLS.
+    Nobody,
+}
+
+/// From where the authorities of a cluster are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Authority {
+    /// From the kubeconfig itself.
+    Data,
+    /// From a file that it names.
+    File,
+    /// They are this machine's.
+    System,
+    /// There are none: whoever answers is believed, or it is plain HTTP.
+    None,
+}
+
+/// What was made of the authorities, so that connections with the same settings resume each other's sessions.
+struct Known {
+    read: Instant,
+    /// What was read, to tell whether it has changed.
+    pem: Option<Zeroizing<Vec<u8>>>,
+    verifier: Arc<Verifier>,
+    server: Option<(Option<Arc<CertifiedKey>>, Arc<ClientConfig>)>,
+    proxy: Option<Arc<ClientConfig>>,
+}
+
+/// How long a file of authorities is taken for what it was. client-go's transport looks as often.
+const FRESH: Duration = Duration::from_mins(1);
+
+const WHAT: &str = "the certificate authority";
+
+impl Trust {
+    /// What the cluster's entry says of its server. Reads no file.
+    ///
+    /// # Errors
+    /// When two things that it says exclude each other, as in client-go (`validateClusterInfo`, `TLSConfigFor`).
+    pub(super) fn of(context: &str, entry: &ClusterEntry) -> Result<Self, Error> {
+        let data = entry.certificate_authority_data.as_deref().filter(|data| !data.is_empty());
+        let file = entry.certificate_authority.as_deref();
+        if data.is_some() && file.is_some() {
+            let both = "certificate-authority and certificate-authority-data are both given";
+            return Err(wrong(context, WHAT, both.to_owned()));
+        }
+        let given = Pem::of(data, file);
+        let server = entry.server.as_deref().and_then(Endpoint::read);
+        let vouchers = match (server.is_some_and(|server| server.origin().is_secure()), given) {
+            (false, _) => Vouchers::Nobody,
+            (true, Some(_)) if entry.insecure_skip_tls_verify == Some(true) => {
+                let both = "one is given together with insecure-skip-tls-verify, which asks for none";
+                return Err(wrong(context, WHAT, both.to_owned()));
+            }
+            (true, None) if entry.insecure_skip_tls_verify == Some(true) => Vouchers::Anybody,
+            (true, Some(pem)) => Vouchers::Given(pem),
+            (true, None) => Vouchers::System,
+        };
+        let server_name = entry.tls_server_name.as_deref().filter(|name| !name.is_empty());
+        let server_name = server_name.map(|name| match ServerName::try_from(name.to_owned()) {
+            Ok(parsed) => Ok((name.to_owned(), parsed)),
+            Err(_) => Err(wrong(context, "tls-server-name", "it is no name of a server".to_owned())),
+        });
+        let server_name = server_name.transpose()?;
+        Ok(Self(Arc::new(Settings {
+            context: context.to_owned(),
+            vouchers,
+            server_name,
+            known: Mutex::default(),
+        })))
+    }
+
+    /// From where the authorities are.
+    #[must_use]
+    pub fn authority(&self) -> Authority {
+        match &self.0.vouchers {
+            Vouchers::Given(pem) if pem.file().is_some() => Authority::File,
+            Vouchers::Given(_) => Authority::Data,
+            Vouchers::System => Authority::System,
+            Vouchers::Anybody | Vouchers::Nobody => Authority::None,
+        }
+    }
+
+    /// The name that the server's certificate must have, where it is another than its host (`tls-server-name`).
+    #[must_use]
+    pub fn server_name(&self) -> Option<&str> {
+        self.0.server_name.as_ref().map(|(name, _)| name.as_str())
+    }
+
+    /// The same, as TLS takes it.
+    pub(crate) fn sni(&self) -> Option<&ServerName<'static>> {
+        self.0.server_name.as_ref().map(|(_, name)| name)
+    }
+
+    /// Whether whoever answers is believed to be the server (`insecure-skip-tls-verify`).
+    #[must_use]
+    pub fn is_insecure(&self) -> bool {
+        matches!(self.0.vouchers, Vouchers::Anybody)
+    }
+
+    /// Reads the authorities, as the first request will.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are none.
+    pub fn look(&self) -> Result<(), Error> {
+        self.known(|_| Ok(()))
+    }
+
+    /// How TLS is spoken with the server by one who has this certificate. Reads the authorities, and gives the same
+    /// configuration as long as neither they nor the certificate have changed.
+    ///
+    /// # Errors
+    /// When the authorities cannot be read, or are none.
+    pub fn client_config(&self, certificate: Option<Arc<CertifiedKey>>) -> Result<Arc<ClientConfig>, Error> {
+        self.known(|known| {
+            if let Some((owner, config)) = &known.server
+                && owner.as_ref().map(Arc::as_ptr) == certificate.as_ref().map(Arc::as_ptr)
+            {
+                return Ok(Arc::clone(config));
+            }
+            let verifier = Arc::clone(&known.verifier) as Arc<dyn ServerCertVerifier>;
+            let config = self.configure(verifier, certificate.clone())?;
+            known.server = Some((certificate, Arc::clone(&config)));
+            Ok(config)
+        })
+    }
+
+    /// How TLS is spoken with a proxy on the way to the server: it may be known to the cluster's authorities or to this
+    /// machine's, and is shown no certificate.
+    ///
+    /// # Errors
+    /// As [`Trust::client_config`].
+    pub(crate) fn proxy_config(&self) -> Result<Arc<ClientConfig>, Error> {
+        self.known(|known| {
+            if let Some(config) = &known.proxy {
+                return Ok(Arc::clone(config));
+            }
+            let verifier = match &self.0.vouchers {
+                Vouchers::Given(_) => Arc::new(Verifier::of_proxy(Arc::clone(&known.verifier))),
+                _ => Arc::clone(&known.verifier),
+            };
+            let config = self.configure(verifier, None)?;
+            known.proxy = Some(Arc::clone(&config));
+            Ok(config)
+        })
+    }
+
+    /// Gives what is known to `make`, after it was read where it was not, or not lately.
+    fn known<T>(&self, make: impl FnOnce(&mut Known) -> Result<T, Error>) -> Result<T, Error> {
+        // A panic leaves nothing half-changed in there.
+        let known = &mut *self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match known {
+            Some(known) => {
+                self.refresh(known);
+                make(known)
+            }
+            None => make(known.insert(self.read()?)),
+        }
+    }
+
+    /// Reads a file again that was not read lately. Where that fails, what was known still holds, as in client-go: a
+    /// file may be in the middle of being replaced.
+    fn refresh(&self, known: &mut Known) {
+        let is_file = matches!(&self.0.vouchers, Vouchers::Given(Pem::File(_)));
+        if !is_file || known.read.elapsed() < FRESH {
+            return;
+        }
+        known.read = Instant::now();
+        if let Ok(newer) = self.read()
+            && newer.pem != known.pem
+        {
+            *known = newer;
+        }
+    }
+
+    fn read(&self) -> Result<Known, Error> {
+        let (pem, verifier) = match &self.0.vouchers {
+            Vouchers::Given(pem) => {
+                let pem = pem.read().map_err(|reason| self.wrong(WHAT, reason))?;
+                let verifier = Verifier::given(&pem).map_err(|reason| self.wrong(WHAT, reason))?;
+                (Some(pem), verifier)
+            }
+            // A proxy on the way to a plain HTTP server may be one that speaks TLS.
+            Vouchers::System | Vouchers::Nobody => {
+                let wrong = |reason| self.wrong("the platform's certificate authorities", reason);
+                (None, Verifier::system().map_err(wrong)?)
+            }
+            Vouchers::Anybody => (None, Verifier::anybody()),
+        };
+        Ok(Known { read: Instant::now(), pem, verifier: Arc::new(verifier), server: None, proxy: None })
+    }
+
+    fn configure(
+        &self,
+        verifier: Arc<dyn ServerCertVerifier>,
+        certificate: Option<Arc<CertifiedKey>>,
+    ) -> Result<Arc<ClientConfig>, Error> {
+        let builder = ClientConfig::builder_with_provider(verifier::provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| self.wrong("the TLS settings", error.to_string()))?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
+        // Not `with_client_auth_cert`: it parses the certificate and refuses X.509 v1, which plain
+        // `openssl x509 -req` makes and which API servers take.
+        Ok(Arc::new(match certificate {
+            Some(key) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key))),
+            None => builder.with_no_client_auth(),
+        }))
+    }
+
+    fn wrong(&self, what: &'static str, reason: String) -> Error {
+        wrong(&self.0.context, what, reason)
+    }
+}
+
+fn wrong(context: &str, what: &'static str, reason: String) -> Error {
+    Error::Credential { what, owner: format!("context `{context}`"), reason }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,235 @@
+//! Judges the certificates that a server presents, and says what is wrong with them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error, OtherError, PeerMisbehaved, RootCertStore,
+    SignatureScheme,
+};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_platform_verifier::Verifier as Platform;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::distrust::{Asked, Distrust};
+
+/// Judges by the authorities that were asked for.
+pub(super) struct Verifier {
+    judge: Judge,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+enum Judge {
+    /// The authorities of a kubeconfig.
+    Given {
+        /// None, if all authorities are out of their time.
+        webpki: Option<Arc<WebPkiServerVerifier>>,
+        authorities: Vec<CertificateDer<'static>>,
+    },
+    /// Those of this machine.
+    System(Platform),
+    /// For a proxy: a cluster's, or else this machine's, if it has any.
+    Proxy(Arc<Verifier>, Option<Platform>),
+    /// None: everybody is believed.
+    Anybody,
+}
+
+/// The one provider of cryptography.
+pub(super) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+impl Verifier {
+    /// By the certificates in this PEM. Those that cannot be read are passed over, as by Go's `AppendCertsFromPEM`;
+    /// an error if none can. Those that are out of their time vouch for nobody: webpki would let them.
+    pub(super) fn given(pem: &[u8]) -> Result<Self, String> {
+        let found: Vec<_> = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect();
+        let mut roots = RootCertStore::empty();
+        let (added, _) = roots.add_parsable_certificates(found.iter().cloned());
+        match (found.is_empty(), added) {
+            (true, _) => return Err("it holds no certificate".to_owned()),
+            (false, 0) => return Err("none of its certificates can be read".to_owned()),
+            _ => {}
+        }
+        let now = UnixTime::now();
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(found.iter().filter(|authority| is_timely(authority, now)).cloned());
+        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider());
+        // Without any it cannot be built.
+        Ok(Self::new(Judge::Given { webpki: webpki.build().ok(), authorities: found }))
+    }
+
+    /// By this machine's authorities.
+    pub(super) fn system() -> Result<Self, String> {
+        let platform = Platform::new(provider()).map_err(|error| error.to_string())?;
+        Ok(Self::new(Judge::System(platform)))
+    }
+
+    pub(super) fn anybody() -> Self {
+        Self::new(Judge::Anybody)
+    }
+
+    /// For a proxy: by a cluster's authorities or this machine's.
+    pub(super) fn of_proxy(cluster: Arc<Self>) -> Self {
+        // A machine without authorities still has the cluster's.
+        Self::new(Judge::Proxy(cluster, Platform::new(provider()).ok()))
+    }
+
+    fn new(judge: Judge) -> Self {
+        Self { judge, algorithms: provider().signature_verification_algorithms }
+    }
+
+    fn judge(&self, presented: &Presented<'_>) -> Result<ServerCertVerified, Error> {
+        match &self.judge {
+            Judge::Anybody => Ok(ServerCertVerified::assertion()),
+            Judge::System(platform) => presented.to(platform),
+            Judge::Proxy(cluster, platform) => cluster
+                .judge(presented)
+                .or_else(|error| platform.as_ref().map_or(Err(error), |platform| presented.to(platform))),
+            Judge::Given { webpki, authorities } => {
+                let unknown = || Err(CertificateError::UnknownIssuer.into());
+                match webpki.as_ref().map_or_else(unknown, |webpki| presented.to(webpki.as_ref())) {
+                    Err(_) if authorities.contains(presented.leaf) && presented.vouches_for_itself() => {
+                        Ok(ServerCertVerified::assertion())
+                    }
+                    judged => judged,
+                }
+            }
+        }
+    }
+
+    /// Whom a server should be known to, for messages.
+    fn asked(&self) -> Asked<'_> {
+        match &self.judge {
+            Judge::Given { authorities, .. } => Asked::Kubeconfig(authorities),
+            Judge::Proxy(..) => Asked::Proxy,
+            Judge::System(_) | Judge::Anybody => Asked::System,
+        }
+    }
+}
+
+/// What a server presents, and what it should be.
+struct Presented<'a> {
+    leaf: &'a CertificateDer<'a>,
+    others: &'a [CertificateDer<'a>],
+    name: &'a ServerName<'a>,
+    ocsp: &'a [u8],
+    now: UnixTime,
+}
+
+impl Presented<'_> {
+    fn to(&self, verifier: &dyn ServerCertVerifier) -> Result<ServerCertVerified, Error> {
+        verifier.verify_server_cert(self.leaf, self.others, self.name, self.ocsp, self.now)
+    }
+
+    /// Whether a certificate that is itself among the authorities holds now, for a server and for its name. So Go takes
+    /// it (`Verify`, whose chain of one it is), and webpki does not if it is an authority's (`CaUsedAsEndEntity`).
+    fn vouches_for_itself(&self) -> bool {
+        let Ok((_, read)) = X509Certificate::from_der(self.leaf) else { return false };
+        let Ok(parsed) = ParsedCertificate::try_from(self.leaf) else { return false };
+        let purposes = read.extended_key_usage().ok().flatten().map(|usage| usage.value);
+        let serves = purposes.is_none_or(|purposes| purposes.any || purposes.server_auth);
+        let holds = is_timely(self.leaf, self.now);
+        holds && serves && rustls::client::verify_server_name(&parsed, self.name).is_ok()
+    }
+}
+
+/// Whether a certificate holds now, as far as it can be read.
+fn is_timely(certificate: &CertificateDer<'_>, now: UnixTime) -> bool {
+    let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return true };
+    let validity = certificate.validity();
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    (validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&now)
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let presented = Presented { leaf, others, name, ocsp, now };
+        self.judge(&presented).map_err(|error| match error {
+            Error::InvalidCertificate(error) => {
+                let distrust = Distrust::of(&error, leaf, others, name, now, &self.asked());
+                CertificateError::Other(OtherError(Arc::new(distrust))).into()
+            }
+            other => other,
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match self.judge {
+            Judge::Anybody => self.verify_by_key(message, certificate, signed),
+            _ => verify_tls12_signature(message, certificate, signed, &self.algorithms),
+        }
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match self.judge {
+            Judge::Anybody => self.verify_by_key(message, certificate, signed),
+            _ => verify_tls13_signature(message, certificate, signed, &self.algorithms),
+        }
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+impl Verifier {
+    /// Checks a signature by the key of a certificate that may be of any kind: webpki reads none of X.509 v1, which plain
+    /// `openssl x509 -req` makes. Whoever is believed to be the server still has to have the key that it shows.
+    fn verify_by_key(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let (_, certificate) =
+            X509Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
+        let key = certificate.public_key().subject_public_key.data.as_ref();
+        let unadvertised = PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme;
+        let (_, algorithms) = self
+            .algorithms
+            .mapping
+            .iter()
+            .find(|(scheme, _)| *scheme == signed.scheme)
+            .ok_or(unadvertised)?;
+        // Of the algorithms of a scheme only the one for this kind of key can succeed.
+        let holds = algorithms
+            .iter()
+            .any(|algorithm| algorithm.verify_signature(key, message, signed.signature()).is_ok());
+        if holds {
+            Ok(HandshakeSignatureValid::assertion())
+        } else {
+            Err(CertificateError::BadSignature.into())
+        }
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Verifier")
+    }
+}

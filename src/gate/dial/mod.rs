@@ -1,0 +1,174 @@
+//! Connects to an API server: straight or through a proxy, and by TLS. The reference is Go's `http.Transport` as
+//! client-go sets it up.
+//!
+//! A proxy is no more than a way: it is shown neither the client certificate nor, where the server speaks TLS, anything
+//! of a request.
+
+mod connect;
+mod fault;
+mod socks;
+mod wire;
+
+use std::error::Error as StdError;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use ::http::{HeaderValue, Uri};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::GaiResolver;
+use rustls::ClientConfig;
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tower_service::Service;
+
+pub(crate) use self::fault::Broken;
+pub(super) use self::fault::ProxyFault;
+use self::fault::Way;
+use self::wire::{Duplex, Opening, Wire};
+use super::sender::tcp;
+use crate::cluster::{Cluster, Endpoint, Error, Proxy, ProxyScheme, Trust};
+
+/// Connects to one API server, for one who has this certificate. Cloning it gives another handle to the same.
+#[derive(Clone)]
+pub(super) struct Dialer(Arc<Inner>);
+
+struct Inner {
+    tcp: HttpConnector<GaiResolver>,
+    endpoint: Endpoint,
+    trust: Trust,
+    certificate: Option<Arc<CertifiedKey>>,
+    proxy: Option<Proxy>,
+}
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// How long a TLS handshake may take, as in client-go.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How long a proxy may take to lead on, as in Go.
+const PROXY: Duration = Duration::from_mins(1);
+
+impl Dialer {
+    /// Connects to `cluster`. Reads its authorities, and connects to nothing yet.
+    pub(super) fn new(cluster: &Cluster, certificate: Option<Arc<CertifiedKey>>) -> Result<Self, Error> {
+        let (endpoint, trust) = (cluster.endpoint().clone(), cluster.trust().clone());
+        if endpoint.origin().is_secure() {
+            // Said now what is wrong with them. A connection asks for them again: they may be renewed by then.
+            trust.client_config(certificate.clone())?;
+        }
+        let proxy = cluster.proxy().cloned();
+        Ok(Self(Arc::new(Inner { tcp: tcp(GaiResolver::new()), endpoint, trust, certificate, proxy })))
+    }
+}
+
+impl Dialer {
+    /// What each request has to say to a proxy that reads it. One that only leads on is told who asks by the dialer.
+    pub(super) fn authorization(&self) -> Option<HeaderValue> {
+        self.0.reader()?.authorization()
+    }
+}
+
+impl Service<Uri> for Dialer {
+    type Response = Wire;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Wire, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    /// The address is that of the endpoint, which is the only one that its sender asks for.
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let inner = Arc::clone(&self.0);
+        Box::pin(async move { inner.connect().await })
+    }
+}
+
+impl Inner {
+    /// The proxy that reads requests and sends them on itself: one of HTTP, where the server speaks plain HTTP.
+    fn reader(&self) -> Option<&Proxy> {
+        let secure = self.endpoint.origin().is_secure();
+        self.proxy.as_ref().filter(|proxy| !secure && proxy.scheme() != ProxyScheme::Socks5)
+    }
+
+    async fn connect(&self) -> Result<Wire, BoxError> {
+        let origin = self.endpoint.origin();
+        let stream = match &self.proxy {
+            None => Box::new(self.reach(origin.host(), origin.port()).await?) as Box<dyn Duplex>,
+            Some(proxy) => {
+                self.through(proxy).await.map_err(|way| ProxyFault::new(proxy, &self.endpoint, way))?
+            }
+        };
+        if !origin.is_secure() {
+            return Ok(Wire::new(stream, self.reader().is_some()));
+        }
+        let config = self.trust.client_config(self.certificate.clone())?;
+        let name = match self.trust.sni() {
+            Some(name) => name.clone(),
+            None => server_name(origin.host())?,
+        };
+        Ok(Wire::new(shake_hands(config, name, stream).await?, false))
+    }
+
+    /// Opens a way through a proxy to the server: at its end the server is spoken to or, where that speaks plain HTTP,
+    /// the proxy.
+    async fn through(&self, proxy: &Proxy) -> Result<Box<dyn Duplex>, Way> {
+        let stream = self.reach(proxy.host(), proxy.port()).await.map_err(Way::unreached)?;
+        let mut stream = match proxy.scheme() {
+            ProxyScheme::Http | ProxyScheme::Socks5 => Box::new(stream) as Box<dyn Duplex>,
+            ProxyScheme::Https => {
+                let config = self.trust.proxy_config().map_err(Way::Untrusting)?;
+                let name =
+                    server_name(proxy.host()).map_err(|error| Way::Tls(Broken::Other(error.to_string())))?;
+                shake_hands(config, name, Box::new(stream)).await.map_err(Way::Tls)?
+            }
+        };
+        let origin = self.endpoint.origin();
+        let led = async {
+            match proxy.scheme() {
+                ProxyScheme::Socks5 => {
+                    socks::lead(&mut stream, origin.host(), origin.port(), proxy.user()).await
+                }
+                _ if !origin.is_secure() => Ok(()),
+                _ => {
+                    let address = format!("{}:{}", origin.host(), origin.port());
+                    connect::lead(&mut stream, &address, proxy.authorization().as_ref()).await
+                }
+            }
+        };
+        timeout(PROXY, led).await.unwrap_or(Err(Way::Silent))?;
+        Ok(stream)
+    }
+
+    async fn reach(&self, host: &str, port: u16) -> Result<TcpStream, BoxError> {
+        let address: Uri = format!("http://{host}:{port}").parse()?;
+        Ok(self.tcp.clone().call(address).await?.into_inner())
+    }
+}
+
+/// Speaks TLS on a stream from here on.
+async fn shake_hands(
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+    stream: Box<dyn Duplex>,
+) -> Result<Box<dyn Duplex>, Broken> {
+    let handshake = TlsConnector::from(config).connect(name, Opening::new(stream)).into_fallible();
+    match timeout(HANDSHAKE, handshake).await {
+        Ok(Ok(stream)) => Ok(Box::new(stream)),
+        Ok(Err((_, stream))) if stream.is_plain_http() => Err(Broken::PlainHttp),
+        Ok(Err((error, _))) => Err(Broken::of(&error)),
+        Err(_) => Err(Broken::Silent),
+    }
+}
+
+/// The name that a certificate must have for a host.
+fn server_name(host: &str) -> Result<ServerName<'static>, io::Error> {
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    ServerName::try_from(host.to_owned()).map_err(io::Error::other)
+}

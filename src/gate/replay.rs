@@ -1,0 +1,240 @@
+//! Bodies that can be sent once more, when the server did not know who asked.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::BodyExt;
+
+use super::Body;
+use super::body::BodyError;
+
+/// The longest body that is kept while it is sent, in bytes. Objects that plugins change are shorter; what is longer is a
+/// stream, and keeping those would cost memory.
+const LONGEST: usize = 64 << 10;
+
+/// What was sent of a body so far. Dropped, it keeps nothing more.
+pub(super) struct Record(Arc<Mutex<Sent>>);
+
+#[derive(Default)]
+struct Sent {
+    frames: VecDeque<Piece>,
+    bytes: usize,
+    /// The length that its request said.
+    said: Option<u64>,
+    /// Whether its end was seen.
+    ended: bool,
+    /// Whether it was too long.
+    lost: bool,
+    hint: SizeHint,
+}
+
+/// A frame that can be had twice.
+#[derive(Clone)]
+enum Piece {
+    Data(Bytes),
+    Trailers(HeaderMap),
+}
+
+/// A body that is kept while it passes.
+struct Recorded {
+    inner: Body,
+    record: Weak<Mutex<Sent>>,
+}
+
+/// A body once more.
+struct Replayed {
+    frames: VecDeque<Piece>,
+    hint: SizeHint,
+}
+
+/// Keeps the body of a request with this method while it passes. The request may have `said` its length.
+pub(super) fn record(inner: Body, method: &Method, said: Option<u64>) -> (Body, Record) {
+    let hint = inner.size_hint();
+    // hyper sends none with these where nobody says how long it is (proto/h1/role.rs), and so does not ask for its end.
+    let unsent = matches!(*method, Method::GET | Method::HEAD) && said.is_none() && hint.exact().is_none();
+    let sent = Sent { said, ended: unsent || inner.is_end_stream(), hint, ..Sent::default() };
+    let record = Record(Arc::new(Mutex::new(sent)));
+    let recorded = Recorded { inner, record: Arc::downgrade(&record.0) };
+    (recorded.boxed_unsync(), record)
+}
+
+impl Record {
+    /// The same body once more, if all of it was sent and kept.
+    pub(super) fn replayed(self) -> Option<Body> {
+        let mut sent = locked(&self.0);
+        // hyper does not ask for more than was said.
+        let whole = sent.ended || sent.said == Some(sent.bytes as u64);
+        (whole && !sent.lost).then(|| {
+            let replayed = Replayed { frames: std::mem::take(&mut sent.frames), hint: sent.hint };
+            replayed.boxed_unsync()
+        })
+    }
+}
+
+impl Sent {
+    fn keep(&mut self, frame: &Frame<Bytes>) {
+        if self.lost {
+            return;
+        }
+        if let Some(data) = frame.data_ref() {
+            self.bytes += data.len();
+            self.frames.push_back(Piece::Data(data.clone()));
+        } else if let Some(trailers) = frame.trailers_ref() {
+            self.frames.push_back(Piece::Trailers(trailers.clone()));
+        }
+        if self.bytes > LONGEST {
+            self.lost = true;
+            self.frames.clear();
+        }
+    }
+}
+
+fn locked(sent: &Mutex<Sent>) -> MutexGuard<'_, Sent> {
+    // A frame that is half kept is none that was kept.
+    sent.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl http_body::Body for Recorded {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = Pin::new(&mut self.inner).poll_frame(context);
+        if let Some(record) = self.record.upgrade() {
+            let mut sent = locked(&record);
+            match &polled {
+                Poll::Ready(Some(Ok(frame))) => {
+                    sent.keep(frame);
+                    sent.ended = self.inner.is_end_stream();
+                }
+                Poll::Ready(Some(Err(_))) => sent.lost = true,
+                Poll::Ready(None) => sent.ended = true,
+                Poll::Pending => {}
+            }
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl http_body::Body for Replayed {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        // What it said of its length was of all of it.
+        self.hint = SizeHint::default();
+        Poll::Ready(self.frames.pop_front().map(|piece| {
+            Ok(match piece {
+                Piece::Data(data) => Frame::data(data),
+                Piece::Trailers(trailers) => Frame::trailers(trailers),
+            })
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.hint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::{Empty, Full, StreamBody};
+
+    fn full(text: &str) -> Body {
+        Full::new(Bytes::from(text.to_owned())).map_err(|never| match never {}).boxed_unsync()
+    }
+
+    fn frames(frames: Vec<Frame<Bytes>>) -> Body {
+        StreamBody::new(futures_util::stream::iter(frames.into_iter().map(Ok))).boxed_unsync()
+    }
+
+    /// One that breaks off.
+    fn cut() -> Body {
+        let frames: Vec<Result<_, BodyError>> = vec![Ok(data(1)), Err("cut".into())];
+        StreamBody::new(futures_util::stream::iter(frames)).boxed_unsync()
+    }
+
+    fn post(body: Body, said: Option<u64>) -> (Body, Record) {
+        record(body, &Method::POST, said)
+    }
+
+    fn data(length: usize) -> Frame<Bytes> {
+        Frame::data(Bytes::from(vec![b'x'; length]))
+    }
+
+    #[tokio::test]
+    async fn a_body_that_was_sent_is_had_once_more_with_its_trailers() {
+        let mut trailers = HeaderMap::new();
+        trailers.insert("x-sum", "7".parse().unwrap());
+        let (body, record) = post(frames(vec![data(2), data(1), Frame::trailers(trailers)]), None);
+        let first = body.collect().await.unwrap();
+        let again = record.replayed().unwrap().collect().await.unwrap();
+        assert_eq!(again.trailers().unwrap(), first.trailers().unwrap());
+        assert_eq!(again.to_bytes(), "xxx");
+    }
+
+    #[tokio::test]
+    async fn a_body_says_the_second_time_what_it_said_the_first() {
+        let (body, record) = post(full("abc"), None);
+        assert_eq!(body.size_hint().exact(), Some(3));
+        drop(body.collect().await.unwrap());
+        assert_eq!(record.replayed().unwrap().size_hint().exact(), Some(3));
+    }
+
+    #[tokio::test]
+    async fn what_was_not_sent_to_its_end_is_not_had_again() {
+        let (mut body, unfinished) = post(frames(vec![data(1), data(1)]), None);
+        body.frame().await.unwrap().unwrap();
+        assert!(unfinished.replayed().is_none());
+        let (mut body, said) = post(frames(vec![data(1), data(1)]), Some(1));
+        body.frame().await.unwrap().unwrap();
+        assert!(said.replayed().is_some(), "all that was said is there");
+        let (body, broken) = post(cut(), None);
+        assert!(body.collect().await.is_err());
+        assert!(broken.replayed().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_longer_than_is_kept_is_not_had_again() {
+        for (length, kept) in [(LONGEST, true), (LONGEST + 1, false)] {
+            let (body, record) = post(frames(vec![data(1), data(length - 1)]), None);
+            drop(body.collect().await.unwrap());
+            assert_eq!(record.replayed().is_some(), kept, "{length}");
+        }
+    }
+
+    #[test]
+    fn no_body_is_had_again_without_being_asked_for() {
+        let (_body, empty) = post(Empty::new().map_err(|never| match never {}).boxed_unsync(), None);
+        assert!(empty.replayed().unwrap().is_end_stream());
+        // wasi:http says of no body beforehand that there is none.
+        let (_body, get) = record(frames(vec![]), &Method::GET, None);
+        assert!(get.replayed().unwrap().is_end_stream());
+        let (_body, get) = record(frames(vec![]), &Method::GET, Some(1));
+        assert!(get.replayed().is_none());
+    }
+}

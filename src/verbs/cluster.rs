@@ -1,0 +1,186 @@
+//! `kwasm cluster`: which cluster plugins reach, and as whom. Nothing of it is a secret.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::cli::{Connection, Environment, Output};
+use crate::cluster::{
+    Authentication, Authority, Cluster, Contexts, Flags, Impersonation, Kubeconfig, Selection, Validity,
+};
+use crate::gate::{Checked, Gate};
+use crate::policy::Policy;
+
+use super::{Ending, Error, Voice, one_line, print, table};
+
+/// What there is to know of a cluster without asking it, and what it answered.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Subject {
+    context: String,
+    cluster: String,
+    server: String,
+    namespace: String,
+    user: String,
+    authentication: Authentication,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_certificate: Option<Certificate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impersonate: Option<Impersonation>,
+    certificate_authority: Authority,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_server_name: Option<String>,
+    insecure_skip_tls_verify: bool,
+    /// Without its password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proxy_url: Option<String>,
+    /// The kubeconfig files that were read, in order.
+    files: Vec<PathBuf>,
+    #[serde(flatten)]
+    checked: Option<Checked>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Certificate {
+    subject: String,
+    issuer: String,
+    not_before: String,
+    not_after: String,
+}
+
+pub(super) fn cluster(
+    environment: &Environment,
+    voice: Voice,
+    connection: &Connection,
+    check: bool,
+    output: Output,
+) -> Result<Ending, Error> {
+    let flags = Flags::of(connection)?;
+    let kubeconfig = Kubeconfig::load(environment, &flags)?;
+    let contexts = Contexts::choose(&kubeconfig, &flags, |name, selected| name == selected)?;
+    let mut subject = match contexts.selected() {
+        Selection::Cluster(cluster) => Subject::of(cluster, &kubeconfig)?,
+        Selection::Nothing(why) => return Err(Error::NoCluster(why.clone())),
+    };
+    if check {
+        match gate(contexts)?.check() {
+            Ok(checked) => subject.checked = Some(checked),
+            Err(lines) => {
+                voice.lines(lines);
+                return Ok(Ending::Faulty);
+            }
+        }
+    }
+    print(&match output {
+        Output::Json => table::json(&subject),
+        Output::Yaml => serde_saphyr::to_string(&subject).unwrap_or_default(),
+        Output::Name => format!("{}\n", one_line(&subject.context)),
+        Output::Table | Output::Wide => subject.page(),
+    })?;
+    Ok(Ending::Done)
+}
+
+/// What kwasm itself may ask, as anybody may ask it of themselves.
+const POLICY: &str = "
+apiVersion: kwasm.dev/v1
+kind: Policy
+metadata: {name: check}
+spec:
+  kubernetes:
+    rules:
+    - {nonResourceURLs: [/version], verbs: [get]}
+    - {apiGroups: [authentication.k8s.io], resources: [selfsubjectreviews], verbs: [create]}
+";
+
+/// A gate that lets out just that.
+fn gate(contexts: Contexts) -> Result<Gate, Error> {
+    let policy = Policy::read("kwasm cluster", POLICY).map_err(Error::Policy)?;
+    Ok(Gate::new(policy.grant_whole(), contexts, None))
+}
+
+impl Subject {
+    fn of(cluster: &Cluster, kubeconfig: &Kubeconfig) -> Result<Self, Error> {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        // To a plain HTTP server it is not shown, and so not read.
+        let secure = cluster.endpoint().origin().is_secure();
+        let stated = if secure { cluster.credentials().stated_certificate() } else { Ok(None) };
+        let stated = stated.map_err(crate::cluster::Error::from)?;
+        Ok(Self {
+            context: cluster.context().to_owned(),
+            cluster: cluster.cluster_name().to_owned(),
+            server: cluster.server().to_owned(),
+            namespace: cluster.namespace().to_owned(),
+            user: cluster.user_name().to_owned(),
+            authentication: cluster.credentials().authentication(),
+            client_certificate: stated.map(Certificate::of),
+            impersonate: cluster.impersonation().cloned(),
+            certificate_authority: cluster.trust().authority(),
+            tls_server_name: owned(cluster.trust().server_name()),
+            insecure_skip_tls_verify: cluster.trust().is_insecure(),
+            proxy_url: cluster.proxy().map(ToString::to_string),
+            files: kubeconfig.files().to_vec(),
+            checked: None,
+        })
+    }
+
+    /// A line a fact.
+    fn page(&self) -> String {
+        let mut lines = vec![
+            ("context", self.context.clone()),
+            ("cluster", self.cluster.clone()),
+            ("server", self.server.clone()),
+            ("namespace", self.namespace.clone()),
+            ("user", self.user.clone()),
+            ("authentication", named(&self.authentication)),
+        ];
+        if let Some(Certificate { subject, issuer, not_before, not_after }) = &self.client_certificate {
+            lines.push(("certificate", format!("{subject}, issued by {issuer}")));
+            lines.push(("", format!("valid from {not_before} to {not_after}")));
+        }
+        if let Some(impersonation) = &self.impersonate {
+            lines.push(("impersonates", impersonation.user().to_owned()));
+        }
+        lines.push(("authority", named(&self.certificate_authority)));
+        let mut line = |key, value: Option<String>| lines.extend(value.map(|value| (key, value)));
+        line("server name", self.tls_server_name.clone());
+        line(
+            "insecure",
+            self.insecure_skip_tls_verify.then(|| "the server is not asked who it is".to_owned()),
+        );
+        line("proxy", self.proxy_url.clone());
+        for (place, file) in self.files.iter().enumerate() {
+            line(if place == 0 { "files" } else { "" }, Some(file.display().to_string()));
+        }
+        if let Some(Checked { version, username, groups }) = &self.checked {
+            line("version", Some(version.clone().unwrap_or_else(|| "it does not say".to_owned())));
+            line("known as", Some(username.clone().unwrap_or_else(|| "it does not say".to_owned())));
+            for (place, group) in groups.iter().enumerate() {
+                line(if place == 0 { "groups" } else { "" }, Some(group.clone()));
+            }
+        }
+        table::page(&lines)
+    }
+}
+
+/// A kind by the name that it has as data.
+fn named(kind: &impl Serialize) -> String {
+    serde_json::to_value(kind).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+impl Certificate {
+    fn of(validity: Validity) -> Self {
+        let time = |seconds| {
+            let time = OffsetDateTime::from_unix_timestamp(seconds).ok();
+            time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_default()
+        };
+        Self {
+            not_before: time(validity.not_before),
+            not_after: time(validity.not_after),
+            subject: validity.subject,
+            issuer: validity.issuer,
+        }
+    }
+}

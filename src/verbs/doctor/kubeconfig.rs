@@ -1,0 +1,86 @@
+//! Does the kubeconfig lead somewhere, and is all there by which that is reached? Nobody is asked, and no credential plugin
+//! is run: `kwasm cluster --check` does that.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::cluster::{Cluster, Contexts, Error, Flags, Kubeconfig, Selection};
+
+use super::{Check, Patient, Problem, count, word};
+
+/// What helps against an error for which nothing better is known.
+const LOOK: &str = "kubectl config view";
+
+/// What there is of a kubeconfig can be read, and each of its contexts leads to a cluster. That there is none is no
+/// problem: many a plugin needs none.
+pub(super) fn contexts(patient: &Patient<'_>) -> Check {
+    let check = |found: String, problems| Check { name: "kubeconfig", found, problems };
+    let flags = Flags::default();
+    let kubeconfig = match Kubeconfig::load(patient.environment, &flags) {
+        Ok(kubeconfig) => kubeconfig,
+        Err(error) => return check(String::new(), vec![problem(&error)]),
+    };
+    let contexts = match Contexts::choose(&kubeconfig, &flags, |_, _| true) {
+        Ok(contexts) => contexts,
+        Err(error) => return check(String::new(), vec![problem(&error)]),
+    };
+    let number = contexts.numbered().filter(|context| context.name.is_some()).count() + contexts.left_out();
+    let problems = contexts.numbered().filter_map(|context| match (context.selection, context.name) {
+        (Selection::Nothing(why), Some(name)) => {
+            let cure = format!("kubectl config delete-context {}, if nobody needs it", word(name));
+            Some(Problem::new(format!("context `{name}`"), why.clone(), cure))
+        }
+        _ => None,
+    });
+    let files = count(kubeconfig.files().len(), "file");
+    let found = match kubeconfig.files() {
+        [] => "there is none".to_owned(),
+        _ => format!("{} in {files}", count(number, "context")),
+    };
+    check(found, problems.collect())
+}
+
+/// The selected context's certificates, keys and tokens are there and hold, and so is its credential plugin.
+pub(super) fn credentials(patient: &Patient<'_>) -> Check {
+    let check = |found: String, problems| Check { name: "cluster", found, problems };
+    let flags = Flags::default();
+    let selected = Kubeconfig::load(patient.environment, &flags)
+        .and_then(|kubeconfig| Cluster::select(&kubeconfig, &flags));
+    match selected {
+        Ok(Selection::Cluster(cluster)) => {
+            let found = format!("{} at {}", word(cluster.context()), cluster.server());
+            check(found, faults(&cluster))
+        }
+        Ok(Selection::Nothing(_)) => check("none is selected: plugins reach none".to_owned(), Vec::new()),
+        // The kubeconfig's own check tells why.
+        Err(_) => check("none can be selected".to_owned(), Vec::new()),
+    }
+}
+
+fn faults(cluster: &Cluster) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if !cluster.endpoint().origin().is_secure() {
+        // To a plain HTTP server nothing of it is shown.
+        return problems;
+    }
+    problems.extend(cluster.trust().look().err().map(|error| problem(&error)));
+    match cluster.credentials().look() {
+        Err(error) => problems.push(problem(&error.into())),
+        Ok(None) => {}
+        Ok(Some(certificate)) => {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+            if let Some(why) = certificate.fault(i64::try_from(now).unwrap_or(i64::MAX)) {
+                let what = format!("the client certificate of user `{}`", certificate.user);
+                problems.push(Problem::new(
+                    what,
+                    format!("it {why}"),
+                    "get a new kubeconfig from whoever runs the cluster",
+                ));
+            }
+        }
+    }
+    problems
+}
+
+fn problem(error: &Error) -> Problem {
+    Problem::of(error, error.hint().unwrap_or_else(|| LOOK.to_owned()))
+}

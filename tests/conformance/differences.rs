@@ -1,0 +1,11 @@
+//! What kwasm keeps apart from kubectl on purpose, and why. The README has the same list.
+
+pub(super) const DASHES: &str = "what follows two dashes is the plugin's own";
+pub(super) const EMPTY: &str = "an empty document says nothing, and is passed over";
+pub(super) const FLAG: &str = "a flag that is not kubectl's is the plugin's own";
+pub(super) const PAST: &str = "no time is less than none";
+pub(super) const PLAIN: &str = "a certificate that plain HTTP has no use for is not read";
+pub(super) const PORT: &str = "an address has one form, in which it is compared";
+pub(super) const PROMPT: &str =
+    "kubectl asks for a name and a password where a user has none; a plugin asks as nobody";
+pub(super) const USERINFO: &str = "a name before the host of an address is there to mislead (RFC 3986 §7.6)";

@@ -1,0 +1,230 @@
+//! Which context, and as whom: several contexts of one server, impersonation, and a pod's own service account, at the real
+//! control plane, which says itself as whom it was asked.
+
+use std::path::PathBuf;
+
+use kwasm_cluster::User;
+use serde_json::{Value, json};
+
+use crate::support::{Kwasm, Real, Run, real, skip};
+
+const REVIEWS: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+const REVIEW: &str = r#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#;
+
+/// The kubeconfig of a user, as data.
+fn config(real: &Real, user: User) -> Value {
+    serde_saphyr::from_str(&std::fs::read_to_string(real.kubeconfig(user)).unwrap()).unwrap()
+}
+
+/// One kubeconfig with a context for each of these users, named after them, all at one server.
+fn contexts_of(real: &Real, users: &[User]) -> Value {
+    let mut merged = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": users[0].name(),
+        "clusters": config(real, users[0])["clusters"], "users": [], "contexts": [],
+    });
+    for user in users {
+        let name = user.name();
+        let push = |list: &mut Value, value| list.as_array_mut().unwrap().push(value);
+        push(&mut merged["users"], config(real, *user)["users"][0].clone());
+        push(&mut merged["contexts"], json!({"name": name, "context": {"cluster": "test", "user": name}}));
+    }
+    merged
+}
+
+/// A kwasm that has this kubeconfig.
+fn kwasm_with(config: &Value) -> Kwasm {
+    let kwasm = Kwasm::new();
+    let path = kwasm.home().join("kubeconfig");
+    std::fs::write(&path, config.to_string()).unwrap();
+    kwasm.kubeconfig(path)
+}
+
+/// As whom a virtual endpoint is asked, through the http door.
+fn asked(kwasm: &Kwasm, endpoint: &str, headers: &[&str]) -> Run {
+    let url = format!("http://{endpoint}{REVIEWS}");
+    let mut arguments = vec![url.as_str(), "--method", "POST", "--body", REVIEW];
+    arguments.extend(["--header", "content-type: application/json"]);
+    arguments.extend(headers.iter().flat_map(|header| ["--header", header]));
+    kwasm.run("dials", &arguments)
+}
+
+/// The same through a socket.
+fn asked_by_hand(kwasm: &Kwasm, endpoint: &str) -> Run {
+    let request = format!(
+        "POST {REVIEWS} HTTP/1.1\\r\\nhost: {endpoint}\\r\\ncontent-type: application/json\\r\\ncontent-length: {}\\r\\n\
+         connection: close\\r\\n\\r\\n{REVIEW}",
+        REVIEW.len()
+    );
+    kwasm.run("dials-by-hand", &[&format!("{endpoint}:80"), "--request", &request])
+}
+
+/// What the server says of who asked.
+#[track_caller]
+fn user_info(run: &Run) -> Value {
+    let body = run.stdout.find('{').map(|start| &run.stdout[start..]).unwrap_or_default();
+    let mut values = serde_json::Deserializer::from_str(body).into_iter::<Value>();
+    let Some(Ok(review)) = values.next() else { panic!("{}", run.shown()) };
+    review["status"]["userInfo"].clone()
+}
+
+#[test]
+fn each_virtual_endpoint_carries_its_own_identity() {
+    let Some(real) = real("each_virtual_endpoint_carries_its_own_identity") else { return };
+    let users = [User::Alice, User::Bob, User::Carol];
+    let spec = "{kubernetes: {contexts: '*', rules: [{apiGroups: ['*'], resources: ['*'], verbs: ['*']}]}}";
+    let kwasm = kwasm_with(&contexts_of(real, &users)).spec(spec);
+    for (endpoint, user) in ["192.0.2.1", "192.0.2.2", "192.0.2.3"].into_iter().zip(users) {
+        for run in [asked(&kwasm, endpoint, &[]), asked_by_hand(&kwasm, endpoint)] {
+            assert_eq!(user_info(&run)["username"], user.name(), "{endpoint}: {}", run.shown());
+        }
+    }
+    let run = asked(&kwasm, "192.0.2.4", &[]).fails(1);
+    assert!(run.stderr.contains("the policy grants no such host"), "{}", run.shown());
+}
+
+#[test]
+fn a_user_who_impersonates_another_is_that_other_and_no_plugin_is_a_third() {
+    let Some(real) = real("a_user_who_impersonates_another_is_that_other_and_no_plugin_is_a_third") else {
+        return;
+    };
+    let mut config = contexts_of(real, &[User::Admin]);
+    let user = &mut config["users"][0]["user"];
+    user["as"] = "bob".into();
+    user["as-groups"] = json!(["dev", "ops"]);
+    user["as-user-extra"] = json!({"example.com/scopes": ["a", "b"]});
+    let spec =
+        "{kubernetes: {impersonate: true, rules: [{apiGroups: ['*'], resources: ['*'], verbs: ['*']}]}}";
+    let same = [
+        "impersonate-user: bob",
+        "impersonate-group: ops",
+        "impersonate-group: dev",
+        "impersonate-extra-example.com%2fscopes: b",
+        "impersonate-extra-example.com%2fscopes: a",
+    ];
+    // A plugin that reads the same flags says the same, and needs no grant for that.
+    for kwasm in [kwasm_with(&config), kwasm_with(&config).spec(spec)] {
+        for headers in [&[][..], &same] {
+            let info = user_info(&asked(&kwasm, "192.0.2.1", headers));
+            assert_eq!(info["username"], "bob");
+            assert_eq!(info["groups"], json!(["dev", "ops", "system:authenticated"]));
+            assert_eq!(info["extra"]["example.com/scopes"], json!(["a", "b"]));
+        }
+        for headers in [&["impersonate-user: admin"][..], &["impersonate-group: system:masters"], &same[..4]]
+        {
+            let run = asked(&kwasm, "192.0.2.1", headers);
+            assert!(run.stdout.starts_with("status 403"), "{}", run.shown());
+            let why = "you impersonate `bob`, and the plugin would impersonate another";
+            assert!(run.stderr.contains(why), "{}", run.shown());
+        }
+    }
+}
+
+/// `kwasm cluster --check -o json`, and the flags.
+fn checked(kwasm: &Kwasm, flags: &[&str]) -> Value {
+    let run = kwasm.call(["cluster", "--check", "-o", "json"].iter().chain(flags)).success();
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+#[test]
+fn the_server_says_whom_flags_make_of_the_user() {
+    let Some(real) = real("the_server_says_whom_flags_make_of_the_user") else { return };
+    let kwasm = kwasm_with(&contexts_of(real, &[User::Admin, User::Bob]));
+    let admin = checked(&kwasm, &[]);
+    assert_eq!(admin["username"], "admin");
+    assert_eq!(admin["groups"], json!(["system:masters", "system:authenticated"]));
+    assert!(admin["version"].as_str().unwrap().starts_with("v1.36."), "{admin}");
+    for flags in [&["--context", "bob"][..], &["--user=bob"], &["--as", "bob"]] {
+        assert_eq!(checked(&kwasm, flags)["username"], "bob", "{flags:?}");
+    }
+    let run = kwasm.call(["cluster", "--check", "--context", "bob", "--as", "carol"]).fails(125);
+    assert_eq!(run.stdout, "", "{}", run.shown());
+    let told = "kwasm: the server refuses to say who asks (403 Forbidden)\nhint: whoever impersonates";
+    assert!(run.stderr.starts_with(told), "{}", run.shown());
+}
+
+/// A shell in which this machine is a pod: with a service account's folder that holds these files.
+fn in_a_pod(kwasm: &Kwasm, files: &[(&str, String)], server: &str, script: &str) -> Run {
+    let account = kwasm.home().join("account");
+    std::fs::create_dir_all(&account).unwrap();
+    for (name, text) in files {
+        std::fs::write(account.join(name), text).unwrap();
+    }
+    let (host, port) = server.trim_start_matches("https://").rsplit_once(':').unwrap();
+    let mount = "set -e; mount -t tmpfs tmpfs /run; mkdir -p /var/run/secrets/kubernetes.io; \
+                 cp -r account /var/run/secrets/kubernetes.io/serviceaccount; set +e";
+    let mut command = kwasm.program("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &format!("{mount}\n{script}")]);
+    command.env("KUBERNETES_SERVICE_HOST", host).env("KUBERNETES_SERVICE_PORT", port);
+    Run::of(&mut command)
+}
+
+#[test]
+fn in_a_pod_a_plugin_asks_as_its_service_account() {
+    const TEST: &str = "in_a_pod_a_plugin_asks_as_its_service_account";
+    let Some(real) = real(TEST) else { return };
+    let kwasm = Kwasm::new();
+    let probe = in_a_pod(&kwasm, &[], "https://127.0.0.1:1", "true");
+    if probe.code != Some(0) {
+        return skip(
+            TEST,
+            &format!("this machine cannot be made to look like a pod: {}", probe.stderr.trim()),
+        );
+    }
+    let made = Run::of(real.kubectl().args(["create", "serviceaccount", "plugin", "-n", "shop"])).success();
+    assert!(made.stdout.contains("created"));
+    let token = Run::of(real.kubectl().args(["create", "token", "plugin", "-n", "shop"])).success().stdout;
+    let admin = config(real, User::Admin);
+    let server = admin["clusters"][0]["cluster"]["server"].as_str().unwrap();
+    let authority: PathBuf =
+        admin["clusters"][0]["cluster"]["certificate-authority"].as_str().unwrap().into();
+    let authority = std::fs::read_to_string(authority).unwrap();
+    let files = [("token", format!("{token}\n")), ("ca.crt", authority), ("namespace", "shop\n".to_owned())];
+    let program = env!("CARGO_BIN_EXE_kwasm");
+    let script = format!(
+        "{program} cluster --check -o json\n\
+         POD_NAMESPACE=other {program} cluster -o json\n\
+         {kubectl} auth whoami -o json\n\
+         KUBERNETES_SERVICE_PORT= {program} cluster -o json; echo $?",
+        kubectl = real.kubectl_program().display()
+    );
+    let run = in_a_pod(&kwasm, &files, server, &script);
+    let values: Result<Vec<Value>, _> = serde_json::Deserializer::from_str(&run.stdout).into_iter().collect();
+    let Ok([own, other, whoami, code]) = <[Value; 4]>::try_from(values.unwrap()) else {
+        panic!("{}", run.shown())
+    };
+    assert_eq!(own["username"], "system:serviceaccount:shop:plugin", "{}", run.shown());
+    assert_eq!(own["username"], whoami["status"]["userInfo"]["username"]);
+    assert_eq!((&own["namespace"], &other["namespace"]), (&json!("shop"), &json!("other")));
+    assert_eq!((&own["context"], &own["authentication"]), (&json!("in-cluster"), &json!("tokenFile")));
+    // Without its address it is no pod.
+    assert_eq!(code, 125, "{}", run.shown());
+    assert!(run.stderr.contains("there is no kubeconfig"), "{}", run.shown());
+}
+
+#[test]
+fn a_plugin_may_have_a_flag_of_kubectls_for_itself() {
+    let Some(real) = real("a_plugin_may_have_a_flag_of_kubectls_for_itself") else { return };
+    let config = contexts_of(real, &[User::Alice, User::Bob]);
+    let line = ["/version", "--context", "nowhere", "--token", "mine"];
+    let run = kwasm_with(&config).run("dumps", &line).fails(125);
+    assert!(run.stderr.contains("the kubeconfig has no context `nowhere`"), "{}", run.shown());
+    let rules = "rules: [{nonResourceURLs: ['*'], verbs: [get]}]";
+    let spec = format!("{{flags: {{own: [--context, --token]}}, kubernetes: {{{rules}}}}}");
+    let run = kwasm_with(&config).spec(&spec).run("dumps", &line).success();
+    for argument in line {
+        assert!(run.stdout.contains(&format!("argument {argument}\n")), "{argument}: {}", run.shown());
+    }
+}
+
+#[test]
+fn a_request_takes_no_longer_than_the_user_allows() {
+    let Some(real) = real("a_request_takes_no_longer_than_the_user_allows") else { return };
+    let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(User::Alice));
+    let run = kwasm.run("dumps", &["/api/v1/pods?watch=1", "--request-timeout=2s"]).success();
+    // It began, and was cut off.
+    assert!(run.stdout.contains("connection read timeout"), "{}", run.shown());
+    assert!(run.stderr.contains("no whole answer within 2s"), "{}", run.shown());
+    assert!(run.stderr.contains("hint: --request-timeout gives it more time"), "{}", run.shown());
+    let run = kwasm.run("dumps", &["/api/v1/pods", "--request-timeout=1h"]).success();
+    assert!(run.stdout.contains("PodList"), "{}", run.shown());
+}
