@@ -3,10 +3,11 @@
 
 use std::path::PathBuf;
 
+use kwasm_apiserver::User as EmbeddedUser;
 use kwasm_cluster::User;
 use serde_json::{Value, json};
 
-use crate::support::{Kwasm, Real, Run, real, skip};
+use crate::support::{Kwasm, Real, Run, kubeconfig, real, seed, skip};
 
 const REVIEWS: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 const REVIEW: &str = r#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#;
@@ -213,6 +214,20 @@ fn a_plugin_may_have_a_flag_of_kubectls_for_itself() {
     let run = kwasm_with(&config).spec(&spec).run("dumps", &line).success();
     for argument in line {
         assert!(run.stdout.contains(&format!("argument {argument}\n")), "{argument}: {}", run.shown());
+    }
+}
+
+#[test]
+fn compressed_answers_are_asked_for_unless_the_kubeconfig_says_no() {
+    let server = seed();
+    let text = std::fs::read_to_string(kubeconfig(&server, EmbeddedUser::Token)).unwrap();
+    let mut config: Value = serde_saphyr::from_str(&text).unwrap();
+    for disabled in [false, true] {
+        config["clusters"][0]["cluster"]["disable-compression"] = disabled.into();
+        let header = ["--header", "accept-encoding: gzip"];
+        kwasm_with(&config).run("dials", &["http://192.0.2.1/version", header[0], header[1]]).success();
+        let asked = server.requests().pop().unwrap();
+        assert_eq!(asked.header("accept-encoding").is_none(), disabled, "{asked:?}");
     }
 }
 

@@ -103,3 +103,15 @@ fn the_path_of_a_kubeconfig_is_taken_out_of_argv() {
     assert!(!run.stdout.contains(path.to_str().unwrap()), "{}", run.shown());
     assert!(run.stdout.contains("KWASM_NAMESPACE=shop"), "{}", run.shown());
 }
+
+#[test]
+fn an_error_of_a_stream_shows_no_path_of_this_machine() {
+    let server = seed();
+    let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token)).variable("RUST_BACKTRACE", "1");
+    let watch = "/api/v1/namespaces/shop/pods?watch=1";
+    let run = kwasm.run("dumps", &[watch, "--request-timeout=1s"]).success();
+    assert!(run.stdout.contains("connection read timeout"), "{}", run.shown());
+    for told in ["/src/", ".rs:", "backtrace"] {
+        assert!(!run.stdout.contains(told), "{told}: {}", run.shown());
+    }
+}

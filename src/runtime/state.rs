@@ -1,7 +1,7 @@
 //! What a running guest holds on the host's side.
 
-use wasmtime::ResourceLimiter;
-use wasmtime::component::{Linker, ResourceTable};
+use wasmtime::component::{Linker, Resource, ResourceTable};
+use wasmtime::{ResourceLimiter, StoreContextMut};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings::sockets::network::LinkOptions;
@@ -60,6 +60,7 @@ impl State {
     /// go through it. The larger interfaces only where it imports them: linking all of them takes longer than many a run.
     pub(super) fn link(linker: &mut Linker<Self>, inspected: &Inspected) -> wasmtime::Result<()> {
         wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?; // io, clocks, random, standard streams
+        Self::link_errors(linker)?;
         random::insecure::add_to_linker::<Self, WasiRandom>(linker, Self::random)?;
         random::insecure_seed::add_to_linker::<Self, WasiRandom>(linker, Self::random)?;
         cli::environment::add_to_linker::<Self, WasiCli>(linker, Self::cli)?;
@@ -80,6 +81,21 @@ impl State {
         if inspected.imports_any_of("wasi:http") {
             http::link(linker, Self::http)?;
         }
+        Ok(())
+    }
+
+    /// Has a guest told what went wrong, and no more: in the words of wasmtime-wasi 48.0.8 (`{:?}` of its errors) there are
+    /// paths of this machine where `RUST_BACKTRACE` is set.
+    fn link_errors(linker: &mut Linker<Self>) -> wasmtime::Result<()> {
+        linker.allow_shadowing(true);
+        linker.instance("wasi:io/error@0.2.12")?.func_wrap(
+            "[method]error.to-debug-string",
+            |store: StoreContextMut<'_, Self>, (error,): (Resource<wasmtime::Error>,)| {
+                let causes = store.data().table.get(&error)?.chain().map(ToString::to_string);
+                Ok((causes.collect::<Vec<_>>().join(": "),))
+            },
+        )?;
+        linker.allow_shadowing(false);
         Ok(())
     }
 

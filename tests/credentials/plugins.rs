@@ -1,9 +1,9 @@
 //! Credential plugins: that they are run as client-go runs them, and that one that fails is told.
 
-use kwasm_apiserver::{CERTIFICATE_USER, TOKEN_USER};
+use kwasm_apiserver::{ApiServer, CERTIFICATE_USER, Kubeconfig, TOKEN_USER, User};
 use serde_json::{Value, json};
 
-use super::program::{Helper, V1BETA1, ask, certificate, program, token};
+use super::program::{Helper, V1BETA1, ask, certificate, program, send, token};
 use super::{known_by, users};
 use crate::support::{Kwasm, Run, seed};
 
@@ -65,6 +65,33 @@ fn a_plugin_is_run_once_for_fifty_requests_at_once() {
     let run = kwasm.run("floods-requests", &["50", "/api/v1/namespaces/shop/configmaps?watch=1"]).success();
     assert!(run.stdout.contains("50 of 50 answered"), "{}", run.shown());
     assert_eq!((helper.runs().len(), server.requests().len()), (1, 50));
+}
+
+#[test]
+fn a_plugin_is_run_once_for_two_contexts_of_one_user() {
+    let server = seed();
+    let helper = Helper::saying(&token(&server));
+    let spec = "{kubernetes: {contexts: '*', rules: [{nonResourceURLs: ['*'], verbs: [get]}]}}";
+    let kwasm = Kwasm::new().kubeconfig(two_contexts(&server, &helper)).spec(spec);
+    let asked = |number: u8| json!(["GET", format!("http://192.0.2.{number}/version"), [], null]);
+    let run = send(&kwasm, &[asked(1), asked(2), asked(1)]).success();
+    assert_eq!(run.stdout, "status 200\n".repeat(3), "{}", run.shown());
+    assert_eq!((helper.runs().len(), server.requests().len()), (1, 3));
+}
+
+/// A kubeconfig of two contexts that differ in their namespace alone.
+fn two_contexts(server: &ApiServer, helper: &Helper) -> std::path::PathBuf {
+    let mut one = server.context(User::Token);
+    one.user = helper.user().as_object().cloned().unwrap();
+    let text = std::fs::read_to_string(server.write_kubeconfig("two", &Kubeconfig::new().with(one)).unwrap());
+    let mut config: Value = serde_saphyr::from_str(&text.unwrap()).unwrap();
+    let mut second = config["contexts"][0].clone();
+    second["name"] = json!("second");
+    second["context"]["namespace"] = json!("other");
+    config["contexts"].as_array_mut().unwrap().push(second);
+    let path = helper.folder().join("two-contexts");
+    std::fs::write(&path, config.to_string()).unwrap();
+    path
 }
 
 #[test]
