@@ -3,6 +3,7 @@
 
 pub(crate) mod disk;
 
+use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -93,6 +94,17 @@ pub(crate) fn identity(metadata: &Metadata) -> Option<FileIdentity> {
 #[cfg(not(unix))]
 pub(crate) fn identity(_: &Metadata) -> Option<FileIdentity> {
     None
+}
+
+/// The name of an environment variable in the one form in which it is looked up: on Windows `Path` is `PATH`.
+#[cfg(not(windows))]
+pub(crate) fn variable_name(name: OsString) -> OsString {
+    name
+}
+
+#[cfg(windows)]
+pub(crate) fn variable_name(name: OsString) -> OsString {
+    name.to_ascii_uppercase()
 }
 
 /// Makes a folder, with all that leads to it, that only this user may enter.

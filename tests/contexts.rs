@@ -1,9 +1,11 @@
 //! Which context, and as whom: several contexts of one server, impersonation, and a pod's own service account, at the real
 //! control plane, which says itself as whom it was asked.
 
+use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::Stdio;
 
-use kwasm_apiserver::User as EmbeddedUser;
+use kwasm_apiserver::{ApiServer, User as EmbeddedUser};
 use kwasm_cluster::User;
 use serde_json::{Value, json};
 
@@ -120,6 +122,62 @@ fn a_user_who_impersonates_another_is_that_other_and_no_plugin_is_a_third() {
     }
 }
 
+/// What servers `one` and `two` are shown as credentials, where both contexts are granted, `one` is selected, and a plugin
+/// that has these flags asks both.
+fn shown_to_both(flags: &[String], servers: &[ApiServer; 2]) -> [Vec<String>; 2] {
+    let entry = |server: &ApiServer| {
+        let text = std::fs::read_to_string(kubeconfig(server, EmbeddedUser::Token)).unwrap();
+        serde_saphyr::from_str::<Value>(&text).unwrap()["clusters"][0]["cluster"].clone()
+    };
+    let config = json!({
+        "current-context": "one",
+        "clusters": [{"name": "one", "cluster": entry(&servers[0])}, {"name": "two", "cluster": entry(&servers[1])}],
+        "users": [{"name": "one", "user": {"token": "token-one"}}, {"name": "two", "user": {"token": "token-two"}}],
+        "contexts": [
+            {"name": "one", "context": {"cluster": "one", "user": "one"}},
+            {"name": "two", "context": {"cluster": "two", "user": "two"}},
+        ],
+    });
+    let spec = "{kubernetes: {contexts: '*', rules: [{nonResourceURLs: ['*'], verbs: [get]}]}}";
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let kwasm = kwasm_with(&config).spec(spec);
+    let mut command = kwasm.guest("sends-many", &flags);
+    let asked = [1, 2].map(|number| format!("[\"GET\", \"http://192.0.2.{number}/version\", [], null]\n"));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(asked.concat().as_bytes()).unwrap();
+    drop(child.wait_with_output().unwrap());
+    let shown = |server: &ApiServer| {
+        let authorization = |request: kwasm_apiserver::Received| {
+            request.header("authorization").unwrap_or("nobody").to_owned()
+        };
+        server.requests().into_iter().map(authorization).collect()
+    };
+    [shown(&servers[0]), shown(&servers[1])]
+}
+
+#[test]
+fn flags_say_who_asks_the_selected_context_and_no_other() {
+    let two = "Bearer token-two".to_owned();
+    for (flags, one) in [
+        (vec![], "Bearer token-one"),
+        (vec!["--token=given"], "Bearer given"),
+        (vec!["--user=two"], "Bearer token-two"),
+        (vec!["--cluster=one", "--context=one"], "Bearer token-one"),
+    ] {
+        let flags: Vec<String> = flags.into_iter().map(str::to_owned).collect();
+        let shown = shown_to_both(&flags, &[seed(), seed()]);
+        assert_eq!(shown, [vec![one.to_owned()], vec![two.clone()]], "{flags:?}");
+    }
+    // A server that is named is that of the selected context: another's credential does not go there.
+    let servers = [seed(), seed()];
+    let flags = [
+        format!("--server={}", format_args!("https://{}", servers[0].address())),
+        "--insecure-skip-tls-verify".to_owned(),
+    ];
+    assert_eq!(shown_to_both(&flags, &servers), [vec!["Bearer token-one".to_owned()], vec![two]]);
+}
+
 /// `kwasm cluster --check -o json`, and the flags.
 fn checked(kwasm: &Kwasm, flags: &[&str]) -> Value {
     let run = kwasm.call(["cluster", "--check", "-o", "json"].iter().chain(flags)).success();
@@ -185,18 +243,24 @@ fn in_a_pod_a_plugin_asks_as_its_service_account() {
         "{program} cluster --check -o json\n\
          POD_NAMESPACE=other {program} cluster -o json\n\
          {kubectl} auth whoami -o json\n\
+         {program} cluster --token \"$GIVEN\" --check -o json\n\
+         {program} cluster -n ../../x -o json; echo $?\n\
          KUBERNETES_SERVICE_PORT= {program} cluster -o json; echo $?",
         kubectl = real.kubectl_program().display()
     );
-    let run = in_a_pod(&kwasm, &files, server, &script);
+    let bob = config(real, User::Bob)["users"][0]["user"]["token"].as_str().unwrap().to_owned();
+    let run = in_a_pod(&kwasm, &files, server, &format!("GIVEN={bob}\n{script}"));
     let values: Result<Vec<Value>, _> = serde_json::Deserializer::from_str(&run.stdout).into_iter().collect();
-    let Ok([own, other, whoami, code]) = <[Value; 4]>::try_from(values.unwrap()) else {
+    let Ok([own, other, whoami, given, astray, code]) = <[Value; 6]>::try_from(values.unwrap()) else {
         panic!("{}", run.shown())
     };
     assert_eq!(own["username"], "system:serviceaccount:shop:plugin", "{}", run.shown());
     assert_eq!(own["username"], whoami["status"]["userInfo"]["username"]);
     assert_eq!((&own["namespace"], &other["namespace"]), (&json!("shop"), &json!("other")));
     assert_eq!((&own["context"], &own["authentication"]), (&json!("in-cluster"), &json!("tokenFile")));
+    // A token that is given takes the place of the service account's.
+    assert_eq!(given["username"], "bob", "{}", run.shown());
+    assert_eq!(astray, 125, "{}", run.shown());
     // Without its address it is no pod.
     assert_eq!(code, 125, "{}", run.shown());
     assert!(run.stderr.contains("there is no kubeconfig"), "{}", run.shown());

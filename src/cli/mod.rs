@@ -15,6 +15,7 @@ pub use clap_complete::Shell;
 
 pub use self::connection::{Connection, FLAGS as CONNECTION_FLAGS};
 use self::line::Line;
+use crate::platform::variable_name;
 
 use crate::reference::{
     Image, ImageError, NameError, Package, PackageError, PluginName, Source, SourceError,
@@ -49,7 +50,7 @@ impl Environment {
         Self {
             program: std::env::current_exe().unwrap_or_default(),
             arguments: std::env::args_os().collect(),
-            variables: std::env::vars_os().collect(),
+            variables: std::env::vars_os().map(|(name, value)| (variable_name(name), value)).collect(),
             terminal: std::io::stdout().is_terminal(),
             stdin_terminal: std::io::stdin().is_terminal(),
             terminal_size: terminal_size::terminal_size().map(|(width, height)| (width.0, height.0)),
@@ -60,7 +61,8 @@ impl Environment {
     /// An environment variable that is set and not empty.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&OsStr> {
-        self.variables.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+        let name = variable_name(OsString::from(name));
+        self.variables.get(&name).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
     /// An environment variable as a path.

@@ -57,9 +57,10 @@ impl Contexts {
         let mut others: Vec<&str> = names.collect();
         let left_out = others.len().saturating_sub(MOST - 1);
         others.truncate(MOST - 1);
+        let theirs = flags.for_others();
         let others = others.into_iter().map(|name| Other {
             name: name.to_owned(),
-            selection: Cluster::named(kubeconfig, name, flags, &mut shared)
+            selection: Cluster::named(kubeconfig, name, &theirs, &mut shared)
                 .unwrap_or_else(|error| Selection::Nothing(error.to_string())),
         });
         let others = others.collect();

@@ -19,9 +19,6 @@ pub enum Error {
         /// The reason.
         source: io::Error,
     },
-    /// A file is longer than any kubeconfig.
-    #[error("{}: it is longer than 16 MiB", .0.display())]
-    TooLong(PathBuf),
     /// A file is no kubeconfig. No word of what it holds is shown: that may be a secret.
     #[error("{}:{line}: it is no kubeconfig: {reason}", path.display())]
     Broken {

@@ -85,6 +85,23 @@ impl Flags {
     }
 }
 
+impl Flags {
+    /// What of them holds at contexts that were not selected: as whom the user asks, and how, anywhere. Where to, with which
+    /// credential and whether to believe who answers was said of the selected one alone; at another, a credential would go
+    /// to a server that it is not for.
+    pub(super) fn for_others(&self) -> Self {
+        Self {
+            impersonate: self.impersonate.clone(),
+            as_uid: self.as_uid.clone(),
+            as_groups: self.as_groups.clone(),
+            as_user_extra: self.as_user_extra.clone(),
+            request_timeout: self.request_timeout,
+            disable_compression: self.disable_compression,
+            ..Self::default()
+        }
+    }
+}
+
 /// A truth as Go's `strconv.ParseBool` reads it.
 fn read_truth(text: &str) -> Option<bool> {
     match text {

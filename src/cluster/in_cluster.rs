@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::document::{ClusterEntry, UserEntry};
+use super::file;
 use crate::cli::Environment;
 
 /// Where the kubelet puts what belongs to a service account: the same path on every system.
@@ -38,7 +39,7 @@ fn namespace(environment: &Environment, folder: &Path) -> String {
     if let Some(name) = environment.variable("POD_NAMESPACE").and_then(|name| name.to_str()) {
         return name.to_owned();
     }
-    let written = fs::read_to_string(folder.join("namespace")).unwrap_or_default();
+    let written = file::read_text(&folder.join("namespace")).unwrap_or_default();
     match written.trim() {
         "" => "default".to_owned(),
         name => name.to_owned(),

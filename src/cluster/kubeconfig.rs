@@ -2,15 +2,12 @@
 //! from a list are passed over, of two entries with one name the first wins, a relative path belongs to its file.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
 use super::document::{ClusterEntry, ContextEntry, Document, NamedUser, UserEntry};
-use super::{Error, Flags};
+use super::{Error, Flags, file};
 use crate::cli::Environment;
 
 /// All kubeconfig files merged into one.
@@ -24,9 +21,6 @@ pub struct Kubeconfig {
     /// What proxies and credential plugins learn of their surroundings.
     pub(super) environment: Arc<Environment>,
 }
-
-/// The longest kubeconfig file, in bytes. etcd's objects, to compare, have 1.5 MiB at most.
-const LONGEST: u64 = 16 << 20;
 
 impl Kubeconfig {
     /// Reads what `--kubeconfig`, else `$KUBECONFIG`, else `~/.kube/config` names.
@@ -86,14 +80,11 @@ fn listed(environment: &Environment) -> Vec<PathBuf> {
 
 /// Reads one file; `None` when it is not there.
 fn read(path: &Path) -> Result<Option<Document>, Error> {
-    let unread = |source| Error::File { path: path.into(), source };
-    let mut bytes = Zeroizing::new(Vec::new());
-    match fs::File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)) {
-        Ok(length) if length as u64 > LONGEST => return Err(Error::TooLong(path.into())),
-        Ok(_) => {}
+    let bytes = match file::read(path) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unread(error)),
-    }
+        Err(source) => return Err(Error::File { path: path.into(), source }),
+    };
     let broken = |line, reason: &str| Error::Broken { path: path.into(), line, reason: reason.to_owned() };
     let text = std::str::from_utf8(&bytes).map_err(|_| broken(1, "it is not UTF-8"))?;
     let text = text.trim_start_matches('\u{feff}');
@@ -216,6 +207,7 @@ fn twice<'a>(names: impl Iterator<Item = &'a String>) -> Option<&'a str> {
 mod tests {
     use super::*;
     use std::ffi::OsString;
+    use std::fs;
 
     fn load(files: &[(&str, &str)]) -> Result<Kubeconfig, Error> {
         let folder = tempfile::tempdir().unwrap();

@@ -8,6 +8,7 @@ mod credentials;
 mod document;
 mod endpoint;
 mod error;
+mod file;
 mod flags;
 mod guest;
 mod impersonation;

@@ -1,12 +1,12 @@
 //! PEM in a kubeconfig: base64 in the file itself, else a file of its own.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::file;
 use super::secret::Secret;
 
 /// Where some PEM is.
@@ -43,9 +43,7 @@ impl Pem {
                     .map(Zeroizing::new)
                     .map_err(|_| "it is no base64".to_owned())
             }
-            Self::File(path) => {
-                fs::read(path).map(Zeroizing::new).map_err(|error| format!("{}: {error}", path.display()))
-            }
+            Self::File(path) => file::read(path).map_err(|error| format!("{}: {error}", path.display())),
         }
     }
 }

@@ -45,8 +45,11 @@ pub(super) fn selected(kubeconfig: &Kubeconfig, flags: &Flags) -> Result<Result<
             user,
             namespace: flags.namespace.clone().unwrap_or(namespace),
         };
-        selected.override_by(flags);
-        return Ok(Ok(selected));
+        if flags.token.is_some() {
+            // In a pod it takes the place of the service account's (clientcmd's `inClusterClientConfig`).
+            selected.user.token_file = None;
+        }
+        return selected.overridden_by(flags).map(Ok);
     }
     Ok(Err(absent(kubeconfig)))
 }
@@ -110,21 +113,20 @@ fn followed(
     let namespace = namespace
         .or_else(|| in_cluster::entries(&kubeconfig.environment).map(|(.., namespace)| namespace))
         .unwrap_or_else(|| "default".to_owned());
-    if !is_segment(&namespace) {
-        return Err(Error::Namespace(namespace));
-    }
-    let mut selected = Selected { context, cluster_name, cluster, user_name, user, namespace };
-    selected.override_by(flags);
-    match selected.cluster.server.as_deref() {
-        None | Some("") => Err(Error::NoServer(selected.cluster_name)),
-        Some(_) => Ok(selected),
-    }
+    Selected { context, cluster_name, cluster, user_name, user, namespace }.overridden_by(flags)
 }
 
 impl Selected {
-    fn override_by(&mut self, flags: &Flags) {
+    fn overridden_by(mut self, flags: &Flags) -> Result<Self, Error> {
         self.cluster.override_by(flags);
         self.user.override_by(flags);
+        if !is_segment(&self.namespace) {
+            return Err(Error::Namespace(self.namespace));
+        }
+        match self.cluster.server.as_deref() {
+            None | Some("") => Err(Error::NoServer(self.cluster_name)),
+            Some(_) => Ok(self),
+        }
     }
 }
 

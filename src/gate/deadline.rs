@@ -35,8 +35,9 @@ pub(super) async fn within(
     sent: impl Future<Output = Result<Response<Body>, Failure>>,
     told: impl FnOnce() + Send + 'static,
 ) -> Result<Response<Body>, Failure> {
-    let Some(limit) = limit else { return sent.await };
-    let end = Instant::now() + limit;
+    // A time that no clock reaches is none.
+    let end = limit.and_then(|limit| Some((limit, Instant::now().checked_add(limit)?)));
+    let Some((limit, end)) = end else { return sent.await };
     let response = timeout_at(end, sent).await.map_err(|_| Failure::RequestTimeout(limit))??;
     let told: Told = Box::new(told);
     Ok(response.map(|inner| {

@@ -280,15 +280,16 @@ impl Inner {
         let (limit, journal) = (cluster.request_timeout(), Arc::clone(&self.journal));
         let late = limit.map(|limit| Failure::RequestTimeout(limit).explain(cluster, None));
         let told = move || late.into_iter().for_each(|line| journal.failed(line));
+        let relayed = permit.attempt().info().is_relayed();
         let sent = sender.send(cluster, permit, headers, body, patience);
         let mut sent = deadline::within(limit, sent, told).await;
-        let certificate = sender.certificate();
+        let certificate = || sender.certificate();
         match &mut sent {
-            Err(failure) => self.journal.failed(failure.explain(cluster, certificate.as_ref())),
-            Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
+            Err(failure) => self.journal.failed(failure.explain(cluster, certificate().as_ref())),
+            Ok(response) if response.status() == StatusCode::UNAUTHORIZED && !relayed => {
                 let line = match response.extensions_mut().remove() {
                     Some(Unrenewed(line)) => line,
-                    None => failure::unauthorized(cluster, certificate.as_ref()),
+                    None => failure::unauthorized(cluster, certificate().as_ref()),
                 };
                 self.journal.failed(line);
             }

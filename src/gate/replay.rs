@@ -1,11 +1,10 @@
 //! Bodies that can be sent once more, when the server did not know who asked.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -22,8 +21,9 @@ pub(super) struct Record(Arc<Mutex<Sent>>);
 
 #[derive(Default)]
 struct Sent {
-    frames: VecDeque<Piece>,
-    bytes: usize,
+    /// A copy: what passes may be a byte of a large buffer, which would be held with it.
+    data: BytesMut,
+    trailers: Option<HeaderMap>,
     /// The length that its request said.
     said: Option<u64>,
     /// Whether its end was seen.
@@ -31,13 +31,6 @@ struct Sent {
     /// Whether it was too long.
     lost: bool,
     hint: SizeHint,
-}
-
-/// A frame that can be had twice.
-#[derive(Clone)]
-enum Piece {
-    Data(Bytes),
-    Trailers(HeaderMap),
 }
 
 /// A body that is kept while it passes.
@@ -48,7 +41,8 @@ struct Recorded {
 
 /// A body once more.
 struct Replayed {
-    frames: VecDeque<Piece>,
+    data: Bytes,
+    trailers: Option<HeaderMap>,
     hint: SizeHint,
 }
 
@@ -68,10 +62,10 @@ impl Record {
     pub(super) fn replayed(self) -> Option<Body> {
         let mut sent = locked(&self.0);
         // hyper does not ask for more than was said.
-        let whole = sent.ended || sent.said == Some(sent.bytes as u64);
+        let whole = sent.ended || sent.said == Some(sent.data.len() as u64);
         (whole && !sent.lost).then(|| {
-            let replayed = Replayed { frames: std::mem::take(&mut sent.frames), hint: sent.hint };
-            replayed.boxed_unsync()
+            let data = std::mem::take(&mut sent.data).freeze();
+            Replayed { data, trailers: sent.trailers.take(), hint: sent.hint }.boxed_unsync()
         })
     }
 }
@@ -82,14 +76,14 @@ impl Sent {
             return;
         }
         if let Some(data) = frame.data_ref() {
-            self.bytes += data.len();
-            self.frames.push_back(Piece::Data(data.clone()));
+            if self.data.len() + data.len() > LONGEST {
+                self.lost = true;
+                self.data = BytesMut::new();
+            } else {
+                self.data.extend_from_slice(data);
+            }
         } else if let Some(trailers) = frame.trailers_ref() {
-            self.frames.push_back(Piece::Trailers(trailers.clone()));
-        }
-        if self.bytes > LONGEST {
-            self.lost = true;
-            self.frames.clear();
+            self.trailers = Some(trailers.clone());
         }
     }
 }
@@ -142,16 +136,14 @@ impl http_body::Body for Replayed {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         // What it said of its length was of all of it.
         self.hint = SizeHint::default();
-        Poll::Ready(self.frames.pop_front().map(|piece| {
-            Ok(match piece {
-                Piece::Data(data) => Frame::data(data),
-                Piece::Trailers(trailers) => Frame::trailers(trailers),
-            })
-        }))
+        let data = std::mem::take(&mut self.data);
+        let frame =
+            if data.is_empty() { self.trailers.take().map(Frame::trailers) } else { Some(Frame::data(data)) };
+        Poll::Ready(frame.map(Ok))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.frames.is_empty()
+        self.data.is_empty() && self.trailers.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -42,6 +42,13 @@ const SPECIAL_VERBS: &[&str] = &["proxy", "watch"];
 const NAMESPACE_SUBRESOURCES: &[&str] = &["status", "finalize"];
 
 impl RequestInfo {
+    /// Whether it is answered by whatever the API server leads it to (`pods/proxy`, `services/proxy`, `nodes/proxy`), and not
+    /// by the API server itself.
+    #[must_use]
+    pub fn is_relayed(&self) -> bool {
+        self.subresource == "proxy" || self.verb == "proxy"
+    }
+
     /// Resolves a request. `path` is decoded, and has neither empty nor dot segments; `query` is as it was written.
     ///
     /// # Errors

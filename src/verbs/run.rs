@@ -39,8 +39,9 @@ pub(super) fn run(
     let grant = policy.grant(plugin.inspected());
     let limits = grant.limits();
     // A component that can send nothing gets no kubeconfig, and nobody reads one for it.
+    let connection = Connection::take(&mut arguments, grant.own_flags())?;
     let contexts = if plugin.inspected().uses_network() {
-        let flags = Flags::of(&Connection::take(&mut arguments, grant.own_flags())?)?;
+        let flags = Flags::of(&connection)?;
         let kubeconfig = Kubeconfig::load(environment, &flags)?;
         Some(Contexts::choose(&kubeconfig, &flags, |name, selected| grant.grants(name, selected))?)
     } else {

@@ -1,8 +1,11 @@
 //! Rows in columns that line up, and the forms in which data is printed.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use super::one_line;
+use super::voice::drives_terminal;
 use crate::cli::Output;
 
 /// A table with a head.
@@ -61,12 +64,32 @@ pub(super) fn shown<R: Serialize>(
 
 /// One JSON document.
 pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+    let text = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
+    // Beyond ASCII serde_json escapes nothing, and some of that drives a terminal. It stands in texts alone.
+    text.chars().fold(String::with_capacity(text.len()), |mut text, c| {
+        if drives_terminal(c) && c != '\n' {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string does not fail.
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        } else {
+            text.push(c);
+        }
+        text
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn data_cannot_drive_the_terminal_and_says_what_it_says() {
+        let text = "a\u{9b}31m\u{202e}é\u{1b}\n";
+        let shown = json(text);
+        assert!(shown.chars().all(|c| c == '\n' || !drives_terminal(c)), "{shown:?}");
+        assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
+    }
 
     #[test]
     fn columns_line_up_and_lines_have_no_blanks_at_their_end() {

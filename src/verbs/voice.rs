@@ -84,14 +84,16 @@ impl Voice {
 /// The longest line that is shown whole, in characters.
 const SHOWN: usize = 2000;
 
+/// Whether a terminal takes a character for a command, or turns the direction of writing by it.
+pub(super) fn drives_terminal(c: char) -> bool {
+    let direction = matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || direction
+}
+
 /// A text as it may be shown on a terminal. Names in components, kubeconfigs and files are anybody's: none of them
 /// moves the cursor, turns the direction of writing, or begins a line that looks like one of kwasm's own.
 pub(crate) fn one_line(text: &str) -> String {
-    let drives = |c: char| {
-        let direction =
-            matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        (c.is_control() || direction) && stands(Defence::Escapes)
-    };
+    let drives = |c: char| drives_terminal(c) && stands(Defence::Escapes);
     let mut shown = String::with_capacity(text.len());
     for character in text.chars().take(SHOWN) {
         if drives(character) {

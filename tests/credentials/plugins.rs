@@ -354,6 +354,29 @@ mod allowed {
     }
 
     #[test]
+    fn a_kubeconfigs_own_path_is_the_plugins_and_finds_none() {
+        let server = seed();
+        let helper = Helper::saying(&token(&server));
+        let name = program().file_name().unwrap().to_str().unwrap().to_owned();
+        let elsewhere = tempfile::tempdir().unwrap();
+        std::fs::write(elsewhere.path().join(&name), "#!/bin/sh\nexit 7\n").unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(
+            elsewhere.path().join(&name),
+            std::os::unix::fs::PermissionsExt::from_mode(0o755),
+        )
+        .unwrap();
+        let env = json!([{"name": "PATH", "value": elsewhere.path()}]);
+        let user = helper.user_with(&json!({"command": name, "env": env}));
+        let kwasm = known_by(&server, &user).variable("PATH", program().parent().unwrap());
+        let kuberc = elsewhere.path().join("kuberc");
+        std::fs::write(&kuberc, listed(&name)).unwrap();
+        ask(&kwasm.variable("KUBERC", &kuberc), 1).success();
+        // It was the listed one that ran, with the entry's PATH.
+        assert_eq!(helper.runs().len(), 1);
+    }
+
+    #[test]
     fn a_user_may_let_none_be_run_or_all() {
         let name = program().to_str().unwrap().to_owned();
         let (run, runs) = under(&preference("credentialPluginPolicy: DenyAll"), &name);

@@ -46,7 +46,7 @@ impl Answer {
     ) -> Result<Self, Fault> {
         let answer = |why: &str| Fault::Answer(why.to_owned());
         // Nothing of it is shown, not even in part: it may be a token.
-        let json = || serde_json::from_str(printed).ok();
+        let json = || json(printed);
         // JSON is YAML, and read by a quicker reader.
         let credential: Option<ExecCredential> = json().or_else(|| serde_saphyr::from_str(printed).ok());
         let credential = credential.ok_or_else(|| answer("what it printed is no ExecCredential"))?;
@@ -87,6 +87,11 @@ impl Answer {
     pub(super) fn holds(&self) -> bool {
         self.expires.is_none_or(|expires| SystemTime::now() <= expires)
     }
+}
+
+/// Of JSON: of equal keys the last counts, as for client-go.
+fn json(printed: &str) -> Option<ExecCredential> {
+    serde_json::from_value(serde_json::from_str(printed).ok()?).ok()
 }
 
 #[cfg(test)]

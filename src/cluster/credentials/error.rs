@@ -68,6 +68,9 @@ pub enum Fault {
     /// A signal ended it.
     #[error("it was ended by a signal")]
     Killed,
+    /// kwasm did not wait for its end.
+    #[error("kwasm ended before it did")]
+    Unfinished,
     /// It prints without end.
     #[error("it printed more than 1 MiB")]
     TooMuch,

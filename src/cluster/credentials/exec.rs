@@ -1,14 +1,13 @@
 //! Credential plugins: a program of the user's that says who asks (client-go, plugin/pkg/client/auth/exec).
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use tokio::sync::Mutex;
+use tokio::sync;
 
-use super::super::document::{ExecEntry, Text};
+use super::super::document::{ExecEntry, ExecVariable, Text};
 use super::super::secret::Secret;
 use super::answer::Answer;
 use super::error::{Fault, wrong};
@@ -22,6 +21,9 @@ use crate::cli::Environment;
 /// The variable by which a plugin is told what is asked of it.
 const INFO: &str = "KUBERNETES_EXEC_INFO";
 
+/// How long a credential that was had anew is not had anew again.
+const PAUSE: Duration = Duration::from_secs(10);
+
 const WHAT: &str = "the credential plugin";
 
 /// How a user's credential plugin is run. It is run for all requests together, until what it said expires.
@@ -33,18 +35,20 @@ struct Shared {
     user: String,
     command: String,
     arguments: Vec<String>,
-    /// Those of kwasm, with the entry's.
-    variables: BTreeMap<OsString, OsString>,
+    /// What it is run in: by whose `PATH` it is found, whatever the entry says.
+    environment: Arc<Environment>,
+    /// The entry's own variables, for the plugin alone.
+    own: Vec<ExecVariable>,
     version: &'static str,
     mode: Mode,
-    /// Whether standard input is a terminal.
-    terminal: bool,
     hint: Option<String>,
     cluster: Option<ExecCluster>,
     kuberc: Kuberc,
     /// Held for as long as the plugin runs: all others wait for what it says.
-    answer: Arc<Mutex<Option<Answer>>>,
+    answer: Arc<sync::Mutex<Option<Answer>>>,
     child: Child,
+    /// When a credential that was refused was last had anew.
+    renewed: Mutex<Option<Instant>>,
 }
 
 /// Whether a plugin gets standard input.
@@ -77,35 +81,31 @@ impl Exec {
         user: &str,
         entry: &ExecEntry,
         cluster: ExecCluster,
-        environment: &Environment,
+        environment: &Arc<Environment>,
     ) -> Result<Self, Error> {
         if entry.command.is_empty() {
             return Err(wrong(user, WHAT, "its command is missing"));
         }
         let version = version(entry.api_version.as_deref()).map_err(|why| wrong(user, WHAT, why))?;
         let mode = mode(entry.interactive_mode.as_deref(), version).map_err(|why| wrong(user, WHAT, why))?;
-        let mut variables = environment.variables.clone();
-        for variable in entry.env.iter().flatten() {
-            if variable.name.is_empty() {
-                return Err(wrong(user, WHAT, "a variable of its env has no name"));
-            }
-            let value = variable.value.as_ref().map_or("", Secret::reveal);
-            variables.insert(variable.name.clone().into(), value.into());
+        if entry.env.iter().flatten().any(|variable| variable.name.is_empty()) {
+            return Err(wrong(user, WHAT, "a variable of its env has no name"));
         }
         let arguments = entry.args.iter().flatten().map(|Text(text)| text.clone());
         let shared = Shared {
             user: user.to_owned(),
             command: clean(&entry.command),
             arguments: arguments.collect(),
-            variables,
+            environment: Arc::clone(environment),
+            own: entry.env.clone().unwrap_or_default(),
             version,
             mode,
-            terminal: environment.stdin_terminal,
             hint: entry.install_hint.as_deref().map(one_line).filter(|hint| !hint.is_empty()),
             cluster: (entry.provide_cluster_info == Some(true)).then_some(cluster),
             kuberc: Kuberc::of(environment),
             answer: Arc::default(),
             child: Child::default(),
+            renewed: Mutex::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -116,7 +116,12 @@ impl Exec {
     }
 
     /// What the plugin says after `refused`. Of those who were refused together, one asks it.
+    /// It is run no oftener than every ten seconds for that: a server, or a pod behind it, that refuses whatever it is shown
+    /// must not have the user log in again and again.
     pub(super) async fn renewed(&self, refused: &Arc<Said>) -> Result<Arc<Said>, Error> {
+        if !self.shared.may_be_renewed() {
+            return self.current().await;
+        }
         self.asked(|answer| answer.holds() && !Arc::ptr_eq(&answer.said, refused)).await
     }
 
@@ -150,7 +155,7 @@ impl Exec {
             Ok(said)
         });
         // It can only be cancelled by the end of all.
-        run.await.unwrap_or(Err(Fault::Killed)).map_err(|fault| self.shared.failed(fault))
+        run.await.unwrap_or(Err(Fault::Unfinished)).map_err(|fault| self.shared.failed(fault))
     }
 }
 
@@ -166,26 +171,39 @@ impl Shared {
         };
         let request = serde_json::to_string(&request).map_err(|error| Fault::Run(error.into()))?;
         let program = self.program()?;
-        let mut variables = self.variables.clone();
+        let mut variables = self.environment.variables.clone();
+        let value = |variable: &ExecVariable| variable.value.as_ref().map_or("", Secret::reveal).into();
+        variables.extend(self.own.iter().map(|variable| (variable.name.clone().into(), value(variable))));
         variables.insert(INFO.into(), request.into());
         let plugin =
             Plugin { program: &program, arguments: &self.arguments, variables: &variables, interactive };
         plugin.run(&self.child).await
     }
 
+    /// Whether it is not just now that it was, and if so takes it that it is now.
+    fn may_be_renewed(&self) -> bool {
+        // It is replaced as a whole.
+        let mut renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = renewed.is_none_or(|last| last.elapsed() >= PAUSE);
+        if may {
+            *renewed = Some(Instant::now());
+        }
+        may
+    }
+
     /// Whether it gets standard input.
     fn interactive(&self) -> Result<bool, Fault> {
         match self.mode {
             Mode::Never => Ok(false),
-            Mode::IfAvailable => Ok(self.terminal),
-            Mode::Always if !self.terminal => Err(Fault::NoTerminal),
+            Mode::IfAvailable => Ok(self.environment.stdin_terminal),
+            Mode::Always if !self.environment.stdin_terminal => Err(Fault::NoTerminal),
             Mode::Always => Ok(true),
         }
     }
 
     /// Where it is, if the user lets it be run.
     fn program(&self) -> Result<PathBuf, Fault> {
-        let variable = |name: &str| self.variables.get(&OsString::from(name)).map(OsString::as_os_str);
+        let variable = |name| self.environment.variable(name);
         let find = |command: &str| find(command, variable("PATH"), variable("PATHEXT"));
         let program = find(&self.command);
         let policy = self.kuberc.policy().map_err(Fault::Kuberc)?;

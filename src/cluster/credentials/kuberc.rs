@@ -5,13 +5,13 @@
 //! meant it.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::super::file;
 use super::lookup::clean;
 use crate::cli::Environment;
 
@@ -82,7 +82,7 @@ impl Kuberc {
     /// What it says.
     pub(super) fn policy(&self) -> Result<Policy, Error> {
         let Some(path) = &self.file else { return Ok(Policy::AllowAll) };
-        let text = match fs::read_to_string(path) {
+        let text = match file::read_text(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && !self.named => {
                 return Ok(Policy::AllowAll);
             }
@@ -205,6 +205,7 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn beta(rest: &str) -> Result<Policy, String> {
         read(&format!("{{apiVersion: kubectl.config.k8s.io/v1beta1, kind: Preference, {rest}}}"))

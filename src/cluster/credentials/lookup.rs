@@ -25,7 +25,8 @@ fn runnable(file: PathBuf, _: Option<&OsStr>) -> Option<PathBuf> {
 #[cfg(not(unix))]
 fn runnable(file: PathBuf, extensions: Option<&OsStr>) -> Option<PathBuf> {
     let extensions = extensions.and_then(OsStr::to_str).filter(|list| !list.is_empty());
-    let extensions: Vec<&str> = extensions.unwrap_or(".com;.exe;.bat;.cmd").split(';').collect();
+    let extensions = extensions.unwrap_or(".com;.exe;.bat;.cmd").split(';');
+    let extensions: Vec<&str> = extensions.filter(|extension| !extension.is_empty()).collect();
     let name = file.file_name()?.to_str()?.to_lowercase();
     if extensions.iter().any(|extension| name.ends_with(&extension.to_lowercase())) && file.is_file() {
         return Some(file);

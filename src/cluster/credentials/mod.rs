@@ -119,7 +119,7 @@ impl Credentials {
         user: &str,
         entry: &UserEntry,
         cluster: ExecCluster,
-        environment: &Environment,
+        environment: &Arc<Environment>,
     ) -> Result<Self, Error> {
         let filled = |text: Option<&str>| text.is_some_and(|text| !text.is_empty());
         let password = entry.password.clone().unwrap_or_default();

@@ -1,6 +1,5 @@
 //! The `authorization` header: bearer tokens, those in files too, and basic authentication.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
+use super::super::file;
 use super::super::secret::Secret;
 use super::error::wrong;
 use super::{Error, Said};
@@ -75,7 +75,7 @@ impl TokenFile {
     }
 
     fn value(&self) -> Result<HeaderValue, Error> {
-        let text = fs::read_to_string(&self.path).map(Zeroizing::new);
+        let text = file::read_text(&self.path);
         let text = text
             .map_err(|error| wrong(&self.user, "the token", format!("{}: {error}", self.path.display())))?;
         match text.trim() {
@@ -111,6 +111,7 @@ pub(super) fn header(scheme: &str, text: &str) -> Option<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn sent(file: &TokenFile) -> String {
         file.renewed().unwrap().authorization.as_ref().unwrap().to_str().unwrap().to_owned()

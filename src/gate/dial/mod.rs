@@ -65,9 +65,7 @@ impl Dialer {
         let proxy = cluster.proxy().cloned();
         Ok(Self(Arc::new(Inner { tcp: tcp(GaiResolver::new()), endpoint, trust, certificate, proxy })))
     }
-}
 
-impl Dialer {
     /// What each request has to say to a proxy that reads it. One that only leads on is told who asks by the dialer.
     pub(super) fn authorization(&self) -> Option<HeaderValue> {
         self.0.reader()?.authorization()
