@@ -1,10 +1,13 @@
 //! Which context, and as whom: several contexts of one server, impersonation, and a pod's own service account, at the real
 //! control plane, which says itself as whom it was asked.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::thread;
 
+use insta::assert_snapshot;
 use kwasm_apiserver::{ApiServer, User as EmbeddedUser};
 use kwasm_cluster::User;
 use serde_json::{Value, json};
@@ -197,8 +200,11 @@ fn the_server_says_whom_flags_make_of_the_user() {
     }
     let run = kwasm.call(["cluster", "--check", "--context", "bob", "--as", "carol"]).fails(125);
     assert_eq!(run.stdout, "", "{}", run.shown());
-    let told = "kwasm: the server refuses to say who asks (403 Forbidden)\nhint: whoever impersonates";
-    assert!(run.stderr.starts_with(told), "{}", run.shown());
+    for told in
+        ["(context `bob`): it does not say who asks: ", "User \"bob\" cannot impersonate", "hint: whoever"]
+    {
+        assert!(run.stderr.contains(told), "{told}: {}", run.shown());
+    }
 }
 
 /// A shell in which this machine is a pod: with a service account's folder that holds these files.
@@ -306,4 +312,76 @@ fn a_request_takes_no_longer_than_the_user_allows() {
     assert!(run.stderr.contains("hint: --request-timeout gives it more time"), "{}", run.shown());
     let run = kwasm.run("dumps", &["/api/v1/pods", "--request-timeout=1h"]).success();
     assert!(run.stdout.contains("PodList"), "{}", run.shown());
+}
+
+#[test]
+fn what_is_made_of_a_kubeconfig_is_told_in_a_line_a_fact() {
+    let server = ApiServer::builder().start().unwrap();
+    let path = kubeconfig(&server, EmbeddedUser::ExpiredCertificate);
+    let kwasm = Kwasm::new().kubeconfig(&path);
+    let run =
+        kwasm.call(["cluster", "--as", "bob", "--as-group", "a", "--as-group", "b", "-n", "x"]).success();
+    let shown = run.stdout.replace(&server.address().to_string(), "SERVER");
+    let shown = shown.replace(path.to_str().unwrap(), "KUBECONFIG");
+    // Its authority and its times are made anew each time.
+    let (varying, rest): (Vec<&str>, Vec<&str>) =
+        shown.lines().partition(|line| line.contains("issued by") || line.contains("valid from"));
+    assert!(varying[0].starts_with("certificate     O=developers, O=shop-owners, CN=jane, issued by CN="));
+    assert!(varying[1].contains(": it expired on "), "{}", run.shown());
+    assert_snapshot!(rest.join("\n"), @r"
+    context         expired-certificate
+    cluster         expired-certificate
+    server          https://SERVER
+    namespace       x
+    user            expired-certificate
+    authentication  clientCertificate
+    impersonates    bob
+                    group a
+                    group b
+    authority       data
+    files           KUBECONFIG
+    ");
+    let name = kwasm.call(["cluster", "-o", "name"]).success().stdout;
+    assert_eq!(name, "expired-certificate\n");
+    let told = kwasm.call(["cluster", "--check", "-v", "--user", "nowhere"]).fails(125);
+    assert!(told.stderr.contains("hint: its users are expired-certificate\n"), "{}", told.shown());
+    let checked = Kwasm::new().kubeconfig(kubeconfig(&server, EmbeddedUser::Token));
+    let checked = checked.call(["cluster", "--check", "-v"]).success();
+    assert!(checked.stderr.contains("allowed: get /version: 200"), "{}", checked.shown());
+}
+
+#[test]
+fn what_answers_in_the_place_of_an_api_server_is_told() {
+    let answer = |head: &str, body: &str| {
+        format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+    };
+    for (answer, told) in [
+        (answer("200 OK", "<html>"), "what answers there is no API server"),
+        (
+            answer("302 Found\r\nlocation: https://login.example/", ""),
+            "it leads elsewhere (302 Found): https://login.example/",
+        ),
+        (answer("503 Service Unavailable", "later\n\u{1b}[2J"), "it answered 503 Service Unavailable: later"),
+        (
+            answer("400 Bad Request", "Client sent an HTTP request to an HTTPS server.\n"),
+            "it speaks TLS, and was asked in plain HTTP\nhint: is its address to begin with https:// ?",
+        ),
+        ("nonsense\r\n\r\n".to_owned(), "its answer is no HTTP"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        let answering = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                head.extend(byte);
+            }
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        let run = Kwasm::new().call(["cluster", "--check", "--server", &server]).fails(125);
+        answering.join().unwrap();
+        assert!(run.stderr.contains(&format!("kwasm: {server}: {told}")), "{told}: {}", run.shown());
+    }
 }

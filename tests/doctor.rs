@@ -63,7 +63,7 @@ fn a_healthy_home_is_told_in_a_line_for_each_check() {
     contents    1 file that they need
     store       HOME/data is yours alone to write
     kubeconfig  there is none
-    cluster     none is selected: plugins reach none
+    cluster     none is selected: kubectl config use-context NAME does
     registries  no logins
     trust       no trust.yaml: no signature is asked for
     digests     1 file unchanged
@@ -92,7 +92,7 @@ fn a_folder_of_links_that_no_shell_looks_into_is_found() {
     contents    1 file that they need
     store       HOME/data is yours alone to write
     kubeconfig  there is none
-    cluster     none is selected: plugins reach none
+    cluster     none is selected: kubectl config use-context NAME does
     registries  no logins
     trust       no trust.yaml: no signature is asked for
     --- stderr
@@ -115,7 +115,7 @@ fn a_link_that_is_missing_or_leads_nowhere_is_found_and_cured() {
     contents    1 file that they need
     store       HOME/data is yours alone to write
     kubeconfig  there is none
-    cluster     none is selected: plugins reach none
+    cluster     none is selected: kubectl config use-context NAME does
     registries  no logins
     trust       no trust.yaml: no signature is asked for
     --- stderr
@@ -275,14 +275,18 @@ fn what_the_kubeconfig_needs_and_is_not_there_is_found() {
         (
             config(&json!({"server": "https://h", "certificate-authority": "absent"}), &json!({})),
             "HOME/absent",
-            "kubectl config view",
+            "correct certificate-authority of this cluster in the kubeconfig, or log in again",
         ),
         (
             config(&server, &json!({"client-certificate": "absent", "client-key": "absent"})),
             "HOME/absent",
-            "kubectl config view",
+            "log in again by what made this kubeconfig, or correct this user in it",
         ),
-        (config(&server, &json!({"tokenFile": "absent"})), "HOME/absent", "kubectl config view"),
+        (
+            config(&server, &json!({"tokenFile": "absent"})),
+            "HOME/absent",
+            "log in again by what made this kubeconfig, or correct this user in it",
+        ),
         (config(&server, &plugin("no-such-helper")), "no-such-helper", "ask for helper"),
     ] {
         let kwasm = with_kubeconfig(&config);

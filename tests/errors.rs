@@ -128,7 +128,7 @@ fn an_unreachable_server_is_named() {
     --- stderr
     dials: connection-refused (the server refused the connection)
     kwasm: https://127.0.0.1:PORT (context `token`): connection refused: is the API server up?
-    hint: kubectl version tells whether kubectl reaches it
+    hint: check server of this cluster in the kubeconfig, and whether the network to it (a VPN?) is up
     ");
 }
 
@@ -155,8 +155,8 @@ fn a_token_that_the_server_does_not_know_is_told() {
     let run = ask(&server, User::WrongToken);
     assert!(run.stdout.contains("status 401"), "{}", run.shown());
     assert_snapshot!(said(&run, &server), @r"
-    kwasm: https://SERVER (context `wrong-token`): it does not accept the kubeconfig's credentials (401 Unauthorized)
-    hint: kubectl auth whoami shows what the API server makes of you
+    kwasm: https://SERVER (context `wrong-token`): it does not accept the token of user `wrong-token` (401 Unauthorized)
+    hint: it may have expired: log in again by what made this kubeconfig
     ");
 }
 

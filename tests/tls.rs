@@ -275,14 +275,17 @@ fn what_excludes_each_other_is_refused() {
     let both = format!("{}, insecure-skip-tls-verify: true", trusting(root.pem()));
     assert_snapshot!(ask(&server, &both).fails(125).stderr, @r"
     kwasm: the certificate authority of context `c`: one is given together with insecure-skip-tls-verify, which asks for none
+    hint: correct certificate-authority of this cluster in the kubeconfig, or log in again
     ");
     let both = format!("{}, certificate-authority: ca.crt", trusting(root.pem()));
     assert_snapshot!(ask(&server, &both).fails(125).stderr, @r"
     kwasm: the certificate authority of context `c`: certificate-authority and certificate-authority-data are both given
+    hint: correct certificate-authority of this cluster in the kubeconfig, or log in again
     ");
     assert_snapshot!(ask(&server, &trusting("no certificate")).fails(1).stderr, @r"
     dials: configuration-error (the host is not set up for this request)
     kwasm: the certificate authority of context `c`: it holds no certificate
+    hint: correct certificate-authority of this cluster in the kubeconfig, or log in again
     ");
 }
 

@@ -140,6 +140,8 @@ enum Verb {
         deep: bool,
         #[command(flatten)]
         form: Form,
+        #[command(flatten, next_help_heading = "kubectl's connection flags")]
+        connection: Connection,
     },
     /// Print what a shell needs to complete kwasm's commands
     Completion {
@@ -231,7 +233,7 @@ impl Line {
                 policy,
             },
             Verb::Cluster { check, form, connection } => {
-                Command::Cluster { connection, check, output: form.of_one() }
+                Command::Cluster { connection, check, verbose, output: form.of_one() }
             }
             Verb::List(form) => Command::List { output: form.of_list(environment) },
             Verb::Inspect { source, form } => {
@@ -249,7 +251,9 @@ impl Line {
             }
             Verb::Save { names, archive } => Command::Save { names: plugins(&names)?, archive },
             Verb::Load { archive, policy } => Command::Load { archive, policy },
-            Verb::Doctor { deep, form } => Command::Doctor { deep, output: form.of_one() },
+            Verb::Doctor { deep, form, connection } => {
+                Command::Doctor { connection, deep, output: form.of_one() }
+            }
             Verb::Completion { shell } => Command::Completion(shell),
             Verb::Man { command, dir } => Command::Man { folder: dir, command },
         })

@@ -103,6 +103,8 @@ pub enum Command {
         connection: Connection,
         /// Whether to ask the server who that is.
         check: bool,
+        /// Whether to tell of each request.
+        verbose: bool,
         /// How.
         output: Output,
     },
@@ -117,6 +119,8 @@ pub enum Command {
     },
     /// Tell what is wrong on this machine.
     Doctor {
+        /// What selects a cluster.
+        connection: Connection,
         /// Whether to compare digests too.
         deep: bool,
         /// How.

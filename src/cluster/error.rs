@@ -70,6 +70,9 @@ pub enum Error {
     /// No time.
     #[error("the flag --request-timeout: `{0}` is no time")]
     Timeout(String),
+    /// The server's address says who asks, which is nobody's to see.
+    #[error("the server of cluster `{0}` has a user in its address, which is not sent")]
+    ServerUser(String),
     /// There is no credential.
     #[error(transparent)]
     Credentials(#[from] credentials::Error),
@@ -99,26 +102,43 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let hint = |text: &str| Some(text.to_owned());
         match self {
-            Self::Unknown { kind: "context", known, .. } if !known.is_empty() => {
-                Some(format!("its contexts are {}", known.join(", ")))
-            }
-            Self::Unknown { kind: "user", .. } => hint(
-                "kubectl asks as nobody then, which kwasm does not: kubectl config set-credentials NAME adds it",
-            ),
+            Self::Unknown { kind, known, .. } if !known.is_empty() => Some(among(kind, known)),
+            Self::Unknown { kind: "user", .. } => hint("kubectl config set-credentials NAME adds it"),
             Self::Unknown { kind: "cluster", .. } => {
                 hint("kubectl config set-cluster NAME --server=URL adds it")
             }
-            Self::NoCluster(context) => {
-                Some(format!("kubectl config set-context {context:?} --cluster=NAME gives it one"))
+            Self::NoCluster(_) => hint("kubectl config set-context NAME --cluster=NAME gives it one"),
+            Self::NoServer(_) | Self::Server(_) => {
+                hint("kubectl config set-cluster NAME --server=https://HOST:PORT gives it one")
             }
-            Self::NoServer(cluster) => {
-                Some(format!("kubectl config set-cluster {cluster:?} --server=URL gives it one"))
+            Self::ServerUser(_) => {
+                hint("kubectl config set-credentials says who asks; take it out of the address")
+            }
+            Self::Missing(_) | Self::File { .. } => {
+                hint("name a file of kubectl's: KUBECONFIG, or --kubeconfig FILE")
+            }
+            Self::Namespace(_) => hint("a namespace is lower-case letters, digits and dashes"),
+            Self::Proxy { .. } => hint("it is e.g. http://proxy.example.com:3128, or socks5://…"),
+            Self::Credential { what: "the certificate authority", .. } => {
+                hint("correct certificate-authority of this cluster in the kubeconfig, or log in again")
             }
             Self::Broken { .. } => hint("kubectl config view shows what kubectl makes of it"),
             Self::Credentials(error) => error.hint(),
             Self::ImpersonatesNobody(_) => hint("--as USER says of whom"),
             Self::Timeout(_) => hint("a time is whole seconds, or a number with its unit: 90s, 2m, 1h30m"),
             _ => None,
+        }
+    }
+}
+
+/// The names that there are; of many, the first.
+fn among(kind: &str, known: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let first = known[..known.len().min(SHOWN)].join(", ");
+    match known.len() {
+        0..=SHOWN => format!("its {kind}s are {first}"),
+        number => {
+            format!("its {kind}s are {first} and {} others: kubectl config get-{kind}s", number - SHOWN)
         }
     }
 }

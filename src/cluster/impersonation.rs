@@ -53,6 +53,15 @@ impl Impersonation {
         &self.user
     }
 
+    /// All that is said of it, a line each.
+    #[must_use]
+    pub fn told(&self) -> Vec<String> {
+        let uid = (!self.uid.is_empty()).then(|| format!("uid {}", self.uid));
+        let groups = self.groups.iter().map(|group| format!("group {group}"));
+        let extra = self.extra.iter().map(|(key, values)| format!("{key} {}", values.join(", ")));
+        std::iter::once(self.user.clone()).chain(uid).chain(groups).chain(extra).collect()
+    }
+
     /// Whether these headers of a request, of which none may be there, say the same.
     #[must_use]
     pub fn is_what(&self, headers: &HeaderMap) -> bool {

@@ -61,6 +61,14 @@ impl Kubeconfig {
         self.document.users.iter().flatten().find(|entry| entry.name == name).map(|entry| &entry.user)
     }
 
+    /// The names of its clusters, or else of its users.
+    pub(super) fn names(&self, kind: &str) -> Vec<String> {
+        match kind {
+            "cluster" => self.document.clusters.iter().flatten().map(|entry| entry.name.clone()).collect(),
+            _ => self.document.users.iter().flatten().map(|entry| entry.name.clone()).collect(),
+        }
+    }
+
     pub(super) fn contexts(&self) -> impl Iterator<Item = &str> {
         self.document.contexts.iter().flatten().map(|entry| entry.name.as_str())
     }

@@ -122,7 +122,11 @@ impl Cluster {
     ) -> Result<Self, Error> {
         let Selected { context, cluster_name, cluster, user_name, user, namespace } = selected;
         let server = cluster.server.as_deref().unwrap_or_default();
-        let endpoint = Endpoint::read(server).ok_or_else(|| Error::Server(cluster_name.clone()))?;
+        let endpoint = Endpoint::read(server).ok_or_else(|| {
+            let authority = server.split("://").last().and_then(|rest| rest.split('/').next());
+            let user = authority.is_some_and(|authority| authority.contains('@'));
+            if user { Error::ServerUser(cluster_name.clone()) } else { Error::Server(cluster_name.clone()) }
+        })?;
         let trust = Trust::of(&context, &cluster)?;
         let proxy = Proxy::choose(cluster.proxy_url.as_deref(), &kubeconfig.environment, &endpoint)?;
         let known = (user_name.clone(), cluster_name.clone());

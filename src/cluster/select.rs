@@ -87,7 +87,8 @@ fn followed(
     entry: ContextEntry,
     flags: &Flags,
 ) -> Result<Selected, Error> {
-    let unknown = |kind, name: &str| Error::Unknown { kind, name: name.to_owned(), known: Vec::new() };
+    let unknown =
+        |kind, name: &str| Error::Unknown { kind, name: name.to_owned(), known: kubeconfig.names(kind) };
     let named = |flag: &Option<String>, own: Option<String>| flag.clone().or(own).unwrap_or_default();
     let cluster_name = named(&flags.cluster, entry.cluster);
     let master = kubeconfig.environment.variable("KUBERNETES_MASTER");

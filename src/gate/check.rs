@@ -6,7 +6,9 @@ use http_body_util::{BodyExt, Full, Limited};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Body, Gate, Line, Patience};
+use super::body::BodyError;
+use super::{Body, Gate, Line, Patience, Reach};
+use crate::cluster::Authentication;
 
 /// What the server answered.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -29,16 +31,17 @@ const LONGEST: usize = 1 << 20;
 const REVIEWS: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 const REVIEW: &str = r#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#;
 
-/// What helps where the server does not say who asks.
-const AS: Option<&str> = Some(
-    "whoever impersonates (--as, or `as` in the kubeconfig) needs the verb `impersonate` in the cluster",
-);
+/// What helps where an answer is none of an API server.
+const ADDRESS: &str = "check server of this cluster in the kubeconfig, its path too";
 
 /// What came of a question.
 enum Answer {
     Given(Value),
     /// The server does not have it, or does not give it to who asks.
-    Withheld(StatusCode),
+    Withheld {
+        status: StatusCode,
+        why: String,
+    },
 }
 
 #[derive(Default, Deserialize)]
@@ -61,17 +64,14 @@ impl Gate {
         runtime.block_on(async {
             let version = match self.ask(Method::GET, "/version", "").await? {
                 Answer::Given(version) => version["gitVersion"].as_str().map(str::to_owned),
-                Answer::Withheld(_) => None,
+                Answer::Withheld { .. } => None,
             };
             let UserInfo { username, groups } = match self.ask(Method::POST, REVIEWS, REVIEW).await? {
                 Answer::Given(review) => {
                     serde_json::from_value(review["status"]["userInfo"].clone()).unwrap_or_default()
                 }
-                Answer::Withheld(StatusCode::NOT_FOUND) => UserInfo::default(),
-                // Everybody may ask it, but who is nobody to the server, or impersonates without being let to.
-                Answer::Withheld(_) => {
-                    return Err(told("the server refuses to say who asks (403 Forbidden)".to_owned(), AS));
-                }
+                Answer::Withheld { status: StatusCode::NOT_FOUND, .. } => UserInfo::default(),
+                Answer::Withheld { why, .. } => return Err(self.withheld(&why)),
             };
             Ok(Checked { version, username, groups })
         })
@@ -91,15 +91,57 @@ impl Gate {
         let request = request.map_err(|error| told(format!("{path}: {error}"), None))?;
         let answer = self.pass(request, Patience::default(), &self.life()).await;
         let Ok(answer) = answer else { return Err(self.report()) };
-        match answer.status() {
+        let status = answer.status();
+        match status {
             StatusCode::OK | StatusCode::CREATED => {
-                read(answer).await.map(Answer::Given).map_err(|why| told(format!("{path}: {why}"), None))
+                match read(answer).await.map(|bytes| serde_json::from_slice(&bytes)) {
+                    Ok(Ok(value)) => Ok(Answer::Given(value)),
+                    Ok(Err(_)) => Err(self.at("what answers there is no API server", Some(ADDRESS))),
+                    Err(why) => Err(self.at(&format!("its answer broke off: {why}"), None)),
+                }
             }
-            status @ (StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) => Ok(Answer::Withheld(status)),
             // Of a credential that is not accepted the gate tells by itself.
             StatusCode::UNAUTHORIZED => Err(self.report()),
-            status => Err(told(format!("{path}: the server answered {status}"), None)),
+            _ if status.is_redirection() => {
+                let place = answer.headers().get(header::LOCATION).and_then(|place| place.to_str().ok());
+                let place = place.unwrap_or("nowhere");
+                Err(self.at(&format!("it leads elsewhere ({status}): {place}"), Some(ADDRESS)))
+            }
+            _ => {
+                let why = words(&read(answer).await.unwrap_or_default());
+                match status {
+                    StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => Ok(Answer::Withheld { status, why }),
+                    // Go's net/http answers so.
+                    StatusCode::BAD_REQUEST if why.contains("HTTP request to an HTTPS server") => Err(self
+                        .at(
+                            "it speaks TLS, and was asked in plain HTTP",
+                            Some("is its address to begin with https:// ?"),
+                        )),
+                    _ => Err(self.at(&format!("it answered {status}: {why}"), None)),
+                }
+            }
         }
+    }
+
+    /// What there is to tell where the server does not say who asks, which everybody may ask who is somebody to it.
+    fn withheld(&self, why: &str) -> Vec<Line> {
+        let cluster = self.0.clusters.first().map(|reach| &reach.cluster);
+        let hint = match cluster {
+            Some(cluster) if cluster.impersonation().is_some() => {
+                "whoever impersonates (--as, or `as` in the kubeconfig) needs the verb `impersonate` in the cluster"
+            }
+            Some(cluster) if cluster.credentials().authentication() == Authentication::None => {
+                "the kubeconfig has no credentials for its user: kubectl config set-credentials NAME adds some"
+            }
+            _ => ADDRESS,
+        };
+        self.at(&format!("it does not say who asks: {why}"), Some(hint))
+    }
+
+    /// Something to tell of the selected context's server.
+    fn at(&self, what: &str, hint: Option<&str>) -> Vec<Line> {
+        let place = self.0.clusters.first().map_or_else(String::new, Reach::place);
+        told(format!("{place}: {what}"), hint)
     }
 }
 
@@ -107,9 +149,15 @@ fn told(text: String, hint: Option<&str>) -> Vec<Line> {
     vec![Line { text, hint: hint.map(str::to_owned) }]
 }
 
-async fn read(answer: Response<Body>) -> Result<Value, String> {
-    let body = Limited::new(answer.into_body(), LONGEST);
-    let bytes =
-        body.collect().await.map_err(|error| format!("the server's answer broke off: {error}"))?.to_bytes();
-    serde_json::from_slice(&bytes).map_err(|_| "the server's answer is none of an API server".to_owned())
+async fn read(answer: Response<Body>) -> Result<Bytes, BodyError> {
+    Ok(Limited::new(answer.into_body(), LONGEST).collect().await?.to_bytes())
+}
+
+/// What a server says of why it does not: the message of a `Status`, or the first line of a text.
+fn words(answer: &[u8]) -> String {
+    let status: Value = serde_json::from_slice(answer).unwrap_or_default();
+    let text = String::from_utf8_lossy(answer);
+    let said = status["message"].as_str().or_else(|| text.lines().next()).unwrap_or_default().trim();
+    let said: String = said.chars().take(200).collect();
+    if said.is_empty() { "it does not say why".to_owned() } else { said }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::dial::{Broken, ProxyFault};
 use super::hosts::Private;
 use super::journal::Line;
-use crate::cluster::{Cluster, Error, Validity};
+use crate::cluster::{Authentication, Cluster, Error, Validity};
 use crate::policy::HEADERS;
 
 /// What went wrong on the way to the API server or back.
@@ -89,7 +89,11 @@ impl Failure {
 
     /// Says what happened at the cluster, and what helps.
     pub(super) fn explain(&self, cluster: &Cluster, certificate: Option<&Validity>) -> Line {
-        self.explain_at(&format!("{} (context `{}`)", cluster.endpoint(), cluster.context()), certificate)
+        let renew =
+            if cluster.credentials().authentication() == Authentication::Exec { LOGIN } else { RENEW };
+        let Line { text, hint } = self.explain_at(&place(cluster), certificate);
+        // A certificate that a credential plugin said is nothing to mend in the kubeconfig.
+        Line { text, hint: hint.map(|hint| if hint == RENEW { renew.to_owned() } else { hint }) }
     }
 
     /// Says what happened at an endpoint.
@@ -190,26 +194,74 @@ impl Failure {
     }
 }
 
+/// A server, for messages.
+pub(super) fn place(cluster: &Cluster) -> String {
+    match cluster.context() {
+        "" => cluster.endpoint().to_string(),
+        context => format!("{} (context `{context}`)", cluster.endpoint()),
+    }
+}
+
 /// What there is to say when the API server answers 401.
 pub(super) fn unauthorized(cluster: &Cluster, certificate: Option<&Validity>) -> Line {
-    let (what, hint) = certificate.and_then(invalid).unwrap_or_else(|| {
-        let what = "it does not accept the kubeconfig's credentials (401 Unauthorized)".to_owned();
-        (what, "kubectl auth whoami shows what the API server makes of you")
-    });
-    Line {
-        text: format!("{} (context `{}`): {what}", cluster.endpoint(), cluster.context()),
-        hint: Some(hint.to_owned()),
-    }
+    let authentication = cluster.credentials().authentication();
+    let (what, hint) = match certificate.and_then(invalid) {
+        Some((what, hint)) => (what, if authentication == Authentication::Exec { LOGIN } else { hint }),
+        None => refused(authentication, cluster.user_name()),
+    };
+    Line { text: format!("{}: {what}", place(cluster)), hint: Some(hint.to_owned()) }
+}
+
+/// What there is to say when whoever was to say who asks did not in time.
+pub(super) fn no_credentials(cluster: &Cluster, limit: Duration) -> Failure {
+    let what = match cluster.credentials().authentication() {
+        Authentication::Exec => "the credential plugin",
+        _ => "the identity provider",
+    };
+    Failure::Identity(Line {
+        text: format!("{what} of user `{}`: it did not say who asks within {limit:?}", cluster.user_name()),
+        hint: Some("--request-timeout gives it more time; 0 is for ever".to_owned()),
+    })
+}
+
+/// What was refused, and what helps.
+fn refused(authentication: Authentication, user: &str) -> (String, &'static str) {
+    let (what, hint) = match authentication {
+        Authentication::Token | Authentication::TokenFile => (
+            format!("the token of user `{user}`"),
+            "it may have expired: log in again by what made this kubeconfig",
+        ),
+        Authentication::Exec => (format!("what the credential plugin of user `{user}` said"), LOGIN),
+        Authentication::Oidc => {
+            (format!("the id-token of user `{user}`"), "log in again by what made this kubeconfig")
+        }
+        Authentication::Basic => {
+            (format!("the name and password of user `{user}`"), "check both; few API servers take any")
+        }
+        Authentication::ClientCertificate => (
+            format!("the client certificate of user `{user}`"),
+            "it may be another cluster's: get a new kubeconfig from whoever runs this one",
+        ),
+        Authentication::None => {
+            let hint = "kubectl config set-credentials NAME adds what the server knows you by";
+            return (
+                "it answers nobody, and the kubeconfig says of nobody who asks (401 Unauthorized)".to_owned(),
+                hint,
+            );
+        }
+    };
+    (format!("it does not accept {what} (401 Unauthorized)"), hint)
 }
 
 /// What there is to say when 407 is answered: by a proxy, since no API server does.
 pub(super) fn login(cluster: &Cluster) -> Option<Line> {
     let (text, hint) = ProxyFault::login(cluster.proxy()?, cluster.endpoint()).told();
-    let endpoint = format!("{} (context `{}`)", cluster.endpoint(), cluster.context());
-    Some(Line { text: format!("{endpoint}: {text}"), hint })
+    Some(Line { text: format!("{}: {text}", place(cluster)), hint })
 }
 
-const REACH: &str = "kubectl version tells whether kubectl reaches it";
+const REACH: &str =
+    "check server of this cluster in the kubeconfig, and whether the network to it (a VPN?) is up";
+const LOGIN: &str = "log in again by what the credential plugin of the kubeconfig belongs to";
 const RENEW: &str = "get a new kubeconfig, or a new certificate in it, from whoever runs the cluster";
 const CLOCK: &str = "check this machine's clock";
 

@@ -77,6 +77,13 @@ struct Reach {
     sender: Sender,
 }
 
+impl Reach {
+    /// Where it is, for messages.
+    fn place(&self) -> String {
+        failure::place(&self.cluster)
+    }
+}
+
 /// How long a guest is willing to wait. `None` is for ever: a watch may be silent for hours.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Patience {
@@ -283,6 +290,11 @@ impl Inner {
         let relayed = permit.attempt().info().is_relayed();
         let sent = sender.send(cluster, permit, headers, body, patience);
         let mut sent = deadline::within(limit, sent, told).await;
+        if let Err(Failure::RequestTimeout(limit)) = sent
+            && sender.waits_for_credentials()
+        {
+            sent = Err(failure::no_credentials(cluster, limit));
+        }
         let certificate = || sender.certificate();
         match &mut sent {
             Err(failure) => self.journal.failed(failure.explain(cluster, certificate().as_ref())),

@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ use crate::policy::{Attempt, Permit};
 /// request that is let out.
 #[derive(Default)]
 pub(super) struct Sender {
+    /// Whether the credentials are being waited for: then it is not the server that takes its time.
+    asking: AtomicBool,
     pool: Mutex<Option<Pool>>,
 }
 
@@ -58,6 +61,11 @@ impl Sender {
         self.pool().as_ref()?.validity.clone()
     }
 
+    /// Whether a request that was given up still waited for the credentials.
+    pub(super) fn waits_for_credentials(&self) -> bool {
+        self.asking.load(Ordering::Relaxed)
+    }
+
     /// Sends one request. A redirect is not followed: it goes to the guest as it is.
     ///
     /// An answer 401 has the credentials renewed, where they can be. With others the same request is sent once more, if
@@ -78,7 +86,9 @@ impl Sender {
             headers,
             patience,
         };
+        self.asking.store(true, Ordering::Relaxed);
         let used = credential(cluster).await.map_err(|error| Failure::identity(&error))?;
+        self.asking.store(false, Ordering::Relaxed);
         let used = match used {
             Some(used) if cluster.credentials().is_renewable() && !relayed => used,
             used => return self.once(cluster, used.as_deref(), &outgoing, body).await,

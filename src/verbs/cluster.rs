@@ -10,9 +10,10 @@ use crate::cli::{Connection, Environment, Output};
 use crate::cluster::{
     Authentication, Authority, Cluster, Contexts, Flags, Impersonation, Kubeconfig, Selection, Validity,
 };
-use crate::gate::{Checked, Gate};
+use crate::gate::{Checked, Gate, Observer};
 use crate::policy::Policy;
 
+use super::run::observer;
 use super::{Ending, Error, Voice, one_line, print, table};
 
 /// What there is to know of a cluster without asking it, and what it answered.
@@ -27,6 +28,9 @@ struct Subject {
     authentication: Authentication,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_certificate: Option<Certificate>,
+    /// What is wrong with its times.
+    #[serde(skip)]
+    fault: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     impersonate: Option<Impersonation>,
     certificate_authority: Authority,
@@ -51,22 +55,27 @@ struct Certificate {
     not_after: String,
 }
 
-pub(super) fn cluster(
-    environment: &Environment,
-    voice: Voice,
-    connection: &Connection,
-    check: bool,
-    output: Output,
-) -> Result<Ending, Error> {
-    let flags = Flags::of(connection)?;
+/// What is to be told.
+pub(super) struct Wish {
+    /// What selects the cluster.
+    pub(super) connection: Connection,
+    /// Whether to ask the server who that is, and to tell of each request.
+    pub(super) check: bool,
+    pub(super) verbose: bool,
+    pub(super) output: Output,
+}
+
+pub(super) fn cluster(environment: &Environment, voice: Voice, wish: &Wish) -> Result<Ending, Error> {
+    let flags = Flags::of(&wish.connection)?;
     let kubeconfig = Kubeconfig::load(environment, &flags)?;
     let contexts = Contexts::choose(&kubeconfig, &flags, |name, selected| name == selected)?;
     let mut subject = match contexts.selected() {
         Selection::Cluster(cluster) => Subject::of(cluster, &kubeconfig)?,
         Selection::Nothing(why) => return Err(Error::NoCluster(why.clone())),
     };
-    if check {
-        match gate(contexts)?.check() {
+    if wish.check {
+        let observer = wish.verbose.then(|| observer(voice));
+        match gate(contexts, observer)?.check() {
             Ok(checked) => subject.checked = Some(checked),
             Err(lines) => {
                 voice.lines(lines);
@@ -74,7 +83,7 @@ pub(super) fn cluster(
             }
         }
     }
-    print(&match output {
+    print(&match wish.output {
         Output::Json => table::json(&subject),
         Output::Yaml => serde_saphyr::to_string(&subject).unwrap_or_default(),
         Output::Name => format!("{}\n", one_line(&subject.context)),
@@ -96,9 +105,9 @@ spec:
 ";
 
 /// A gate that lets out just that.
-fn gate(contexts: Contexts) -> Result<Gate, Error> {
+fn gate(contexts: Contexts, observer: Option<Observer>) -> Result<Gate, Error> {
     let policy = Policy::read("kwasm cluster", POLICY).map_err(Error::Policy)?;
-    Ok(Gate::new(policy.grant_whole(), contexts, None))
+    Ok(Gate::new(policy.grant_whole(), contexts, observer))
 }
 
 impl Subject {
@@ -115,6 +124,9 @@ impl Subject {
             namespace: cluster.namespace().to_owned(),
             user: cluster.user_name().to_owned(),
             authentication: cluster.credentials().authentication(),
+            fault: stated
+                .as_ref()
+                .and_then(|stated| stated.fault(OffsetDateTime::now_utc().unix_timestamp())),
             client_certificate: stated.map(Certificate::of),
             impersonate: cluster.impersonation().cloned(),
             certificate_authority: cluster.trust().authority(),
@@ -138,10 +150,13 @@ impl Subject {
         ];
         if let Some(Certificate { subject, issuer, not_before, not_after }) = &self.client_certificate {
             lines.push(("certificate", format!("{subject}, issued by {issuer}")));
-            lines.push(("", format!("valid from {not_before} to {not_after}")));
+            let fault = self.fault.as_ref().map_or_else(String::new, |fault| format!(": it {fault}"));
+            lines.push(("", format!("valid from {not_before} to {not_after}{fault}")));
         }
         if let Some(impersonation) = &self.impersonate {
-            lines.push(("impersonates", impersonation.user().to_owned()));
+            for (place, who) in impersonation.told().into_iter().enumerate() {
+                lines.push((if place == 0 { "impersonates" } else { "" }, who));
+            }
         }
         lines.push(("authority", named(&self.certificate_authority)));
         let mut line = |key, value: Option<String>| lines.extend(value.map(|value| (key, value)));

@@ -10,7 +10,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::cli::{Environment, Output};
+use crate::cli::{Connection, Environment, Output};
+use crate::cluster::Flags;
 use crate::reference::PluginName;
 use crate::store::{self, Receipt, Store};
 
@@ -43,6 +44,8 @@ struct Problem {
 struct Patient<'a> {
     store: &'a Store,
     environment: &'a Environment,
+    /// What selects a cluster.
+    flags: Flags,
     /// All plugins whose receipts can be read.
     plugins: Vec<Receipt>,
     /// The others.
@@ -71,15 +74,23 @@ pub(super) fn doctor(
     store: &Store,
     environment: &Environment,
     voice: Voice,
+    connection: &Connection,
     deep: bool,
     output: Output,
 ) -> Result<Ending, Error> {
+    let flags = Flags::of(connection)?;
     let settled = store.settle();
     if matches!(settled, Ok(true)) {
         voice.note("a kwasm had been killed at its work: what it left is put right");
     }
-    let mut patient =
-        Patient { store, environment, plugins: Vec::new(), broken: Vec::new(), unsettled: settled.err() };
+    let mut patient = Patient {
+        store,
+        environment,
+        flags,
+        plugins: Vec::new(),
+        broken: Vec::new(),
+        unsettled: settled.err(),
+    };
     for name in store.names()? {
         match store.receipt(&name) {
             Ok(receipt) => patient.plugins.push(receipt),

@@ -138,11 +138,14 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
     match command {
         Command::CheckPolicy { files } => policy::check(voice, &files),
         Command::Complete { name, arguments } => complete::complete(environment, &name, &arguments),
-        Command::Cluster { connection, check, output } => {
-            cluster::cluster(environment, voice, &connection, check, output)
+        Command::Cluster { connection, check, verbose, output } => {
+            let wish = cluster::Wish { connection, check, verbose, output };
+            cluster::cluster(environment, voice, &wish)
         }
         Command::Completion(shell) => papers::completion(shell),
-        Command::Doctor { deep, output } => doctor::doctor(&store()?, environment, voice, deep, output),
+        Command::Doctor { connection, deep, output } => {
+            doctor::doctor(&store()?, environment, voice, &connection, deep, output)
+        }
         Command::ExplainRequest { method, path, policy, namespace, output } => {
             policy::explain(&method, &path, policy.as_deref(), namespace.as_deref(), output)
         }

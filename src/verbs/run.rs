@@ -110,7 +110,7 @@ fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
 }
 
 /// Tells of each request as it ends.
-fn observer(voice: Voice) -> Observer {
+pub(super) fn observer(voice: Voice) -> Observer {
     Arc::new(move |Trace { request, ending, time }: &Trace| {
         let milliseconds = time.as_millis();
         voice.note(&match ending {

@@ -1,4 +1,4 @@
-//! What kwasm keeps apart from kubectl on purpose, and why. The README has the same list.
+//! What kwasm keeps apart from kubectl on purpose, and why. The README tells users of it.
 
 pub(super) const DASHES: &str = "what follows two dashes is the plugin's own";
 pub(super) const EMPTY: &str = "an empty document says nothing, and is passed over";

@@ -50,7 +50,11 @@ fn a_token_that_is_refused_again_is_the_guests_to_hear_of() {
     helper.answers(2, &json!({"token": "stale-too"}));
     let run = ask(&known_by(&server, &helper.user()), 1).success();
     assert_eq!(run.stdout, "status 401\n");
-    assert!(run.stderr.contains("it does not accept the kubeconfig's credentials"), "{}", run.shown());
+    assert!(
+        run.stderr.contains("it does not accept what the credential plugin of user `token` said"),
+        "{}",
+        run.shown()
+    );
     assert_eq!((helper.runs().len(), statuses(&server)), (2, vec![401, 401]));
 }
 

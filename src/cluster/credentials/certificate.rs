@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustls::InconsistentKeys;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -97,13 +96,10 @@ impl Certificate {
         let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key)
             .map_err(|error| (KEY, error.to_string()))?;
         let key = CertifiedKey::new(chain, key);
-        match key.keys_match() {
-            Err(rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
-                Err((KEY, "it is not the key of the client certificate".to_owned()))
-            }
-            // What webpki cannot read, X.509 v1 for one, the server judges.
-            _ => Ok(Arc::new(Self { key: Arc::new(key), validity, digest })),
+        if !belongs(&key) {
+            return Err((KEY, "it is not the key of the client certificate".to_owned()));
         }
+        Ok(Arc::new(Self { key: Arc::new(key), validity, digest }))
     }
 
     pub(super) fn key(&self) -> &Arc<CertifiedKey> {
@@ -112,6 +108,15 @@ impl Certificate {
 
     pub(super) fn validity(&self) -> Option<&Validity> {
         self.validity.as_ref()
+    }
+}
+
+/// Whether a key is that of its certificate, as far as either can be read. rustls' own `keys_match` reads no X.509 v1.
+fn belongs(key: &CertifiedKey) -> bool {
+    let certificate = key.cert.first().and_then(|certificate| X509Certificate::from_der(certificate).ok());
+    match (certificate, key.key.public_key()) {
+        (Some((_, certificate)), Some(public)) => certificate.public_key().raw == public.as_ref(),
+        _ => true,
     }
 }
 

@@ -59,6 +59,9 @@ pub enum Fault {
         /// What the kubeconfig says of how to get it, in one line.
         hint: Option<String>,
     },
+    /// It is a file, and no program.
+    #[error("it is not executable")]
+    NotExecutable,
     /// It could not be started, or listened to.
     #[error("it cannot be run: {0}")]
     Run(io::Error),
@@ -109,8 +112,16 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Plugin { fault, .. } => match fault.as_ref() {
-                Fault::Missing { hint } => hint.clone(),
+            Self::Plugin { fault, command, .. } => match fault.as_ref() {
+                Fault::Missing { hint: Some(hint) } => Some(hint.clone()),
+                Fault::Missing { hint: None } => Some(format!("install {command}, or put it on PATH")),
+                Fault::NotExecutable => Some(format!("chmod +x {command}")),
+                Fault::Kuberc(kuberc::Error::File { path, .. } | kuberc::Error::Broken { path, .. }) => {
+                    Some(format!("mend {}, or move it away; KUBERC names another", path.display()))
+                }
+                Fault::Code(_) | Fault::Killed | Fault::Answer(_) => {
+                    Some("run it by hand to see what it needs; often that is to log in again".to_owned())
+                }
                 Fault::NoTerminal => Some("run it at a terminal, or log in by kubectl first".to_owned()),
                 Fault::Denied { .. } => Some(
                     "credentialPluginPolicy and credentialPluginAllowlist there say what may be run"
@@ -119,7 +130,10 @@ impl Error {
                 _ => None,
             },
             Self::Provider { hint, .. } => hint.clone(),
-            Self::Entry { .. } | Self::Methods { .. } => None,
+            Self::Entry { .. } => {
+                Some("log in again by what made this kubeconfig, or correct this user in it".to_owned())
+            }
+            Self::Methods { .. } => Some("take one of them out of this user in the kubeconfig".to_owned()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Credential plugins: a program of the user's that says who asks (client-go, plugin/pkg/client/auth/exec).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -210,7 +210,13 @@ impl Shared {
         policy
             .allows(&self.command, program.as_deref(), find)
             .map_err(|why| Fault::Denied { file: self.kuberc.file().to_owned(), why })?;
-        program.ok_or_else(|| Fault::Missing { hint: self.hint.clone() })
+        program.ok_or_else(|| {
+            let is_path = self.command.contains(std::path::is_separator);
+            if is_path && Path::new(&self.command).is_file() {
+                return Fault::NotExecutable;
+            }
+            Fault::Missing { hint: self.hint.clone() }
+        })
     }
 
     fn failed(&self, fault: Fault) -> Error {

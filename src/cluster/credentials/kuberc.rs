@@ -121,7 +121,8 @@ fn read(text: &str) -> Result<Policy, String> {
 
 /// The keys, and what may be a misspelling of one.
 fn is_meant(key: &str) -> bool {
-    key.to_lowercase().starts_with("credentialplugin")
+    let key = key.to_lowercase();
+    key.contains("credential") || key.contains("plugin") || key.contains("allowlist")
 }
 
 fn policy(document: &Map<String, Value>) -> Result<Policy, String> {

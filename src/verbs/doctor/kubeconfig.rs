@@ -3,23 +3,24 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::cluster::{Cluster, Contexts, Error, Flags, Kubeconfig, Selection};
+use crate::cluster::{Cluster, Contexts, Error, Kubeconfig, Selection};
 
+use super::super::chain;
 use super::{Check, Patient, Problem, count, word};
 
 /// What helps against an error for which nothing better is known.
-const LOOK: &str = "kubectl config view";
+const LOOK: &str = "correct it in the kubeconfig, or log in again by what made that";
 
 /// What there is of a kubeconfig can be read, and each of its contexts leads to a cluster. That there is none is no
 /// problem: many a plugin needs none.
 pub(super) fn contexts(patient: &Patient<'_>) -> Check {
     let check = |found: String, problems| Check { name: "kubeconfig", found, problems };
-    let flags = Flags::default();
-    let kubeconfig = match Kubeconfig::load(patient.environment, &flags) {
+    let flags = &patient.flags;
+    let kubeconfig = match Kubeconfig::load(patient.environment, flags) {
         Ok(kubeconfig) => kubeconfig,
         Err(error) => return check(String::new(), vec![problem(&error)]),
     };
-    let contexts = match Contexts::choose(&kubeconfig, &flags, |_, _| true) {
+    let contexts = match Contexts::choose(&kubeconfig, flags, |_, _| true) {
         Ok(contexts) => contexts,
         Err(error) => return check(String::new(), vec![problem(&error)]),
     };
@@ -42,15 +43,17 @@ pub(super) fn contexts(patient: &Patient<'_>) -> Check {
 /// The selected context's certificates, keys and tokens are there and hold, and so is its credential plugin.
 pub(super) fn credentials(patient: &Patient<'_>) -> Check {
     let check = |found: String, problems| Check { name: "cluster", found, problems };
-    let flags = Flags::default();
-    let selected = Kubeconfig::load(patient.environment, &flags)
-        .and_then(|kubeconfig| Cluster::select(&kubeconfig, &flags));
+    let flags = &patient.flags;
+    let selected = Kubeconfig::load(patient.environment, flags)
+        .and_then(|kubeconfig| Cluster::select(&kubeconfig, flags));
     match selected {
         Ok(Selection::Cluster(cluster)) => {
             let found = format!("{} at {}", word(cluster.context()), cluster.server());
             check(found, faults(&cluster))
         }
-        Ok(Selection::Nothing(_)) => check("none is selected: plugins reach none".to_owned(), Vec::new()),
+        Ok(Selection::Nothing(_)) => {
+            check("none is selected: kubectl config use-context NAME does".to_owned(), Vec::new())
+        }
         // The kubeconfig's own check tells why.
         Err(_) => check("none can be selected".to_owned(), Vec::new()),
     }
@@ -82,5 +85,9 @@ fn faults(cluster: &Cluster) -> Vec<Problem> {
 }
 
 fn problem(error: &Error) -> Problem {
-    Problem::of(error, error.hint().unwrap_or_else(|| LOOK.to_owned()))
+    let (text, cure) = (chain(error), error.hint().unwrap_or_else(|| LOOK.to_owned()));
+    match text.split_once(": ") {
+        Some((what, why)) => Problem::new(what, why, cure),
+        None => Problem::new("the kubeconfig", text, cure),
+    }
 }

@@ -48,7 +48,7 @@ pub(super) fn cases() -> Vec<Case> {
             .fails("EOF"),
         case("a server with a user, who has a token")
             .cluster("{server: 'https://eve:$PASSWORD@127.0.0.1:$PORT', certificate-authority-data: $CA}")
-            .differs(USERINFO, asks("tls password=eve:$PASSWORD"), fails("is no address of an API server")),
+            .differs(USERINFO, asks("tls password=eve:$PASSWORD"), fails("has a user in its address, which is not sent")),
         case("a scheme in upper case")
             .cluster("{server: 'HTTPS://127.0.0.1:$PORT', certificate-authority-data: $CA}")
             .asks("tls token=$TOKEN"),
