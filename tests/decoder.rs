@@ -46,6 +46,21 @@ fn the_flags_choose_namespace_and_context_as_they_do_for_kubectl() {
 }
 
 #[test]
+fn every_connection_flag_that_it_gets_to_see_is_no_option_unknown_to_it() {
+    let server = seed();
+    let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token));
+    let flags = [
+        &["--as", "alice", "--as-uid=7", "--as-group", "dev", "--as-user-extra=scopes=a"][..],
+        &["--context=token", "--cluster", "token", "--user=token"],
+        &["-s", server.url(), "--tls-server-name=localhost"],
+        &["--request-timeout", "5s", "--disable-compression", "--insecure-skip-tls-verify=false"],
+    ];
+    let run = kwasm.run("decoder", &[flags.concat().as_slice(), SECRET].concat()).success();
+    assert!(run.stdout.contains("web.shop.example"), "{}", run.shown());
+    assert_eq!(server.requests()[0].user.as_deref(), Some("alice"));
+}
+
+#[test]
 fn through_the_link_and_without_it_prints_the_same_at_the_real_server() {
     let Some(real) = real("through_the_link_and_without_it_prints_the_same_at_the_real_server") else {
         return;

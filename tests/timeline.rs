@@ -80,6 +80,15 @@ fn without_watch_it_lists_in_the_order_of_time_and_ends() {
     assert!(run.stdout.lines().last().unwrap().contains("the newest"), "{}", run.stdout);
 }
 
+#[test]
+fn kubectls_connection_flags_are_kwasms_to_obey() {
+    let server = seed();
+    let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token));
+    let run = kwasm.run("timeline", &["--as", "alice", "-nshop", "--request-timeout=5s"]).success();
+    assert!(run.stdout.lines().count() > 1, "{}", run.shown());
+    assert_eq!(server.requests()[0].user.as_deref(), Some("alice"));
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_a_silent_watch() {

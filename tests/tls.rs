@@ -162,9 +162,7 @@ fn the_name_of_a_server_may_be_another_than_its_address() {
     hint: check server of this cluster in the kubeconfig, or name one of those as its tls-server-name
     ");
     let run = ask(&TlsServer::with(&keyed), &named("'no name'")).fails(125);
-    assert_snapshot!(run.stderr, @r"
-    kwasm: tls-server-name of context `c`: it is no name of a server
-    ");
+    assert_snapshot!(run.stderr, @"kwasm: tls-server-name of context `c`: it is no name of a server");
 }
 
 #[test]
@@ -283,7 +281,7 @@ fn what_excludes_each_other_is_refused() {
     hint: correct certificate-authority of this cluster in the kubeconfig, or log in again
     ");
     assert_snapshot!(ask(&server, &trusting("no certificate")).fails(1).stderr, @r"
-    dials: configuration-error (the host is not set up for this request)
+    dials: configuration-error (the kubeconfig gave no usable credentials or certificates, see below)
     kwasm: the certificate authority of context `c`: it holds no certificate
     hint: correct certificate-authority of this cluster in the kubeconfig, or log in again
     ");

@@ -1,5 +1,10 @@
 //! The command line.
 
+use kube_guest::without_connection_flags;
+
+/// Which of kubectl's connection flags are read here.
+pub(crate) const OWN: [&str; 2] = ["-n", "--namespace"];
+
 /// What the user wants.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Command {
@@ -26,17 +31,17 @@ Usage: kubectl decoder secret NAME [-n NAMESPACE]
 
 Options:
   -n, --namespace NAMESPACE    the secret's namespace [default: the context's]
-      --context CONTEXT        the context of the kubeconfig
       --disable-cert-decoding  shows certificates as they are stored
   -h, --help                   shows this
       --version                shows the version
 
+kubectl's connection flags work too, such as --context and --as.
 Private keys and passwords are shown as they are: that is what decoding means.
 Colours: NO_COLOR and CLICOLOR=0 switch them off, CLICOLOR_FORCE=1 on.";
 
 /// Reads the command line, without the plugin's own name. The error is one line, `what: why`.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, String> {
-    let mut arguments = arguments.into_iter();
+    let mut arguments = without_connection_flags(arguments, &OWN).into_iter();
     let mut words: Vec<String> = Vec::new();
     let (mut namespace, mut explain_certificates, mut options) = (None, true, true);
     while let Some(argument) = arguments.next() {
@@ -50,8 +55,6 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
         match flag {
             "--" => options = false,
             "-n" | "--namespace" => namespace = Some(take()?),
-            // The host has chosen the context already; the flag stays in the line for plugins that show it.
-            "--context" => drop(take()?),
             "-h" | "--help" => return Ok(Command::Help),
             "--version" => return Ok(Command::Version),
             "--disable-cert-decoding" if value.is_none() => explain_certificates = false,
@@ -64,7 +67,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
 }
 
 /// `--namespace=x` and `-nx` are the flag and its value.
-fn split(argument: &str) -> (&str, Option<&str>) {
+pub(crate) fn split(argument: &str) -> (&str, Option<&str>) {
     match argument.strip_prefix("-n") {
         Some("") => (argument, None),
         Some(value) => ("-n", Some(value.strip_prefix('=').unwrap_or(value))),
@@ -110,6 +113,14 @@ mod tests {
         assert_eq!(line("secret -nshop web --disable-cert-decoding"), Ok(secret("web", Some("shop"), false)));
         assert_eq!(line("secret/web --namespace=shop --context prod"), Ok(secret("web", Some("shop"), true)));
         assert_eq!(line("secret -- -web"), Ok(secret("-web", None, true)));
+    }
+
+    #[test]
+    fn kubectls_connection_flags_are_no_error() {
+        let typed =
+            "secret --as alice web --request-timeout=5s -n shop -s https://h --insecure-skip-tls-verify";
+        assert_eq!(line(typed), Ok(secret("web", Some("shop"), true)));
+        assert_eq!(line("secret web -- --as").unwrap_err(), "--as: one name is enough");
     }
 
     #[test]

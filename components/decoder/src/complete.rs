@@ -5,7 +5,8 @@
 //!
 //! [1]: https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md
 
-use kube_guest::{Cluster, Path};
+use crate::arguments::{OWN, split};
+use kube_guest::{Cluster, Path, without_connection_flags};
 use serde::Deserialize;
 
 /// The word by which a plugin is asked.
@@ -50,19 +51,17 @@ pub(crate) fn complete(arguments: &[String]) -> String {
 fn next(typed: &str, before: &[String]) -> Next {
     let mut namespace = None;
     let mut words = 0;
-    let mut before = before.iter();
+    let mut before = without_connection_flags(before.iter().cloned(), &OWN).into_iter();
     while let Some(argument) = before.next() {
-        match argument.as_str() {
-            "-n" | "--namespace" => match before.next() {
-                Some(value) => namespace = Some(value.clone()),
+        let (flag, value) = split(&argument);
+        match flag {
+            "-n" | "--namespace" => match value.map(str::to_owned).or_else(|| before.next()) {
+                Some(value) => namespace = Some(value),
                 None => return Next::Nothing,
             },
-            "--context" if before.next().is_none() => return Next::Nothing,
-            "--context" => {}
-            flag if flag.starts_with('-') => {
-                let value = flag.strip_prefix("--namespace=").or_else(|| flag.strip_prefix("-n"));
-                namespace = value.map(str::to_owned).or(namespace);
-            }
+            "--" | "--disable-cert-decoding" => {}
+            // The value of a connection flag is being typed, or the help is asked for, or it is a mistake.
+            _ if flag.starts_with('-') => return Next::Nothing,
             _ => words += 1,
         }
     }
@@ -115,7 +114,10 @@ mod tests {
         assert_eq!(after("-n shop secret we"), Next::Name(Some("shop".to_owned())));
         assert_eq!(after("secret --namespace=shop "), Next::Name(Some("shop".to_owned())));
         assert_eq!(after("secret web "), Next::Nothing);
+        assert_eq!(after("secret -n=shop -- "), Next::Name(Some("shop".to_owned())));
         assert_eq!(after("secret -n "), Next::Nothing);
+        assert_eq!(after("--context c secret --as=alice we"), Next::Name(None));
+        assert_eq!(after("secret --as "), Next::Nothing);
         assert_eq!(after("secret --"), Next::Flag);
     }
 

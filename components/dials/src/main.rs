@@ -10,8 +10,10 @@ use attempt::Answer;
 use std::io::{self, Write};
 
 fn main() {
-    let Some(request) = request::parse(std::env::args().skip(1)) else {
+    let own = kube_guest::without_connection_flags(std::env::args().skip(1), &[]);
+    let Some(request) = request::parse(own.into_iter()) else {
         eprintln!("usage: dials URL [--method M] [--header 'N: V']... [--body TEXT]");
+        eprintln!("kubectl's connection flags work too");
         kube_guest::exit(2)
     };
     match request.send().and_then(print) {

@@ -4,7 +4,7 @@ use crate::error::Error;
 use std::str::FromStr;
 
 pub(crate) const USAGE: &str = "\
-usage: kube-client [--context NAME] [-n NAMESPACE] COMMAND
+usage: kube-client COMMAND
   list
   get NAME
   create NAME KEY=VALUE
@@ -15,15 +15,8 @@ usage: kube-client [--context NAME] [-n NAMESPACE] COMMAND
   exec POD [--stdin] -- COMMAND...
   attach POD [--stdin]
   port-forward POD PORT [--linger SECONDS]
-  contexts";
-
-/// What to do, and where.
-#[derive(Debug, Eq, PartialEq)]
-pub(crate) struct Call {
-    pub(crate) context: Option<String>,
-    pub(crate) namespace: Option<String>,
-    pub(crate) command: Command,
-}
+  contexts
+kubectl's connection flags work too";
 
 /// What to do: with config maps up to `Watch`, with a pod from `Logs` on.
 #[derive(Debug, Eq, PartialEq)]
@@ -53,23 +46,21 @@ impl Command {
     }
 }
 
-/// Options may stand anywhere before `--`; kwasm leaves those of kubectl, `--context` and `-n`, among the arguments.
-pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Call, Error> {
-    let mut given: Vec<String> = arguments.collect();
+/// Options may stand anywhere before `--`, kubectl's connection flags among them.
+pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, Error> {
+    let mut given = kube_guest::without_connection_flags(arguments, &[]);
     let line = match given.iter().position(|argument| argument == "--") {
         Some(at) => given.split_off(at).split_off(1),
         None => Vec::new(),
     };
-    let context = option(&mut given, &["--context"])?;
-    let namespace = option(&mut given, &["--namespace", "-n"])?;
     let (follow, stdin) = (flag(&mut given, "--follow"), flag(&mut given, "--stdin"));
-    let lines = option(&mut given, &["--lines"])?.map(|text| number("--lines", &text)).transpose()?;
-    let linger = option(&mut given, &["--linger"])?.map(|text| number("--linger", &text)).transpose()?;
+    let lines = option(&mut given, "--lines")?.map(|text| number("--lines", &text)).transpose()?;
+    let linger = option(&mut given, "--linger")?.map(|text| number("--linger", &text)).transpose()?;
     if let Some(unknown) = given.iter().find(|argument| argument.starts_with('-')) {
         return Err(Error::Usage(format!("unknown option `{unknown}`")));
     }
     let words: Vec<&str> = given.iter().map(String::as_str).collect();
-    let command = match *words {
+    Ok(match *words {
         ["list"] => Command::List,
         ["get", name] => Command::Get { name: name.to_owned() },
         ["create", name, entry] => {
@@ -91,8 +82,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Call, Err
         }
         ["contexts"] => Command::Contexts,
         _ => return Err(Error::Usage("no such command".to_owned())),
-    };
-    Ok(Call { context, namespace, command })
+    })
 }
 
 fn flag(given: &mut Vec<String>, name: &str) -> bool {
@@ -101,16 +91,16 @@ fn flag(given: &mut Vec<String>, name: &str) -> bool {
     given.len() < before
 }
 
-/// The value of the last of these that is given, as `--name VALUE` or `--name=VALUE`.
-fn option(given: &mut Vec<String>, names: &[&str]) -> Result<Option<String>, Error> {
+/// The value of the last of this name that is given, as `--name VALUE` or `--name=VALUE`.
+fn option(given: &mut Vec<String>, name: &str) -> Result<Option<String>, Error> {
     let mut value = None;
     let mut rest = Vec::new();
     let mut arguments = std::mem::take(given).into_iter();
     while let Some(argument) = arguments.next() {
-        let joined = argument.split_once('=').filter(|(name, _)| names.contains(name));
+        let joined = argument.split_once('=').filter(|(given, _)| *given == name);
         if let Some((_, joined)) = joined {
             value = Some(joined.to_owned());
-        } else if names.contains(&argument.as_str()) {
+        } else if argument == name {
             let missing = || Error::Usage(format!("`{argument}` needs a value"));
             value = Some(arguments.next().ok_or_else(missing)?);
         } else {
@@ -135,23 +125,22 @@ fn pair(entry: &str) -> Result<(String, String), Error> {
 mod tests {
     use super::*;
 
-    fn parse(line: &str) -> Result<Call, Error> {
+    fn parse(line: &str) -> Result<Command, Error> {
         super::parse(line.split_whitespace().map(str::to_owned))
     }
 
     #[test]
     fn options_may_stand_anywhere_before_the_two_dashes() {
-        let call = parse("-n shop exec web --stdin --context=kind -- cat -n --follow").unwrap();
-        assert_eq!((call.context.as_deref(), call.namespace.as_deref()), (Some("kind"), Some("shop")));
+        let command = parse("-nshop exec web --stdin --as alice --context=kind -- cat -n --follow").unwrap();
         let line = ["cat", "-n", "--follow"].map(str::to_owned).to_vec();
-        assert_eq!(call.command, Command::Exec { pod: "web".to_owned(), line, stdin: true });
+        assert_eq!(command, Command::Exec { pod: "web".to_owned(), line, stdin: true });
     }
 
     #[test]
     fn a_value_may_hold_an_equals_sign() {
-        let call = parse("create a k=x=y").unwrap();
+        let command = parse("create a k=x=y").unwrap();
         let (name, key, value) = ("a".to_owned(), "k".to_owned(), "x=y".to_owned());
-        assert_eq!(call.command, Command::Create { name, key, value });
+        assert_eq!(command, Command::Create { name, key, value });
         assert!(parse("create a =x").is_err());
     }
 

@@ -34,7 +34,7 @@ mod target;
 
 pub use door::Door;
 
-use arguments::{Call, Command};
+use arguments::Command;
 use error::Error;
 use std::io::Write as _;
 use tokio::runtime::Builder;
@@ -42,9 +42,9 @@ use tokio::runtime::Builder;
 /// Does what the command line says, and ends the guest: with 0, with 1 and an `error: WHY`, with 2 if it was called
 /// wrongly, or with the exit code of the process in a pod.
 pub fn run<D: Door>() -> ! {
-    let done = arguments::parse(std::env::args().skip(1)).and_then(|call| {
+    let done = arguments::parse(std::env::args().skip(1)).and_then(|command| {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
-        runtime.block_on(carry_out::<D>(&call))
+        runtime.block_on(carry_out::<D>(&command))
     });
     match done {
         Ok(()) => kube_guest::finish("kube-client", Ok(())),
@@ -63,15 +63,15 @@ pub fn run<D: Door>() -> ! {
     }
 }
 
-async fn carry_out<D: Door>(call: &Call) -> Result<(), Error> {
-    if let Some(name) = call.command.upgrades().filter(|_| !D::UPGRADES) {
+async fn carry_out<D: Door>(command: &Command) -> Result<(), Error> {
+    if let Some(name) = command.upgrades().filter(|_| !D::UPGRADES) {
         return Err(Error::NoUpgrades(name));
     }
-    if let Command::Contexts = call.command {
+    if let Command::Contexts = command {
         return contexts::show::<D>().await;
     }
-    let client = target::client::<D>(call).await?;
-    match &call.command {
+    let client = target::client::<D>().await?;
+    match command {
         Command::Attach { pod, stdin } => process::attach(client, pod, *stdin).await,
         Command::Contexts => Ok(()),
         Command::Create { name, key, value } => config_maps::create(client, name, key, value).await,

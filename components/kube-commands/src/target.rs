@@ -1,6 +1,5 @@
 //! Which server, and which namespace there.
 
-use crate::arguments::Call;
 use crate::door::Door;
 use crate::error::Error;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -20,17 +19,13 @@ pub(crate) async fn config(kubeconfig: Kubeconfig, context: Option<&str>) -> Res
     Ok(Config::from_custom_kubeconfig(kubeconfig, &options).await?)
 }
 
-/// A client in the call's namespace: that of the command line, that which kwasm resolved, that of the context.
-pub(crate) async fn client<D: Door>(call: &Call) -> Result<Client, Error> {
+/// A client of the context, and in the namespace, that kwasm resolved from the command line and the user's kubeconfig.
+pub(crate) async fn client<D: Door>() -> Result<Client, Error> {
     let kubeconfig = kubeconfig()?;
-    let resolved = variable("KWASM_CONTEXT");
     let known = |name: &String| kubeconfig.contexts.iter().any(|context| context.name == *name);
-    let context = call.context.clone().or_else(|| resolved.clone().filter(known));
-    // What kwasm resolved holds for the context that it resolved.
-    let same = call.context.is_none() || call.context == resolved;
-    let namespace = call.namespace.clone().or_else(|| variable("KWASM_NAMESPACE").filter(|_| same));
+    let context = variable("KWASM_CONTEXT").filter(known);
     let mut config = config(kubeconfig, context.as_deref()).await?;
-    if let Some(namespace) = namespace {
+    if let Some(namespace) = variable("KWASM_NAMESPACE") {
         config.default_namespace = namespace;
     }
     Ok(D::client(config)?)

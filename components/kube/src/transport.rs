@@ -76,7 +76,10 @@ fn describe(code: &ErrorCode) -> (&'static str, &'static str) {
         E::HttpUpgradeFailed => ("HTTP-upgrade-failed", "the server did not switch protocols"),
         E::HttpProtocolError => ("HTTP-protocol-error", "the server does not speak HTTP as it should"),
         E::LoopDetected => ("loop-detected", "the request went round in a circle"),
-        E::ConfigurationError => ("configuration-error", "the host is not set up for this request"),
+        // Of a request to the cluster, kwasm says this alone, and what is wrong after the plugin's own last words.
+        E::ConfigurationError => {
+            ("configuration-error", "the kubeconfig gave no usable credentials or certificates, see below")
+        }
         E::InternalError(_) => ("internal-error", "the host failed"),
         of_request_or_size => describe_message(of_request_or_size),
     }

@@ -1,5 +1,7 @@
 //! The command line.
 
+use kube_guest::without_connection_flags;
+
 /// What the user wants.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Command {
@@ -42,13 +44,14 @@ Options:
   -w, --watch                goes on with each event as it happens
       --since DURATION       nothing older, such as 30s, 10m, 1h30m, 2d
       --age                  shows ages instead of times; not with --watch
-      --context CONTEXT      the context of the kubeconfig
   -h, --help                 shows this
-      --version              shows the version";
+      --version              shows the version
+
+kubectl's connection flags work too, such as --context and --as.";
 
 /// Reads the command line, without the plugin's own name. The error is one line, `what: why`.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, String> {
-    let mut arguments = arguments.into_iter();
+    let mut arguments = without_connection_flags(arguments, &["-n", "--namespace"]).into_iter();
     let mut wanted = Wanted::default();
     let (mut namespace, mut all) = (None, false);
     while let Some(argument) = arguments.next() {
@@ -57,8 +60,6 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
             || value.map(str::to_owned).or_else(|| arguments.next()).ok_or(format!("{flag}: needs a value"));
         match (flag, value) {
             ("-n" | "--namespace", _) => namespace = Some(take()?),
-            // The host has chosen the context already; the flag stays in the line for plugins that show it.
-            ("--context", _) => drop(take()?),
             ("--since", _) => {
                 let text = take()?;
                 wanted.since =
@@ -138,6 +139,15 @@ mod tests {
         assert_eq!(
             shown("--since 1h30m --age"),
             Wanted { since: Some(5400), age: true, ..Wanted::default() }
+        );
+    }
+
+    #[test]
+    fn kubectls_connection_flags_are_no_error() {
+        let shop = Scope::Namespace("shop".to_owned());
+        assert_eq!(
+            shown("--as alice -n shop --request-timeout=5s -s https://h --disable-compression -w"),
+            Wanted { scope: shop, watch: true, ..Wanted::default() }
         );
     }
 
