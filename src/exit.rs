@@ -56,7 +56,7 @@ impl Exit {
             Ok(Ending::Done) => Self::Success,
             Ok(Ending::Faulty) => Self::Failed,
             Ok(Ending::Ran(Outcome::Ended(code))) => Self::Plugin(code),
-            Ok(Ending::Ran(Outcome::Interrupted)) => Self::Interrupted,
+            Ok(Ending::Interrupted | Ending::Ran(Outcome::Interrupted)) => Self::Interrupted,
             Ok(Ending::Ran(Outcome::Limited(limit))) => Failure::from(limit).tell(voice),
             Ok(Ending::Ran(Outcome::Trapped(cause))) => Failure {
                 exit: Self::Failed,

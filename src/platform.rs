@@ -167,6 +167,20 @@ fn check_owner(metadata: &Metadata, forbidden: u32, reason: &'static str) -> io:
     Ok(())
 }
 
+/// Whether a new file can take an old one's place without anybody else noticing: it has the same owner and group, and the old
+/// one has no other name.
+#[cfg(unix)]
+pub(crate) fn can_stand_for(new: &Metadata, old: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (new.uid(), new.gid()) == (old.uid(), old.gid()) && old.nlink() == 1
+}
+
+/// Windows gives a new file the owner and the access list of its folder.
+#[cfg(not(unix))]
+pub(crate) fn can_stand_for(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
+
 /// Windows gives a user's profile an access list that keeps others out, and new folders inherit it.
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "the signature is that of the Unix twin")]
@@ -262,8 +276,8 @@ pub(crate) fn nobody_reads_stdout() -> bool {
     false
 }
 
-/// Lets the signals by which a user, or the system, asks a program to end (SIGINT and SIGTERM; SIGHUP is left as it is,
-/// since `nohup` has it ignored) do so at once, with the code `code`: the process ends in the handler, and nothing of
+/// Lets the signals by which a user, or the system, asks a program to end (SIGINT and SIGTERM; SIGHUP does so by itself,
+/// unless `nohup` has it ignored) do so at once, with the code `code`: the process ends in the handler, and nothing of
 /// it runs any more.
 pub(crate) fn end_at_signals(code: u8) -> io::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
@@ -274,26 +288,51 @@ pub(crate) fn end_at_signals(code: u8) -> io::Result<()> {
     Ok(())
 }
 
-/// The signals by which a user, or the system, asks a program to end.
+/// The signals by which a user, or the system, asks a program to end. That a terminal is gone is one of them, where it is
+/// known that nobody had it ignored: to listen for it would undo that.
 #[cfg(unix)]
-pub(crate) struct Signals([tokio::signal::unix::Signal; 2]);
+pub(crate) struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hangup: Option<tokio::signal::unix::Signal>,
+}
 
 #[cfg(unix)]
 impl Signals {
     /// Listens from now on, so that none of them ends the process by itself. To be called inside a runtime.
     pub(crate) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?]))
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: heeds_hangup().then(|| signal(SignalKind::hangup())).transpose()?,
+        })
     }
 
     /// Waits for the first of them.
     pub(crate) async fn came(&mut self) {
-        let [interrupt, terminate] = &mut self.0;
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = hangup => {}
         }
     }
+}
+
+/// Whether SIGHUP ends this process, which `nohup` keeps it from. Only Linux tells (proc(5), `SigIgn`).
+#[cfg(unix)]
+fn heeds_hangup() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // Its number is 1, and so is its bit.
+    ignored.is_some_and(|mask| mask & 1 == 0)
 }
 
 /// The signal by which a user asks a program to end.

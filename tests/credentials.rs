@@ -2,10 +2,12 @@
 
 #[cfg(unix)]
 mod interactive;
+mod issuer;
 mod kinds;
 mod oidc;
 mod plugins;
 mod program;
+mod refreshes;
 mod renewal;
 
 use kwasm_apiserver::{ApiServer, Kubeconfig, User};

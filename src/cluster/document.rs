@@ -5,10 +5,24 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use serde::de::{Deserializer, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::secret::Secret;
+
+/// Reads the text of a file. As for client-go the first of several documents counts, and the last of several equal keys;
+/// an empty file says nothing.
+pub(super) fn first<T: Default + DeserializeOwned>(text: &str) -> Result<T, serde_saphyr::Error> {
+    let options = serde_saphyr::options! {
+        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
+    };
+    let mut reader = text.trim_start_matches(BYTE_ORDER_MARK).as_bytes();
+    let first = serde_saphyr::read_with_options(&mut reader, options).next();
+    Ok(first.transpose()?.unwrap_or_default())
+}
+
+/// What editors on Windows begin a file with.
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// One file.
 #[derive(Default, Deserialize)]

@@ -6,7 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::document::{ClusterEntry, ContextEntry, Document, NamedUser, UserEntry};
+use zeroize::Zeroizing;
+
+use super::document::{self, ClusterEntry, ContextEntry, Document, NamedUser, UserEntry};
 use super::{Error, Flags, file};
 use crate::cli::Environment;
 
@@ -88,26 +90,23 @@ fn listed(environment: &Environment) -> Vec<PathBuf> {
 
 /// Reads one file; `None` when it is not there.
 fn read(path: &Path) -> Result<Option<Document>, Error> {
-    let bytes = match file::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(Error::File { path: path.into(), source }),
-    };
-    let broken = |line, reason: &str| Error::Broken { path: path.into(), line, reason: reason.to_owned() };
-    let text = std::str::from_utf8(&bytes).map_err(|_| broken(1, "it is not UTF-8"))?;
-    let text = text.trim_start_matches('\u{feff}');
-    // As in client-go the last of several equal keys counts, and the first of several documents.
-    let options = serde_saphyr::options! {
-        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
-    };
-    let mut reader = text.as_bytes();
-    let first = serde_saphyr::read_with_options(&mut reader, options).next();
-    // An empty file has none.
-    let mut document: Document =
-        first.transpose().map_err(|error| located(path, &error))?.unwrap_or_default();
-    document.check().map_err(|reason| broken(1, &reason))?;
+    let Some(text) = text(path)? else { return Ok(None) };
+    let mut document: Document = document::first(&text).map_err(|error| located(path, &error))?;
+    document.check().map_err(|reason| Error::Broken { path: path.into(), line: 1, reason })?;
     document.rebase(path);
     Ok(Some(document))
+}
+
+/// The text of one file; `None` when it is not there.
+pub(super) fn text(path: &Path) -> Result<Option<Zeroizing<String>>, Error> {
+    match file::read_text(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(Error::Broken { path: path.into(), line: 1, reason: "it is not UTF-8".to_owned() })
+        }
+        Err(source) => Err(Error::File { path: path.into(), source }),
+    }
 }
 
 /// Says where a file is broken, and how.

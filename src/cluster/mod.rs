@@ -84,7 +84,8 @@ impl Selection {
 }
 
 /// The credentials that the contexts of one run have in common, by the names of user and cluster: a credential plugin
-/// runs once for all of them.
+/// runs once for all of them. Where no plugin may be told of the cluster it is left empty, and a user's are one: an
+/// `oidc` refresh token may go only once.
 type Shared = BTreeMap<(String, String), Arc<Credentials>>;
 
 impl Cluster {
@@ -129,7 +130,8 @@ impl Cluster {
         })?;
         let trust = Trust::of(&context, &cluster)?;
         let proxy = Proxy::choose(cluster.proxy_url.as_deref(), &kubeconfig.environment, &endpoint)?;
-        let known = (user_name.clone(), cluster_name.clone());
+        let cluster_told = if user.exec.is_some() { cluster_name.clone() } else { String::new() };
+        let known = (user_name.clone(), cluster_told);
         let credentials = if let Some(credentials) = shared.get(&known) {
             Arc::clone(credentials)
         } else {

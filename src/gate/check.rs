@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::body::BodyError;
 use super::{Body, Gate, Line, Patience, Reach};
 use crate::cluster::Authentication;
+use crate::platform::Signals;
 
 /// What the server answered.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -52,29 +53,40 @@ struct UserInfo {
 }
 
 impl Gate {
-    /// Asks the selected context's server for its version and for who asks.
+    /// Asks the selected context's server for its version and for who asks, and ends. `None` where the user ended it.
     ///
     /// # Errors
     /// What there is to tell of why it does not answer.
-    pub fn check(&self) -> Result<Checked, Vec<Line>> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| told(format!("the check cannot be started: {error}"), None))?;
+    pub fn check(&self) -> Result<Option<Checked>, Vec<Line>> {
+        let unstarted = |error| told(format!("the check cannot be started: {error}"), None);
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unstarted)?;
         runtime.block_on(async {
-            let version = match self.ask(Method::GET, "/version", "").await? {
-                Answer::Given(version) => version["gitVersion"].as_str().map(str::to_owned),
-                Answer::Withheld { .. } => None,
+            let mut signals = Signals::listen().map_err(unstarted)?;
+            let checked = tokio::select! {
+                biased;
+                () = signals.came() => Ok(None),
+                checked = self.checked() => checked.map(Some),
             };
-            let UserInfo { username, groups } = match self.ask(Method::POST, REVIEWS, REVIEW).await? {
-                Answer::Given(review) => {
-                    serde_json::from_value(review["status"]["userInfo"].clone()).unwrap_or_default()
-                }
-                Answer::Withheld { status: StatusCode::NOT_FOUND, .. } => UserInfo::default(),
-                Answer::Withheld { why, .. } => return Err(self.withheld(&why)),
-            };
-            Ok(Checked { version, username, groups })
+            self.end();
+            self.settled().await;
+            checked
         })
+    }
+
+    async fn checked(&self) -> Result<Checked, Vec<Line>> {
+        let version = match self.ask(Method::GET, "/version", "").await? {
+            Answer::Given(version) => version["gitVersion"].as_str().map(str::to_owned),
+            Answer::Withheld { .. } => None,
+        };
+        let UserInfo { username, groups } = match self.ask(Method::POST, REVIEWS, REVIEW).await? {
+            Answer::Given(review) => {
+                serde_json::from_value(review["status"]["userInfo"].clone()).unwrap_or_default()
+            }
+            Answer::Withheld { status: StatusCode::NOT_FOUND, .. } => UserInfo::default(),
+            Answer::Withheld { why, .. } => return Err(self.withheld(&why)),
+        };
+        Ok(Checked { version, username, groups })
     }
 
     /// One request and its answer.

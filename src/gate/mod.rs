@@ -121,11 +121,20 @@ impl Gate {
 
     /// Ends all that is under way: a request whose body is unfinished is aborted, never completed. To be called
     /// before the guest's state is dropped, since the end of a dropped body looks like any other end. A credential plugin
-    /// that still runs is killed.
+    /// that still runs is killed, and no token is refreshed any more; one that is being refreshed is left to
+    /// [`Gate::settled`].
     pub fn end(&self) {
         self.0.life.end();
         for reach in &self.0.clusters {
             reach.cluster.credentials().end();
+        }
+    }
+
+    /// Waits, after the end, for what may not be cut off: a refresh token that was given to its identity provider is lost
+    /// unless its successor is kept. Takes no longer than such a request may.
+    pub async fn settled(&self) {
+        for reach in &self.0.clusters {
+            reach.cluster.credentials().settled().await;
         }
     }
 

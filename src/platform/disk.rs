@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
@@ -61,13 +61,56 @@ pub(crate) fn replace_soon(place: &Path, content: &[u8]) -> io::Result<()> {
     Staged::write(place, content)?.rename()
 }
 
-/// Writes a file anew, where there is one, with the permissions that it has.
+/// Writes a file anew, where there is one, with the owner and permissions that it has: as a whole where that can be, else
+/// in its place, as where it is a mount of its own or in a folder that may not be written to.
 pub(crate) fn replace_alike(place: &Path, content: &[u8]) -> io::Result<()> {
-    let permissions = place.metadata()?.permissions();
+    match exchange(place, content) {
+        Err(error) if is_stuck(&error) => overwrite(place, content),
+        result => result,
+    }
+}
+
+/// Whether [`replace_alike`] can be expected to succeed with a content of this length. Tries all of it that changes nothing.
+pub(crate) fn may_replace(place: &Path, content: &[u8]) -> io::Result<()> {
+    File::options().write(true).open(place)?;
+    // Of a process that was killed while it replaced the file.
+    drop(remove_abandoned_if(folder_of(place), |name| is_unfinished_for(place, name)));
+    match Staged::write(place, content) {
+        Err(error) if is_stuck(&error) => Ok(()),
+        result => result.map(drop),
+    }
+}
+
+fn exchange(place: &Path, content: &[u8]) -> io::Result<()> {
+    let before = place.metadata()?;
     let staged = Staged::write(place, content)?;
-    change("permissions", place, || staged.file.as_file().set_permissions(permissions))?;
+    if !super::can_stand_for(&staged.file.as_file().metadata()?, &before) {
+        return overwrite(place, content);
+    }
+    change("permissions", place, || staged.file.as_file().set_permissions(before.permissions()))?;
     staged.sync()?.rename()?;
     sync_folder(folder_of(place))
+}
+
+/// Whether the folder, and not the disk, is what keeps a file from being replaced.
+fn is_stuck(error: &io::Error) -> bool {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+    matches!(error.kind(), CrossesDevices | PermissionDenied | ReadOnlyFilesystem | ResourceBusy)
+}
+
+/// Writes a file in its place. What it grows by comes first: where there is no room for that, the file stays as it was.
+fn overwrite(place: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = File::options().write(true).open(place)?;
+    let before = file.seek(SeekFrom::End(0))?;
+    let (head, tail) =
+        content.split_at(usize::try_from(before).map_or(content.len(), |at| at.min(content.len())));
+    change("write", place, || {
+        file.write_all(tail).inspect_err(|_| drop(file.set_len(before)))?;
+        file.rewind()?;
+        file.write_all(head)?;
+        file.set_len(content.len() as u64)
+    })?;
+    change("sync", place, || file.sync_all())
 }
 
 /// Makes an empty file that is not there yet.
@@ -102,10 +145,15 @@ pub(crate) fn write(place: &Path, content: &[u8]) -> io::Result<()> {
 /// Opens a file that is only locked, and waits until nobody else has the lock. Released when the file is dropped, or its
 /// process ends.
 pub(crate) fn lock(path: &Path) -> io::Result<File> {
-    let open = || File::options().create(true).truncate(false).write(true).open(path);
-    let file = change("create", path, open)?;
+    let file = lockable(path)?;
     file.lock()?;
     Ok(file)
+}
+
+/// Opens a file that is only locked, without a lock on it yet.
+pub(crate) fn lockable(path: &Path) -> io::Result<File> {
+    let open = || File::options().create(true).truncate(false).write(true).open(path);
+    change("create", path, open)
 }
 
 /// Makes a folder and all that lead to it. What is there already is left as it is.
@@ -177,8 +225,12 @@ pub(crate) fn is_unfinished_for(place: &Path, name: &OsStr) -> bool {
 
 /// Removes from a folder what processes were writing there when they were killed. What is still written is left alone.
 pub(crate) fn remove_abandoned(folder: &Path) -> io::Result<()> {
+    remove_abandoned_if(folder, is_unfinished)
+}
+
+fn remove_abandoned_if(folder: &Path, unfinished: impl Fn(&OsStr) -> bool) -> io::Result<()> {
     for entry in entries(folder)? {
-        if !is_unfinished(&entry.file_name()) {
+        if !unfinished(&entry.file_name()) {
             continue;
         }
         let path = entry.path();

@@ -241,6 +241,7 @@ fn run_beside(
     // A guest that computes stops at its next loop. None is waited for, since it may be blocked for ever: the end of
     // the process is its end too. Until then it finds its runtime as it was.
     engine.increment_epoch();
+    runtime.block_on(gate.settled());
     mem::forget(runtime);
     Ok(outcome)
 }

@@ -65,6 +65,12 @@ impl Places {
         self.cache.join("kubeconfigs")
     }
 
+    /// e.g. `~/.cache/kwasm/refreshes`: files that are only locked, by whoever refreshes a token of a kubeconfig.
+    #[must_use]
+    pub fn refreshes(&self) -> PathBuf {
+        self.cache.join("refreshes")
+    }
+
     /// e.g. `~/.cache/kwasm/fetched`: what was run from registries without being installed, by digest.
     #[must_use]
     pub fn fetched(&self) -> PathBuf {

@@ -76,7 +76,8 @@ pub(super) fn cluster(environment: &Environment, voice: Voice, wish: &Wish) -> R
     if wish.check {
         let observer = wish.verbose.then(|| observer(voice));
         match gate(contexts, observer)?.check() {
-            Ok(checked) => subject.checked = Some(checked),
+            Ok(None) => return Ok(Ending::Interrupted),
+            Ok(checked) => subject.checked = checked,
             Err(lines) => {
                 voice.lines(lines);
                 return Ok(Ending::Faulty);

@@ -41,6 +41,8 @@ pub enum Ending {
     Done,
     /// It told what is wrong.
     Faulty,
+    /// The user ended it.
+    Interrupted,
     /// A plugin ran.
     Ran(Outcome),
 }

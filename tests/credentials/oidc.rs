@@ -1,133 +1,18 @@
 //! The auth-provider `oidc`: an identity token is refreshed, and kept where the old one was.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use kwasm_apiserver::ApiServer;
-use serde_json::{Value, json};
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
 
+use super::issuer::{Issuer, NEW, OLD, jwt, kubeconfig, shown, tokens};
 use super::program::ask;
+use crate::support::proxy::{BEHIND, Kind, Proxy};
 use crate::support::{Kwasm, Run, seed};
 
-/// An identity provider on this machine. It ends with the process.
-struct Issuer {
-    url: String,
-    asked: Arc<Mutex<Vec<Asked>>>,
-}
-
-/// One request: its first line, its `authorization`, its body.
-#[derive(Clone)]
-struct Asked {
-    line: String,
-    authorization: Option<String>,
-    body: String,
-}
-
-impl Issuer {
-    /// One that answers what is asked of its token endpoint by `answer`.
-    fn answering(answer: impl Fn(&Asked) -> (u16, Value) + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/realm", listener.local_addr().unwrap());
-        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
-        let (log, own) = (Arc::clone(&asked), url.clone());
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let Some(request) = request(&stream) else { continue };
-                log.lock().unwrap().push(request.clone());
-                let (code, body) = match request.line.as_str() {
-                    "GET /realm/.well-known/openid-configuration" => {
-                        (200, json!({"issuer": own, "token_endpoint": format!("{own}/token")}))
-                    }
-                    "POST /realm/token" => answer(&request),
-                    _ => (404, json!({})),
-                };
-                let body = body.to_string();
-                let head =
-                    format!("HTTP/1.1 {code} X\r\ncontent-type: application/json\r\nconnection: close");
-                write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
-            }
-        });
-        Self { url, asked }
-    }
-
-    /// What its token endpoint was asked.
-    fn refreshed(&self) -> Vec<Asked> {
-        let asked = self.asked.lock().unwrap();
-        asked.iter().filter(|asked| asked.line.starts_with("POST")).cloned().collect()
-    }
-}
-
-fn request(stream: &TcpStream) -> Option<Asked> {
-    let mut reader = BufReader::new(stream);
-    let (mut line, mut authorization, mut length) = (String::new(), None, 0);
-    reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
-    for header in reader.by_ref().lines().map_while(Result::ok).take_while(|header| !header.is_empty()) {
-        let (name, value) = header.split_once(": ").unwrap();
-        match name.to_ascii_lowercase().as_str() {
-            "authorization" => authorization = Some(value.to_owned()),
-            "content-length" => length = value.parse().unwrap(),
-            _ => {}
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).unwrap();
-    let line = line.trim_end().trim_end_matches(" HTTP/1.1").to_owned();
-    Some(Asked { line, authorization, body: String::from_utf8(body).unwrap() })
-}
-
-/// An identity token of this name, which is old or is not.
-fn jwt(name: &str, expires: u64) -> String {
-    let claims = json!({"sub": name, "exp": expires}).to_string();
-    format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims))
-}
-
-const OLD: u64 = 1_000_000_000;
-const NEW: u64 = 9_000_000_000;
-
-/// A kubeconfig by hand, with this in the user's configuration.
-fn kubeconfig(server: &ApiServer, issuer: &Issuer, config: &str) -> PathBuf {
-    let path = server.folder().join("by-hand");
-    let authority = STANDARD.encode(server.authority().unwrap());
-    let text = format!(
-        "# written by hand\napiVersion: v1\nkind: Config\ncurrent-context: c\n\
-         clusters: [{{name: c, cluster: {{server: '{}', certificate-authority-data: {authority}}}}}]\n\
-         contexts: [{{name: c, context: {{cluster: c, user: u}}}}]\n\
-         users:\n- name: u # me\n  user:\n    auth-provider:\n      name: oidc\n      config:\n        \
-         idp-issuer-url: {}\n        client-id: kube:shop\n        client-secret: sec/ret\n{config}\n# the end\n",
-        server.url(),
-        issuer.url
-    );
-    std::fs::write(&path, text).unwrap();
-    path
-}
-
-/// What the API server was shown.
-fn shown(server: &ApiServer) -> Vec<String> {
-    let shown =
-        |request: &kwasm_apiserver::Received| request.header("authorization").unwrap_or("nothing").to_owned();
-    server.requests().iter().map(shown).collect()
-}
-
-fn tokens(id: &str, refresh: &str) -> String {
-    format!("        id-token: {id}\n        refresh-token: \"{refresh}\" # do not lose")
-}
-
-/// One that gives `fresh` and another refresh token.
-fn rotating() -> Issuer {
-    Issuer::answering(|asked| {
-        if !asked.body.contains("refresh_token=first-refresh") {
-            return (400, json!({"error": "invalid_grant", "error_description": "hunter2"}));
-        }
-        (200, json!({"access_token": "a", "id_token": jwt("fresh", NEW), "refresh_token": "second-refresh"}))
-    })
-}
+/// What helps a user whose refresh token is no good.
+const LOGIN: &str = "hint: log in again by what made this kubeconfig";
 
 fn run(path: &PathBuf, times: usize) -> Run {
     ask(&Kwasm::new().kubeconfig(path), times)
@@ -135,7 +20,7 @@ fn run(path: &PathBuf, times: usize) -> Run {
 
 #[test]
 fn a_token_that_has_not_expired_is_sent_and_nobody_is_asked() {
-    let (server, issuer) = (seed(), rotating());
+    let (server, issuer) = (seed(), Issuer::rotating());
     run(&kubeconfig(&server, &issuer, &tokens(&jwt("mine", NEW), "first-refresh")), 2).success();
     assert_eq!(shown(&server), vec![format!("Bearer {}", jwt("mine", NEW)); 2]);
     assert!(issuer.asked.lock().unwrap().is_empty());
@@ -143,7 +28,7 @@ fn a_token_that_has_not_expired_is_sent_and_nobody_is_asked() {
 
 #[test]
 fn an_expired_token_is_refreshed_once_and_kept_with_all_that_was_beside_it() {
-    let (server, issuer) = (seed(), rotating());
+    let (server, issuer) = (seed(), Issuer::rotating());
     let (old, new) = (jwt("mine", OLD), jwt("fresh", NEW));
     let path = kubeconfig(&server, &issuer, &tokens(&old, "first-refresh"));
     let before = std::fs::read_to_string(&path).unwrap();
@@ -179,7 +64,7 @@ fn a_provider_that_wants_its_client_in_the_form_gets_it_there() {
 
 #[test]
 fn a_first_identity_token_is_kept_too() {
-    let (server, issuer) = (seed(), rotating());
+    let (server, issuer) = (seed(), Issuer::rotating());
     let path = kubeconfig(&server, &issuer, "        refresh-token: first-refresh");
     run(&path, 1).success();
     let kept = std::fs::read_to_string(&path).unwrap();
@@ -192,7 +77,7 @@ fn a_first_identity_token_is_kept_too() {
 #[test]
 fn a_kubeconfig_keeps_its_mode_and_a_link_to_it_stays_one() {
     use std::os::unix::fs::PermissionsExt as _;
-    let (server, issuer) = (seed(), rotating());
+    let (server, issuer) = (seed(), Issuer::rotating());
     let path = kubeconfig(&server, &issuer, &tokens(&jwt("mine", OLD), "first-refresh"));
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
     let link = path.with_file_name("link");
@@ -205,7 +90,7 @@ fn a_kubeconfig_keeps_its_mode_and_a_link_to_it_stays_one() {
 
 #[test]
 fn a_refusal_is_told_by_its_code_and_changes_nothing() {
-    let (server, issuer) = (seed(), rotating());
+    let (server, issuer) = (seed(), Issuer::rotating());
     let path = kubeconfig(&server, &issuer, &tokens(&jwt("mine", OLD), "gone-refresh"));
     let before = std::fs::read_to_string(&path).unwrap();
     let run = run(&path, 1);
@@ -214,57 +99,10 @@ fn a_refusal_is_told_by_its_code_and_changes_nothing() {
         "{}",
         run.shown()
     );
-    assert!(run.stderr.contains("hint: log in again by what made this kubeconfig"), "{}", run.shown());
+    assert!(run.stderr.contains(LOGIN), "{}", run.shown());
     assert!(!run.stderr.contains("gone-refresh") && !run.stderr.contains("hunter2"), "{}", run.shown());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
     assert!(server.requests().is_empty());
-}
-
-#[test]
-fn nothing_is_refreshed_while_another_program_changes_the_kubeconfig() {
-    let (server, issuer) = (seed(), rotating());
-    let path = kubeconfig(&server, &issuer, &tokens(&jwt("mine", OLD), "first-refresh"));
-    let lock = path.with_file_name("by-hand.lock");
-    std::fs::write(&lock, "").unwrap();
-    let run = run(&path, 1);
-    assert!(
-        run.stderr.contains("by-hand.lock is there: another program is changing the kubeconfig"),
-        "{}",
-        run.shown()
-    );
-    assert!(issuer.asked.lock().unwrap().is_empty());
-    assert!(lock.exists(), "it is the other one's");
-}
-
-#[cfg(unix)]
-#[test]
-fn a_run_that_is_ended_while_it_refreshes_leaves_no_lock() {
-    let server = seed();
-    let silent = Issuer::answering(|_| {
-        thread::sleep(Duration::from_mins(1));
-        (500, json!({}))
-    });
-    let path = kubeconfig(&server, &silent, &tokens(&jwt("mine", OLD), "first-refresh"));
-    let running = Kwasm::new().kubeconfig(&path).start("downloads", &["/version"]);
-    let start = Instant::now();
-    while silent.refreshed().is_empty() {
-        assert!(start.elapsed() < Duration::from_mins(1), "it was never asked");
-        thread::sleep(Duration::from_millis(10));
-    }
-    assert!(path.with_file_name("by-hand.lock").exists());
-    running.signal("INT");
-    running.end().fails(130);
-    assert!(!path.with_file_name("by-hand.lock").exists());
-}
-
-#[test]
-fn a_refresh_token_that_cannot_be_kept_is_told() {
-    let (server, issuer) = (seed(), rotating());
-    let path = kubeconfig(&server, &issuer, &tokens(&jwt("mine", OLD), "first\\x2drefresh"));
-    let before = std::fs::read_to_string(&path).unwrap();
-    let run = run(&path, 1);
-    assert!(run.stderr.contains("gave another refresh-token, which cannot be kept in "), "{}", run.shown());
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
 }
 
 #[test]
@@ -278,8 +116,66 @@ fn what_is_missing_is_told() {
         ),
         ("        client-id: ''".to_owned(), "its client-id is missing"),
     ] {
-        let (server, issuer) = (seed(), rotating());
+        let (server, issuer) = (seed(), Issuer::rotating());
         let run = run(&kubeconfig(&server, &issuer, &config), 1);
         assert!(run.stderr.contains(why), "{why}: {}", run.shown());
     }
+}
+
+#[test]
+fn only_a_token_that_is_no_good_calls_for_another_login() {
+    for (answer, login) in [
+        (json!({"error": "invalid_grant"}), true),
+        (json!({"error": "invalid_client"}), false),
+        (json!({"error": "temporarily_unavailable"}), false),
+    ] {
+        let (server, issuer) = (seed(), Issuer::answering(move |_| (400, answer.clone())));
+        let run = run(&kubeconfig(&server, &issuer, &tokens(&jwt("mine", OLD), "first-refresh")), 1);
+        assert_eq!(run.stderr.contains(LOGIN), login, "{}", run.shown());
+        assert!(run.stderr.contains("it answered 400"), "{}", run.shown());
+    }
+}
+
+#[test]
+fn a_token_is_shown_once_more_only_where_it_was_refused() {
+    for (code, times) in [(Some(400), 2), (Some(401), 2), (Some(403), 1), (Some(500), 1), (None, 1)] {
+        let server = seed();
+        let issuer = Issuer::at(None, move |_| Some((code?, json!({}))));
+        run(&kubeconfig(&server, &issuer, &tokens(&jwt("mine", OLD), "first-refresh")), 1);
+        assert_eq!(issuer.refreshed().len(), times, "{code:?}");
+    }
+}
+
+#[test]
+fn an_identity_provider_is_asked_through_the_proxy_that_kubectl_takes() {
+    for (kind, login) in [
+        (Kind::Http, None),
+        (Kind::Http, Some("jo:hunter2-of-the-proxy")),
+        (Kind::Socks5, None),
+        (Kind::Socks5, Some("jo:hunter2-of-the-proxy")),
+    ] {
+        let server = seed();
+        let issuer = Issuer::at(Some(BEHIND), |_| {
+            Some((200, json!({"access_token": "a", "id_token": jwt("fresh", NEW)})))
+        });
+        let proxy = Proxy::start(kind, issuer.address, login);
+        let url = login.map_or_else(|| proxy.url(), |login| proxy.url_for(login));
+        let path = kubeconfig(&server, &issuer, &tokens(&jwt("mine", OLD), "first-refresh"));
+        ask(&Kwasm::new().kubeconfig(path).variable("HTTP_PROXY", url), 1).success();
+        assert_eq!(shown(&server), [format!("Bearer {}", jwt("fresh", NEW))]);
+        // Once for its configuration, and once for the token.
+        let carried: Vec<_> =
+            proxy.carried().into_iter().map(|carried| (carried.to, carried.login)).collect();
+        assert_eq!(carried, vec![(BEHIND.to_owned(), login.map(str::to_owned)); 2]);
+    }
+}
+
+#[test]
+fn a_proxy_that_kubectl_does_not_take_is_not_taken() {
+    let (server, issuer) = (seed(), Issuer::rotating());
+    let proxy = Proxy::start(Kind::Http, issuer.address, None);
+    let path = kubeconfig(&server, &issuer, &tokens(&jwt("mine", OLD), "first-refresh"));
+    let kwasm = Kwasm::new().kubeconfig(path).variable("HTTP_PROXY", proxy.url());
+    ask(&kwasm.variable("ALL_PROXY", proxy.url()), 1).success();
+    assert_eq!((proxy.carried(), issuer.refreshed().len()), (Vec::new(), 1));
 }

@@ -1,250 +1,202 @@
 //! Keeps new tokens in the kubeconfig that the old ones are from, as client-go does: a refresh token that goes once and is
-//! lost locks its user out.
-//!
-//! client-go writes the whole file anew; here the text of a token is replaced and all else stays, comments too.
+//! lost locks its user out. So whether they can be kept is tried before an old one is given away.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use super::super::document::{Document, UserEntry};
+use super::super::document::{self, Document};
+use super::super::kubeconfig;
 use super::super::secret::Secret;
-use super::oidc::Tokens;
-use crate::platform::disk;
+use super::jwt::Jwt;
+use super::oidc::{Tokens, Unrefreshed};
+use super::rewrite::{Pair, rewritten};
+use crate::cli::Environment;
+use crate::platform::{self, disk};
+use crate::reference::Digest;
+use crate::store::Places;
 
-/// How often a lock is tried that another process has, and how long is waited between.
-const TRIES: u32 = 30;
-const PAUSE: Duration = Duration::from_millis(100);
+/// How long one waits between two tries to get a lock.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long another kwasm is waited for: longer than one asks an identity provider.
+const TURN: Duration = Duration::from_mins(3);
+
+/// How long another program is waited for that changes the kubeconfig, which takes it milliseconds.
+const CHANGE: Duration = Duration::from_secs(5);
+
+/// From what age on a lock is nobody's any more.
+const STALE: Duration = Duration::from_mins(2);
+
+/// The longest tokens that there is sure to be room for.
+const ROOM: usize = 16 << 10;
 
 /// Where the tokens of one user are kept.
 pub(super) struct Kept {
     user: String,
-    /// The kubeconfig; empty where there is none.
+    /// The kubeconfig.
     file: PathBuf,
-    /// The lock that is held.
-    lock: Mutex<Option<PathBuf>>,
+    /// Where those who refresh tokens take turns; `None` where there is no home directory.
+    turns: Option<PathBuf>,
+}
+
+/// The right to refresh the tokens of one kubeconfig. It ends with its process, however that ends.
+pub(super) struct Turn {
+    _file: File,
 }
 
 /// client-go's lock of a kubeconfig: a file beside it, which is gone when this is.
-pub(super) struct Lock<'a>(&'a Kept);
+struct Lock(PathBuf);
 
-impl Drop for Lock<'_> {
+impl Drop for Lock {
     fn drop(&mut self) {
-        self.0.unlock();
+        // Whoever finds it afterwards is told of it.
+        drop(disk::remove(&self.0));
     }
 }
 
 impl Kept {
     /// In this kubeconfig, at this user.
-    pub(super) fn at(user: &str, file: &Path) -> Self {
-        Self { user: user.to_owned(), file: file.to_owned(), lock: Mutex::default() }
+    pub(super) fn at(user: &str, file: &Path, environment: &Environment) -> Self {
+        let turns = Places::of(environment).map(|places| places.refreshes());
+        Self { user: user.to_owned(), file: file.to_owned(), turns }
     }
 
-    fn is_nowhere(&self) -> bool {
-        self.file.as_os_str().is_empty()
-    }
-
-    /// Keeps all others from writing the kubeconfig.
-    pub(super) async fn lock(&self) -> Result<Option<Lock<'_>>, String> {
-        if self.is_nowhere() {
-            return Ok(None);
-        }
-        let mut path = self.file.clone().into_os_string();
-        path.push(".lock");
-        let path = PathBuf::from(path);
-        for _ in 0..TRIES {
-            match disk::create_new(&path) {
-                Ok(()) => {
-                    *self.held() = Some(path);
-                    return Ok(Some(Lock(self)));
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => tokio::time::sleep(PAUSE).await,
-                Err(error) => {
-                    return Err(format!("the new tokens could not be kept: {}: {error}", path.display()));
+    /// Waits until no other kwasm refreshes a token of this kubeconfig: of several that were to use one refresh token
+    /// each, all but one would be refused where it goes once. Other programs are not kept from anything by it.
+    pub(super) async fn turn(&self) -> Result<Turn, Unrefreshed> {
+        let folder = self.turns.as_ref().ok_or("there is no home directory to lock a file in")?;
+        let name = Digest::of(self.place()?.as_os_str().as_encoded_bytes()).hex();
+        let path = folder.join(name);
+        let failed =
+            |error: io::Error| Unrefreshed::from(format!("{}: it cannot be locked: {error}", path.display()));
+        let file = platform::private_folder(folder).and_then(|()| disk::lockable(&path)).map_err(failed)?;
+        let start = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Turn { _file: file }),
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+                Err(TryLockError::WouldBlock) if start.elapsed() < TURN => tokio::time::sleep(PAUSE).await,
+                Err(TryLockError::WouldBlock) => {
+                    return Err("another kwasm refreshes it and comes to no end".into());
                 }
             }
         }
-        Err(format!(
-            "{} is there: another program is changing the kubeconfig, or was ended while it did",
-            path.display()
-        ))
-    }
-
-    /// Lets others write the kubeconfig again. At once, since a process that ends drops nothing.
-    pub(super) fn unlock(&self) {
-        if let Some(path) = self.held().take() {
-            // Whoever finds it afterwards is told of it.
-            drop(disk::remove(&path));
-        }
-    }
-
-    fn held(&self) -> MutexGuard<'_, Option<PathBuf>> {
-        // It is replaced as a whole.
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The tokens that the kubeconfig has now.
-    pub(super) fn read(&self) -> Result<Option<Tokens>, String> {
-        if self.is_nowhere() {
-            return Ok(None);
-        }
-        let text = read(&self.file)?;
-        let Some(user) = self.entry(&text) else { return Ok(None) };
-        Ok(user.auth_provider.as_ref().map(Tokens::of))
+    pub(super) fn read(&self) -> Result<Option<Tokens>, Unrefreshed> {
+        let document: Document = document::first(&self.text()?).unwrap_or_default();
+        let user = document.users.into_iter().flatten().find(|named| named.name == self.user);
+        Ok(user.and_then(|named| named.user.auth_provider).as_ref().map(Tokens::of))
     }
 
-    /// Replaces the old tokens by the new ones. That an identity token cannot be kept costs the next run a refresh; with a
-    /// refresh token that cannot be, the user would be locked out, and is told.
-    pub(super) fn write(&self, old: &Tokens, new: &Tokens) -> Result<(), String> {
-        if self.is_nowhere() {
+    /// Finds out whether new tokens could be kept in place of these, whatever their letters. Changes nothing.
+    pub(super) async fn try_out(&self) -> Result<(), Unrefreshed> {
+        let lock = self.lock().await?;
+        let text = self.text()?;
+        // It needs quotes.
+        let refresh = Zeroizing::new(format!("- \"'#{}", "x".repeat(ROOM)));
+        let new = Pair { id: Some(&refresh), refresh: &refresh };
+        let changed = rewritten(&text, &self.user, new).map_err(|why| self.unkept(why, None))?;
+        let tried = disk::may_replace(&self.place()?, changed.as_bytes());
+        drop(lock);
+        tried.map_err(|error| {
+            let hint = format!("ls -l {} shows who may write to it", self.file.display());
+            self.unkept(&error.to_string(), Some(hint).filter(|_| is_forbidden(&error)))
+        })
+    }
+
+    /// Writes new tokens, if the refresh token that they are for still stands there: else somebody has logged in meanwhile,
+    /// and has newer ones.
+    ///
+    /// A lock that is held for longer than any change takes is passed over: who has it has most likely ended, and the token
+    /// would be lost for sure.
+    pub(super) async fn write(
+        &self,
+        standing: &Secret,
+        id: Option<&Jwt>,
+        refresh: &Secret,
+    ) -> Result<(), String> {
+        let lock = self.lock().await;
+        // Nothing is waited for from here on, so that no end of the process finds the lock.
+        let written = self.replace(standing, id, refresh);
+        drop(lock);
+        written
+    }
+
+    fn replace(&self, standing: &Secret, id: Option<&Jwt>, refresh: &Secret) -> Result<(), String> {
+        let found = self.read().map_err(|unread| unread.why)?;
+        if found.is_some_and(|found| found.refresh.is_some_and(|found| found != *standing)) {
             return Ok(());
         }
-        match self.replace(old, new) {
-            Err(why) if reveal(old.refresh.as_ref()) != reveal(new.refresh.as_ref()) => Err(format!(
-                "the identity provider gave another refresh-token, which cannot be kept in {}: {why}",
-                self.file.display()
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    fn replace(&self, old: &Tokens, new: &Tokens) -> Result<(), String> {
-        let text = read(&self.file)?;
-        let changed = replaced(&text, old, new);
-        let entry = self.entry(&changed).and_then(|user| user.auth_provider);
-        let kept = entry.as_ref().map(Tokens::of).ok_or("its user is gone")?;
-        if reveal(kept.refresh.as_ref()) != reveal(new.refresh.as_ref()) {
-            return Err("the old one is not there as one text".to_owned());
-        }
-        // A link stays one: what it leads to is replaced.
-        let place = fs::canonicalize(&self.file).map_err(|error| error.to_string())?;
+        let text = self.text().map_err(|unread| unread.why)?;
+        let new = Pair { id: id.map(Jwt::reveal), refresh: refresh.reveal() };
+        let changed = rewritten(&text, &self.user, new)?;
+        let place = self.place().map_err(|unread| unread.why)?;
         disk::replace_alike(&place, changed.as_bytes()).map_err(|error| error.to_string())
     }
 
-    /// The user's entry in the text of a kubeconfig.
-    fn entry(&self, text: &str) -> Option<UserEntry> {
-        let document: Document = serde_saphyr::from_str(text).ok()?;
-        let mut users = document.users.into_iter().flatten();
-        users.find(|user| user.name == self.user).map(|named| named.user)
-    }
-}
-
-fn reveal(token: Option<&Secret>) -> &str {
-    token.map_or("", Secret::reveal)
-}
-
-fn read(file: &Path) -> Result<Zeroizing<String>, String> {
-    fs::read_to_string(file).map(Zeroizing::new).map_err(|error| format!("{}: {error}", file.display()))
-}
-
-/// The text of a kubeconfig with new tokens in place of the old ones.
-fn replaced(text: &str, old: &Tokens, new: &Tokens) -> Zeroizing<String> {
-    let mut changed = Zeroizing::new(text.to_owned());
-    for (old, new) in [(&old.id, &new.id), (&old.refresh, &new.refresh)] {
-        if let (Some(old), Some(new)) = (old, new) {
-            changed = exchanged(&changed, old.reveal(), new.reveal());
+    /// Keeps all others from changing the kubeconfig, for a moment. `None` where none can: who may not make a file beside it
+    /// cannot change it by kubectl either.
+    async fn lock(&self) -> Result<Option<Lock>, Unrefreshed> {
+        let mut path = self.file.clone().into_os_string();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        let start = Instant::now();
+        loop {
+            match disk::create_new(&path) {
+                Ok(()) => return Ok(Some(Lock(path))),
+                Err(error) if is_forbidden(&error) => return Ok(None),
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(format!("{}: {error}", path.display()).into());
+                }
+                Err(_) => {}
+            }
+            let age = fs::metadata(&path).and_then(|metadata| metadata.modified()).ok();
+            let age = age.and_then(|modified| modified.elapsed().ok()).unwrap_or_default();
+            if age > STALE || start.elapsed() > CHANGE {
+                return Err(held(&path, age));
+            }
+            tokio::time::sleep(PAUSE).await;
         }
     }
-    if let (None, Some(id), Some(refresh)) = (&old.id, &new.id, &new.refresh) {
-        changed = inserted(&changed, refresh.reveal(), id.reveal());
+
+    fn text(&self) -> Result<Zeroizing<String>, Unrefreshed> {
+        let text = kubeconfig::text(&self.file).map_err(|error| Unrefreshed::from(error.to_string()))?;
+        text.ok_or_else(|| format!("{}: it is there no more", self.file.display()).into())
     }
-    changed
+
+    /// The file itself. A link stays one: what it leads to is replaced.
+    fn place(&self) -> Result<PathBuf, Unrefreshed> {
+        fs::canonicalize(&self.file).map_err(|error| format!("{}: {error}", self.file.display()).into())
+    }
+
+    fn unkept(&self, why: &str, hint: Option<String>) -> Unrefreshed {
+        let why = format!(
+            "its id-token has expired, and is not refreshed: new tokens could not be kept in {}: {why}",
+            self.file.display()
+        );
+        Unrefreshed { why, hint }
+    }
 }
 
-/// Puts `new` wherever `old` is a whole scalar.
-fn exchanged(text: &str, old: &str, new: &str) -> Zeroizing<String> {
-    if old == new || !is_plain(new) {
-        return Zeroizing::new(text.to_owned());
-    }
-    let mut changed = Zeroizing::new(String::with_capacity(text.len() + new.len()));
-    let mut rest = text;
-    while let Some(at) = rest.find(old) {
-        let (before, found) = rest.split_at(at);
-        let after = &found[old.len()..];
-        let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '}' | ']');
-        let begins = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ':' | '{');
-        // What was put there already is before the text that is left: only the first look needs both.
-        let whole = before.chars().next_back().or(changed.chars().next_back()).is_none_or(begins)
-            && after.chars().next().is_none_or(ends);
-        changed.push_str(before);
-        changed.push_str(if whole { new } else { old });
-        rest = after;
-    }
-    changed.push_str(rest);
-    changed
+fn is_forbidden(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
-/// Puts an `id-token` before the line that has this `refresh-token`, where that is a line of its own.
-fn inserted(text: &str, refresh: &str, id: &str) -> Zeroizing<String> {
-    let mut changed = Zeroizing::new(String::with_capacity(text.len() + id.len() + 32));
-    for line in text.split_inclusive('\n') {
-        let bare = line.trim_start();
-        let value = bare.strip_prefix("refresh-token:").map(|value| value.trim().trim_matches(['"', '\'']));
-        if value == Some(refresh) && is_plain(id) {
-            changed.push_str(&line[..line.len() - bare.len()]);
-            changed.push_str("id-token: ");
-            changed.push_str(id);
-            changed.push('\n');
-        }
-        changed.push_str(line);
+fn held(lock: &Path, age: Duration) -> Unrefreshed {
+    let lock = lock.display();
+    if age > STALE {
+        let why = format!(
+            "{lock} has been there for {} minutes: a program was ended while it changed the kubeconfig",
+            age.as_secs() / 60
+        );
+        return Unrefreshed { why, hint: Some(format!("if no kubectl runs any more, remove it: rm {lock}")) };
     }
-    changed
-}
-
-/// Whether YAML takes a text for itself, in quotes and without.
-fn is_plain(text: &str) -> bool {
-    let first = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '/' | '+');
-    let plain = |c: char| first(c) || matches!(c, '-' | '.' | '=' | '~');
-    let word = text.chars().any(|c| c.is_ascii_alphabetic()) && text.len() > 5;
-    word && text.starts_with(first)
-        && text.chars().all(plain)
-        && !text.bytes().all(|c| c.is_ascii_digit() || b"eE.+_".contains(&c))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tokens(id: &str, refresh: &str) -> Tokens {
-        let filled = |text: &str| (!text.is_empty()).then(|| Secret::from(text.to_owned()));
-        Tokens { id: filled(id), refresh: filled(refresh), ..Tokens::default() }
-    }
-
-    #[test]
-    fn tokens_are_replaced_and_all_else_stays() {
-        let text = "# mine\nusers:\n- name: u # and only mine\n  user:\n    auth-provider:\n      name: oidc\n      \
-                    config: {id-token: old.id.token, 'refresh-token': \"old-refresh\", other: old-refresh-2}\n";
-        let changed =
-            replaced(text, &tokens("old.id.token", "old-refresh"), &tokens("new.id.token", "new-refresh"));
-        let expected =
-            text.replace("old.id.token", "new.id.token").replace("\"old-refresh\"", "\"new-refresh\"");
-        assert_eq!(*changed, expected);
-    }
-
-    #[test]
-    fn a_first_identity_token_stands_before_the_refresh_token() {
-        let text = "    config:\n      refresh-token: old-refresh # x\n      refresh-token: 'old-refresh'\n";
-        let changed = replaced(text, &tokens("", "old-refresh"), &tokens("new.id.token", "old-refresh"));
-        let expected =
-            text.replace("      refresh-token: '", "      id-token: new.id.token\n      refresh-token: '");
-        assert_eq!(*changed, expected);
-    }
-
-    #[test]
-    fn a_text_that_would_be_no_text_is_not_written() {
-        for (text, plain) in [
-            ("eyJ.a-b_c.d", true),
-            ("1//0gAb-c", true),
-            ("123456789", false),
-            ("1234e567", false),
-            ("a: b#c", false),
-            ("-abcdef", false),
-        ] {
-            assert_eq!(is_plain(text), plain, "{text}");
-        }
-    }
+    let why = format!("{lock} is there: another program is changing the kubeconfig");
+    Unrefreshed { why, hint: Some("try again when it has ended".to_owned()) }
 }

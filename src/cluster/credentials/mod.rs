@@ -8,12 +8,14 @@ mod certificate;
 mod error;
 mod exec;
 mod exec_cluster;
+mod jwt;
 mod kept;
 mod kuberc;
 mod lookup;
 mod oidc;
 mod plugin;
 mod provider;
+mod rewrite;
 mod token;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -134,8 +136,8 @@ impl Credentials {
         let pair = Pair::of(user, entry)?;
         // Both are looked at even where something else wins: client-go refuses what is wrong with them all the same.
         let exec = entry.exec.as_ref().map(|exec| Exec::of(user, exec, cluster, environment)).transpose()?;
-        let oidc =
-            entry.auth_provider.as_ref().map(|oidc| Oidc::of(user, oidc, &entry.origin)).transpose()?;
+        let oidc = entry.auth_provider.as_ref();
+        let oidc = oidc.map(|oidc| Oidc::of(user, oidc, &entry.origin, environment)).transpose()?;
         let settled = |authorization| Source::Settled(Arc::new(Said { authorization, certificate: None }));
         let (authentication, source) = match (token, &entry.token_file, exec, oidc) {
             (token, Some(path), ..) => {
@@ -217,12 +219,19 @@ impl Credentials {
             || self.pair.as_ref().is_some_and(Pair::is_in_files)
     }
 
-    /// Ends what still runs for them.
+    /// Ends what still runs for them, but for what [`Credentials::settled`] waits for.
     pub fn end(&self) {
         match &self.source {
             Source::Exec(exec) => exec.end(),
             Source::Oidc(oidc) => oidc.end(),
             Source::Settled(_) | Source::TokenFile(_) => {}
+        }
+    }
+
+    /// Waits, after the end, until no refresh token is on its way any more.
+    pub async fn settled(&self) {
+        if let Source::Oidc(oidc) = &self.source {
+            oidc.settled().await;
         }
     }
 

@@ -3,21 +3,19 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde::Deserialize;
+use base64::engine::general_purpose::STANDARD;
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use super::super::document::AuthProviderEntry;
 use super::super::secret::Secret;
-use super::kept::Kept;
-use super::provider::Provider;
+use super::jwt::Jwt;
+use super::kept::{Kept, Turn};
+use super::provider::{Endpoint, Provider};
 use super::{Error, Said, token};
-
-/// How long before its end a token counts as expired, as in client-go: clocks differ.
-const EARLY: Duration = Duration::from_secs(10);
+use crate::cli::Environment;
 
 /// What became of the other auth-providers.
 const GONE: &str = "it was taken out of client-go, and so out of kubectl";
@@ -33,45 +31,96 @@ struct Shared {
     kept: Kept,
     /// Held while they are refreshed: all others wait for the new ones.
     tokens: Arc<Mutex<Tokens>>,
+    /// Cancelled at the end: no refresh token is given away any more.
+    over: CancellationToken,
+    /// Held from when a refresh token is given away until its successor is kept.
+    spending: Mutex<()>,
 }
 
 /// What the user has from the identity provider.
 #[derive(Clone, Default)]
 pub(super) struct Tokens {
-    pub(super) id: Option<Secret>,
+    id: Option<Jwt>,
     pub(super) refresh: Option<Secret>,
-    pub(super) said: Option<Arc<Said>>,
+    /// A refresh token that was given away and still stands in the kubeconfig, since its successor could not be kept.
+    spent: Option<Secret>,
+    said: Option<Arc<Said>>,
+}
+
+/// A refresh that is about to be.
+struct Begun {
+    _turn: Turn,
+    refresh: Secret,
+    endpoint: Endpoint,
+}
+
+/// Why there is no new identity token.
+#[derive(Debug)]
+pub(super) struct Unrefreshed {
+    pub(super) why: String,
+    /// What helps.
+    pub(super) hint: Option<String>,
+}
+
+impl Unrefreshed {
+    /// Nothing helps but another login.
+    pub(super) fn for_good(why: impl Into<String>) -> Self {
+        Self { why: why.into(), hint: Some("log in again by what made this kubeconfig".to_owned()) }
+    }
+}
+
+impl From<String> for Unrefreshed {
+    fn from(why: String) -> Self {
+        Self { why, hint: None }
+    }
+}
+
+impl From<&str> for Unrefreshed {
+    fn from(why: &str) -> Self {
+        why.to_owned().into()
+    }
 }
 
 impl Tokens {
     /// Those of an entry.
     pub(super) fn of(entry: &AuthProviderEntry) -> Self {
-        Self { id: value(entry, "id-token"), refresh: value(entry, "refresh-token"), said: None }
-    }
-
-    pub(super) fn new(id: Secret, refresh: Option<Secret>) -> Self {
-        Self { id: Some(id), refresh, said: None }
+        let id = value(entry, "id-token").map(Jwt::of);
+        Self { id, refresh: value(entry, "refresh-token"), ..Self::default() }
     }
 
     /// The identity token, if it holds still.
-    fn valid(&self) -> Result<Option<&Secret>, String> {
+    fn valid(&self) -> Result<Option<&Jwt>, Unrefreshed> {
         let Some(id) = &self.id else { return Ok(None) };
-        let expires = expiry(id.reveal()).ok_or("its id-token is no JWT")?;
-        Ok((SystemTime::now() + EARLY < expires).then_some(id))
+        Ok(id.holds().ok_or("its id-token is no JWT")?.then_some(id))
     }
 
     /// What is sent with it. Has the same address for as long as it is the same.
-    fn said(&mut self) -> Result<Option<Arc<Said>>, String> {
+    fn said(&mut self) -> Result<Option<Arc<Said>>, Unrefreshed> {
         let Some(id) = self.valid()? else { return Ok(None) };
+        if let Some(said) = &self.said {
+            return Ok(Some(Arc::clone(said)));
+        }
         let authorization = token::header("Bearer", id.reveal()).ok_or(token::UNFIT)?;
-        let said = || Arc::new(Said { authorization: Some(authorization), certificate: None });
-        Ok(Some(Arc::clone(self.said.get_or_insert_with(said))))
+        let said = Arc::new(Said { authorization: Some(authorization), certificate: None });
+        Ok(Some(Arc::clone(self.said.insert(said))))
+    }
+
+    /// Takes those that somebody else has kept, unless they are older than these.
+    fn adopt(&mut self, kept: Option<Self>) {
+        if let Some(kept) = kept.filter(|kept| self.spent.is_none() || kept.refresh != self.spent) {
+            *self = kept;
+        }
     }
 }
 
 impl Oidc {
     /// That of an entry in the kubeconfig `origin`. Asks nobody.
-    pub(super) fn of(user: &str, entry: &AuthProviderEntry, origin: &Path) -> Result<Self, Error> {
+    pub(super) fn of(
+        user: &str,
+        entry: &AuthProviderEntry,
+        origin: &Path,
+        environment: &Arc<Environment>,
+    ) -> Result<Self, Error> {
         let failed = |why: &str, hint: Option<&str>| Error::Provider {
             name: entry.name.clone(),
             user: user.to_owned(),
@@ -114,19 +163,27 @@ impl Oidc {
             client: text("client-id").ok_or_else(|| failed("its client-id is missing", None))?,
             secret: value(entry, "client-secret").unwrap_or_default(),
             authority,
+            environment: Arc::clone(environment),
         };
         let shared = Shared {
             user: user.to_owned(),
             provider,
-            kept: Kept::at(user, origin),
+            kept: Kept::at(user, origin, environment),
             tokens: Arc::new(Mutex::new(Tokens::of(entry))),
+            over: CancellationToken::new(),
+            spending: Mutex::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Leaves the kubeconfig as others may have it.
+    /// Gives no refresh token away from now on.
     pub(super) fn end(&self) {
-        self.shared.kept.unlock();
+        self.shared.over.cancel();
+    }
+
+    /// Waits, after the end, until the successor of one that was given away is kept, or there is none.
+    pub(super) async fn settled(&self) {
+        drop(self.shared.spending.lock().await);
     }
 
     /// What the identity token says, which is refreshed first if it has expired.
@@ -136,16 +193,18 @@ impl Oidc {
             return Ok(said);
         }
         let shared = Arc::clone(&self.shared);
-        // Apart from who asked: a token that was refreshed and not kept may be the last.
+        // Apart from who asked, who may give up. The end of the run, too, waits for it: `settled`.
         let run = tokio::spawn(async move {
-            *tokens = shared.refreshed(&tokens).await?;
-            tokens
-                .said()?
-                .ok_or_else(|| "the identity provider's new id-token has expired already".to_owned())
+            shared.refresh(&mut tokens).await?;
+            let said = tokens.said()?;
+            said.ok_or_else(|| Unrefreshed::from("the identity provider's new id-token has expired already"))
         });
-        run.await.unwrap_or_else(|_| Err("it was ended".to_owned())).map_err(|why| self.shared.failed(why))
+        run.await.unwrap_or_else(|_| Err(ENDED.into())).map_err(|why| self.shared.failed(why))
     }
 }
+
+/// The run is over.
+const ENDED: &str = "its id-token has expired, and was not refreshed before the end";
 
 /// Who vouches for an identity provider.
 pub(super) enum Authority {
@@ -154,28 +213,60 @@ pub(super) enum Authority {
 }
 
 impl Shared {
-    /// New tokens: those that somebody else was given meanwhile, else those that the identity provider gives now.
-    ///
-    /// The kubeconfig is locked first: of several processes that were to use one refresh token each, all but one would be
-    /// locked out where it can be used once.
-    async fn refreshed(&self, old: &Tokens) -> Result<Tokens, String> {
-        let lock = self.kept.lock().await?;
-        let kept = self.kept.read()?;
-        let newest = kept.as_ref().unwrap_or(old);
-        if newest.valid()?.is_some() {
-            return Ok(newest.clone());
+    /// Gets new tokens: those that somebody else was given meanwhile, else those that the identity provider gives now.
+    async fn refresh(&self, tokens: &mut Tokens) -> Result<(), Unrefreshed> {
+        let begun = tokio::select! {
+            biased;
+            () = self.over.cancelled() => return Err(ENDED.into()),
+            begun = self.begin(tokens) => begun?,
+        };
+        let Some(Begun { _turn, refresh: old, endpoint }) = begun else { return Ok(()) };
+        let _spending = self.spending.lock().await;
+        // Whoever has ended the run by now finds nothing to wait for.
+        if self.over.is_cancelled() {
+            return Err(ENDED.into());
         }
-        let refresh =
-            newest.refresh.as_ref().ok_or("its id-token has expired, and there is no refresh-token")?;
-        let answer = self.provider.refresh(refresh).await?;
-        let new = Tokens::new(answer.id, answer.refresh.or_else(|| Some(refresh.clone())));
-        self.kept.write(newest, &new)?;
-        drop(lock);
-        Ok(new)
+        let given = self.provider.refresh(&endpoint, &old).await?;
+        let id = given.id.map(Jwt::of).filter(Jwt::is_one);
+        let new = given.refresh.unwrap_or_else(|| old.clone());
+        let standing = tokens.spent.take().unwrap_or_else(|| old.clone());
+        let kept = self.kept.write(&standing, id.as_ref(), &new).await;
+        let lost = kept.err().filter(|_| new != standing);
+        *tokens = Tokens {
+            id: id.clone(),
+            refresh: Some(new),
+            spent: lost.is_some().then_some(standing),
+            said: None,
+        };
+        // A refresh token is what the next run needs, hence told first.
+        if let Some(why) = lost {
+            return Err(Unrefreshed::for_good(format!(
+                "the identity provider gave another refresh-token, which cannot be kept: {why}"
+            )));
+        }
+        id.map(drop).ok_or_else(|| {
+            "the identity provider gave no id_token: it was not asked for the scope openid at login, or gives none again"
+                .into()
+        })
     }
 
-    fn failed(&self, why: String) -> Error {
-        let hint = Some("log in again by what made this kubeconfig".to_owned());
+    /// Does all that comes before a refresh token is given away. It can be given up at any time. `None` where there is
+    /// nothing to refresh any more.
+    async fn begin(&self, tokens: &mut Tokens) -> Result<Option<Begun>, Unrefreshed> {
+        let turn = self.kept.turn().await?;
+        tokens.adopt(self.kept.read()?);
+        if tokens.valid()?.is_some() {
+            return Ok(None);
+        }
+        let refresh = tokens.refresh.clone().ok_or_else(|| {
+            Unrefreshed::for_good("its id-token has expired, and there is no refresh-token")
+        })?;
+        self.kept.try_out().await?;
+        let endpoint = self.provider.endpoint().await?;
+        Ok(Some(Begun { _turn: turn, refresh, endpoint }))
+    }
+
+    fn failed(&self, Unrefreshed { why, hint }: Unrefreshed) -> Error {
         Error::Provider { name: "oidc".to_owned(), user: self.user.clone(), why, hint }
     }
 }
@@ -185,50 +276,15 @@ fn value(entry: &AuthProviderEntry, key: &str) -> Option<Secret> {
     entry.config.as_ref()?.get(key)?.clone().filter(|value| !value.is_empty())
 }
 
-/// When a JWT says that it expires; the beginning of time where it says nothing. `None` when it is none.
-fn expiry(token: &str) -> Option<SystemTime> {
-    #[derive(Deserialize)]
-    struct Claims {
-        #[serde(default)]
-        exp: f64,
-    }
-    let mut parts = token.split('.');
-    let (Some(_), Some(claims), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return None;
-    };
-    let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
-    let since = Duration::try_from_secs_f64(claims.exp.max(0.0).trunc()).ok()?;
-    UNIX_EPOCH.checked_add(since)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_token_expires_when_it_says_so() {
-        let jwt = |claims: &str| format!("x.{}.y", URL_SAFE_NO_PAD.encode(claims));
-        let at = |seconds| Some(UNIX_EPOCH + Duration::from_secs(seconds));
-        for (token, expires) in [
-            (jwt(r#"{"exp":1700000000}"#), at(1_700_000_000)),
-            (jwt(r#"{"exp":1700000000.9}"#), at(1_700_000_000)),
-            (jwt(r#"{"iss":"x"}"#), at(0)),
-            (jwt(r#"{"exp":"soon"}"#), None),
-            (jwt("x"), None),
-            ("x.e30".to_owned(), None),
-            ("x.e30.y.z".to_owned(), None),
-            (String::new(), None),
-        ] {
-            assert_eq!(expiry(&token), expires, "{token}");
-        }
-    }
-
-    #[test]
     fn what_was_taken_out_says_what_to_use_instead() {
         for (name, hint) in [("gcp", "gke-gcloud-auth-plugin"), ("azure", "kubelogin"), ("own", "exec")] {
             let entry = AuthProviderEntry { name: name.to_owned(), config: None };
-            let error = Oidc::of("u", &entry, Path::new("")).err().unwrap();
+            let error = Oidc::of("u", &entry, Path::new(""), &Arc::default()).err().unwrap();
             assert!(error.hint().unwrap().contains(hint), "{name}");
         }
     }

@@ -2,17 +2,21 @@
 //! (golang.org/x/oauth2, internal/token.go).
 
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderMap};
-use reqwest::redirect::{Action, Attempt, Policy};
+use http::header::{CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, RequestBuilder, Response, Url};
 use serde::Deserialize;
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::super::secret::Secret;
-use super::oidc::Authority;
+use super::super::{Endpoint as Address, Proxy};
+use super::oidc::{Authority, Unrefreshed};
+use crate::cli::Environment;
 
 /// The longest answer, as in oauth2.
 const LONGEST: usize = 1 << 20;
@@ -20,17 +24,28 @@ const LONGEST: usize = 1 << 20;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How often one is led elsewhere, as in Go.
+const REDIRECTS: usize = 10;
+
 /// Who gives identity tokens, and as whom they are asked for one.
 pub(super) struct Provider {
     pub(super) issuer: String,
     pub(super) client: String,
     pub(super) secret: Secret,
     pub(super) authority: Option<Authority>,
+    /// Which proxies there are.
+    pub(super) environment: Arc<Environment>,
+}
+
+/// Where refresh tokens are taken, and what sends them there.
+pub(super) struct Endpoint {
+    client: Client,
+    url: Url,
 }
 
 /// What it gives.
 pub(super) struct Given {
-    pub(super) id: Secret,
+    pub(super) id: Option<Secret>,
     /// Another refresh token, if the old one goes no longer.
     pub(super) refresh: Option<Secret>,
 }
@@ -40,6 +55,13 @@ pub(super) struct Given {
 enum Style {
     Header,
     Parameters,
+}
+
+/// Why nothing was given.
+struct Refused {
+    /// The status of its answer, if there was one to read.
+    status: Option<StatusCode>,
+    why: Unrefreshed,
 }
 
 #[derive(Deserialize)]
@@ -59,48 +81,63 @@ struct Answer {
 }
 
 impl Provider {
-    /// Gives a refresh token for an identity token.
-    pub(super) async fn refresh(&self, refresh: &Secret) -> Result<Given, String> {
-        let endpoint = self.endpoint().await?;
-        let client = self.client(Policy::none())?;
-        let answer = match self.ask(&client, &endpoint, refresh, Style::Header).await {
-            Ok(answer) => answer,
-            Err(_) => self.ask(&client, &endpoint, refresh, Style::Parameters).await?,
+    /// Gives a refresh token for an identity token. The other way for a client to say who it is is tried only where the first
+    /// was refused: after any other end of it the token may be spent.
+    pub(super) async fn refresh(&self, endpoint: &Endpoint, refresh: &Secret) -> Result<Given, Unrefreshed> {
+        const REFUSED: [StatusCode; 2] = [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED];
+        let answer = match self.ask(endpoint, refresh, Style::Header).await {
+            Err(Refused { status: Some(status), .. }) if REFUSED.contains(&status) => {
+                self.ask(endpoint, refresh, Style::Parameters).await
+            }
+            answer => answer,
         };
-        let id = answer.id_token.filter(|token| !token.is_empty());
-        let id = id.ok_or(
-            "the identity provider gave no id_token: it was not asked for the scope openid at login, or gives none again",
-        )?;
-        Ok(Given { id, refresh: answer.refresh_token.filter(|token| !token.is_empty()) })
+        let Answer { id_token, refresh_token, .. } = answer.map_err(|refused| refused.why)?;
+        let filled = |token: Option<Secret>| token.filter(|token| !token.is_empty());
+        Ok(Given { id: filled(id_token), refresh: filled(refresh_token) })
     }
 
-    /// Where refresh tokens are taken (`OpenID` Connect Discovery 1.0).
-    async fn endpoint(&self) -> Result<Url, String> {
+    /// Finds out where refresh tokens are taken (`OpenID` Connect Discovery 1.0).
+    pub(super) async fn endpoint(&self) -> Result<Endpoint, Unrefreshed> {
         let issuer = self.issuer.strip_suffix('/').unwrap_or(&self.issuer);
-        let client = self.client(Policy::custom(follow))?;
-        let request = client.get(format!("{issuer}/.well-known/openid-configuration"));
-        let (status, _, body) = answered(request).await?;
+        let url = Url::parse(&format!("{issuer}/.well-known/openid-configuration"))
+            .map_err(|error| format!("its idp-issuer-url is no URL: {error}"))?;
+        let late =
+            |_| Unrefreshed::from("the identity provider's configuration: there was no answer in time");
+        let (status, body) = timeout(PATIENCE, self.follow(url)).await.map_err(late)??;
         if status != StatusCode::OK {
-            return Err(format!("the identity provider's configuration: it answered {status}"));
+            return Err(format!("the identity provider's configuration: it answered {status}").into());
         }
         let metadata: Option<Metadata> = serde_json::from_slice(&body).ok();
-        let endpoint = metadata.and_then(|metadata| Url::parse(&metadata.token_endpoint).ok());
-        let endpoint = endpoint.ok_or("the identity provider's configuration has no token_endpoint")?;
-        if endpoint.scheme() != "https" && self.issuer.starts_with("https:") {
-            return Err("the identity provider's token_endpoint is not https, as it is itself".to_owned());
+        let url = metadata.and_then(|metadata| Url::parse(&metadata.token_endpoint).ok());
+        let url = url.ok_or("the identity provider's configuration has no token_endpoint")?;
+        if url.scheme() != "https" && self.issuer.starts_with("https:") {
+            return Err("the identity provider's token_endpoint is not https, as it is itself".into());
         }
-        Ok(endpoint)
+        Ok(Endpoint { client: self.client(&url)?, url })
     }
 
-    async fn ask(
-        &self,
-        client: &Client,
-        endpoint: &Url,
-        refresh: &Secret,
-        style: Style,
-    ) -> Result<Answer, String> {
+    /// Asks for something that is no secret, wherever that leads. By hand, since there may be another proxy on each way.
+    async fn follow(&self, mut url: Url) -> Result<(StatusCode, Zeroizing<Vec<u8>>), Unrefreshed> {
+        let mut secure = false;
+        for _ in 0..=REDIRECTS {
+            secure |= url.scheme() == "https";
+            let (status, headers, body) = answered(self.client(&url)?.get(url.clone())).await?;
+            let location = headers.get(LOCATION).filter(|_| status.is_redirection());
+            let next = location.and_then(|location| url.join(location.to_str().ok()?).ok());
+            match next {
+                Some(next) => url = next,
+                None => return Ok((status, body)),
+            }
+            if secure && url.scheme() != "https" {
+                return Err("the identity provider leads from https to http".into());
+            }
+        }
+        Err("the identity provider leads on and on".into())
+    }
+
+    async fn ask(&self, endpoint: &Endpoint, refresh: &Secret, style: Style) -> Result<Answer, Refused> {
         let mut form = vec![("grant_type", "refresh_token"), ("refresh_token", refresh.reveal())];
-        let mut request = client.post(endpoint.clone());
+        let mut request = endpoint.client.post(endpoint.url.clone());
         match style {
             Style::Header => {
                 let secret = Zeroizing::new(escaped(self.secret.reveal()));
@@ -115,24 +152,30 @@ impl Provider {
         }
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let (status, headers, body) = answered(request.body(form)).await?;
+        let unread = |why: String| Refused { status: None, why: why.into() };
+        let (status, headers, body) = answered(request.body(form)).await.map_err(unread)?;
         let answer = read(&headers, &body);
         let code = answer.as_ref().and_then(|answer| answer.error.as_deref()).filter(|code| !code.is_empty());
+        let refused = |why| Refused { status: Some(status), why };
         if !status.is_success() || code.is_some() {
             // What it says beside the code is anything.
             let is_code =
                 |code: &&str| code.len() < 64 && code.bytes().all(|c| c.is_ascii_lowercase() || c == b'_');
-            let code = code.filter(is_code).map(|code| format!(" ({code})")).unwrap_or_default();
-            return Err(format!(
-                "the identity provider does not refresh the token: it answered {status}{code}"
-            ));
+            let code = code.filter(is_code);
+            let shown = code.map(|code| format!(" ({code})")).unwrap_or_default();
+            let why =
+                format!("the identity provider does not refresh the token: it answered {status}{shown}");
+            // By the one code the token itself is refused (RFC 6749 §5.2).
+            let gone = code == Some("invalid_grant");
+            return Err(refused(if gone { Unrefreshed::for_good(why) } else { why.into() }));
         }
         answer
-            .filter(|answer| !answer.access_token.is_empty())
-            .ok_or_else(|| "the identity provider's answer is none of OAuth 2".to_owned())
+            .filter(Answer::says_something)
+            .ok_or_else(|| refused("the identity provider's answer is none of OAuth 2".into()))
     }
 
-    fn client(&self, redirects: Policy) -> Result<Client, String> {
+    /// What sends to this address.
+    fn client(&self, url: &Url) -> Result<Client, Unrefreshed> {
         const WHAT: &str = "the identity provider's certificate authority";
         let pem = match &self.authority {
             None => None,
@@ -141,26 +184,36 @@ impl Provider {
                 Some(fs::read(path).map_err(|error| format!("{WHAT}: {}: {error}", path.display()))?)
             }
         };
-        let mut builder = Client::builder().timeout(PATIENCE).redirect(redirects);
+        let mut builder = Client::builder().timeout(PATIENCE).redirect(Policy::none()).no_proxy();
+        if let Some(proxy) = self.proxy(url)? {
+            builder = builder.proxy(proxy);
+        }
         if let Some(pem) = pem {
             let roots = Certificate::from_pem_bundle(&pem)
                 .map_err(|error| format!("{WHAT}: {}", innermost(&error)))?;
             builder = builder.tls_certs_only(roots);
         }
-        builder.build().map_err(|error| innermost(&error))
+        builder.build().map_err(|error| innermost(&error).into())
+    }
+
+    /// The proxy on the way there: that of the environment, as kubectl takes it.
+    fn proxy(&self, url: &Url) -> Result<Option<reqwest::Proxy>, Unrefreshed> {
+        let address = Address::read(&url.origin().ascii_serialization());
+        let address = address.ok_or("the identity provider is at no address of a server")?;
+        let proxy = Proxy::choose(None, &self.environment, &address).map_err(|error| error.to_string())?;
+        let Some(proxy) = proxy else { return Ok(None) };
+        let way = reqwest::Proxy::all(proxy.url()).map_err(|error| innermost(&error))?;
+        Ok(Some(match proxy.user() {
+            Some((user, password)) => way.basic_auth(user, password),
+            None => way,
+        }))
     }
 }
 
-/// Follows a redirect, but none that would show to all what was asked in secret.
-fn follow(attempt: Attempt<'_>) -> Action {
-    let before = attempt.previous();
-    let downgrade = attempt.url().scheme() != "https" && before.iter().any(|url| url.scheme() == "https");
-    if downgrade {
-        attempt.error("it leads from https to http")
-    } else if before.len() >= 10 {
-        attempt.error("it leads on and on")
-    } else {
-        attempt.follow()
+impl Answer {
+    fn says_something(&self) -> bool {
+        let tokens = [Some(&self.access_token), self.id_token.as_ref(), self.refresh_token.as_ref()];
+        tokens.into_iter().flatten().any(|token| !token.is_empty())
     }
 }
 

@@ -141,6 +141,12 @@ impl Proxy {
         self.source
     }
 
+    /// Its address for reqwest, without user and password. It resolves names too, which reqwest has another scheme for.
+    pub(super) fn url(&self) -> String {
+        let url = self.to_string();
+        if self.scheme == Scheme::Socks5 { url.replacen("socks5", "socks5h", 1) } else { url }
+    }
+
     /// The user and password that it is to be shown.
     pub(crate) fn user(&self) -> Option<(&str, &str)> {
         self.user.as_ref().map(|(name, password)| (name.reveal(), password.reveal()))
