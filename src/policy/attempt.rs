@@ -247,8 +247,9 @@ fn segment_fault(decoded: &str) -> Option<&'static str> {
     }
 }
 
-/// Decodes a segment once, as Go's `net/url` does. `None` for a `%` without two hexadecimal digits, or no UTF-8.
-fn decode(segment: &str) -> Option<String> {
+/// Decodes a text once, as Go's `net/url` does with a segment of a path; a plus sign is one. `None` for a `%` without two
+/// hexadecimal digits, or no UTF-8.
+pub(crate) fn decode(segment: &str) -> Option<String> {
     let mut bytes = segment.bytes();
     let mut decoded = Vec::with_capacity(segment.len());
     while let Some(byte) = bytes.next() {

@@ -33,6 +33,7 @@ mod upgrade;
 
 use http::HeaderName;
 
+pub(crate) use self::attempt::decode;
 pub use self::attempt::{Attempt, Context, Target};
 pub use self::builtin::names as builtins;
 pub use self::host::{Host, is_public};

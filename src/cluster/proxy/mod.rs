@@ -15,6 +15,7 @@ use super::Error;
 use super::endpoint::Endpoint;
 use super::secret::Secret;
 use crate::cli::Environment;
+use crate::policy::decode;
 
 /// A proxy. It is shown without its user and password, and has no `Debug`.
 #[derive(Clone)]
@@ -112,7 +113,10 @@ impl Proxy {
         };
         let user = user.map(|user| {
             let (name, password) = user.split_once(':').unwrap_or((user, ""));
-            unescape(name).zip(unescape(password)).ok_or("its user or password is not percent-encoded")
+            decode(name)
+                .zip(decode(password))
+                .map(|(name, password)| (Secret::from(name), Secret::from(password)))
+                .ok_or("its user or password is not percent-encoded")
         });
         Ok(Self { scheme, host: host.to_ascii_lowercase(), port, user: user.transpose()?, source })
     }
@@ -194,22 +198,6 @@ fn is_host(text: &str) -> bool {
     }
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     !text.is_empty() && text.bytes().all(is_letter)
-}
-
-/// Decodes percent-encoding; a plus sign is one.
-fn unescape(text: &str) -> Option<Secret> {
-    let mut bytes = text.bytes();
-    let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));
-    while let Some(byte) = bytes.next() {
-        decoded.push(if byte == b'%' {
-            let high = char::from(bytes.next()?).to_digit(16)?;
-            let low = char::from(bytes.next()?).to_digit(16)?;
-            u8::try_from(high * 16 + low).ok()?
-        } else {
-            byte
-        });
-    }
-    std::str::from_utf8(&decoded).ok().map(|text| Secret::from(text.to_owned()))
 }
 
 #[cfg(test)]
