@@ -150,7 +150,8 @@ impl Subject {
             ("authentication", named(&self.authentication)),
         ];
         if let Some(Certificate { subject, issuer, not_before, not_after }) = &self.client_certificate {
-            lines.push(("certificate", format!("{subject}, issued by {issuer}")));
+            lines.push(("certificate", subject.clone()));
+            lines.push(("", format!("issued by {issuer}")));
             let fault = self.fault.as_ref().map_or_else(String::new, |fault| format!(": it {fault}"));
             lines.push(("", format!("valid from {not_before} to {not_after}{fault}")));
         }

@@ -32,6 +32,19 @@ fn has_the_second(path: &Path) {
     assert_eq!(left, ["by-hand"]);
 }
 
+/// A check, or a run, that heeds SIGHUP though this process may have been started by `nohup`.
+#[cfg(unix)]
+fn heeding(kwasm: &Kwasm, check: bool) -> Command {
+    let asked =
+        if check { kwasm.command(["cluster", "--check"]) } else { kwasm.guest("downloads", &["/version"]) };
+    if !cfg!(target_os = "linux") {
+        return asked;
+    }
+    let mut heeding = kwasm.program("env");
+    heeding.arg("--default-signal=HUP").arg(asked.get_program()).args(asked.get_args());
+    heeding
+}
+
 #[cfg(unix)]
 #[test]
 fn what_a_run_is_given_is_kept_when_a_signal_ends_it() {
@@ -43,11 +56,7 @@ fn what_a_run_is_given_is_kept_when_a_signal_ends_it() {
             let (server, (issuer, held)) = (seed(), Issuer::holding());
             let path = expired(&server, &issuer);
             let kwasm = Kwasm::new().kubeconfig(&path);
-            let mut running = if check {
-                Running::of(kwasm.command(["cluster", "--check"]))
-            } else {
-                kwasm.start("downloads", &["/version"])
-            };
+            let mut running = Running::of(heeding(&kwasm, check));
             issuer.wait();
             running.signal(signal);
             running.silent_for(Duration::from_millis(300));
