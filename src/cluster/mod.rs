@@ -140,9 +140,11 @@ impl Cluster {
             shared.insert(known, Arc::clone(&own));
             own
         };
+        // Behind the path may be what is not part of an address.
+        let server = server.split(['?', '#']).next().unwrap_or_default();
+        let server = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
         Ok(Self {
-            // Behind the path may be what is no part of an address.
-            server: server.split(['?', '#']).next().unwrap_or_default().to_owned(),
+            server,
             endpoint,
             trust,
             proxy,
@@ -182,7 +184,8 @@ impl Cluster {
         &self.namespace
     }
 
-    /// Where the API server is, as the kubeconfig or a flag spells it.
+    /// Returns where the API server is, as the kubeconfig or a flag spells it; with its scheme, where that leaves it to be known
+    /// that a bare host is a plain HTTP server.
     #[must_use]
     pub fn server(&self) -> &str {
         &self.server

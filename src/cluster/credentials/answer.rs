@@ -59,10 +59,12 @@ impl Answer {
             )));
         }
         let status = credential.status.ok_or_else(|| answer("its answer has no status"))?;
-        let expires =
-            status.expiration_timestamp.as_deref().map(|text| OffsetDateTime::parse(text, &Rfc3339));
-        let expires =
-            expires.transpose().map_err(|_| answer("its expirationTimestamp is no time of RFC 3339"))?;
+        let expires = match status.expiration_timestamp.as_deref() {
+            Some(text) => {
+                Some(time(text).ok_or_else(|| answer("its expirationTimestamp is not a time of RFC 3339"))?)
+            }
+            None => None,
+        };
         let token = status.token.filter(|token| !token.is_empty());
         let chain = status.client_certificate_data.filter(|text| !text.is_empty());
         let key = status.client_key_data.filter(|key| !key.is_empty());
@@ -92,6 +94,18 @@ impl Answer {
 /// Of JSON: of equal keys the last counts, as for client-go.
 fn json(printed: &str) -> Option<ExecCredential> {
     serde_json::from_value(serde_json::from_str(printed).ok()?).ok()
+}
+
+/// Reads a time as Go's `time.Parse(time.RFC3339, …)` does: stricter than RFC 3339 (a capital `T` and `Z`, and no leap second),
+/// but for a fraction behind a comma.
+fn time(text: &str) -> Option<OffsetDateTime> {
+    let bytes = text.as_bytes();
+    let strict = bytes.get(10) == Some(&b'T') && !bytes.ends_with(b"z") && bytes.get(17..19) != Some(b"60");
+    let text = match bytes.get(19) {
+        Some(b',') => text.replacen(',', ".", 1),
+        _ => text.to_owned(),
+    };
+    OffsetDateTime::parse(&text, &Rfc3339).ok().filter(|_| strict)
 }
 
 #[cfg(test)]
@@ -126,6 +140,10 @@ mod tests {
             "{clientCertificateData: hunter2, clientKeyData: hunter2}",
             "{token: hunter2, expirationTimestamp: tomorrow}",
             "{token: hunter2, expirationTimestamp: ''}",
+            "{token: hunter2, expirationTimestamp: '2099-01-01 00:00:00Z'}",
+            "{token: hunter2, expirationTimestamp: '2099-01-01t00:00:00Z'}",
+            "{token: hunter2, expirationTimestamp: '2099-01-01T00:00:00z'}",
+            "{token: hunter2, expirationTimestamp: '2016-12-31T23:59:60Z'}",
         ] {
             let fault = read(status).err().unwrap().to_string();
             assert!(!fault.contains("hunter2"), "{fault}");
@@ -145,6 +163,7 @@ mod tests {
             ("2001-02-03T04:05:06.7+01:00", false),
             ("9999-02-03T04:05:06Z", true),
             ("9999-02-03T04:05:06-07:00", true),
+            ("9999-02-03T04:05:06,5Z", true),
         ] {
             let answer = read(&format!("{{token: t, expirationTimestamp: '{time}'}}")).ok().unwrap();
             assert_eq!(answer.holds(), holds, "{time}");

@@ -37,6 +37,14 @@ pub(super) fn cases() -> Vec<Case> {
             .asks("tls token=$TOKEN"),
         gives("a plugin's answer with a date that is none", r#""expirationTimestamp": "soon", "token": "$TOKEN""#)
             .fails("decoding stdout: parsing time \"soon\" as \"2006-01-02T15:04:05Z07:00\""),
+        gives("a plugin's answer with a date whose T is a blank", r#""expirationTimestamp": "2099-01-01 00:00:00Z", "token": "$TOKEN""#)
+            .fails("decoding stdout: parsing time"),
+        gives("a plugin's answer with a date in lower case", r#""expirationTimestamp": "2099-01-01t00:00:00z", "token": "$TOKEN""#)
+            .fails("decoding stdout: parsing time"),
+        gives("a plugin's answer with a leap second", r#""expirationTimestamp": "2016-12-31T23:59:60Z", "token": "$TOKEN""#)
+            .fails("decoding stdout: parsing time"),
+        gives("a plugin's answer with a fraction behind a comma", r#""expirationTimestamp": "2099-01-01T00:00:00,5Z", "token": "$TOKEN""#)
+            .asks("tls token=$TOKEN"),
         prints("a plugin's answer in YAML", "$V1\nkind: ExecCredential\nstatus: {token: $TOKEN}\n")
             .asks("tls token=$TOKEN"),
         gives("a plugin's answer with a certificate without a key", r#""clientCertificateData": "x""#)
