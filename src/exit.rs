@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use crate::cli::{self, Environment};
 use crate::cluster;
-use crate::inspect;
 use crate::policy::{self, Fault, Limit, NAME_A_KUBECONFIG};
 use crate::reference::NameError;
 use crate::registry::{self, Obstacle, signature};
@@ -176,7 +175,7 @@ fn classify(error: &Error) -> (Exit, Option<String>) {
         Error::Cluster(error) => for_cluster(error),
         Error::Inspect { source, .. }
         | Error::Store(store::Error::Unfit { source, .. })
-        | Error::Runtime(runtime::Error::Adapt { source, .. }) => (Exit::Refused, for_component(source)),
+        | Error::Runtime(runtime::Error::Unfit { source, .. }) => (Exit::Refused, source.hint()),
         Error::NoCluster(_) => (Exit::Failed, hint(NAME_A_KUBECONFIG)),
         Error::NoHome => (Exit::Failed, hint("set KWASM_HOME to a folder")),
         Error::Registry(error)
@@ -196,18 +195,6 @@ fn for_name(error: &NameError) -> Option<String> {
 fn for_policy(name: &str) -> String {
     let known: Vec<&str> = policy::builtins().collect();
     format!("kwasm's own are {}; a file is named by its path: ./{name}.yaml", known.join(", "))
-}
-
-fn for_component(error: &inspect::Error) -> Option<String> {
-    match error {
-        inspect::Error::ForeignImport(_) => {
-            Some("rebuild it as a component on wasi:http: cargo build --target wasm32-wasip2".to_owned())
-        }
-        inspect::Error::NoCommand(_) | inspect::Error::NoStart => {
-            Some("a plugin is a program with a main function, built for wasm32-wasip2".to_owned())
-        }
-        _ => None,
-    }
 }
 
 fn for_fetch(error: &registry::Error) -> (Exit, Option<String>) {
@@ -269,6 +256,8 @@ fn for_cluster(error: &cluster::Error) -> (Exit, Option<String>) {
 
 fn for_runtime(error: &runtime::Error) -> (Exit, Option<String>) {
     match error {
+        runtime::Error::Bound { bound, .. } => (Exit::Refused, Some(bound.hint())),
+        runtime::Error::Bounds { .. } => (Exit::Usage, None),
         runtime::Error::Compile { .. } | runtime::Error::Link { .. } => (Exit::Refused, None),
         runtime::Error::Store(error) => for_store(error),
         _ => (Exit::Failed, None),

@@ -199,6 +199,21 @@ fn create_folder(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
 }
 
+/// Returns how many bytes of the machine's memory this process uses; `None` where the system does not say.
+#[cfg(target_os = "linux")]
+pub(crate) fn memory_in_use() -> Option<u64> {
+    // proc(5): `VmRSS:    1234 kB`.
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    resident.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1 << 10)
+}
+
+/// Returns how many bytes of the machine's memory this process uses; `None` where the system does not say.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn memory_in_use() -> Option<u64> {
+    memory_stats::memory_stats().and_then(|memory| u64::try_from(memory.physical_mem).ok())
+}
+
 /// The file name under which a shell finds a program called `name`.
 pub(crate) fn program_file(name: &str) -> String {
     if cfg!(windows) { format!("{name}.exe") } else { name.to_owned() }

@@ -3,8 +3,10 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-use crate::support::{Kwasm, component, files};
+use crate::modules::wat;
+use crate::support::{Kwasm, Running, component, files};
 
 fn folder(kwasm: &Kwasm) -> PathBuf {
     kwasm.home().join("cache/kwasm/compiled")
@@ -129,4 +131,147 @@ fn where_there_can_be_no_cache_plugins_run_all_the_same() {
     run(&kwasm);
     let run = kwasm.run("dumps", &["/version"]).success();
     assert!(run.stdout.contains("http://192.0.2.1") && run.stdout.contains("status 200"), "{}", run.shown());
+}
+
+/// A core module of so many functions, each of which takes its time to compile.
+fn large(functions: usize) -> String {
+    let additions =
+        "(i32.add (i32.mul (local.get 0) (i32.const 3)) (i32.load (local.get 0))) (local.set 0)".repeat(400);
+    let function = format!("(func (param i32) (result i32) {additions} (local.get 0))");
+    format!(
+        r#"(module (memory (export "memory") 1) (func (export "_start")) {})"#,
+        function.repeat(functions)
+    )
+}
+
+#[test]
+fn what_does_not_compile_is_remembered_and_said_again_in_the_same_words() {
+    let kwasm = Kwasm::with_empty_cache();
+    // Valid but for its last function, and so found out last.
+    let text = large(20).replacen("(module", "(module (func (result i32))", 1);
+    let path = wat(&kwasm, "broken", &text);
+    let first = kwasm.call(["run", path.to_str().unwrap()]).fails(126);
+    let kept = files(&folder(&kwasm));
+    assert!(kept.len() == 1 && kept[0].ends_with(".verdict"), "{kept:?}");
+    assert_eq!(mode(&folder(&kwasm).join(&kept[0])), 0o600);
+    let verdict = fs::read(folder(&kwasm).join(&kept[0])).unwrap();
+    // That it is read there, and not found out anew, shows where it says something else.
+    let other = String::from_utf8(verdict.clone()).unwrap().replace("type mismatch", "as remembered");
+    assert!(first.stderr.contains("type mismatch"), "{}", first.shown());
+    fs::write(folder(&kwasm).join(&kept[0]), other).unwrap();
+    let again = kwasm.call(["run", path.to_str().unwrap()]).fails(126);
+    assert_eq!(again.stderr, first.stderr.replace("type mismatch", "as remembered"));
+    // One that others could have written is not believed.
+    fs::set_permissions(folder(&kwasm).join(&kept[0]), fs::Permissions::from_mode(0o666)).unwrap();
+    let anew = kwasm.call(["run", path.to_str().unwrap()]).fails(126);
+    assert_eq!(anew.stderr, first.stderr);
+    assert_eq!(fs::read(folder(&kwasm).join(&kept[0])).unwrap(), verdict);
+}
+
+#[test]
+fn code_that_no_installed_plugin_needs_is_bounded_and_the_longest_unused_goes_first() {
+    let kwasm = Kwasm::with_empty_cache();
+    kwasm.call(["install", component("hello").to_str().unwrap()]).success();
+    let installed = code(&kwasm);
+    // Three that were run some days ago, of more than the budget together.
+    let old = |name: &str, days: u64| {
+        let path = folder(&kwasm).join(name);
+        let file = fs::File::create(&path).unwrap();
+        file.set_len(200 << 20).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_hours(days * 24)).unwrap();
+        path
+    };
+    let (oldest, older, newer) = (old("a.cwasm", 9), old("b.cwasm", 8), old("c.cwasm", 7));
+    let ancient = SystemTime::now() - Duration::from_hours(2400);
+    fs::File::options().append(true).open(&installed).unwrap().set_modified(ancient).unwrap();
+    kwasm.run("traps", &[]).fails(125);
+    assert_eq!(
+        [&installed, &oldest, &older, &newer].map(|path| path.exists()),
+        [true, false, true, true],
+        "{:?}",
+        files(&folder(&kwasm))
+    );
+    // What is used is young again.
+    crate::support::Run::of(&mut kwasm.program(kwasm.links().join("kubectl-hello"))).success();
+    assert!(fs::metadata(&installed).unwrap().modified().unwrap() > ancient + Duration::from_hours(24));
+}
+
+#[test]
+fn doctor_says_how_much_the_caches_take_and_empties_them() {
+    let kwasm = Kwasm::with_empty_cache();
+    kwasm.call(["install", component("hello").to_str().unwrap()]).success();
+    let installed = code(&kwasm);
+    kwasm.run("traps", &[]).fails(125);
+    assert_eq!(files(&folder(&kwasm)).len(), 2);
+    let page = kwasm.call(["doctor"]);
+    assert!(
+        page.stdout.contains("of compiled code (at most 512.00 MiB beside that of installed plugins)"),
+        "{}",
+        page.shown()
+    );
+    let cleaned = kwasm.call(["doctor", "--clean"]);
+    assert!(
+        cleaned.stderr.contains("removed ") && cleaned.stderr.contains(" from the caches\n"),
+        "{}",
+        cleaned.shown()
+    );
+    assert_eq!(code(&kwasm), installed);
+    assert_eq!(files(&kwasm.home().join("cache/kwasm/seen")), Vec::<String>::new());
+}
+
+#[test]
+fn compiling_ends_at_its_bounds_and_leaves_nothing() {
+    for (variable, value, said) in [
+        (
+            "KWASM_COMPILE_MEMORY",
+            "8Mi",
+            "compiling it takes more than 8 MiB of memory, and was given up\nhint: KWASM_COMPILE_MEMORY=16Mi in the environment allows more\n",
+        ),
+        (
+            "KWASM_COMPILE_TIME",
+            "1s",
+            "compiling it takes longer than 1 s, and was given up\nhint: KWASM_COMPILE_TIME=2s in the environment allows more\n",
+        ),
+    ] {
+        let kwasm = Kwasm::with_empty_cache().variable(variable, value);
+        let path = wat(&kwasm, "large", &large(1000));
+        for verb in ["install", "run"] {
+            let run = kwasm.call([verb, path.to_str().unwrap()]).fails(126);
+            assert_eq!(run.stderr, format!("kwasm: large: {said}"), "{}", run.shown());
+        }
+        assert_eq!(files(&folder(&kwasm)), Vec::<String>::new());
+        assert!(!kwasm.home().join("data/plugins/large").exists());
+        let nonsense = kwasm.variable(variable, "much").call(["run", path.to_str().unwrap()]).fails(2);
+        assert!(
+            nonsense.stderr.starts_with(&format!("kwasm: {variable}: its value is not ")),
+            "{}",
+            nonsense.shown()
+        );
+    }
+}
+
+#[test]
+fn the_user_ends_a_compilation_which_leaves_nothing() {
+    let kwasm = Kwasm::with_empty_cache();
+    let path = wat(&kwasm, "large", &large(1000));
+    let running = Running::of(kwasm.command(["install", path.to_str().unwrap()]));
+    std::thread::sleep(Duration::from_secs(1));
+    running.signal("INT");
+    assert_ne!(running.end().code, Some(0));
+    assert_eq!(files(&folder(&kwasm)), Vec::<String>::new());
+    assert_eq!(files(&kwasm.home().join("data")), Vec::<String>::new());
+}
+
+#[test]
+fn a_compilation_that_takes_long_is_shown_on_a_terminal_by_its_functions() {
+    let kwasm = Kwasm::with_empty_cache().variable("TERM", "xterm");
+    let path = wat(&kwasm, "large", &large(1000));
+    let mut command = kwasm.command(["install", path.to_str().unwrap()]);
+    let (code, shown) = crate::support::on_terminal(&mut command, 80);
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("large  compiling [") && shown.contains("/1001 functions"), "{shown:?}");
+    // A plugin that is quick to compile is not worth a line.
+    let mut command = kwasm.command(["install", component("hello").to_str().unwrap()]);
+    let (_, shown) = crate::support::on_terminal(&mut command, 80);
+    assert!(!shown.contains("compiling"), "{shown:?}");
 }

@@ -33,6 +33,7 @@ mod granted;
 mod halves;
 mod hostile;
 mod hosts;
+mod inspect;
 mod judge;
 #[cfg(unix)]
 mod killed;
@@ -40,6 +41,7 @@ mod kubectl;
 mod leaks;
 mod life;
 mod manual;
+mod modules;
 mod papers;
 mod policies;
 mod prefix;

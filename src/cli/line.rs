@@ -101,6 +101,9 @@ enum Verb {
         /// Sign it with a private key: PKCS #8 in PEM, of P-256 or Ed25519
         #[arg(long, value_name = "KEY")]
         sign: Option<PathBuf>,
+        /// Make a component of a core module first, for those who take nothing else
+        #[arg(long)]
+        adapt: bool,
         #[command(flatten)]
         form: Form,
     },
@@ -138,6 +141,9 @@ enum Verb {
         /// Compare the digests of all that is installed, too
         #[arg(long)]
         deep: bool,
+        /// Empty the caches: compiled code that no installed plugin needs, and downloads that were only run
+        #[arg(long)]
+        clean: bool,
         #[command(flatten)]
         form: Form,
         #[command(flatten, next_help_heading = "kubectl's connection flags")]
@@ -243,16 +249,17 @@ impl Line {
             Verb::Outdated(form) => Command::Outdated { output: form.of_list(environment) },
             Verb::Uninstall { names } => Command::Uninstall { names: plugins(&names)? },
             Verb::Policy { verb } => verb.command(),
-            Verb::Publish { file, target, sign, form } => {
-                Command::Publish { file, target: published(&target)?, key: sign, output: form.of_one() }
+            Verb::Publish { file, target, sign, adapt, form } => {
+                let target = published(&target)?;
+                Command::Publish { file, target, key: sign, adapt, output: form.of_one() }
             }
             Verb::Verify { source, keys, form } => {
                 Command::Verify { source: source.parse()?, keys, output: form.of_one() }
             }
             Verb::Save { names, archive } => Command::Save { names: plugins(&names)?, archive },
             Verb::Load { archive, policy } => Command::Load { archive, policy },
-            Verb::Doctor { deep, form, connection } => {
-                Command::Doctor { connection, deep, output: form.of_one() }
+            Verb::Doctor { deep, clean, form, connection } => {
+                Command::Doctor { connection, deep, clean, output: form.of_one() }
             }
             Verb::Completion { shell } => Command::Completion(shell),
             Verb::Man { command, dir } => Command::Man { folder: dir, command },

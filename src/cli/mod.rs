@@ -123,6 +123,8 @@ pub enum Command {
         connection: Connection,
         /// Whether to compare digests too.
         deep: bool,
+        /// Whether to empty the caches first.
+        clean: bool,
         /// How.
         output: Output,
     },
@@ -192,6 +194,8 @@ pub enum Command {
         target: Target,
         /// The private key to sign with.
         key: Option<PathBuf>,
+        /// Whether to make a component of a core module first.
+        adapt: bool,
         /// How.
         output: Output,
     },

@@ -5,29 +5,38 @@
 use std::collections::BTreeMap;
 
 use wasm_metadata::{Metadata, Payload};
+use wasmparser::Encoding;
 
-use super::{Error, Outline};
+use super::{Error, Kind, Outline};
 
-/// What a component or core module exports, and what it says of itself. Anybody can write that; it proves nothing.
+/// What there is to know of a component or core module, whether or not it can run.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Facts {
-    /// The interfaces it exports, e.g. `wasi:cli/run@0.2.12`.
+    /// Which of the two it is.
+    pub kind: Option<Kind>,
+    /// What it imports, by interface or module; of a module with the names that it imports from it.
+    pub imports: BTreeMap<String, Vec<String>>,
+    /// What it exports: interfaces, e.g. `wasi:cli/run@0.2.12`, or names.
     pub exports: Vec<String>,
     /// What it says, by the name that an OCI manifest gives it: `org.opencontainers.image.version` and the like.
     pub annotations: BTreeMap<String, String>,
 }
 
 impl Facts {
-    /// Reads them from bytes that [`super::Inspected::read`] took.
+    /// Reads them from a component or core module.
     ///
     /// # Errors
-    /// [`Error::Broken`].
+    /// [`Error::Alien`] and [`Error::Broken`]; what cannot run is no error.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
+        if !bytes.starts_with(b"\0asm") {
+            return Err(Error::Alien(super::guess(bytes)));
+        }
         let outline = Outline::read(bytes).map_err(Error::Broken)?;
+        let kind = Some(if outline.encoding == Encoding::Component { Kind::Component } else { Kind::Core });
         // Sections that cannot be read say nothing.
         let annotations =
             Payload::from_binary(bytes).map(|payload| said(payload.metadata())).unwrap_or_default();
-        Ok(Self { exports: outline.exports, annotations })
+        Ok(Self { kind, imports: outline.imported(), exports: outline.exports, annotations })
     }
 
     /// One of the annotations, without the `org.opencontainers.image.` that all begin with.
@@ -60,7 +69,8 @@ mod tests {
     #[test]
     fn a_component_says_what_was_written_into_it() {
         let empty = b"\0asm\x0d\0\x01\0";
-        assert_eq!(Facts::read(empty).unwrap(), Facts::default());
+        let nothing = Facts { kind: Some(Kind::Component), ..Facts::default() };
+        assert_eq!(Facts::read(empty).unwrap(), nothing);
         let mut add = wasm_metadata::AddMetadata::default();
         add.version = wasm_metadata::AddMetadataField::Set("1.2.3".parse().unwrap());
         add.description = wasm_metadata::AddMetadataField::Set("Decodes secrets".parse().unwrap());
@@ -78,6 +88,6 @@ mod tests {
         let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
         bytes.extend_from_slice(&[0, 10, 7]);
         bytes.extend_from_slice(b"version\xff\xff");
-        assert_eq!(Facts::read(&bytes).unwrap(), Facts::default());
+        assert_eq!(Facts::read(&bytes).unwrap().annotations, BTreeMap::new());
     }
 }

@@ -1,23 +1,31 @@
-//! Reads what a component asks for, executing nothing. Pure: bytes in, facts out.
+//! Reads what a component or core module requires, executing nothing. Pure: bytes in, facts out.
 
+mod adapt;
+mod error;
 mod facts;
-
-use std::borrow::Cow;
+mod features;
+mod outline;
+mod scan;
 
 use serde::{Deserialize, Serialize};
-use wasi_preview1_component_adapter_provider::{
-    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
-};
-use wasmparser::{Encoding, Parser, Payload};
+use wasmparser::Encoding;
 
+pub use self::adapt::adapt;
+pub use self::error::Error;
 pub use self::facts::Facts;
+pub use self::features::{Feature, functions, needed, validate};
+use self::outline::Outline;
+
+/// The one module whose functions a core module may import: WASI's preview 1.
+const PREVIEW1: &str = "wasi_snapshot_preview1";
 
 /// What was found in some bytes that are worth running.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Inspected {
     kind: Kind,
-    /// The interfaces it imports, e.g. `wasi:http/outgoing-handler@0.2.12`; of a core module, none but WASI's.
+    /// The interfaces it imports, e.g. `wasi:http/outgoing-handler@0.2.12`; of a core module none: it has those functions of
+    /// preview 1 that need no network.
     imports: Vec<String>,
 }
 
@@ -27,36 +35,8 @@ pub struct Inspected {
 pub enum Kind {
     /// A WASI 0.2 command component.
     Component,
-    /// A core module for WASI's preview 1, which runs once it is adapted.
+    /// A core module for WASI's preview 1.
     Core,
-}
-
-/// Why some bytes are nothing that can run here.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// It does not begin as WebAssembly does.
-    #[error("it is no WebAssembly but {0}")]
-    Alien(&'static str),
-    /// It begins as WebAssembly does, and then breaks its rules.
-    #[error("it is broken WebAssembly")]
-    Broken(#[source] wasmparser::BinaryReaderError),
-    /// A component that is no command.
-    #[error("it is a component without a command to run: it exports {0}, and not wasi:cli/run@0.2")]
-    NoCommand(String),
-    /// A component made for WASI 0.3.
-    #[error("it is made for WASI 0.3, and kwasm runs WASI 0.2")]
-    Preview3,
-    /// A core module that needs functions which nobody has here.
-    #[error(
-        "it is a core module that imports functions of `{0}`, and kwasm has only those of wasi_snapshot_preview1"
-    )]
-    ForeignImport(String),
-    /// A core module that is a library.
-    #[error("it is a core module without `_start`: a library, not a command")]
-    NoStart,
-    /// A core module that the adapter does not fit.
-    #[error("it is a core module that cannot be made a component: {0}")]
-    Unadaptable(String),
 }
 
 impl Inspected {
@@ -64,133 +44,95 @@ impl Inspected {
     ///
     /// # Errors
     /// When they are neither a command component nor a command module. What is found to be well-formed here is
-    /// still validated whole when it is compiled.
+    /// still validated whole before it is compiled ([`validate`]).
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         if !bytes.starts_with(b"\0asm") {
             return Err(Error::Alien(guess(bytes)));
         }
         let outline = Outline::read(bytes).map_err(Error::Broken)?;
+        // Found out here, it costs nothing.
+        if outline.shares_memory {
+            return Err(Error::Features(vec![Feature::SharedMemory]));
+        }
         match outline.encoding {
-            Encoding::Component => outline.component(),
-            Encoding::Module => outline.core(),
+            Encoding::Component => component(outline),
+            Encoding::Module => core(&outline),
         }
     }
 
-    /// The form it came in.
+    /// What a core module has been found to be.
+    #[must_use]
+    pub fn core() -> Self {
+        Self { kind: Kind::Core, imports: Vec::new() }
+    }
+
+    /// Returns the form it came in.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The interfaces it imports.
+    /// Returns the interfaces it imports.
     #[must_use]
     pub fn imports(&self) -> &[String] {
         &self.imports
     }
 
-    /// Tells whether it can send anything at all: only then is a kubeconfig read for it.
+    /// Whether it can send anything at all: only then is a kubeconfig read for it.
     #[must_use]
     pub fn uses_network(&self) -> bool {
         self.imports_any_of("wasi:http") || self.imports_any_of("wasi:sockets")
     }
 
-    /// Tells whether it imports an interface of `package`, e.g. `wasi:http`.
+    /// Whether it imports an interface of `package`, e.g. `wasi:http`.
     #[must_use]
     pub fn imports_any_of(&self, package: &str) -> bool {
         self.imports.iter().any(|name| name.strip_prefix(package).is_some_and(|rest| rest.starts_with('/')))
     }
 }
 
-/// The component in `bytes`: they themselves, or what the preview 1 adapter makes of a core module.
-///
-/// # Errors
-/// [`Error::Unadaptable`] when the adapter does not fit the module.
-pub fn component<'a>(bytes: &'a [u8], inspected: &Inspected) -> Result<Cow<'a, [u8]>, Error> {
-    if inspected.kind == Kind::Component {
-        return Ok(Cow::Borrowed(bytes));
+fn component(outline: Outline) -> Result<Inspected, Error> {
+    let exports = |name: &str| outline.exports.iter().find(|export| export.starts_with(name));
+    let is_preview3 = |name: &str| name.starts_with("wasi:") && name.contains("@0.3");
+    let imports_preview3 = outline.imports.iter().any(|import| is_preview3(&import.module));
+    if imports_preview3 || outline.exports.iter().any(|export| is_preview3(export)) {
+        return Err(Error::Preview3);
     }
-    wit_component::ComponentEncoder::default()
-        .module(bytes)
-        .and_then(|encoder| {
-            encoder
-                .validate(true)
-                .adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER)
-        })
-        .and_then(|mut encoder| encoder.encode())
-        .map(Cow::Owned)
-        .map_err(|error| Error::Unadaptable(format!("{error:#}")))
+    if exports("wasi:cli/run@0.2").is_some() {
+        let imports = outline.imports.into_iter().map(|import| import.module).collect();
+        return Ok(Inspected { kind: Kind::Component, imports });
+    }
+    if !outline.has_code {
+        return Err(Error::Interfaces);
+    }
+    if let Some(handler) = exports("wasi:http/incoming-handler") {
+        return Err(Error::Server(handler.clone()));
+    }
+    let exports = if outline.exports.is_empty() { "nothing".to_owned() } else { outline.exports.join(", ") };
+    Err(Error::NoCommand { exports, language: outline.language })
 }
 
-/// The names at the outermost level of a binary.
-struct Outline {
-    encoding: Encoding,
-    imports: Vec<String>,
-    exports: Vec<String>,
+fn core(outline: &Outline) -> Result<Inspected, Error> {
+    let imports = |module: &str| outline.imports.iter().any(|import| import.module == module);
+    if imports("wasi_unstable") {
+        return Err(Error::Preview0 { language: outline.language.clone() });
+    }
+    if outline.describes_component {
+        return Err(Error::Unfinished);
+    }
+    if let Some(imports) = outline.foreign(PREVIEW1) {
+        return Err(Error::ForeignImports { imports, language: outline.language.clone() });
+    }
+    if !outline.exports.iter().any(|name| name == "_start") {
+        return Err(Error::NoStart { language: outline.language.clone() });
+    }
+    if imports(PREVIEW1) && !outline.exports_memory {
+        return Err(Error::HiddenMemory);
+    }
+    Ok(Inspected::core())
 }
 
-impl Outline {
-    fn read(bytes: &[u8]) -> Result<Self, wasmparser::BinaryReaderError> {
-        let mut outline = Self { encoding: Encoding::Module, imports: Vec::new(), exports: Vec::new() };
-        let mut depth = 0_u32;
-        for payload in Parser::new(0).parse_all(bytes) {
-            match payload? {
-                Payload::Version { encoding, .. } if depth == 0 => outline.encoding = encoding,
-                // What a component holds inside is its own business: only its outermost names are requests.
-                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-                Payload::End(_) => depth = depth.saturating_sub(1),
-                Payload::ComponentImportSection(section) if depth == 0 => {
-                    for import in section {
-                        outline.imports.push(import?.name.name.to_owned());
-                    }
-                }
-                Payload::ComponentExportSection(section) if depth == 0 => {
-                    for export in section {
-                        outline.exports.push(export?.name.name.to_owned());
-                    }
-                }
-                Payload::ImportSection(section) if depth == 0 => {
-                    for import in section.into_imports() {
-                        outline.imports.push(import?.module.to_owned());
-                    }
-                }
-                Payload::ExportSection(section) if depth == 0 => {
-                    for export in section {
-                        outline.exports.push(export?.name.to_owned());
-                    }
-                }
-                _ => {}
-            }
-        }
-        outline.imports.dedup();
-        Ok(outline)
-    }
-
-    fn component(self) -> Result<Inspected, Error> {
-        let runs = |version: &str| {
-            self.exports.iter().any(|name| name.starts_with(&format!("wasi:cli/run@{version}")))
-        };
-        if runs("0.3") || self.imports.iter().any(|name| name.starts_with("wasi:") && name.contains("@0.3")) {
-            return Err(Error::Preview3);
-        }
-        if !runs("0.2") {
-            let list = if self.exports.is_empty() { "nothing".to_owned() } else { self.exports.join(", ") };
-            return Err(Error::NoCommand(list));
-        }
-        Ok(Inspected { kind: Kind::Component, imports: self.imports })
-    }
-
-    fn core(self) -> Result<Inspected, Error> {
-        if let Some(foreign) = self.imports.iter().find(|name| *name != WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME) {
-            return Err(Error::ForeignImport(foreign.clone()));
-        }
-        if !self.exports.iter().any(|name| name == "_start") {
-            return Err(Error::NoStart);
-        }
-        Ok(Inspected { kind: Kind::Core, imports: Vec::new() })
-    }
-}
-
-/// Says what bytes that are no WebAssembly most likely are, so that the mistake is seen at once.
+/// Names what bytes that are not WebAssembly most likely are, so that the mistake is seen at once.
 fn guess(bytes: &[u8]) -> &'static str {
     let text = std::str::from_utf8(&bytes[..bytes.len().min(1024)]).map(str::trim_start);
     match (bytes, text) {
@@ -215,59 +157,81 @@ fn guess(bytes: &[u8]) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wasm_encoder::{
-        CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
-        MemorySection, MemoryType, Module, TypeSection,
-    };
-
-    fn core(import: Option<&str>, export: Option<&str>) -> Vec<u8> {
-        let mut types = TypeSection::new();
-        types.ty().function([], []);
-        let mut module = Module::new();
-        module.section(&types);
-        let mut index = 0;
-        if let Some(name) = import {
-            module.section(ImportSection::new().import(name, "f", EntityType::Function(0)));
-            index = 1;
-        }
-        module.section(FunctionSection::new().function(0));
-        let memory =
-            MemoryType { minimum: 1, maximum: None, memory64: false, shared: false, page_size_log2: None };
-        module.section(MemorySection::new().memory(memory));
-        if let Some(name) = export {
-            module.section(ExportSection::new().export("memory", ExportKind::Memory, 0).export(
-                name,
-                ExportKind::Func,
-                index,
-            ));
-        }
-        let mut body = Function::new([]);
-        body.instructions().end();
-        module.section(CodeSection::new().function(&body));
-        module.finish()
+    fn read(text: &str) -> Result<Inspected, String> {
+        Inspected::read(&wat::parse_str(text).unwrap()).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn a_command_module_is_found_and_adapted() {
-        let bytes = core(None, Some("_start"));
+    fn a_command_module_is_found_and_can_be_adapted() {
+        let bytes =
+            wat::parse_str("(module (memory (export \"memory\") 1) (func (export \"_start\")))").unwrap();
         let inspected = Inspected::read(&bytes).unwrap();
-        assert_eq!(inspected.kind(), Kind::Core);
+        assert_eq!(inspected, Inspected::core());
         assert!(!inspected.uses_network());
-        let adapted = component(&bytes, &inspected).unwrap();
-        assert_eq!(Inspected::read(&adapted).unwrap().kind(), Kind::Component);
+        assert_eq!(Inspected::read(&adapt(&bytes).unwrap()).unwrap().kind(), Kind::Component);
     }
 
     #[test]
-    fn a_module_without_a_start_or_with_foreign_imports_is_refused() {
-        assert!(matches!(Inspected::read(&core(None, None)), Err(Error::NoStart)));
-        let foreign = core(Some("wasi-outbound-http"), Some("_start"));
-        assert!(
-            matches!(Inspected::read(&foreign), Err(Error::ForeignImport(name)) if name == "wasi-outbound-http")
+    fn a_module_that_cannot_run_is_refused_with_the_reason() {
+        let start = r#"(func (export "_start"))"#;
+        let wasi = r#"(import "wasi_snapshot_preview1" "sched_yield" (func (result i32)))"#;
+        for (text, reason) in [
+            ("(module)".to_owned(), "it is a core module without `_start`: a library, not a command"),
+            (
+                format!(r#"(module (import "env" "memory" (memory 1)) {start})"#),
+                "it is a core module that imports a memory of `env`, and kwasm has only the functions of \
+                 wasi_snapshot_preview1",
+            ),
+            (
+                format!(
+                    r#"(module (import "a" "f" (func)) (import "a" "g" (func)) (import "b" "t" (table 1 funcref)) {wasi} {start})"#
+                ),
+                "it is a core module that imports functions of `a`, a table of `b`, and kwasm has only the functions of \
+                 wasi_snapshot_preview1",
+            ),
+            (
+                format!(r#"(module (import "wasi_unstable" "fd_write" (func)) {start})"#),
+                "it is made for wasi_unstable, an early draft of WASI from before wasi_snapshot_preview1",
+            ),
+            (
+                format!(r#"(module (@custom "component-type:x" "") {start})"#),
+                "it is a core module from which a component is still to be made",
+            ),
+            (
+                format!("(module {wasi} (memory 1) {start})"),
+                "it is a core module that does not export its memory, through which WASI passes everything",
+            ),
+            (
+                format!("(module (memory 1 1 shared) {start})"),
+                "it needs the WebAssembly feature `shared-memory`, which kwasm does not run",
+            ),
+        ] {
+            assert_eq!(read(&text).unwrap_err(), reason, "{text}");
+        }
+        // What is nearest to these runs.
+        assert!(read(&format!(r#"(module {wasi} (memory (export "memory") 1) {start})"#)).is_ok());
+        assert!(read(&format!("(module (memory 1) {start})")).is_ok());
+    }
+
+    #[test]
+    fn a_component_that_is_no_command_is_refused_by_what_it_is() {
+        let server = r#"(component (core module (func)) (component $i) (instance $i (instantiate $i)) (export "wasi:http/incoming-handler@0.2.3" (instance $i)))"#;
+        assert_eq!(
+            read(server).unwrap_err(),
+            "it is a server (wasi:http/incoming-handler@0.2.3), and kwasm runs commands"
+        );
+        assert_eq!(
+            read("(component (core module (func)))").unwrap_err(),
+            "it is a component without a command: it exports nothing, and not wasi:cli/run@0.2"
+        );
+        assert_eq!(
+            read("(component)").unwrap_err(),
+            "it is a package of interfaces (WIT) in binary form: there is no code in it"
         );
     }
 
     #[test]
-    fn what_is_no_webassembly_is_called_by_its_name() {
+    fn what_is_not_webassembly_is_called_by_its_name() {
         for (bytes, name) in [
             (&b""[..], "an empty file"),
             (b"\x7fELF\x02", "a native program"),
@@ -281,14 +245,9 @@ mod tests {
     }
 
     #[test]
-    fn a_component_without_a_command_is_refused() {
-        let bytes = b"\0asm\x0d\0\x01\0";
-        assert!(matches!(Inspected::read(bytes), Err(Error::NoCommand(list)) if list == "nothing"));
-    }
-
-    #[test]
     fn a_cut_binary_is_broken_wherever_it_is_cut() {
-        let whole = core(None, Some("_start"));
+        let text = "(module (memory (export \"memory\") 1) (func (export \"_start\")))";
+        let whole = wat::parse_str(text).unwrap();
         for length in 4..whole.len() {
             assert!(Inspected::read(&whole[..length]).is_err(), "{length}");
         }

@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use tempfile::{Builder, NamedTempFile};
 
@@ -211,6 +212,52 @@ pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
 /// Syncs a folder, so that a rename in it outlives a power cut. Windows has no such call and needs none.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(windows) { Ok(()) } else { change("sync", path, || File::open(path)?.sync_all()) }
+}
+
+/// Notes that a file was used, at most once a day: [`trim`] removes what was not used for longest. That it could not be noted
+/// is no error.
+pub(crate) fn touch_daily(path: &Path) {
+    const DAY: Duration = Duration::from_hours(24);
+    let recent = |time: SystemTime| time.elapsed().is_ok_and(|since| since < DAY);
+    if fs::metadata(path).and_then(|metadata| metadata.modified()).is_ok_and(recent) {
+        return;
+    }
+    let touch = || File::options().append(true).open(path)?.set_modified(SystemTime::now());
+    drop(change("touch", path, touch));
+}
+
+/// Removes files from a folder, the longest unused first, until those that are left and not `kept` have at most `budget` bytes.
+/// Returns how many bytes went.
+///
+/// # Errors
+/// The first of those of removing; all others are removed then.
+pub(crate) fn trim(folder: &Path, budget: u64, kept: impl Fn(&Path) -> bool) -> io::Result<u64> {
+    let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
+    for entry in entries(folder)? {
+        // One that is gone by now, or is still written, is not this one's to remove.
+        let Ok(metadata) = entry.metadata() else { continue };
+        let path = entry.path();
+        if metadata.is_file() && !is_unfinished(&entry.file_name()) && !kept(&path) {
+            files.push((metadata.modified()?, metadata.len(), path));
+        }
+    }
+    files.sort();
+    let mut left: u64 = files.iter().map(|(_, size, _)| size).sum();
+    let (mut gone, mut first) = (0, Ok(()));
+    for (_, size, path) in files {
+        if left <= budget {
+            break;
+        }
+        match remove(&path) {
+            Ok(()) => {
+                left -= size;
+                gone += size;
+            }
+            // On Windows one that somebody runs stays.
+            Err(error) => first = first.and(Err(error)),
+        }
+    }
+    first.map(|()| gone)
 }
 
 /// Whether a file has the name of one that was never finished.

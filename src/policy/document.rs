@@ -310,12 +310,16 @@ fn host(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Host> {
 
 fn limits(faults: &mut Faults<'_>, place: Place, node: Node) -> Limits {
     let mut limits = Limits::default();
-    let mut entries = faults.map(place, node, &["memory", "timeout", "requests", "sockets", "headers"]);
+    let mut entries =
+        faults.map(place, node, &["memory", "timeout", "requests", "sockets", "headers", "stack"]);
     if let Some((place, node)) = entries.take("memory") {
         limits.memory = bytes(faults, &place, node, 1 << 20, 4 << 30).unwrap_or(limits.memory);
     }
     if let Some((place, node)) = entries.take("headers") {
         limits.headers = bytes(faults, &place, node, 1 << 10, 1 << 20).unwrap_or(limits.headers);
+    }
+    if let Some((place, node)) = entries.take("stack") {
+        limits.stack = bytes(faults, &place, node, 64 << 10, 64 << 20).unwrap_or(limits.stack);
     }
     if let Some((place, node)) = entries.take("timeout") {
         limits.timeout = timeout(faults, &place, node);

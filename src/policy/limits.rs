@@ -18,20 +18,27 @@ pub struct Limits {
     pub sockets: u32,
     /// Bytes of the headers of one request or response, names and values.
     pub headers: u64,
+    /// Bytes of the stack of its calls.
+    pub stack: u64,
 }
 
 /// The most headers of one request or response, as hyper's own for a response.
 pub const HEADERS: usize = 100;
 
+/// The stack of a guest whose policy does not set one: wasmtime's own default.
+const STACK: u64 = 512 << 10;
+
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory: 512 << 20, timeout: None, requests: 64, sockets: 64, headers: 128 << 10 }
+        Self { memory: 512 << 20, timeout: None, requests: 64, sockets: 64, headers: 128 << 10, stack: STACK }
     }
 }
 
 /// A limit that a guest ran into.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Limit {
+    /// More addresses than the system gives a process, whatever memory is behind them.
+    Addresses,
     /// More handles at a time; the number that it may have.
     Handles(usize),
     /// More headers than one message may have.
@@ -50,8 +57,8 @@ pub enum Limit {
     Requests(u32),
     /// More sockets at a time; the number that it may have.
     Sockets(u32),
-    /// Deeper calls than its stack has room for.
-    Stack,
+    /// Deeper calls than its stack has room for; the number of bytes that it has.
+    Stack(u64),
     /// More or larger tables than it may have.
     Tables,
     /// More time.
@@ -67,13 +74,14 @@ impl Limit {
             Self::Memory(limit) => format!("memory: {}", Quantity(limit.saturating_mul(2))),
             Self::Requests(limit) => format!("requests: {}", limit.saturating_mul(2)),
             Self::Sockets(limit) => format!("sockets: {}", limit.saturating_mul(2)),
+            Self::Stack(limit) => format!("stack: {}", Quantity(limit.saturating_mul(2))),
             Self::Timeout(limit) => format!("timeout: {}s", limit.as_secs().max(1).saturating_mul(2)),
+            Self::Addresses => return Some("ulimit -v unlimited, or at least 16000000".to_owned()),
             Self::Handles(_)
             | Self::HeaderCount
             | Self::HostCall
             | Self::Instances
             | Self::Random
-            | Self::Stack
             | Self::Tables => return None,
         };
         Some(format!("a policy with `limits: {{{line}}}` raises it: --policy FILE"))
@@ -83,6 +91,7 @@ impl Limit {
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Addresses => f.write_str("the system gives it no address space for its memory"),
             Self::Handles(limit) => write!(f, "it wanted more than {limit} handles at a time"),
             Self::HeaderCount => write!(f, "a message of its had more than {HEADERS} headers"),
             Self::Headers(limit) => write!(f, "a message of its had more than {} of headers", Bytes(*limit)),
@@ -92,7 +101,9 @@ impl fmt::Display for Limit {
             Self::Random => f.write_str("it asked for more than 1 MiB of random bytes in one call"),
             Self::Requests(limit) => write!(f, "it wanted more than {limit} requests in flight at a time"),
             Self::Sockets(limit) => write!(f, "it wanted more than {limit} sockets at a time"),
-            Self::Stack => f.write_str("its calls went deeper than the 512 KiB of stack that a plugin has"),
+            Self::Stack(limit) => {
+                write!(f, "its calls went deeper than the {} of stack that it has", Bytes(*limit))
+            }
             Self::Tables => f.write_str("it wanted more or larger tables than a plugin may have"),
             Self::Timeout(limit) => write!(f, "it ran for longer than {limit:?}"),
         }

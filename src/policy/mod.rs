@@ -38,6 +38,7 @@ pub use self::attempt::{Attempt, Context, Target};
 pub use self::builtin::names as builtins;
 pub use self::host::{Host, is_public};
 pub use self::limits::{HEADERS, Limit, Limits};
+pub(crate) use self::quantity::{Bytes, Quantity, bytes, duration};
 pub use self::reader::Fault;
 pub use self::refusal::{NAME_A_KUBECONFIG, Reason, Refusal};
 pub use self::request_info::RequestInfo;

@@ -4,13 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 /// A number of bytes for a reader, e.g. `512 MiB`.
-pub(super) struct Bytes(pub(super) u64);
+pub(crate) struct Bytes(pub(crate) u64);
 
 /// The same as a policy has it, e.g. `512Mi`.
-pub(super) struct Quantity(pub(super) u64);
+pub(crate) struct Quantity(pub(crate) u64);
 
 /// Reads a number of bytes: `1048576`, `1024Ki`, `1Mi`; `None` for anything else.
-pub(super) fn bytes(text: &str) -> Option<u64> {
+pub(crate) fn bytes(text: &str) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let factor = match unit {
@@ -24,7 +24,7 @@ pub(super) fn bytes(text: &str) -> Option<u64> {
 }
 
 /// Reads a time of a second or more: `30s`, `5m`, `1h30m`; `None` for anything else.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let mut seconds: u64 = 0;
     let mut rest = text;
     let mut largest = u64::MAX;

@@ -12,12 +12,17 @@ pub(super) fn key() -> String {
     format!("wasmtime-{WASMTIME}-{}", std::env::consts::ARCH)
 }
 
-/// An engine that maps compiled code. It has no compiler: to set one up costs more than a whole run.
-pub(super) fn runner() -> wasmtime::Result<Engine> {
-    Engine::new(settings()?.enable_compiler(false))
+/// Makes an engine that maps compiled code, whose guests have `stack` bytes of stack. It has no compiler: to set one up costs
+/// more than a whole run.
+pub(super) fn runner(stack: u64) -> wasmtime::Result<Engine> {
+    let stack = usize::try_from(stack)?;
+    Engine::new(settings()?.max_wasm_stack(stack).async_stack_size(stack + HOST_STACK).enable_compiler(false))
 }
 
-/// An engine that compiles.
+/// How much stack the host's functions have below those of a guest: as much as by wasmtime's own settings.
+const HOST_STACK: usize = 1536 << 10;
+
+/// Makes an engine that compiles. What it makes is the same for every size of the stack.
 pub(super) fn compiler() -> wasmtime::Result<Engine> {
     Engine::new(settings()?.enable_compiler(true))
 }

@@ -41,13 +41,11 @@ pub(super) fn bound<T: 'static>(store: &mut Store<T>) {
     store.set_max_component_handles(if stands(Defence::HandleLimit) { HANDLES } else { usize::MAX });
 }
 
-/// The table of the resources that the host keeps for a guest.
-pub(super) fn resources() -> ResourceTable {
-    let mut table = ResourceTable::new();
+/// Bounds the table of the resources that the host keeps for a guest.
+pub(super) fn bound_resources(table: &mut ResourceTable) {
     if stands(Defence::HandleLimit) {
         table.set_max_capacity(RESOURCES);
     }
-    table
 }
 
 /// What bounds the headers of one message.
@@ -89,7 +87,7 @@ impl Meter {
             _ => {}
         }
         if matches!(error.downcast_ref(), Some(Trap::StackOverflow)) {
-            return Some(Limit::Stack);
+            return Some(Limit::Stack(self.limits.stack));
         }
         let cause = error.root_cause().to_string();
         TEXTS.iter().find(|(text, _)| cause.contains(text)).map(|(_, limit)| *limit)
@@ -97,7 +95,9 @@ impl Meter {
 }
 
 /// What wasmtime says of limits for which it has no type.
-const TEXTS: [(&str, Limit); 6] = [
+const TEXTS: [(&str, Limit); 7] = [
+    // Of mmap(2): ENOMEM, as under `ulimit -v`. A memory is a reservation of 4 GiB of addresses.
+    ("Cannot allocate memory (os error 12)", Limit::Addresses),
     ("store handle limit exceeded", Limit::Handles(HANDLES)),
     ("fuel allocated for hostcalls has been exhausted", Limit::HostCall),
     ("exceeds limit 1048576", Limit::Random),

@@ -1,6 +1,9 @@
-//! Runs one component behind one gate.
+//! Runs one plugin behind one gate.
 
-mod compiled;
+mod cache;
+mod code;
+mod command;
+mod compiler;
 mod engine;
 #[cfg(feature = "faults")]
 mod holes;
@@ -17,13 +20,14 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::I32Exit;
-use wasmtime_wasi::p2::bindings::CommandPre;
 
-use self::compiled::Cache;
-pub use self::compiled::Kept;
+use self::cache::Cache;
+pub use self::cache::{BUDGET, Kept};
+use self::code::Code;
+use self::command::Command;
+pub use self::compiler::{Bound, Bounds, Unwatched, Watcher};
 pub use self::engine::WASMTIME;
 use self::state::State;
 pub use self::world::World;
@@ -34,10 +38,10 @@ use crate::platform::{self, Signals};
 use crate::policy::{Limit, Limits};
 use crate::store::{self, Places, Plugin};
 
-/// A component, compiled, with all that it is given.
+/// A plugin, compiled, with all that it is given.
 pub struct Sandbox {
     engine: Engine,
-    component: Component,
+    code: Code,
     gate: Gate,
     inspected: Inspected,
     limits: Limits,
@@ -61,16 +65,24 @@ pub enum Outcome {
     Trapped(String),
 }
 
-/// Why a component could not be run.
+/// Why a plugin could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The core module cannot be adapted.
-    #[error("{plugin}")]
-    Adapt {
+    /// Compiling it was given up.
+    #[error("{plugin}: {bound}, and was given up")]
+    Bound {
         /// The plugin.
         plugin: String,
-        /// The reason.
-        source: inspect::Error,
+        /// What it ran into.
+        bound: Bound,
+    },
+    /// A variable of the environment does not set a bound.
+    #[error("{variable}: its value is not {example}")]
+    Bounds {
+        /// The variable.
+        variable: &'static str,
+        /// What a value is.
+        example: &'static str,
     },
     /// A folder of the cache cannot be used.
     #[error("{}: kwasm cannot use it", path.display())]
@@ -80,7 +92,7 @@ pub enum Error {
         /// The reason.
         source: io::Error,
     },
-    /// The content is no component that wasmtime takes.
+    /// wasmtime does not compile the content.
     #[error("{plugin}: it does not compile: {reason}")]
     Compile {
         /// The plugin.
@@ -88,7 +100,7 @@ pub enum Error {
         /// What wasmtime says.
         reason: String,
     },
-    /// The component imports what there is not.
+    /// It imports what kwasm does not have.
     #[error("{plugin}: it needs what kwasm does not have: {reason}")]
     Link {
         /// The plugin.
@@ -102,6 +114,14 @@ pub enum Error {
     /// The system did not give what a run needs.
     #[error("a run could not be set up: {0}")]
     System(String),
+    /// The content is not valid, or needs features that kwasm does not run.
+    #[error("{plugin}")]
+    Unfit {
+        /// The plugin.
+        plugin: String,
+        /// The reason.
+        source: inspect::Error,
+    },
 }
 
 impl Error {
@@ -110,41 +130,66 @@ impl Error {
     }
 
     fn compile(plugin: &Plugin, error: &wasmtime::Error) -> Self {
-        Self::Compile { plugin: plugin.name().to_owned(), reason: format!("{error:#}") }
+        Self::Compile { plugin: plugin.name().to_owned(), reason: in_one_line(error) }
+    }
+
+    fn link(plugin: &str, error: &wasmtime::Error) -> Self {
+        Self::Link { plugin: plugin.to_owned(), reason: in_one_line(error) }
     }
 }
 
-/// Compiles a plugin ahead of its first run, and proves that it finds all that it imports.
-///
-/// # Errors
-/// When it cannot be compiled, or needs what there is not.
-pub fn prepare(plugin: &Plugin, places: &Places) -> Result<(), Error> {
-    let engine = engine::runner().map_err(Error::system)?;
-    let component = Cache::open(places)?.load(&engine, plugin)?;
-    link(&engine, &component, plugin.inspected(), plugin.name()).map(drop)
+/// wasmtime lays some of its messages out over several lines.
+fn in_one_line(error: &wasmtime::Error) -> String {
+    format!("{error:#}")
+        .split('\n')
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
-/// Compares the machine code that is kept of a plugin with what compiling it now gives.
-///
-/// # Errors
-/// When it cannot be compiled, or the folder of code cannot be used.
-pub fn compare(plugin: &Plugin, places: &Places) -> Result<Kept, Error> {
-    Cache::open(places)?.compare(plugin)
+/// Makes machine code of plugins, and keeps it.
+pub struct Compiler<'a> {
+    /// Where it is kept.
+    pub places: &'a Places,
+    /// How much one compilation may take.
+    pub bounds: Bounds,
+    /// Who is shown how far it is.
+    pub watcher: &'a dyn Watcher,
 }
 
-/// Finds for each import what answers it.
-fn link(
-    engine: &Engine,
-    component: &Component,
-    inspected: &Inspected,
-    name: &str,
-) -> Result<CommandPre<State>, Error> {
-    let mut linker = Linker::new(engine);
-    State::link(&mut linker, inspected).map_err(Error::system)?;
-    let pre = linker.instantiate_pre(component).and_then(CommandPre::new);
-    // To take a linker apart, piece by piece, would take longer than many a run.
-    mem::forget(linker);
-    pre.map_err(|error| Error::Link { plugin: name.to_owned(), reason: format!("{error:#}") })
+impl Compiler<'_> {
+    /// Compiles a plugin ahead of its first run, and proves that it finds all that it imports.
+    ///
+    /// # Errors
+    /// When it cannot be compiled, or needs what kwasm does not have.
+    pub fn prepare(&self, plugin: &Plugin) -> Result<(), Error> {
+        let engine = engine::runner(Limits::default().stack).map_err(Error::system)?;
+        let code = self.code(&engine, plugin)?;
+        Command::link(&engine, &code, plugin.inspected())
+            .map(drop)
+            .map_err(|error| Error::link(plugin.name(), &error))
+    }
+
+    /// Compares the machine code that is kept of a plugin with what compiling it now gives.
+    ///
+    /// # Errors
+    /// When it cannot be compiled, or the folder of code cannot be used.
+    pub fn compare(&self, plugin: &Plugin) -> Result<Kept, Error> {
+        Cache::open(self.places)?.compare(plugin, self.bounds, self.watcher)
+    }
+
+    fn code(&self, engine: &Engine, plugin: &Plugin) -> Result<Code, Error> {
+        Cache::open(self.places)?.load(engine, plugin, self.bounds, self.watcher)
+    }
+}
+
+/// Removes machine code that no installed plugin needs, down to `budget` bytes. Returns how many bytes went.
+///
+/// # Errors
+/// When the folder cannot be read, or a file not be removed.
+pub fn trim(places: &Places, budget: u64) -> io::Result<u64> {
+    cache::trim(places, budget, None)
 }
 
 impl Sandbox {
@@ -154,30 +199,31 @@ impl Sandbox {
     /// When it cannot be compiled.
     pub fn new(
         plugin: &Plugin,
+        compiler: &Compiler<'_>,
         gate: Gate,
         world: World,
         limits: Limits,
-        places: &Places,
     ) -> Result<Self, Error> {
-        let engine = engine::runner().map_err(Error::system)?;
-        let component = Cache::open(places)?.load(&engine, plugin)?;
+        let engine = engine::runner(limits.stack).map_err(Error::system)?;
+        let code = compiler.code(&engine, plugin)?;
         let (inspected, name) = (plugin.inspected().clone(), plugin.name().to_owned());
-        Ok(Self { engine, component, gate, inspected, limits, name, world })
+        Ok(Self { engine, code, gate, inspected, limits, name, world })
     }
 
-    /// Runs the component to its end, to the user's, or to that of its time.
+    /// Runs the plugin to its end, to the user's, or to that of its time.
     ///
     /// # Errors
     /// When it needs what there is not, or the system does not give what a run needs.
     pub fn run(self) -> Result<Outcome, Error> {
-        let command = link(&self.engine, &self.component, &self.inspected, &self.name)?;
+        let command = Command::link(&self.engine, &self.code, &self.inspected)
+            .map_err(|error| Error::link(&self.name, &error))?;
         let context = self.world.context().map_err(Error::system)?;
         let mut store = Store::new(&self.engine, State::new(context, self.gate.clone(), self.limits));
         store.limiter(State::limiter);
         limits::bound(&mut store);
         store.set_epoch_deadline(1);
-        // As with the linker: nobody waits for a component to be taken apart.
-        mem::forget(self.component);
+        // As with the linker: no one waits for code to be taken apart.
+        mem::forget(self.code);
         let timeout = self.limits.timeout.filter(|_| stands(Defence::Timeout));
         if self.inspected.uses_network() || timeout.is_some() {
             run_beside(&self.engine, &self.gate, timeout, store, command)
@@ -189,7 +235,7 @@ impl Sandbox {
 
 /// Runs a guest that can send nothing and has all the time it wants. When the user ends it there is nothing to abort and
 /// nothing to tell, so the system may end the process at once: that spares a thread and what watches over it.
-fn run_alone(mut store: Store<State>, command: &CommandPre<State>) -> Result<Outcome, Error> {
+fn run_alone(mut store: Store<State>, command: &Command) -> Result<Outcome, Error> {
     platform::end_at_signals(INTERRUPTED).map_err(Error::system)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(Error::system)?;
@@ -205,7 +251,7 @@ fn run_beside(
     gate: &Gate,
     timeout: Option<Duration>,
     mut store: Store<State>,
-    command: CommandPre<State>,
+    command: Command,
 ) -> Result<Outcome, Error> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::system)?;
@@ -257,12 +303,8 @@ async fn expired(timeout: Option<Duration>) -> Limit {
     }
 }
 
-async fn drive(store: &mut Store<State>, command: &CommandPre<State>) -> Outcome {
-    let ended = match command.instantiate_async(&mut *store).await {
-        Ok(command) => command.wasi_cli_run().call_run(&mut *store).await,
-        Err(error) => Err(error),
-    };
-    let error = match ended {
+async fn drive(store: &mut Store<State>, command: &Command) -> Outcome {
+    let error = match command.start(store).await {
         Ok(Ok(())) => return Outcome::Ended(0),
         Ok(Err(())) => return Outcome::Ended(1),
         Err(error) => error,

@@ -1,41 +1,37 @@
 //! What a running guest holds on the host's side.
 
-use wasmtime::component::{Linker, Resource, ResourceTable};
+use wasmtime::component::{Linker, Resource};
 use wasmtime::{ResourceLimiter, StoreContextMut};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
+use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p2::bindings::sockets::network::LinkOptions;
 use wasmtime_wasi::p2::bindings::{cli, filesystem, random, sockets as wasi_sockets};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView};
 
 use super::http::{self, Http};
 use super::limits::{self, Meter};
 use super::sockets::{self, Sockets};
 use crate::gate::{Door, Gate};
-use crate::inspect::{Inspected, Kind};
+use crate::inspect::Inspected;
 use crate::policy::Limits;
 
 /// The state of one run.
 pub(super) struct State {
-    wasi: WasiCtx,
+    /// WASI, with its table of resources: the same for a component, and for a core module's preview 1, which is a layer upon it.
+    wasi: WasiP1Ctx,
     http: WasiHttpCtx,
-    table: ResourceTable,
     door: Door,
     meter: Meter,
 }
 
 impl State {
-    pub(super) fn new(wasi: WasiCtx, gate: Gate, limits: Limits) -> Self {
-        Self {
-            wasi,
-            http: limits::headers(&limits),
-            table: limits::resources(),
-            door: Door(gate),
-            meter: Meter::new(limits),
-        }
+    pub(super) fn new(mut wasi: WasiP1Ctx, gate: Gate, limits: Limits) -> Self {
+        limits::bound_resources(wasi.ctx().table);
+        Self { wasi, http: limits::headers(&limits), door: Door(gate), meter: Meter::new(limits) }
     }
 
     /// What counts how much the guest takes, for wasmtime.
@@ -49,11 +45,16 @@ impl State {
     }
 
     fn http(&mut self) -> Http<'_> {
-        Http(WasiHttpCtxView { hooks: &mut self.door, table: &mut self.table, ctx: &mut self.http })
+        Http(WasiHttpCtxView { hooks: &mut self.door, table: self.wasi.ctx().table, ctx: &mut self.http })
     }
 
     fn sockets(&mut self) -> Sockets<'_> {
-        Sockets { gate: &self.door.0, table: &mut self.table }
+        Sockets { gate: &self.door.0, table: self.wasi.ctx().table }
+    }
+
+    /// What a core module's calls of preview 1 work on.
+    pub(super) fn preview1(&mut self) -> &mut WasiP1Ctx {
+        &mut self.wasi
     }
 
     /// Gives a guest what it can call: WASI 0.2, of which sockets lead to the gate's door, and wasi:http, whose requests
@@ -70,8 +71,7 @@ impl State {
         cli::terminal_stdin::add_to_linker::<Self, WasiCli>(linker, Self::cli)?;
         cli::terminal_stdout::add_to_linker::<Self, WasiCli>(linker, Self::cli)?;
         cli::terminal_stderr::add_to_linker::<Self, WasiCli>(linker, Self::cli)?;
-        // What the adapter of a core module imports is not known beforehand, but that it has no network is.
-        if inspected.imports_any_of("wasi:filesystem") || inspected.kind() == Kind::Core {
+        if inspected.imports_any_of("wasi:filesystem") {
             filesystem::preopens::add_to_linker::<Self, WasiFilesystem>(linker, Self::filesystem)?;
             filesystem::types::add_to_linker::<Self, WasiFilesystem>(linker, Self::filesystem)?;
         }
@@ -90,8 +90,8 @@ impl State {
         linker.allow_shadowing(true);
         linker.instance("wasi:io/error@0.2.12")?.func_wrap(
             "[method]error.to-debug-string",
-            |store: StoreContextMut<'_, Self>, (error,): (Resource<wasmtime::Error>,)| {
-                let causes = store.data().table.get(&error)?.chain().map(ToString::to_string);
+            |mut store: StoreContextMut<'_, Self>, (error,): (Resource<wasmtime::Error>,)| {
+                let causes = store.data_mut().wasi.ctx().table.get(&error)?.chain().map(ToString::to_string);
                 Ok((causes.collect::<Vec<_>>().join(": "),))
             },
         )?;
@@ -119,6 +119,6 @@ impl State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        self.wasi.ctx()
     }
 }

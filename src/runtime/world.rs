@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
+use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
 use super::{Error, limits};
@@ -95,7 +96,7 @@ impl World {
         self.variables.push(("KWASM_NAMESPACE".to_owned(), cluster.namespace().to_owned()));
     }
 
-    pub(super) fn context(&self) -> wasmtime::Result<WasiCtx> {
+    pub(super) fn context(&self) -> wasmtime::Result<WasiP1Ctx> {
         let mut builder = WasiCtx::builder();
         builder.inherit_stdio().args(&self.arguments).envs(&self.variables);
         if let Some(folder) = &self.kubeconfig {
@@ -106,7 +107,7 @@ impl World {
         }
         #[cfg(feature = "faults")]
         super::holes::open(&mut builder)?;
-        Ok(builder.build())
+        Ok(builder.build_p1())
     }
 }
 

@@ -6,6 +6,9 @@ use crate::platform::{self, disk};
 use crate::reference::Digest;
 use crate::registry::Artifact;
 
+/// The most bytes of content that are kept: what is over goes by age, and is downloaded again if need be.
+const BUDGET: u64 = 512 << 20;
+
 impl Store {
     /// The content with this digest, if it was fetched before and is still what it was.
     #[must_use]
@@ -26,6 +29,7 @@ impl Store {
         if platform::private_folder(&self.places.fetched()).is_ok() {
             // A cache that cannot be written costs a download, and nothing else.
             drop(disk::replace_soon(&path, content.bytes()));
+            drop(disk::trim(&self.places.fetched(), BUDGET, |kept| kept == path));
         }
         Ok(Plugin {
             name: name.to_owned(),

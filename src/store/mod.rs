@@ -1,7 +1,7 @@
 //! Keeps proven artifacts on disk and remembers why they are believed.
 //!
 //! ```text
-//! blobs/sha256/<hex>            immutable: what was fetched, or adapted from a core module
+//! blobs/sha256/<hex>            immutable: what was fetched
 //! plugins/<name>/receipt.json   replaced by rename: what is installed, from which all else follows
 //! pending                       there while somebody changes something: what
 //! lock                          held by the one who writes
@@ -29,7 +29,7 @@ pub use self::error::Error;
 pub use self::places::Places;
 pub use self::plugin::{Granted, Plugin};
 pub use self::receipt::{Origin, Receipt, Signer};
-use crate::inspect::Inspected;
+use crate::inspect::{Inspected, Kind};
 use crate::platform;
 use crate::platform::disk;
 use crate::reference::PluginName;
@@ -88,11 +88,16 @@ impl Store {
     pub fn find(&self, name: &PluginName) -> Result<Plugin, Error> {
         let receipt = self.receipt(name)?;
         let granted = receipt.granted();
+        // An earlier kwasm made a component of a core module, which is not sound: what was fetched runs as it is.
+        let (digest, inspected) = match receipt.kind {
+            Kind::Core => (receipt.fetched, Inspected::core()),
+            Kind::Component => (receipt.digest, receipt.inspected),
+        };
         Ok(Plugin {
             name: name.to_string(),
-            digest: receipt.digest,
-            path: self.places.blob(receipt.digest),
-            inspected: receipt.inspected,
+            digest,
+            path: self.places.blob(digest),
+            inspected,
             bytes: None,
             granted: Some(granted),
         })

@@ -119,6 +119,14 @@ impl Store {
         Ok(Some(used))
     }
 
+    /// Returns the digests of what the installed plugins run.
+    ///
+    /// # Errors
+    /// When a receipt cannot be read: then it is not known which code is needed.
+    pub fn running(&self) -> Result<Vec<Digest>, Error> {
+        self.names()?.iter().map(|name| self.find(name).map(|plugin| plugin.digest())).collect()
+    }
+
     fn remove_blobs_but(&self, used: &[Digest]) -> Result<(), Error> {
         let folder = self.places.blobs();
         for entry in disk::entries(&folder).map_err(files::unread(&folder))? {

@@ -29,7 +29,7 @@ pub struct Receipt {
     pub artifact: Option<Origin>,
     /// What was fetched.
     pub fetched: Digest,
-    /// What runs: the same, or the component that was made of a fetched core module.
+    /// What runs: the same, but in receipts of an earlier kwasm, which made a component of a core module. That is no longer run.
     pub digest: Digest,
     /// The size of what runs, in bytes.
     pub size: u64,

@@ -26,6 +26,9 @@ pub(super) struct Seen {
 /// The most bytes of an entry that are read: as of a receipt, most of which are the same facts.
 const LONGEST: u64 = 1 << 20;
 
+/// The most bytes of all entries: some thousand files.
+const BUDGET: u64 = 2 << 20;
+
 /// A file that changed less than this before it was read might change again without its times showing it: they are
 /// as coarse as the file system's clock. The same rule keeps git's index honest ("racily clean" entries).
 const SETTLED: i128 = 2_000_000_000;
@@ -53,6 +56,7 @@ pub(super) fn remember(places: &Places, identity: FileIdentity, digest: Digest, 
     let path = entry(places, &identity);
     if let Ok(text) = serde_json::to_vec(&Seen { identity, digest, inspected: inspected.clone() }) {
         drop(disk::replace_soon(&path, &text));
+        drop(disk::trim(&places.seen(), BUDGET, |kept| kept == path));
     }
 }
 

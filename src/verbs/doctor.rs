@@ -1,5 +1,6 @@
 //! `kwasm doctor`: what is wrong on this machine, and what helps.
 
+mod caches;
 mod kubeconfig;
 mod links;
 mod places;
@@ -55,12 +56,13 @@ struct Patient<'a> {
 }
 
 /// The checks, in the order in which they are told: each looks, and says nothing.
-const CHECKS: [fn(&Patient<'_>) -> Check; 9] = [
+const CHECKS: [fn(&Patient<'_>) -> Check; 10] = [
     links::path,
     links::links,
     plugins::receipts,
     plugins::contents,
     places::private,
+    caches::sizes,
     kubeconfig::contexts,
     kubeconfig::credentials,
     registries::logins_and_configuration,
@@ -70,15 +72,24 @@ const CHECKS: [fn(&Patient<'_>) -> Check; 9] = [
 /// Those that take as long as there are plugins.
 const DEEP: [fn(&Patient<'_>) -> Check; 2] = [plugins::digests, plugins::compiled];
 
+/// What is to be looked at, and how.
+pub(super) struct Wish {
+    pub(super) connection: Connection,
+    pub(super) deep: bool,
+    pub(super) clean: bool,
+    pub(super) output: Output,
+}
+
 pub(super) fn doctor(
     store: &Store,
     environment: &Environment,
     voice: Voice,
-    connection: &Connection,
-    deep: bool,
-    output: Output,
+    wish: &Wish,
 ) -> Result<Ending, Error> {
-    let flags = Flags::of(connection)?;
+    let flags = Flags::of(&wish.connection)?;
+    if wish.clean {
+        caches::clean(store, voice)?;
+    }
     let settled = store.settle();
     if matches!(settled, Ok(true)) {
         voice.note("a kwasm had been killed at its work: what it left is put right");
@@ -99,10 +110,10 @@ pub(super) fn doctor(
         }
     }
     let mut checks: Vec<Check> = CHECKS.iter().map(|check| check(&patient)).collect();
-    if deep {
+    if wish.deep {
         checks.extend(DEEP.iter().map(|check| check(&patient)));
     }
-    tell(&checks, voice, output)?;
+    tell(&checks, voice, wish.output)?;
     let well = checks.iter().all(|check| check.problems.is_empty());
     Ok(if well { Ending::Done } else { Ending::Faulty })
 }

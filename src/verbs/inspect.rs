@@ -1,11 +1,11 @@
 //! `kwasm inspect SOURCE|NAME`: what a component is. Runs nothing, and downloads no layer whose configuration says it all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::cli::{Environment, Output};
-use crate::inspect::{Facts, Inspected, Kind};
+use crate::inspect::{self, Facts, Feature, Inspected, Kind};
 use crate::reference::{Digest, Source};
 use crate::registry::{Artifact, Found};
 use crate::store::{Receipt, Signer, Store};
@@ -45,12 +45,24 @@ struct Subject {
     /// Why trust.yaml does not let it be installed.
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
+    /// Why it cannot run here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfit: Option<String>,
+    /// The WebAssembly features that it needs; `None` where its layer was not downloaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    features: Option<BTreeSet<Feature>>,
     /// Imports and exports are what its publisher says of it: the layer was not downloaded.
     claimed: bool,
     imports: Vec<String>,
+    /// Of a core module, what it imports from each of them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    imported_names: BTreeMap<String, Vec<String>>,
     exports: Vec<String>,
     /// What it says of itself.
     annotations: BTreeMap<String, String>,
+    /// Why it cannot run here, with what helps.
+    #[serde(skip)]
+    cause: Option<inspect::Error>,
 }
 
 pub(super) fn inspect(
@@ -60,7 +72,7 @@ pub(super) fn inspect(
     source: &Source,
     output: Output,
 ) -> Result<Ending, Error> {
-    let subject = match source {
+    let mut subject = match source {
         Source::Installed(name) => installed(store, store.receipt(name)?)?,
         Source::Path(path) => local(source, &Artifact::from_file(path)?)?,
         Source::Image(_) | Source::Package(_) => {
@@ -73,12 +85,14 @@ pub(super) fn inspect(
         Output::Name => format!("{}\n", one_line(&subject.source)),
         Output::Table | Output::Wide => page(&subject),
     })?;
-    Ok(Ending::Done)
+    match subject.cause.take() {
+        None => Ok(Ending::Done),
+        Some(cause) => Err(Error::Inspect { path: source.to_string(), source: cause }),
+    }
 }
 
 fn installed(store: &Store, receipt: Receipt) -> Result<Subject, Error> {
     let content = store.find(&receipt.name)?.content()?;
-    let facts = Facts::read(&content).unwrap_or_default();
     let artifact = receipt.artifact.as_ref();
     Ok(Subject {
         name: Some(receipt.name.to_string()),
@@ -91,25 +105,40 @@ fn installed(store: &Store, receipt: Receipt) -> Result<Subject, Error> {
         installed_at: Some(receipt.installed_at),
         signed: artifact.map(|artifact| !artifact.signatures.is_empty()),
         signers: artifact.map(|artifact| artifact.signers.clone()).unwrap_or_default(),
-        imports: receipt.inspected.imports().to_vec(),
-        exports: facts.exports,
-        annotations: facts.annotations,
         source: receipt.source,
-        ..Subject::default()
+        ..looked_into(&content).unwrap_or_default()
     })
 }
 
 fn local(source: &Source, content: &Artifact) -> Result<Subject, Error> {
-    let unfit = |cause| Error::Inspect { path: source.to_string(), source: cause };
-    let inspected = Inspected::read(content.bytes()).map_err(unfit)?;
-    let facts = Facts::read(content.bytes()).map_err(unfit)?;
+    let subject = looked_into(content.bytes())
+        .map_err(|cause| Error::Inspect { path: source.to_string(), source: cause })?;
     Ok(Subject {
         source: source.to_string(),
-        version: facts.said("version").map(str::to_owned),
         digest: Some(content.digest()),
         size: Some(content.bytes().len() as u64),
-        kind: Some(inspected.kind()),
-        imports: inspected.imports().to_vec(),
+        ..subject
+    })
+}
+
+/// What is found in a content; of one that cannot run here with the reason.
+fn looked_into(content: &[u8]) -> Result<Subject, inspect::Error> {
+    let facts = Facts::read(content)?;
+    let features = inspect::needed(content)?;
+    let missing: Vec<Feature> = features.iter().copied().filter(|feature| !feature.runs()).collect();
+    let cause = match Inspected::read(content) {
+        Ok(_) if missing.is_empty() => None,
+        Ok(_) => Some(inspect::Error::Features(missing)),
+        Err(cause) => Some(cause),
+    };
+    Ok(Subject {
+        version: facts.said("version").map(str::to_owned),
+        kind: facts.kind,
+        unfit: cause.as_ref().map(|cause| chain(cause)),
+        cause,
+        features: Some(features),
+        imports: facts.imports.keys().cloned().collect(),
+        imported_names: facts.imports.into_iter().filter(|(_, names)| !names.is_empty()).collect(),
         exports: facts.exports,
         annotations: facts.annotations,
         ..Subject::default()
@@ -185,7 +214,15 @@ fn page(subject: &Subject) -> String {
     for (name, key) in SHOWN {
         line(key, subject.annotations.get(&format!("org.opencontainers.image.{name}")).cloned());
     }
-    let listed = [("imports", &subject.imports), ("exports", &subject.exports)];
+    if let Some(features) = &subject.features {
+        let names: Vec<&str> = features.iter().map(|feature| feature.name()).collect();
+        lines.extend((!names.is_empty()).then(|| ("features", names.join(", "))));
+    }
+    let imports = subject.imports.iter().map(|import| match subject.imported_names.get(import) {
+        Some(names) => format!("{import}: {}", names.join(", ")),
+        None => import.clone(),
+    });
+    let listed = [("imports", &imports.collect()), ("exports", &subject.exports)];
     for (key, list) in listed {
         let mut keys = std::iter::once(key).chain(std::iter::repeat(""));
         lines.extend(list.iter().filter_map(|item| Some((keys.next()?, item.clone()))));

@@ -8,15 +8,14 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::cli::Environment;
 use crate::defence::{Defence, stands};
-use crate::inspect::{self, Inspected, Kind};
+use crate::inspect::Inspected;
 use crate::reference::{PluginName, Source};
-use crate::registry::Artifact;
-use crate::runtime;
+use crate::runtime::{Bounds, Compiler};
 use crate::store::{Origin, Parcel, Plugin, Receipt, Store};
 
 use super::fetch::{Fetched, Fetcher};
 use super::policy::{Chosen, choose, granted};
-use super::progress::Progress;
+use super::progress::Compiling;
 use super::{Ending, Error, Voice};
 
 /// All of them or none: each is fetched, proven and compiled before the first is put in place.
@@ -37,7 +36,7 @@ pub(super) fn install(
             return Err(Error::Twice(wish.name));
         }
         let content = fetcher.fetch(source, wish.previous.as_ref())?;
-        parcels.push(prepare(store, voice, wish.name, content, wish.policy)?);
+        parcels.push(prepare(store, environment, voice, wish.name, content, wish.policy)?);
     }
     put(store, environment, voice, &parcels)?;
     Ok(Ending::Done)
@@ -87,34 +86,26 @@ pub(super) fn is_same_place(kept: &str, source: &Source) -> bool {
     }
 }
 
-/// Makes of what was fetched a plugin that is known to run: adapted if it is a core module, compiled, and linked.
+/// Makes of what was fetched a plugin that is known to run: compiled, and linked.
 ///
 /// # Errors
 /// When it is nothing that can run here.
 pub(super) fn prepare(
     store: &Store,
+    environment: &Environment,
     voice: Voice,
     name: PluginName,
     fetched: Fetched,
     Chosen { policy, text }: Chosen,
 ) -> Result<Parcel, Error> {
     let Fetched { source, content, origin, parts, version, description, .. } = fetched;
-    let unfit = |cause| Error::Inspect { path: source.clone(), source: cause };
-    let inspected = Inspected::read(content.bytes()).map_err(unfit)?;
-    // What is kept is what runs: the adapter's work is done once, and the receipt says what it was done to.
-    let component = match inspected.kind() {
-        Kind::Component => content.clone(),
-        Kind::Core => {
-            let adapted = inspect::component(content.bytes(), &inspected).map_err(unfit)?;
-            Artifact::from_bytes(adapted.into_owned())
-        }
-    };
-    let adapted = Inspected::read(component.bytes()).map_err(unfit)?;
-    let plugin = Plugin::new(&name, &component, adapted.clone());
-    let size = component.bytes().len() as u64;
-    let progress = Progress::compile(voice, name.as_str(), size);
-    // A component that does not compile, or cannot be linked, is never installed.
-    runtime::prepare(&plugin, store.places())?;
+    let inspected = Inspected::read(content.bytes())
+        .map_err(|cause| Error::Inspect { path: source.clone(), source: cause })?;
+    let plugin = Plugin::new(&name, &content, inspected.clone());
+    let progress = Compiling::new(voice, name.as_str());
+    let bounds = Bounds::of(environment)?;
+    // What does not compile, or cannot be linked, is never installed.
+    Compiler { places: store.places(), bounds, watcher: &progress }.prepare(&plugin)?;
     drop(progress);
     let receipt = Receipt {
         name,
@@ -123,20 +114,16 @@ pub(super) fn prepare(
         description,
         artifact: origin,
         fetched: content.digest(),
-        digest: component.digest(),
-        size,
+        digest: content.digest(),
+        size: content.bytes().len() as u64,
         kind: inspected.kind(),
-        inspected: adapted,
+        inspected,
         policy: policy.name().to_owned(),
         policy_text: text,
         installed_at: now(),
         kwasm: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let mut blobs = vec![component];
-    if receipt.kind == Kind::Core {
-        blobs.push(content);
-    }
-    blobs.extend(parts);
+    let blobs = [content].into_iter().chain(parts).collect();
     Ok(Parcel { blobs, receipt })
 }
 

@@ -40,7 +40,7 @@ pub(super) fn load(
         }
         let name = plugin.name.clone();
         let content = fetched(store, &fetcher, plugin)?;
-        parcels.push(prepare(store, voice, name, content, chosen)?);
+        parcels.push(prepare(store, environment, voice, name, content, chosen)?);
     }
     put(store, environment, voice, &parcels)?;
     for hint in hints {

@@ -145,8 +145,9 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             cluster::cluster(environment, voice, &wish)
         }
         Command::Completion(shell) => papers::completion(shell),
-        Command::Doctor { connection, deep, output } => {
-            doctor::doctor(&store()?, environment, voice, &connection, deep, output)
+        Command::Doctor { connection, deep, clean, output } => {
+            let wish = doctor::Wish { connection, deep, clean, output };
+            doctor::doctor(&store()?, environment, voice, &wish)
         }
         Command::ExplainRequest { method, path, policy, namespace, output } => {
             policy::explain(&method, &path, policy.as_deref(), namespace.as_deref(), output)
@@ -163,8 +164,9 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
         }
         Command::Man { folder, command } => papers::man(voice, folder.as_deref(), command.as_deref()),
         Command::Outdated { output } => upgrade::outdated(&store()?, environment, voice, output),
-        Command::Publish { file, target, key, output } => {
-            publish::publish(environment, voice, &file, &target, key.as_deref(), output)
+        Command::Publish { file, target, key, adapt, output } => {
+            let wish = publish::Wish { file, target, key, adapt, output };
+            publish::publish(environment, voice, &wish)
         }
         Command::Run { source, policy, verbose, arguments } => {
             let wish = run::Wish { source, policy, verbose, arguments };

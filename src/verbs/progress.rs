@@ -1,11 +1,13 @@
 //! Shows how far something is: on a terminal only, and gone when it is done.
 
-use std::time::Duration;
+use std::cell::OnceCell;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Voice, one_line};
 use crate::registry::{Step, Watcher};
+use crate::runtime;
 
 /// A line that moves.
 pub(super) struct Progress(ProgressBar);
@@ -14,14 +16,6 @@ impl Progress {
     /// Of a download: how much is here, of how much, and how long the rest will take.
     pub(super) fn download(voice: Voice, name: &str) -> Self {
         Self::new(voice, name, "{prefix}  [{bar:24}] {bytes}/{total_bytes}, {eta} to go")
-    }
-
-    /// Of a compilation, of which nobody knows how long it takes.
-    pub(super) fn compile(voice: Voice, name: &str, bytes: u64) -> Self {
-        let progress = Self::new(voice, name, "{prefix}  compiling {total_bytes} {spinner} {elapsed}");
-        progress.0.set_length(bytes);
-        progress.0.enable_steady_tick(Duration::from_millis(100));
-        progress
     }
 
     fn new(voice: Voice, name: &str, template: &str) -> Self {
@@ -39,6 +33,39 @@ impl Drop for Progress {
     /// Takes the line away: whatever is said next, of an error say, begins on a line of its own.
     fn drop(&mut self) {
         self.0.finish_and_clear();
+    }
+}
+
+/// How far a compilation is, once it takes so long that someone might wonder.
+pub(super) struct Compiling<'a> {
+    voice: Voice,
+    name: &'a str,
+    started: Instant,
+    shown: OnceCell<Progress>,
+}
+
+/// How long a compilation may take before it is shown.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl<'a> Compiling<'a> {
+    pub(super) fn new(voice: Voice, name: &'a str) -> Self {
+        Self { voice, name, started: Instant::now(), shown: OnceCell::new() }
+    }
+}
+
+impl runtime::Watcher for Compiling<'_> {
+    fn compiled(&self, functions: u64, of: u64) {
+        if self.started.elapsed() < PATIENCE {
+            return;
+        }
+        let template = "{prefix}  compiling [{bar:24}] {pos}/{len} functions, {elapsed}";
+        let Progress(bar) = self.shown.get_or_init(|| {
+            let progress = Progress::new(self.voice, self.name, template);
+            progress.0.set_elapsed(self.started.elapsed());
+            progress
+        });
+        bar.set_length(of);
+        bar.set_position(functions);
     }
 }
 

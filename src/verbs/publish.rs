@@ -1,12 +1,13 @@
 //! `kwasm publish FILE TARGET [--sign KEY]`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::cli::{Environment, Output, Target};
+use crate::inspect::{self, Inspected, Kind};
 use crate::reference::{Digest, Wanted};
 use crate::registry::signature::PrivateKey;
 use crate::registry::{Artifact, Registries};
@@ -24,17 +25,23 @@ struct Row {
     signed: bool,
 }
 
-pub(super) fn publish(
-    environment: &Environment,
-    voice: Voice,
-    file: &Path,
-    target: &Target,
-    key: Option<&Path>,
-    output: Output,
-) -> Result<Ending, Error> {
+/// What is to be published, and how.
+pub(super) struct Wish {
+    pub(super) file: PathBuf,
+    pub(super) target: Target,
+    pub(super) key: Option<PathBuf>,
+    pub(super) adapt: bool,
+    pub(super) output: Output,
+}
+
+pub(super) fn publish(environment: &Environment, voice: Voice, wish: &Wish) -> Result<Ending, Error> {
+    let Wish { file, target, key, adapt, output } = wish;
     // Before anything is pushed: what was to be signed is not there unsigned.
-    let key = key.map(private_key).transpose()?;
-    let content = Artifact::from_file(file)?;
+    let key = key.as_deref().map(private_key).transpose()?;
+    let mut content = Artifact::from_file(file)?;
+    if *adapt {
+        content = adapted(voice, file, content)?;
+    }
     let registries = Registries::open(environment)?;
     let (image, version) = match target {
         Target::Image(image) => (image.clone(), image.tag().map(str::to_owned)),
@@ -60,12 +67,26 @@ pub(super) fn publish(
         content: release.content.digest(),
         signed: key.is_some(),
     };
-    print(&match output {
+    print(&match *output {
         Output::Json => table::json(&row),
         Output::Yaml => serde_saphyr::to_string(&row).unwrap_or_default(),
         Output::Name | Output::Table | Output::Wide => format!("{pinned}\n"),
     })?;
     Ok(Ending::Done)
+}
+
+/// The component that is made of a core module; a component stays what it is.
+fn adapted(voice: Voice, file: &Path, content: Artifact) -> Result<Artifact, Error> {
+    let unfit = |source| Error::Inspect { path: file.display().to_string(), source };
+    if Inspected::read(content.bytes()).map_err(unfit)?.kind() == Kind::Component {
+        return Ok(content);
+    }
+    let component = inspect::adapt(content.bytes()).map_err(unfit)?;
+    voice.note(
+        "made a component of the core module: of its exit codes there is only 0 and 1 left, and a program that manages its \
+         memory by itself (Go, Kotlin, AssemblyScript, C before 2023) may fail in it without a word; kwasm runs the module as it is",
+    );
+    Ok(Artifact::from_bytes(component))
 }
 
 fn private_key(path: &Path) -> Result<PrivateKey, Error> {

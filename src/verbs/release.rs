@@ -13,7 +13,7 @@ pub(super) fn release(
     version: Option<&str>,
 ) -> Result<Release, inspect::Error> {
     let inspected = Inspected::read(content.bytes())?;
-    let Facts { exports, mut annotations } = Facts::read(content.bytes())?;
+    let Facts { exports, mut annotations, .. } = Facts::read(content.bytes())?;
     // A tag that is no version says nothing of one.
     if let Some(version) = version.filter(|version| version.parse::<semver::Version>().is_ok()) {
         annotations.insert("org.opencontainers.image.version".to_owned(), version.to_owned());

@@ -7,12 +7,12 @@ use crate::cluster::{Contexts, Flags, Kubeconfig, MOST_CONTEXTS, Selection};
 use crate::gate::{self, Gate, Line, Observer, Trace};
 use crate::policy::{self, NAME_A_KUBECONFIG, Policy};
 use crate::reference::Source;
-use crate::runtime::{Outcome, Sandbox, World};
+use crate::runtime::{Bounds, Compiler, Outcome, Sandbox, World};
 use crate::store::{Granted, Plugin, Store};
 
 use super::fetch::{Fetcher, name_of};
 use super::policy::{choose, granted};
-use super::progress::Progress;
+use super::progress::{Compiling, Progress};
 use super::{Ending, Error, Voice};
 
 /// What is to be run, and how.
@@ -63,7 +63,11 @@ pub(super) fn run(
     });
     let contexts = contexts.unwrap_or_else(|| Contexts::none("the plugin imports no network"));
     let gate = Gate::new(grant, contexts, verbose.then(|| observer(voice)));
-    let outcome = Sandbox::new(&plugin, gate.clone(), world, limits, store.places())?.run()?;
+    let progress = Compiling::new(voice, plugin.name());
+    let compiler = Compiler { places: store.places(), bounds: Bounds::of(environment)?, watcher: &progress };
+    let sandbox = Sandbox::new(&plugin, &compiler, gate.clone(), world, limits)?;
+    drop(progress);
+    let outcome = sandbox.run()?;
     let mut lines = gate.report();
     // Many a client library gives up before it sends anything, and cannot say why there is nothing to send to.
     if let Some(why) =

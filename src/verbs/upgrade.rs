@@ -87,7 +87,8 @@ fn upgrade_one(
             let (source, found) = *newer;
             voice.note(&change(&receipt, &found));
             let newest = fetcher.download(&source, &found, Some(&receipt))?;
-            let parcel = prepare(store, voice, name.clone(), newest, granted(&receipt.granted())?)?;
+            let granted = granted(&receipt.granted())?;
+            let parcel = prepare(store, environment, voice, name.clone(), newest, granted)?;
             put(store, environment, voice, &[parcel])?;
         }
     }

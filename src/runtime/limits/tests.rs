@@ -127,7 +127,8 @@ fn handles_without_end_are_told_as_that() {
 
 #[test]
 fn resources_without_end_are_told_as_that() {
-    let mut table = resources();
+    let mut table = ResourceTable::new();
+    bound_resources(&mut table);
     let error = loop {
         if let Err(error) = table.push(()) {
             break wasmtime::Error::from(error).context("as upstream adds it");
@@ -185,7 +186,7 @@ fn calls_without_end_are_told_as_that() {
         body.call(0).end();
     });
     lift(&mut component, &endless, None);
-    assert_eq!(met(component), Limit::Stack);
+    assert_eq!(met(component), Limit::Stack(Limits::default().stack));
 }
 
 #[test]

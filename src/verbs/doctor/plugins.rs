@@ -5,7 +5,7 @@ use std::fs;
 use super::{Check, Patient, Problem, count, path_word, reinstall};
 use crate::reference::Digest;
 use crate::registry::Artifact;
-use crate::runtime;
+use crate::runtime::{self, Bounds, Compiler, Unwatched};
 use crate::store::Receipt;
 
 /// What is remembered of each plugin can be read.
@@ -57,6 +57,9 @@ pub(super) fn digests(patient: &Patient<'_>) -> Check {
 pub(super) fn compiled(patient: &Patient<'_>) -> Check {
     let mut kept = 0;
     let mut problems = Vec::new();
+    // A bound that cannot be read is reported by whatever compiles next.
+    let bounds = Bounds::of(patient.environment).unwrap_or_default();
+    let compiler = Compiler { places: patient.store.places(), bounds, watcher: &Unwatched };
     for receipt in &patient.plugins {
         let plugin = match patient.store.find(&receipt.name) {
             Ok(plugin) => plugin,
@@ -65,7 +68,7 @@ pub(super) fn compiled(patient: &Patient<'_>) -> Check {
                 continue;
             }
         };
-        match runtime::compare(&plugin, patient.store.places()) {
+        match compiler.compare(&plugin) {
             Ok(runtime::Kept::Nothing) => {}
             Ok(runtime::Kept::Same) => kept += 1,
             Ok(runtime::Kept::Other(path)) => problems.push(Problem::at(

@@ -1,0 +1,32 @@
+//! Makes a component of a core module, for registries and tools that take nothing else.
+
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
+};
+
+use super::Error;
+
+/// Makes a component of a core module, by wasmtime's adapter of preview 1.
+///
+/// The component is not as good as the module: the adapter takes its memory in the middle of the program's life, which programs
+/// that manage their memory by themselves do not expect (Go's, Kotlin's and `AssemblyScript`'s runtimes, C libraries from before
+/// 2023, and any memory of a fixed size), and of an exit code it passes on whether it is zero.
+///
+/// # Errors
+/// [`Error::Unadaptable`] when the adapter does not fit the module.
+pub fn adapt(module: &[u8]) -> Result<Vec<u8>, Error> {
+    wit_component::ComponentEncoder::default()
+        .module(module)
+        .and_then(|encoder| {
+            encoder
+                .validate(true)
+                .adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER)
+        })
+        .and_then(|mut encoder| encoder.encode())
+        .map_err(|error| Error::Unadaptable(joined(&format!("{error:#}"))))
+}
+
+/// Joins the lines of a message, which `wit-component` lays out over several.
+fn joined(text: &str) -> String {
+    text.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+}

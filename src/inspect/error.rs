@@ -1,0 +1,134 @@
+//! Why some bytes cannot run here, and what helps.
+
+use super::Feature;
+
+/// Why some bytes cannot run here.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It does not begin as WebAssembly does.
+    #[error("it is not WebAssembly but {0}")]
+    Alien(&'static str),
+    /// It begins as WebAssembly does, and then breaks its rules.
+    #[error("it is broken WebAssembly")]
+    Broken(#[source] wasmparser::BinaryReaderError),
+    /// It was found to break them before, in these words.
+    #[error("it is broken WebAssembly: {0}")]
+    KnownBroken(String),
+    /// It needs features of WebAssembly that kwasm does not run.
+    #[error("it needs the WebAssembly feature{} {}, which kwasm does not run", plural(.0), names(.0))]
+    Features(Vec<Feature>),
+    /// A core module that needs what no one has here.
+    #[error(
+        "it is a core module that imports {imports}, and kwasm has only the functions of wasi_snapshot_preview1"
+    )]
+    ForeignImports {
+        /// What it imports, in words.
+        imports: String,
+        /// The language that it says it was written in.
+        language: Option<String>,
+    },
+    /// A core module whose memory cannot be reached from outside.
+    #[error("it is a core module that does not export its memory, through which WASI passes everything")]
+    HiddenMemory,
+    /// A WIT package in binary form.
+    #[error("it is a package of interfaces (WIT) in binary form: there is no code in it")]
+    Interfaces,
+    /// A component that is not a command.
+    #[error("it is a component without a command: it exports {exports}, and not wasi:cli/run@0.2")]
+    NoCommand {
+        /// What it exports, or `nothing`.
+        exports: String,
+        /// The language that it says it was written in.
+        language: Option<String>,
+    },
+    /// A core module that is a library.
+    #[error("it is a core module without `_start`: a library, not a command")]
+    NoStart {
+        /// The language that it says it was written in.
+        language: Option<String>,
+    },
+    /// A core module for the draft of WASI before preview 1.
+    #[error("it is made for wasi_unstable, an early draft of WASI from before wasi_snapshot_preview1")]
+    Preview0 {
+        /// The language that it says it was written in.
+        language: Option<String>,
+    },
+    /// A component made for WASI 0.3.
+    #[error("it is made for WASI 0.3, and kwasm runs WASI 0.2")]
+    Preview3,
+    /// A component that answers requests; with the interface by which it does.
+    #[error("it is a server ({0}), and kwasm runs commands")]
+    Server(String),
+    /// A core module that the preview 1 adapter does not fit.
+    #[error("it is a core module of which no component can be made: {0}")]
+    Unadaptable(String),
+    /// A core module that is one step short of a component.
+    #[error("it is a core module from which a component is still to be made")]
+    Unfinished,
+}
+
+impl Error {
+    /// Returns what helps against it, where something does.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let command = "a plugin is a program with a main function";
+        match self {
+            Self::Features(features) => features.iter().find_map(|feature| switch(*feature)).map(str::to_owned),
+            Self::ForeignImports { language, .. } => Some(match target(language.as_deref()) {
+                Some(target) => format!("it was made for another host, such as a browser; for kwasm: {target}"),
+                None => "it was made for another host, such as a browser or Node.js: look for a build of it for WASI"
+                    .to_owned(),
+            }),
+            Self::NoCommand { language, .. } | Self::NoStart { language } => {
+                Some(match target(language.as_deref()) {
+                    Some(target) => format!("{command}: {target}"),
+                    None => format!("{command}, built for WASI"),
+                })
+            }
+            Self::Preview0 { language } => Some(match target(language.as_deref()) {
+                Some(target) => format!("rebuild it with today's tools: {target}"),
+                None => "rebuild it with a compiler of this decade, or look for a newer release of it".to_owned(),
+            }),
+            Self::HiddenMemory => Some("export it under the name `memory`".to_owned()),
+            Self::Interfaces => Some("look for the component that implements them".to_owned()),
+            Self::Preview3 => Some("build it for WASI 0.2".to_owned()),
+            Self::Server(_) => Some("wasmtime serve FILE runs it".to_owned()),
+            Self::Unfinished => {
+                Some("make the component: wasm-tools component new FILE -o COMPONENT.wasm".to_owned())
+            }
+            Self::Alien(_) | Self::Broken(_) | Self::KnownBroken(_) | Self::Unadaptable(_) => None,
+        }
+    }
+}
+
+/// The command that builds a command for WASI in this language.
+fn target(language: Option<&str>) -> Option<&'static str> {
+    match language? {
+        "Rust" => Some("cargo build --target wasm32-wasip2"),
+        "Go" => Some("GOOS=wasip1 GOARCH=wasm go build"),
+        "C11" | "C" | "C++" | "C_plus_plus_11" | "C_plus_plus_14" => Some("clang --target=wasm32-wasi"),
+        _ => None,
+    }
+}
+
+/// How a program is built without a feature.
+fn switch(feature: Feature) -> Option<&'static str> {
+    match feature {
+        Feature::SharedMemory | Feature::SharedEverythingThreads => {
+            Some("build it without threads: without -pthread, and not for wasm32-wasip1-threads")
+        }
+        Feature::LegacyExceptions => {
+            Some("build it with the exceptions of the standard: -mllvm -wasm-use-legacy-eh=false")
+        }
+        Feature::WideArithmetic => Some("build it without -mwide-arithmetic"),
+        _ => None,
+    }
+}
+
+fn plural<T>(list: &[T]) -> &'static str {
+    if list.len() == 1 { "" } else { "s" }
+}
+
+fn names(features: &[Feature]) -> String {
+    features.iter().map(|feature| format!("`{feature}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,243 @@
+//! Which WebAssembly features a component or core module needs, and which of them kwasm runs.
+//!
+//! What runs is what [wasmtime][1] has on by default, no more: a proposal that upstream calls finished, tested and fuzzed, or that
+//! real toolchains emit today. `components/README.md` has the same table with its reasons; a test holds both together, and
+//! another compares this one with the engine.
+//!
+//! [1]: https://docs.wasmtime.dev/stability-wasm-proposals.html
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+
+use super::{Error, Outline, scan};
+
+macro_rules! features {
+    ($($(#[$doc:meta])+ $feature:ident = $name:literal, $runs:literal;)+) => {
+        /// A WebAssembly feature beyond the first version of the standard, by the name of its proposal.
+        #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+        pub enum Feature {
+            $($(#[$doc])+ #[serde(rename = $name)] $feature,)+
+        }
+
+        impl Feature {
+            /// Every feature, in the order in which they are listed.
+            pub const ALL: &[Self] = &[$(Self::$feature),+];
+
+            /// Returns the name of the proposal, e.g. `tail-call`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$feature => $name,)+ }
+            }
+
+            /// Whether kwasm runs what needs it.
+            #[must_use]
+            pub const fn runs(self) -> bool {
+                match self { $(Self::$feature => $runs,)+ }
+            }
+        }
+    };
+}
+
+features! {
+    /// Bulk copies, passive data and element segments.
+    BulkMemory = "bulk-memory", true;
+    /// Canonical built-ins of asynchronous components.
+    ComponentModelAsync = "component-model-async", true;
+    /// Canonical built-ins for error contexts.
+    ComponentModelErrorContext = "component-model-error-context", false;
+    /// Canonical built-ins for threads inside a component.
+    ComponentModelThreading = "component-model-threading", false;
+    /// Types with descriptors made by the program.
+    CustomDescriptors = "custom-descriptors", false;
+    /// Memories whose pages are not 64 KiB.
+    CustomPageSizes = "custom-page-sizes", false;
+    /// Exceptions with `try_table`.
+    ExceptionHandling = "exception-handling", true;
+    /// Arithmetic in constant expressions.
+    ExtendedConst = "extended-const", true;
+    /// References to functions that have a type.
+    FunctionReferences = "function-references", true;
+    /// Structs and arrays that the host collects.
+    Gc = "gc", true;
+    /// Exceptions with `try`, `catch` and `delegate`, as they were before they became a standard.
+    LegacyExceptions = "legacy-exceptions", false;
+    /// Memories of 64-bit addresses.
+    Memory64 = "memory64", true;
+    /// Discarding pages of a memory.
+    MemoryControl = "memory-control", false;
+    /// Several memories in one module.
+    MultiMemory = "multi-memory", true;
+    /// Several results of one function or block.
+    MultiValue = "multi-value", true;
+    /// Imported and exported globals that change.
+    MutableGlobals = "mutable-globals", true;
+    /// Conversions from floating point that saturate.
+    NontrappingFptoint = "nontrapping-fptoint", true;
+    /// References to functions and to values of the host.
+    ReferenceTypes = "reference-types", true;
+    /// Vector operations whose result the processor chooses.
+    RelaxedSimd = "relaxed-simd", true;
+    /// Threads that share more than memory.
+    SharedEverythingThreads = "shared-everything-threads", false;
+    /// A memory that several threads share.
+    SharedMemory = "shared-memory", false;
+    /// Sign extension of integers.
+    SignExtensionOps = "sign-extension-ops", true;
+    /// Vector operations.
+    Simd = "simd", true;
+    /// Continuations.
+    StackSwitching = "stack-switching", false;
+    /// Calls that replace their caller.
+    TailCall = "tail-call", true;
+    /// Atomic operations, on memory that is not shared.
+    Threads = "threads", true;
+    /// Arithmetic of 128 bits.
+    WideArithmetic = "wide-arithmetic", false;
+}
+
+impl fmt::Display for Feature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What wasmtime validates by default, in the build that kwasm has of it.
+const VALID: WasmFeatures = WasmFeatures::WASM3
+    .union(WasmFeatures::GC_TYPES)
+    .union(WasmFeatures::COMPONENT_MODEL)
+    .union(WasmFeatures::CM_ASYNC);
+
+/// Lists the features that some WebAssembly needs, at any depth of it.
+///
+/// Takes the bytes of a component or core module, and reads all of its code: that costs as much as to validate it.
+///
+/// # Errors
+/// [`Error::Broken`].
+pub fn needed(bytes: &[u8]) -> Result<BTreeSet<Feature>, Error> {
+    scan::scan(bytes).map_err(Error::Broken)
+}
+
+/// Validates all of some WebAssembly by the rules of what kwasm runs, so that what cannot be compiled is refused before seconds
+/// go into compiling it.
+///
+/// # Errors
+/// [`Error::Features`] when it needs what kwasm does not run, else [`Error::Broken`].
+pub fn validate(bytes: &[u8]) -> Result<(), Error> {
+    // Valid by wasmtime's rules, and then refused by its settings.
+    if Outline::read(bytes).map_err(Error::Broken)?.shares_memory {
+        return Err(Error::Features(vec![Feature::SharedMemory]));
+    }
+    let Err(error) = Validator::new_with_features(VALID).validate_all(bytes) else { return Ok(()) };
+    let missing: Vec<Feature> = match needed(bytes) {
+        Ok(features) => features.into_iter().filter(|feature| !feature.runs()).collect(),
+        Err(_) => Vec::new(),
+    };
+    Err(if missing.is_empty() { Error::Broken(error) } else { Error::Features(missing) })
+}
+
+/// Counts the functions that there are to compile, at any depth. Zero where that cannot be told.
+#[must_use]
+pub fn functions(bytes: &[u8]) -> u64 {
+    let counts = Parser::new(0).parse_all(bytes).map_while(Result::ok).map(|payload| match payload {
+        Payload::CodeSectionStart { count, .. } => u64::from(count),
+        _ => 0,
+    });
+    counts.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// For each feature, a smallest module or component that needs it.
+    const NEEDING: &[(Feature, &str)] = &[
+        (
+            Feature::BulkMemory,
+            "(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))",
+        ),
+        (Feature::ComponentModelAsync, "(component (core func (canon task.cancel)))"),
+        (Feature::ComponentModelErrorContext, "(component (core func (canon error-context.drop)))"),
+        (Feature::ComponentModelThreading, "(component (core func (canon thread.index)))"),
+        (Feature::CustomPageSizes, "(module (memory 1 (pagesize 1)))"),
+        (Feature::ExceptionHandling, "(module (tag) (func (throw 0)))"),
+        (Feature::ExtendedConst, "(module (global i32 (i32.add (i32.const 1) (i32.const 2))))"),
+        (
+            Feature::FunctionReferences,
+            "(module (type $t (func)) (func (param (ref $t)) (call_ref $t (local.get 0))))",
+        ),
+        (Feature::Gc, "(module (type $t (struct (field i32))) (func (drop (struct.new_default $t))))"),
+        (Feature::LegacyExceptions, "(module (func try catch_all end))"),
+        (Feature::Memory64, "(module (memory i64 1))"),
+        (Feature::MemoryControl, "(module (memory 1) (func (memory.discard (i32.const 0) (i32.const 0))))"),
+        (Feature::MultiMemory, "(module (memory 1) (memory 1))"),
+        (Feature::MultiValue, "(module (func (result i32 i32) (i32.const 0) (i32.const 0)))"),
+        (Feature::MutableGlobals, "(module (global (export \"g\") (mut i32) (i32.const 0)))"),
+        (Feature::NontrappingFptoint, "(module (func (drop (i32.trunc_sat_f32_s (f32.const 0)))))"),
+        (Feature::ReferenceTypes, "(module (table 1 externref))"),
+        (
+            Feature::RelaxedSimd,
+            "(module (func (param v128) (drop (i8x16.relaxed_swizzle (local.get 0) (local.get 0)))))",
+        ),
+        (
+            Feature::SharedEverythingThreads,
+            "(module (global i32 (i32.const 0)) (func (drop (global.atomic.get seqcst 0))))",
+        ),
+        (Feature::SharedMemory, "(module (memory 1 1 shared))"),
+        (Feature::SignExtensionOps, "(module (func (drop (i32.extend8_s (i32.const 0)))))"),
+        (Feature::Simd, "(module (func (param v128)))"),
+        (
+            Feature::StackSwitching,
+            "(module (type $f (func)) (type $c (cont $f)) (func $g) (elem declare func $g) (func (drop (cont.new $c (ref.func $g)))))",
+        ),
+        (Feature::TailCall, "(module (func (return_call 0)))"),
+        (Feature::Threads, "(module (memory 1) (func (drop (i32.atomic.load (i32.const 0)))))"),
+        (
+            Feature::WideArithmetic,
+            "(module (func (result i64 i64) (i64.add128 (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0))))",
+        ),
+    ];
+
+    #[test]
+    fn each_feature_is_found_in_what_needs_it_and_refused_where_it_does_not_run() {
+        for (feature, text) in NEEDING {
+            let bytes = wat::parse_str(text).unwrap();
+            assert!(needed(&bytes).unwrap().contains(feature), "{feature}");
+            match validate(&bytes) {
+                Ok(()) => assert!(feature.runs(), "{feature}"),
+                Err(Error::Features(missing)) => {
+                    assert!(!feature.runs() && missing.contains(feature), "{feature}: {missing:?}");
+                }
+                Err(error) => panic!("{feature}: {error}"),
+            }
+        }
+        let tested: BTreeSet<_> = NEEDING.iter().map(|(feature, _)| *feature).collect();
+        let untested: Vec<_> = Feature::ALL.iter().filter(|feature| !tested.contains(feature)).collect();
+        // No text of it can be written yet without a whole hierarchy of types.
+        assert_eq!(untested, [&Feature::CustomDescriptors]);
+    }
+
+    #[test]
+    fn a_plain_module_needs_nothing() {
+        let bytes =
+            wat::parse_str("(module (memory 1) (func (export \"_start\") (drop (i32.load (i32.const 0)))))");
+        assert_eq!(needed(&bytes.unwrap()).unwrap(), BTreeSet::new());
+    }
+
+    #[test]
+    fn features_are_found_in_the_modules_of_a_component() {
+        let bytes = wat::parse_str("(component (component (core module (memory 1 1 shared))))").unwrap();
+        assert!(needed(&bytes).unwrap().contains(&Feature::SharedMemory));
+        assert!(
+            matches!(validate(&bytes), Err(Error::Features(missing)) if missing == [Feature::SharedMemory])
+        );
+    }
+
+    #[test]
+    fn what_breaks_the_rules_is_broken_and_lacks_no_feature() {
+        let bytes = wat::parse_str("(module (func (result i32)))").unwrap();
+        assert!(matches!(validate(&bytes), Err(Error::Broken(_))));
+    }
+}

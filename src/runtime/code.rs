@@ -1,0 +1,65 @@
+//! Machine code of a plugin, as the engine runs it.
+//!
+//! The only unsafe code of kwasm is here.
+
+use std::fs;
+use std::path::Path;
+
+use wasmtime::component::Component;
+use wasmtime::{Engine, Module};
+
+use crate::defence::{Defence, stands};
+use crate::inspect::Kind;
+use crate::platform;
+
+/// Machine code of a plugin, in the form that the plugin has.
+pub(super) enum Code {
+    /// Of a component.
+    Component(Component),
+    /// Of a core module.
+    Core(Module),
+}
+
+impl Code {
+    /// Maps a file of compiled code. `None` when it is not there, is not this user's alone, or was made by another engine or for
+    /// another processor or settings: it is compiled anew then, and replaced.
+    pub(super) fn map(engine: &Engine, kind: Kind, path: &Path) -> Option<Self> {
+        if stands(Defence::CacheOwner) {
+            platform::check_private_file(&fs::symlink_metadata(path).ok()?).ok()?;
+        }
+        let mapped = map(engine, kind, path);
+        // A file system that is mounted `noexec` gives no mapping that can be executed; copied into memory the same code runs.
+        mapped.or_else(|_| adopt(engine, kind, &fs::read(path)?)).ok()
+    }
+
+    /// Takes code that this process has just compiled.
+    pub(super) fn adopt(engine: &Engine, kind: Kind, code: &[u8]) -> wasmtime::Result<Self> {
+        adopt(engine, kind, code)
+    }
+}
+
+#[expect(unsafe_code, reason = "wasmtime cannot know where a file of code comes from; kwasm does")]
+fn map(engine: &Engine, kind: Kind, path: &Path) -> wasmtime::Result<Code> {
+    // SAFETY: The file holds what `Engine::precompile_component` or `precompile_module` made: `Cache::keep` is its only writer,
+    // and it is a regular file that no one but this user can write, in a folder that no one but this user can enter (both
+    // checked before, with no links followed). Whoever can change it can as well change kwasm itself. It stays as it is
+    // while it is mapped, since `keep` replaces by rename. Cut short it is refused: an ELF file's section table is its end.
+    unsafe {
+        match kind {
+            Kind::Component => Component::deserialize_file(engine, path).map(Code::Component),
+            Kind::Core => Module::deserialize_file(engine, path).map(Code::Core),
+        }
+    }
+}
+
+#[expect(unsafe_code, reason = "wasmtime cannot know where bytes of machine code come from; kwasm does")]
+fn adopt(engine: &Engine, kind: Kind, code: &[u8]) -> wasmtime::Result<Code> {
+    // SAFETY: `code` was returned by `Engine::precompile_component` or `precompile_module`: of this process, or of an earlier
+    // one that kept it in the file whose owner and permissions `Code::map` has checked, as it does before mapping it.
+    unsafe {
+        match kind {
+            Kind::Component => Component::deserialize(engine, code).map(Code::Component),
+            Kind::Core => Module::deserialize(engine, code).map(Code::Core),
+        }
+    }
+}

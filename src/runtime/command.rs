@@ -1,0 +1,85 @@
+//! A plugin with all that it imports, ready to be started.
+
+use std::mem;
+
+use wasmtime::component;
+use wasmtime::{Engine, ExternType, InstancePre, Linker, Module, Result, Store, bail};
+use wasmtime_wasi::I32Exit;
+use wasmtime_wasi::p1;
+use wasmtime_wasi::p2::bindings::CommandPre;
+
+use super::code::Code;
+use super::state::State;
+use crate::inspect::Inspected;
+
+/// A plugin that has found all that it imports.
+pub(super) enum Command {
+    /// Of WASI 0.2.
+    Component(CommandPre<State>),
+    /// Of WASI's preview 1.
+    Core(InstancePre<State>),
+}
+
+/// Where a core module's main function is.
+const START: &str = "_start";
+
+impl Command {
+    /// Finds for each import what answers it.
+    ///
+    /// # Errors
+    /// When something answers none, or there is no main function to call.
+    pub(super) fn link(engine: &Engine, code: &Code, inspected: &Inspected) -> Result<Self> {
+        match code {
+            Code::Component(code) => component(engine, code, inspected).map(Self::Component),
+            Code::Core(code) => core(engine, code).map(Self::Core),
+        }
+    }
+
+    /// Runs the plugin until it returns. `Err(())` is its own word that it failed.
+    ///
+    /// # Errors
+    /// [`I32Exit`] when it ends itself with a code, else what stopped it.
+    pub(super) async fn start(&self, store: &mut Store<State>) -> Result<Result<(), ()>> {
+        match self {
+            Self::Component(command) => {
+                let command = command.instantiate_async(&mut *store).await?;
+                command.wasi_cli_run().call_run(&mut *store).await
+            }
+            Self::Core(module) => {
+                let instance = module.instantiate_async(&mut *store).await?;
+                let start = instance.get_typed_func::<(), ()>(&mut *store, START)?;
+                start.call_async(&mut *store, ()).await.map(Ok)
+            }
+        }
+    }
+}
+
+fn component(
+    engine: &Engine,
+    code: &component::Component,
+    inspected: &Inspected,
+) -> Result<CommandPre<State>> {
+    let mut linker = component::Linker::new(engine);
+    State::link(&mut linker, inspected)?;
+    let command = linker.instantiate_pre(code).and_then(CommandPre::new);
+    // To take a linker apart, piece by piece, would take longer than many a run.
+    mem::forget(linker);
+    command
+}
+
+fn core(engine: &Engine, code: &Module) -> Result<InstancePre<State>> {
+    match code.get_export(START) {
+        Some(ExternType::Func(start)) if start.params().len() + start.results().len() == 0 => {}
+        _ => bail!("its `{START}` is not a function without parameters and results"),
+    }
+    let mut linker = Linker::new(engine);
+    p1::add_to_linker_async(&mut linker, State::preview1)?;
+    // wasmtime-wasi 48.0.8 takes an exit code from 126 on for an error; a process has codes to 255.
+    linker.allow_shadowing(true);
+    linker.func_wrap("wasi_snapshot_preview1", "proc_exit", |code: i32| -> Result<()> {
+        Err(I32Exit(code).into())
+    })?;
+    let module = linker.instantiate_pre(code);
+    mem::forget(linker);
+    module
+}

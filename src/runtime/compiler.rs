@@ -1,0 +1,217 @@
+//! Compiles a plugin within bounds of time and memory, and shows how far it is.
+//!
+//! wasmtime compiles until it is done and says nothing meanwhile. But Cranelift lets whoever wants it know when it begins a pass
+//! over a function ([`timing`]): by that the functions are counted, and by that a compilation is held that has run into a
+//! bound. Its threads end with the process.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cranelift_codegen::timing::{self, Pass, Profiler};
+
+use super::{Error, engine};
+use crate::cli::Environment;
+use crate::inspect::{self, Kind};
+use crate::platform;
+use crate::policy::{Bytes, Quantity, bytes, duration};
+use crate::store::Plugin;
+
+/// Is shown how far a compilation is.
+pub trait Watcher {
+    /// So many of all functions are compiled.
+    fn compiled(&self, functions: u64, of: u64);
+}
+
+/// Watches nothing.
+pub struct Unwatched;
+
+impl Watcher for Unwatched {
+    fn compiled(&self, _: u64, _: u64) {}
+}
+
+/// How much one compilation may take.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Bounds {
+    /// Bytes of memory of the process.
+    memory: u64,
+    /// Wall-clock time.
+    time: Duration,
+}
+
+impl Default for Bounds {
+    /// Twice what the largest programs known need: clang's 76 MB take 2.1 GB, and on two cores four minutes.
+    fn default() -> Self {
+        Self { memory: 4 << 30, time: Duration::from_mins(10) }
+    }
+}
+
+/// A bound that a compilation ran into.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Bound {
+    /// This many bytes of memory.
+    Memory(u64),
+    /// This much time.
+    Time(Duration),
+}
+
+/// The variables by which a user sets the bounds.
+const MEMORY: &str = "KWASM_COMPILE_MEMORY";
+const TIME: &str = "KWASM_COMPILE_TIME";
+
+impl Bounds {
+    /// Reads the bounds that the user sets in the environment.
+    ///
+    /// # Errors
+    /// [`Error::Bounds`] for a value that is not one.
+    pub fn of(environment: &Environment) -> Result<Self, Error> {
+        let mut bounds = Self::default();
+        if let Some(text) = environment.variable(MEMORY) {
+            let memory = text.to_str().and_then(bytes).filter(|bytes| *bytes > 0);
+            let example = "a number of bytes, such as 8Gi";
+            bounds.memory = memory.ok_or(Error::Bounds { variable: MEMORY, example })?;
+        }
+        if let Some(text) = environment.variable(TIME) {
+            let example = "a time, such as 30m";
+            let time = text.to_str().and_then(duration);
+            bounds.time = time.ok_or(Error::Bounds { variable: TIME, example })?;
+        }
+        Ok(bounds)
+    }
+}
+
+impl Bound {
+    /// Returns what helps.
+    #[must_use]
+    pub fn hint(self) -> String {
+        match self {
+            Self::Memory(bytes) => {
+                format!("{MEMORY}={} in the environment allows more", Quantity(bytes.saturating_mul(2)))
+            }
+            Self::Time(time) => format!("{TIME}={}s in the environment allows more", time.as_secs() * 2),
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory(bytes) => write!(f, "compiling it takes more than {} of memory", Bytes(*bytes)),
+            Self::Time(time) => write!(f, "compiling it takes longer than {} s", time.as_secs()),
+        }
+    }
+}
+
+/// How often it is looked at time and memory, and shown how far it is.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Compiles a plugin.
+///
+/// # Errors
+/// [`Error::Unfit`] when it is not valid or needs what does not run, [`Error::Bound`], [`Error::Compile`], and those of reading
+/// its content.
+pub(super) fn compile(plugin: &Plugin, bounds: Bounds, watcher: &dyn Watcher) -> Result<Vec<u8>, Error> {
+    let content = plugin.content()?;
+    let unfit = |source| Error::Unfit { plugin: plugin.name().to_owned(), source };
+    // A fiftieth of the time, and wasmtime would find the same only when it comes to it.
+    inspect::validate(&content).map_err(unfit)?;
+    let functions = inspect::functions(&content);
+    let state = Arc::new(State::default());
+    let pool = pool(&state)?;
+    let (tell, result) = mpsc::sync_channel(1);
+    let kind = plugin.inspected().kind();
+    pool.spawn(move || {
+        let code = engine::compiler().and_then(|engine| match kind {
+            Kind::Component => engine.precompile_component(&content),
+            Kind::Core => engine.precompile_module(&content),
+        });
+        // No one listens where a bound was reached meanwhile.
+        drop(tell.send(code));
+    });
+    let started = Instant::now();
+    loop {
+        match result.recv_timeout(TICK) {
+            Ok(code) => return code.map_err(|error| Error::compile(plugin, &error)),
+            Err(RecvTimeoutError::Disconnected) => return Err(Error::system("the compiler failed")),
+            Err(RecvTimeoutError::Timeout) => {
+                watcher.compiled(state.compiled.load(Ordering::Relaxed).min(functions), functions);
+            }
+        }
+        if let Some(bound) = bounds.reached(started) {
+            state.held.store(true, Ordering::Relaxed);
+            return Err(Error::Bound { plugin: plugin.name().to_owned(), bound });
+        }
+    }
+}
+
+impl Bounds {
+    fn reached(self, started: Instant) -> Option<Bound> {
+        if started.elapsed() > self.time {
+            return Some(Bound::Time(self.time));
+        }
+        platform::memory_in_use().filter(|bytes| *bytes > self.memory).map(|_| Bound::Memory(self.memory))
+    }
+}
+
+/// The threads that compile: as many as there are processors, each of which reports its passes.
+fn pool(state: &Arc<State>) -> Result<rayon::ThreadPool, Error> {
+    let state = Arc::clone(state);
+    let report = move |_| drop(timing::set_thread_profiler(Box::new(Reporter(Arc::clone(&state)))));
+    rayon::ThreadPoolBuilder::new()
+        .thread_name(|index| format!("compiler {index}"))
+        .start_handler(report)
+        .build()
+        .map_err(Error::system)
+}
+
+/// What a compilation and who waits for it know of each other.
+#[derive(Default)]
+struct State {
+    /// The functions that were begun.
+    compiled: AtomicU64,
+    /// Whether it is not to go on.
+    held: AtomicBool,
+}
+
+struct Reporter(Arc<State>);
+
+impl Profiler for Reporter {
+    fn start_pass(&self, pass: Pass) -> Box<dyn Any> {
+        while self.0.held.load(Ordering::Relaxed) {
+            thread::park();
+        }
+        if pass == Pass::compile {
+            self.0.compiled.fetch_add(1, Ordering::Relaxed);
+        }
+        Box::new(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variable: &str, value: &str) -> Result<Bounds, Error> {
+        let variables = [(variable.into(), value.into())].into();
+        Bounds::of(&Environment { variables, ..Environment::default() })
+    }
+
+    #[test]
+    fn bounds_are_those_of_the_environment() {
+        assert_eq!(Bounds::of(&Environment::default()).unwrap(), Bounds::default());
+        assert_eq!(read(MEMORY, "8Gi").unwrap(), Bounds { memory: 8 << 30, ..Bounds::default() });
+        assert_eq!(read(TIME, "30m").unwrap(), Bounds { time: Duration::from_mins(30), ..Bounds::default() });
+    }
+
+    #[test]
+    fn a_value_that_is_no_bound_is_refused_by_name() {
+        for (variable, value) in [(MEMORY, "much"), (MEMORY, "0"), (TIME, "5"), (TIME, "0s")] {
+            let error = read(variable, value).unwrap_err().to_string();
+            assert!(error.contains(variable), "{error}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! How much do the caches take, and could others have put something there?
+
+use std::fs;
+use std::path::Path;
+
+use super::{Check, Patient};
+use crate::platform::disk;
+use crate::runtime;
+use crate::store::Store;
+use crate::verbs::{Error, Voice};
+
+/// What is kept only to be quicker. It bounds itself.
+pub(super) fn sizes(patient: &Patient<'_>) -> Check {
+    let places = patient.store.places();
+    let (compiled, fetched) = (size(&places.compiled()), size(&places.fetched()));
+    let most = indicatif::HumanBytes(runtime::BUDGET);
+    let found = format!(
+        "{} of compiled code (at most {most} beside that of installed plugins), {} of downloads",
+        indicatif::HumanBytes(compiled),
+        indicatif::HumanBytes(fetched)
+    );
+    Check { name: "caches", found, problems: Vec::new() }
+}
+
+/// Removes all that no installed plugin needs.
+pub(super) fn clean(store: &Store, voice: Voice) -> Result<(), Error> {
+    let places = store.places();
+    let unwritten = |folder: &Path, source| Error::Unwritten { path: folder.into(), source };
+    let mut gone = runtime::trim(places, 0).map_err(|source| unwritten(&places.compiled(), source))?;
+    for folder in [places.fetched(), places.seen()] {
+        gone += disk::trim(&folder, 0, |_| false).map_err(|source| unwritten(&folder, source))?;
+    }
+    voice.note(&format!("removed {} from the caches", indicatif::HumanBytes(gone)));
+    Ok(())
+}
+
+fn size(folder: &Path) -> u64 {
+    let entries = disk::entries(folder).unwrap_or_default();
+    entries
+        .iter()
+        .filter_map(|entry| entry.metadata().ok())
+        .map(|metadata: fs::Metadata| metadata.len())
+        .sum()
+}

@@ -1,0 +1,129 @@
+//! What `kwasm inspect` shows, of what runs and of what does not.
+
+use crate::modules::wat;
+use crate::support::{Kwasm, component};
+
+#[test]
+fn a_core_module_shows_its_imports_by_module_its_exports_and_its_features() {
+    let kwasm = Kwasm::new();
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))
+        (import "wasi_snapshot_preview1" "sched_yield" (func (result i32)))
+        (memory (export "memory") 1)
+        (func (export "_start") (return_call 1) (drop (i32.atomic.load (i32.const 0)))))"#;
+    wat(&kwasm, "x", &text.replace("(return_call 1)", "(drop (call 1))"));
+    let page = kwasm.call(["inspect", "./x.wasm"]).success().stdout;
+    insta::assert_snapshot!(without_digest(&page), @r"
+    source    ./x.wasm
+    digest    …
+    size      143 B
+    kind      core module
+    features  threads
+    imports   wasi_snapshot_preview1: proc_exit, sched_yield
+    exports   memory
+              _start
+    ");
+    let json: serde_json::Value =
+        serde_json::from_str(&kwasm.call(["inspect", "./x.wasm", "-o", "json"]).success().stdout).unwrap();
+    assert_eq!(json["imports"], serde_json::json!(["wasi_snapshot_preview1"]));
+    assert_eq!(
+        json["importedNames"]["wasi_snapshot_preview1"],
+        serde_json::json!(["proc_exit", "sched_yield"])
+    );
+    assert_eq!(json["features"], serde_json::json!(["threads"]));
+}
+
+#[test]
+fn a_component_shows_its_interfaces_and_features() {
+    let kwasm = Kwasm::new();
+    let page = kwasm.call(["inspect", component("hello").to_str().unwrap()]).success().stdout;
+    assert!(page.contains("kind      component\n") && page.contains("features  bulk-memory"), "{page}");
+    assert!(page.contains("imports   wasi:cli/environment@0.2"), "{page}");
+}
+
+/// What runs nowhere here is shown all the same, and then the reason is given.
+#[test]
+fn what_does_not_run_is_shown_with_the_reason_and_what_helps() {
+    let kwasm = Kwasm::new();
+    for (name, text, shown, reason) in [
+        (
+            "shared",
+            r#"(module (memory (export "memory") 1 2 shared) (func (export "_start")))"#,
+            "shared-memory\n",
+            "it needs the WebAssembly feature `shared-memory`, which kwasm does not run\n\
+             hint: build it without threads: without -pthread, and not for wasm32-wasip1-threads\n",
+        ),
+        (
+            "switching",
+            r#"(module (type $f (func)) (type $c (cont $f)) (func (param (ref $c))) (func (export "_start")))"#,
+            "stack-switching\n",
+            "it needs the WebAssembly feature `stack-switching`, which kwasm does not run\n",
+        ),
+        (
+            "browser",
+            r#"(module (import "env" "memory" (memory 1)) (import "env" "print" (func)))"#,
+            "env: memory, print\n",
+            "it is a core module that imports a function of `env`, a memory of `env`, and kwasm has only the functions of \
+             wasi_snapshot_preview1\n\
+             hint: it was made for another host, such as a browser or Node.js: look for a build of it for WASI\n",
+        ),
+        (
+            "rust",
+            r#"(module (@producers (language "Rust" "2021")) (import "env" "print" (func)))"#,
+            "env: print\n",
+            "it is a core module that imports a function of `env`, and kwasm has only the functions of wasi_snapshot_preview1\n\
+             hint: it was made for another host, such as a browser; for kwasm: cargo build --target wasm32-wasip2\n",
+        ),
+        (
+            "library",
+            r#"(module (func (export "add")))"#,
+            "add\n",
+            "it is a core module without `_start`: a library, not a command\n\
+             hint: a plugin is a program with a main function, built for WASI\n",
+        ),
+        (
+            "unfinished",
+            r#"(module (@custom "component-type:world" "") (import "wasi:cli/environment@0.2.3" "get-arguments" (func)) (func (export "wasi:cli/run@0.2.3#run")))"#,
+            "wasi:cli/environment@0.2.3: get-arguments\n",
+            "it is a core module from which a component is still to be made\n\
+             hint: make the component: wasm-tools component new FILE -o COMPONENT.wasm\n",
+        ),
+        (
+            "draft",
+            r#"(module (import "wasi_unstable" "fd_write" (func)) (func (export "_start")))"#,
+            "wasi_unstable: fd_write\n",
+            "it is made for wasi_unstable, an early draft of WASI from before wasi_snapshot_preview1\n\
+             hint: rebuild it with a compiler of this decade, or look for a newer release of it\n",
+        ),
+        (
+            "server",
+            r#"(component (core module (func)) (component $i) (instance $i (instantiate $i)) (export "wasi:http/incoming-handler@0.2.3" (instance $i)))"#,
+            "wasi:http/incoming-handler@0.2.3\n",
+            "it is a server (wasi:http/incoming-handler@0.2.3), and kwasm runs commands\n\
+             hint: wasmtime serve FILE runs it\n",
+        ),
+        (
+            "wit",
+            r#"(component (type (component)) (export "x" (type 0)))"#,
+            "x\n",
+            "it is a package of interfaces (WIT) in binary form: there is no code in it\n\
+             hint: look for the component that implements them\n",
+        ),
+    ] {
+        let path = wat(&kwasm, name, text);
+        let inspected = kwasm.call(["inspect", &format!("./{name}.wasm")]).fails(126);
+        assert!(inspected.stdout.contains(shown), "{}", inspected.shown());
+        assert_eq!(inspected.stderr, format!("kwasm: ./{name}.wasm: {reason}"));
+        // Install and run say the same, and at once: nothing was compiled.
+        for verb in ["install", "run"] {
+            let refused = kwasm.call([verb, path.to_str().unwrap()]).fails(126);
+            assert!(refused.stderr.ends_with(reason), "{verb}: {}", refused.shown());
+        }
+    }
+}
+
+fn without_digest(page: &str) -> String {
+    let line =
+        |line: &str| if line.starts_with("digest") { "digest    …".to_owned() } else { line.to_owned() };
+    page.lines().map(line).collect::<Vec<_>>().join("\n")
+}
