@@ -4,19 +4,22 @@
 use attempt::Arguments;
 
 fn main() {
-    let bytes = Arguments::of("asks-for-random [BYTES]").number("8388608");
-    attempt::tell(random(bytes).map(|bytes| format!("{} bytes", bytes.len())))
+    let wanted: u32 = Arguments::of("asks-for-random [BYTES]").number("8388608");
+    let got = format!("{} bytes", random(wanted).len());
+    attempt::tell(if got == format!("{wanted} bytes") { Ok(got) } else { Err(got) })
 }
 
 #[cfg(not(target_env = "p1"))]
-fn random(bytes: u32) -> Result<Vec<u8>, String> {
-    Ok(wasip2::random::random::get_random_bytes(bytes.into()))
+fn random(bytes: u32) -> Vec<u8> {
+    wasip2::random::random::get_random_bytes(bytes.into())
 }
 
 /// In a core module, whatever the length, it is one call too.
 #[cfg(target_env = "p1")]
-fn random(bytes: u32) -> Result<Vec<u8>, String> {
-    let mut buffer = vec![0; usize::try_from(bytes).map_err(|error| error.to_string())?];
-    getrandom::fill(&mut buffer).map_err(|error| error.to_string())?;
-    Ok(buffer)
+fn random(bytes: u32) -> Vec<u8> {
+    let mut buffer: Vec<u8> = (0..bytes).map(|_| 0).collect();
+    if getrandom::fill(&mut buffer).is_err() {
+        buffer.clear();
+    }
+    buffer
 }
