@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{Kwasm, Run, Running};
+use crate::support::{Kwasm, Run};
 
 #[test]
 fn a_plugin_keeps_its_own_code() {
