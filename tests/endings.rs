@@ -3,31 +3,32 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{Kwasm, Run, Running};
+use crate::support::{Kwasm, Run};
 
 #[test]
 fn a_plugin_keeps_its_own_code() {
     let kwasm = Kwasm::new();
-    for code in [0, 1, 2, 7, 125, 255] {
-        kwasm.run("exits", &[&code.to_string()]).fails(code);
+    for guest in ["exits", "exits-core"] {
+        for code in [0, 1, 2, 7, 125, 126, 255] {
+            kwasm.run(guest, &[&code.to_string()]).fails(code);
+        }
     }
 }
 
 #[test]
 fn a_trap_is_kwasms_to_tell() {
-    let run = Kwasm::new().run("traps", &[]).fails(125);
-    assert!(
-        run.stderr.contains("kwasm: the plugin trapped: wasm trap: wasm `unreachable` instruction executed"),
-        "{}",
-        run.shown()
-    );
+    for guest in ["traps", "traps-core"] {
+        let run = Kwasm::new().run(guest, &[]).fails(125);
+        let told = "kwasm: the plugin trapped: wasm trap: wasm `unreachable` instruction executed";
+        assert!(run.stderr.contains(told), "{}", run.shown());
+    }
 }
 
 #[cfg(unix)]
 #[test]
 fn the_user_ends_a_busy_loop_and_a_sleep() {
     let kwasm = Kwasm::new();
-    for guest in ["loops-forever", "sleeps-forever"] {
+    for guest in ["loops-forever", "sleeps-forever", "loops-forever-core", "sleeps-forever-core"] {
         for signal in ["INT", "TERM"] {
             let mut running = kwasm.start(guest, &[]);
             running.line();
@@ -41,24 +42,29 @@ fn the_user_ends_a_busy_loop_and_a_sleep() {
 #[test]
 fn the_user_ends_a_plugin_that_writes_to_a_pipe_which_nobody_reads() {
     let kwasm = Kwasm::new();
-    let mut command = kwasm.guest("prints", &["100000000"]);
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    // Its pipe is full long before.
-    std::thread::sleep(Duration::from_secs(2));
-    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    for guest in ["prints", "prints-core"] {
+        let mut command = kwasm.guest(guest, &["100000000"]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        // Its pipe is full long before.
+        std::thread::sleep(Duration::from_secs(2));
+        let sent =
+            std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{guest}");
+    }
 }
 
 #[cfg(unix)]
 #[test]
 fn a_closed_pipe_on_stdout_is_no_error() {
     let kwasm = Kwasm::new();
-    let mut command = kwasm.guest("prints", &["1000000"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
+    for guest in ["prints", "prints-core"] {
+        let mut command = kwasm.guest(guest, &["1000000"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let run = Run::from(child.wait_with_output().unwrap());
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{guest}");
+    }
     // One that prints as most programs do, and panics where nobody reads.
     let mut command = kwasm.guest("hello-cargo-component", &[]);
     let (reader, writer) = std::io::pipe().unwrap();
@@ -74,43 +80,47 @@ fn a_closed_pipe_on_stdout_is_no_error() {
 fn stdin_streams_into_the_plugin() {
     use std::io::Write;
     let kwasm = Kwasm::new();
-    let mut command = kwasm.guest("echoes", &[]);
-    command.stdin(Stdio::piped());
-    let mut running = Running::of(command);
-    let mut stdin = running.stdin();
-    for word in ["one", "two"] {
-        writeln!(stdin, "{word}").unwrap();
-        stdin.flush().unwrap();
-        assert_eq!(running.line(), word);
+    for guest in ["echoes", "echoes-core"] {
+        let mut running = kwasm.start_with_input(guest, &[]);
+        let mut stdin = running.stdin();
+        for word in ["one", "two"] {
+            writeln!(stdin, "{word}").unwrap();
+            stdin.flush().unwrap();
+            assert_eq!(running.line(), word);
+        }
+        drop(stdin);
+        running.end().success();
     }
-    drop(stdin);
-    running.end().success();
 }
 
 #[test]
 fn a_plugin_that_ends_does_not_wait_for_a_stdin_that_never_does() {
     let kwasm = Kwasm::new();
-    let mut command = kwasm.guest("hello", &[]);
-    command.stdin(Stdio::piped());
-    let mut running = Running::of(command);
-    assert_eq!(running.line(), "hello from kwasm");
-    let stdin = running.stdin();
-    let run: Run = running.end();
-    drop(stdin);
-    run.success();
+    for guest in ["hello", "hello-core"] {
+        let mut running = kwasm.start_with_input(guest, &[]);
+        assert_eq!(running.line(), "hello from kwasm");
+        let stdin = running.stdin();
+        let run: Run = running.end();
+        drop(stdin);
+        run.success();
+    }
 }
 
 #[test]
 fn a_plugin_takes_512_mib_of_memory_and_no_more() {
-    let run = Kwasm::new().run("fills-memory", &[]);
-    let taken =
-        run.stdout.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse::<u64>().ok()).max();
-    assert!((400..=512).contains(&taken.unwrap_or(0)), "{}", run.shown());
+    for guest in ["fills-memory", "fills-memory-core"] {
+        let run = Kwasm::new().run(guest, &[]);
+        let taken =
+            run.stdout.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse::<u64>().ok()).max();
+        assert!((400..=512).contains(&taken.unwrap_or(0)), "{}", run.shown());
+    }
 }
 
 #[test]
 fn a_plugin_that_traps_for_want_of_memory_is_told_so() {
-    let run = Kwasm::new().run("fills-memory", &["--trusting"]).fails(125);
-    let told = "kwasm: the plugin ran into a limit: it wanted more than 512 MiB of memory\nhint: ";
-    assert!(run.stderr.contains(told), "{}", run.shown());
+    for guest in ["fills-memory", "fills-memory-core"] {
+        let run = Kwasm::new().run(guest, &["--trusting"]).fails(125);
+        let told = "kwasm: the plugin ran into a limit: it wanted more than 512 MiB of memory\nhint: ";
+        assert!(run.stderr.contains(told), "{}", run.shown());
+    }
 }

@@ -60,3 +60,31 @@ fn forging_kwasms_own_lines() {
     let run = kwasm.run("dials", &[harmless]).fails(1);
     assert!(run.stderr.contains(&format!("kwasm: refused: GET {harmless}: ")), "{}", run.shown());
 }
+
+/// A core module has no request to be refused; it has names, of which kwasm tells when it has no such function.
+#[test]
+fn forging_kwasms_own_lines_in_the_names_of_imports() {
+    let forged = |place: &str| {
+        let name = "\u{9b}2J\u{202e}lla\u{2028}\nkwasm: done\u{1b}[31m";
+        let (module, function) = if place == "module" { (name, "f") } else { ("forged", name) };
+        let text = format!(r#"(module (import {module:?} {function:?} (func)) (func (export "_start")))"#);
+        // The text format knows \u{…} as Rust does.
+        wat::parse_str(text).unwrap()
+    };
+    for place in ["module", "function"] {
+        for verb in ["run", "inspect", "install"] {
+            let runs = runs("escapes", |kwasm| {
+                let file = kwasm.home().join("forged.wasm");
+                std::fs::write(&file, forged(place)).unwrap();
+                kwasm.call([verb, file.to_str().unwrap()])
+            });
+            for run in &runs[..2] {
+                assert!(!drives(&run.stdout) && !drives(&run.stderr), "{verb}, {place}: {:?}", run.shown());
+            }
+            // A name that is told at all drives the terminal without the defence.
+            let told = format!("{}{}", runs[0].stdout, runs[0].stderr).contains("lla");
+            let driven = drives(&runs[2].stdout) || drives(&runs[2].stderr);
+            assert_eq!(told, driven, "{verb}, {place}: {:?}", runs[2].shown());
+        }
+    }
+}

@@ -9,12 +9,49 @@ use crate::support::{Kwasm, kubeconfig, seed};
 fn exhausting_memory() {
     // Small, so that this machine is not exhausted by what follows.
     let policy = "{limits: {memory: 64Mi}}";
-    Attempt::of("fills-memory")
-        .spec(policy)
-        .with(&["--trusting", "128"])
-        .ends("it wanted more than 64 MiB of memory")
-        .succeeds_without("memory-limit", "took 128 MiB")
-        .twin(&["--trusting", "48"]);
+    for guest in ["fills-memory", "fills-memory-core"] {
+        Attempt::of(guest)
+            .spec(policy)
+            .with(&["--trusting", "128"])
+            .ends("it wanted more than 64 MiB of memory")
+            .succeeds_without("memory-limit", "took 128 MiB")
+            .twin(&["--trusting", "48"]);
+    }
+}
+
+/// No build is without these two limits: they are wasmtime's own, and what would be left is a process that crashes.
+#[test]
+fn calling_without_end() {
+    for guest in ["recurses", "recurses-core"] {
+        Attempt::of(guest).ends("its calls went deeper than the ").twin(&["5000"]);
+    }
+}
+
+#[test]
+fn filling_tables() {
+    // All together, whatever their number.
+    for (tables, elements, code) in [(1, 2_000_000, 125), (3, 400_000, 125), (1, 900_000, 0), (3, 300_000, 0)]
+    {
+        let kwasm = Kwasm::new();
+        let module = kwasm.home().join("fills-tables.wasm");
+        std::fs::write(&module, fills_tables(tables, elements)).unwrap();
+        let run = kwasm.call(["run", module.to_str().unwrap()]).fails(code);
+        assert_eq!(run.stderr.contains("it wanted more than"), code == 125, "{}", run.shown());
+    }
+}
+
+/// A core module that grows tables, and traps where one does not.
+fn fills_tables(tables: usize, elements: usize) -> Vec<u8> {
+    let grow = |table: usize| {
+        format!(
+            "(if (i32.eq (table.grow {table} (ref.null func) (i32.const {elements})) (i32.const -1)) (then unreachable))"
+        )
+    };
+    let (declared, grown): (String, String) =
+        (0..tables).map(|table| ("(table 0 funcref)", grow(table))).unzip();
+    let text =
+        format!(r#"(module {declared} (memory (export "memory") 1) (func (export "_start") {grown}))"#);
+    wat::parse_str(text).unwrap()
 }
 
 #[test]
@@ -38,21 +75,25 @@ fn flooding_the_server_with_requests() {
 
 #[test]
 fn asking_for_random_bytes_without_end() {
-    Attempt::of("asks-for-random")
-        .ends("it asked for more than 1 MiB of random bytes in one call")
-        .succeeds_without("random-limit", "8388608 bytes")
-        .twin(&["1048576"]);
+    for guest in ["asks-for-random", "asks-for-random-core"] {
+        Attempt::of(guest)
+            .ends("it asked for more than 1 MiB of random bytes in one call")
+            .succeeds_without("random-limit", "8388608 bytes")
+            .twin(&["1048576"]);
+    }
 }
 
 #[test]
 fn outlasting_its_time() {
-    for how in [&["2"][..], &["2", "--busy"]] {
-        Attempt::of("outlasts-its-time")
-            .spec("{limits: {timeout: 1s}}")
-            .with(how)
-            .ends("it ran for longer than 1s")
-            .succeeds_without("timeout", "outlasted")
-            .twin(&["0"]);
+    for guest in ["outlasts-its-time", "outlasts-its-time-core"] {
+        for how in [&["2"][..], &["2", "--busy"]] {
+            Attempt::of(guest)
+                .spec("{limits: {timeout: 1s}}")
+                .with(how)
+                .ends("it ran for longer than 1s")
+                .succeeds_without("timeout", "outlasted")
+                .twin(&["0"]);
+        }
     }
 }
 

@@ -22,22 +22,26 @@ fn ends_at_a_signal(begin: impl Fn(Kwasm) -> Running) {
 
 #[test]
 fn looping_forever() {
-    ends_at_a_signal(|kwasm| {
-        let mut running = kwasm.start("loops-forever", &[]);
-        running.line();
-        running
-    });
+    for guest in ["loops-forever", "loops-forever-core"] {
+        ends_at_a_signal(|kwasm| {
+            let mut running = kwasm.start(guest, &[]);
+            running.line();
+            running
+        });
+    }
     // One that ends by itself needs nobody's word.
     Kwasm::new().run("outlasts-its-time", &["1", "--busy"]).success();
 }
 
 #[test]
 fn sleeping_forever() {
-    ends_at_a_signal(|kwasm| {
-        let mut running = kwasm.start("sleeps-forever", &[]);
-        running.line();
-        running
-    });
+    for guest in ["sleeps-forever", "sleeps-forever-core"] {
+        ends_at_a_signal(|kwasm| {
+            let mut running = kwasm.start(guest, &[]);
+            running.line();
+            running
+        });
+    }
     Kwasm::new().run("outlasts-its-time", &["1"]).success();
 }
 

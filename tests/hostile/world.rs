@@ -14,29 +14,35 @@ fn reading_the_home_directory() {
     let server = seed();
     let diary = tempfile::NamedTempFile::with_prefix("diary").unwrap();
     std::fs::write(diary.path(), "dear diary").unwrap();
-    Attempt::of("reads-home")
-        .asking(&server, User::Certificate)
-        .with(&[diary.path().to_str().unwrap()])
-        .fails("")
-        .succeeds_without("files", "dear diary")
-        .twin_of("reads-proc-self", &[OWN]);
+    for (guest, twin) in [("reads-home", "reads-proc-self"), ("reads-home-core", "reads-proc-self-core")] {
+        Attempt::of(guest)
+            .asking(&server, User::Certificate)
+            .with(&[diary.path().to_str().unwrap()])
+            .fails("")
+            .succeeds_without("files", "dear diary")
+            .twin_of(twin, &[OWN]);
+    }
 }
 
 #[test]
 fn reading_the_process_itself() {
-    Attempt::of("reads-proc-self")
-        .fails("/proc/self/environ")
-        .succeeds_without("files", "/proc/self/environ")
-        .twin(&[OWN]);
+    for guest in ["reads-proc-self", "reads-proc-self-core"] {
+        Attempt::of(guest)
+            .fails("/proc/self/environ")
+            .succeeds_without("files", "/proc/self/environ")
+            .twin(&[OWN]);
+    }
 }
 
 #[test]
 fn reading_the_environment() {
-    Attempt::of("reads-environment")
-        .variable("TERM", "xterm")
-        .fails("HOME: environment variable not found")
-        .succeeds_without("environment", "HOME=/")
-        .twin(&["TERM"]);
+    for guest in ["reads-environment", "reads-environment-core"] {
+        Attempt::of(guest)
+            .variable("TERM", "xterm")
+            .fails("HOME: environment variable not found")
+            .succeeds_without("environment", "HOME=/")
+            .twin(&["TERM"]);
+    }
 }
 
 #[test]

@@ -19,8 +19,23 @@ use crate::{
 
 /// A component made by `cargo component`: a wasip1 module with its adapter.
 const ADAPTED: &str = "hello-cargo-component";
-/// A core wasip1 module.
-const CORE: &str = "hello-core";
+/// The guests that need no more than preview 1 has. They are built as core modules too, `NAME-core`.
+const CORE: [&str; 14] = [
+    "asks-for-random",
+    "echoes",
+    "exits",
+    "fills-memory",
+    "hello",
+    "loops-forever",
+    "outlasts-its-time",
+    "prints",
+    "reads-environment",
+    "reads-home",
+    "reads-proc-self",
+    "recurses",
+    "sleeps-forever",
+    "traps",
+];
 
 /// Which guests are wanted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,15 +62,24 @@ pub(crate) fn build(places: &Places, scope: Scope) -> Result<()> {
 fn compile(places: &Places, toolchain: Toolchain, scope: Scope) -> Result<Vec<PathBuf>> {
     let mut guests = guests(places, toolchain, wasm::COMPONENT, &[])?;
     if scope == Scope::All {
-        guests.insert(CORE.to_owned(), core(places, toolchain)?);
+        guests.extend(core(places, toolchain)?);
         guests.insert(ADAPTED.to_owned(), adapted(places, toolchain)?);
     }
     collect(places, &guests, scope)
 }
 
-fn core(places: &Places, toolchain: Toolchain) -> Result<PathBuf> {
-    let built = guests(places, toolchain, wasm::CORE_MODULE, &["--package", "hello"])?;
-    Ok(cargo::program(&built, "hello")?.to_owned())
+fn core(places: &Places, toolchain: Toolchain) -> Result<Programs> {
+    let packages: Vec<&str> = CORE.iter().flat_map(|name| ["--package", name]).collect();
+    let built = guests(places, toolchain, wasm::CORE_MODULE, &packages)?;
+    CORE.iter()
+        .zip(core_names())
+        .map(|(name, core)| Ok((core, cargo::program(&built, name)?.to_owned())))
+        .collect()
+}
+
+/// The names of the guests that are core modules.
+pub(crate) fn core_names() -> impl Iterator<Item = String> {
+    CORE.iter().map(|name| format!("{name}-core"))
 }
 
 fn guests(places: &Places, toolchain: Toolchain, target: &str, options: &[&str]) -> Result<Programs> {

@@ -4,6 +4,8 @@ mod house;
 mod street;
 
 use std::{
+    fs,
+    path::PathBuf,
     process::{Command, ExitCode},
     str::FromStr,
 };
@@ -134,7 +136,25 @@ fn go(places: &Places) -> Result<()> {
         // The flag with which it is built: without it Go would compile all of Kubernetes again.
         process::run(Command::new("go").args(["vet", "-trimpath", "./..."]).current_dir(folder))?;
     }
+    // Programs of a file each.
+    for file in go_guests(places)? {
+        let unformatted = process::output(Command::new("gofmt").arg("-l").arg(&file))?;
+        if !unformatted.is_empty() {
+            bail!("not formatted by gofmt: {unformatted}");
+        }
+        process::run(
+            Command::new("go").arg("vet").arg(&file).envs([("GOOS", "wasip1"), ("GOARCH", "wasm")]),
+        )?;
+    }
     Ok(())
+}
+
+fn go_guests(places: &Places) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(places.root.join("tests").join("formats"))?;
+    let files = entries.map(|entry| Ok(entry?.path()));
+    files
+        .filter(|file| file.as_ref().map_or(true, |file| file.extension().is_some_and(|end| end == "go")))
+        .collect()
 }
 
 /// One provider of cryptography: ring beside aws-lc-rs would make rustls's choice depend on features.

@@ -9,6 +9,8 @@ mod cluster;
 mod components;
 mod counterparts;
 mod demo;
+mod foreign;
+mod fresh;
 mod home;
 mod idle;
 mod languages;

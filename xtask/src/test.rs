@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     cargo, cluster,
     components::{self, Scope},
-    counterparts,
+    counterparts, foreign,
     places::Places,
     process,
     report::{self, Report},
@@ -42,11 +42,13 @@ fn steps(places: &Places, arguments: &[OsString], report: &mut Report) -> Result
     } else {
         report.attempt("control plane", build).map(|why| format!("the real control plane: {why:#}"))
     };
-    let (tools, missing) = counterparts::gather(places, report)?;
+    let (tools, mut missing) = counterparts::gather(places, report)?;
+    let (foreign, unmade) = foreign::gather(places, report)?;
+    missing.extend(unmade);
     let faults = report.step("kwasm without defences", || faults(places))?;
     let tests = || {
         let mut tests = tests(places, &supervisor, &skips);
-        tests.env("KWASM_FAULTS", &faults).env("KWASM_TOOLS", &tools);
+        tests.env("KWASM_FAULTS", &faults).env("KWASM_FOREIGN", &foreign).env("KWASM_TOOLS", &tools);
         tests
     };
     report.step("build tests", || process::run(tests().arg("--no-run")))?;

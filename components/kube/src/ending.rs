@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-/// Flushes standard output and ends the plugin with `code`, through `wasi:cli/exit`'s `exit-with-code`: Rust's own
-/// `std::process::exit` can only say 0 or 1 on wasip2.
+/// Flushes standard output and ends the plugin with `code`, in a component through `wasi:cli/exit`'s `exit-with-code`:
+/// Rust's own `std::process::exit` can only say 0 or 1 there.
 pub fn exit(code: u8) -> ! {
     // Nobody is left to tell if the last bytes find no reader.
     drop(io::stdout().flush());
@@ -23,14 +23,14 @@ pub fn finish(plugin: &str, written: io::Result<()>) -> ! {
     }
 }
 
-#[cfg(target_os = "wasi")]
+#[cfg(all(target_os = "wasi", not(target_env = "p1")))]
 fn leave(code: u8) -> ! {
     wasip2::cli::exit::exit_with_code(code);
     // The host never comes back from the call.
     std::process::abort()
 }
 
-#[cfg(not(target_os = "wasi"))]
+#[cfg(any(not(target_os = "wasi"), target_env = "p1"))]
 #[expect(clippy::exit, reason = "this is the one place where a plugin ends")]
 fn leave(code: u8) -> ! {
     std::process::exit(i32::from(code))

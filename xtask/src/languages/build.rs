@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{places::Places, process};
+use crate::{fresh, places::Places, process};
 
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 /// Where a virtual environment of Python's has its programs.
@@ -73,38 +73,5 @@ fn answers(program: &str) -> bool {
 /// Installs tools into a folder, unless they are there as `lock` says.
 fn install(folder: &Path, lock: &Path, work: impl FnOnce() -> Result<()>) -> Result<()> {
     let wanted = fs::read_to_string(lock).with_context(|| format!("cannot read {}", lock.display()))?;
-    // Written last: an installation that was interrupted begins again.
-    let installed = folder.join("installed");
-    if fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
-        return Ok(());
-    }
-    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    work()?;
-    fs::write(&installed, wanted).with_context(|| format!("cannot write {}", installed.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tools_are_installed_again_when_another_version_is_wanted_or_they_failed() {
-        let folder = std::env::temp_dir().join(format!("kwasm-xtask-install-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let lock = folder.join("lock");
-        let mut times = 0;
-        let mut install_once = |wanted: &str, works: bool| {
-            fs::write(&lock, wanted).unwrap();
-            let done = install(&folder, &lock, || {
-                times += 1;
-                if works { Ok(()) } else { bail!("no network") }
-            });
-            (done.is_ok(), times)
-        };
-        assert_eq!(install_once("1", false), (false, 1));
-        assert_eq!(install_once("1", true), (true, 2));
-        assert_eq!(install_once("1", true), (true, 2));
-        assert_eq!(install_once("2", true), (true, 3));
-        fs::remove_dir_all(&folder).unwrap();
-    }
+    fresh::unless(folder, &wanted, work)
 }

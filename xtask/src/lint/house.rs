@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Result, bail};
 
-use crate::{cargo, places::Places, process};
+use crate::{cargo, components, places::Places, process};
 
 /// The longest file, in lines.
 const LINES: usize = 500;
@@ -78,7 +78,7 @@ fn names(tests: &str, guest: &str) -> bool {
     tests.contains(&format!("\"{guest}\"")) || tests.contains(&format!("{guest}.wasm\""))
 }
 
-/// The programs among the guests, the one made by cargo-component under the name that it gets.
+/// The programs among the guests, those that are made in another way under the names that they get.
 fn guests(places: &Places) -> Result<Vec<String>> {
     let metadata = cargo::metadata(&places.guests())?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
@@ -87,7 +87,7 @@ fn guests(places: &Places) -> Result<Vec<String>> {
         .filter(|target| target["kind"][0] == "bin")
         .filter_map(|target| target["name"].as_str().map(str::to_owned))
         .collect();
-    programs.push("hello-core".to_owned());
+    programs.extend(components::core_names());
     programs.push("hello-cargo-component".to_owned());
     Ok(programs)
 }

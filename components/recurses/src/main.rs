@@ -1,0 +1,16 @@
+//! `recurses [DEPTH]`: calls itself DEPTH times, a million by default, each call within the one before. Its frames hold
+//! nothing in the guest's memory, so that they take the host's stack alone. That has an end, at which the guest traps:
+//! that is the defence.
+
+use attempt::Arguments;
+
+fn main() {
+    let depth: u32 = Arguments::of("recurses [DEPTH]").number("1000000");
+    let sum = call(depth);
+    attempt::tell(Ok(format!("{depth} calls deep, {sum:08x}")))
+}
+
+/// No loop does the same: what is left to do after a call needs what the call gives, and when it was made.
+fn call(depth: u32) -> u32 {
+    if depth == 0 { 1 } else { call(depth - 1).wrapping_mul(31) ^ depth }
+}

@@ -1,0 +1,30 @@
+(component
+  (core func $task-cancel (canon task.cancel))
+  (core func $subtask-drop (canon subtask.drop))
+  (core func $set-new (canon waitable-set.new))
+  (core func $set-drop (canon waitable-set.drop))
+  (core func $context-set (canon context.set i32 0))
+  (core func $context-get (canon context.get i32 0))
+  (core module $program
+    (import "async" "task-cancel" (func))
+    (import "async" "subtask-drop" (func (param i32)))
+    (import "async" "set-new" (func $set-new (result i32)))
+    (import "async" "set-drop" (func $set-drop (param i32)))
+    (import "async" "context-set" (func $context-set (param i32)))
+    (import "async" "context-get" (func $context-get (result i32)))
+    (func (export "run") (result i32)
+      (call $set-drop (call $set-new))
+      (call $context-set (i32.const 7))
+      ;; 0 is ok, 1 is an error.
+      (i32.ne (call $context-get) (i32.const 7))))
+  (core instance $instance (instantiate $program
+    (with "async" (instance
+      (export "task-cancel" (func $task-cancel))
+      (export "subtask-drop" (func $subtask-drop))
+      (export "set-new" (func $set-new))
+      (export "set-drop" (func $set-drop))
+      (export "context-set" (func $context-set))
+      (export "context-get" (func $context-get))))))
+  (func $run (result (result)) (canon lift (core func $instance "run")))
+  (instance $exported (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.0" (instance $exported)))

@@ -1,0 +1,4 @@
+(module
+  (memory (export "memory") 1)
+  (tag $thrown)
+  (func (export "_start") try throw $thrown catch $thrown end))

@@ -1,0 +1,265 @@
+//! The programs of `tests/formats`, compiled by the tools of their languages: what kwasm runs was not made by its own
+//! toolchain alone.
+
+use std::{
+    env::{self, consts::EXE_SUFFIX},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{fresh, places, places::Places, process, report::Report};
+
+/// A language, and how its programs are compiled.
+struct Language {
+    name: &'static str,
+    /// What has to be on `PATH`, with what makes it say its version and the package that has it.
+    tools: &'static [(&'static str, &'static str, &'static str)],
+    /// What is read of `tests/formats`.
+    sources: &'static [&'static str],
+    compile: fn(&Work) -> Result<()>,
+}
+
+/// Where a language's programs are compiled.
+struct Work<'a> {
+    places: &'a Places,
+    /// `tests/formats`.
+    sources: PathBuf,
+    /// Of this language alone, kept from one time to the next.
+    folder: PathBuf,
+    /// For all that was compiled.
+    compiled: &'a Path,
+}
+
+const ALL: [Language; 4] = [
+    Language {
+        name: "C",
+        tools: &[("clang", "--version", "clang"), ("wasm-ld", "--version", "lld")],
+        sources: &["c-heap.c"],
+        compile: c,
+    },
+    Language {
+        name: "Go",
+        tools: &[("go", "version", "Go 1.26 or newer")],
+        sources: &["go-heap.go", "go-memory.go"],
+        compile: go,
+    },
+    Language {
+        name: "AssemblyScript",
+        tools: &[("node", "--version", "Node.js 18 or newer"), (NPM, "--version", "npm")],
+        sources: &[
+            "assemblyscript/guest.ts",
+            "assemblyscript/package.json",
+            "assemblyscript/package-lock.json",
+        ],
+        compile: assemblyscript,
+    },
+    Language {
+        name: "Kotlin",
+        tools: &[("java", "-version", "a Java runtime, 17 or newer"), (MAVEN, "--version", "maven")],
+        sources: &["kotlin/guest.kt", "kotlin/pom.xml"],
+        compile: kotlin,
+    },
+];
+
+const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+const MAVEN: &str = if cfg!(windows) { "mvn.cmd" } else { "mvn" };
+
+/// What C is compiled against: a suite of Debian, and its packages. This suite's wasi-libc is of 2022, from before it
+/// knew that a host may take pages of a program's memory; many a program in the wild is linked with one as old.
+const SYSROOT: (&str, [&str; 2]) = ("bookworm", ["wasi-libc", "libclang-rt-14-dev-wasm32"]);
+
+/// Compiles what is not fresh, and gives the folder with a `NAME.wasm` of each program, and why any could not be had.
+///
+/// # Errors
+/// In continuous integration, which has them all, the first that could not be had.
+pub(crate) fn gather(places: &Places, report: &mut Report) -> Result<(PathBuf, Vec<String>)> {
+    let folder = places.target.join("foreign");
+    let compiled = folder.join("compiled");
+    fs::create_dir_all(&compiled).with_context(|| format!("cannot create {}", compiled.display()))?;
+    let mut missing = Vec::new();
+    for language in &ALL {
+        let step = format!("guests in {}", language.name);
+        let work = Work {
+            places,
+            sources: places.root.join("tests").join("formats"),
+            folder: folder.join(language.name),
+            compiled: &compiled,
+        };
+        let make = || language.make(&work);
+        if places.ci {
+            report.step(&step, make)?;
+        } else if let Some(why) = report.attempt(&step, make) {
+            missing.push(format!("{step}: {why:#}"));
+        }
+    }
+    Ok((compiled, missing))
+}
+
+impl Language {
+    fn make(&self, work: &Work) -> Result<()> {
+        let made = work.folder.join("made");
+        let result = self.key(work).and_then(|key| fresh::unless(&made, &key, || (self.compile)(work)));
+        if result.is_err() {
+            // What cannot be had any more shall not be found.
+            drop(fs::remove_dir_all(&made));
+            for name in self.programs() {
+                drop(fs::remove_file(work.program(name)));
+            }
+        }
+        result
+    }
+
+    /// Its programs' names: each is a source that is not a package's list.
+    fn programs(&self) -> impl Iterator<Item = &'static str> {
+        let name = |source: &'static str| {
+            let (name, extension) = source.rsplit_once('.')?;
+            let listed = extension == "json" || extension == "xml";
+            (!listed).then(|| name.strip_suffix("/guest").unwrap_or(name))
+        };
+        self.sources.iter().copied().filter_map(name)
+    }
+
+    /// All that the programs depend on: what the tools say of their versions, the sources, and how this file uses them.
+    fn key(&self, work: &Work) -> Result<String> {
+        let mut key = include_str!("foreign.rs").to_owned();
+        for (tool, asked, package) in self.tools {
+            if places::on_path(tool).is_none() {
+                bail!("`{tool}` is not on PATH: install {package}");
+            }
+            // Java's goes to the standard error.
+            let said =
+                Command::new(tool).arg(asked).output().with_context(|| format!("cannot start {tool}"))?;
+            key.push_str(&String::from_utf8_lossy(&said.stdout));
+            key.push_str(&String::from_utf8_lossy(&said.stderr));
+        }
+        for source in self.sources {
+            let path = work.source(source);
+            key.push_str(
+                &fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?,
+            );
+        }
+        Ok(key)
+    }
+}
+
+impl Work<'_> {
+    fn source(&self, name: &str) -> PathBuf {
+        self.sources.join(name)
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        self.compiled.join(format!("{name}.wasm"))
+    }
+
+    /// Copies sources to where the tools of their language look for what they need.
+    fn bring(&self, names: &[&str]) -> Result<()> {
+        for name in names {
+            let from = self.source(name);
+            let file = from.file_name().context("a source without a name")?;
+            fs::copy(&from, self.folder.join(file))
+                .with_context(|| format!("cannot copy {}", from.display()))?;
+        }
+        Ok(())
+    }
+}
+
+fn c(work: &Work) -> Result<()> {
+    let (suite, packages) = SYSROOT;
+    let root = work.folder.join("sysroot");
+    fresh::unless(&root, &format!("{suite} {packages:?}"), || {
+        let script = work.places.root.join(".ci").join("debian-unpack");
+        for package in packages {
+            process::run_for_reason(Command::new(&script).args([suite, package]).arg(&root))?;
+        }
+        Ok(())
+    })?;
+    let mut clang = Command::new("clang");
+    clang
+        .args(["--target=wasm32-wasi", "-O2", "-nodefaultlibs"])
+        .arg(format!("--sysroot={}", root.join("usr").display()))
+        .arg(work.source("c-heap.c"))
+        .arg("-lc")
+        .arg(root.join("usr/lib/llvm-14/lib/clang/14.0.6/lib/wasi/libclang_rt.builtins-wasm32.a"))
+        .arg("-o")
+        .arg(work.program("c-heap"));
+    process::run_for_reason(&mut clang)
+}
+
+fn go(work: &Work) -> Result<()> {
+    for name in ["go-heap", "go-memory"] {
+        let mut go = Command::new("go");
+        go.args(["build", "-trimpath", "-o"])
+            .arg(work.program(name))
+            .arg(work.source(&format!("{name}.go")))
+            .envs([("GOOS", "wasip1"), ("GOARCH", "wasm"), ("CGO_ENABLED", "0")]);
+        process::run_for_reason(&mut go)?;
+    }
+    Ok(())
+}
+
+fn assemblyscript(work: &Work) -> Result<()> {
+    let lock = "assemblyscript/package-lock.json";
+    let wanted = fs::read_to_string(work.source(lock))?;
+    fresh::unless(&work.folder, &wanted, || {
+        work.bring(&["assemblyscript/package.json", lock])?;
+        process::run_for_reason(Command::new(NPM).args(["ci", "--ignore-scripts"]).current_dir(&work.folder))
+    })?;
+    // Beside its packages, and by a path without folders: the program says it when it aborts.
+    work.bring(&["assemblyscript/guest.ts"])?;
+    let mut asc = Command::new("node");
+    asc.current_dir(&work.folder)
+        .args(["node_modules/assemblyscript/bin/asc.js", "guest.ts", "--optimize"])
+        .args(["--config", "node_modules/@assemblyscript/wasi-shim/asconfig.json", "--outFile"])
+        .arg(work.program("assemblyscript"));
+    process::run_for_reason(&mut asc)
+}
+
+fn kotlin(work: &Work) -> Result<()> {
+    let list = "kotlin/pom.xml";
+    let packages = work.folder.join("packages");
+    fresh::unless(&work.folder, &fs::read_to_string(work.source(list))?, || {
+        work.bring(&[list])?;
+        let mut maven = Command::new(MAVEN);
+        maven
+            .current_dir(&work.folder)
+            .args(["--quiet", "--batch-mode", "--strict-checksums", "-Dstyle.color=never"])
+            .arg("dependency:copy-dependencies")
+            .arg(format!("-DoutputDirectory={}", packages.display()));
+        process::run_for_reason(&mut maven)
+    })?;
+    let is =
+        |extension: &'static str| move |path: &PathBuf| path.extension().is_some_and(|end| end == extension);
+    let files = || fs::read_dir(&packages).into_iter().flatten().flatten().map(|entry| entry.path());
+    let class_path = env::join_paths(files().filter(is("jar")))?;
+    let library = files().find(is("klib")).context("Kotlin's library for WebAssembly is missing")?;
+    let compile = |output: &str, arguments: &[&Path]| {
+        let mut java = Command::new(format!("java{EXE_SUFFIX}"));
+        java.current_dir(&work.folder)
+            .arg("-classpath")
+            .arg(&class_path)
+            .args(["org.jetbrains.kotlin.cli.js.KotlinWasmCompiler", "-Xwasm-target=wasm-wasi", "-libraries"])
+            .arg(&library)
+            .args(["-ir-output-name", "guest", "-ir-output-dir", output])
+            .args(arguments);
+        process::run_for_reason(&mut java)
+    };
+    compile("library", &[&work.source("kotlin/guest.kt")])?;
+    compile("program", &[Path::new("-Xir-produce-js"), Path::new("-Xinclude=library/guest.klib")])?;
+    let program = work.folder.join("program").join("guest.wasm");
+    let to = work.program("kotlin");
+    fs::copy(&program, &to).with_context(|| format!("cannot copy {}", program.display())).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_named_by_its_source_or_its_folder() {
+        let names: Vec<_> = ALL.iter().flat_map(Language::programs).collect();
+        assert_eq!(names, ["c-heap", "go-heap", "go-memory", "assemblyscript", "kotlin"]);
+    }
+}
