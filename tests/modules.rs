@@ -156,20 +156,3 @@ fn a_component_is_made_of_a_module_for_publishing_only_when_asked_and_with_a_war
         assert!(page.contains(&format!("kind        {kind}\n")), "{page}");
     }
 }
-
-/// As jco's QuickJS backend makes ordinary components of WASI 0.2.
-#[test]
-fn a_component_with_built_ins_of_asynchronous_components_runs() {
-    let kwasm = Kwasm::new();
-    let text = r#"(component
-        (core module $main (import "" "cancel" (func)) (func (export "run") (result i32) (i32.const 1)))
-        (core func $cancel (canon task.cancel))
-        (core instance $main (instantiate $main (with "" (instance (export "cancel" (func $cancel))))))
-        (func $run (result (result)) (canon lift (core func $main "run")))
-        (instance $interface (export "run" (func $run)))
-        (export "wasi:cli/run@0.2.3" (instance $interface)))"#;
-    let path = wat(&kwasm, "cancels", text);
-    // Its own word is that it failed.
-    let run = kwasm.call(["run", path.to_str().unwrap()]).fails(1);
-    assert_eq!(run.stderr, "");
-}
