@@ -117,13 +117,16 @@ fn core(outline: &Outline) -> Result<Inspected, Error> {
     if imports("wasi_unstable") {
         return Err(Error::Preview0 { language: outline.language.clone() });
     }
-    if outline.describes_component {
+    let foreign = outline.foreign(PREVIEW1);
+    let starts = outline.exports.iter().any(|name| name == "_start");
+    // A program for preview 1 may carry the description of a library that it does not use.
+    if outline.describes_component && (foreign.is_some() || !starts) {
         return Err(Error::Unfinished);
     }
-    if let Some(imports) = outline.foreign(PREVIEW1) {
+    if let Some(imports) = foreign {
         return Err(Error::ForeignImports { imports, language: outline.language.clone() });
     }
-    if !outline.exports.iter().any(|name| name == "_start") {
+    if !starts {
         return Err(Error::NoStart { language: outline.language.clone() });
     }
     if imports(PREVIEW1) && !outline.exports_memory {
@@ -194,7 +197,7 @@ mod tests {
                 "it is made for wasi_unstable, an early draft of WASI from before wasi_snapshot_preview1",
             ),
             (
-                format!(r#"(module (@custom "component-type:x" "") {start})"#),
+                r#"(module (@custom "component-type:x" "") (import "wasi:cli/exit@0.2.3" "exit" (func)))"#.to_owned(),
                 "it is a core module from which a component is still to be made",
             ),
             (
@@ -209,6 +212,7 @@ mod tests {
             assert_eq!(read(&text).unwrap_err(), reason, "{text}");
         }
         // What is nearest to these runs.
+        assert!(read(&format!(r#"(module (@custom "component-type:x" "") {start})"#)).is_ok());
         assert!(read(&format!(r#"(module {wasi} (memory (export "memory") 1) {start})"#)).is_ok());
         assert!(read(&format!("(module (memory 1) {start})")).is_ok());
     }
