@@ -167,6 +167,7 @@ const PROGRAMS: &[Program] = &[
         }]),
     },
     text("exit-code-3", PLAIN, &[Case { code: 3, ..Case::ENDS }]),
+    text("describes-a-component", PLAIN, &[Case { code: 12, ..Case::ENDS }]),
     text("memory-of-fixed-size", PLAIN, ENDS),
     text("memory-not-exported", PLAIN, ENDS),
     text("start-function-calls-wasi", PLAIN, ENDS),
