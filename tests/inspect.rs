@@ -127,3 +127,21 @@ fn without_digest(page: &str) -> String {
         |line: &str| if line.starts_with("digest") { "digest    …".to_owned() } else { line.to_owned() };
     page.lines().map(line).collect::<Vec<_>>().join("\n")
 }
+
+#[test]
+fn the_table_of_features_for_authors_says_what_runs() {
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/components/README.md")).unwrap();
+    let (_, table) = readme.split_once("## WebAssembly features").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    for feature in kwasm::inspect::Feature::ALL {
+        let name = format!("`{feature}`");
+        let rows: Vec<&str> = table
+            .lines()
+            .filter(|line| line.split('|').nth(1).is_some_and(|cell| cell.contains(&name)))
+            .collect();
+        let [row] = rows[..] else { panic!("{feature} is in {} rows", rows.len()) };
+        let runs = row.split('|').nth(2).unwrap().trim();
+        assert_eq!(runs, if feature.runs() { "yes" } else { "no" }, "{feature}");
+    }
+}

@@ -197,7 +197,8 @@ mod tests {
                 "it is made for wasi_unstable, an early draft of WASI from before wasi_snapshot_preview1",
             ),
             (
-                r#"(module (@custom "component-type:x" "") (import "wasi:cli/exit@0.2.3" "exit" (func)))"#.to_owned(),
+                r#"(module (@custom "component-type:x" "") (import "wasi:cli/exit@0.2.3" "exit" (func)))"#
+                    .to_owned(),
                 "it is a core module from which a component is still to be made",
             ),
             (

@@ -14,7 +14,7 @@ use crate::{
     cargo::Programs,
     places::Places,
     tools,
-    wasm::{self, Toolchain},
+    wasm::{self, Need, Toolchain},
 };
 
 /// A component made by `cargo component`: a wasip1 module with its adapter.
@@ -40,14 +40,16 @@ const CORE: [&str; 14] = [
 /// Which guests are wanted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Scope {
-    /// Those of the workspace: all that a demonstration and a benchmark need.
+    /// These alone, which open no socket.
+    Some(&'static [&'static str]),
+    /// Those of the workspace: all that a benchmark needs.
     Workspace,
     /// Those too that other tools make, which have to be built first.
     All,
 }
 
 pub(crate) fn run(places: &Places, install: bool) -> Result<ExitCode> {
-    let toolchain = Toolchain::find(places, install)?;
+    let toolchain = Toolchain::find(places, Scope::All.need(), install)?;
     for path in compile(places, toolchain, Scope::All)? {
         println!("{}", path.display());
     }
@@ -56,11 +58,25 @@ pub(crate) fn run(places: &Places, install: bool) -> Result<ExitCode> {
 
 /// Compiles what is not fresh and puts it into [`Places::components`].
 pub(crate) fn build(places: &Places, scope: Scope) -> Result<()> {
-    compile(places, Toolchain::find(places, false)?, scope).map(drop)
+    compile(places, Toolchain::find(places, scope.need(), false)?, scope).map(drop)
+}
+
+impl Scope {
+    /// What compiling them needs.
+    pub(crate) fn need(self) -> Need {
+        if matches!(self, Self::Some(_)) { Need::Components } else { Need::Everything }
+    }
+
+    fn packages(self) -> Vec<&'static str> {
+        match self {
+            Self::Some(names) => names.iter().flat_map(|name| ["--package", name]).collect(),
+            Self::Workspace | Self::All => Vec::new(),
+        }
+    }
 }
 
 fn compile(places: &Places, toolchain: Toolchain, scope: Scope) -> Result<Vec<PathBuf>> {
-    let mut guests = guests(places, toolchain, wasm::COMPONENT, &[])?;
+    let mut guests = guests(places, toolchain, wasm::COMPONENT, &scope.packages())?;
     if scope == Scope::All {
         guests.extend(core(places, toolchain)?);
         guests.insert(ADAPTED.to_owned(), adapted(places, toolchain)?);

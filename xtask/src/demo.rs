@@ -17,14 +17,20 @@ use crate::{
     places::Places,
     process,
     report::{Report, title},
+    wasm::Toolchain,
 };
+
+/// What the demonstration shows.
+const PLUGINS: Scope = Scope::Some(&["decoder", "dials"]);
 
 pub(crate) fn run(places: &Places) -> Result<ExitCode> {
     let mut report = Report::default();
+    // Known to be there before minutes go into anything else.
+    Toolchain::find(places, PLUGINS.need(), false)?;
     let programs = report.step("building kwasm and the embedded API server", || {
         cargo::build_dev(places, &["kwasm", "kwasm-apiserver"])
     })?;
-    report.step("building the plugins", || components::build(places, Scope::Workspace))?;
+    report.step("building the plugins", || components::build(places, PLUGINS))?;
 
     title(
         "starting an API server on loopback, with mutual TLS, and the secret `web-tls` in namespace `shop`",

@@ -18,7 +18,7 @@ use crate::{
     process,
     report::Report,
     tools,
-    wasm::{self, Toolchain},
+    wasm::{self, Need, Toolchain},
 };
 
 /// What to check.
@@ -105,7 +105,7 @@ fn guests(places: &Places) -> Result<()> {
     let mut native = cargo::command(&places.guests());
     clippy_of_workspace(native.env("CARGO_TARGET_DIR", places.target.join("guests-native")), &[])?;
 
-    let toolchain = Toolchain::find(places, false)?;
+    let toolchain = Toolchain::find(places, Need::Everything, false)?;
     if !process::succeeds(toolchain.cargo().args(["clippy", "--version"])) {
         return unavailable(places, "clippy of the toolchain for WebAssembly");
     }

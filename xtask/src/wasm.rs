@@ -27,24 +27,43 @@ pub(crate) enum Toolchain {
     Linked,
 }
 
+/// What guests need of a toolchain.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Need {
+    /// The standard library for components: all that a guest needs which opens no socket.
+    Components,
+    /// That for core modules too, and a C library whose sockets can be made non-blocking, as hyper does it.
+    Everything,
+}
+
+impl Need {
+    fn targets(self) -> &'static [&'static str] {
+        match self {
+            Self::Components => &[COMPONENT],
+            Self::Everything => &[COMPONENT, CORE_MODULE],
+        }
+    }
+}
+
 impl Toolchain {
     /// Finds a toolchain, and adds what is missing where that can be done: by rustup, else on Debian by the
     /// distribution's own compiler, which `install` allows.
     ///
     /// # Errors
     /// When there is none, with its cure.
-    pub(crate) fn find(places: &Places, install: bool) -> Result<Self> {
-        if let Some(found) = Self::present() {
+    pub(crate) fn find(places: &Places, need: Need, install: bool) -> Result<Self> {
+        if let Some(found) = Self::present(need) {
             return Ok(found);
         }
+        let targets = need.targets().join(" ");
         if places::on_path("rustup").is_some() {
-            eprintln!("adding the targets {COMPONENT} and {CORE_MODULE} by rustup");
+            eprintln!("adding {targets} by rustup");
             let added =
-                process::succeeds(Command::new("rustup").args(["target", "add", COMPONENT, CORE_MODULE]));
-            match Self::present() {
+                process::succeeds(Command::new("rustup").args(["target", "add"]).args(need.targets()));
+            match Self::present(need) {
                 Some(found) => return Ok(found),
                 None if added => eprintln!("their wasi-libc is too old: it has no fcntl for sockets"),
-                None => eprintln!("rustup cannot add them"),
+                None => eprintln!("rustup cannot add it"),
             }
         }
         let script = places.root.join(".ci").join("wasm-toolchain");
@@ -52,21 +71,21 @@ impl Toolchain {
         if debian && (install || places.ci) {
             eprintln!("installing Debian's compiler for WebAssembly");
             process::run(Command::new("bash").arg(&script))?;
-            if let Some(found) = Self::present() {
+            if let Some(found) = Self::present(need) {
                 return Ok(found);
             }
         }
+        let age = if need == Need::Everything { ", or older than Rust's of summer 2026" } else { "" };
         let cure =
-            if debian { ", or, as root, `cargo xtask components --install` (Debian's compiler)" } else { "" };
+            if debian { ", or, as root, `.ci/wasm-toolchain` (Debian's compiler, two minutes)" } else { "" };
         bail!(
-            "no toolchain for WebAssembly: the targets {COMPONENT} and {CORE_MODULE} are missing, or older than Rust's \
-             of summer 2026\n\
-             hint: rustup update && rustup target add {COMPONENT} {CORE_MODULE}{cure}"
+            "no toolchain for WebAssembly: {targets} is missing{age}\n\
+             hint: rustup update && rustup target add {targets}{cure}"
         )
     }
 
-    fn present() -> Option<Self> {
-        [Self::Active, Self::Linked].into_iter().find(|toolchain| toolchain.is_complete())
+    fn present(need: Need) -> Option<Self> {
+        [Self::Active, Self::Linked].into_iter().find(|toolchain| toolchain.has(need))
     }
 
     /// A program of this toolchain, or one that calls its cargo and rustc, without what would mislead it on the
@@ -94,8 +113,9 @@ impl Toolchain {
         }
     }
 
-    fn is_complete(self) -> bool {
-        [COMPONENT, CORE_MODULE].iter().all(|target| self.has_std(target)) && self.has_sockets()
+    fn has(self, need: Need) -> bool {
+        need.targets().iter().all(|target| self.has_std(target))
+            && (need == Need::Components || self.has_sockets())
     }
 
     fn has_std(self, target: &str) -> bool {
