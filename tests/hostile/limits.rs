@@ -19,11 +19,17 @@ fn exhausting_memory() {
     }
 }
 
-/// No build is without these two limits: they are wasmtime's own, and what would be left is a process that crashes.
+/// No build is without this limit and the next: they are wasmtime's own, and what would be left is a process that crashes.
 #[test]
 fn calling_without_end() {
     for guest in ["recurses", "recurses-core"] {
         Attempt::of(guest).ends("its calls went deeper than the ").twin(&["5000"]);
+        Attempt::of(guest)
+            .spec("{limits: {stack: 128Ki}}")
+            .with(&["5000"])
+            .ends("its calls went deeper than the 128 KiB of stack that it has")
+            .spec("{limits: {stack: 1Mi}}")
+            .twin(&["5000"]);
     }
 }
 
