@@ -156,7 +156,7 @@ fn what_cannot_run_is_not_loaded_and_neither_is_what_is_beside_it() {
     fs::write(&forged, with_other_content(&archive, &fs::read(component("prints")).unwrap(), b"text"))
         .unwrap();
     let run = here.call(["load", forged.to_str().unwrap()]).fails(126);
-    assert!(run.stderr.contains("prints.wasm: it is no WebAssembly but"), "{}", run.shown());
+    assert!(run.stderr.contains("prints.wasm: it is not WebAssembly but"), "{}", run.shown());
     assert_eq!(here.call(["list"]).stdout, "");
     assert_eq!(files(&here.home().join("data")), Vec::<String>::new());
     let run = here.call(["load", archive.to_str().unwrap(), "--policy", "missing"]).fails(2);

@@ -49,7 +49,7 @@ fn a_file_that_is_no_component_is_refused_by_name() {
     exit: 126
     --- stdout
     --- stderr
-    kwasm: ./page.wasm: it is no WebAssembly but a web page
+    kwasm: ./page.wasm: it is not WebAssembly but a web page
     ");
     assert_snapshot!(kwasm.call(["run", "./library.wasm"]).shown(), @r"
     exit: 126

@@ -41,75 +41,78 @@ fn a_component_shows_its_interfaces_and_features() {
     assert!(page.contains("imports   wasi:cli/environment@0.2"), "{page}");
 }
 
+/// What does not run: a name, the text, what is shown of it, and the reason with what helps.
+const UNFIT: &[(&str, &str, &str, &str)] = &[
+    (
+        "shared",
+        r#"(module (memory (export "memory") 1 2 shared) (func (export "_start")))"#,
+        "shared-memory\n",
+        "it needs the WebAssembly feature `shared-memory`, which kwasm does not run\n\
+         hint: build it without threads: without -pthread, and not for wasm32-wasip1-threads\n",
+    ),
+    (
+        "switching",
+        r#"(module (type $f (func)) (type $c (cont $f)) (func (param (ref $c))) (func (export "_start")))"#,
+        "stack-switching\n",
+        "it needs the WebAssembly feature `stack-switching`, which kwasm does not run\n",
+    ),
+    (
+        "browser",
+        r#"(module (import "env" "memory" (memory 1)) (import "env" "print" (func)))"#,
+        "env: memory, print\n",
+        "it is a core module that imports a function of `env`, a memory of `env`, and kwasm has only the functions of \
+         wasi_snapshot_preview1\n\
+         hint: it was made for another host, such as a browser or Node.js: look for a build of it for WASI\n",
+    ),
+    (
+        "rust",
+        r#"(module (@producers (language "Rust" "2021")) (import "env" "print" (func)))"#,
+        "env: print\n",
+        "it is a core module that imports a function of `env`, and kwasm has only the functions of wasi_snapshot_preview1\n\
+         hint: it was made for another host, such as a browser; for kwasm: cargo build --target wasm32-wasip2\n",
+    ),
+    (
+        "library",
+        r#"(module (func (export "add")))"#,
+        "add\n",
+        "it is a core module without `_start`: a library, not a command\n\
+         hint: a plugin is a program with a main function, built for WASI\n",
+    ),
+    (
+        "unfinished",
+        r#"(module (@custom "component-type:world" "") (import "wasi:cli/environment@0.2.3" "get-arguments" (func)) (func (export "wasi:cli/run@0.2.3#run")))"#,
+        "wasi:cli/environment@0.2.3: get-arguments\n",
+        "it is a core module from which a component is still to be made\n\
+         hint: make the component: wasm-tools component new FILE -o COMPONENT.wasm\n",
+    ),
+    (
+        "draft",
+        r#"(module (import "wasi_unstable" "fd_write" (func)) (func (export "_start")))"#,
+        "wasi_unstable: fd_write\n",
+        "it is made for wasi_unstable, an early draft of WASI from before wasi_snapshot_preview1\n\
+         hint: rebuild it with a compiler of this decade, or look for a newer release of it\n",
+    ),
+    (
+        "server",
+        r#"(component (core module (func)) (component $i) (instance $i (instantiate $i)) (export "wasi:http/incoming-handler@0.2.3" (instance $i)))"#,
+        "wasi:http/incoming-handler@0.2.3\n",
+        "it is a server (wasi:http/incoming-handler@0.2.3), and kwasm runs commands\n\
+         hint: wasmtime serve FILE runs it\n",
+    ),
+    (
+        "wit",
+        r#"(component (type (component)) (export "x" (type 0)))"#,
+        "x\n",
+        "it is a package of interfaces (WIT) in binary form: there is no code in it\n\
+         hint: look for the component that implements them\n",
+    ),
+];
+
 /// What runs nowhere here is shown all the same, and then the reason is given.
 #[test]
 fn what_does_not_run_is_shown_with_the_reason_and_what_helps() {
     let kwasm = Kwasm::new();
-    for (name, text, shown, reason) in [
-        (
-            "shared",
-            r#"(module (memory (export "memory") 1 2 shared) (func (export "_start")))"#,
-            "shared-memory\n",
-            "it needs the WebAssembly feature `shared-memory`, which kwasm does not run\n\
-             hint: build it without threads: without -pthread, and not for wasm32-wasip1-threads\n",
-        ),
-        (
-            "switching",
-            r#"(module (type $f (func)) (type $c (cont $f)) (func (param (ref $c))) (func (export "_start")))"#,
-            "stack-switching\n",
-            "it needs the WebAssembly feature `stack-switching`, which kwasm does not run\n",
-        ),
-        (
-            "browser",
-            r#"(module (import "env" "memory" (memory 1)) (import "env" "print" (func)))"#,
-            "env: memory, print\n",
-            "it is a core module that imports a function of `env`, a memory of `env`, and kwasm has only the functions of \
-             wasi_snapshot_preview1\n\
-             hint: it was made for another host, such as a browser or Node.js: look for a build of it for WASI\n",
-        ),
-        (
-            "rust",
-            r#"(module (@producers (language "Rust" "2021")) (import "env" "print" (func)))"#,
-            "env: print\n",
-            "it is a core module that imports a function of `env`, and kwasm has only the functions of wasi_snapshot_preview1\n\
-             hint: it was made for another host, such as a browser; for kwasm: cargo build --target wasm32-wasip2\n",
-        ),
-        (
-            "library",
-            r#"(module (func (export "add")))"#,
-            "add\n",
-            "it is a core module without `_start`: a library, not a command\n\
-             hint: a plugin is a program with a main function, built for WASI\n",
-        ),
-        (
-            "unfinished",
-            r#"(module (@custom "component-type:world" "") (import "wasi:cli/environment@0.2.3" "get-arguments" (func)) (func (export "wasi:cli/run@0.2.3#run")))"#,
-            "wasi:cli/environment@0.2.3: get-arguments\n",
-            "it is a core module from which a component is still to be made\n\
-             hint: make the component: wasm-tools component new FILE -o COMPONENT.wasm\n",
-        ),
-        (
-            "draft",
-            r#"(module (import "wasi_unstable" "fd_write" (func)) (func (export "_start")))"#,
-            "wasi_unstable: fd_write\n",
-            "it is made for wasi_unstable, an early draft of WASI from before wasi_snapshot_preview1\n\
-             hint: rebuild it with a compiler of this decade, or look for a newer release of it\n",
-        ),
-        (
-            "server",
-            r#"(component (core module (func)) (component $i) (instance $i (instantiate $i)) (export "wasi:http/incoming-handler@0.2.3" (instance $i)))"#,
-            "wasi:http/incoming-handler@0.2.3\n",
-            "it is a server (wasi:http/incoming-handler@0.2.3), and kwasm runs commands\n\
-             hint: wasmtime serve FILE runs it\n",
-        ),
-        (
-            "wit",
-            r#"(component (type (component)) (export "x" (type 0)))"#,
-            "x\n",
-            "it is a package of interfaces (WIT) in binary form: there is no code in it\n\
-             hint: look for the component that implements them\n",
-        ),
-    ] {
+    for (name, text, shown, reason) in UNFIT {
         let path = wat(&kwasm, name, text);
         let inspected = kwasm.call(["inspect", &format!("./{name}.wasm")]).fails(126);
         assert!(inspected.stdout.contains(shown), "{}", inspected.shown());

@@ -116,7 +116,7 @@ fn a_module_that_fills_memory_with_objects_runs_into_the_limit_of_memory() {
 #[test]
 fn the_stack_is_as_deep_as_the_policy_says() {
     let text = main(
-        r#"(func $down (param i32) (if (local.get 0) (then (call $down (i32.sub (local.get 0) (i32.const 1))))))"#,
+        r"(func $down (param i32) (if (local.get 0) (then (call $down (i32.sub (local.get 0) (i32.const 1))))))",
         "(call $down (i32.const 40000))",
     );
     let run = |stack: &str| {

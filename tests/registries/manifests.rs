@@ -49,5 +49,5 @@ fn a_list_of_manifests_is_no_plugin() {
 #[test]
 fn a_layer_that_cannot_run_is_told_as_a_file_would_be() {
     let page = Artifact::component("<html>log in</html>");
-    insta::assert_snapshot!(refused(&page), @"kwasm: HOST/acme/x:1: it is no WebAssembly but a web page");
+    insta::assert_snapshot!(refused(&page), @"kwasm: HOST/acme/x:1: it is not WebAssembly but a web page");
 }
