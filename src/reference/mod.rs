@@ -5,6 +5,7 @@ mod host;
 mod image;
 mod name;
 mod package;
+mod percent;
 mod source;
 
 pub use self::digest::{Digest, DigestError, Hasher};
@@ -14,4 +15,5 @@ pub use self::image::{Image, ImageError};
 pub use self::name::{NameError, PluginName};
 pub(crate) use self::package::is_label;
 pub use self::package::{Package, PackageError, Wanted};
+pub(crate) use self::percent::decode;
 pub use self::source::{Source, SourceError};

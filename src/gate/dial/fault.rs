@@ -6,7 +6,8 @@ use ::http::StatusCode;
 use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
 
 use super::BoxError;
-use crate::cluster::{Distrust, Endpoint, Error, Proxy, ProxyScheme, ProxySource};
+use crate::cluster::{Distrust, Endpoint, Error};
+use crate::proxy::{Proxy, Scheme, Source};
 
 /// TLS that did not come about. Said of the peer: `it …`.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -58,8 +59,8 @@ pub(in crate::gate) enum Way {
 #[error("the proxy {proxy} ({source_name}): {way}")]
 pub(in crate::gate) struct ProxyFault {
     proxy: String,
-    scheme: ProxyScheme,
-    source_name: ProxySource,
+    scheme: Scheme,
+    source_name: Source,
     server: String,
     shown_user: bool,
     way: Way,
@@ -231,8 +232,8 @@ impl ProxyFault {
     pub(in crate::gate) fn told(&self) -> Told {
         let (what, hint) = self.what();
         let name = match self.source_name {
-            ProxySource::Kubeconfig => format!("the proxy {}", self.proxy),
-            ProxySource::Variable(variable) => format!("the proxy {} of {variable}", self.proxy),
+            Source::Kubeconfig => format!("the proxy {}", self.proxy),
+            Source::Variable(variable) => format!("the proxy {} of {variable}", self.proxy),
         };
         (format!("{name} {what}"), Some(hint))
     }
@@ -240,14 +241,14 @@ impl ProxyFault {
     fn what(&self) -> (String, String) {
         let server = &self.server;
         let check = match self.source_name {
-            ProxySource::Kubeconfig => "check proxy-url of this cluster in the kubeconfig".to_owned(),
-            ProxySource::Variable(variable) => {
+            Source::Kubeconfig => "check proxy-url of this cluster in the kubeconfig".to_owned(),
+            Source::Variable(variable) => {
                 format!("check {variable}, or name the server in NO_PROXY if it is reached without a proxy")
             }
         };
         let kind = match self.scheme {
-            ProxyScheme::Socks5 => "SOCKS 5",
-            ProxyScheme::Http | ProxyScheme::Https => "HTTP",
+            Scheme::Socks5 => "SOCKS 5",
+            Scheme::Http | Scheme::Https => "HTTP",
         };
         match &self.way {
             Way::Closed => (format!("closed the connection instead of leading to {server}"), check),
