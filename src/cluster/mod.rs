@@ -36,6 +36,7 @@ pub use self::guest::GuestConfig;
 pub use self::impersonation::{Impersonation, says_who};
 pub use self::kubeconfig::Kubeconfig;
 use self::select::Selected;
+pub(crate) use self::trust::words;
 pub use self::trust::{Authority, Distrust, Trust};
 use crate::proxy::Proxy;
 

@@ -6,7 +6,7 @@ use ::http::StatusCode;
 use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
 
 use super::BoxError;
-use crate::cluster::{Distrust, Endpoint, Error};
+use crate::cluster::{Distrust, Endpoint, Error, words};
 use crate::proxy::{Proxy, Scheme, Source};
 
 /// TLS that did not come about. Said of the peer: `it …`.
@@ -73,6 +73,7 @@ const CREDENTIAL: &str = "check client-certificate and client-key of the user in
 const VERSIONS: &str = "whoever runs it has to let it speak TLS 1.2 or 1.3, which kubectl needs too";
 const PROXY_CERTIFICATE: &str = "its certificate has to be for its host, and known to this machine or to the kubeconfig's certificate-authority";
 const PROXY_CLIENT: &str = "kwasm shows client certificates to API servers only";
+const SUITES: &str = "kwasm speaks TLS 1.3, and TLS 1.2 with ECDHE and AES-GCM or ChaCha20-Poly1305; kubectl knows older ciphers too (CBC): whoever runs it has to allow one of the former";
 const PLAIN: &str = "is its address to begin with http:// ?";
 
 impl Broken {
@@ -115,7 +116,7 @@ impl Broken {
                     | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
                 ) => hinted("it speaks no TLS newer than 1.1", VERSIONS),
                 rustls::Error::PeerIncompatible(what) => {
-                    hinted(&format!("it has no way of TLS in common with kwasm ({what:?})"), VERSIONS)
+                    hinted(&format!("it has no way of TLS in common with kwasm ({what:?})"), SUITES)
                 }
                 other => (format!("TLS failed: {other}"), None),
             },
@@ -147,7 +148,7 @@ fn plainly(error: &CertificateError) -> String {
             "its certificate is for another name".to_owned()
         }
         CertificateError::BadSignature => "it does not have the key of its certificate".to_owned(),
-        other => format!("its certificate is not accepted: {other}"),
+        other => format!("its certificate is not accepted: {}", words(other)),
     }
 }
 
@@ -180,9 +181,15 @@ fn alarmed(alert: AlertDescription, certificate: bool) -> Told {
         {
             hinted(format!("it does not accept the client certificate ({alert:?})"), CREDENTIAL)
         }
-        Alert::ProtocolVersion | Alert::HandshakeFailure | Alert::InsufficientSecurity => {
-            hinted(format!("it has no version or cipher of TLS in common with kwasm ({alert:?})"), VERSIONS)
+        Alert::ProtocolVersion => {
+            hinted(format!("it has no version of TLS in common with kwasm ({alert:?})"), VERSIONS)
         }
+        Alert::HandshakeFailure | Alert::InsufficientSecurity => hinted(
+            format!(
+                "it refuses the TLS handshake ({alert:?}): most likely it has no cipher in common with kwasm"
+            ),
+            SUITES,
+        ),
         Alert::UnrecognisedName => hinted(
             "it does not know the name by which it was asked".to_owned(),
             "check server and tls-server-name of this cluster in the kubeconfig",
