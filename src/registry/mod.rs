@@ -25,6 +25,7 @@ mod versions;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -103,6 +104,8 @@ pub enum Error {
         server: String,
         /// Why not.
         what: String,
+        /// The program that was to be asked for them.
+        helper: Option<Box<str>>,
     },
     /// The connection broke again and again.
     #[error("{reference}: after {received} of {size} bytes the transfer could not go on: {what}")]
@@ -125,6 +128,8 @@ pub enum Error {
         what: String,
         /// The host to log in at.
         login: String,
+        /// What kept a login from being known, where one may be there.
+        unknown: Option<Arc<Error>>,
     },
     /// There is no such artifact.
     #[error("{0}: the registry has no such artifact")]
@@ -201,13 +206,13 @@ pub enum Error {
         size: u64,
     },
     /// The registry cannot be reached, or another host that it needs.
-    #[error("{host}: it cannot be reached: {what}")]
+    #[error("{host}: it cannot be reached{what}")]
     Unreachable {
         /// The host.
         host: String,
         /// The registry by whose configuration the host is reached.
         registry: String,
-        /// Why not.
+        /// Through which proxy, if one was to lead there, and behind a colon why not.
         what: String,
         /// What of that is known to have a cure.
         obstacle: Obstacle,

@@ -126,6 +126,12 @@ impl Registries {
         self.runtime.block_on(referrers::signatures(host, manifest.digest()))
     }
 
+    /// Takes what kept logins from being known since this was last asked: the registries were asked without them.
+    #[must_use]
+    pub fn take_unknown_logins(&self) -> Vec<Arc<Error>> {
+        self.settings.take_unknown()
+    }
+
     pub(super) async fn host(&self, image: &Image) -> Result<Host, Error> {
         let reach = self.settings.reach(image.host(), image.repository())?;
         Host::open(reach, image.host(), image.repository()).await

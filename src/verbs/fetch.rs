@@ -1,6 +1,7 @@
 //! From a source to bytes that are proven and, where trust.yaml asks for it, signed.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::env;
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use crate::inspect::{Facts, Inspected};
 use crate::reference::{Digest, Image, Source};
 use crate::registry::signature::Evidence;
 use crate::registry::trust::{Demand, Trust};
-use crate::registry::{Artifact, Found, Registries, Signature};
+use crate::registry::{self, Artifact, Found, Registries, Signature};
 use crate::store::{Origin, Places, Receipt, Signer};
 
 use super::claims::Claims;
@@ -23,6 +24,8 @@ pub(super) struct Fetcher<'a> {
     voice: Voice,
     registries: OnceCell<Registries>,
     trust: OnceCell<Trust>,
+    /// What was said already of logins that are not known.
+    said: RefCell<BTreeSet<String>>,
 }
 
 /// What is known of the signatures of an artifact that is taken.
@@ -51,7 +54,8 @@ pub(super) struct Fetched {
 
 impl<'a> Fetcher<'a> {
     pub(super) fn new(environment: &'a Environment, places: &'a Places, voice: Voice) -> Self {
-        Self { environment, places, voice, registries: OnceCell::new(), trust: OnceCell::new() }
+        let (registries, trust, said) = (OnceCell::new(), OnceCell::new(), RefCell::default());
+        Self { environment, places, voice, registries, trust, said }
     }
 
     pub(super) fn voice(&self) -> Voice {
@@ -65,6 +69,33 @@ impl<'a> Fetcher<'a> {
         }
         let opened = Registries::open(self.environment)?;
         Ok(self.registries.get_or_init(|| opened))
+    }
+
+    /// Finds what a source names.
+    ///
+    /// # Errors
+    /// As [`Registries::find`].
+    pub(super) fn find(&self, source: &Source) -> Result<Found, Error> {
+        self.with_logins(|registries| registries.find(source))
+    }
+
+    /// Finds the newest artifact that can take the place of the one that a source names.
+    ///
+    /// # Errors
+    /// As [`Registries::newest`].
+    pub(super) fn newest(&self, source: &Source) -> Result<Option<Found>, Error> {
+        self.with_logins(|registries| registries.newest(source))
+    }
+
+    /// Asks the registries, and reports what kept a login from being known that was not shown to one of them.
+    fn with_logins<T>(
+        &self,
+        ask: impl FnOnce(&Registries) -> Result<T, registry::Error>,
+    ) -> Result<T, Error> {
+        let registries = self.registries()?;
+        let answered = ask(registries);
+        report_logins(self.voice, registries, &answered, &mut self.said.borrow_mut());
+        Ok(answered?)
     }
 
     /// What trust.yaml says, read when it first matters.
@@ -85,7 +116,7 @@ impl<'a> Fetcher<'a> {
             Source::Path(path) => from_file(path),
             Source::Installed(name) => Err(Error::NotFetched(name.clone())),
             Source::Image(_) | Source::Package(_) => {
-                let found = self.registries()?.find(source)?;
+                let found = self.find(source)?;
                 self.download(source, &found, previous)
             }
         }
@@ -273,6 +304,23 @@ impl<'a> Fetcher<'a> {
             ));
         }
         Ok(signers)
+    }
+}
+
+/// Reports what kept logins from being known of which an answer says nothing itself: each only once.
+pub(super) fn report_logins<T>(
+    voice: Voice,
+    registries: &Registries,
+    answered: &Result<T, registry::Error>,
+    said: &mut BTreeSet<String>,
+) {
+    let says_it = matches!(answered, Err(registry::Error::Denied { unknown: Some(_), .. }));
+    for unknown in registries.take_unknown_logins() {
+        let why = chain(&*unknown);
+        if !says_it && !said.contains(&why) {
+            voice.note(&format!("warning: {why}: the registry is asked without a login"));
+            said.insert(why);
+        }
     }
 }
 

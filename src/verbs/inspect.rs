@@ -122,7 +122,7 @@ fn local(source: &Source, content: &Artifact) -> Result<Subject, Error> {
 
 fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
     let registries = fetcher.registries()?;
-    let found = registries.find(source)?;
+    let found = fetcher.find(source)?;
     let judged = match fetcher.judge(source, &found, None) {
         // What is wrong with it is what one wants to see of it.
         Err(error @ (Error::Untrusted { .. } | Error::SignatureLookup { .. })) => Err(chain(&error)),

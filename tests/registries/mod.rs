@@ -8,6 +8,7 @@ mod life;
 mod logins;
 mod manifests;
 mod names;
+mod proxied;
 mod pushes;
 mod realms;
 mod signatures;
