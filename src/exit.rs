@@ -267,6 +267,13 @@ fn for_fetch(error: &registry::Error) -> (Exit, Option<String>) {
             Exit::Failed,
             Some("a version that is published stays what it is: publish the next one".to_owned()),
         ),
+        E::Layer { reference, .. } => (
+            Exit::Refused,
+            Some(format!(
+                "a plugin gets there by kwasm publish FILE {reference}, or oras push {reference} FILE:application/wasm"
+            )),
+        ),
+        E::Referrers { artifact, .. } => (Exit::Refused, Some(format!("the artifact itself is {artifact}"))),
         E::Altered { .. } | E::Length { .. } | E::Manifest { .. } | E::TooLarge { .. } => {
             (Exit::Refused, None)
         }

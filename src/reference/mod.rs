@@ -7,6 +7,7 @@ mod name;
 mod package;
 mod percent;
 mod source;
+mod tag;
 
 pub use self::digest::{Digest, DigestError, Hasher};
 pub use self::host::{DOCKER_HUB, HostError, RegistryHost};
@@ -17,3 +18,4 @@ pub(crate) use self::package::is_label;
 pub use self::package::{Package, PackageError, Wanted};
 pub(crate) use self::percent::decode;
 pub use self::source::{Source, SourceError};
+pub use self::tag::{subject_of, tag_of, version_of};

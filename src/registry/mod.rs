@@ -152,6 +152,14 @@ pub enum Error {
         /// As many came, at least.
         found: u64,
     },
+    /// The artifact's one layer is of a type that says nothing of WebAssembly.
+    #[error("{reference}: its layer is {media_type}, and not {}", manifest::LAYER)]
+    Layer {
+        /// The artifact.
+        reference: String,
+        /// What its layer is, as whoever pushed it says.
+        media_type: String,
+    },
     /// The manifest is not one of a plugin.
     #[error("{reference}: {what}")]
     Manifest {
@@ -176,6 +184,18 @@ pub enum Error {
         package: String,
         /// Some that it has, the newest first.
         known: Vec<String>,
+    },
+    /// The tag is for what refers to an artifact, not for that artifact.
+    #[error(
+        "{reference}: such a tag is for what refers to {subject}, e.g. its signatures, and not for a plugin"
+    )]
+    Referrers {
+        /// Registry, repository and tag.
+        reference: String,
+        /// To what.
+        subject: Digest,
+        /// What was meant.
+        artifact: String,
     },
     /// The registry did not take what was pushed.
     #[error("{reference}: it cannot be published: {what}")]

@@ -8,7 +8,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::cli::{Environment, Output, Target};
-use crate::reference::{Digest, Wanted};
+use crate::reference::{Digest, Wanted, version_of};
 use crate::registry::signature::PrivateKey;
 use crate::registry::{Artifact, Registries};
 
@@ -40,7 +40,12 @@ pub(super) fn publish(
     let registries = Registries::open(environment)?;
     let mut said = BTreeSet::new();
     let (image, version) = match target {
-        Target::Image(image) => (image.clone(), image.tag().map(str::to_owned)),
+        Target::Image(image) => {
+            let tag = image.tag();
+            // The version itself may have what its tag cannot.
+            let built = tag.filter(|tag| tag.contains('_')).and_then(version_of);
+            (image.clone(), built.map(|version| version.to_string()).or(tag.map(str::to_owned)))
+        }
         Target::Package(package) => {
             let Wanted::Exactly(version) = package.wanted() else {
                 return Err(crate::cli::Error::NoVersion(package.to_string()).into());

@@ -4,6 +4,7 @@
 mod carried;
 mod faults;
 mod interoperation;
+mod layouts;
 mod life;
 mod logins;
 mod manifests;
