@@ -378,7 +378,7 @@ fn a_certificate_for_any_purpose_is_one_for_servers() {
 }
 
 #[test]
-fn a_certificate_of_an_old_version_is_told_as_one() {
+fn a_certificate_of_an_old_version_is_reported_as_one() {
     let root = Authority::new("the cluster");
     let keyed = root.sign_version_1(&server("api", LOOPBACK));
     assert_snapshot!(refused(&root, &keyed), @r"
@@ -397,7 +397,7 @@ fn an_address_in_the_form_of_the_other_family_is_the_same_address() {
 }
 
 #[test]
-fn a_client_key_that_cannot_be_used_is_told_with_what_it_is_and_what_helps() {
+fn a_client_key_that_cannot_be_used_is_reported_with_what_it_is_and_what_helps() {
     let root = Authority::new("the cluster");
     let asking = TlsServer::start(&root.sign(&server("api", LOOPBACK)), &root.asked_of_clients());
     let url = format!("https://{}", asking.address());

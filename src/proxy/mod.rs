@@ -81,7 +81,7 @@ impl Proxy {
     /// environment.
     ///
     /// # Errors
-    /// When the address of the one to take is none that there is a way through.
+    /// When the address of the proxy to take cannot be used.
     pub fn choose(
         proxy_url: Option<&str>,
         environment: &Environment,
@@ -96,7 +96,7 @@ impl Proxy {
     /// Returns the environment's proxy on the way to a server. There is none on the way to this machine itself.
     ///
     /// # Errors
-    /// When the address of the one to take is none that there is a way through.
+    /// When the address of the proxy to take cannot be used.
     pub fn of_environment(environment: &Environment, to: Destination<'_>) -> Result<Option<Self>, Error> {
         let Destination { secure, host, port } = to;
         let names = if secure { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };

@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tag_of_a_signature_is_told_from_others() {
+    fn the_tag_of_a_signature_is_distinguished_from_others() {
         let digest = Digest::of(b"x");
         let hex = digest.hex();
         for tag in ["", ".sig", ".att", ".sbom"] {

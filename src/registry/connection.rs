@@ -38,7 +38,7 @@ impl Proxies {
     /// Returns the proxy on the way to an address.
     ///
     /// # Errors
-    /// When its own address is none that there is a way through.
+    /// When its own address cannot be used.
     pub(super) fn to(&self, url: &Url) -> Result<Option<Proxy>, proxy::Error> {
         let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else { return Ok(None) };
         let secure = url.scheme() == "https";

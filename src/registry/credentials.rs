@@ -44,7 +44,7 @@ impl Credentials {
         }
     }
 
-    /// Whether a registry is shown nothing.
+    /// Returns whether a registry is shown nothing.
     pub(super) fn is_none(&self) -> bool {
         matches!(self, Self::Anonymous | Self::Unknown(_))
     }
@@ -89,7 +89,7 @@ pub fn logins(environment: &Environment) -> Vec<(PathBuf, Result<(), Error>)> {
     files(environment).into_iter().filter(|path| !is_absent(path)).map(check).collect()
 }
 
-/// Whether an error says that there is no file. /dev/null and the like stand for none.
+/// Returns whether an error says that there is no file. /dev/null and the like stand for none.
 fn is_none(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

@@ -338,7 +338,7 @@ impl Host {
         Ok(())
     }
 
-    /// Whether the next try would end the same way.
+    /// Returns whether the next try would end the same way.
     fn is_final(&self, error: &reqwest::Error) -> bool {
         is_final(error) || error.url().is_some_and(|url| self.clients.proxies.to(url).is_err())
     }

@@ -123,7 +123,7 @@ struct Platform {
 }
 
 impl Listed {
-    /// Whether it may be something to run: buildx puts an attestation beside what it builds, for no platform.
+    /// Returns whether it may be something to run: buildx puts an attestation beside what it builds, for no platform.
     fn may_run(&self) -> bool {
         let is_manifest = [MANIFEST, DOCKER_MANIFEST, ""].contains(&self.media_type.as_str());
         let annotations = self.annotations.as_ref();

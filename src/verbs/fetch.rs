@@ -230,7 +230,7 @@ impl<'a> Fetcher<'a> {
         Ok(Judged { signatures, signers, unknown: false })
     }
 
-    /// What follows where it cannot be found out whether an artifact is signed: it is no lack of a signature, and so it stops
+    /// What follows where it cannot be found out whether an artifact is signed: that is not a lack of a signature, and so it stops
     /// what has to have one, or had one before. Of anything else it is reported.
     ///
     /// # Errors

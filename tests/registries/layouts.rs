@@ -72,7 +72,7 @@ fn what_an_index_leads_to_is_what_it_names() {
     registry.remove(&hello);
     let run = at(&registry).call(["install", &reference(&registry)]).fails(127);
     assert!(run.stderr.contains("the registry has no such artifact"), "{}", run.shown());
-    // An index in an index is none of a plugin.
+    // An index in an index is not a plugin's.
     let inner = untagged(&registry, "hello");
     let inner = index(&registry, &[listed(&inner, "wasip2/wasm")]);
     index(&registry, &[listed(&inner, "wasip2/wasm")]);
@@ -93,7 +93,7 @@ fn a_layer_of_another_type_is_refused_with_how_it_is_pushed() {
 }
 
 #[test]
-fn the_tag_of_what_refers_to_an_artifact_is_told_from_that_artifact() {
+fn the_tag_of_what_refers_to_an_artifact_is_distinguished_from_that_artifact() {
     let registry = Wrong::start().unwrap();
     with_hello(&registry);
     let digest = registry.push("acme/hello", "1.0.0", &Artifact::component(bytes("hello")));

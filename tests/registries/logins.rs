@@ -130,7 +130,7 @@ fn a_token_in_the_environment_is_shown_as_it_is() {
 fn a_login_file_that_cannot_be_read_stops_only_what_requires_a_login() {
     let (public, private) = (Wrong::start().unwrap(), registry());
     for (text, why) in [
-        // It is a folder, which nobody reads; whoever runs the tests may read any file.
+        // A folder, which no one can read as a file: root may read any file.
         (None, "config.json: it cannot be read: "),
         (Some("{"), "config.json: the login for any registry cannot be read: it is no JSON"),
         (Some(r#"{"credsStore": "is-not-there"}"#), "docker-credential-is-not-there cannot be run"),

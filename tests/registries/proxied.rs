@@ -79,20 +79,20 @@ fn a_proxy_for_everything_is_not_taken() {
 }
 
 #[test]
-fn a_proxy_that_cannot_be_used_is_told_with_its_variable_and_without_its_password() {
+fn a_proxy_that_cannot_be_used_is_reported_with_its_variable_and_without_its_password() {
     let (_registry, kwasm) = behind();
     let kwasm = kwasm.variable("HTTP_PROXY", "http://jane:hunter2@127.0.0.1:1");
     let run = kwasm.call(["install", &reference()]).fails(125);
-    let told =
+    let said =
         "cluster.example:6443: it cannot be reached through the proxy http://127.0.0.1:1 of HTTP_PROXY: ";
-    assert!(run.stderr.contains(told), "{}", run.shown());
+    assert!(run.stderr.contains(said), "{}", run.shown());
     let hint = "hint: check HTTP_PROXY, or name the host in NO_PROXY if it is reached without a proxy";
     assert!(run.stderr.contains(hint) && !run.stderr.contains("hunter2"), "{}", run.shown());
     let (registry, kwasm) = behind();
     let kwasm = kwasm.variable("HTTP_PROXY", "ftp://hunter2");
     let run = kwasm.call(["install", &reference()]).fails(125);
-    let told = "it cannot be reached: HTTP_PROXY: its scheme is another than http, https and socks5";
-    assert!(run.stderr.contains(told) && !run.stderr.contains("hunter2"), "{}", run.shown());
+    let said = "it cannot be reached: HTTP_PROXY: its scheme is another than http, https and socks5";
+    assert!(run.stderr.contains(said) && !run.stderr.contains("hunter2"), "{}", run.shown());
     assert!(registry.requests().is_empty());
 }
 

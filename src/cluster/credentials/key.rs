@@ -50,7 +50,7 @@ pub(super) fn read(pem: &[u8]) -> Result<Arc<dyn SigningKey>, Unfit> {
 
 /// What a key is that cannot be used.
 fn described(der: &[u8]) -> Unfit {
-    let unreadable = || ("it is no private key in PKCS #1, PKCS #8 or SEC 1".to_owned(), None);
+    let unreadable = || ("it is not a valid private key of PKCS #1, PKCS #8 or SEC 1".to_owned(), None);
     let Some(parts) = parts(der) else { return unreadable() };
     match &parts[..] {
         // PKCS #8: version, algorithm, key.
@@ -195,7 +195,7 @@ mod tests {
         assert!(
             refused(&pem("PRIVATE KEY", &pkcs8(&[0x2b, 0x65, 0x71], b"x"))).contains("another algorithm")
         );
-        assert!(refused(&pem("PRIVATE KEY", b"x")).contains("no private key in PKCS #1"));
+        assert!(refused(&pem("PRIVATE KEY", b"x")).contains("not a valid private key of PKCS #1"));
         assert!(refused(&pem("CERTIFICATE", b"x")).contains("a certificate"));
     }
 

@@ -193,12 +193,12 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_that_can_be_forged_is_told_with_its_digest() {
+    fn a_signature_that_can_be_forged_is_reported_with_its_digest() {
         insta::assert_snapshot!(said_of(CA, &der(SHA1), "127.0.0.1"), @"the certificate of CN=api is signed by means of SHA-1, which can be forged; whoever runs the cluster has to sign it anew by means of SHA-256; kubectl refuses this one too");
     }
 
     #[test]
-    fn a_key_of_rsa_that_is_too_short_is_told_with_its_length() {
+    fn a_key_of_rsa_that_is_too_short_is_reported_with_its_length() {
         // Its own is found out when it signs.
         assert_eq!(said_of(CA, &der(RSA1024), "127.0.0.1"), "");
         let distrust = Distrust::of_key(&der(RSA1024)).unwrap();

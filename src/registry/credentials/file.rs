@@ -185,7 +185,7 @@ fn decoded(auth: &str) -> Option<Credentials> {
     (!user.is_empty()).then(|| Credentials::Basic { user: user.to_owned(), password })
 }
 
-/// Whether a key of a file is a name of this registry as a whole. Without a scheme a path names repositories in it, but for
+/// Returns whether a key of a file is a name of this registry as a whole. Without a scheme a path names repositories in it, but for
 /// that of its API.
 fn names(key: &str, host: &str) -> bool {
     let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://"));

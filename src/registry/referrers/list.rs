@@ -133,7 +133,7 @@ fn is_unknown_address(path: &str, error: &Error) -> bool {
     answered == path && matches!(*status, StatusCode::BAD_REQUEST | StatusCode::METHOD_NOT_ALLOWED)
 }
 
-/// Whether something is a manifest, and surely no index: some registries take the tag for a digest in another spelling, and
+/// Returns whether something is a manifest, and surely no index: some registries take the tag for a digest in another spelling, and
 /// answer with the manifest itself, and other tools tag what they like.
 fn is_manifest(bytes: &[u8]) -> bool {
     #[derive(Deserialize)]
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_is_told_from_an_index_and_from_what_is_neither() {
+    fn a_manifest_is_distinguished_from_an_index_and_from_what_is_neither() {
         for manifest in [r#"{"config": {}, "layers": []}"#, r#"{"layers": []}"#, r#"{"config": {}}"#] {
             assert!(is_manifest(manifest.as_bytes()), "{manifest}");
         }

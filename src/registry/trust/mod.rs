@@ -231,7 +231,7 @@ impl Demand {
         self.ignored
     }
 
-    /// Whether nothing is taken that is not signed, so that an answer that does not come is as bad as a no.
+    /// Returns whether nothing is taken that is not signed, so that an answer that does not come is as bad as a no.
     #[must_use]
     pub fn requires(&self) -> bool {
         self.asks.iter().any(|ask| ask.mode == Mode::Require)
