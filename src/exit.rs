@@ -215,6 +215,17 @@ fn for_fetch(error: &registry::Error) -> (Exit, Option<String>) {
                 "say it in ~/.config/wasm-pkg/config.toml: [namespace_registries] {namespace} = \"registry.example.com\""
             )),
         ),
+        E::Denied { unknown: Some(unknown), .. } => (Exit::Failed, for_fetch(unknown).1),
+        E::Credentials { path, helper: Some(helper), .. } => {
+            let path = path.display();
+            (Exit::Failed, Some(format!("install {helper}, or take it out of {path} and log in again")))
+        }
+        E::Credentials { path, helper: None, .. } => {
+            (Exit::Failed, Some(format!("mend {0}, or move it away and log in again", path.display())))
+        }
+        E::Unreadable { path, source } if source.kind() == io::ErrorKind::PermissionDenied => {
+            (Exit::Failed, Some(format!("ls -l {} shows who may read it", path.display())))
+        }
         E::Denied { login, .. } => (
             Exit::Failed,
             Some(format!("log in as for any other client: docker login {login}, or podman login {login}")),
@@ -232,6 +243,10 @@ fn for_fetch(error: &registry::Error) -> (Exit, Option<String>) {
                 "if it has no TLS, ~/.config/wasm-pkg/config.toml has to say so: [registry.\"{host}\".oci] protocol = \"http\""
             )),
         ),
+        E::Unreachable { obstacle: Obstacle::Proxy(source), .. } => (
+            Exit::Failed,
+            Some(format!("check {source}, or name the host in NO_PROXY if it is reached without a proxy")),
+        ),
         E::Settings { .. } => {
             (Exit::Failed, Some("it is read from ~/.config/wasm-pkg/config.toml, as wkg does".to_owned()))
         }
@@ -239,6 +254,13 @@ fn for_fetch(error: &registry::Error) -> (Exit, Option<String>) {
             Exit::Failed,
             Some("a version that is published stays what it is: publish the next one".to_owned()),
         ),
+        E::Layer { reference, .. } => (
+            Exit::Refused,
+            Some(format!(
+                "a plugin gets there by kwasm publish FILE {reference}, or oras push {reference} FILE:application/wasm"
+            )),
+        ),
+        E::Referrers { artifact, .. } => (Exit::Refused, Some(format!("the artifact itself is {artifact}"))),
         E::Altered { .. } | E::Length { .. } | E::Manifest { .. } | E::TooLarge { .. } => {
             (Exit::Refused, None)
         }

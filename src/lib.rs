@@ -12,6 +12,8 @@ pub mod reference;
 
 pub mod cli;
 
+pub mod proxy;
+
 pub mod registry;
 
 pub mod inspect;

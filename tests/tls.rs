@@ -355,13 +355,66 @@ fn a_server_that_has_no_tls_in_common_is_told() {
     let old = TlsServer::saying(b"\x15\x03\x01\x00\x02\x02\x46");
     assert_snapshot!(ask(&old, "").fails(1).stderr, @r"
     dials: TLS-alert-received (the server ended the TLS handshake: ProtocolVersion)
-    kwasm: https://SERVER (context `c`): it has no version or cipher of TLS in common with kwasm (ProtocolVersion)
+    kwasm: https://SERVER (context `c`): it has no version of TLS in common with kwasm (ProtocolVersion)
     hint: whoever runs it has to let it speak TLS 1.2 or 1.3, which kubectl needs too
     ");
     let strange = TlsServer::saying(b"\x15\x03\x03\x00\x02\x02\x28");
     assert_snapshot!(ask(&strange, "").fails(1).stderr, @r"
     dials: TLS-alert-received (the server ended the TLS handshake: HandshakeFailure)
-    kwasm: https://SERVER (context `c`): it has no version or cipher of TLS in common with kwasm (HandshakeFailure)
-    hint: whoever runs it has to let it speak TLS 1.2 or 1.3, which kubectl needs too
+    kwasm: https://SERVER (context `c`): it refuses the TLS handshake (HandshakeFailure): most likely it has no cipher in common with kwasm
+    hint: kwasm speaks TLS 1.3, and TLS 1.2 with ECDHE and AES-GCM or ChaCha20-Poly1305; kubectl knows older ciphers too (CBC): whoever runs it has to allow one of the former
+    ");
+}
+
+#[test]
+fn a_certificate_for_any_purpose_is_one_for_servers() {
+    let root = Authority::new("the cluster");
+    let mut params = server("api", LOOPBACK);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any];
+    accepted(&ask(&TlsServer::with(&root.sign(&params)), &trusting(root.pem())));
+    // To this machine's authorities webpki alone is asked.
+    let said = ask(&TlsServer::with(&root.sign(&params)), "").fails(1).stderr;
+    assert!(!said.contains("Other("), "{said}");
+}
+
+#[test]
+fn a_certificate_of_an_old_version_is_reported_as_one() {
+    let root = Authority::new("the cluster");
+    let keyed = root.sign_version_1(&server("api", LOOPBACK));
+    assert_snapshot!(refused(&root, &keyed), @r"
+    dials: TLS-certificate-error (the server's certificate cannot be trusted)
+    kwasm: https://SERVER (context `c`): its certificate (CN=api) is one of X.509 version 1, which names no host
+    hint: whoever runs the cluster has to give it a certificate with subjectAltName
+    ");
+}
+
+#[test]
+fn an_address_in_the_form_of_the_other_family_is_the_same_address() {
+    let root = Authority::new("the cluster");
+    let keyed = TlsServer::with(&root.sign(&server("api", LOOPBACK)));
+    let url = format!("https://[::ffff:127.0.0.1]:{}", keyed.address().port());
+    accepted(&ask_at(&url, &trusting(root.pem()), "token: t"));
+}
+
+#[test]
+fn a_client_key_that_cannot_be_used_is_reported_with_what_it_is_and_what_helps() {
+    let root = Authority::new("the cluster");
+    let asking = TlsServer::start(&root.sign(&server("api", LOOPBACK)), &root.asked_of_clients());
+    let url = format!("https://{}", asking.address());
+    let with = |key: &str| {
+        let mut params = server("jane", &[]);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let keyed = root.sign(&params);
+        let key = key.replace("$KEY", &keyed.key.serialize_pem());
+        let (pem, key) = (STANDARD.encode(&keyed.pem), STANDARD.encode(key));
+        let user = format!("client-certificate-data: {pem}, client-key-data: {key}");
+        ask_at(&url, &trusting(root.pem()), &user)
+    };
+    accepted(&with("$KEY"));
+    let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    assert_snapshot!(with(encrypted).fails(1).stderr, @r"
+    dials: configuration-error (the kubeconfig gave no usable credentials or certificates, see below)
+    kwasm: the client key of user `u`: it is encrypted, and neither kubectl nor kwasm asks for a passphrase
+    hint: openssl pkey -in KEY -out NEW writes it without its passphrase
     ");
 }

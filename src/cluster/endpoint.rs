@@ -6,6 +6,7 @@ use http::Uri;
 use http::uri::{Authority, Scheme};
 
 use crate::defence::{Defence, stands};
+use crate::proxy::Destination;
 
 /// Where an API server is: scheme, host and port, and the path that all its paths begin with.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -74,6 +75,12 @@ impl Origin {
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.secure
+    }
+}
+
+impl<'a> From<&'a Origin> for Destination<'a> {
+    fn from(origin: &'a Origin) -> Self {
+        Self { secure: origin.secure, host: &origin.host, port: origin.port }
     }
 }
 

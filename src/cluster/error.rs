@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::{ProxySource, credentials};
+use super::credentials;
+use crate::proxy;
 
 /// Why a kubeconfig leads nowhere. No word of it shows what a credential is.
 #[derive(Debug, thiserror::Error)]
@@ -77,13 +78,8 @@ pub enum Error {
     #[error(transparent)]
     Credentials(#[from] credentials::Error),
     /// A proxy is none that there is a way through. Its address is not shown: there may be a password in it.
-    #[error("{from}: {reason}")]
-    Proxy {
-        /// Where its address is from.
-        from: ProxySource,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
+    #[error(transparent)]
+    Proxy(#[from] proxy::Error),
     /// What a credential or an authority should be, and is not.
     #[error("{what} of {owner}: {reason}")]
     Credential {
@@ -118,7 +114,7 @@ impl Error {
                 hint("name a file of kubectl's: KUBECONFIG, or --kubeconfig FILE")
             }
             Self::Namespace(_) => hint("a namespace is lower-case letters, digits and dashes"),
-            Self::Proxy { .. } => hint("it is e.g. http://proxy.example.com:3128, or socks5://…"),
+            Self::Proxy(_) => hint("it is e.g. http://proxy.example.com:3128, or socks5://…"),
             Self::Credential { what: "the certificate authority", .. } => {
                 hint("correct certificate-authority of this cluster in the kubeconfig, or log in again")
             }

@@ -15,7 +15,6 @@ mod impersonation;
 mod in_cluster;
 mod kubeconfig;
 mod pem;
-mod proxy;
 mod secret;
 mod select;
 mod trust;
@@ -36,9 +35,10 @@ pub use self::flags::Flags;
 pub use self::guest::GuestConfig;
 pub use self::impersonation::{Impersonation, says_who};
 pub use self::kubeconfig::Kubeconfig;
-pub use self::proxy::{Proxy, Scheme as ProxyScheme, Source as ProxySource};
 use self::select::Selected;
+pub(crate) use self::trust::words;
 pub use self::trust::{Authority, Distrust, Trust};
+use crate::proxy::Proxy;
 
 /// One context of a kubeconfig: where its API server is and who asks there.
 pub struct Cluster {
@@ -129,7 +129,8 @@ impl Cluster {
             if user { Error::ServerUser(cluster_name.clone()) } else { Error::Server(cluster_name.clone()) }
         })?;
         let trust = Trust::of(&context, &cluster)?;
-        let proxy = Proxy::choose(cluster.proxy_url.as_deref(), &kubeconfig.environment, &endpoint)?;
+        let proxy =
+            Proxy::choose(cluster.proxy_url.as_deref(), &kubeconfig.environment, endpoint.origin().into())?;
         let cluster_told = if user.exec.is_some() { cluster_name.clone() } else { String::new() };
         let known = (user_name.clone(), cluster_told);
         let credentials = if let Some(credentials) = shared.get(&known) {

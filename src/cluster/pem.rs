@@ -1,4 +1,4 @@
-//! PEM in a kubeconfig: base64 in the file itself, else a file of its own.
+//! PEM in a kubeconfig: base64 in the file itself, else a file of its own; and its sections, as Go reads them.
 
 use std::path::{Path, PathBuf};
 
@@ -44,6 +44,80 @@ impl Pem {
                     .map_err(|_| "it is no base64".to_owned())
             }
             Self::File(path) => file::read(path).map_err(|error| format!("{}: {error}", path.display())),
+        }
+    }
+}
+
+/// A section of PEM.
+pub(super) struct Section {
+    /// What it says that it is, e.g. `CERTIFICATE`.
+    pub(super) label: String,
+    /// Whether its headers say that its content is encrypted (RFC 1421).
+    pub(super) encrypted: bool,
+    pub(super) content: Zeroizing<Vec<u8>>,
+}
+
+/// The sections of a text. What stands between them is passed over, and so is a section that is broken, as by Go's
+/// `pem.Decode`.
+pub(super) fn sections(text: &[u8]) -> Vec<Section> {
+    let mut sections = Vec::new();
+    let mut open: Option<(String, Zeroizing<Vec<u8>>, bool)> = None;
+    for line in text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end) {
+        if let Some(label) = edge(line, b"-----BEGIN ") {
+            open = Some((label, Zeroizing::default(), false));
+        } else if let Some(end) = edge(line, b"-----END ") {
+            let Some((label, base64, encrypted)) = open.take().filter(|(label, ..)| *label == end) else {
+                continue;
+            };
+            if let Ok(content) = STANDARD.decode(base64.as_slice()) {
+                sections.push(Section { label, encrypted, content: Zeroizing::new(content) });
+            }
+        } else if let Some((_, base64, encrypted)) = &mut open {
+            if line.contains(&b':') {
+                *encrypted |= line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED");
+            } else {
+                base64.extend(line.iter().filter(|byte| !byte.is_ascii_whitespace()));
+            }
+        }
+    }
+    sections
+}
+
+/// The label of a line that begins or ends a section.
+fn edge(line: &[u8], start: &[u8]) -> Option<String> {
+    let label = line.strip_prefix(start)?.strip_suffix(b"-----")?;
+    Some(String::from_utf8_lossy(label).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Vec<(String, Vec<u8>)> {
+        sections(text.as_bytes()).into_iter().map(|it| (it.label, it.content.to_vec())).collect()
+    }
+
+    #[test]
+    fn sections_are_read_among_other_texts_and_with_any_line_ends() {
+        let x = ("A".to_owned(), b"x".to_vec());
+        for text in [
+            "-----BEGIN A-----\neA==\n-----END A-----",
+            "text\r\n-----BEGIN A-----\r\neA==\r\n-----END A-----\r\nmore: text",
+            "-----BEGIN A-----  \nKey: value\n\n e A\t==\n\n-----END A----- \n",
+            "-----BEGIN B-----\n-----BEGIN A-----\neA==\n-----END A-----\n",
+            "-----BEGIN A-----\n?\n-----END A-----\n-----BEGIN A-----\neA==\n-----END A-----\n",
+            "-----BEGIN A-----\neA==\n-----END B-----\n-----BEGIN A-----\neA==\n-----END A-----\n",
+        ] {
+            assert_eq!(read(text), std::slice::from_ref(&x), "{text}");
+        }
+        for text in [
+            "",
+            "eA==",
+            "-----BEGIN A-----\neA==\n",
+            "-----END A-----\n",
+            "x-----BEGIN A-----\neA==\n-----END A-----",
+        ] {
+            assert_eq!(read(text), [], "{text}");
         }
     }
 }

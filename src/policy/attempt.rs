@@ -11,6 +11,7 @@ use super::refusal::{Reason, Refusal};
 use super::request_info::RequestInfo;
 use super::upgrade::Upgrade;
 use crate::defence::{Defence, stands};
+use crate::reference::decode;
 
 /// Where a request goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -245,23 +246,6 @@ fn segment_fault(decoded: &str) -> Option<&'static str> {
         }
         _ => None,
     }
-}
-
-/// Decodes a text once, as Go's `net/url` does with a segment of a path; a plus sign is one. `None` for a `%` without two
-/// hexadecimal digits, or no UTF-8.
-pub(crate) fn decode(segment: &str) -> Option<String> {
-    let mut bytes = segment.bytes();
-    let mut decoded = Vec::with_capacity(segment.len());
-    while let Some(byte) = bytes.next() {
-        decoded.push(if byte == b'%' {
-            let high = char::from(bytes.next()?).to_digit(16)?;
-            let low = char::from(bytes.next()?).to_digit(16)?;
-            u8::try_from(high * 16 + low).ok()?
-        } else {
-            byte
-        });
-    }
-    String::from_utf8(decoded).ok()
 }
 
 fn framing_fault(headers: &HeaderMap) -> Option<&'static str> {

@@ -33,7 +33,6 @@ mod upgrade;
 
 use http::HeaderName;
 
-pub(crate) use self::attempt::decode;
 pub use self::attempt::{Attempt, Context, Target};
 pub use self::builtin::names as builtins;
 pub use self::host::{Host, is_public};

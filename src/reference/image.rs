@@ -97,6 +97,13 @@ impl FromStr for Image {
         let (repository, tag) = match path.split_once(':') {
             None => (path, None),
             Some((repository, tag)) if is_tag(tag) => (repository, Some(tag.to_owned())),
+            Some((repository, digest)) if digest.parse::<Digest>().is_ok() => {
+                return Err(error(&format!("a digest stands behind an @: {host}/{repository}@{digest}")));
+            }
+            Some((_, version)) if version.contains('+') && is_tag(&version.replace('+', "_")) => {
+                let tag = version.replace('+', "_");
+                return Err(error(&format!("a tag has no `+`; that of version {version} is {tag}")));
+            }
             Some(_) => {
                 return Err(error("its tag has other characters than letters, digits, `_`, `.` and `-`"));
             }
@@ -187,6 +194,17 @@ mod tests {
         assert_eq!(read("docker.io/x"), read("docker.io/library/x:latest"));
         let disguised = "0xa000001:5000/x".parse::<Image>().unwrap_err().to_string();
         assert!(disguised.ends_with("write it as 192.0.2.1"), "{disguised}");
+    }
+
+    #[test]
+    fn what_is_nearly_a_tag_is_refused_with_what_was_meant() {
+        let refused = |text: &str| text.parse::<Image>().unwrap_err().to_string();
+        let digest = Digest::of(b"x");
+        let meant = format!("a digest stands behind an @: h.example/a@{digest}");
+        assert!(refused(&format!("h.example/a:{digest}")).ends_with(&meant));
+        assert!(refused("h.example/a:1.0.0+b5").ends_with("that of version 1.0.0+b5 is 1.0.0_b5"));
+        assert!(refused("h.example/a:sha256:12").contains("its tag has other characters"));
+        assert!(refused("h.example/a:1+?").contains("its tag has other characters"));
     }
 
     #[test]

@@ -5,7 +5,9 @@ mod host;
 mod image;
 mod name;
 mod package;
+mod percent;
 mod source;
+mod tag;
 
 pub use self::digest::{Digest, DigestError, Hasher};
 pub use self::host::{DOCKER_HUB, HostError, RegistryHost};
@@ -14,4 +16,6 @@ pub use self::image::{Image, ImageError};
 pub use self::name::{NameError, PluginName};
 pub(crate) use self::package::is_label;
 pub use self::package::{Package, PackageError, Wanted};
+pub(crate) use self::percent::decode;
 pub use self::source::{Source, SourceError};
+pub use self::tag::{subject_of, tag_of, version_of};

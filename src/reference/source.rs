@@ -28,6 +28,14 @@ pub enum SourceError {
          (NAMESPACE:NAME) or the name of an installed plugin"
     )]
     Form(String),
+    /// An artifact in a registry, as other tools write it.
+    #[error("`{text}` is not a valid source: an artifact in a registry is written without a scheme: {image}")]
+    Scheme {
+        /// As it was written.
+        text: String,
+        /// As it is written here.
+        image: String,
+    },
     /// Nearly an artifact in a registry.
     #[error(transparent)]
     Image(#[from] ImageError),
@@ -39,6 +47,9 @@ pub enum SourceError {
     Package(#[from] PackageError),
 }
 
+/// By which other tools say that something is in a registry: skopeo and podman, kwctl, helm's kin.
+const SCHEMES: [&str; 3] = ["docker", "registry", "oras"];
+
 impl FromStr for Source {
     type Err = SourceError;
 
@@ -48,8 +59,13 @@ impl FromStr for Source {
         if text.starts_with("oci://") {
             return Ok(Self::Image(text.parse()?));
         }
-        if text.contains("://") {
-            return Err(SourceError::Form(text.to_owned()));
+        if let Some((scheme, rest)) = text.split_once("://") {
+            let is_image = SCHEMES.contains(&scheme) && rest.parse::<Image>().is_ok();
+            return Err(if is_image {
+                SourceError::Scheme { text: text.to_owned(), image: rest.to_owned() }
+            } else {
+                SourceError::Form(text.to_owned())
+            });
         }
         let windows_path = cfg!(windows) && (text.contains('\\') || text.get(1..2) == Some(":"));
         let path = text.starts_with('/')
@@ -110,6 +126,11 @@ mod tests {
         for text in ["Decoder", "folder/x", "https://host/x.wasm", ""] {
             assert!(matches!(text.parse::<Source>(), Err(SourceError::Form(_))), "{text}");
         }
+        for text in ["docker://ghcr.io/a/b:1", "registry://ghcr.io/a"] {
+            let error = text.parse::<Source>().unwrap_err().to_string();
+            assert!(error.ends_with(text.split_once("://").unwrap().1), "{error}");
+        }
+        assert!(matches!("docker://A".parse::<Source>(), Err(SourceError::Form(_))));
         assert!(matches!("ghcr.io/A".parse::<Source>(), Err(SourceError::Image(_))));
         assert!(matches!("ns:Name".parse::<Source>(), Err(SourceError::Package(_))));
         assert!(matches!("top".parse::<Source>(), Err(SourceError::Name(_))));

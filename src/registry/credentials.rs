@@ -1,18 +1,18 @@
 //! Who the user is at a registry: what `docker login`, `podman login`, a credential helper or the configuration of package
 //! registries knows.
 
-use std::collections::BTreeMap;
+mod file;
+
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use docker_credential::{CredentialRetrievalError, DockerCredential};
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use self::file::File;
 use super::Error;
 use crate::cli::Environment;
-use crate::reference::DOCKER_HUB;
 
 /// What a registry is shown. No `Debug`: it is secret.
 #[derive(Clone)]
@@ -25,6 +25,8 @@ pub(super) enum Credentials {
     Bearer(Zeroizing<String>),
     /// A token that is exchanged for one that the registry takes: `az acr login` and its like leave one.
     Identity(Zeroizing<String>),
+    /// Nothing, since a file or a helper that should know the user could not be read: why.
+    Unknown(Arc<Error>),
 }
 
 impl Credentials {
@@ -34,67 +36,63 @@ impl Credentials {
             Self::Anonymous => "you are not logged in".to_owned(),
             Self::Basic { user, .. } => format!("as the user `{user}`"),
             Self::Bearer(_) | Self::Identity(_) => "with the token that you have for it".to_owned(),
+            Self::Unknown(why) => {
+                let cause = std::error::Error::source(&**why);
+                let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+                format!("it was asked without a login ({why}{cause})")
+            }
+        }
+    }
+
+    /// Returns whether a registry is shown nothing.
+    pub(super) fn is_none(&self) -> bool {
+        matches!(self, Self::Anonymous | Self::Unknown(_))
+    }
+
+    /// Why no more is known of the user, where more should be.
+    pub(super) fn unknown(&self) -> Option<&Arc<Error>> {
+        match self {
+            Self::Unknown(why) => Some(why),
+            _ => None,
         }
     }
 
     /// Looks for what is known of a repository's registry: docker's `config.json`, then podman's `auth.json`.
     ///
-    /// # Errors
-    /// When a file or a helper that should know it does not answer as it should: with other credentials than the user
-    /// means, the registry would only say that there is no such thing.
-    pub(super) fn find(environment: &Environment, host: &str, repository: &str) -> Result<Self, Error> {
+    /// A file or a helper that does not answer as it should stops only what requires a login, as with docker: the registry
+    /// is asked without one, and says so itself.
+    pub(super) fn find(environment: &Environment, host: &str, repository: &str) -> Self {
+        let mut unknown = None;
         for path in files(environment) {
-            let text = match fs::read(&path) {
-                Ok(text) => Zeroizing::new(text),
-                // /dev/null and the like stand for none.
-                Err(error)
-                    if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
-                {
-                    continue;
-                }
-                Err(source) => return Err(Error::Unreadable { path, source }),
-            };
-            if text.is_empty() {
-                continue;
-            }
-            for server in servers(&text, host, repository) {
-                if let Some(found) = ask(&path, &text, &server)? {
-                    return Ok(found);
-                }
+            match File::read(path).and_then(|file| file.map_or(Ok(None), |file| file.find(host, repository)))
+            {
+                Ok(Some(found)) => return found,
+                Ok(None) => {}
+                Err(error) => unknown = unknown.or(Some(error)),
             }
         }
-        Ok(Self::Anonymous)
+        unknown.map_or(Self::Anonymous, |error| Self::Unknown(Arc::new(error)))
     }
 }
 
 /// The files with logins that are there, each with what is wrong with it. Asks no helper.
 #[must_use]
 pub fn logins(environment: &Environment) -> Vec<(PathBuf, Result<(), Error>)> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Form {
-        #[expect(dead_code, reason = "that they can be read is what is asked")]
-        auths: Option<BTreeMap<String, serde_json::Value>>,
-        #[expect(dead_code, reason = "the same")]
-        cred_helpers: Option<BTreeMap<String, String>>,
-    }
+    let is_absent = |path: &PathBuf| {
+        let error = fs::symlink_metadata(path).err();
+        error.is_some_and(|error| is_none(&error))
+    };
     let check = |path: PathBuf| {
-        let checked = match fs::read(&path).map(Zeroizing::new) {
-            Err(source) => Err(Error::Unreadable { path: path.clone(), source }),
-            Ok(text) if text.is_empty() => Ok(()),
-            Ok(text) => serde_json::from_slice::<Form>(&text).map(drop).map_err(|_| Error::Credentials {
-                path: path.clone(),
-                server: "any registry".to_owned(),
-                what: NO_FORM.to_owned(),
-            }),
-        };
+        let checked = File::read(path.clone()).map(drop);
         (path, checked)
     };
-    files(environment).into_iter().filter(|path| path.exists()).map(check).collect()
+    files(environment).into_iter().filter(|path| !is_absent(path)).map(check).collect()
 }
 
-/// What is said of a file that is none.
-const NO_FORM: &str = "it is no JSON of docker's or podman's form";
+/// Returns whether an error says that there is no file. /dev/null and the like stand for none.
+fn is_none(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
 
 /// The files that hold credentials, first come first served ([docker][1], [podman][2]).
 ///
@@ -115,70 +113,11 @@ pub(super) fn files(environment: &Environment) -> Vec<PathBuf> {
     docker.map(|folder| folder.join("config.json")).into_iter().chain(podman).collect()
 }
 
-/// The names under which a file may know a repository: podman's also name repositories, and the more exact comes first.
-fn servers(text: &[u8], host: &str, repository: &str) -> Vec<String> {
-    let known: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
-    let is_known =
-        |server: &str| known["auths"].get(server).is_some() || known["credHelpers"].get(server).is_some();
-    let mut servers = Vec::new();
-    let mut place = format!("{host}/{repository}");
-    while place.len() > host.len() {
-        if is_known(&place) {
-            servers.push(place.clone());
-        }
-        place.truncate(place.rfind('/').unwrap_or(0));
-    }
-    if host == DOCKER_HUB {
-        servers.push("https://index.docker.io/v1/".to_owned());
-    }
-    servers.extend([host.to_owned(), format!("https://{host}")]);
-    // References go without the usual port; who logged in may have written it.
-    servers.extend(Some(format!("{host}:443")).filter(|server| is_known(server)));
-    servers
-}
-
-fn ask(path: &Path, text: &[u8], server: &str) -> Result<Option<Credentials>, Error> {
-    let broken =
-        |what: String| Err(Error::Credentials { path: path.into(), server: server.to_owned(), what });
-    match docker_credential::get_credential_from_reader(text, server) {
-        Ok(DockerCredential::UsernamePassword(user, password)) => {
-            Ok(Some(Credentials::Basic { user, password: password.into() }))
-        }
-        Ok(DockerCredential::IdentityToken(token)) => Ok(Some(Credentials::Identity(token.into()))),
-        Err(CredentialRetrievalError::NoCredentialConfigured) => Ok(None),
-        // The words of every helper that docker publishes, for one that was asked and has nothing.
-        Err(CredentialRetrievalError::HelperFailure { stdout, stderr, .. })
-            if format!("{stdout}{stderr}").contains("credentials not found") =>
-        {
-            Ok(None)
-        }
-        Err(CredentialRetrievalError::HelperFailure { helper, stderr, .. }) => {
-            let reason = stderr.lines().next().unwrap_or("it does not say why").to_owned();
-            broken(format!("the helper {helper} failed: {reason}"))
-        }
-        Err(CredentialRetrievalError::HelperCommunicationError) => {
-            broken("its credential helper cannot be asked: is docker-credential-… on PATH?".to_owned())
-        }
-        Err(CredentialRetrievalError::MalformedHelperResponse) => {
-            broken("its credential helper gives no JSON with Username and Secret".to_owned())
-        }
-        Err(CredentialRetrievalError::ConfigNotFound | CredentialRetrievalError::ConfigReadError) => {
-            broken(NO_FORM.to_owned())
-        }
-        Err(CredentialRetrievalError::CredentialDecodingError) => {
-            broken("its `auth` is no base64 of USER:PASSWORD".to_owned())
-        }
-        Err(CredentialRetrievalError::CredentialMismatchError) => {
-            broken("its `auth` and its `username` and `password` differ".to_owned())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn found(config: &str, host: &str, repository: &str) -> Result<Credentials, Error> {
+    fn found(config: &str, host: &str, repository: &str) -> Credentials {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("config.json"), config).unwrap();
         let variables = [("DOCKER_CONFIG".into(), folder.path().into())].into_iter().collect();
@@ -187,11 +126,11 @@ mod tests {
 
     fn user(config: &str, host: &str, repository: &str) -> String {
         match found(config, host, repository) {
-            Ok(Credentials::Basic { user, password }) => format!("{user}:{}", *password),
-            Ok(Credentials::Identity(token)) => format!("identity {}", *token),
-            Ok(Credentials::Anonymous) => "nobody".to_owned(),
-            Ok(Credentials::Bearer(_)) => "bearer".to_owned(),
-            Err(error) => error.to_string(),
+            Credentials::Basic { user, password } => format!("{user}:{}", *password),
+            Credentials::Identity(token) => format!("identity {}", *token),
+            Credentials::Anonymous => "nobody".to_owned(),
+            Credentials::Bearer(token) => format!("bearer {}", *token),
+            Credentials::Unknown(error) => error.to_string(),
         }
     }
 
@@ -226,9 +165,87 @@ mod tests {
     #[test]
     fn a_broken_file_is_named() {
         for config in ["{", "[]", r#"{"auths": {"h.example": {"auth": "?"}}}"#] {
-            assert!(matches!(found(config, "h.example", "x"), Err(Error::Credentials { .. })), "{config}");
+            assert!(found(config, "h.example", "x").unknown().is_some(), "{config}");
         }
         assert!(user(r#"{"credsStore": "is-not-there"}"#, "h.example", "x").contains("docker-credential-"));
         assert_eq!(user("", "h.example", "x"), "nobody");
+    }
+
+    #[test]
+    fn what_docker_takes_for_a_login_is_one() {
+        for (entry, who) in [
+            (r#"{"auth": "YTpi", "identitytoken": ""}"#, "a:b"),
+            (r#"{"auth": "", "username": "a", "password": "b"}"#, "a:b"),
+            (r#"{"username": "a", "password": "b"}"#, "a:b"),
+            (r#"{"auth": "YTpi\n"}"#, "a:b"),
+            (r#"{"auth": "YT\r\npi"}"#, "a:b"),
+            (r#"{"auth": "YTpiAAA="}"#, "a:b"),
+            (r#"{"auth": "YTpi", "username": "c", "password": "d"}"#, "a:b"),
+            (r#"{"auth": "YTpiOmM="}"#, "a:b:c"),
+            (r#"{"auth": null, "registrytoken": "t"}"#, "bearer t"),
+            (r#"{"email": "a@example.com"}"#, "nobody"),
+            ("{}", "nobody"),
+            ("null", "nobody"),
+        ] {
+            let config = format!(r#"{{"auths": {{"h.example": {entry}}}}}"#);
+            assert_eq!(user(&config, "h.example", "x"), who, "{entry}");
+        }
+        for entry in [r#"{"auth": "Og=="}"#, r#"{"auth": "YQ=="}"#, r#"{"auth": 1}"#] {
+            let config = format!(r#"{{"auths": {{"h.example": {entry}}}}}"#);
+            assert!(found(&config, "h.example", "x").unknown().is_some(), "{entry}");
+        }
+    }
+
+    #[test]
+    fn a_registry_is_known_by_whatever_docker_calls_it_and_by_nothing_else() {
+        for (key, is_it) in [
+            ("h.example", true),
+            ("h.example/", true),
+            ("h.example/v1/", true),
+            ("h.example/v2/", true),
+            ("H.example:443", true),
+            ("https://h.example/v1/", true),
+            ("http://h.example", true),
+            ("https://h.example/any/path", true),
+            ("h.example/team", false),
+            ("h.example:80", false),
+            ("https://example", false),
+            ("other.h.example", false),
+            ("h.example.", true),
+        ] {
+            let config = format!(r#"{{"auths": {{"{key}": {{"auth": "YTpi"}}}}}}"#);
+            let who = if is_it { "a:b" } else { "nobody" };
+            assert_eq!(user(&config, "h.example", "x"), who, "{key}");
+        }
+        // The exact name comes first.
+        let both = r#"{"auths": {"h.example": {"auth": "Yzpk"}, "H.example/": {"auth": "YTpi"}}}"#;
+        assert_eq!(user(both, "h.example", "x"), "c:d");
+    }
+
+    #[test]
+    fn what_cannot_be_read_of_one_file_does_not_hide_the_login_in_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let podman = folder.path().join("auth.json");
+        fs::write(&podman, r#"{"auths": {"h.example": {"auth": "YTpi"}}}"#).unwrap();
+        let find = |config: &str, host: &str| {
+            fs::write(folder.path().join("config.json"), config).unwrap();
+            let variables = [
+                ("DOCKER_CONFIG".into(), folder.path().into()),
+                ("REGISTRY_AUTH_FILE".into(), podman.clone().into()),
+            ];
+            let variables = variables.into_iter().collect();
+            Credentials::find(&Environment { variables, ..Environment::default() }, host, "x")
+        };
+        assert!(matches!(find("{", "h.example"), Credentials::Basic { .. }));
+        assert!(find("{", "other.example").unknown().is_some());
+        assert!(matches!(find("{}", "other.example"), Credentials::Anonymous));
+    }
+
+    #[test]
+    fn a_helper_that_is_not_there_is_named_and_one_that_is_not_asked_does_not_matter() {
+        let config = r#"{"credHelpers": {"h.example": "is-not-there"}}"#;
+        let said = found(config, "h.example", "x").who();
+        assert!(said.contains("docker-credential-is-not-there"), "{said}");
+        assert_eq!(user(config, "other.example", "x"), "nobody");
     }
 }

@@ -294,7 +294,7 @@ impl Host {
                     wait
                 }
                 Ok(answer) => return Ok(answer),
-                Err(error) if tries < TRIES && !is_final(&error) => back_off(tries),
+                Err(error) if tries < TRIES && !self.is_final(&error) => back_off(tries),
                 Err(error) => return Err(self.unreachable(&error)),
             };
             tokio::time::sleep(wait).await;
@@ -324,6 +324,7 @@ impl Host {
             place: self.place(),
             what: format!("{what}{}{said}", self.credentials.who()),
             login: self.name.clone(),
+            unknown: self.credentials.unknown().cloned(),
         }
     }
 
@@ -337,13 +338,32 @@ impl Host {
         Ok(())
     }
 
+    /// Returns whether the next try would end the same way.
+    fn is_final(&self, error: &reqwest::Error) -> bool {
+        is_final(error) || error.url().is_some_and(|url| self.clients.proxies.to(url).is_err())
+    }
+
     /// An error of the connection, to this registry or to whom it has sent us.
     pub(super) fn unreachable(&self, error: &reqwest::Error) -> Error {
+        let (mut way, mut what, mut obstacle) = (String::new(), innermost(error), Obstacle::of(error));
+        match error.url().map(|url| self.clients.proxies.to(url)) {
+            Some(Ok(Some(proxy))) => {
+                way = format!(" through the proxy {proxy} of {}", proxy.source());
+                if obstacle == Obstacle::Other {
+                    obstacle = Obstacle::Proxy(proxy.source());
+                }
+            }
+            Some(Err(error)) => {
+                what = error.to_string();
+                obstacle = Obstacle::Proxy(error.from());
+            }
+            Some(Ok(None)) | None => {}
+        }
         Error::Unreachable {
             host: error.url().map_or_else(|| self.name.clone(), |url| self.called(url)),
             registry: self.name.clone(),
-            what: innermost(error),
-            obstacle: Obstacle::of(error),
+            what: format!("{way}: {what}"),
+            obstacle,
         }
     }
 }

@@ -93,6 +93,64 @@ struct Document {
     annotations: Option<BTreeMap<String, String>>,
 }
 
+/// What is read of an index in which a plugin may be.
+#[derive(Deserialize)]
+struct Index {
+    #[serde(default)]
+    layers: Option<serde::de::IgnoredAny>,
+    manifests: Vec<Listed>,
+}
+
+/// What an index says of a manifest.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    #[serde(default)]
+    media_type: String,
+    digest: String,
+    #[serde(default)]
+    platform: Option<Platform>,
+    #[serde(default)]
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Platform {
+    #[serde(default)]
+    architecture: String,
+    #[serde(default)]
+    os: String,
+}
+
+impl Listed {
+    /// Returns whether it may be something to run: buildx puts an attestation beside what it builds, for no platform.
+    fn may_run(&self) -> bool {
+        let is_manifest = [MANIFEST, DOCKER_MANIFEST, ""].contains(&self.media_type.as_str());
+        let annotations = self.annotations.as_ref();
+        let is_about_another =
+            annotations.is_some_and(|annotations| annotations.contains_key("vnd.docker.reference.type"));
+        let is_for_none =
+            self.platform.as_ref().is_some_and(|it| it.os == "unknown" && it.architecture == "unknown");
+        is_manifest && !is_about_another && !is_for_none
+    }
+
+    fn is_wasm(&self) -> bool {
+        self.platform.as_ref().is_some_and(|platform| platform.architecture.starts_with("wasm"))
+    }
+}
+
+/// The one manifest of an index that can be a plugin's: the only one there is, or the only one for WebAssembly. `None` for
+/// anything else.
+pub(super) fn only_plugin(index: &[u8]) -> Option<Digest> {
+    let Index { layers: None, manifests } = serde_json::from_slice(index).ok()? else { return None };
+    let mut listed: Vec<Listed> = manifests.into_iter().filter(Listed::may_run).collect();
+    if listed.len() > 1 {
+        listed.retain(Listed::is_wasm);
+    }
+    let [only] = &listed[..] else { return None };
+    only.digest.parse().ok()
+}
+
 impl Manifest {
     /// Reads the manifest of one plugin.
     ///
@@ -109,8 +167,9 @@ impl Manifest {
             )));
         }
         if let Some(manifests) = &document.manifests {
+            let plural = if manifests.len() == 1 { "" } else { "s" };
             return Err(error(format!(
-                "it is a list of {} manifests, as images for several platforms are, and a plugin is one",
+                "it is a list of {} manifest{plural}, as images for several platforms are, and a plugin is one",
                 manifests.len()
             )));
         }
@@ -122,7 +181,7 @@ impl Manifest {
         })?;
         let config = document.config.ok_or_else(|| error("its manifest has no configuration".to_owned()))?;
         if !LAYERS.contains(&layer.media_type.as_str()) {
-            return Err(error(format!("its layer is {}, and not {LAYER}", layer.media_type)));
+            return Err(Error::Layer { reference: reference.to_owned(), media_type: layer.media_type });
         }
         if layer.size > LIMIT {
             return Err(Error::TooLarge { what: reference.to_owned(), size: layer.size });
@@ -211,8 +270,38 @@ mod tests {
         insta::assert_snapshot!(refused(&manifest(&[layer(LAYER, 5), layer(LAYER, 5)])), @"h.example/a:1: it has 2 layers, and a plugin is exactly one");
         insta::assert_snapshot!(refused(&manifest(&[layer("application/vnd.oci.image.layer.v1.tar+gzip", 5)])), @"h.example/a:1: its layer is application/vnd.oci.image.layer.v1.tar+gzip, and not application/wasm");
         insta::assert_snapshot!(refused(&manifest(&[layer(LAYER, LIMIT + 1)])), @"h.example/a:1: it has 268435457 bytes, and a plugin may have 268435456 at most");
+        insta::assert_snapshot!(refused(&json!({"schemaVersion": 2, "manifests": [{}]})), @"h.example/a:1: it is a list of 1 manifest, as images for several platforms are, and a plugin is one");
         insta::assert_snapshot!(refused(&json!({"schemaVersion": 2, "manifests": [{}, {}]})), @"h.example/a:1: it is a list of 2 manifests, as images for several platforms are, and a plugin is one");
         insta::assert_snapshot!(refused(&json!({"schemaVersion": 1})), @"h.example/a:1: its manifest has schema version 1, and not 2");
         insta::assert_snapshot!(refused(&json!([])), @"h.example/a:1: its manifest cannot be read: invalid length 0, expected struct Document with 6 elements at line 1 column 2");
+    }
+
+    #[test]
+    fn the_one_plugin_of_an_index_is_found_among_what_is_none() {
+        let [one, other] = [Digest::of(b"one"), Digest::of(b"other")];
+        let listed = |digest: Digest, platform: &str| {
+            let (os, architecture) = platform.split_once('/').unwrap();
+            json!({"mediaType": MANIFEST, "digest": digest, "size": 5, "platform": {"os": os, "architecture": architecture}})
+        };
+        let attestation = json!({
+            "mediaType": MANIFEST, "digest": other, "size": 5,
+            "annotations": {"vnd.docker.reference.type": "attestation-manifest"},
+        });
+        let only = |manifests: &[Value]| {
+            only_plugin(json!({"schemaVersion": 2, "manifests": manifests}).to_string().as_bytes())
+        };
+        let plain = json!({"digest": one, "size": 5});
+        assert_eq!(only(std::slice::from_ref(&plain)), Some(one));
+        assert_eq!(only(&[plain.clone(), attestation.clone()]), Some(one));
+        assert_eq!(only(&[plain.clone(), listed(other, "unknown/unknown")]), Some(one));
+        assert_eq!(only(&[listed(one, "wasi/wasm"), listed(other, "linux/amd64")]), Some(one));
+        assert_eq!(only(&[listed(one, "wasip1/wasm"), listed(other, "wasip2/wasm")]), None);
+        assert_eq!(only(&[listed(one, "linux/arm64"), listed(other, "linux/amd64")]), None);
+        assert_eq!(only(&[attestation]), None);
+        assert_eq!(only(&[]), None);
+        assert_eq!(only(&[json!({"mediaType": INDEX, "digest": one, "size": 5})]), None);
+        assert_eq!(only_plugin(manifest(&[layer(LAYER, 5)]).to_string().as_bytes()), None);
+        let both = json!({"schemaVersion": 2, "layers": [], "manifests": [plain]});
+        assert_eq!(only_plugin(both.to_string().as_bytes()), None);
     }
 }

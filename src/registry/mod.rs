@@ -25,6 +25,7 @@ mod versions;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -103,6 +104,8 @@ pub enum Error {
         server: String,
         /// Why not.
         what: String,
+        /// The program that was to be asked for them.
+        helper: Option<Box<str>>,
     },
     /// The connection broke again and again.
     #[error("{reference}: after {received} of {size} bytes the transfer could not go on: {what}")]
@@ -125,6 +128,8 @@ pub enum Error {
         what: String,
         /// The host to log in at.
         login: String,
+        /// What kept a login from being known, where one may be there.
+        unknown: Option<Arc<Error>>,
     },
     /// There is no such artifact.
     #[error("{0}: the registry has no such artifact")]
@@ -146,6 +151,14 @@ pub enum Error {
         named: u64,
         /// As many came, at least.
         found: u64,
+    },
+    /// The artifact's one layer is of a type that says nothing of WebAssembly.
+    #[error("{reference}: its layer is {media_type}, and not {}", manifest::LAYER)]
+    Layer {
+        /// The artifact.
+        reference: String,
+        /// What its layer is, as whoever pushed it says.
+        media_type: String,
     },
     /// The manifest is not one of a plugin.
     #[error("{reference}: {what}")]
@@ -171,6 +184,18 @@ pub enum Error {
         package: String,
         /// Some that it has, the newest first.
         known: Vec<String>,
+    },
+    /// The tag is for what refers to an artifact, not for that artifact.
+    #[error(
+        "{reference}: such a tag is for what refers to {subject}, e.g. its signatures, and not for a plugin"
+    )]
+    Referrers {
+        /// Registry, repository and tag.
+        reference: String,
+        /// To what.
+        subject: Digest,
+        /// What was meant.
+        artifact: String,
     },
     /// The registry did not take what was pushed.
     #[error("{reference}: it cannot be published: {what}")]
@@ -201,13 +226,13 @@ pub enum Error {
         size: u64,
     },
     /// The registry cannot be reached, or another host that it needs.
-    #[error("{host}: it cannot be reached: {what}")]
+    #[error("{host}: it cannot be reached{what}")]
     Unreachable {
         /// The host.
         host: String,
         /// The registry by whose configuration the host is reached.
         registry: String,
-        /// Why not.
+        /// Through which proxy, if one was to lead there, and behind a colon why not.
         what: String,
         /// What of that is known to have a cure.
         obstacle: Obstacle,

@@ -10,7 +10,7 @@ use super::push::Push;
 use super::signature::PrivateKey;
 use super::versions::proven;
 use super::{Artifact, Error, Registries};
-use crate::reference::{Digest, Image, Package};
+use crate::reference::{Digest, Image, Package, tag_of};
 
 /// What is published: a component with what is said of it.
 pub struct Release {
@@ -97,7 +97,7 @@ impl Registries {
     pub fn place_of(&self, package: &Package, version: &semver::Version) -> Result<Image, Error> {
         match self.runtime.block_on(packages::place(&self.settings, package))? {
             Place::Image(image) => image
-                .with_tag(&version.to_string())
+                .with_tag(&tag_of(version))
                 .map_err(|error| Error::Push { reference: package.to_string(), what: error.to_string() }),
             Place::Local(_) => Err(Error::Push {
                 reference: package.to_string(),

@@ -199,6 +199,8 @@ pub(super) async fn index_with(
     }
     let mut manifests: Vec<serde_json::Value> = match by_tag(host, &tag(subject)).await? {
         None => Vec::new(),
+        // To some registries the tag is the digest in another spelling.
+        Some((_, digest)) if digest == subject => Vec::new(),
         Some((bytes, _)) => serde_json::from_slice::<serde_json::Value>(&bytes)
             .ok()
             .and_then(|mut index| serde_json::from_value(index["manifests"].take()).ok())

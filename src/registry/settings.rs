@@ -1,7 +1,7 @@
 //! How registries are reached: the configuration of package registries, which `wkg` reads too, and logins.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::redirect::{Action, Attempt, Policy};
@@ -13,6 +13,7 @@ use wasm_pkg_client::{Config, Registry};
 use zeroize::Zeroizing;
 
 use super::Error;
+use super::connection::Proxies;
 use super::credentials::Credentials;
 use crate::cli::Environment;
 
@@ -26,6 +27,9 @@ const READ: Duration = Duration::from_mins(1);
 pub(super) struct Settings {
     pub(super) packages: Config,
     environment: Environment,
+    proxies: Proxies,
+    /// What kept logins from being known.
+    unknown: Mutex<Vec<Arc<Error>>>,
     /// One for each registry, with its connections.
     clients: Mutex<BTreeMap<String, Clients>>,
 }
@@ -37,6 +41,8 @@ pub(super) struct Clients {
     pub(super) following: reqwest::Client,
     /// Follows none: a redirect would take the body along, be it an identity token. Waits as long as a request says.
     pub(super) direct: reqwest::Client,
+    /// Which proxies both go through.
+    pub(super) proxies: Proxies,
 }
 
 /// How one registry is reached.
@@ -60,13 +66,20 @@ impl Settings {
     /// [`Error::Settings`] when it cannot be read.
     pub(super) async fn load(environment: &Environment) -> Result<Self, Error> {
         let packages = Config::global_defaults().await.map_err(|error| broken(&error))?;
-        Ok(Self { packages, environment: environment.clone(), clients: Mutex::default() })
+        let proxies = Proxies::of(environment);
+        let (environment, unknown, clients) = (environment.clone(), Mutex::default(), Mutex::default());
+        Ok(Self { packages, environment, proxies, unknown, clients })
+    }
+
+    /// Takes what kept logins from being known so far.
+    pub(super) fn take_unknown(&self) -> Vec<Arc<Error>> {
+        std::mem::take(&mut self.unknown.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// How the registry of a repository is reached, and as whom.
     ///
     /// # Errors
-    /// [`Error::Settings`] and those of [`Credentials::find`].
+    /// [`Error::Settings`].
     pub(super) fn reach(&self, host: &str, repository: &str) -> Result<Reach, Error> {
         let (Protocol { protocol }, oci) = self.configured(host)?;
         let clients = self.clients(host, &oci.client_config)?;
@@ -77,8 +90,11 @@ impl Settings {
                 user: basic.username,
                 password: Zeroizing::new(basic.password.expose_secret().to_owned()),
             },
-            (None, None) => Credentials::find(&self.environment, host, repository)?,
+            (None, None) => Credentials::find(&self.environment, host, repository),
         };
+        if let Some(unknown) = credentials.unknown() {
+            self.unknown.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(unknown));
+        }
         Ok(Reach {
             plain: oci.client_config.protocol == ClientProtocol::Http,
             protocol_is_set: protocol.is_some(),
@@ -103,8 +119,8 @@ impl Settings {
         if let Some(clients) = known.get(host) {
             return Ok(clients.clone());
         }
-        let clients =
-            Clients::new(config).map_err(|error| Error::Settings { what: format!("{host}: {error}") })?;
+        let clients = Clients::new(config, &self.proxies)
+            .map_err(|error| Error::Settings { what: format!("{host}: {error}") })?;
         Ok(known.entry(host.to_owned()).or_insert(clients).clone())
     }
 }
@@ -124,10 +140,12 @@ fn variable(host: &str) -> String {
 }
 
 impl Clients {
-    fn new(config: &ClientConfig) -> reqwest::Result<Self> {
+    fn new(config: &ClientConfig, proxies: &Proxies) -> reqwest::Result<Self> {
+        let builder = || builder(config, proxies);
         Ok(Self {
-            following: builder(config)?.read_timeout(READ).redirect(Policy::custom(follow)).build()?,
-            direct: builder(config)?.redirect(Policy::none()).build()?,
+            following: builder()?.read_timeout(READ).redirect(Policy::custom(follow)).build()?,
+            direct: builder()?.redirect(Policy::none()).build()?,
+            proxies: proxies.clone(),
         })
     }
 }
@@ -145,13 +163,16 @@ fn follow(attempt: Attempt<'_>) -> Action {
 }
 
 /// What all clients of a registry have in common.
-fn builder(config: &ClientConfig) -> reqwest::Result<reqwest::ClientBuilder> {
+fn builder(config: &ClientConfig, proxies: &Proxies) -> reqwest::Result<reqwest::ClientBuilder> {
     let roots = config.extra_root_certificates.iter().map(|root| match root.encoding {
         CertificateEncoding::Der => reqwest::Certificate::from_der(&root.data),
         CertificateEncoding::Pem => reqwest::Certificate::from_pem(&root.data),
     });
     Ok(reqwest::Client::builder()
         .user_agent(AGENT)
+        // Its own rules are others: to it a proxy is one for this machine too.
+        .no_proxy()
+        .proxy(proxies.for_client())
         .connect_timeout(CONNECT)
         // The address of an upload may be a secret.
         .referer(false)

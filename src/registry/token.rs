@@ -97,7 +97,10 @@ async fn token(registry: &Host, realm: &Realm, actions: Actions) -> Result<Optio
         |what: &str| Error::Answer { host: registry.called(&realm.address), what: what.to_owned() };
     let Answer { token, access_token } = serde_json::from_slice(&document.bytes)
         .map_err(|_| nonsense("it answers something else where a token was asked for"))?;
-    let token = token.or(access_token).unwrap_or_default();
+    // Each way of asking has its own name for it; some registries give both, and one of them empty.
+    let given = |token: &SecretString| !token.expose_secret().is_empty();
+    let token = token.filter(given).or(access_token.filter(given));
+    let token = token.ok_or_else(|| nonsense("it answers without a token where one was asked for"))?;
     host::secret(&Zeroizing::new(format!("Bearer {}", token.expose_secret())))
         .map(Some)
         .ok_or_else(|| nonsense("it gives a token that no header can hold"))
@@ -115,7 +118,7 @@ async fn given(registry: &Host, realm: &Realm, actions: Actions) -> Result<Respo
         return registry.hoped(answer, &[StatusCode::OK]).await;
     }
     // A login that has run out must not keep anybody from what is public.
-    if actions == Actions::Pull && !matches!(registry.credentials, Credentials::Anonymous) {
+    if actions == Actions::Pull && !registry.credentials.is_none() {
         let public = ask(&Credentials::Anonymous).await?;
         if public.status() == StatusCode::OK {
             return Ok(public);

@@ -15,7 +15,7 @@ use super::referrers::{self, Signature};
 use super::settings::Settings;
 use super::{Artifact, Error, LIMIT, Step, Watcher, tags, transfer};
 use crate::cli::Environment;
-use crate::reference::{Digest, Image, Package, Source};
+use crate::reference::{Digest, Image, Package, Source, subject_of, tag_of, version_of};
 
 /// The registries, as this user reaches them.
 pub struct Registries {
@@ -126,6 +126,12 @@ impl Registries {
         self.runtime.block_on(referrers::signatures(host, manifest.digest()))
     }
 
+    /// Takes what kept logins from being known since this was last asked: the registries were asked without them.
+    #[must_use]
+    pub fn take_unknown_logins(&self) -> Vec<Arc<Error>> {
+        self.settings.take_unknown()
+    }
+
     pub(super) async fn host(&self, image: &Image) -> Result<Host, Error> {
         let reach = self.settings.reach(image.host(), image.repository())?;
         Host::open(reach, image.host(), image.repository()).await
@@ -139,7 +145,7 @@ impl Registries {
     async fn image_at(&self, host: Arc<Host>, image: &Image) -> Result<Found, Error> {
         let manifest = manifest(&host, image).await?;
         let annotated = manifest.annotation("org.opencontainers.image.version");
-        let version = image.tag().and_then(version).or_else(|| annotated.and_then(version));
+        let version = image.tag().and_then(version_of).or_else(|| annotated.and_then(annotated_version));
         Ok(Found {
             place: Where::Registry { host, image: image.clone(), manifest: Box::new(manifest) },
             version,
@@ -149,13 +155,13 @@ impl Registries {
 
     async fn newest_tag(&self, image: &Image) -> Result<Found, Error> {
         let host = Arc::new(self.host(image).await?);
-        let Some(current) = image.tag().and_then(version) else {
+        let Some(current) = image.tag().and_then(version_of) else {
             return self.image_at(host, image).await;
         };
         let tags = tags::all(&host).await?.ok_or_else(|| Error::NotFound(image.place()))?;
         let newest = tags
             .iter()
-            .filter_map(|tag| Some((version(tag)?, tag)))
+            .filter_map(|tag| Some((version_of(tag)?, tag)))
             .filter(|(found, _)| *found >= current && (found.pre.is_empty() || !current.pre.is_empty()))
             .max_by(|(one, _), (other, _)| one.cmp(other));
         let image = match newest {
@@ -173,9 +179,9 @@ impl Registries {
             Place::Image(image) => {
                 let host = Arc::new(self.host(&image).await?);
                 let tags = tags::all(&host).await?.ok_or_else(|| Error::NotFound(image.place()))?;
-                // No tag can be called `1.0.0+build`, whatever the registry lists.
-                let tagged = |version: &Version| image.with_tag(&version.to_string());
-                let versions = tags.iter().filter_map(|tag| tag.parse().ok());
+                let tagged = |version: &Version| image.with_tag(&tag_of(version));
+                // Of a package each version has just one tag, whatever the registry lists.
+                let versions = tags.iter().filter_map(|tag| version_of(tag).filter(|it| tag_of(it) == *tag));
                 let versions: Vec<Version> = versions.filter(|version| tagged(version).is_ok()).collect();
                 let version = choose(package, &versions)?;
                 let image = tagged(&version).map_err(|error| Error::Settings { what: error.to_string() })?;
@@ -294,10 +300,26 @@ impl Found {
 async fn manifest(host: &Host, image: &Image) -> Result<Manifest, Error> {
     let pinned = image.digest();
     let name = pinned.map_or_else(|| image.tag().unwrap_or("latest").to_owned(), |digest| digest.to_string());
-    let (bytes, _) = proven(host, &image.to_string(), host.url(&format!("manifests/{name}"))?, pinned)
-        .await?
-        .ok_or_else(|| Error::NotFound(image.to_string()))?;
-    Manifest::read(&image.to_string(), bytes)
+    let reference = image.to_string();
+    let get = async |name: &str, digest: Option<Digest>| {
+        let there = proven(host, &reference, host.url(&format!("manifests/{name}"))?, digest).await?;
+        there.map(|(bytes, _)| bytes).ok_or_else(|| Error::NotFound(reference.clone()))
+    };
+    let read = async {
+        let mut bytes = get(&name, pinned).await?;
+        // An index is proven by its digest, and what it leads to by the one that it names.
+        if let Some(digest) = manifest::only_plugin(&bytes) {
+            bytes = get(&digest.to_string(), Some(digest)).await?;
+        }
+        Manifest::read(&reference, bytes)
+    };
+    match (read.await, image.tag().filter(|_| pinned.is_none()).and_then(subject_of)) {
+        (Err(Error::Manifest { .. } | Error::Layer { .. } | Error::NotFound(_)), Some(subject)) => {
+            let artifact = format!("{}@{subject}", image.place());
+            Err(Error::Referrers { reference, subject, artifact })
+        }
+        (read, _) => read,
+    }
 }
 
 /// Gets a manifest or an index, and proves its digest: the one that it is asked for by, and the one that its registry names.
@@ -328,7 +350,7 @@ fn choose(package: &Package, versions: &[Version]) -> Result<Version, Error> {
     })
 }
 
-/// The version that a tag is: `1.2.3`, and `v1.2.3` as many write it.
-fn version(tag: &str) -> Option<Version> {
-    tag.strip_prefix('v').unwrap_or(tag).parse().ok()
+/// The version that an annotation says, with a `v` before it where it is written so.
+fn annotated_version(text: &str) -> Option<Version> {
+    text.strip_prefix('v').unwrap_or(text).parse().ok()
 }

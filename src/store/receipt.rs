@@ -58,9 +58,12 @@ pub struct Origin {
     pub manifest: Digest,
     /// Its configuration.
     pub config: Digest,
-    /// The manifests of its signatures. None: it was not signed.
+    /// The manifests of its signatures. None: it was not signed, or [`Self::unknown`].
     #[serde(default)]
     pub signatures: Vec<Digest>,
+    /// Whether its registry did not say if it is signed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unknown: bool,
     /// What those manifests name.
     #[serde(default)]
     pub evidence: Vec<Digest>,

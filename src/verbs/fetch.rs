@@ -1,6 +1,7 @@
 //! From a source to bytes that are proven and, where trust.yaml asks for it, signed.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::env;
 use std::path::Path;
 
@@ -9,12 +10,12 @@ use crate::inspect::{Facts, Inspected};
 use crate::reference::{Digest, Image, Source};
 use crate::registry::signature::Evidence;
 use crate::registry::trust::{Demand, Trust};
-use crate::registry::{Artifact, Found, Registries, Signature};
+use crate::registry::{self, Artifact, Found, Registries, Signature};
 use crate::store::{Origin, Places, Receipt, Signer};
 
 use super::claims::Claims;
 use super::progress::Progress;
-use super::{Error, Voice};
+use super::{Error, Voice, chain};
 
 /// Fetches, in whatever way a source asks for.
 pub(super) struct Fetcher<'a> {
@@ -23,6 +24,19 @@ pub(super) struct Fetcher<'a> {
     voice: Voice,
     registries: OnceCell<Registries>,
     trust: OnceCell<Trust>,
+    /// What was said already of logins that are not known.
+    said: RefCell<BTreeSet<String>>,
+}
+
+/// What is known of the signatures of an artifact that is taken.
+#[derive(Default)]
+pub(super) struct Judged {
+    /// Those that there are, be they of no one who is known.
+    pub(super) signatures: Vec<Signature>,
+    /// Whose signatures were verified.
+    pub(super) signers: Vec<Signer>,
+    /// Whether its registry does not say if it is signed.
+    pub(super) unknown: bool,
 }
 
 /// What was fetched to become a plugin.
@@ -40,7 +54,8 @@ pub(super) struct Fetched {
 
 impl<'a> Fetcher<'a> {
     pub(super) fn new(environment: &'a Environment, places: &'a Places, voice: Voice) -> Self {
-        Self { environment, places, voice, registries: OnceCell::new(), trust: OnceCell::new() }
+        let (registries, trust, said) = (OnceCell::new(), OnceCell::new(), RefCell::default());
+        Self { environment, places, voice, registries, trust, said }
     }
 
     pub(super) fn voice(&self) -> Voice {
@@ -54,6 +69,33 @@ impl<'a> Fetcher<'a> {
         }
         let opened = Registries::open(self.environment)?;
         Ok(self.registries.get_or_init(|| opened))
+    }
+
+    /// Finds what a source names.
+    ///
+    /// # Errors
+    /// As [`Registries::find`].
+    pub(super) fn find(&self, source: &Source) -> Result<Found, Error> {
+        self.with_logins(|registries| registries.find(source))
+    }
+
+    /// Finds the newest artifact that can take the place of the one that a source names.
+    ///
+    /// # Errors
+    /// As [`Registries::newest`].
+    pub(super) fn newest(&self, source: &Source) -> Result<Option<Found>, Error> {
+        self.with_logins(|registries| registries.newest(source))
+    }
+
+    /// Asks the registries, and reports what kept a login from being known that was not shown to one of them.
+    fn with_logins<T>(
+        &self,
+        ask: impl FnOnce(&Registries) -> Result<T, registry::Error>,
+    ) -> Result<T, Error> {
+        let registries = self.registries()?;
+        let answered = ask(registries);
+        report_logins(self.voice, registries, &answered, &mut self.said.borrow_mut());
+        Ok(answered?)
     }
 
     /// What trust.yaml says, read when it first matters.
@@ -74,7 +116,7 @@ impl<'a> Fetcher<'a> {
             Source::Path(path) => from_file(path),
             Source::Installed(name) => Err(Error::NotFetched(name.clone())),
             Source::Image(_) | Source::Package(_) => {
-                let found = self.registries()?.find(source)?;
+                let found = self.find(source)?;
                 self.download(source, &found, previous)
             }
         }
@@ -88,7 +130,7 @@ impl<'a> Fetcher<'a> {
         previous: Option<&Receipt>,
     ) -> Result<Fetched, Error> {
         let registries = self.registries()?;
-        let (signatures, signers) = self.judge(source, found, previous)?;
+        let Judged { signatures, signers, unknown } = self.judge(source, found, previous)?;
         let name = name_of(source);
         let progress = Progress::download(self.voice, &name);
         let content = registries.fetch(found, &progress)?;
@@ -117,6 +159,7 @@ impl<'a> Fetcher<'a> {
                 signatures: signatures.iter().map(|signature| signature.manifest().digest()).collect(),
                 evidence: signatures.iter().flat_map(Signature::blobs).map(Artifact::digest).collect(),
                 signers,
+                unknown,
             });
             parts.extend([Artifact::from_bytes(manifest.bytes().clone()), config]);
             for signature in signatures {
@@ -153,34 +196,67 @@ impl<'a> Fetcher<'a> {
     /// are of nobody who is known are among them.
     ///
     /// # Errors
-    /// When they are not, and when one that took its place before was signed and it is not.
+    /// When they are not, when one that took its place before was signed and it is not, and when either cannot be found out.
     pub(super) fn judge(
         &self,
         source: &Source,
         found: &Found,
         previous: Option<&Receipt>,
-    ) -> Result<(Vec<Signature>, Vec<Signer>), Error> {
+    ) -> Result<Judged, Error> {
         let places = places(found);
-        if self.demand(source, &places)?.ignores() {
-            return Ok((Vec::new(), Vec::new()));
+        let demand = self.demand(source, &places)?;
+        if demand.ignores() {
+            return Ok(Judged::default());
         }
         let reference = found.reference();
         let Some(manifest) = found.manifest() else {
             let artifact = Claim { reference: &reference, places: &places, manifest: found.content() };
             return match self.signers(source, &artifact, &[], previous) {
                 Err(Error::Untrusted { reference, source }) => Err(Error::InFolder { reference, source }),
-                signers => Ok((Vec::new(), signers?)),
+                signers => Ok(Judged { signers: signers?, ..Judged::default() }),
             };
         };
-        let mut signatures = self
-            .registries()?
-            .signatures(found)
-            .map_err(|source| Error::SignatureLookup { reference: reference.clone(), source })?;
+        let mut signatures = match self.registries()?.signatures(found) {
+            Ok(signatures) => signatures,
+            Err(source) => {
+                let error = Error::SignatureLookup { reference, source };
+                return self.without_answer(error, &demand, &places, previous);
+            }
+        };
         let artifact = Claim { reference: &reference, places: &places, manifest: manifest.digest() };
         let signers = self.signers(source, &artifact, &signatures, previous)?;
         // What else refers to it, e.g. an attestation, was judged too, for what it tells; it is no signature.
         signatures.retain(|signature| signature.signs(manifest.digest()));
-        Ok((signatures, signers))
+        Ok(Judged { signatures, signers, unknown: false })
+    }
+
+    /// What follows where it cannot be found out whether an artifact is signed: that is not a lack of a signature, and so it stops
+    /// what has to have one, or had one before. Of anything else it is reported.
+    ///
+    /// # Errors
+    /// The one given.
+    fn without_answer(
+        &self,
+        error: Error,
+        demand: &Demand,
+        places: &[String],
+        previous: Option<&Receipt>,
+    ) -> Result<Judged, Error> {
+        let before = previous.and_then(|receipt| receipt.artifact.as_ref());
+        let was_signed =
+            before.is_some_and(|before| !before.signatures.is_empty() || !before.signers.is_empty());
+        if demand.requires() || was_signed {
+            return Err(error);
+        }
+        self.voice.note(&format!("warning: {}", chain(&error)));
+        if let Some(place) = places.first() {
+            let file = self.places.trust();
+            self.voice.hint(&format!(
+                "if signatures do not matter there, a rule in {} says so: {{registry: {place}, signatures: ignore}}",
+                file.display()
+            ));
+        }
+        Ok(Judged { unknown: true, ..Judged::default() })
     }
 
     /// Those whose signatures an artifact has, of all that it came with.
@@ -228,6 +304,23 @@ impl<'a> Fetcher<'a> {
             ));
         }
         Ok(signers)
+    }
+}
+
+/// Reports what kept logins from being known of which an answer says nothing itself: each only once.
+pub(super) fn report_logins<T>(
+    voice: Voice,
+    registries: &Registries,
+    answered: &Result<T, registry::Error>,
+    said: &mut BTreeSet<String>,
+) {
+    let says_it = matches!(answered, Err(registry::Error::Denied { unknown: Some(_), .. }));
+    for unknown in registries.take_unknown_logins() {
+        let why = chain(&*unknown);
+        if !says_it && !said.contains(&why) {
+            voice.note(&format!("warning: {why}: the registry is asked without a login"));
+            said.insert(why);
+        }
     }
 }
 

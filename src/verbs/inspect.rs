@@ -11,7 +11,7 @@ use crate::registry::{Artifact, Found};
 use crate::store::{Receipt, Signer, Store};
 
 use super::claims::{Claims, Interface};
-use super::fetch::{Fetcher, name_of};
+use super::fetch::{Fetcher, Judged, name_of};
 use super::progress::Progress;
 use super::{Ending, Error, Voice, chain, one_line, print, table};
 
@@ -42,6 +42,9 @@ struct Subject {
     signed: Option<bool>,
     /// Those keys of trust.yaml that did.
     signers: Vec<Signer>,
+    /// Its registry does not say whether it is signed.
+    #[serde(skip)]
+    unknown: bool,
     /// Why trust.yaml does not let it be installed.
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
@@ -103,7 +106,8 @@ fn installed(store: &Store, receipt: Receipt) -> Result<Subject, Error> {
         kind: Some(receipt.kind),
         policy: Some(receipt.policy),
         installed_at: Some(receipt.installed_at),
-        signed: artifact.map(|artifact| !artifact.signatures.is_empty()),
+        signed: artifact.filter(|artifact| !artifact.unknown).map(|artifact| !artifact.signatures.is_empty()),
+        unknown: artifact.is_some_and(|artifact| artifact.unknown),
         signers: artifact.map(|artifact| artifact.signers.clone()).unwrap_or_default(),
         source: receipt.source,
         ..looked_into(&content).unwrap_or_default()
@@ -147,7 +151,7 @@ fn looked_into(content: &[u8]) -> Result<Subject, inspect::Error> {
 
 fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
     let registries = fetcher.registries()?;
-    let found = registries.find(source)?;
+    let found = fetcher.find(source)?;
     let judged = match fetcher.judge(source, &found, None) {
         // What is wrong with it is what one wants to see of it.
         Err(error @ (Error::Untrusted { .. } | Error::SignatureLookup { .. })) => Err(chain(&error)),
@@ -166,9 +170,10 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
     subject.version = found.version().map(ToString::to_string).or(subject.version);
     subject.digest = Some(found.content());
     match judged {
-        Ok((signatures, signers)) => {
-            subject.signed = found.manifest().map(|_| !signatures.is_empty());
+        Ok(Judged { signatures, signers, unknown }) => {
+            subject.signed = found.manifest().filter(|_| !unknown).map(|_| !signatures.is_empty());
             subject.signers = signers;
+            subject.unknown = unknown;
         }
         Err(why) => subject.refused = Some(why),
     }
@@ -246,6 +251,9 @@ const SHOWN: [(&str, &str); 5] = [
 fn signatures(subject: &Subject) -> Option<String> {
     if let Some(why) = &subject.refused {
         return Some(format!("refused: {why}"));
+    }
+    if subject.unknown {
+        return Some("unknown: its registry does not say".to_owned());
     }
     let signers: Vec<String> = subject.signers.iter().map(|signer| signer.key.clone()).collect();
     Some(match (subject.signed?, signers.is_empty()) {

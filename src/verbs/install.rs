@@ -187,6 +187,9 @@ fn is_same_plugin(previous: &Receipt, receipt: &Receipt) -> bool {
 
 /// What is known of the signatures of an artifact.
 fn signed(artifact: &Origin) -> String {
+    if artifact.unknown {
+        return format!("whether {} is signed is not known", artifact.reference);
+    }
     let signers: Vec<&str> = artifact.signers.iter().map(|signer| signer.key.as_str()).collect();
     let reference = &artifact.reference;
     match (signers.is_empty(), artifact.signatures.is_empty()) {

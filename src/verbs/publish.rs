@@ -1,5 +1,6 @@
 //! `kwasm publish FILE TARGET [--sign KEY]`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,10 +9,11 @@ use zeroize::Zeroizing;
 
 use crate::cli::{Environment, Output, Target};
 use crate::inspect::{self, Inspected, Kind};
-use crate::reference::{Digest, Wanted};
+use crate::reference::{Digest, Wanted, version_of};
 use crate::registry::signature::PrivateKey;
 use crate::registry::{Artifact, Registries};
 
+use super::fetch::report_logins;
 use super::release::release;
 use super::{Ending, Error, Voice, print, table};
 
@@ -43,13 +45,21 @@ pub(super) fn publish(environment: &Environment, voice: Voice, wish: &Wish) -> R
         content = adapted(voice, file, content)?;
     }
     let registries = Registries::open(environment)?;
+    let mut said = BTreeSet::new();
     let (image, version) = match target {
-        Target::Image(image) => (image.clone(), image.tag().map(str::to_owned)),
+        Target::Image(image) => {
+            let tag = image.tag();
+            // The version itself may have what its tag cannot.
+            let built = tag.filter(|tag| tag.contains('_')).and_then(version_of);
+            (image.clone(), built.map(|version| version.to_string()).or(tag.map(str::to_owned)))
+        }
         Target::Package(package) => {
             let Wanted::Exactly(version) = package.wanted() else {
                 return Err(crate::cli::Error::NoVersion(package.to_string()).into());
             };
-            (registries.place_of(package, version)?, Some(version.to_string()))
+            let place = registries.place_of(package, version);
+            report_logins(voice, &registries, &place, &mut said);
+            (place?, Some(version.to_string()))
         }
     };
     let title = file.file_name().unwrap_or_default().to_string_lossy();
@@ -57,7 +67,9 @@ pub(super) fn publish(environment: &Environment, voice: Voice, wish: &Wish) -> R
     let release = release(content, &title, version.as_deref())
         .map_err(|source| Error::Inspect { path: file.display().to_string(), source })?;
     let once = matches!(target, Target::Package(_));
-    let published = registries.publish(&release, &image, once, key.as_ref())?;
+    let published = registries.publish(&release, &image, once, key.as_ref());
+    report_logins(voice, &registries, &published, &mut said);
+    let published = published?;
     let pinned = format!("{}@{}", image.place(), published.digest);
     let signed = if key.is_some() { ", signed" } else { "" };
     voice.note(&format!("published {} ({}){signed}", published.image, published.digest.short()));

@@ -84,7 +84,7 @@ pub(super) fn run(
 fn fetch(store: &Store, environment: &Environment, voice: Voice, source: &Source) -> Result<Plugin, Error> {
     let fetcher = Fetcher::new(environment, store.places(), voice);
     let registries = fetcher.registries()?;
-    let found = registries.find(source)?;
+    let found = fetcher.find(source)?;
     if fetcher.asks_for_signatures(source, &found)? {
         fetcher.judge(source, &found, None)?;
     }

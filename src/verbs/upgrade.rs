@@ -165,7 +165,7 @@ fn news(fetcher: &Fetcher<'_>, receipt: &Receipt) -> Result<News, Error> {
     if matches!(source, Source::Path(_) | Source::Installed(_)) {
         return Ok(News::Pinned);
     }
-    let Some(found) = fetcher.registries()?.newest(&source)? else { return Ok(News::Pinned) };
+    let Some(found) = fetcher.newest(&source)? else { return Ok(News::Pinned) };
     let is_same = match (&receipt.artifact, found.manifest()) {
         (Some(artifact), Some(manifest)) => artifact.manifest == manifest.digest(),
         _ => receipt.fetched == found.content(),

@@ -36,7 +36,7 @@ pub(super) fn verify(
     let source = &artifact(store, source)?;
     let fetcher = Fetcher::new(environment, store.places(), voice);
     let registries = fetcher.registries()?;
-    let found = registries.find(source)?;
+    let found = fetcher.find(source)?;
     let reference = found.reference();
     let manifest = found.manifest().ok_or_else(|| Error::NoArtifact(reference.clone()))?.digest();
     let signatures = registries

@@ -9,3 +9,11 @@ pub(super) const PORT: &str = "an address has one form, in which it is compared"
 pub(super) const PROMPT: &str =
     "kubectl asks for a name and a password where a user has none; a plugin asks as nobody";
 pub(super) const USERINFO: &str = "a name before the host of an address is there to mislead (RFC 3986 §7.6)";
+
+/// What no case shows, since the tests' servers are rustls' too: rows of the README's table, by what is in their first column.
+pub(super) const UNSHOWN: [&str; 4] = [
+    "a key of RSA below 2048 bits",
+    "a server of TLS 1.2 that has CBC ciphers alone",
+    "a server's certificate for any purpose",
+    "a server's certificate that is a CA's",
+];

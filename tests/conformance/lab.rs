@@ -9,6 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use kwasm_apiserver::{ApiServer, KeyedCertificate};
 use tempfile::TempDir;
+use x509_parser::asn1_rs::Any;
+use x509_parser::prelude::FromDer as _;
 
 use super::case::{Case, Outcome};
 use super::seen::{self, Seen};
@@ -170,11 +172,13 @@ impl Lab {
 
     /// All that nobody is to see, in pieces: what is shown of a secret is a secret too.
     pub(super) fn secrets(&self) -> Vec<String> {
-        const NAMES: [&str; 8] = [
+        const NAMES: [&str; 10] = [
             "$TOKEN",
             "$OTHER",
             "$PASSWORD",
             "$JWT",
+            "$ALICE_KEY_AS_RSA_PEM",
+            "$ALICE_SEC1_KEY_PEM",
             "$ALICE_KEY_PEM",
             "$BOB_KEY_PEM",
             "$ALICE_KEY",
@@ -200,6 +204,19 @@ impl Lab {
     }
 }
 
+/// The key in this PEM in SEC 1, still called what it was.
+fn sec1(pem: &str) -> String {
+    let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let whole = STANDARD.decode(base64).unwrap();
+    let (_, key) = Any::from_der(&whole).unwrap();
+    let mut rest = key.data;
+    for _ in 0..2 {
+        (rest, _) = Any::from_der(rest).unwrap();
+    }
+    let (_, inner) = Any::from_der(rest).unwrap();
+    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(inner.data))
+}
+
 fn placeholders(
     tls: &ApiServer,
     plain: &ApiServer,
@@ -214,6 +231,8 @@ fn placeholders(
         ("$CA_PEM", authorities.to_owned()),
         ("$CA", base64(authorities)),
         ("$STRANGE_CA", base64(&alice.certificate)),
+        ("$ALICE_KEY_AS_RSA_PEM", alice.key.replace("PRIVATE KEY", "RSA PRIVATE KEY")),
+        ("$ALICE_SEC1_KEY_PEM", sec1(&alice.key)),
         ("$ALICE_PEM", alice.certificate.clone()),
         ("$ALICE_KEY_PEM", alice.key.clone()),
         ("$ALICE_KEY_JSON", alice.key.replace('\n', "\\n")),

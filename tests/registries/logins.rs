@@ -3,7 +3,7 @@
 #[cfg(unix)]
 use std::os::unix::fs::PermissionsExt;
 
-use kwasm_registry::{Kind, Tokens, Wrong};
+use kwasm_registry::{Fault, Kind, Tokens, Wrong};
 use serde_json::json;
 
 use super::{at, with_hello};
@@ -124,6 +124,70 @@ fn a_token_in_the_environment_is_shown_as_it_is() {
     at(&registry).variable(&variable, "from-the-environment").call(["install", &reference]).success();
     let manifests = registry.requests_for(Kind::Manifest);
     assert!(manifests.iter().any(|it| it.header("authorization") == Some("Bearer from-the-environment")));
+}
+
+#[test]
+fn a_login_file_that_cannot_be_read_stops_only_what_requires_a_login() {
+    let (public, private) = (Wrong::start().unwrap(), registry());
+    for (text, why) in [
+        // A folder, which no one can read as a file: root may read any file.
+        (None, "config.json: it cannot be read: "),
+        (Some("{"), "config.json: the login for any registry cannot be read: it is no JSON"),
+        (Some(r#"{"credsStore": "is-not-there"}"#), "docker-credential-is-not-there cannot be run"),
+        (Some(r#"{"auths": {"HOST": {"auth": "?"}}}"#), "its `auth` is no base64 of USER:PASSWORD"),
+    ] {
+        let with = |registry: &Wrong| {
+            let kwasm = at(registry);
+            let path = kwasm.home().join("config.json");
+            std::fs::remove_file(&path).unwrap();
+            match text {
+                None => std::fs::create_dir(&path).unwrap(),
+                Some(text) => std::fs::write(&path, text.replace("HOST", registry.host())).unwrap(),
+            }
+            kwasm
+        };
+        let reference = with_hello(&public);
+        for verb in ["install", "inspect", "run"] {
+            let run = with(&public).call([verb, &reference]).success();
+            let warning = run.stderr.lines().find(|line| line.starts_with("warning: ")).unwrap_or_default();
+            assert!(warning.contains(why), "{verb}: {}", run.shown());
+            assert!(warning.ends_with("the registry is asked without a login"), "{verb}: {}", run.shown());
+        }
+        let run = with(&private).call(["install", &with_hello(&private)]).fails(125);
+        let said = "the registry refuses: it was asked without a login (";
+        assert!(run.stderr.contains(said) && run.stderr.contains(why), "{}", run.shown());
+        assert!(run.stderr.contains("hint: ") || text.is_none(), "{}", run.shown());
+        assert!(!run.stderr.contains("warning"), "{}", run.shown());
+        let component = crate::support::component("hello");
+        let target = format!("{}/acme/other:1", private.host());
+        let run = with(&private).call(["publish", component.to_str().unwrap(), &target]).fails(125);
+        assert!(run.stderr.contains(why), "{}", run.shown());
+        assert!(!run.stderr.contains("docker login"), "{}", run.shown());
+    }
+}
+
+#[test]
+fn a_token_that_is_there_under_two_names_is_the_one_that_is_not_empty() {
+    for (answer, is_token) in [
+        (r#"{"token": "", "access_token": "token-1"}"#, true),
+        (r#"{"token": "token-1", "access_token": ""}"#, true),
+        (r#"{"token": null, "access_token": "token-1"}"#, true),
+        (r#"{"token": "", "access_token": ""}"#, false),
+        ("{}", false),
+    ] {
+        let registry = Wrong::builder().tokens(Tokens::anonymous()).start().unwrap();
+        let reference = with_hello(&registry);
+        // The token itself is one that the registry gives.
+        registry.fault(Fault::body(answer).on(Kind::Token).standing());
+        let run = stranger(&registry).call(["install", &reference]);
+        if is_token {
+            run.success();
+        } else {
+            let run = run.fails(125);
+            let said = "it answers without a token where one was asked for";
+            assert!(run.stderr.contains(said), "{answer}: {}", run.shown());
+        }
+    }
 }
 
 #[test]

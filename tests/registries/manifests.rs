@@ -27,7 +27,10 @@ fn an_artifact_has_exactly_one_layer_of_webassembly() {
     insta::assert_snapshot!(refused(&none), @"kwasm: HOST/acme/x:1: it has 0 layers, and a plugin is exactly one");
     let image = Artifact::with_config("application/vnd.oci.image.config.v1+json", "{}")
         .layer("application/vnd.oci.image.layer.v1.tar+gzip", "x");
-    insta::assert_snapshot!(refused(&image), @"kwasm: HOST/acme/x:1: its layer is application/vnd.oci.image.layer.v1.tar+gzip, and not application/wasm");
+    insta::assert_snapshot!(refused(&image), @r"
+    kwasm: HOST/acme/x:1: its layer is application/vnd.oci.image.layer.v1.tar+gzip, and not application/wasm
+    hint: a plugin gets there by kwasm publish FILE HOST/acme/x:1, or oras push HOST/acme/x:1 FILE:application/wasm
+    ");
 }
 
 #[test]

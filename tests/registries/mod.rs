@@ -4,10 +4,12 @@
 mod carried;
 mod faults;
 mod interoperation;
+mod layouts;
 mod life;
 mod logins;
 mod manifests;
 mod names;
+mod proxied;
 mod pushes;
 mod realms;
 mod signatures;

@@ -4,6 +4,7 @@
 mod author;
 mod evidence;
 mod lookup;
+mod unknown;
 
 use super::{only, publish, trust};
 use crate::support::{Kwasm, Layout, RealRegistry, Run, component, registry, registry_with_referrers};

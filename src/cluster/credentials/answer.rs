@@ -71,7 +71,7 @@ impl Answer {
         let certificate = match (chain, key) {
             (Some(chain), Some(key)) => Some(
                 Certificate::read(user, chain.as_bytes(), key.reveal().as_bytes(), last)
-                    .map_err(|(what, why)| Fault::Certificate { what, why })?,
+                    .map_err(|flaw| Fault::Certificate { what: flaw.what, why: flaw.why })?,
             ),
             (None, None) if token.is_none() => {
                 return Err(answer("its answer has neither a token nor a certificate"));

@@ -4,17 +4,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustls::sign::CertifiedKey;
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::super::document::UserEntry;
-use super::super::pem::Pem;
+use super::super::pem::{Pem, sections};
 use super::super::secret::Secret;
 use super::super::trust::date;
 use super::Error;
 use super::error::wrong;
+use super::key;
 
 /// How long a certificate in a file is the newest. client-go looks for each new connection, and every five minutes.
 const FRESH: Duration = Duration::from_mins(1);
@@ -71,8 +71,20 @@ pub(super) struct Certificate {
     digest: [u8; 32],
 }
 
-/// What is wrong with one, and with which part of it.
-pub(super) type Flaw = (&'static str, String);
+/// What is wrong with one.
+pub(super) struct Flaw {
+    /// With which part of it.
+    pub(super) what: &'static str,
+    pub(super) why: String,
+    /// What helps, where that is known.
+    pub(super) hint: Option<&'static str>,
+}
+
+impl Flaw {
+    fn new(what: &'static str, why: impl Into<String>) -> Self {
+        Self { what, why: why.into(), hint: None }
+    }
+}
 
 impl Certificate {
     /// Reads a certificate and its key from PEM. Where they are what `last` is, that is it.
@@ -86,18 +98,16 @@ impl Certificate {
         if let Some(last) = last.filter(|last| last.digest == digest) {
             return Ok(Arc::clone(last));
         }
-        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain).collect();
-        let chain = chain.map_err(|error| (CERTIFICATE, error.to_string()))?;
+        let certificates = sections(chain).into_iter().filter(|section| section.label == "CERTIFICATE");
+        let chain: Vec<_> = certificates.map(|one| CertificateDer::from(one.content.to_vec())).collect();
         let Some(first) = chain.first() else {
-            return Err((CERTIFICATE, "it holds no certificate".to_owned()));
+            return Err(Flaw::new(CERTIFICATE, "it holds no certificate"));
         };
         let validity = Validity::of(user, first);
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| (KEY, error.to_string()))?;
-        let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key)
-            .map_err(|error| (KEY, error.to_string()))?;
+        let key = key::read(key).map_err(|(why, hint)| Flaw { what: KEY, why, hint })?;
         let key = CertifiedKey::new(chain, key);
         if !belongs(&key) {
-            return Err((KEY, "it is not the key of the client certificate".to_owned()));
+            return Err(Flaw::new(KEY, "it is not the key of the client certificate"));
         }
         Ok(Arc::new(Self { key: Arc::new(key), validity, digest }))
     }
@@ -180,9 +190,9 @@ impl Pair {
     }
 
     fn read(&self, last: Option<&Arc<Certificate>>) -> Result<Arc<Certificate>, Error> {
-        let flawed = |(what, why)| wrong(&self.user, what, why);
-        let chain = self.certificate.read().map_err(|why| flawed((CERTIFICATE, why)))?;
-        let key = self.key.read().map_err(|why| flawed((KEY, why)))?;
-        Certificate::read(&self.user, &chain, &key, last).map_err(flawed)
+        let chain = self.certificate.read().map_err(|why| wrong(&self.user, CERTIFICATE, why))?;
+        let key = self.key.read().map_err(|why| wrong(&self.user, KEY, why))?;
+        let read = Certificate::read(&self.user, &chain, &key, last);
+        read.map_err(|Flaw { what, why, hint }| Error::Entry { what, user: self.user.clone(), why, hint })
     }
 }

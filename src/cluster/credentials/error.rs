@@ -17,6 +17,8 @@ pub enum Error {
         user: String,
         /// What is wrong with it.
         why: String,
+        /// What helps with just this.
+        hint: Option<&'static str>,
     },
     /// Two ways to be known by one header.
     #[error(
@@ -130,6 +132,7 @@ impl Error {
                 _ => None,
             },
             Self::Provider { hint, .. } => hint.clone(),
+            Self::Entry { hint: Some(hint), .. } => Some((*hint).to_owned()),
             Self::Entry { .. } => {
                 Some("log in again by what made this kubeconfig, or correct this user in it".to_owned())
             }
@@ -140,5 +143,5 @@ impl Error {
 
 /// What is wrong with what the user of this name has.
 pub(super) fn wrong(user: &str, what: &'static str, why: impl Into<String>) -> Error {
-    Error::Entry { what, user: user.to_owned(), why: why.into() }
+    Error::Entry { what, user: user.to_owned(), why: why.into(), hint: None }
 }

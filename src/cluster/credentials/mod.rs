@@ -10,6 +10,7 @@ mod exec;
 mod exec_cluster;
 mod jwt;
 mod kept;
+mod key;
 mod kuberc;
 mod lookup;
 mod oidc;

@@ -13,10 +13,11 @@ use serde::Deserialize;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use super::super::Endpoint as Address;
 use super::super::secret::Secret;
-use super::super::{Endpoint as Address, Proxy};
 use super::oidc::{Authority, Unrefreshed};
 use crate::cli::Environment;
+use crate::proxy::Proxy;
 
 /// The longest answer, as in oauth2.
 const LONGEST: usize = 1 << 20;
@@ -200,7 +201,8 @@ impl Provider {
     fn proxy(&self, url: &Url) -> Result<Option<reqwest::Proxy>, Unrefreshed> {
         let address = Address::read(&url.origin().ascii_serialization());
         let address = address.ok_or("the identity provider is at no address of a server")?;
-        let proxy = Proxy::choose(None, &self.environment, &address).map_err(|error| error.to_string())?;
+        let proxy = Proxy::of_environment(&self.environment, address.origin().into());
+        let proxy = proxy.map_err(|error| error.to_string())?;
         let Some(proxy) = proxy else { return Ok(None) };
         let way = reqwest::Proxy::all(proxy.url()).map_err(|error| innermost(&error))?;
         Ok(Some(match proxy.user() {

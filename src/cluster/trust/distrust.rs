@@ -11,6 +11,8 @@ use time::OffsetDateTime;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
+use super::flaws::{self, words};
+
 /// What is wrong with a server's certificate, as what is said of the server: `its certificate …`.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
@@ -30,7 +32,7 @@ pub(super) enum Asked<'a> {
 }
 
 /// What is wrong, and what helps.
-type Told = (String, &'static str);
+pub(super) type Told = (String, &'static str);
 
 /// The most names of a certificate that are shown; those of a wildcard host have hundreds.
 const NAMES: usize = 8;
@@ -46,7 +48,8 @@ const SELF_SIGNED: &str =
     "if it is the cluster's own, name it as certificate-authority of this cluster in the kubeconfig";
 const SERVER: &str =
     "check server of this cluster in the kubeconfig, or name one of those as its tls-server-name";
-const NAMELESS: &str = "whoever runs the cluster has to give it a certificate with subjectAltName";
+const ADDRESSLESS: &str = "whoever runs the cluster has to give it a certificate with this address as an IP in its subjectAltName; kubectl refuses this one too";
+pub(super) const NAMELESS: &str = "whoever runs the cluster has to give it a certificate with subjectAltName";
 const TRUST: &str = "check certificate-authority of this cluster in the kubeconfig";
 const TRUST_GIVEN: &str =
     "name the cluster's authority as certificate-authority of this cluster in the kubeconfig";
@@ -56,6 +59,12 @@ impl Distrust {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         self.hint
+    }
+
+    /// Why nothing that the holder of a certificate signs is accepted, if it is for its key.
+    pub(super) fn of_key(presented: &CertificateDer<'_>) -> Option<Self> {
+        let (what, hint) = flaws::weak_key(&read(presented)?)?;
+        Some(Self { what, hint })
     }
 
     /// Why the certificate `presented` with these `others` for a server of this name was not accepted.
@@ -79,7 +88,14 @@ impl Distrust {
                         .is_ok_and(|parsed| rustls::client::verify_server_name(&parsed, name).is_ok());
                     if named { purposeless(&leaf) } else { misnamed(&leaf, name) }
                 }
-                _ => tell(error, &leaf, &others, name, now, asked),
+                _ => {
+                    let authorities = match asked {
+                        Asked::Kubeconfig(authorities) => authorities.iter().filter_map(read).collect(),
+                        Asked::System | Asked::Proxy => Vec::new(),
+                    };
+                    let flaw = flaws::of(error, &leaf, &others, &authorities);
+                    flaw.unwrap_or_else(|| tell(error, &leaf, &others, name, now, asked))
+                }
             },
         };
         Self { what, hint }
@@ -118,8 +134,8 @@ fn tell(
             (format!("its certificate ({owner}) is that of an authority, not of a server"), PURPOSE)
         }
         error => {
-            let (owner, error) = (subject(leaf.subject()), clean(&error.to_string()));
-            (format!("its certificate ({owner}) is not accepted: {error}"), TRUST)
+            let owner = subject(leaf.subject());
+            (format!("its certificate ({owner}) is not accepted: {}", words(error)), TRUST)
         }
     }
 }
@@ -155,6 +171,10 @@ fn late(leaf: &X509Certificate<'_>, others: &[X509Certificate<'_>], now: i64) ->
 }
 
 fn purposeless(leaf: &X509Certificate<'_>) -> Told {
+    if leaf.extended_key_usage().ok().flatten().is_some_and(|usage| usage.value.any) {
+        let what = "is for any purpose, which kwasm takes of the kubeconfig's own authorities alone";
+        return (format!("its certificate ({}) {what}", subject(leaf.subject())), TRUST_GIVEN);
+    }
     (format!("its certificate ({}) is not for servers", subject(leaf.subject())), PURPOSE)
 }
 
@@ -173,12 +193,24 @@ fn misnamed(leaf: &X509Certificate<'_>, name: &ServerName<'_>) -> Told {
             NAMELESS,
         );
     }
+    let by_address = matches!(name, ServerName::IpAddress(_));
+    let alternatives = alternatives.iter().flat_map(|names| &names.value.general_names);
+    if by_address
+        && alternatives
+            .into_iter()
+            .any(|name| matches!(name, GeneralName::DNSName(name) if clean(name) == asked))
+    {
+        let what =
+            format!("its certificate has `{asked}` as a name (DNS), and not as the address (IP) that it is");
+        return (what, ADDRESSLESS);
+    }
     let others = match names.len().saturating_sub(NAMES) {
         0 => String::new(),
         more => format!(" and {more} others"),
     };
     let names: Vec<String> = names.iter().take(NAMES).map(|name| format!("`{name}`")).collect();
-    (format!("its certificate is not for `{asked}`, but for {}{others}", names.join(", ")), SERVER)
+    let names = names.join(", ");
+    (format!("its certificate is not for `{asked}`, but for {names}{others}"), SERVER)
 }
 
 /// A name of a host, if it is one.
@@ -249,7 +281,7 @@ fn unknown(leaf: &X509Certificate<'_>, others: &[X509Certificate<'_>], asked: &A
 }
 
 /// A distinguished name, as far as it is shown.
-fn subject(name: &X509Name<'_>) -> String {
+pub(super) fn subject(name: &X509Name<'_>) -> String {
     match clean(&name.to_string()) {
         empty if empty.is_empty() => "without a subject".to_owned(),
         text => text,

@@ -4,6 +4,7 @@
 //! minute, as client-go does: those of a cluster are renewed while a watch goes on.
 
 mod distrust;
+mod flaws;
 mod verifier;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +19,7 @@ use zeroize::Zeroizing;
 
 pub use self::distrust::Distrust;
 pub(crate) use self::distrust::date;
+pub(crate) use self::flaws::words;
 use self::verifier::Verifier;
 use super::Error;
 use super::document::ClusterEntry;

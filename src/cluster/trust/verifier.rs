@@ -1,6 +1,7 @@
 //! Judges the certificates that a server presents, and says what is wrong with them.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
@@ -14,8 +15,12 @@ use rustls::{
     SignatureScheme,
 };
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, UnixTime};
 use rustls_platform_verifier::Verifier as Platform;
+use webpki::{
+    EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeIdIter, KeyUsage,
+    RequiredEkuNotFoundContext,
+};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::distrust::{Asked, Distrust};
@@ -31,6 +36,8 @@ enum Judge {
     Given {
         /// None, if all authorities are out of their time.
         webpki: Option<Arc<WebPkiServerVerifier>>,
+        /// The same authorities without those that are out of their time.
+        anchors: Arc<RootCertStore>,
         authorities: Vec<CertificateDer<'static>>,
     },
     /// Those of this machine.
@@ -61,9 +68,10 @@ impl Verifier {
         let now = UnixTime::now();
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(found.iter().filter(|authority| is_timely(authority, now)).cloned());
-        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider());
+        let anchors = Arc::new(roots);
+        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::clone(&anchors), provider());
         // Without any it cannot be built.
-        Ok(Self::new(Judge::Given { webpki: webpki.build().ok(), authorities: found }))
+        Ok(Self::new(Judge::Given { webpki: webpki.build().ok(), anchors, authorities: found }))
     }
 
     /// By this machine's authorities.
@@ -93,12 +101,17 @@ impl Verifier {
             Judge::Proxy(cluster, platform) => cluster
                 .judge(presented)
                 .or_else(|error| platform.as_ref().map_or(Err(error), |platform| presented.to(platform))),
-            Judge::Given { webpki, authorities } => {
+            Judge::Given { webpki, anchors, authorities } => {
                 let unknown = || Err(CertificateError::UnknownIssuer.into());
                 match webpki.as_ref().map_or_else(unknown, |webpki| presented.to(webpki.as_ref())) {
                     Err(_) if authorities.contains(presented.leaf) && presented.vouches_for_itself() => {
                         Ok(ServerCertVerified::assertion())
                     }
+                    Err(
+                        error @ Error::InvalidCertificate(
+                            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. },
+                        ),
+                    ) => presented.for_any_purpose(anchors, self.algorithms.all).unwrap_or(Err(error)),
                     judged => judged,
                 }
             }
@@ -129,6 +142,32 @@ impl Presented<'_> {
         verifier.verify_server_cert(self.leaf, self.others, self.name, self.ocsp, self.now)
     }
 
+    /// Judges a certificate for any purpose as one for a server: so RFC 5280 (§4.2.1.12) lets a client take it, and Go does.
+    /// rustls asks webpki for those that name servers. `None` if it is for none, or
+    /// something else is wrong.
+    fn for_any_purpose(
+        &self,
+        anchors: &RootCertStore,
+        algorithms: &[&dyn SignatureVerificationAlgorithm],
+    ) -> Option<Result<ServerCertVerified, Error>> {
+        let leaf = EndEntityCert::try_from(self.leaf).ok()?;
+        let path =
+            leaf.verify_for_usage(algorithms, &anchors.roots, self.others, self.now, AnyPurpose, None, None);
+        match path {
+            Ok(_) => {}
+            Err(webpki::Error::UnknownIssuer | webpki::Error::InvalidSignatureForPublicKey) => {
+                return Some(Err(CertificateError::UnknownIssuer.into()));
+            }
+            Err(_) => return None,
+        }
+        let named = leaf.verify_is_valid_for_subject_name(self.name);
+        Some(
+            named.map_or(Err(CertificateError::NotValidForName.into()), |()| {
+                Ok(ServerCertVerified::assertion())
+            }),
+        )
+    }
+
     /// Whether a certificate that is itself among the authorities holds now, for a server and for its name. So Go takes
     /// it (`Verify`, whose chain of one it is), and webpki does not if it is an authority's (`CaUsedAsEndEntity`).
     fn vouches_for_itself(&self) -> bool {
@@ -139,6 +178,35 @@ impl Presented<'_> {
         let holds = is_timely(self.leaf, self.now);
         holds && serves && rustls::client::verify_server_name(&parsed, self.name).is_ok()
     }
+}
+
+/// Asks of each certificate on the way that it is for servers, for any purpose, or does not say.
+struct AnyPurpose;
+
+impl ExtendedKeyUsageValidator for AnyPurpose {
+    fn validate(&self, purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
+        /// `anyExtendedKeyUsage` and `id-kp-serverAuth`, as DER has them.
+        const FIT: [KeyPurposeId<'static>; 2] = [
+            KeyPurposeId::new(&[0x55, 0x1d, 0x25, 0x00]),
+            KeyPurposeId::new(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01]),
+        ];
+        let mut says = false;
+        for purpose in purposes {
+            says = true;
+            if FIT.contains(&purpose?) {
+                return Ok(());
+            }
+        }
+        let context = RequiredEkuNotFoundContext { required: KeyUsage::server_auth(), present: Vec::new() };
+        if says { Err(webpki::Error::RequiredEkuNotFoundContext(context)) } else { Ok(()) }
+    }
+}
+
+/// The name that a certificate has to have: Go compares addresses, whichever way they are written, so `::ffff:192.0.2.1` is
+/// 192.0.2.1.
+fn canonical(name: &ServerName<'_>) -> Option<ServerName<'static>> {
+    let ServerName::IpAddress(address) = name else { return None };
+    Some(ServerName::IpAddress(IpAddr::from(*address).to_canonical().into()))
 }
 
 /// Whether a certificate holds now, as far as it can be read.
@@ -158,11 +226,12 @@ impl ServerCertVerifier for Verifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let canonical = canonical(name);
+        let name = canonical.as_ref().unwrap_or(name);
         let presented = Presented { leaf, others, name, ocsp, now };
         self.judge(&presented).map_err(|error| match error {
             Error::InvalidCertificate(error) => {
-                let distrust = Distrust::of(&error, leaf, others, name, now, &self.asked());
-                CertificateError::Other(OtherError(Arc::new(distrust))).into()
+                distrusted(Distrust::of(&error, leaf, others, name, now, &self.asked()))
             }
             other => other,
         })
@@ -178,6 +247,7 @@ impl ServerCertVerifier for Verifier {
             Judge::Anybody => self.verify_by_key(message, certificate, signed),
             _ => verify_tls12_signature(message, certificate, signed, &self.algorithms),
         }
+        .map_err(|error| explained(error, certificate))
     }
 
     fn verify_tls13_signature(
@@ -190,11 +260,24 @@ impl ServerCertVerifier for Verifier {
             Judge::Anybody => self.verify_by_key(message, certificate, signed),
             _ => verify_tls13_signature(message, certificate, signed, &self.algorithms),
         }
+        .map_err(|error| explained(error, certificate))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
     }
+}
+
+/// Why a signature of the handshake does not count: not that it is wrong, where it is by a key that is not taken.
+fn explained(error: Error, certificate: &CertificateDer<'_>) -> Error {
+    match &error {
+        Error::InvalidCertificate(_) => Distrust::of_key(certificate).map_or(error, distrusted),
+        _ => error,
+    }
+}
+
+fn distrusted(distrust: Distrust) -> Error {
+    CertificateError::Other(OtherError(Arc::new(distrust))).into()
 }
 
 impl Verifier {

@@ -6,7 +6,8 @@ use ::http::StatusCode;
 use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
 
 use super::BoxError;
-use crate::cluster::{Distrust, Endpoint, Error, Proxy, ProxyScheme, ProxySource};
+use crate::cluster::{Distrust, Endpoint, Error, words};
+use crate::proxy::{Proxy, Scheme, Source};
 
 /// TLS that did not come about. Said of the peer: `it …`.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -58,8 +59,8 @@ pub(in crate::gate) enum Way {
 #[error("the proxy {proxy} ({source_name}): {way}")]
 pub(in crate::gate) struct ProxyFault {
     proxy: String,
-    scheme: ProxyScheme,
-    source_name: ProxySource,
+    scheme: Scheme,
+    source_name: Source,
     server: String,
     shown_user: bool,
     way: Way,
@@ -72,6 +73,7 @@ const CREDENTIAL: &str = "check client-certificate and client-key of the user in
 const VERSIONS: &str = "whoever runs it has to let it speak TLS 1.2 or 1.3, which kubectl needs too";
 const PROXY_CERTIFICATE: &str = "its certificate has to be for its host, and known to this machine or to the kubeconfig's certificate-authority";
 const PROXY_CLIENT: &str = "kwasm shows client certificates to API servers only";
+const SUITES: &str = "kwasm speaks TLS 1.3, and TLS 1.2 with ECDHE and AES-GCM or ChaCha20-Poly1305; kubectl knows older ciphers too (CBC): whoever runs it has to allow one of the former";
 const PLAIN: &str = "is its address to begin with http:// ?";
 
 impl Broken {
@@ -114,7 +116,7 @@ impl Broken {
                     | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
                 ) => hinted("it speaks no TLS newer than 1.1", VERSIONS),
                 rustls::Error::PeerIncompatible(what) => {
-                    hinted(&format!("it has no way of TLS in common with kwasm ({what:?})"), VERSIONS)
+                    hinted(&format!("it has no way of TLS in common with kwasm ({what:?})"), SUITES)
                 }
                 other => (format!("TLS failed: {other}"), None),
             },
@@ -146,7 +148,7 @@ fn plainly(error: &CertificateError) -> String {
             "its certificate is for another name".to_owned()
         }
         CertificateError::BadSignature => "it does not have the key of its certificate".to_owned(),
-        other => format!("its certificate is not accepted: {other}"),
+        other => format!("its certificate is not accepted: {}", words(other)),
     }
 }
 
@@ -179,9 +181,15 @@ fn alarmed(alert: AlertDescription, certificate: bool) -> Told {
         {
             hinted(format!("it does not accept the client certificate ({alert:?})"), CREDENTIAL)
         }
-        Alert::ProtocolVersion | Alert::HandshakeFailure | Alert::InsufficientSecurity => {
-            hinted(format!("it has no version or cipher of TLS in common with kwasm ({alert:?})"), VERSIONS)
+        Alert::ProtocolVersion => {
+            hinted(format!("it has no version of TLS in common with kwasm ({alert:?})"), VERSIONS)
         }
+        Alert::HandshakeFailure | Alert::InsufficientSecurity => hinted(
+            format!(
+                "it refuses the TLS handshake ({alert:?}): most likely it has no cipher in common with kwasm"
+            ),
+            SUITES,
+        ),
         Alert::UnrecognisedName => hinted(
             "it does not know the name by which it was asked".to_owned(),
             "check server and tls-server-name of this cluster in the kubeconfig",
@@ -231,8 +239,8 @@ impl ProxyFault {
     pub(in crate::gate) fn told(&self) -> Told {
         let (what, hint) = self.what();
         let name = match self.source_name {
-            ProxySource::Kubeconfig => format!("the proxy {}", self.proxy),
-            ProxySource::Variable(variable) => format!("the proxy {} of {variable}", self.proxy),
+            Source::Kubeconfig => format!("the proxy {}", self.proxy),
+            Source::Variable(variable) => format!("the proxy {} of {variable}", self.proxy),
         };
         (format!("{name} {what}"), Some(hint))
     }
@@ -240,14 +248,14 @@ impl ProxyFault {
     fn what(&self) -> (String, String) {
         let server = &self.server;
         let check = match self.source_name {
-            ProxySource::Kubeconfig => "check proxy-url of this cluster in the kubeconfig".to_owned(),
-            ProxySource::Variable(variable) => {
+            Source::Kubeconfig => "check proxy-url of this cluster in the kubeconfig".to_owned(),
+            Source::Variable(variable) => {
                 format!("check {variable}, or name the server in NO_PROXY if it is reached without a proxy")
             }
         };
         let kind = match self.scheme {
-            ProxyScheme::Socks5 => "SOCKS 5",
-            ProxyScheme::Http | ProxyScheme::Https => "HTTP",
+            Scheme::Socks5 => "SOCKS 5",
+            Scheme::Http | Scheme::Https => "HTTP",
         };
         match &self.way {
             Way::Closed => (format!("closed the connection instead of leading to {server}"), check),

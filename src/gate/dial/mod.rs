@@ -32,7 +32,8 @@ pub(super) use self::fault::ProxyFault;
 use self::fault::Way;
 use self::wire::{Duplex, Opening, Wire};
 use super::sender::tcp;
-use crate::cluster::{Cluster, Endpoint, Error, Proxy, ProxyScheme, Trust};
+use crate::cluster::{Cluster, Endpoint, Error, Trust};
+use crate::proxy::{Proxy, Scheme};
 
 /// Connects to one API server, for one who has this certificate. Cloning it gives another handle to the same.
 #[derive(Clone)]
@@ -92,7 +93,7 @@ impl Inner {
     /// The proxy that reads requests and sends them on itself: one of HTTP, where the server speaks plain HTTP.
     fn reader(&self) -> Option<&Proxy> {
         let secure = self.endpoint.origin().is_secure();
-        self.proxy.as_ref().filter(|proxy| !secure && proxy.scheme() != ProxyScheme::Socks5)
+        self.proxy.as_ref().filter(|proxy| !secure && proxy.scheme() != Scheme::Socks5)
     }
 
     async fn connect(&self) -> Result<Wire, BoxError> {
@@ -119,8 +120,8 @@ impl Inner {
     async fn through(&self, proxy: &Proxy) -> Result<Box<dyn Duplex>, Way> {
         let stream = self.reach(proxy.host(), proxy.port()).await.map_err(Way::unreached)?;
         let mut stream = match proxy.scheme() {
-            ProxyScheme::Http | ProxyScheme::Socks5 => Box::new(stream) as Box<dyn Duplex>,
-            ProxyScheme::Https => {
+            Scheme::Http | Scheme::Socks5 => Box::new(stream) as Box<dyn Duplex>,
+            Scheme::Https => {
                 let config = self.trust.proxy_config().map_err(Way::Untrusting)?;
                 let name =
                     server_name(proxy.host()).map_err(|error| Way::Tls(Broken::Other(error.to_string())))?;
@@ -130,9 +131,7 @@ impl Inner {
         let origin = self.endpoint.origin();
         let led = async {
             match proxy.scheme() {
-                ProxyScheme::Socks5 => {
-                    socks::lead(&mut stream, origin.host(), origin.port(), proxy.user()).await
-                }
+                Scheme::Socks5 => socks::lead(&mut stream, origin.host(), origin.port(), proxy.user()).await,
                 _ if !origin.is_secure() => Ok(()),
                 _ => {
                     let address = format!("{}:{}", origin.host(), origin.port());

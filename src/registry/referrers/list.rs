@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use http::StatusCode;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{by_tag, tag};
 use crate::reference::Digest;
@@ -100,7 +101,9 @@ pub(super) async fn referrers(host: &Host, subject: Digest) -> Result<Vec<Referr
         }
     }
     if found.is_empty()
-        && let Some((bytes, _)) = by_tag(host, &tag(subject)).await?
+        && let Some((bytes, digest)) = by_tag(host, &tag(subject)).await?
+        && digest != subject
+        && !is_manifest(&bytes)
     {
         add(host, &bytes, &mut found)?;
     }
@@ -128,6 +131,19 @@ pub(super) async fn first_page(host: &Host, subject: Digest) -> Result<Option<Do
 fn is_unknown_address(path: &str, error: &Error) -> bool {
     let Error::Status { path: answered, status, .. } = error else { return false };
     answered == path && matches!(*status, StatusCode::BAD_REQUEST | StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// Returns whether something is a manifest, and surely no index: some registries take the tag for a digest in another spelling, and
+/// answer with the manifest itself, and other tools tag what they like.
+fn is_manifest(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Form {
+        manifests: Option<IgnoredAny>,
+        layers: Option<IgnoredAny>,
+        config: Option<IgnoredAny>,
+    }
+    serde_json::from_slice(bytes)
+        .is_ok_and(|form: Form| form.manifests.is_none() && (form.layers.is_some() || form.config.is_some()))
 }
 
 /// Adds the manifests that a page lists; whether it lists anything.
@@ -198,6 +214,18 @@ mod tests {
         };
         assert!(stated(signature::PREDICATE_TYPE).may_sign());
         assert!(!stated("https://cyclonedx.org/bom").may_sign());
+    }
+
+    #[test]
+    fn a_manifest_is_distinguished_from_an_index_and_from_what_is_neither() {
+        for manifest in [r#"{"config": {}, "layers": []}"#, r#"{"layers": []}"#, r#"{"config": {}}"#] {
+            assert!(is_manifest(manifest.as_bytes()), "{manifest}");
+        }
+        for other in
+            [r#"{"manifests": []}"#, r#"{"manifests": [], "layers": []}"#, "{}", r#"{"errors": []}"#, "{"]
+        {
+            assert!(!is_manifest(other.as_bytes()), "{other}");
+        }
     }
 
     #[test]

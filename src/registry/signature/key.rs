@@ -3,34 +3,46 @@
 use std::fmt;
 
 use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ED25519, ParsedPublicKey};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA256_ASN1,
+    ECDSA_P521_SHA512_ASN1, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, VerificationAlgorithm,
+};
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use rustls_pki_types::pem::PemObject;
 use x509_parser::prelude::FromDer;
+use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::reference::Digest;
 
-/// A public key of somebody who signs: ECDSA on P-256 with SHA-256, or Ed25519.
+/// A public key of somebody who signs: of ECDSA on P-256, P-384 or P-521, of RSA (PKCS #1 v1.5), or of Ed25519.
 #[derive(Clone)]
 pub struct Key {
     name: String,
     fingerprint: Digest,
-    algorithm: Algorithm,
-    public: ParsedPublicKey,
+    is_ed25519: bool,
+    /// The same key for each way in which cosign signs by it.
+    public: Vec<ParsedPublicKey>,
 }
 
-#[derive(Clone, Copy)]
-enum Algorithm {
-    Ecdsa,
-    Ed25519,
+/// The ways in which cosign signs by a key. By those of P-384 and P-521 it took SHA-256 too before it took the digest that
+/// belongs to their curves, and some of its verbs still do.
+fn algorithms(algorithm: &str, curve: Option<&str>) -> Option<&'static [&'static dyn VerificationAlgorithm]> {
+    Some(match (algorithm, curve) {
+        (EC, Some(P256)) => &[&ECDSA_P256_SHA256_ASN1],
+        (EC, Some(P384)) => &[&ECDSA_P384_SHA384_ASN1, &ECDSA_P384_SHA256_ASN1],
+        (EC, Some(P521)) => &[&ECDSA_P521_SHA512_ASN1, &ECDSA_P521_SHA256_ASN1],
+        (RSA, _) => &[&RSA_PKCS1_2048_8192_SHA256],
+        (ED, _) => &[&ED25519],
+        _ => return None,
+    })
 }
 
 /// Why a text is no key that is served.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum KeyError {
     /// A key of another algorithm, or something else than a key.
-    #[error("it holds {0}, and only public keys of ECDSA P-256 and Ed25519 are served")]
+    #[error("it holds {0}, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served")]
     Other(String),
     /// A public key in a form that breaks the rules of its algorithm.
     #[error("it holds a public key that is broken")]
@@ -63,19 +75,20 @@ impl Key {
         }
         let curve = info.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
         let curve = curve.map(|oid| oid.to_id_string());
-        let algorithm = match (info.algorithm.algorithm.to_id_string().as_str(), curve.as_deref()) {
-            (EC, Some(P256)) => Algorithm::Ecdsa,
-            (ED, _) => Algorithm::Ed25519,
-            (algorithm, curve) => return Err(KeyError::Other(kind(algorithm, curve))),
-        };
-        let public = match algorithm {
-            Algorithm::Ecdsa => ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &*der),
-            Algorithm::Ed25519 => ParsedPublicKey::new(&ED25519, &*der),
-        };
-        let public = public.map_err(|_| KeyError::Broken)?;
+        let algorithm = info.algorithm.algorithm.to_id_string();
+        let algorithms = algorithms(&algorithm, curve.as_deref())
+            .ok_or_else(|| KeyError::Other(kind(&algorithm, curve.as_deref())))?;
+        if let Ok(PublicKey::RSA(key)) = info.parsed()
+            && key.key_size() < LEAST
+        {
+            return Err(KeyError::Other(format!("an RSA key of {} bits, less than {LEAST}", key.key_size())));
+        }
+        let parsed = algorithms.iter().map(|algorithm| ParsedPublicKey::new(*algorithm, &*der));
+        let public: Vec<_> = parsed.collect::<Result<_, _>>().map_err(|_| KeyError::Broken)?;
         // Written anew, so that one key in two spellings has one fingerprint.
-        let der = public.as_der().map_err(|_| KeyError::Broken)?;
-        Ok(Self { name: name.to_owned(), fingerprint: Digest::of(der.as_ref()), algorithm, public })
+        let first = public.first().ok_or(KeyError::Broken)?;
+        let fingerprint = Digest::of(first.as_der().map_err(|_| KeyError::Broken)?.as_ref());
+        Ok(Self { name: name.to_owned(), fingerprint, is_ed25519: algorithm == ED, public })
     }
 
     /// What messages call it.
@@ -91,11 +104,11 @@ impl Key {
     }
 
     pub(super) fn is_ed25519(&self) -> bool {
-        matches!(self.algorithm, Algorithm::Ed25519)
+        self.is_ed25519
     }
 
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.public.verify_sig(message, signature).is_ok()
+        self.public.iter().any(|public| public.verify_sig(message, signature).is_ok())
     }
 }
 
@@ -168,15 +181,18 @@ impl KeySet {
 
 const EC: &str = "1.2.840.10045.2.1";
 const ED: &str = "1.3.101.112";
+const RSA: &str = "1.2.840.113549.1.1.1";
 const P256: &str = "1.2.840.10045.3.1.7";
+const P384: &str = "1.3.132.0.34";
+const P521: &str = "1.3.132.0.35";
+
+/// The shortest key of RSA that is served, in bits.
+const LEAST: usize = 2048;
 
 /// What a key is that is not served.
 fn kind(algorithm: &str, curve: Option<&str>) -> String {
     match (algorithm, curve) {
-        ("1.2.840.113549.1.1.1", _) => "an RSA key".to_owned(),
         ("1.3.101.113", _) => "an Ed448 key".to_owned(),
-        (EC, Some("1.3.132.0.34")) => "an ECDSA P-384 key".to_owned(),
-        (EC, Some("1.3.132.0.35")) => "an ECDSA P-521 key".to_owned(),
         (EC, Some("1.3.132.0.10")) => "an ECDSA secp256k1 key".to_owned(),
         (EC, _) => "an ECDSA key on another curve".to_owned(),
         (algorithm, _) => format!("a key of the algorithm {algorithm}"),
@@ -192,7 +208,9 @@ fn label(line: &[u8]) -> Option<&[u8]> {
 fn section(label: &[u8]) -> String {
     match label {
         b"CERTIFICATE" => "a certificate".to_owned(),
-        b"RSA PUBLIC KEY" => "an RSA key".to_owned(),
+        b"RSA PUBLIC KEY" => {
+            "an RSA key in PKCS #1 (openssl rsa -RSAPublicKey_in -pubout writes the other form)".to_owned()
+        }
         _ if label.ends_with(b"PRIVATE KEY") => {
             "a private key, which nobody but its owner should have".to_owned()
         }
@@ -202,9 +220,12 @@ fn section(label: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::rand::SystemRandom;
     use aws_lc_rs::rsa::KeySize;
     use aws_lc_rs::signature::{
-        ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, KeyPair, RsaKeyPair,
+        ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256K1_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING,
+        ECDSA_P521_SHA256_ASN1_SIGNING, ECDSA_P521_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING,
+        EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaKeyPair,
     };
     use base64::Engine as _;
     use base64::prelude::BASE64_STANDARD;
@@ -212,6 +233,24 @@ mod tests {
     use super::*;
 
     const PEM: &str = include_str!("../../../tests/registry/fixtures/ecdsa.pub");
+
+    /// Of OpenSSL's: a key, and what it signed of `message` by means of SHA-256.
+    const P384: &str = "\
+-----BEGIN PUBLIC KEY-----\n\
+MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE4jAxrO43anh+mzndVCzBmhYF5k02EDSG\n\
+9oONu55b6bXoitNwxa6GgGIHFkHiRv7+POPV8/t48KPNLrNPQYUxT0/ACTv/p4mD\n\
+V8X/yx0/xZYymw+kvfmQcc2/RUGsVtc5\n\
+-----END PUBLIC KEY-----\n";
+    const P384_SHA256: &str = "MGYCMQC4YRHXyds+oaMp2v1HONM5YDhZvdaXcRfqZPhHiRpR/eVpBWnkDgpV2yI5Z6RXiOQCMQDa17cmv1icJT/uncM1YY8CYTPaSw6YNAwJgpra/E5T26cvbTvT5Vz0G/W9dnMpzJM=";
+
+    /// Of OpenSSL's.
+    const RSA_1024: &str = "\
+-----BEGIN PUBLIC KEY-----\n\
+MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC3sJHgpYWBNFCajLC+jmHczYPh\n\
+cJU+QlSRHFCGM4S9gmPLz5kCtZ4fbc1acLPsT9g8/YCLnz0KhHt+5u1ud/MMRwRn\n\
+Ad9BXKFJWvkFndiYOks131mJcFWHa30oZOF+81mM5Z+c2/V9XCAUoGN9laIbNGCt\n\
+QP0ZTyyFb0k9eqUzFwIDAQAB\n\
+-----END PUBLIC KEY-----\n";
 
     fn pem(label: &str, der: &[u8]) -> String {
         format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", BASE64_STANDARD.encode(der))
@@ -244,16 +283,17 @@ mod tests {
 
     #[test]
     fn what_is_no_served_key_is_refused_by_name() {
-        let p384 = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_ASN1_SIGNING).unwrap();
-        let rsa = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-        let der = Key::from_pem("key", PEM.as_bytes()).unwrap().public.as_der().unwrap();
+        let koblitz = EcdsaKeyPair::generate(&ECDSA_P256K1_SHA256_ASN1_SIGNING).unwrap();
+        let ed448 = [&[0x30, 0x43, 0x30, 0x05, 6, 3, 0x2b, 0x65, 0x71, 3, 0x3a, 0][..], &[7; 57]].concat();
+        let der = Key::from_pem("key", PEM.as_bytes()).unwrap().public[0].as_der().unwrap();
         let mut off_curve = der.as_ref().to_vec();
         *off_curve.last_mut().unwrap() ^= 1;
         let told = [
             refused(""),
             refused("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"),
-            refused(&pem("PUBLIC KEY", rsa.public_key().as_der().unwrap().as_ref())),
-            refused(&pem("PUBLIC KEY", p384.public_key().as_der().unwrap().as_ref())),
+            refused(RSA_1024),
+            refused(&pem("PUBLIC KEY", koblitz.public_key().as_der().unwrap().as_ref())),
+            refused(&pem("PUBLIC KEY", &ed448)),
             refused(&pem("PUBLIC KEY", &off_curve)),
             refused(&pem("PUBLIC KEY", &[der.as_ref(), b"more"].concat())),
             refused(&pem("PUBLIC KEY", b"")),
@@ -268,18 +308,58 @@ mod tests {
         insta::assert_snapshot!(told.join("\n"), @r"
         it is no PEM: no line reads -----BEGIN PUBLIC KEY-----
         it is no PEM: no line reads -----BEGIN PUBLIC KEY-----
-        it holds an RSA key, and only public keys of ECDSA P-256 and Ed25519 are served
-        it holds an ECDSA P-384 key, and only public keys of ECDSA P-256 and Ed25519 are served
+        it holds an RSA key of 1024 bits, less than 2048, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
+        it holds an ECDSA secp256k1 key, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
+        it holds an Ed448 key, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
         it holds a public key that is broken
         it holds a public key that is broken
         it holds a public key that is broken
-        it holds a certificate, and only public keys of ECDSA P-256 and Ed25519 are served
-        it holds a private key, which nobody but its owner should have, and only public keys of ECDSA P-256 and Ed25519 are served
-        it holds a private key, which nobody but its owner should have, and only public keys of ECDSA P-256 and Ed25519 are served
-        it holds an RSA key, and only public keys of ECDSA P-256 and Ed25519 are served
-        it holds a PEM section `PGP PUBLIC KEY BLOCK`, and only public keys of ECDSA P-256 and Ed25519 are served
+        it holds a certificate, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
+        it holds a private key, which nobody but its owner should have, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
+        it holds a private key, which nobody but its owner should have, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
+        it holds an RSA key in PKCS #1 (openssl rsa -RSAPublicKey_in -pubout writes the other form), and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
+        it holds a PEM section `PGP PUBLIC KEY BLOCK`, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
         it holds a public key that is broken
         it holds 2 PEM sections, and one public key is asked for
         ");
+    }
+
+    fn ecdsa(algorithm: &'static EcdsaSigningAlgorithm) -> (Key, Vec<u8>) {
+        let pair = EcdsaKeyPair::generate(algorithm).unwrap();
+        let der = pair.public_key().as_der().unwrap();
+        let key = Key::from_pem("key", pem("PUBLIC KEY", der.as_ref()).as_bytes()).unwrap();
+        (key, pair.sign(&SystemRandom::new(), b"message").unwrap().as_ref().to_vec())
+    }
+
+    #[test]
+    fn a_key_verifies_by_the_digests_that_cosign_takes_for_it_and_by_no_other() {
+        for (algorithm, is_taken) in [
+            (&ECDSA_P256_SHA256_ASN1_SIGNING, true),
+            (&ECDSA_P384_SHA384_ASN1_SIGNING, true),
+            (&ECDSA_P521_SHA512_ASN1_SIGNING, true),
+            (&ECDSA_P521_SHA256_ASN1_SIGNING, true),
+            (&ECDSA_P521_SHA384_ASN1_SIGNING, false),
+        ] {
+            let (key, signature) = ecdsa(algorithm);
+            assert_eq!(key.verifies(b"message", &signature), is_taken, "{algorithm:?}");
+            assert!(!key.verifies(b"massage", &signature), "{algorithm:?}");
+            let (other, _) = ecdsa(algorithm);
+            assert!(!other.verifies(b"message", &signature), "{algorithm:?}");
+        }
+        let rsa = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+        let der = rsa.public_key().as_der().unwrap();
+        let key = Key::from_pem("key", pem("PUBLIC KEY", der.as_ref()).as_bytes()).unwrap();
+        let mut signature = vec![0; rsa.public_modulus_len()];
+        rsa.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), b"message", &mut signature).unwrap();
+        assert!(key.verifies(b"message", &signature) && !key.verifies(b"massage", &signature));
+        rsa.sign(&RSA_PSS_SHA256, &SystemRandom::new(), b"message", &mut signature).unwrap();
+        assert!(!key.verifies(b"message", &signature));
+    }
+
+    #[test]
+    fn a_signature_by_openssl_of_p384_and_sha256_verifies_as_cosign_made_them_once() {
+        let key = Key::from_pem("key", P384.as_bytes()).unwrap();
+        let signature = BASE64_STANDARD.decode(P384_SHA256).unwrap();
+        assert!(key.verifies(b"message", &signature) && !key.verifies(b"massage", &signature));
     }
 }

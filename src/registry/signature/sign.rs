@@ -5,7 +5,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rustls_pki_types::PrivatePkcs8KeyDer;
+use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject;
 use serde_json::json;
 
@@ -30,7 +30,7 @@ pub enum PrivateKeyError {
     #[error("it is encrypted")]
     Encrypted,
     /// Of another form, or none.
-    #[error("it is no private key in PKCS #8 and PEM, of P-256 or Ed25519")]
+    #[error("it is not a valid private key of P-256 or Ed25519 in PEM")]
     Other,
     /// The system has no random numbers.
     #[error("the system gives no random numbers")]
@@ -38,7 +38,7 @@ pub enum PrivateKeyError {
 }
 
 impl PrivateKey {
-    /// Reads a key: PEM with one section `PRIVATE KEY`.
+    /// Reads a key: PEM with a section `PRIVATE KEY`, or `EC PRIVATE KEY`.
     ///
     /// # Errors
     /// When it is none, or none of the two kinds that signatures are verified by.
@@ -50,8 +50,17 @@ impl PrivateKey {
         if has("BEGIN ENCRYPTED PRIVATE KEY") {
             return Err(PrivateKeyError::Encrypted);
         }
-        let der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| PrivateKeyError::Other)?;
-        let der = der.secret_pkcs8_der();
+        let der = PrivateKeyDer::from_pem_slice(pem).map_err(|_| PrivateKeyError::Other)?;
+        let der = match &der {
+            PrivateKeyDer::Pkcs8(der) => der.secret_pkcs8_der(),
+            // As `openssl ecparam -genkey` writes it.
+            PrivateKeyDer::Sec1(der) => {
+                let algorithm = &ECDSA_P256_SHA256_ASN1_SIGNING;
+                let pair = EcdsaKeyPair::from_private_key_der(algorithm, der.secret_sec1_der());
+                return pair.map(|pair| Self(Pair::Ecdsa(pair))).map_err(|_| PrivateKeyError::Other);
+            }
+            _ => return Err(PrivateKeyError::Other),
+        };
         if let Ok(pair) = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, der) {
             return Ok(Self(Pair::Ecdsa(pair)));
         }
@@ -108,7 +117,8 @@ impl PrivateKey {
 
 #[cfg(test)]
 mod tests {
-    use aws_lc_rs::encoding::PublicKeyX509Der;
+    use aws_lc_rs::encoding::{EcPrivateKeyRfc5915Der, PublicKeyX509Der};
+    use aws_lc_rs::signature::ECDSA_P384_SHA384_ASN1_SIGNING;
 
     use super::super::{Error, Evidence, Key, KeySet, verify};
     use super::*;
@@ -146,6 +156,23 @@ mod tests {
             let another = verify(Digest::of(b"another"), &evidence, &keys(public));
             assert!(matches!(another, Err(Error::AnotherArtifact(_))));
         }
+    }
+
+    #[test]
+    fn a_key_in_sec_1_signs_as_the_same_key_in_pkcs_8_does() {
+        let sec_1 = |pair: &EcdsaKeyPair| {
+            let der: EcPrivateKeyRfc5915Der<'_> = pair.private_key().as_der().unwrap();
+            // OpenSSL writes the curve before it.
+            let parameters = pem("EC PARAMETERS", &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7]);
+            [parameters, pem("EC PRIVATE KEY", der.as_ref())].concat()
+        };
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+        let public = pem("PUBLIC KEY", pair.public_key().as_der().unwrap().as_ref());
+        let keys = KeySet::all_of(vec![Key::from_pem("key", &public).unwrap()]).unwrap();
+        let bundle = PrivateKey::from_pem(&sec_1(&pair)).unwrap().sign(Digest::of(b"manifest")).unwrap();
+        assert!(verify(Digest::of(b"manifest"), &[Evidence::Bundle(bundle.into())], &keys).is_ok());
+        let larger = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_ASN1_SIGNING).unwrap();
+        assert_eq!(PrivateKey::from_pem(&sec_1(&larger)).err(), Some(PrivateKeyError::Other));
     }
 
     #[test]

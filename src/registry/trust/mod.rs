@@ -231,6 +231,12 @@ impl Demand {
         self.ignored
     }
 
+    /// Returns whether nothing is taken that is not signed, so that an answer that does not come is as bad as a no.
+    #[must_use]
+    pub fn requires(&self) -> bool {
+        self.asks.iter().any(|ask| ask.mode == Mode::Require)
+    }
+
     /// Whether anything is asked.
     #[must_use]
     pub fn asks(&self) -> bool {

@@ -307,7 +307,7 @@ fn each_fault_of_keys_has_its_line_and_its_cure() {
         a key is a file beside this one, an absolute path, or the PEM text itself
     /home/me/trust.yaml:6: the key `broken.pub`: it is no PEM: no line reads -----BEGIN PUBLIC KEY-----
         cosign public-key --key KEY prints the public key of a private one
-    /home/me/trust.yaml:6: the key here: it holds a private key, which nobody but its owner should have, and only public keys of ECDSA P-256 and Ed25519 are served
+    /home/me/trust.yaml:6: the key here: it holds a private key, which nobody but its owner should have, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
         cosign public-key --key KEY prints the public key of a private one
     ");
 }

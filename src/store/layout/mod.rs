@@ -67,6 +67,7 @@ impl Carried {
             signatures: signatures.clone().map(|signed| signed.manifest.digest()).collect(),
             evidence: signatures.flat_map(|signed| &signed.blobs).map(Artifact::digest).collect(),
             signers: Vec::new(),
+            unknown: false,
         })
     }
 

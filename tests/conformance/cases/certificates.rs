@@ -70,6 +70,25 @@ pub(super) fn cases() -> Vec<Case> {
             .user("{client-certificate-data: $ALICE, client-key: token}")
             .file("token", "$TOKEN")
             .fails("tls: failed to find any PEM data in key input"),
+        case("a key in PKCS #8 that is called one in PKCS #1")
+            .file("alice.key", "$ALICE_KEY_AS_RSA_PEM")
+            .user("{client-certificate-data: $ALICE, client-key: alice.key}")
+            .asks("tls certificate=alice"),
+        case("a key in SEC 1 that is called one in PKCS #8")
+            .file("alice.key", "$ALICE_SEC1_KEY_PEM")
+            .user("{client-certificate-data: $ALICE, client-key: alice.key}")
+            .asks("tls certificate=alice"),
+        case("a key behind one that is no base64")
+            .file("alice.key", "-----BEGIN PRIVATE KEY-----\n?\n-----END PRIVATE KEY-----\n$ALICE_KEY_PEM")
+            .user("{client-certificate-data: $ALICE, client-key: alice.key}")
+            .asks("tls certificate=alice"),
+        case("a key that is encrypted")
+            .file(
+                "alice.key",
+                "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n",
+            )
+            .user("{client-certificate-data: $ALICE, client-key: alice.key}")
+            .fails("tls: failed to parse private key"),
         case("certificate and key in one file")
             .file("both.pem", "$ALICE_PEM$ALICE_KEY_PEM")
             .user("{client-certificate: both.pem, client-key: both.pem}")

@@ -452,3 +452,22 @@ fn referrers_are_listed_in_pages_by_type_or_not_at_all() {
     let (_wrong, client, _path) = with_layer(Wrong::builder(), b"wasm");
     assert_eq!(client.get(&path).status, 404);
 }
+
+#[test]
+fn referrers_are_answered_as_some_registries_do_on_demand() {
+    let asked = |builder: WrongBuilder| {
+        let wrong = builder.start().unwrap();
+        let subject = wrong.push(REPOSITORY, "1.0.0", &Artifact::component(b"wasm".as_slice()));
+        let client = Client::of(&wrong);
+        let referrers = client.get(&format!("/v2/{REPOSITORY}/referrers/{subject}"));
+        let tag = client.get(&format!("/v2/{REPOSITORY}/manifests/{}", subject.replace(':', "-")));
+        assert_eq!(client.get(&format!("/v2/{REPOSITORY}/manifests/{subject}")).status, 200);
+        (referrers, tag.status)
+    };
+    let (refused, tag) = asked(Wrong::builder().referrers_refused());
+    assert_eq!((refused.status, refused.headers.get("www-authenticate"), tag), (401, None, 404));
+    let (page, tag) = asked(Wrong::builder().referrers_answered_by("text/html", "<html></html>"));
+    assert_eq!((page.status, page.body, tag), (200, Ok(b"<html></html>".to_vec()), 404));
+    let (absent, tag) = asked(Wrong::builder().digests_as_tags());
+    assert_eq!((absent.status, tag), (404, 200));
+}

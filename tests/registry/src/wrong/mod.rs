@@ -63,11 +63,26 @@ struct Options {
     /// Where blobs are.
     blobs: Side,
     ranges: bool,
-    referrers: bool,
+    referrers: Referrals,
+    /// Whether `sha256-HEX` names the manifest with that digest.
+    digests_as_tags: bool,
     referrer_pages: Pages,
     tag_pages: Pages,
     /// Where uploads are wanted.
     uploads: Side,
+}
+
+/// What it answers who asks what refers to a manifest.
+#[derive(Clone, Copy, Debug)]
+enum Referrals {
+    /// That there is no such address.
+    Absent,
+    /// A list.
+    Listed,
+    /// Something else.
+    Other { media_type: &'static str, body: &'static str },
+    /// Nothing: 401, without a challenge.
+    Refused,
 }
 
 /// Whom it lets in.
@@ -118,7 +133,8 @@ impl Wrong {
         let options = Options {
             blobs: Side::Registry,
             ranges: true,
-            referrers: false,
+            referrers: Referrals::Absent,
+            digests_as_tags: false,
             referrer_pages: Pages::default(),
             tag_pages: Pages::default(),
             uploads: Side::Registry,
@@ -268,7 +284,25 @@ impl WrongBuilder {
 
     /// Has the referrers API.
     pub fn referrers(mut self) -> Self {
-        self.options.referrers = true;
+        self.options.referrers = Referrals::Listed;
+        self
+    }
+
+    /// Refuses to say what refers to a manifest, without a challenge, and gives all else to everybody: Harbor 2.7.
+    pub fn referrers_refused(mut self) -> Self {
+        self.options.referrers = Referrals::Refused;
+        self
+    }
+
+    /// Answers who asks what refers to a manifest with status 200 and something else.
+    pub fn referrers_answered_by(mut self, media_type: &'static str, body: &'static str) -> Self {
+        self.options.referrers = Referrals::Other { media_type, body };
+        self
+    }
+
+    /// Takes the tag `sha256-HEX` for the digest `sha256:HEX`: GitLab.
+    pub fn digests_as_tags(mut self) -> Self {
+        self.options.digests_as_tags = true;
         self
     }
 

@@ -18,7 +18,7 @@ use super::received::{Received, Side};
 use super::route::{Route, TOKEN};
 use super::tokens::is_basic;
 use super::wire::Wire;
-use super::{Admission, Shared, uploads};
+use super::{Admission, Referrals, Shared, uploads};
 
 /// The most that is read of a request's body.
 const LONGEST: usize = 64 << 20;
@@ -111,15 +111,18 @@ fn natural(shared: &Shared, asked: &Asked) -> Answer {
         Route::Base => Answer::json(200, &json!({})),
         Route::Blob { digest, .. } => blob(shared, asked, digest),
         Route::Manifest { repository, reference } => manifest(shared, repository, reference),
-        Route::Referrers { repository, digest } if shared.options.referrers => {
-            referrers(shared, asked, repository, digest)
-        }
+        Route::Referrers { repository, digest } => match shared.options.referrers {
+            Referrals::Absent => nothing(),
+            Referrals::Listed => referrers(shared, asked, repository, digest),
+            Referrals::Other { media_type, body } => Answer::new(200, media_type, body),
+            Referrals::Refused => Answer::error(401, "UNAUTHORIZED", "unauthorized"),
+        },
         Route::Tags { repository } => tags(shared, asked, repository),
         Route::WellKnown => match shared.content().well_known() {
             Some(said) => Answer::json(200, &said),
             None => nothing(),
         },
-        Route::Other | Route::Referrers { .. } | Route::Token | Route::Upload { .. } => nothing(),
+        Route::Other | Route::Token | Route::Upload { .. } => nothing(),
     }
 }
 
@@ -179,6 +182,9 @@ fn blob(shared: &Shared, asked: &Asked, digest: &str) -> Answer {
 }
 
 fn manifest(shared: &Shared, repository: &str, reference: &str) -> Answer {
+    let named = reference.strip_prefix("sha256-").filter(|hex| hex.len() == 64);
+    let spelled = named.filter(|_| shared.options.digests_as_tags).map(|hex| format!("sha256:{hex}"));
+    let reference = spelled.as_deref().unwrap_or(reference);
     let Some((digest, manifest)) = shared.content().manifest(repository, reference) else {
         return Answer::error(404, "MANIFEST_UNKNOWN", "manifest unknown");
     };

@@ -1,9 +1,10 @@
 use super::*;
+use crate::cluster::Endpoint;
 
 fn choose(proxy_url: Option<&str>, variables: &[(&str, &str)], server: &str) -> Result<Option<Proxy>, Error> {
     let variables = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
     let environment = Environment { variables, ..Environment::default() };
-    Proxy::choose(proxy_url, &environment, &Endpoint::read(server).unwrap())
+    Proxy::choose(proxy_url, &environment, Endpoint::read(server).unwrap().origin().into())
 }
 
 fn chosen(variables: &[(&str, &str)], server: &str) -> String {

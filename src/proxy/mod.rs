@@ -1,5 +1,6 @@
-//! The proxy on the way to an API server: the kubeconfig's `proxy-url`, else that of the environment. The reference is
-//! client-go, which is Go's `net/http` with its `httpproxy`.
+//! The proxy on the way to a server: for an API server the kubeconfig's `proxy-url`, for it and for all others that of the
+//! environment. The reference is client-go, which is Go's `net/http` with its `httpproxy`; docker, oras and skopeo use the
+//! same.
 
 mod bypass;
 
@@ -11,11 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
-use super::Error;
-use super::endpoint::Endpoint;
-use super::secret::Secret;
 use crate::cli::Environment;
-use crate::policy::decode;
+use crate::reference::decode;
 
 /// A proxy. It is shown without its user and password, and has no `Debug`.
 #[derive(Clone)]
@@ -23,7 +21,7 @@ pub struct Proxy {
     scheme: Scheme,
     host: String,
     port: u16,
-    user: Option<(Secret, Secret)>,
+    user: Option<(Zeroizing<String>, Zeroizing<String>)>,
     source: Source,
 }
 
@@ -47,44 +45,84 @@ pub enum Source {
     Variable(&'static str),
 }
 
+/// To where a connection leads.
+#[derive(Clone, Copy, Debug)]
+pub struct Destination<'a> {
+    /// Whether it is of TLS.
+    pub secure: bool,
+    /// The host, in lower case; an IPv6 address is in brackets.
+    pub host: &'a str,
+    /// The port.
+    pub port: u16,
+}
+
+/// Why there is no way through the proxy that is to be taken. Its address is not shown: there may be a password in it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{from}: {reason}")]
+pub struct Error {
+    /// Where its address is from.
+    from: Source,
+    /// What is wrong with it.
+    reason: &'static str,
+}
+
+impl Error {
+    /// Where the address of the proxy is from.
+    #[must_use]
+    pub fn from(&self) -> Source {
+        self.from
+    }
+}
+
 const SCHEMES: &str = "its scheme is another than http, https and socks5";
 
 impl Proxy {
-    /// The proxy on the way to an endpoint. `NO_PROXY` is about the environment's proxies only.
+    /// Returns the proxy on the way to an API server: the kubeconfig's own, which `NO_PROXY` is not about, else that of the
+    /// environment.
     ///
     /// # Errors
-    /// When the address of the one to take is none that there is a way through.
-    pub(super) fn choose(
+    /// When the address of the proxy to take cannot be used.
+    pub fn choose(
         proxy_url: Option<&str>,
         environment: &Environment,
-        endpoint: &Endpoint,
+        to: Destination<'_>,
     ) -> Result<Option<Self>, Error> {
-        let wrong = |from, reason| Error::Proxy { from, reason };
-        if let Some(url) = proxy_url.filter(|url| !url.is_empty()) {
-            let source = Source::Kubeconfig;
-            return Self::read(url, source).map(Some).map_err(|reason| wrong(source, reason));
+        match proxy_url.filter(|url| !url.is_empty()) {
+            Some(url) => Self::read(url, Source::Kubeconfig).map(Some),
+            None => Self::of_environment(environment, to),
         }
-        let secure = endpoint.origin().is_secure();
+    }
+
+    /// Returns the environment's proxy on the way to a server. There is none on the way to this machine itself.
+    ///
+    /// # Errors
+    /// When the address of the proxy to take cannot be used.
+    pub fn of_environment(environment: &Environment, to: Destination<'_>) -> Result<Option<Self>, Error> {
+        let Destination { secure, host, port } = to;
         let names = if secure { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
         let Some((name, value)) = first(environment, names) else { return Ok(None) };
         let no_proxy = first(environment, ["NO_PROXY", "no_proxy"]).map_or("", |(_, value)| value);
-        let origin = endpoint.origin();
-        if bypass::covers(no_proxy, origin.host(), origin.port()) {
+        if bypass::covers(no_proxy, host, port) {
             return Ok(None);
         }
         let source = Source::Variable(name);
         if !secure && environment.variable("REQUEST_METHOD").is_some() {
             // Whoever sends a header `Proxy:` to a CGI program sets this variable (golang.org/s/cgihttpproxy).
-            return Err(wrong(source, "it is not taken in a CGI program, where REQUEST_METHOD is set"));
+            let reason = "it is not taken in a CGI program, where REQUEST_METHOD is set";
+            return Err(Error { from: source, reason });
         }
         let value =
             Zeroizing::new(if value.contains("://") { value.to_owned() } else { format!("http://{value}") });
         // Go goes on with what is no address, and then finds no host of that name.
-        Self::read(&value, source).map(Some).map_err(|reason| wrong(source, reason))
+        Self::read(&value, source).map(Some)
+    }
+
+    fn read(url: &str, source: Source) -> Result<Self, Error> {
+        Self::parse(url, source).map_err(|reason| Error { from: source, reason })
     }
 
     /// Reads `SCHEME://[USER[:PASSWORD]@]HOST[:PORT][/…]`.
-    fn read(url: &str, source: Source) -> Result<Self, &'static str> {
+    fn parse(url: &str, source: Source) -> Result<Self, &'static str> {
         const HOST: &str = "it names no host";
         let (scheme, rest) = url.split_once("://").ok_or(SCHEMES)?;
         let (scheme, usual) = match scheme.to_ascii_lowercase().as_str() {
@@ -115,7 +153,7 @@ impl Proxy {
             let (name, password) = user.split_once(':').unwrap_or((user, ""));
             decode(name)
                 .zip(decode(password))
-                .map(|(name, password)| (Secret::from(name), Secret::from(password)))
+                .map(|(name, password)| (Zeroizing::new(name), Zeroizing::new(password)))
                 .ok_or("its user or password is not percent-encoded")
         });
         Ok(Self { scheme, host: host.to_ascii_lowercase(), port, user: user.transpose()?, source })
@@ -146,14 +184,14 @@ impl Proxy {
     }
 
     /// Its address for reqwest, without user and password. It resolves names too, which reqwest has another scheme for.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         let url = self.to_string();
         if self.scheme == Scheme::Socks5 { url.replacen("socks5", "socks5h", 1) } else { url }
     }
 
     /// The user and password that it is to be shown.
     pub(crate) fn user(&self) -> Option<(&str, &str)> {
-        self.user.as_ref().map(|(name, password)| (name.reveal(), password.reveal()))
+        self.user.as_ref().map(|(name, password)| (name.as_str(), password.as_str()))
     }
 
     /// The same as the value of `proxy-authorization`.
