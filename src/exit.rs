@@ -172,7 +172,7 @@ fn classify(error: &Error) -> (Exit, Option<String>) {
         Error::Untrusted { source, .. } => (Exit::Refused, source.hint().map(str::to_owned)),
         Error::Archive { archive, source } => for_archive(archive, source),
         Error::Terminal => (Exit::Usage, hint("name a file: kwasm save NAME -f FILE")),
-        Error::Unwritten { path, source } => (Exit::Failed, for_disk(path, source)),
+        Error::Unwritten { path, source } => (Exit::Failed, for_output(path, source)),
         Error::Cluster(error) => for_cluster(error),
         Error::Inspect { source, .. }
         | Error::Store(store::Error::Unfit { source, .. })
@@ -214,6 +214,9 @@ fn for_fetch(error: &registry::Error) -> (Exit, Option<String>) {
     use registry::Error as E;
     match error {
         E::Missing(_) => (Exit::NoPlugin, None),
+        E::Unreadable { path, .. } if error.is_forbidden() => {
+            (Exit::Failed, Some(format!("ls -l {} shows who may read it", path.display())))
+        }
         E::NotFound(_) => (
             Exit::NoPlugin,
             Some(
@@ -291,12 +294,19 @@ fn for_store(error: &store::Error) -> (Exit, Option<String>) {
         store::Error::Receipt { .. } => {
             (Exit::Failed, Some("kwasm uninstall takes the plugin away; then install it again".to_owned()))
         }
+        error @ store::Error::Io { path, .. } if error.is_forbidden() => (Exit::Failed, Some(for_reading(path))),
         store::Error::Io { path, source, .. } => (Exit::Failed, for_disk(path, source)),
         store::Error::Altered { .. } | store::Error::Gone(_) => {
             (Exit::Refused, Some("install it again: kwasm install FILE".to_owned()))
         }
         _ => (Exit::Failed, None),
     }
+}
+
+/// What helps where a file of a store may not be read: it is two folders below its root.
+fn for_reading(path: &Path) -> String {
+    let root = path.ancestors().nth(3).unwrap_or(path).display();
+    format!("whoever installed it lets all run it: chmod -R a+rX {root}; KWASM_HOME names another store")
 }
 
 fn for_archive(archive: &str, error: &layout::Error) -> (Exit, Option<String>) {
@@ -312,8 +322,25 @@ fn for_archive(archive: &str, error: &layout::Error) -> (Exit, Option<String>) {
     }
 }
 
+/// What helps against an error of a file that the user named.
+fn for_output(path: &Path, error: &io::Error) -> Option<String> {
+    let folder = folder_of(path);
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            Some(format!("ls -ld {} {} shows who may write there", folder.display(), path.display()))
+        }
+        io::ErrorKind::IsADirectory => Some(format!("name a file in it: {}", path.join("FILE").display())),
+        io::ErrorKind::NotFound => Some(format!("make its folder first: mkdir -p {}", folder.display())),
+        _ => for_disk(path, error),
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn for_disk(path: &Path, error: &io::Error) -> Option<String> {
-    let folder = path.parent().unwrap_or(path).display();
+    let folder = folder_of(path).display();
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             Some(format!("make some room on its disk: df -h {folder}"))

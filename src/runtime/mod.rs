@@ -8,6 +8,7 @@ mod http;
 mod limits;
 mod sockets;
 mod state;
+mod stdio;
 mod world;
 
 use std::io;

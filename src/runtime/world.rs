@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
-use super::{Error, limits};
+use super::{Error, limits, stdio};
 use crate::cli::Environment;
 use crate::cluster::{Cluster, Contexts, GuestConfig, Selection};
 use crate::defence::{Defence, stands};
@@ -97,7 +97,8 @@ impl World {
 
     pub(super) fn context(&self) -> wasmtime::Result<WasiCtx> {
         let mut builder = WasiCtx::builder();
-        builder.inherit_stdio().args(&self.arguments).envs(&self.variables);
+        stdio::give(&mut builder);
+        builder.args(&self.arguments).envs(&self.variables);
         if let Some(folder) = &self.kubeconfig {
             builder.preopened_dir(folder, MOUNT, FsPerms::ReadOnly)?;
         }

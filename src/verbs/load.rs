@@ -5,6 +5,7 @@ use std::io::{self, BufReader};
 use std::path::Path;
 
 use crate::cli::Environment;
+use crate::platform::stdio::Stdin;
 use crate::reference::{Image, Source};
 use crate::registry::{self, Signature};
 use crate::store::layout::{self, Carried};
@@ -52,7 +53,7 @@ pub(super) fn load(
 fn read(archive: &Path) -> Result<Vec<Carried>, Error> {
     let name = archive.display().to_string();
     let read = if archive == Path::new(STREAM) {
-        layout::read(BufReader::new(io::stdin().lock()))
+        layout::read(BufReader::new(Stdin))
     } else {
         let file = File::open(archive).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => registry::Error::Missing(archive.into()),
