@@ -294,7 +294,9 @@ fn for_store(error: &store::Error) -> (Exit, Option<String>) {
         store::Error::Receipt { .. } => {
             (Exit::Failed, Some("kwasm uninstall takes the plugin away; then install it again".to_owned()))
         }
-        error @ store::Error::Io { path, .. } if error.is_forbidden() => (Exit::Failed, Some(for_reading(path))),
+        error @ store::Error::Io { path, .. } if error.is_forbidden() => {
+            (Exit::Failed, Some(for_reading(path)))
+        }
         store::Error::Io { path, source, .. } => (Exit::Failed, for_disk(path, source)),
         store::Error::Altered { .. } | store::Error::Gone(_) => {
             (Exit::Refused, Some("install it again: kwasm install FILE".to_owned()))
@@ -362,6 +364,20 @@ mod tests {
         let failure = Failure::from(&Error::Registry(source));
         assert_eq!(failure.message, "x: it cannot be read: gone");
         assert_eq!(failure.exit, Exit::Failed);
+    }
+
+    #[test]
+    fn a_place_of_the_user_has_nothing_to_do_with_that_of_the_store() {
+        let hint = |kind: std::io::ErrorKind| {
+            let unwritten = Error::Unwritten { path: "/there/x.tar".into(), source: kind.into() };
+            Failure::from(&unwritten).hints
+        };
+        let forbidden = ["ls -ld /there /there/x.tar shows who may write there"];
+        assert_eq!(hint(std::io::ErrorKind::PermissionDenied), forbidden);
+        assert_eq!(hint(std::io::ErrorKind::StorageFull), ["make some room on its disk: df -h /there"]);
+        let source = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let store = store::Error::Io { path: "/store/lock".into(), what: "the lock cannot be had", source };
+        assert!(Failure::from(&Error::Store(store)).hints[0].contains("KWASM_HOME"));
     }
 
     #[test]

@@ -22,7 +22,9 @@ fn contexts(count: usize, head: &str) -> String {
         writeln!(text, "{list}:").unwrap();
         for number in 0..count {
             match entry {
-                "" => writeln!(text, "- {{name: c{number}, context: {{cluster: c{number}, user: c{number}}}}}"),
+                "" => {
+                    writeln!(text, "- {{name: c{number}, context: {{cluster: c{number}, user: c{number}}}}}")
+                }
                 entry => writeln!(text, "- {{name: c{number}, {entry}}}"),
             }
             .unwrap();
@@ -45,7 +47,11 @@ fn a_run_has_254_contexts_and_is_told_of_more() {
         let kwasm = with_kubeconfig(&contexts(count, "")).spec(spec);
         let run = kwasm.call(["doctor"]).success();
         let s = if count == 1 { "" } else { "s" };
-        assert!(run.stdout.contains(&format!("kubeconfig  {count} context{s} in 1 file\n")), "{}", run.shown());
+        assert!(
+            run.stdout.contains(&format!("kubeconfig  {count} context{s} in 1 file\n")),
+            "{}",
+            run.shown()
+        );
         let run = kwasm.run("dumps", &[]).success();
         let servers = run.stdout.matches("http://192.0.2.").count();
         assert_eq!(servers, count.min(254), "{count}");
@@ -79,7 +85,11 @@ fn a_kubeconfig_has_16_mib() {
             run.success();
         } else {
             let run = run.fails(125);
-            assert!(run.stderr.contains("config: it cannot be read: it is longer than 16 MiB"), "{}", run.shown());
+            assert!(
+                run.stderr.contains("config: it cannot be read: it is longer than 16 MiB"),
+                "{}",
+                run.shown()
+            );
             assert!(run.stderr.contains("kubectl config view --minify --flatten"), "{}", run.shown());
         }
     }

@@ -115,11 +115,11 @@ fn a_page_is_written_where_its_name_leads() {
     let pipe = make_pipe(&kwasm, "pages/man1/kwasm.1");
     symlink("../elsewhere", kwasm.home().join("pages/man1/kwasm-run.1")).unwrap();
     let reader = drained(&pipe);
-    kwasm.call(["man", "pages"]).success();
+    kwasm.call(["man", "--dir", "pages"]).success();
     assert_eq!(String::from_utf8(reader.join().unwrap()).unwrap(), kwasm.call(["man"]).success().stdout);
     assert!(pipe.symlink_metadata().unwrap().file_type().is_fifo());
     let page = fs::read_to_string(kwasm.home().join("pages/elsewhere")).unwrap();
-    assert_eq!(page, kwasm.call(["man", "--of", "run"]).success().stdout);
+    assert_eq!(page, kwasm.call(["man", "run"]).success().stdout);
 }
 
 #[test]

@@ -124,6 +124,10 @@ fn a_kubeconfig_that_can_be_read_once_is_read_once() {
         let mut shell = kwasm.program("sh");
         let run = Run::of(shell.args(["-c", command, env!("CARGO_BIN_EXE_kwasm")])).success();
         assert!(run.stdout.contains("kubeconfig  1 context in 1 file\n"), "{command}: {}", run.shown());
-        assert!(run.stdout.contains("cluster     here at https://127.0.0.1:1\n"), "{command}: {}", run.shown());
+        assert!(
+            run.stdout.contains("cluster     here at https://127.0.0.1:1\n"),
+            "{command}: {}",
+            run.shown()
+        );
     }
 }

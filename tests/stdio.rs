@@ -40,11 +40,7 @@ fn read_late(command: &mut Command) -> Run {
     let mut stdout = String::new();
     reader.read_to_string(&mut stdout).unwrap();
     let output = child.wait_with_output().unwrap();
-    Run {
-        code: output.status.code(),
-        stdout,
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    Run { code: output.status.code(), stdout, stderr: String::from_utf8_lossy(&output.stderr).into_owned() }
 }
 
 fn lines(count: usize) -> String {

@@ -22,8 +22,7 @@ pub(super) fn first<T: Default + DeserializeOwned>(text: &str) -> Result<T, serd
         return Ok(only);
     }
     let mut reader = text.as_bytes();
-    let first =
-        serde_saphyr::read_with_options(&mut reader, options(DuplicateKeyPolicy::LastWins)).next();
+    let first = serde_saphyr::read_with_options(&mut reader, options(DuplicateKeyPolicy::LastWins)).next();
     Ok(first.transpose()?.unwrap_or_default())
 }
 

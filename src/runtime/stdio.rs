@@ -161,8 +161,9 @@ impl Input {
             let stream = mem::replace(stream, Box::new(io::empty()));
             let (send, requests) = channel();
             let share = Arc::downgrade(&self.shared);
-            let started =
-                thread::Builder::new().name("stdin".to_owned()).spawn(move || answer(&requests, &share, stream));
+            let started = thread::Builder::new()
+                .name("stdin".to_owned())
+                .spawn(move || answer(&requests, &share, stream));
             if let Err(error) = started {
                 shared.stage = Stage::Failed(error);
                 return;

@@ -70,7 +70,9 @@ fn exchanged(path: &Path, content: &[u8], before: &Metadata) -> io::Result<bool>
 /// Waits until a device has what was written, where it has such a thing: a pipe has not.
 fn synced(device: &File) -> io::Result<()> {
     match device.sync_all() {
-        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            Ok(())
+        }
         result => result,
     }
 }
@@ -100,7 +102,8 @@ fn destination(place: &Path) -> io::Result<Destination> {
 fn descriptor(path: &Path) -> Option<u32> {
     let number = path.file_name()?.to_str()?.parse().ok()?;
     let folder = fs::canonicalize(folder_of(path)).ok()?;
-    let own = folder == Path::new("/dev/fd") || fs::canonicalize("/proc/self/fd").is_ok_and(|own| own == folder);
+    let own =
+        folder == Path::new("/dev/fd") || fs::canonicalize("/proc/self/fd").is_ok_and(|own| own == folder);
     own.then_some(number)
 }
 

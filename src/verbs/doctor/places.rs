@@ -19,7 +19,11 @@ pub(super) fn private(patient: &Patient<'_>) -> Check {
     match fs::metadata(places.root()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => {
-            problems.push(Problem::at(places.root(), error.to_string(), "export KWASM_HOME=\"$HOME/.kwasm\""));
+            problems.push(Problem::at(
+                places.root(),
+                error.to_string(),
+                "export KWASM_HOME=\"$HOME/.kwasm\"",
+            ));
         }
         Ok(root) => {
             if !platform::is_owners_to_write(&root) {
