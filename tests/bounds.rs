@@ -53,7 +53,8 @@ fn a_run_has_254_contexts_and_is_told_of_more() {
             run.shown()
         );
         let run = kwasm.run("dumps", &[]).success();
-        let servers = run.stdout.matches("http://192.0.2.").count();
+        // As a file, and as its kubeconfig.
+        let servers = run.stdout.matches("http://192.0.2.").count() / 2;
         assert_eq!(servers, count.min(254), "{count}");
         assert_eq!(run.stdout.contains("192.0.2.254"), count >= 254, "{count}");
         assert_eq!(run.stderr.is_empty(), count <= 254, "{count}: {}", run.stderr);
@@ -61,11 +62,11 @@ fn a_run_has_254_contexts_and_is_told_of_more() {
 }
 
 #[test]
-fn ten_thousand_contexts_are_read_in_no_more_than_a_moment() {
-    let kwasm = with_kubeconfig(&contexts(10_000, ""));
+fn twelve_thousand_contexts_are_read_in_no_more_than_a_moment() {
+    let kwasm = with_kubeconfig(&contexts(12_000, ""));
     let start = Instant::now();
     let run = kwasm.call(["doctor"]).success();
-    assert!(run.stdout.contains("kubeconfig  10000 contexts in 1 file\n"), "{}", run.shown());
+    assert!(run.stdout.contains("kubeconfig  12000 contexts in 1 file\n"), "{}", run.shown());
     // Not a bar of how fast it is, which differs from machine to machine: of what grows with the square of their number.
     assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
 }

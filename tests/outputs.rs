@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
@@ -25,8 +25,8 @@ fn make_pipe(kwasm: &Kwasm, name: &str) -> PathBuf {
 }
 
 /// What comes out of a pipe, to its end.
-fn drained(pipe: &PathBuf) -> thread::JoinHandle<Vec<u8>> {
-    let pipe = pipe.clone();
+fn drained(pipe: &Path) -> thread::JoinHandle<Vec<u8>> {
+    let pipe = pipe.to_owned();
     thread::spawn(move || {
         let mut bytes = Vec::new();
         fs::File::open(pipe).unwrap().read_to_end(&mut bytes).unwrap();

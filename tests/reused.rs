@@ -50,7 +50,7 @@ fn serve(stream: &TcpStream, number: usize, tell: &Sender<(String, usize)>) {
 }
 
 /// Starts a guest that sends what it reads, one request a line.
-fn sender(url: &str) -> Running {
+fn sender(url: &str) -> (Kwasm, Running) {
     let kwasm = Kwasm::new();
     let path = kwasm.home().join("config");
     let config = serde_json::json!({
@@ -60,7 +60,9 @@ fn sender(url: &str) -> Running {
     });
     std::fs::write(&path, config.to_string()).unwrap();
     let spec = "{kubernetes: {rules: [{nonResourceURLs: ['*'], verbs: ['*']}]}}";
-    kwasm.kubeconfig(path).spec(spec).start_with_input("sends-many", &[])
+    let kwasm = kwasm.kubeconfig(path).spec(spec);
+    let running = kwasm.start_with_input("sends-many", &[]);
+    (kwasm, running)
 }
 
 /// Sends requests, each when the one before has been answered for a while, and gives what the guest saw.
@@ -83,7 +85,7 @@ fn told(told: &Receiver<(String, usize)>) -> Vec<(String, usize)> {
 #[test]
 fn a_get_is_sent_once_more_on_a_new_connection() {
     let (url, server) = server();
-    let mut running = sender(&url);
+    let (_kwasm, mut running) = sender(&url);
     let get = r#""GET", "/version", [], null"#;
     assert_eq!(seen(&mut running, &[get, get, get]), ["status 200"; 3]);
     let run = running.end().success();
@@ -97,7 +99,7 @@ fn a_post_is_not_unless_it_says_that_it_may_come_twice() {
     let get = r#""GET", "/version", [], null"#;
     for (headers, answered) in [("[]", false), (r#"[["idempotency-key", "7"]]"#, true)] {
         let (url, server) = server();
-        let mut running = sender(&url);
+        let (_kwasm, mut running) = sender(&url);
         let post = format!(r#""POST", "/version", {headers}, "body""#);
         let lines = seen(&mut running, &[get, &post]);
         assert_eq!(lines[1] == "status 200", answered, "{lines:?}");

@@ -46,7 +46,8 @@ impl Shared {
         let id = NOBODY.to_string();
         command.args(["--reuid", &id, "--regid", &id, "--clear-groups"]).arg(program).args(arguments);
         command.env_clear().env("KWASM_HOME", self.kwasm.home().join("data")).env("HOME", &self.home);
-        command.env("KWASM_BIN_DIR", self.kwasm.links()).env("PATH", self.kwasm.links());
+        let path = format!("{}:/usr/bin:/bin", self.kwasm.links().display());
+        command.env("KWASM_BIN_DIR", self.kwasm.links()).env("PATH", path);
         Run::of(command.current_dir("/").stdin(Stdio::null()))
     }
 }

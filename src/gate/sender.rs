@@ -36,9 +36,12 @@ pub(super) struct Sender {
     pool: Mutex<Option<Pool>>,
 }
 
+/// Connections to one endpoint.
+type Connections = Client<Metered<Dialer>, GuestBody>;
+
 /// A pool of connections, all of one client certificate.
 struct Pool {
-    client: Client<Metered<Dialer>, GuestBody>,
+    client: Connections,
     /// For a proxy that reads requests.
     proxy_authorization: Option<HeaderValue>,
     certificate: Option<Arc<CertifiedKey>>,
@@ -147,7 +150,7 @@ impl Sender {
         &self,
         cluster: &Cluster,
         credential: Option<&Credential>,
-    ) -> Result<(Client<Metered<Dialer>, GuestBody>, Option<HeaderValue>), Error> {
+    ) -> Result<(Connections, Option<HeaderValue>), Error> {
         let certificate = credential.and_then(Credential::certificate);
         let mut pool = self.pool();
         match pool.as_ref() {

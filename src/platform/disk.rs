@@ -168,7 +168,7 @@ pub(crate) fn create_new(path: &Path) -> io::Result<()> {
 
 /// Writes a file in its place. One that is cut short has to be known as such by who reads it.
 pub(crate) fn write(place: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = change("create", place, || File::create(place))?;
+    let mut file = change("create", place, || public_file().truncate(true).open(place))?;
     change("write", place, || file.write_all(content))?;
     change("sync", place, || file.sync_all())?;
     sync_folder(folder_of(place))
@@ -184,8 +184,7 @@ pub(crate) fn lock(path: &Path) -> io::Result<File> {
 
 /// Opens a file that is only locked, without a lock on it yet.
 pub(crate) fn lockable(path: &Path) -> io::Result<File> {
-    let open = || File::options().create(true).truncate(false).write(true).open(path);
-    change("create", path, open)
+    change("create", path, || public_file().truncate(false).open(path))
 }
 
 /// Makes a folder and all that lead to it, for others to enter as well. What is there already is left as it is.
@@ -201,6 +200,15 @@ pub(crate) fn folders(path: &Path) -> io::Result<()> {
         return Err(io::ErrorKind::NotADirectory.into());
     }
     path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// How a file is opened, or made for whomever the umask lets read it, and no one else write to.
+fn public_file() -> fs::OpenOptions {
+    let mut options = File::options();
+    options.create(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);
+    options
 }
 
 /// Makes a folder that whoever the umask lets may enter, and no one else write to.
