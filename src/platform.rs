@@ -53,6 +53,18 @@ pub(crate) fn folders(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<Fold
     Some(Folders { data, cache, configuration, links: home.join(".local").join("bin") })
 }
 
+/// The name of this user's cache where there is no home directory, among those of others who have none.
+#[cfg(unix)]
+pub(crate) fn own_cache() -> String {
+    format!("cache-{}", rustix::process::geteuid().as_raw())
+}
+
+/// On Windows a profile is always there.
+#[cfg(not(unix))]
+pub(crate) fn own_cache() -> String {
+    "cache".to_owned()
+}
+
 /// What stays the same about a file for as long as nobody wrote to it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct FileIdentity {

@@ -38,6 +38,10 @@ impl Shared {
 
     /// A program as the other user runs it. The program under test is copied to where that user can get at it.
     fn theirs(&self, arguments: &[&str]) -> Run {
+        Run::of(&mut self.command(arguments))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let program = self.kwasm.home().join("kwasm");
         if !program.exists() {
             fs::copy(env!("CARGO_BIN_EXE_kwasm"), &program).unwrap();
@@ -48,7 +52,8 @@ impl Shared {
         command.env_clear().env("KWASM_HOME", self.kwasm.home().join("data")).env("HOME", &self.home);
         let path = format!("{}:/usr/bin:/bin", self.kwasm.links().display());
         command.env("KWASM_BIN_DIR", self.kwasm.links()).env("PATH", path);
-        Run::of(command.current_dir("/").stdin(Stdio::null()))
+        command.current_dir("/").stdin(Stdio::null());
+        command
     }
 }
 
@@ -74,6 +79,20 @@ fn what_root_installed_others_run_and_cannot_change() {
             let mode = shared.kwasm.home().join("data").join(&file).metadata().unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o644, "{file}");
         }
+    }
+}
+
+#[test]
+fn one_without_a_home_runs_it_too() {
+    let Some(shared) = Shared::filled("one_without_a_home_runs_it_too", "022") else { return };
+    // A cache beside the store is the administrator's own, if there is one.
+    let root = shared.kwasm.home().join("data");
+    for _ in 0..2 {
+        let run = Run::of(shared.command(&["run", "hello"]).env_remove("HOME")).success();
+        assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("hello from kwasm\n", ""));
+        let mut own = shared.kwasm.command(["run", "hello"]);
+        Run::of(own.env_remove("HOME").env_remove("XDG_CACHE_HOME")).success();
+        assert!(root.join("cache-0/compiled").exists());
     }
 }
 

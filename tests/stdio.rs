@@ -151,7 +151,23 @@ fn a_stdout_that_is_not_open_for_writing_is_an_error() {
     writer.write_all(b"x").unwrap();
     drop(writer);
     let output = echoes.stdin(reader).stdout(only_to_read()).output().unwrap();
+    // What the guest makes of it is its own.
     assert_eq!(output.status.code(), Some(1));
+    // One that takes no notice is not believed.
+    let run = Run::of(&mut read_only(kwasm.guest("prints", &["9"]), only_to_read())).fails(125);
+    assert_eq!(run.stderr, "kwasm: stdout cannot be written to: Bad file descriptor (os error 9)\n");
+}
+
+#[test]
+fn output_that_a_full_disk_cuts_short_is_no_success() {
+    let kwasm = Kwasm::new();
+    let full = || File::options().write(true).open("/dev/full").unwrap();
+    let run = Run::of(kwasm.guest("prints", &["9"]).stdout(full())).fails(125);
+    assert_eq!(run.stderr, "kwasm: stdout cannot be written to: No space left on device (os error 28)\n");
+    let run = Run::of(kwasm.guest("hello-core", &["9"]).stdout(full()));
+    assert_ne!(run.code, Some(0), "{}", run.shown());
+    // A guest that has nothing to say loses nothing.
+    Run::of(kwasm.guest("prints", &["0"]).stdout(full())).success();
 }
 
 fn read_only(mut command: Command, stdout: File) -> Command {

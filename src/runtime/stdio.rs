@@ -24,18 +24,48 @@ use crate::platform::stdio::{Stderr, Stdin, Stdout};
 /// The most bytes of one call, as in wasmtime's own streams.
 const MOST: usize = 64 << 10;
 
-/// Gives a guest the streams of this process.
-pub(super) fn give(builder: &mut WasiCtxBuilder) {
-    builder.stdin(Input::new(Stdin, || io::IsTerminal::is_terminal(&io::stdin())));
-    builder.stdout(Output { stream: Stdout, is_terminal: || io::IsTerminal::is_terminal(&io::stdout()) });
-    builder.stderr(Output { stream: Stderr, is_terminal: || io::IsTerminal::is_terminal(&io::stderr()) });
+/// Gives a guest the streams of this process. What it could not write to stdout is `lost`.
+pub(super) fn give(builder: &mut WasiCtxBuilder, lost: &Lost) {
+    let is_terminal = || io::IsTerminal::is_terminal(&io::stdin());
+    builder.stdin(Input::new(Stdin, is_terminal));
+    let is_terminal = || io::IsTerminal::is_terminal(&io::stdout());
+    builder.stdout(Output { stream: Stdout, is_terminal, lost: lost.clone() });
+    let is_terminal = || io::IsTerminal::is_terminal(&io::stderr());
+    builder.stderr(Output { stream: Stderr, is_terminal, lost: Lost::default() });
+}
+
+/// Why a part of what a guest wrote is lost. Many a program takes no notice, and ends well.
+#[derive(Clone, Default)]
+pub struct Lost(Arc<Mutex<Option<io::Error>>>);
+
+impl Lost {
+    /// The reason, if anything is lost. A reader that has left had what it wanted.
+    #[must_use]
+    pub fn why(&self) -> Option<io::Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn note(&self, error: &io::Error) {
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            let again =
+                error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(again);
+        }
+    }
 }
 
 /// A stream that a guest writes.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Output<W> {
     stream: W,
     is_terminal: fn() -> bool,
+    lost: Lost,
+}
+
+impl<W> Output<W> {
+    fn noted<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        result.inspect_err(|error| self.lost.note(error))
+    }
 }
 
 impl<W> IsTerminal for Output<W> {
@@ -44,13 +74,13 @@ impl<W> IsTerminal for Output<W> {
     }
 }
 
-impl<W: Copy + Write + Send + Sync + Unpin + 'static> StdoutStream for Output<W> {
+impl<W: Clone + Write + Send + Sync + Unpin + 'static> StdoutStream for Output<W> {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(*self)
+        Box::new(self.clone())
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(*self)
+        Box::new(self.clone())
     }
 }
 
@@ -61,11 +91,13 @@ impl<W: Send + 'static> Pollable for Output<W> {
 
 impl<W: Write + Send + 'static> OutputStream for Output<W> {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.stream.write_all(&bytes).map_err(failed)
+        let written = self.stream.write_all(&bytes);
+        self.noted(written).map_err(failed)
     }
 
     fn flush(&mut self) -> StreamResult<()> {
-        self.stream.flush().map_err(failed)
+        let flushed = self.stream.flush();
+        self.noted(flushed).map_err(failed)
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
@@ -75,11 +107,13 @@ impl<W: Write + Send + 'static> OutputStream for Output<W> {
 
 impl<W: Write + Unpin> AsyncWrite for Output<W> {
     fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(self.stream.write(bytes))
+        let written = self.stream.write(bytes);
+        Poll::Ready(self.noted(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.stream.flush())
+        let flushed = self.stream.flush();
+        Poll::Ready(self.noted(flushed))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -314,6 +348,24 @@ mod tests {
         // What `filesystem-error-code` looks for.
         assert_eq!(error.downcast::<io::Error>().unwrap().kind(), io::ErrorKind::IsADirectory);
         assert!(matches!(read(&mut input, 1).await, Err(StreamError::Closed)));
+    }
+
+    #[test]
+    fn what_is_lost_is_known_and_what_nobody_wanted_is_not_lost() {
+        let written = |stream: std::fs::File| {
+            let lost = Lost::default();
+            let mut output = Output { stream: Arc::new(stream), is_terminal: || false, lost: lost.clone() };
+            assert!(OutputStream::write(&mut output, Bytes::from_static(b"x")).is_err());
+            lost.why().map(|error| error.kind())
+        };
+        let unwritable = tempfile::NamedTempFile::new().unwrap();
+        assert!(written(std::fs::File::open(unwritable.path()).unwrap()).is_some());
+        #[cfg(unix)]
+        {
+            let (reader, writer) = io::pipe().unwrap();
+            drop(reader);
+            assert_eq!(written(std::os::fd::OwnedFd::from(writer).into()), None);
+        }
     }
 
     #[test]

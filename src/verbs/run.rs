@@ -63,6 +63,7 @@ pub(super) fn run(
     });
     let contexts = contexts.unwrap_or_else(|| Contexts::none("the plugin imports no network"));
     let gate = Gate::new(grant, contexts, verbose.then(|| observer(voice)));
+    let lost = world.lost();
     let outcome = Sandbox::new(&plugin, gate.clone(), world, limits, store.places())?.run()?;
     let mut lines = gate.report();
     // Many a client library gives up before it sends anything, and cannot say why there is nothing to send to.
@@ -72,7 +73,11 @@ pub(super) fn run(
         lines.push(Line { text: why, hint: Some(NAME_A_KUBECONFIG.to_owned()) });
     }
     voice.lines(lines);
-    Ok(Ending::Ran(outcome))
+    match lost.why() {
+        // Whoever reads it would take it for all there is.
+        Some(why) if outcome == Outcome::Ended(0) => Err(Error::Stdout(why)),
+        _ => Ok(Ending::Ran(outcome)),
+    }
 }
 
 /// What a registry has, downloaded unless it was before. Which content that is, and whose signatures it has, is asked each
