@@ -151,3 +151,22 @@ fn a_kubeconfig_that_can_be_read_once_is_read_once() {
         );
     }
 }
+
+#[test]
+fn a_policy_that_can_be_read_once_is_that_of_all_plugins_of_a_command() {
+    let kwasm = Kwasm::new();
+    let policy = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: piped}\nspec: {}\n";
+    fs::write(kwasm.home().join("p.yaml"), policy).unwrap();
+    let (hello, prints) = (component("hello"), component("prints"));
+    for command in [
+        "cat p.yaml | \"$0\" install \"$1\" \"$2\" --policy /dev/stdin && \"$0\" save hello prints -f a.tar",
+        "cat p.yaml | \"$0\" load a.tar --policy /dev/stdin",
+    ] {
+        let mut shell = kwasm.program("sh");
+        shell.args(["-c", command, env!("CARGO_BIN_EXE_kwasm")]).args([&hello, &prints]);
+        Run::of(&mut shell).success();
+        let list: serde_json::Value =
+            serde_json::from_str(&kwasm.call(["list", "-o", "json"]).success().stdout).unwrap();
+        assert_eq!((&list[0]["policy"], &list[1]["policy"]), (&"piped".into(), &"piped".into()), "{list}");
+    }
+}

@@ -27,7 +27,7 @@ use self::compiled::Cache;
 pub use self::compiled::Kept;
 pub use self::engine::WASMTIME;
 use self::state::State;
-pub use self::stdio::Lost;
+pub use self::stdio::{StreamFault, StreamFaults};
 pub use self::world::World;
 use crate::defence::{Defence, stands};
 use crate::gate::Gate;

@@ -24,33 +24,47 @@ use crate::platform::stdio::{Stderr, Stdin, Stdout};
 /// The most bytes of one call, as in wasmtime's own streams.
 const MOST: usize = 64 << 10;
 
-/// Gives a guest the streams of this process. What it could not write to stdout is `lost`.
-pub(super) fn give(builder: &mut WasiCtxBuilder, lost: &Lost) {
+/// Gives a guest the streams of this process. What goes wrong with them is kept in `faults`.
+pub(super) fn give(builder: &mut WasiCtxBuilder, faults: &StreamFaults) {
     let is_terminal = || io::IsTerminal::is_terminal(&io::stdin());
-    builder.stdin(Input::new(Stdin, is_terminal));
+    builder.stdin(Input::new(Stdin, is_terminal, faults.stdin.clone()));
     let is_terminal = || io::IsTerminal::is_terminal(&io::stdout());
-    builder.stdout(Output { stream: Stdout, is_terminal, lost: lost.clone() });
+    builder.stdout(Output { stream: Stdout, is_terminal, fault: faults.stdout.clone() });
     let is_terminal = || io::IsTerminal::is_terminal(&io::stderr());
-    builder.stderr(Output { stream: Stderr, is_terminal, lost: Lost::default() });
+    builder.stderr(Output { stream: Stderr, is_terminal, fault: StreamFault::default() });
 }
 
-/// Why a part of what a guest wrote is lost. Many a program takes no notice, and ends well.
+/// What went wrong with a guest's streams. Many a program takes no notice, or cannot say what it was: wasi-libc knows one
+/// error of a stream in a component.
 #[derive(Clone, Default)]
-pub struct Lost(Arc<Mutex<Option<io::Error>>>);
+pub struct StreamFaults {
+    /// Of standard input.
+    pub stdin: StreamFault,
+    /// Of standard output. A reader that has left is none: it had what it wanted.
+    pub stdout: StreamFault,
+}
 
-impl Lost {
-    /// The reason, if anything is lost. A reader that has left had what it wanted.
+/// The first thing that went wrong with a stream.
+#[derive(Clone, Default)]
+pub struct StreamFault(Arc<Mutex<Option<io::Error>>>);
+
+impl StreamFault {
+    /// The error, once.
     #[must_use]
-    pub fn why(&self) -> Option<io::Error> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    pub fn take(&self) -> Option<io::Error> {
+        self.locked().take()
     }
 
     fn note(&self, error: &io::Error) {
         if error.kind() != io::ErrorKind::BrokenPipe {
-            let again =
-                error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(again);
+            let same = error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
+            self.locked().get_or_insert(same);
         }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Option<io::Error>> {
+        // It is replaced as a whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -59,12 +73,12 @@ impl Lost {
 struct Output<W> {
     stream: W,
     is_terminal: fn() -> bool,
-    lost: Lost,
+    fault: StreamFault,
 }
 
 impl<W> Output<W> {
     fn noted<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        result.inspect_err(|error| self.lost.note(error))
+        result.inspect_err(|error| self.fault.note(error))
     }
 }
 
@@ -126,6 +140,7 @@ impl<W: Write + Unpin> AsyncWrite for Output<W> {
 struct Input {
     shared: Arc<Mutex<Shared>>,
     is_terminal: fn() -> bool,
+    fault: StreamFault,
 }
 
 struct Shared {
@@ -151,10 +166,10 @@ enum Stage {
 }
 
 impl Input {
-    fn new(stream: impl Read + Send + 'static, is_terminal: fn() -> bool) -> Self {
+    fn new(stream: impl Read + Send + 'static, is_terminal: fn() -> bool, fault: StreamFault) -> Self {
         let requests = Requests::None(Box::new(stream));
         let shared = Shared { stage: Stage::Idle, waiting: Vec::new(), requests };
-        Self { shared: Arc::new(Mutex::new(shared)), is_terminal }
+        Self { shared: Arc::new(Mutex::new(shared)), is_terminal, fault }
     }
 
     /// What has come, at most so many bytes. Where nothing has, it is requested, and there are none yet.
@@ -168,7 +183,10 @@ impl Input {
                 shared.stage = if bytes.is_empty() { Stage::Idle } else { Stage::Came(bytes) };
                 return Ok(Some(taken));
             }
-            Stage::Failed(error) => return Err(error),
+            Stage::Failed(error) => {
+                self.fault.note(&error);
+                return Err(error);
+            }
             Stage::Ended => return Ok(None),
         }
         Ok(Some(Bytes::new()))
@@ -296,7 +314,7 @@ mod tests {
     use std::time::Duration;
 
     fn input(stream: impl Read + Send + 'static) -> Input {
-        Input::new(stream, || false)
+        Input::new(stream, || false, StreamFault::default())
     }
 
     /// What a guest gets that waits until it can read.
@@ -353,10 +371,10 @@ mod tests {
     #[test]
     fn what_is_lost_is_known_and_what_nobody_wanted_is_not_lost() {
         let written = |stream: std::fs::File| {
-            let lost = Lost::default();
-            let mut output = Output { stream: Arc::new(stream), is_terminal: || false, lost: lost.clone() };
+            let fault = StreamFault::default();
+            let mut output = Output { stream: Arc::new(stream), is_terminal: || false, fault: fault.clone() };
             assert!(OutputStream::write(&mut output, Bytes::from_static(b"x")).is_err());
-            lost.why().map(|error| error.kind())
+            fault.take().map(|error| error.kind())
         };
         let unwritable = tempfile::NamedTempFile::new().unwrap();
         assert!(written(std::fs::File::open(unwritable.path()).unwrap()).is_some());

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
-use super::stdio::{self, Lost};
+use super::stdio::{self, StreamFaults};
 use super::{Error, limits};
 use crate::cli::Environment;
 use crate::cluster::{Cluster, Contexts, GuestConfig, Selection};
@@ -26,8 +26,8 @@ pub struct World {
     kubeconfig: Option<PathBuf>,
     /// That folder, where it is for this run only.
     temporary: Option<TempDir>,
-    /// What it writes and cannot.
-    lost: Lost,
+    /// What goes wrong with its streams.
+    faults: StreamFaults,
 }
 
 /// Variables that say how to talk to the user, and nothing of what the user has.
@@ -98,15 +98,15 @@ impl World {
         self.variables.push(("KWASM_NAMESPACE".to_owned(), cluster.namespace().to_owned()));
     }
 
-    /// Tells, once the guest has ended, why a part of its output is lost.
+    /// Tells, once the guest has ended, what went wrong with its streams.
     #[must_use]
-    pub fn lost(&self) -> Lost {
-        self.lost.clone()
+    pub fn faults(&self) -> StreamFaults {
+        self.faults.clone()
     }
 
     pub(super) fn context(&self) -> wasmtime::Result<WasiCtx> {
         let mut builder = WasiCtx::builder();
-        stdio::give(&mut builder, &self.lost);
+        stdio::give(&mut builder, &self.faults);
         builder.args(&self.arguments).envs(&self.variables);
         if let Some(folder) = &self.kubeconfig {
             builder.preopened_dir(folder, MOUNT, FsPerms::ReadOnly)?;

@@ -28,8 +28,10 @@ pub(super) fn load(
     let fetcher = Fetcher::new(environment, store.places(), voice);
     let mut parcels = Vec::new();
     let mut hints = Vec::new();
-    for plugin in read(archive)? {
-        let chosen = choose(policy)?;
+    let plugins = read(archive)?;
+    // Once for all: a file may be a pipe.
+    let chosen = choose(policy)?;
+    for plugin in plugins {
         store.claim(&plugin.name)?;
         if plugin.policy != chosen.policy.name() {
             hints.push(format!(
@@ -41,7 +43,7 @@ pub(super) fn load(
         }
         let name = plugin.name.clone();
         let content = fetched(store, &fetcher, plugin)?;
-        parcels.push(prepare(store, voice, name, content, chosen)?);
+        parcels.push(prepare(store, voice, name, content, chosen.clone())?);
     }
     put(store, environment, voice, &parcels)?;
     for hint in hints {

@@ -63,7 +63,7 @@ pub(super) fn run(
     });
     let contexts = contexts.unwrap_or_else(|| Contexts::none("the plugin imports no network"));
     let gate = Gate::new(grant, contexts, verbose.then(|| observer(voice)));
-    let lost = world.lost();
+    let faults = world.faults();
     let outcome = Sandbox::new(&plugin, gate.clone(), world, limits, store.places())?.run()?;
     let mut lines = gate.report();
     // Many a client library gives up before it sends anything, and cannot say why there is nothing to send to.
@@ -72,10 +72,14 @@ pub(super) fn run(
     {
         lines.push(Line { text: why, hint: Some(NAME_A_KUBECONFIG.to_owned()) });
     }
+    let well = outcome == Outcome::Ended(0);
+    if let Some(why) = faults.stdin.take().filter(|_| !well) {
+        lines.push(Line { text: format!("stdin cannot be read: {why}"), hint: None });
+    }
     voice.lines(lines);
-    match lost.why() {
+    match faults.stdout.take() {
         // Whoever reads it would take it for all there is.
-        Some(why) if outcome == Outcome::Ended(0) => Err(Error::Stdout(why)),
+        Some(why) if well => Err(Error::Stdout(why)),
         _ => Ok(Ending::Ran(outcome)),
     }
 }
