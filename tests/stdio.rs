@@ -14,7 +14,7 @@ use nix::pty::{OpenptyResult, openpty};
 use crate::support::{Kwasm, Run, component};
 
 /// What fills a pipe of Linux but for a few bytes.
-const FULL: [u8; 65_530] = [b'#'; 65_530];
+const FULL: &[u8] = &[b'#'; 65_530];
 
 fn unblock(stream: &impl AsFd) {
     rustix::io::ioctl_fionbio(stream, true).unwrap();
@@ -64,7 +64,7 @@ fn a_plugin_writes_all_it_has_to_say_to_a_stdout_that_does_not_block() {
 
 #[test]
 fn a_core_module_does_so_too() {
-    let run = read_late(&mut Kwasm::new().guest("hello-core", &["x"]), &FULL).success();
+    let run = read_late(&mut Kwasm::new().guest("hello-core", &["x"]), FULL).success();
     assert_eq!(run.stdout, "hello from kwasm: x\n");
 }
 
@@ -103,14 +103,14 @@ fn a_stdin_that_does_not_block_is_waited_for() {
 fn kwasms_own_words_are_written_whole_too() {
     let kwasm = Kwasm::new();
     let plain = kwasm.call(["completion", "bash"]).success().stdout;
-    assert!(read_late(&mut kwasm.command(["completion", "bash"]), &FULL).success().stdout == plain);
+    assert!(read_late(&mut kwasm.command(["completion", "bash"]), FULL).success().stdout == plain);
 }
 
 #[test]
 fn what_is_told_on_a_stderr_that_does_not_block_is_told_whole() {
     let kwasm = Kwasm::new();
     let (mut reader, mut writer) = unblocked_output();
-    writer.write_all(&FULL).unwrap();
+    writer.write_all(FULL).unwrap();
     let mut command = kwasm.command(["run", "missing"]);
     let mut child = command.stderr(writer).spawn().unwrap();
     drop(command);
