@@ -171,7 +171,7 @@ fn classify(error: &Error) -> (Exit, Option<String>) {
         Error::Untrusted { source, .. } => (Exit::Refused, source.hint().map(str::to_owned)),
         Error::Archive { archive, source } => for_archive(archive, source),
         Error::Terminal => (Exit::Usage, hint("name a file: kwasm save NAME -f FILE")),
-        Error::Unwritten { path, source } => (Exit::Failed, for_disk(path, source)),
+        Error::Unwritten { path, source } => (Exit::Failed, for_output(path, source)),
         Error::Cluster(error) => for_cluster(error),
         Error::Inspect { source, .. }
         | Error::Store(store::Error::Unfit { source, .. })
@@ -201,6 +201,9 @@ fn for_fetch(error: &registry::Error) -> (Exit, Option<String>) {
     use registry::Error as E;
     match error {
         E::Missing(_) => (Exit::NoPlugin, None),
+        E::Unreadable { path, .. } if error.is_forbidden() => {
+            (Exit::Failed, Some(format!("ls -l {} shows who may read it", path.display())))
+        }
         E::NotFound(_) => (
             Exit::NoPlugin,
             Some(
@@ -302,12 +305,21 @@ fn for_store(error: &store::Error) -> (Exit, Option<String>) {
         store::Error::Receipt { .. } => {
             (Exit::Failed, Some("kwasm uninstall takes the plugin away; then install it again".to_owned()))
         }
+        error @ store::Error::Io { path, .. } if error.is_forbidden() => {
+            (Exit::Failed, Some(for_reading(path)))
+        }
         store::Error::Io { path, source, .. } => (Exit::Failed, for_disk(path, source)),
         store::Error::Altered { .. } | store::Error::Gone(_) => {
             (Exit::Refused, Some("install it again: kwasm install FILE".to_owned()))
         }
         _ => (Exit::Failed, None),
     }
+}
+
+/// What helps where a file of a store may not be read: it is two folders below its root.
+fn for_reading(path: &Path) -> String {
+    let root = path.ancestors().nth(3).unwrap_or(path).display();
+    format!("whoever installed it lets all run it: chmod -R a+rX {root}; KWASM_HOME names another store")
 }
 
 fn for_archive(archive: &str, error: &layout::Error) -> (Exit, Option<String>) {
@@ -323,8 +335,25 @@ fn for_archive(archive: &str, error: &layout::Error) -> (Exit, Option<String>) {
     }
 }
 
+/// What helps against an error of a file that the user named.
+fn for_output(path: &Path, error: &io::Error) -> Option<String> {
+    let folder = folder_of(path);
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            Some(format!("ls -ld {} {} shows who may write there", folder.display(), path.display()))
+        }
+        io::ErrorKind::IsADirectory => Some(format!("name a file in it: {}", path.join("FILE").display())),
+        io::ErrorKind::NotFound => Some(format!("make its folder first: mkdir -p {}", folder.display())),
+        _ => for_disk(path, error),
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn for_disk(path: &Path, error: &io::Error) -> Option<String> {
-    let folder = path.parent().unwrap_or(path).display();
+    let folder = folder_of(path).display();
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             Some(format!("make some room on its disk: df -h {folder}"))
@@ -346,6 +375,20 @@ mod tests {
         let failure = Failure::from(&Error::Registry(source));
         assert_eq!(failure.message, "x: it cannot be read: gone");
         assert_eq!(failure.exit, Exit::Failed);
+    }
+
+    #[test]
+    fn a_place_of_the_user_has_nothing_to_do_with_that_of_the_store() {
+        let hint = |kind: std::io::ErrorKind| {
+            let unwritten = Error::Unwritten { path: "/there/x.tar".into(), source: kind.into() };
+            Failure::from(&unwritten).hints
+        };
+        let forbidden = ["ls -ld /there /there/x.tar shows who may write there"];
+        assert_eq!(hint(std::io::ErrorKind::PermissionDenied), forbidden);
+        assert_eq!(hint(std::io::ErrorKind::StorageFull), ["make some room on its disk: df -h /there"]);
+        let source = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let store = store::Error::Io { path: "/store/lock".into(), what: "the lock cannot be had", source };
+        assert!(Failure::from(&Error::Store(store)).hints[0].contains("KWASM_HOME"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! who may write to a folder, and what a link on `PATH` is.
 
 pub(crate) mod disk;
+pub(crate) mod stdio;
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
@@ -50,6 +51,18 @@ pub(crate) fn folders(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<Fold
     let configuration = if cfg!(windows) { Some(data.clone()) } else { absolute("XDG_CONFIG_HOME") };
     let configuration = configuration.unwrap_or_else(|| home.join(".config"));
     Some(Folders { data, cache, configuration, links: home.join(".local").join("bin") })
+}
+
+/// The name of this user's cache where there is no home directory, among those of others who have none.
+#[cfg(unix)]
+pub(crate) fn own_cache() -> String {
+    format!("cache-{}", rustix::process::geteuid().as_raw())
+}
+
+/// On Windows a profile is always there.
+#[cfg(not(unix))]
+pub(crate) fn own_cache() -> String {
+    "cache".to_owned()
 }
 
 /// What stays the same about a file for as long as nobody wrote to it.
@@ -136,12 +149,53 @@ pub(crate) fn check_folder(metadata: &Metadata) -> io::Result<()> {
     check_owner(metadata, 0o077, "it is open to others: chmod 700 it")
 }
 
-/// Tells whether a file or folder is this user's, and nobody else may write to it.
+/// Tells whether a file or folder is this user's, and no one else may write to it.
 ///
 /// # Errors
 /// `PermissionDenied`, with the reason, when it is not.
-pub(crate) fn check_own(metadata: &Metadata) -> io::Result<()> {
+fn check_own(metadata: &Metadata) -> io::Result<()> {
     check_owner(metadata, 0o022, "others may write to it")
+}
+
+/// Whose a file or folder is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Owner {
+    /// This user's.
+    User,
+    /// The administrator's, who can change all that is this user's as well.
+    System,
+    /// Another user's.
+    Other,
+}
+
+/// Tells whose a file or folder is.
+#[cfg(unix)]
+pub(crate) fn owner(metadata: &Metadata) -> Owner {
+    use std::os::unix::fs::MetadataExt;
+    match metadata.uid() {
+        user if user == rustix::process::geteuid().as_raw() => Owner::User,
+        0 => Owner::System,
+        _ => Owner::Other,
+    }
+}
+
+/// Windows gives a user's profile an access list that keeps others out.
+#[cfg(not(unix))]
+pub(crate) fn owner(_: &Metadata) -> Owner {
+    Owner::User
+}
+
+/// Whether no one but the owner may write to a file or folder.
+#[cfg(unix)]
+pub(crate) fn is_owners_to_write(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    metadata.mode() & 0o022 == 0
+}
+
+/// As above.
+#[cfg(not(unix))]
+pub(crate) fn is_owners_to_write(_: &Metadata) -> bool {
+    true
 }
 
 /// Tells whether a file in a private folder is one that only this user could have written.
@@ -158,7 +212,7 @@ pub(crate) fn check_private_file(metadata: &Metadata) -> io::Result<()> {
 #[cfg(unix)]
 fn check_owner(metadata: &Metadata, forbidden: u32, reason: &'static str) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
-    if metadata.uid() != rustix::process::geteuid().as_raw() {
+    if owner(metadata) != Owner::User {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another user"));
     }
     if metadata.mode() & forbidden != 0 {

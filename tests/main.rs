@@ -11,6 +11,7 @@
 )]
 
 mod archives;
+mod bounds;
 #[cfg(unix)]
 mod carried;
 #[cfg(unix)]
@@ -42,16 +43,24 @@ mod leaks;
 mod life;
 mod manual;
 mod modules;
+#[cfg(unix)]
+mod outputs;
 mod papers;
 mod policies;
 mod prefix;
 mod proxies;
 mod registries;
 
+mod reused;
+
 #[cfg(unix)]
 mod refusals;
+#[cfg(unix)]
+mod shared;
 #[cfg(target_os = "linux")]
 mod sockets;
+#[cfg(unix)]
+mod stdio;
 mod streams;
 mod support;
 mod timeline;

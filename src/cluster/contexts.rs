@@ -98,8 +98,8 @@ impl Contexts {
     pub fn numbered(&self) -> impl Iterator<Item = Numbered<'_>> {
         let name = self.selected.cluster().map(Cluster::context);
         let others = self.others.iter().map(|other| (Some(other.name.as_str()), &other.selection));
-        // There are no more than `MOST`.
-        (1_u8..)
+        // There are no more than `MOST`. A range without an end would step past 255 behind the last of so many.
+        (1..=u8::MAX)
             .zip(std::iter::once((name, &self.selected)).chain(others))
             .map(|(number, (name, selection))| Numbered { number, name, selection })
     }

@@ -110,6 +110,12 @@ impl Error {
             Self::ServerUser(_) => {
                 hint("kubectl config set-credentials says who asks; take it out of the address")
             }
+            Self::File { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => hint(
+                "kwasm reads 16 MiB of a kubeconfig; the contexts that are needed, in a file of their own: kubectl config view --minify --flatten --context NAME >FILE",
+            ),
+            Self::File { path, source } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Some(format!("ls -l {} shows who may read it", path.display()))
+            }
             Self::Missing(_) | Self::File { .. } => {
                 hint("name a file of kubectl's: KUBECONFIG, or --kubeconfig FILE")
             }

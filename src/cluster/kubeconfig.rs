@@ -1,7 +1,7 @@
 //! Finds, reads and merges kubeconfig files as client-go does (tools/clientcmd/loader.go): files that are missing
 //! from a list are passed over, of two entries with one name the first wins, a relative path belongs to its file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -164,11 +164,11 @@ impl Document {
     fn merge(&mut self, later: Self) {
         fn add<T>(have: &mut Option<Vec<T>>, more: Option<Vec<T>>, name: impl Fn(&T) -> &str) {
             let have = have.get_or_insert_default();
-            for entry in more.into_iter().flatten() {
-                if have.iter().all(|known| name(known) != name(&entry)) {
-                    have.push(entry);
-                }
-            }
+            let more = more.unwrap_or_default();
+            // Within one file there are no two of one name.
+            let known: HashSet<&str> = have.iter().map(&name).collect();
+            let new: Vec<bool> = more.iter().map(|entry| !known.contains(name(entry))).collect();
+            have.extend(more.into_iter().zip(new).filter_map(|(entry, new)| new.then_some(entry)));
         }
         let unset = self.current_context.as_deref().is_none_or(str::is_empty);
         if unset {

@@ -18,6 +18,7 @@ use tower_service::Service;
 
 use super::dial::Broken;
 use super::failure::Failure;
+use super::reuse::Metered;
 use super::sender::{answer, exchange, pool, tcp};
 use super::{Body, GuestBody, Patience};
 use crate::defence::{Defence, stands};
@@ -25,7 +26,7 @@ use crate::policy::{Host, Permit, Target, is_public};
 
 /// The client of all hosts that a policy grants.
 pub(super) struct Hosts {
-    client: Client<HttpsConnector<HttpConnector<Resolver>>, GuestBody>,
+    client: Client<Metered<HttpsConnector<HttpConnector<Resolver>>>, GuestBody>,
 }
 
 impl Hosts {

@@ -20,6 +20,7 @@ mod http;
 mod journal;
 mod pipe;
 mod replay;
+mod reuse;
 mod sender;
 mod socket;
 mod table;

@@ -13,8 +13,8 @@ use ::http::uri::{Authority, PathAndQuery, Scheme};
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector, capture_connection};
+use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::sign::CertifiedKey;
 use tokio::time::timeout;
@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use super::body::Timed;
 use super::dial::Dialer;
 use super::failure::Failure;
+use super::reuse::{self, Meter, Metered};
 use super::{Body, GuestBody, Line, Patience, headers};
 use crate::cluster::{Cluster, Credential, Endpoint, Error, Validity};
 use crate::policy::{Attempt, Permit};
@@ -35,9 +36,12 @@ pub(super) struct Sender {
     pool: Mutex<Option<Pool>>,
 }
 
+/// Connections to one endpoint.
+type Connections = Client<Metered<Dialer>, GuestBody>;
+
 /// A pool of connections, all of one client certificate.
 struct Pool {
-    client: Client<Dialer, GuestBody>,
+    client: Connections,
     /// For a proxy that reads requests.
     proxy_authorization: Option<HeaderValue>,
     certificate: Option<Arc<CertifiedKey>>,
@@ -146,7 +150,7 @@ impl Sender {
         &self,
         cluster: &Cluster,
         credential: Option<&Credential>,
-    ) -> Result<(Client<Dialer, GuestBody>, Option<HeaderValue>), Error> {
+    ) -> Result<(Connections, Option<HeaderValue>), Error> {
         let certificate = credential.and_then(Credential::certificate);
         let mut pool = self.pool();
         match pool.as_ref() {
@@ -219,28 +223,62 @@ pub(super) fn tcp<R>(resolver: R) -> HttpConnector<R> {
 }
 
 /// A pool of HTTP/1.1 connections.
-pub(super) fn pool<C: Connect + Clone>(connector: C) -> Client<C, GuestBody> {
-    Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector)
+pub(super) fn pool<C>(connector: C) -> Client<Metered<C>, GuestBody>
+where
+    Metered<C>: Connect + Clone,
+{
+    Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(Metered(connector))
 }
 
-/// Sends a request and waits for the head of its answer, as long as the guest is willing to.
+/// Sends a request and waits for the head of its answer, as long as the guest is willing to. Sends it once more where its
+/// connection had been kept alive and died of it: on another one of those, until a new one has to be made.
 pub(super) async fn exchange<C: Connect + Clone + Send + Sync + 'static>(
     client: &Client<C, GuestBody>,
-    mut request: Request<GuestBody>,
+    request: Request<GuestBody>,
     patience: Patience,
 ) -> Result<Response<Incoming>, Failure> {
     let asked = request.headers().contains_key(header::UPGRADE);
+    if !reuse::is_replayable(request.method(), request.headers()) {
+        return switched(asked, attempt(client, request, patience).await?.map_err(Failure::from)?);
+    }
+    let (parts, mut body) = request.into_parts();
+    loop {
+        let (sent, again) = body.recorded(&parts.method);
+        let request = Request::from_parts(parts.clone(), sent);
+        let error = match attempt(client, request, patience).await? {
+            Ok(response) => return switched(asked, response),
+            Err(error) => error,
+        };
+        match again.replayed().filter(|_| reuse::died_as_reused(&error)) {
+            Some(replayed) => body = replayed,
+            None => return Err(error.into()),
+        }
+    }
+}
+
+/// Sends a request once.
+async fn attempt<C: Connect + Clone + Send + Sync + 'static>(
+    client: &Client<C, GuestBody>,
+    mut request: Request<GuestBody>,
+    patience: Patience,
+) -> Result<Result<Response<Incoming>, legacy::Error>, Failure> {
     let mut connection = capture_connection(&mut request);
     let connected = async { connection.wait_for_connection_metadata().await.is_some() };
-    let mut response = pin!(client.request(request));
+    let mut response = pin!(async {
+        let response = client.request(request).await?;
+        if let Some(meter) = response.extensions().get::<Meter>() {
+            meter.answered();
+        }
+        Ok(response)
+    });
     if let Some(limit) = patience.connect {
         tokio::select! {
             biased;
-            response = &mut response => return switched(asked, response.map_err(Failure::from)?),
+            response = &mut response => return Ok(response),
             connected = timeout(limit, connected) => if connected.is_err() { return Err(Failure::ConnectTimeout) },
         }
     }
-    switched(asked, within(patience.first_byte, response).await?.map_err(Failure::from)?)
+    within(patience.first_byte, response).await
 }
 
 /// A server that switches protocols without being asked has lost its mind, or is no server.

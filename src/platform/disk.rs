@@ -3,14 +3,17 @@
 //!
 //! What is under way has a name of its own until it is renamed: `.NAME.….new`, which [`is_unfinished`] knows again.
 
+mod output;
+
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use tempfile::{Builder, NamedTempFile};
 
+pub(crate) use self::output::output;
 use crate::defence::{self, PIECE};
 
 /// How the name of a file ends that is not finished.
@@ -22,12 +25,43 @@ pub(crate) struct Staged {
     place: PathBuf,
 }
 
+/// Who may read and write a file that is made, as far as the umask lets them.
+#[derive(Clone, Copy)]
+enum Readers {
+    /// Its owner alone.
+    Owner = 0o600,
+    /// Others may read it.
+    Others = 0o644,
+    /// As any program makes a file.
+    Anyone = 0o666,
+}
+
+#[cfg(unix)]
+fn permit(builder: &mut Builder<'_, '_>, readers: Readers) {
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(readers as u32));
+}
+
+/// Windows gives a new file the access list of its folder.
+#[cfg(not(unix))]
+fn permit(_: &mut Builder<'_, '_>, _: Readers) {}
+
 impl Staged {
     /// Writes a file beside its place, in a folder that is there. Its owner's alone (0600).
     pub(crate) fn write(place: &Path, content: &[u8]) -> io::Result<Self> {
-        let (folder, prefix) = (folder_of(place), unfinished(place));
-        let create = || Builder::new().prefix(&prefix).suffix(UNFINISHED).tempfile_in(folder);
-        let file = change("create", place, create)?;
+        Self::write_for(Readers::Owner, place, content)
+    }
+
+    /// The same, for others to read as well.
+    pub(crate) fn write_public(place: &Path, content: &[u8]) -> io::Result<Self> {
+        Self::write_for(Readers::Others, place, content)
+    }
+
+    fn write_for(readers: Readers, place: &Path, content: &[u8]) -> io::Result<Self> {
+        let prefix = unfinished(place);
+        let mut builder = Builder::new();
+        builder.prefix(&prefix).suffix(UNFINISHED);
+        permit(&mut builder, readers);
+        let file = change("create", place, || builder.tempfile_in(folder_of(place)))?;
         // Held for as long as somebody writes it: `remove_abandoned` leaves it alone. Where a file system has no locks it
         // cannot be told from an abandoned one, and is left alone too.
         drop(file.as_file().try_lock());
@@ -44,6 +78,24 @@ impl Staged {
         Ok(self)
     }
 
+    /// Whether it can take an old file's place without anyone noticing. If so, it has that one's permissions now.
+    fn stands_for(&self, before: &Metadata) -> io::Result<bool> {
+        let file = self.file.as_file();
+        if !super::can_stand_for(&file.metadata()?, before) {
+            return Ok(false);
+        }
+        change("permissions", &self.place, || file.set_permissions(before.permissions()))?;
+        Ok(true)
+    }
+
+    /// Puts it in its place, and waits until the disk has it.
+    fn settle(self) -> io::Result<()> {
+        let staged = self.sync()?;
+        let folder = folder_of(&staged.place).to_owned();
+        staged.rename()?;
+        sync_folder(&folder)
+    }
+
     /// Puts the file in its place, whatever was there, in one step.
     pub(crate) fn rename(self) -> io::Result<()> {
         let Self { file, place } = self;
@@ -51,9 +103,10 @@ impl Staged {
     }
 }
 
-/// Writes a file that others see whole or not at all, in a folder that is there, and waits until the disk has it.
-pub(crate) fn replace(place: &Path, content: &[u8]) -> io::Result<()> {
-    Staged::write(place, content)?.sync()?.rename()?;
+/// Writes a file for all to read, which they see whole or not at all, in a folder that is there, and waits until the disk
+/// has it.
+pub(crate) fn replace_public(place: &Path, content: &[u8]) -> io::Result<()> {
+    Staged::write_public(place, content)?.sync()?.rename()?;
     sync_folder(folder_of(place))
 }
 
@@ -85,12 +138,7 @@ pub(crate) fn may_replace(place: &Path, content: &[u8]) -> io::Result<()> {
 fn exchange(place: &Path, content: &[u8]) -> io::Result<()> {
     let before = place.metadata()?;
     let staged = Staged::write(place, content)?;
-    if !super::can_stand_for(&staged.file.as_file().metadata()?, &before) {
-        return overwrite(place, content);
-    }
-    change("permissions", place, || staged.file.as_file().set_permissions(before.permissions()))?;
-    staged.sync()?.rename()?;
-    sync_folder(folder_of(place))
+    if staged.stands_for(&before)? { staged.settle() } else { overwrite(place, content) }
 }
 
 /// Whether the folder, and not the disk, is what keeps a file from being replaced.
@@ -119,25 +167,9 @@ pub(crate) fn create_new(path: &Path) -> io::Result<()> {
     change("create", path, || File::create_new(path).map(drop))
 }
 
-/// Makes a file of what `write` writes, for others to read as well, and puts it in its place when it is whole.
-pub(crate) fn make<E: From<io::Error>>(
-    place: &Path,
-    write: impl FnOnce(&mut File) -> Result<(), E>,
-) -> Result<(), E> {
-    let (folder, prefix) = (folder_of(place), unfinished(place));
-    let mut builder = Builder::new();
-    builder.prefix(&prefix).suffix(UNFINISHED);
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = change("create", place, || builder.tempfile_in(folder))?;
-    write(file.as_file_mut())?;
-    change("sync", place, || file.as_file().sync_all())?;
-    Ok(change("rename", place, || file.persist(place).map(drop).map_err(|error| error.error))?)
-}
-
 /// Writes a file in its place. One that is cut short has to be known as such by who reads it.
 pub(crate) fn write(place: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = change("create", place, || File::create(place))?;
+    let mut file = change("create", place, || public_file().truncate(true).open(place))?;
     change("write", place, || file.write_all(content))?;
     change("sync", place, || file.sync_all())?;
     sync_folder(folder_of(place))
@@ -153,11 +185,10 @@ pub(crate) fn lock(path: &Path) -> io::Result<File> {
 
 /// Opens a file that is only locked, without a lock on it yet.
 pub(crate) fn lockable(path: &Path) -> io::Result<File> {
-    let open = || File::options().create(true).truncate(false).write(true).open(path);
-    change("create", path, open)
+    change("create", path, || public_file().truncate(false).open(path))
 }
 
-/// Makes a folder and all that lead to it. What is there already is left as it is.
+/// Makes a folder and all that lead to it, for others to enter as well. What is there already is left as it is.
 pub(crate) fn folders(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -165,11 +196,28 @@ pub(crate) fn folders(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         folders(parent)?;
     }
-    made(folder(path, |path| fs::create_dir(path)))?;
+    made(folder(path, public_folder))?;
     if !path.is_dir() {
         return Err(io::ErrorKind::NotADirectory.into());
     }
     path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// How a file is opened, or made for whomever the umask lets read it, and no one else write to.
+fn public_file() -> fs::OpenOptions {
+    let mut options = File::options();
+    options.create(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);
+    options
+}
+
+/// Makes a folder that whoever the umask lets may enter, and no one else write to.
+fn public_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);
+    builder.create(path)
 }
 
 /// Makes one folder, by `make`.

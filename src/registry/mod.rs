@@ -256,6 +256,14 @@ pub enum Error {
 /// The most bytes that a component may have: 256 MiB, over ten times a Python interpreter.
 pub const LIMIT: u64 = 256 << 20;
 
+impl Error {
+    /// Whether it is that a file of this machine may not be read.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
+    }
+}
+
 impl Artifact {
     /// Reads a file whole.
     ///

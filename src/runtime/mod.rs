@@ -11,6 +11,7 @@ mod http;
 mod limits;
 mod sockets;
 mod state;
+mod stdio;
 mod world;
 
 use std::io;
@@ -30,6 +31,7 @@ use self::command::Command;
 pub use self::compiler::{Bound, Bounds, Unwatched, Watcher};
 pub use self::engine::WASMTIME;
 use self::state::State;
+pub use self::stdio::{StreamFault, StreamFaults};
 pub use self::world::World;
 use crate::defence::{Defence, stands};
 use crate::gate::Gate;

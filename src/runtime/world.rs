@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
+use super::stdio::{self, StreamFaults};
 use super::{Error, limits};
 use crate::cli::Environment;
 use crate::cluster::{Cluster, Contexts, GuestConfig, Selection};
@@ -26,6 +27,8 @@ pub struct World {
     kubeconfig: Option<PathBuf>,
     /// That folder, where it is for this run only.
     temporary: Option<TempDir>,
+    /// What goes wrong with its streams.
+    faults: StreamFaults,
 }
 
 /// Variables that say how to talk to the user, and nothing of what the user has.
@@ -96,9 +99,16 @@ impl World {
         self.variables.push(("KWASM_NAMESPACE".to_owned(), cluster.namespace().to_owned()));
     }
 
+    /// Tells, once the guest has ended, what went wrong with its streams.
+    #[must_use]
+    pub fn faults(&self) -> StreamFaults {
+        self.faults.clone()
+    }
+
     pub(super) fn context(&self) -> wasmtime::Result<WasiP1Ctx> {
         let mut builder = WasiCtx::builder();
-        builder.inherit_stdio().args(&self.arguments).envs(&self.variables);
+        stdio::give(&mut builder, &self.faults);
+        builder.args(&self.arguments).envs(&self.variables);
         if let Some(folder) = &self.kubeconfig {
             builder.preopened_dir(folder, MOUNT, FsPerms::ReadOnly)?;
         }

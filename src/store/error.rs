@@ -72,3 +72,20 @@ pub enum Error {
         source: io::Error,
     },
 }
+
+impl Error {
+    /// Whether it is that another user's file may not be read.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        match self {
+            Self::Fetch(error) => error.is_forbidden(),
+            Self::Io { what, source, .. } => {
+                *what == UNREAD && source.kind() == io::ErrorKind::PermissionDenied
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What is said of a file that cannot be read.
+pub(super) const UNREAD: &str = "it cannot be read";

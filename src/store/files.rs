@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::Error;
+use super::error::UNREAD;
 use crate::platform::disk::{self, Staged};
 
 /// What to say when something cannot be done with a file or folder.
@@ -26,13 +27,13 @@ pub(super) fn folders(path: &Path) -> Result<(), Error> {
 /// Writes a file so that whoever looks sees the old one or the new one, whenever the power goes.
 pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), Error> {
     folders_to(path)?;
-    disk::replace(path, content).map_err(unwritten(path))
+    disk::replace_public(path, content).map_err(unwritten(path))
 }
 
 /// Writes a file whole, but for its place.
 pub(super) fn stage(path: &Path, content: &[u8]) -> Result<Staged, Error> {
     folders_to(path)?;
-    Staged::write(path, content).and_then(Staged::sync).map_err(unwritten(path))
+    Staged::write_public(path, content).and_then(Staged::sync).map_err(unwritten(path))
 }
 
 /// What to say when a file cannot be written.
@@ -60,7 +61,7 @@ pub(super) fn remove_folder(path: &Path) -> Result<(), Error> {
 
 /// What to say when a file or folder cannot be read.
 pub(super) fn unread(path: &Path) -> impl Fn(io::Error) -> Error {
-    failed(path, "it cannot be read")
+    failed(path, UNREAD)
 }
 
 /// Reads a file of at most `most` bytes.

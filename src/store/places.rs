@@ -29,7 +29,10 @@ impl Places {
                 let own = |folder: PathBuf| folder.join("kwasm");
                 (own(folders.data), own(folders.cache), own(folders.configuration), folders.links)
             }
-            (None, Some(root)) => (root.clone(), root.join("cache"), root.join("config"), root.join("bin")),
+            // A store may be of all users; a cache never is.
+            (None, Some(root)) => {
+                (root.clone(), root.join(platform::own_cache()), root.join("config"), root.join("bin"))
+            }
             (None, None) => return None,
         };
         Some(Self {

@@ -12,7 +12,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::cli::{Connection, Environment, Output};
-use crate::cluster::Flags;
+use crate::cluster::{self, Flags, Kubeconfig};
 use crate::reference::PluginName;
 use crate::store::{self, Receipt, Store};
 
@@ -47,6 +47,8 @@ struct Patient<'a> {
     environment: &'a Environment,
     /// What selects a cluster.
     flags: Flags,
+    /// Read once: it may come through a pipe.
+    kubeconfig: Result<Kubeconfig, cluster::Error>,
     /// All plugins whose receipts can be read.
     plugins: Vec<Receipt>,
     /// The others.
@@ -94,10 +96,12 @@ pub(super) fn doctor(
     if matches!(settled, Ok(true)) {
         voice.note("a kwasm had been killed at its work: what it left is put right");
     }
+    let kubeconfig = Kubeconfig::load(environment, &flags);
     let mut patient = Patient {
         store,
         environment,
         flags,
+        kubeconfig,
         plugins: Vec::new(),
         broken: Vec::new(),
         unsettled: settled.err(),

@@ -28,9 +28,11 @@ pub(super) fn install(
     policy: Option<&str>,
 ) -> Result<Ending, Error> {
     let fetcher = Fetcher::new(environment, store.places(), voice);
+    // Once for all: a file may be a pipe.
+    let policy = policy.map(|policy| choose(Some(policy))).transpose()?;
     let mut parcels: Vec<Parcel> = Vec::new();
     for source in sources {
-        let wish = Wish::find(store, source, name, policy)?;
+        let wish = Wish::find(store, source, name, policy.as_ref())?;
         store.claim(&wish.name)?;
         if parcels.iter().any(|parcel| parcel.receipt.name == wish.name) {
             return Err(Error::Twice(wish.name));
@@ -56,7 +58,7 @@ impl Wish {
         store: &Store,
         source: &Source,
         name: Option<&PluginName>,
-        policy: Option<&str>,
+        policy: Option<&Chosen>,
     ) -> Result<Self, Error> {
         let name = match name {
             Some(name) => name.clone(),
@@ -64,9 +66,10 @@ impl Wish {
         };
         let same = |receipt: &Receipt| is_same_place(&receipt.source, source) || !stands(Defence::Identity);
         let previous = store.receipt(&name).ok().filter(same);
-        let policy = match previous.as_ref().filter(|_| policy.is_none()) {
-            Some(receipt) => granted(&receipt.granted())?,
-            None => choose(policy)?,
+        let policy = match (policy, &previous) {
+            (Some(policy), _) => policy.clone(),
+            (None, Some(receipt)) => granted(&receipt.granted())?,
+            (None, None) => choose(None)?,
         };
         Ok(Self { name, policy, previous })
     }

@@ -5,6 +5,7 @@ use std::io::{self, BufReader};
 use std::path::Path;
 
 use crate::cli::Environment;
+use crate::platform::stdio::Stdin;
 use crate::reference::{Image, Source};
 use crate::registry::{self, Signature};
 use crate::store::layout::{self, Carried};
@@ -27,8 +28,10 @@ pub(super) fn load(
     let fetcher = Fetcher::new(environment, store.places(), voice);
     let mut parcels = Vec::new();
     let mut hints = Vec::new();
-    for plugin in read(archive)? {
-        let chosen = choose(policy)?;
+    let plugins = read(archive)?;
+    // Once for all: a file may be a pipe.
+    let chosen = choose(policy)?;
+    for plugin in plugins {
         store.claim(&plugin.name)?;
         if plugin.policy != chosen.policy.name() {
             hints.push(format!(
@@ -40,7 +43,7 @@ pub(super) fn load(
         }
         let name = plugin.name.clone();
         let content = fetched(store, &fetcher, plugin)?;
-        parcels.push(prepare(store, environment, voice, name, content, chosen)?);
+        parcels.push(prepare(store, environment, voice, name, content, chosen.clone())?);
     }
     put(store, environment, voice, &parcels)?;
     for hint in hints {
@@ -52,7 +55,7 @@ pub(super) fn load(
 fn read(archive: &Path) -> Result<Vec<Carried>, Error> {
     let name = archive.display().to_string();
     let read = if archive == Path::new(STREAM) {
-        layout::read(BufReader::new(io::stdin().lock()))
+        layout::read(BufReader::new(Stdin))
     } else {
         let file = File::open(archive).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => registry::Error::Missing(archive.into()),

@@ -26,6 +26,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::cli::{self, Command, Environment};
+use crate::platform::stdio::Stdout;
 use crate::policy::Fault;
 use crate::reference::{NameError, PluginName};
 use crate::registry::{self, signature, trust};
@@ -184,8 +185,7 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
 
 /// Prints data. That nobody reads it any more is no error, as for every filter.
 fn print(text: &str) -> Result<(), Error> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match Stdout.write_all(text.as_bytes()).and_then(|()| Stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stdout(error)),
         _ => Ok(()),
     }

@@ -1,12 +1,12 @@
 //! `kwasm completion SHELL` and `kwasm man`: made of the same definitions as `--help`.
 
-use std::fs;
 use std::path::Path;
 
 use clap_complete::Shell;
 use clap_mangen::Man;
 
 use crate::cli;
+use crate::platform::disk;
 
 use super::{Ending, Error, Voice, print};
 
@@ -24,9 +24,10 @@ pub(super) fn man(voice: Voice, folder: Option<&Path>, command: Option<&str>) ->
             let unwritten = |source| Error::Unwritten { path: folder.into(), source };
             // Where man looks for pages of the first section, below a folder of MANPATH.
             let section = folder.join("man1");
-            fs::create_dir_all(&section).map_err(unwritten)?;
+            disk::folders(&section).map_err(unwritten)?;
             for (name, page) in &pages {
-                fs::write(section.join(format!("{name}.1")), page).map_err(unwritten)?;
+                let path = section.join(format!("{name}.1"));
+                disk::output(&path, page.as_bytes()).map_err(|source| Error::Unwritten { path, source })?;
             }
             voice.note(&format!("wrote {} pages: man -M {} kwasm", pages.len(), folder.display()));
         }

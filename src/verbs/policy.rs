@@ -15,6 +15,7 @@ use crate::store::Granted;
 use super::{Ending, Error, Voice, print};
 
 /// A policy and, where it is none of kwasm's own, the text that it was read from.
+#[derive(Clone)]
 pub(super) struct Chosen {
     pub(super) policy: Policy,
     pub(super) text: Option<String>,

@@ -63,6 +63,7 @@ pub(super) fn run(
     });
     let contexts = contexts.unwrap_or_else(|| Contexts::none("the plugin imports no network"));
     let gate = Gate::new(grant, contexts, verbose.then(|| observer(voice)));
+    let faults = world.faults();
     let progress = Compiling::new(voice, plugin.name());
     let compiler = Compiler { places: store.places(), bounds: Bounds::of(environment)?, watcher: &progress };
     let sandbox = Sandbox::new(&plugin, &compiler, gate.clone(), world, limits)?;
@@ -75,8 +76,16 @@ pub(super) fn run(
     {
         lines.push(Line { text: why, hint: Some(NAME_A_KUBECONFIG.to_owned()) });
     }
+    let well = outcome == Outcome::Ended(0);
+    if let Some(why) = faults.stdin.take().filter(|_| !well) {
+        lines.push(Line { text: format!("stdin cannot be read: {why}"), hint: None });
+    }
     voice.lines(lines);
-    Ok(Ending::Ran(outcome))
+    match faults.stdout.take() {
+        // Whoever reads it would take it for all there is.
+        Some(why) if well => Err(Error::Stdout(why)),
+        _ => Ok(Ending::Ran(outcome)),
+    }
 }
 
 /// What a registry has, downloaded unless it was before. Which content that is, and whose signatures it has, is asked each

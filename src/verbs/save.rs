@@ -1,10 +1,11 @@
 //! `kwasm save NAME… -f TAR`.
 
-use std::io::{self, BufWriter, Write};
+use std::io::Write as _;
 use std::path::Path;
 
 use crate::cli::Environment;
 use crate::platform::disk;
+use crate::platform::stdio::Stdout;
 use crate::reference::{Digest, PluginName};
 use crate::registry::Artifact;
 use crate::store::layout::{self, Carried, Signed};
@@ -28,28 +29,19 @@ pub(super) fn save(
     names.dedup();
     let plugins: Vec<Carried> =
         names.iter().map(|name| carried(store, &store.receipt(name)?)).collect::<Result<_, Error>>()?;
-    if archive == Path::new(STREAM) {
-        if environment.terminal {
-            return Err(Error::Terminal);
-        }
-        let written = layout::write(&plugins, BufWriter::new(io::stdout().lock()));
-        written.map_err(|error| match error {
-            layout::Error::Write(source) => Error::Stdout(source),
-            source => Error::Archive { archive: "stdout".to_owned(), source },
-        })?;
-    } else {
-        let written = disk::make(archive, |file| {
-            let mut file = BufWriter::new(file);
-            layout::write(&plugins, &mut file)?;
-            file.flush().map_err(layout::Error::Write)
-        });
-        written.map_err(|error| match error {
-            layout::Error::Write(source) => Error::Unwritten { path: archive.into(), source },
-            source => Error::Archive { archive: archive.display().to_string(), source },
-        })?;
-        let list: Vec<&str> = names.iter().map(PluginName::as_str).collect();
-        voice.note(&format!("saved {} to {}", list.join(", "), archive.display()));
+    if archive == Path::new(STREAM) && environment.terminal {
+        return Err(Error::Terminal);
     }
+    // Made before anything is written: what is wrong with a plugin harms no file.
+    let mut content = Vec::new();
+    layout::write(&plugins, &mut content)
+        .map_err(|source| Error::Archive { archive: archive.display().to_string(), source })?;
+    if archive == Path::new(STREAM) {
+        return Stdout.write_all(&content).map_err(Error::Stdout).map(|()| Ending::Done);
+    }
+    disk::output(archive, &content).map_err(|source| Error::Unwritten { path: archive.into(), source })?;
+    let list: Vec<&str> = names.iter().map(PluginName::as_str).collect();
+    voice.note(&format!("saved {} to {}", list.join(", "), archive.display()));
     Ok(Ending::Done)
 }
 

@@ -1,12 +1,13 @@
 //! What kwasm says to its user, beside data: on stderr, a line at a time, none of which a guest can forge.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use textwrap::{Options, WordSplitter};
 
 use crate::cli::Environment;
 use crate::defence::{Defence, stands};
 use crate::gate::Line;
+use crate::platform::stdio::Stderr;
 
 /// Says things on stderr. A closed stderr keeps nobody from doing anything.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,7 +63,7 @@ impl Voice {
 
     /// Says what went wrong in lines that are laid out already, with nothing in them but what the user typed.
     pub(crate) fn laid_out(text: &str) {
-        drop(writeln!(io::stderr().lock(), "kwasm: {text}"));
+        say(&format!("kwasm: {text}\n"));
     }
 
     fn line(self, text: &str) {
@@ -77,8 +78,13 @@ impl Voice {
             }
             _ => text.to_owned(),
         };
-        drop(writeln!(io::stderr().lock(), "{text}"));
+        say(&(text + "\n"));
     }
+}
+
+/// In one piece, so that what another process says stands before it or after it.
+fn say(text: &str) {
+    drop(Stderr.write_all(text.as_bytes()).and_then(|()| Stderr.flush()));
 }
 
 /// The longest line that is shown whole, in characters.

@@ -3,7 +3,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::cluster::{Cluster, Contexts, Error, Kubeconfig, Selection};
+use crate::cluster::{Cluster, Contexts, Error, Selection};
 
 use super::super::chain;
 use super::{Check, Patient, Problem, count, word};
@@ -15,12 +15,11 @@ const LOOK: &str = "correct it in the kubeconfig, or log in again by what made t
 /// problem: many a plugin needs none.
 pub(super) fn contexts(patient: &Patient<'_>) -> Check {
     let check = |found: String, problems| Check { name: "kubeconfig", found, problems };
-    let flags = &patient.flags;
-    let kubeconfig = match Kubeconfig::load(patient.environment, flags) {
+    let kubeconfig = match &patient.kubeconfig {
         Ok(kubeconfig) => kubeconfig,
-        Err(error) => return check(String::new(), vec![problem(&error)]),
+        Err(error) => return check(String::new(), vec![problem(error)]),
     };
-    let contexts = match Contexts::choose(&kubeconfig, flags, |_, _| true) {
+    let contexts = match Contexts::choose(kubeconfig, &patient.flags, |_, _| true) {
         Ok(contexts) => contexts,
         Err(error) => return check(String::new(), vec![problem(&error)]),
     };
@@ -43,19 +42,17 @@ pub(super) fn contexts(patient: &Patient<'_>) -> Check {
 /// The selected context's certificates, keys and tokens are there and hold, and so is its credential plugin.
 pub(super) fn credentials(patient: &Patient<'_>) -> Check {
     let check = |found: String, problems| Check { name: "cluster", found, problems };
-    let flags = &patient.flags;
-    let selected = Kubeconfig::load(patient.environment, flags)
-        .and_then(|kubeconfig| Cluster::select(&kubeconfig, flags));
-    match selected {
-        Ok(Selection::Cluster(cluster)) => {
+    let selected = patient.kubeconfig.as_ref().ok();
+    match selected.map(|kubeconfig| Cluster::select(kubeconfig, &patient.flags)) {
+        Some(Ok(Selection::Cluster(cluster))) => {
             let found = format!("{} at {}", word(cluster.context()), cluster.server());
             check(found, faults(&cluster))
         }
-        Ok(Selection::Nothing(_)) => {
+        Some(Ok(Selection::Nothing(_))) => {
             check("none is selected: kubectl config use-context NAME does".to_owned(), Vec::new())
         }
         // The kubeconfig's own check tells why.
-        Err(_) => check("none can be selected".to_owned(), Vec::new()),
+        None | Some(Err(_)) => check("none can be selected".to_owned(), Vec::new()),
     }
 }
 

@@ -5,8 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::{Check, Patient, Problem, path_word};
-use crate::platform;
-use crate::platform::disk;
+use crate::platform::{self, Owner, disk};
 
 /// Nobody else can put something there for this user to run.
 pub(super) fn private(patient: &Patient<'_>) -> Check {
@@ -15,13 +14,29 @@ pub(super) fn private(patient: &Patient<'_>) -> Check {
     if let Some(error) = &patient.unsettled {
         problems.push(Problem::of(error, format!("ls -ld {}", path_word(places.root()))));
     }
+    let mut whose = "yours";
     // Receipts say what runs, and what it may do.
     match fs::metadata(places.root()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        metadata => {
-            if let Err(error) = metadata.and_then(|metadata| platform::check_own(&metadata)) {
+        Err(error) => {
+            problems.push(Problem::at(
+                places.root(),
+                error.to_string(),
+                "export KWASM_HOME=\"$HOME/.kwasm\"",
+            ));
+        }
+        Ok(root) => {
+            if !platform::is_owners_to_write(&root) {
                 let cure = format!("chmod -R go-w {}", path_word(places.root()));
-                problems.push(Problem::at(places.root(), error.to_string(), cure));
+                problems.push(Problem::at(places.root(), "others may write to it", cure));
+            }
+            match platform::owner(&root) {
+                Owner::User => {}
+                Owner::System => whose = "root's",
+                Owner::Other => {
+                    let cure = "export KWASM_HOME=\"$HOME/.kwasm\"";
+                    problems.push(Problem::at(places.root(), "it belongs to another user", cure));
+                }
             }
         }
     }
@@ -37,7 +52,7 @@ pub(super) fn private(patient: &Patient<'_>) -> Check {
     for code in disk::entries(&places.compiled()).unwrap_or_default() {
         problems.extend(open_to_others(&code.path(), platform::check_private_file));
     }
-    Check { name: "store", found: format!("{} is yours alone to write", places.root().display()), problems }
+    Check { name: "store", found: format!("{} is {whose} alone to write", places.root().display()), problems }
 }
 
 /// Something of the cache, of which others could have made something else. It can always go.

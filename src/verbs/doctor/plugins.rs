@@ -10,10 +10,18 @@ use crate::store::Receipt;
 
 /// What is remembered of each plugin can be read.
 pub(super) fn receipts(patient: &Patient<'_>) -> Check {
-    let cure = |name| format!("kwasm uninstall {name}, and install it again");
-    let problems = patient.broken.iter().map(|(name, error)| Problem::of(error, cure(name)));
+    let again = |name| format!("kwasm uninstall {name}, and install it again");
+    let problems = patient.broken.iter().map(|(name, error)| {
+        let cure = if error.is_forbidden() { readable(patient) } else { again(name) };
+        Problem::of(error, cure)
+    });
     let found = count(patient.plugins.len(), "plugin");
     Check { name: "receipts", found, problems: problems.collect() }
+}
+
+/// How the owner of a store lets all others run what is in it.
+fn readable(patient: &Patient<'_>) -> String {
+    format!("chmod -R a+rX {}", path_word(patient.store.places().root()))
 }
 
 /// All that a plugin needs is there, and has not lost a byte.
@@ -47,6 +55,7 @@ pub(super) fn digests(patient: &Patient<'_>) -> Check {
                 let why = format!("its content has changed: it is {}", kept.digest());
                 Some(Problem::at(&path, why, reinstall(receipt)))
             }
+            Err(error) if error.is_forbidden() => Some(Problem::of(&error, readable(patient))),
             Err(error) => Some(Problem::of(&error, reinstall(receipt))),
         }
     });

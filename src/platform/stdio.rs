@@ -1,0 +1,179 @@
+//! The three standard streams, whatever they are. One that another program made non-blocking is waited for, where the
+//! standard library gives up; one that is not open for what is done to it is an error, where it pretends success.
+//!
+//! The flags of a stream stay as they are: they belong to every process that has it open.
+
+use std::io::{self, Read, Write};
+
+/// Standard input. Not buffered: what is not asked for stays for the programs that share it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stdin;
+
+/// Standard output. Not buffered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stdout;
+
+/// Standard error. Not buffered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stderr;
+
+#[cfg(unix)]
+impl Read for Stdin {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        unix::read(&io::stdin().lock(), bytes)
+    }
+}
+
+#[cfg(not(unix))]
+impl Read for Stdin {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        io::stdin().lock().read(bytes)
+    }
+}
+
+#[cfg(unix)]
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        unix::write(&io::stdout().lock(), bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(not(unix))]
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        io::stdout().lock().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().lock().flush()
+    }
+}
+
+#[cfg(unix)]
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        unix::write(&io::stderr().lock(), bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(not(unix))]
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        io::stderr().lock().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().lock().flush()
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::io;
+    use std::os::fd::AsFd;
+
+    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::io::Errno;
+
+    pub(super) fn read(stream: &impl AsFd, bytes: &mut [u8]) -> io::Result<usize> {
+        patiently(stream, PollFlags::IN, || rustix::io::read(stream, &mut *bytes))
+    }
+
+    pub(super) fn write(stream: &impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+        patiently(stream, PollFlags::OUT, || rustix::io::write(stream, bytes))
+    }
+
+    /// Does `what` as soon as it can be done. An error of the stream shows when it is tried again.
+    fn patiently<T>(
+        stream: &impl AsFd,
+        until: PollFlags,
+        mut what: impl FnMut() -> Result<T, Errno>,
+    ) -> io::Result<T> {
+        loop {
+            match what() {
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => match poll(&mut [PollFd::new(stream, until)], None) {
+                    Ok(_) | Err(Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
+                },
+                result => return result.map_err(io::Error::from),
+            }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use rustix::fd::OwnedFd;
+        use std::fs::File;
+        use std::io::{Read as _, Write as _};
+        use std::thread;
+        use std::time::Duration;
+
+        /// The two ends of a pipe, neither of which blocks.
+        fn pipe() -> (OwnedFd, OwnedFd) {
+            let (reader, writer) = io::pipe().unwrap();
+            let ends = (OwnedFd::from(reader), OwnedFd::from(writer));
+            for end in [&ends.0, &ends.1] {
+                rustix::io::ioctl_fionbio(end, true).unwrap();
+            }
+            ends
+        }
+
+        #[test]
+        fn a_writer_that_does_not_block_waits_for_its_reader() {
+            let (reader, writer) = pipe();
+            let slow = thread::spawn(move || {
+                thread::sleep(Duration::from_millis(50));
+                rustix::io::ioctl_fionbio(&reader, false).unwrap();
+                let mut all = Vec::new();
+                File::from(reader).read_to_end(&mut all).unwrap();
+                all.len()
+            });
+            let bytes = vec![b'x'; 1 << 20];
+            let mut written = 0;
+            while written < bytes.len() {
+                written += write(&writer, &bytes[written..]).unwrap();
+            }
+            drop(writer);
+            assert_eq!(slow.join().unwrap(), bytes.len());
+        }
+
+        #[test]
+        fn a_reader_that_does_not_block_waits_for_its_writer_and_sees_the_end() {
+            let (reader, writer) = pipe();
+            let slow = thread::spawn(move || {
+                thread::sleep(Duration::from_millis(50));
+                File::from(writer).write_all(b"late").unwrap();
+            });
+            let mut bytes = [0; 8];
+            assert_eq!(read(&reader, &mut bytes).unwrap(), 4);
+            slow.join().unwrap();
+            assert_eq!(read(&reader, &mut bytes).unwrap(), 0);
+        }
+
+        #[test]
+        fn a_stream_whose_other_end_is_gone_is_an_error_and_not_waited_for() {
+            let (reader, writer) = pipe();
+            drop(reader);
+            assert_eq!(write(&writer, b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        }
+
+        #[test]
+        fn a_stream_that_is_not_open_for_it_is_an_error() {
+            let (reader, writer) = pipe();
+            assert!(write(&reader, b"x").is_err());
+            assert!(read(&writer, &mut [0]).is_err());
+            let folder = File::open(std::env::temp_dir()).unwrap();
+            assert_eq!(read(&folder, &mut [0]).unwrap_err().kind(), io::ErrorKind::IsADirectory);
+        }
+    }
+}

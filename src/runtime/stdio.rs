@@ -1,0 +1,394 @@
+//! The standard streams of a guest: this process's own. wasmtime's give a guest an error where a stream does not block,
+//! which most programs take for a reader that has left: the output would be cut short, and no one would know.
+//!
+//! Writing blocks its thread, as in any other program. Reading does not: a guest may wait for a timer as well. A thread
+//! reads, and no more than was asked for: a credential plugin may share the stream.
+
+use std::future::poll_fn;
+use std::io::{self, Read, Write};
+use std::mem;
+use std::pin::Pin;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use wasmtime_wasi::WasiCtxBuilder;
+use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
+use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
+
+use crate::platform::stdio::{Stderr, Stdin, Stdout};
+
+/// The most bytes of one call, as in wasmtime's own streams.
+const MOST: usize = 64 << 10;
+
+/// Gives a guest the streams of this process. What goes wrong with them is kept in `faults`.
+pub(super) fn give(builder: &mut WasiCtxBuilder, faults: &StreamFaults) {
+    let is_terminal = || io::IsTerminal::is_terminal(&io::stdin());
+    builder.stdin(Input::new(Stdin, is_terminal, faults.stdin.clone()));
+    let is_terminal = || io::IsTerminal::is_terminal(&io::stdout());
+    builder.stdout(Output { stream: Stdout, is_terminal, fault: faults.stdout.clone() });
+    let is_terminal = || io::IsTerminal::is_terminal(&io::stderr());
+    builder.stderr(Output { stream: Stderr, is_terminal, fault: StreamFault::default() });
+}
+
+/// What went wrong with a guest's streams. Many a program takes no notice, or cannot say what it was: wasi-libc knows one
+/// error of a stream in a component.
+#[derive(Clone, Default)]
+pub struct StreamFaults {
+    /// Of standard input.
+    pub stdin: StreamFault,
+    /// Of standard output. A reader that has left is none: it had what it wanted.
+    pub stdout: StreamFault,
+}
+
+/// The first thing that went wrong with a stream.
+#[derive(Clone, Default)]
+pub struct StreamFault(Arc<Mutex<Option<io::Error>>>);
+
+impl StreamFault {
+    /// The error, once.
+    #[must_use]
+    pub fn take(&self) -> Option<io::Error> {
+        self.locked().take()
+    }
+
+    fn note(&self, error: &io::Error) {
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            let same = error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
+            self.locked().get_or_insert(same);
+        }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Option<io::Error>> {
+        // It is replaced as a whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A stream that a guest writes.
+#[derive(Clone)]
+struct Output<W> {
+    stream: W,
+    is_terminal: fn() -> bool,
+    fault: StreamFault,
+}
+
+impl<W> Output<W> {
+    fn noted<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        result.inspect_err(|error| self.fault.note(error))
+    }
+}
+
+impl<W> IsTerminal for Output<W> {
+    fn is_terminal(&self) -> bool {
+        (self.is_terminal)()
+    }
+}
+
+impl<W: Clone + Write + Send + Sync + Unpin + 'static> StdoutStream for Output<W> {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl<W: Send + 'static> Pollable for Output<W> {
+    async fn ready(&mut self) {}
+}
+
+impl<W: Write + Send + 'static> OutputStream for Output<W> {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        let written = self.stream.write_all(&bytes);
+        self.noted(written).map_err(failed)
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        let flushed = self.stream.flush();
+        self.noted(flushed).map_err(failed)
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(MOST)
+    }
+}
+
+impl<W: Write + Unpin> AsyncWrite for Output<W> {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = self.stream.write(bytes);
+        Poll::Ready(self.noted(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = self.stream.flush();
+        Poll::Ready(self.noted(flushed))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_flush(context)
+    }
+}
+
+/// The stream that a guest reads. All handles to it share what comes.
+#[derive(Clone)]
+struct Input {
+    shared: Arc<Mutex<Shared>>,
+    is_terminal: fn() -> bool,
+    fault: StreamFault,
+}
+
+struct Shared {
+    stage: Stage,
+    /// Those who wait for what was requested.
+    waiting: Vec<Waker>,
+    /// Where the thread is told how much is wanted; it starts when that is first known.
+    requests: Requests,
+}
+
+enum Requests {
+    /// The thread has not started.
+    None(Box<dyn Read + Send>),
+    To(Sender<usize>),
+}
+
+enum Stage {
+    Idle,
+    Requested,
+    Came(Bytes),
+    Failed(io::Error),
+    Ended,
+}
+
+impl Input {
+    fn new(stream: impl Read + Send + 'static, is_terminal: fn() -> bool, fault: StreamFault) -> Self {
+        let requests = Requests::None(Box::new(stream));
+        let shared = Shared { stage: Stage::Idle, waiting: Vec::new(), requests };
+        Self { shared: Arc::new(Mutex::new(shared)), is_terminal, fault }
+    }
+
+    /// What has come, at most so many bytes. Where nothing has, it is requested, and there are none yet.
+    fn take(&self, most: usize) -> io::Result<Option<Bytes>> {
+        let mut shared = locked(&self.shared);
+        match mem::replace(&mut shared.stage, Stage::Ended) {
+            Stage::Idle => self.request(&mut shared, most),
+            Stage::Requested => shared.stage = Stage::Requested,
+            Stage::Came(mut bytes) => {
+                let taken = bytes.split_to(bytes.len().min(most));
+                shared.stage = if bytes.is_empty() { Stage::Idle } else { Stage::Came(bytes) };
+                return Ok(Some(taken));
+            }
+            Stage::Failed(error) => {
+                self.fault.note(&error);
+                return Err(error);
+            }
+            Stage::Ended => return Ok(None),
+        }
+        Ok(Some(Bytes::new()))
+    }
+
+    /// Waits until something has come, or never will. Requests it, if nobody has.
+    fn poll_ready(&self, context: &Context<'_>) -> Poll<()> {
+        let mut shared = locked(&self.shared);
+        if matches!(shared.stage, Stage::Idle) {
+            self.request(&mut shared, MOST);
+        }
+        if !matches!(shared.stage, Stage::Requested) {
+            return Poll::Ready(());
+        }
+        if !shared.waiting.iter().any(|known| known.will_wake(context.waker())) {
+            shared.waiting.push(context.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    fn request(&self, shared: &mut Shared, most: usize) {
+        shared.stage = Stage::Requested;
+        if let Requests::None(stream) = &mut shared.requests {
+            let stream = mem::replace(stream, Box::new(io::empty()));
+            let (send, requests) = channel();
+            let share = Arc::downgrade(&self.shared);
+            let started = thread::Builder::new()
+                .name("stdin".to_owned())
+                .spawn(move || answer(&requests, &share, stream));
+            if let Err(error) = started {
+                shared.stage = Stage::Failed(error);
+                return;
+            }
+            shared.requests = Requests::To(send);
+        }
+        // To read no bytes would look like the end.
+        if let Requests::To(requests) = &shared.requests
+            && requests.send(most.clamp(1, MOST)).is_err()
+        {
+            shared.stage = Stage::Ended;
+        }
+    }
+}
+
+/// Reads what is requested, until no one can request anything any more.
+fn answer(requests: &Receiver<usize>, shared: &Weak<Mutex<Shared>>, mut stream: impl Read) {
+    for most in requests {
+        let mut bytes = vec![0; most];
+        let stage = match stream.read(&mut bytes) {
+            Ok(0) => Stage::Ended,
+            Ok(length) => {
+                bytes.truncate(length);
+                Stage::Came(bytes.into())
+            }
+            Err(error) => Stage::Failed(error),
+        };
+        let Some(shared) = shared.upgrade() else { return };
+        let mut shared = locked(&shared);
+        shared.stage = stage;
+        shared.waiting.drain(..).for_each(Waker::wake);
+    }
+}
+
+fn locked(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    // Its stage is replaced as a whole.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl IsTerminal for Input {
+    fn is_terminal(&self) -> bool {
+        (self.is_terminal)()
+    }
+}
+
+impl StdinStream for Input {
+    fn async_stream(&self) -> Box<dyn AsyncRead + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn InputStream> {
+        Box::new(self.clone())
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Input {
+    async fn ready(&mut self) {
+        poll_fn(|context| self.poll_ready(context)).await;
+    }
+}
+
+impl InputStream for Input {
+    fn read(&mut self, most: usize) -> StreamResult<Bytes> {
+        if most == 0 {
+            return Ok(Bytes::new());
+        }
+        self.take(most).map_err(failed)?.ok_or(StreamError::Closed)
+    }
+}
+
+impl AsyncRead for Input {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.poll_ready(context).is_pending() {
+            return Poll::Pending;
+        }
+        Poll::Ready(self.take(buffer.remaining()).map(|bytes| buffer.put_slice(&bytes.unwrap_or_default())))
+    }
+}
+
+/// The error of a stream. By `filesystem-error-code` a guest learns what it is, that it is a folder for one.
+fn failed(error: io::Error) -> StreamError {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => StreamError::Closed,
+        _ => StreamError::LastOperationFailed(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn input(stream: impl Read + Send + 'static) -> Input {
+        Input::new(stream, || false, StreamFault::default())
+    }
+
+    /// What a guest gets that waits until it can read.
+    async fn read(input: &mut Input, most: usize) -> StreamResult<Bytes> {
+        input.ready().await;
+        InputStream::read(input, most)
+    }
+
+    #[tokio::test]
+    async fn what_comes_is_read_in_order_through_every_handle_and_then_it_ends() {
+        let mut first = input(io::Cursor::new("abcdef"));
+        let mut second = first.clone();
+        assert_eq!(read(&mut first, 2).await.unwrap(), "ab");
+        assert_eq!(read(&mut second, 3).await.unwrap(), "cde");
+        assert_eq!(read(&mut first, 9).await.unwrap(), "f");
+        for input in [&mut first, &mut second] {
+            assert!(matches!(read(input, 1).await, Err(StreamError::Closed)));
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_read_before_it_is_asked_for_and_no_more_than_that() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        writer.write_all(b"abcdef").unwrap();
+        let mut theirs = reader.try_clone().unwrap();
+        let mut input = input(reader);
+        assert_eq!(InputStream::read(&mut input, 2).unwrap(), "", "it is only requested");
+        assert_eq!(read(&mut input, 9).await.unwrap(), "ab");
+        let mut rest = [0; 4];
+        theirs.read_exact(&mut rest).unwrap();
+        assert_eq!(&rest, b"cdef");
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_waits_for_input_can_wait_for_something_else_too() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        let mut input = input(reader);
+        assert!(tokio::time::timeout(Duration::from_millis(20), input.ready()).await.is_err());
+        writer.write_all(b"late").unwrap();
+        assert_eq!(read(&mut input, 9).await.unwrap(), "late");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_guest_learns_that_its_input_is_a_folder() {
+        let folder = std::fs::File::open(std::env::temp_dir()).unwrap();
+        let mut input = input(folder);
+        let Err(StreamError::LastOperationFailed(error)) = read(&mut input, 1).await else { panic!() };
+        // What `filesystem-error-code` looks for.
+        assert_eq!(error.downcast::<io::Error>().unwrap().kind(), io::ErrorKind::IsADirectory);
+        assert!(matches!(read(&mut input, 1).await, Err(StreamError::Closed)));
+    }
+
+    #[test]
+    fn what_is_lost_is_known_and_what_nobody_wanted_is_not_lost() {
+        let written = |stream: std::fs::File| {
+            let fault = StreamFault::default();
+            let mut output = Output { stream: Arc::new(stream), is_terminal: || false, fault: fault.clone() };
+            assert!(OutputStream::write(&mut output, Bytes::from_static(b"x")).is_err());
+            fault.take().map(|error| error.kind())
+        };
+        let unwritable = tempfile::NamedTempFile::new().unwrap();
+        assert!(written(std::fs::File::open(unwritable.path()).unwrap()).is_some());
+        #[cfg(unix)]
+        {
+            let (reader, writer) = io::pipe().unwrap();
+            drop(reader);
+            assert_eq!(written(std::os::fd::OwnedFd::from(writer).into()), None);
+        }
+    }
+
+    #[test]
+    fn a_reader_that_has_left_closes_the_stream_and_nothing_else_does() {
+        assert!(matches!(failed(io::ErrorKind::BrokenPipe.into()), StreamError::Closed));
+        assert!(matches!(failed(io::ErrorKind::StorageFull.into()), StreamError::LastOperationFailed(_)));
+    }
+}
