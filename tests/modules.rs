@@ -156,3 +156,32 @@ fn a_component_is_made_of_a_module_for_publishing_only_when_asked_and_with_a_war
         assert!(page.contains(&format!("kind        {kind}\n")), "{page}");
     }
 }
+
+/// Writes `text` to a file descriptor, and then traps or calls the next function.
+fn writes(descriptor: u8, text: &str) -> String {
+    format!(
+        r#"(module
+            (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 0) "\10\00\00\00\{:02x}\00\00\00") (data (i32.const 16) "{}")
+            (func (export "_start") (drop (call $write (i32.const {descriptor}) (i32.const 0) (i32.const 1) (i32.const 8))) unreachable))"#,
+        text.len(),
+        text.replace('\n', "\\n")
+    )
+}
+
+#[test]
+fn what_kwasm_says_begins_on_a_line_of_its_own() {
+    let kwasm = Kwasm::new();
+    for (name, text, shown) in
+        [("unfinished", "line 2857", "line 2857\nkwasm: "), ("finished", "done\n", "done\nkwasm: ")]
+    {
+        let path = wat(&kwasm, name, &writes(2, text));
+        let run = kwasm.call(["run", path.to_str().unwrap()]).fails(125);
+        assert!(run.stderr.starts_with(shown), "{}", run.shown());
+        // What goes to a file is none of kwasm's lines.
+        let path = wat(&kwasm, name, &writes(1, text));
+        let run = kwasm.call(["run", path.to_str().unwrap()]).fails(125);
+        assert!(run.stdout == text && run.stderr.starts_with("kwasm: "), "{}", run.shown());
+    }
+}

@@ -19,6 +19,7 @@ use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
 use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
 
+use super::open_line::{OpenLine, Writer};
 use crate::platform::stdio::{Stderr, Stdin, Stdout};
 
 /// The most bytes of one call, as in wasmtime's own streams.
@@ -29,9 +30,11 @@ pub(super) fn give(builder: &mut WasiCtxBuilder, faults: &StreamFaults) {
     let is_terminal = || io::IsTerminal::is_terminal(&io::stdin());
     builder.stdin(Input::new(Stdin, is_terminal, faults.stdin.clone()));
     let is_terminal = || io::IsTerminal::is_terminal(&io::stdout());
-    builder.stdout(Output { stream: Stdout, is_terminal, fault: faults.stdout.clone() });
+    let (fault, line) = (faults.stdout.clone(), faults.line.clone());
+    builder.stdout(Output { stream: Stdout, is_terminal, fault, writer: Writer::Stdout, line });
     let is_terminal = || io::IsTerminal::is_terminal(&io::stderr());
-    builder.stderr(Output { stream: Stderr, is_terminal, fault: StreamFault::default() });
+    let (fault, line) = (StreamFault::default(), faults.line.clone());
+    builder.stderr(Output { stream: Stderr, is_terminal, fault, writer: Writer::Stderr, line });
 }
 
 /// What went wrong with a guest's streams. Many a program takes no notice, or cannot say what it was: wasi-libc knows one
@@ -42,6 +45,8 @@ pub struct StreamFaults {
     pub stdin: StreamFault,
     /// Of standard output. A reader that has left is none: it had what it wanted.
     pub stdout: StreamFault,
+    /// The line that it has not finished.
+    pub line: OpenLine,
 }
 
 /// The first thing that went wrong with a stream.
@@ -74,6 +79,8 @@ struct Output<W> {
     stream: W,
     is_terminal: fn() -> bool,
     fault: StreamFault,
+    writer: Writer,
+    line: OpenLine,
 }
 
 impl<W> Output<W> {
@@ -106,6 +113,7 @@ impl<W: Send + 'static> Pollable for Output<W> {
 impl<W: Write + Send + 'static> OutputStream for Output<W> {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         let written = self.stream.write_all(&bytes);
+        self.line.note(self.writer, &bytes);
         self.noted(written).map_err(failed)
     }
 
@@ -122,6 +130,7 @@ impl<W: Write + Send + 'static> OutputStream for Output<W> {
 impl<W: Write + Unpin> AsyncWrite for Output<W> {
     fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = self.stream.write(bytes);
+        self.line.note(self.writer, bytes);
         Poll::Ready(self.noted(written))
     }
 
@@ -372,7 +381,13 @@ mod tests {
     fn what_is_lost_is_known_and_what_nobody_wanted_is_not_lost() {
         let written = |stream: std::fs::File| {
             let fault = StreamFault::default();
-            let mut output = Output { stream: Arc::new(stream), is_terminal: || false, fault: fault.clone() };
+            let mut output = Output {
+                stream: Arc::new(stream),
+                is_terminal: || false,
+                fault: fault.clone(),
+                writer: Writer::Stdout,
+                line: OpenLine::default(),
+            };
             assert!(OutputStream::write(&mut output, Bytes::from_static(b"x")).is_err());
             fault.take().map(|error| error.kind())
         };

@@ -7,7 +7,7 @@ use crate::cluster::{Contexts, Flags, Kubeconfig, MOST_CONTEXTS, Selection};
 use crate::gate::{self, Gate, Line, Observer, Trace};
 use crate::policy::{self, NAME_A_KUBECONFIG, Policy};
 use crate::reference::Source;
-use crate::runtime::{Bounds, Compiler, Outcome, Sandbox, World};
+use crate::runtime::{Bounds, Compiler, OpenLine, Outcome, Sandbox, World};
 use crate::store::{Granted, Plugin, Store};
 
 use super::fetch::{Fetcher, name_of};
@@ -62,8 +62,10 @@ pub(super) fn run(
         Selection::Cluster(_) => None,
     });
     let contexts = contexts.unwrap_or_else(|| Contexts::none("the plugin imports no network"));
-    let gate = Gate::new(grant, contexts, verbose.then(|| observer(voice)));
     let faults = world.faults();
+    let line = faults.line.clone();
+    let observer = verbose.then(|| ending_lines(observer(voice), line.clone()));
+    let gate = Gate::new(grant, contexts, observer);
     let progress = Compiling::new(voice, plugin.name());
     let compiler = Compiler { places: store.places(), bounds: Bounds::of(environment)?, watcher: &progress };
     let sandbox = Sandbox::new(&plugin, &compiler, gate.clone(), world, limits)?;
@@ -79,6 +81,10 @@ pub(super) fn run(
     let well = outcome == Outcome::Ended(0);
     if let Some(why) = faults.stdin.take().filter(|_| !well) {
         lines.push(Line { text: format!("stdin cannot be read: {why}"), hint: None });
+    }
+    let speaks = !lines.is_empty() || matches!(outcome, Outcome::Limited(_) | Outcome::Trapped(_));
+    if speaks && line.close() {
+        Voice::end_line();
     }
     voice.lines(lines);
     match faults.stdout.take() {
@@ -120,6 +126,16 @@ fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
         return Ok(Policy::none());
     }
     Ok(choose(Some(name))?.policy)
+}
+
+/// The same observer, on lines of its own.
+fn ending_lines(observer: Observer, line: OpenLine) -> Observer {
+    Arc::new(move |trace: &Trace| {
+        if line.close() {
+            Voice::end_line();
+        }
+        observer(trace);
+    })
 }
 
 /// Tells of each request as it ends.

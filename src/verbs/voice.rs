@@ -66,6 +66,11 @@ impl Voice {
         say(&format!("kwasm: {text}\n"));
     }
 
+    /// Ends a line that a plugin has left unfinished.
+    pub(crate) fn end_line() {
+        say("\n");
+    }
+
     fn line(self, text: &str) {
         let text = match self.width {
             // Broken between words only, so that what is copied from a terminal is still what was meant.
