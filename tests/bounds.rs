@@ -1,4 +1,4 @@
-//! Every limit that users are told of, at its edge: what just fits passes, and what is one too much is told. This program
+//! Every documented limit, at its edge: what just fits passes, and what is one too much is reported. This program
 //! is built with checks of overflow, as the one that is released is.
 
 use std::fmt::Write as _;
@@ -41,7 +41,7 @@ fn with_kubeconfig(text: &str) -> Kwasm {
 }
 
 #[test]
-fn a_run_has_254_contexts_and_is_told_of_more() {
+fn a_run_has_254_contexts_and_says_that_there_are_more() {
     let spec = "{kubernetes: {contexts: '*', rules: [{nonResourceURLs: ['*'], verbs: [get]}]}}";
     for count in [1, 253, 254, 255, 256, 257, 300, 1000] {
         let kwasm = with_kubeconfig(&contexts(count, "")).spec(spec);

@@ -71,7 +71,7 @@ fn a_device_is_written_to_and_stays_one() {
     let run = kwasm.call(["save", "prints", "-f", "null"]);
     let metadata = null.symlink_metadata().unwrap();
     assert!(metadata.file_type().is_char_device(), "{}", run.shown());
-    // A folder that is mounted without devices lets nobody open one.
+    // A folder that is mounted without devices lets no one open one.
     if !run.stderr.contains("Permission denied") {
         run.success();
     }
@@ -123,7 +123,7 @@ fn a_page_is_written_where_its_name_leads() {
 }
 
 #[test]
-fn a_place_that_cannot_be_written_is_told_with_what_helps_there() {
+fn a_place_that_cannot_be_written_is_reported_with_what_helps_there() {
     let (kwasm, _) = saved();
     fs::create_dir(kwasm.home().join("folder")).unwrap();
     for (place, hint) in [

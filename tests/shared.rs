@@ -18,7 +18,7 @@ struct Shared {
 }
 
 impl Shared {
-    /// `None` where nobody can be somebody else.
+    /// `None` where no one can be somebody else.
     fn filled(test: &str, umask: &str) -> Option<Self> {
         let kwasm = Kwasm::with_empty_cache();
         let open = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -26,7 +26,7 @@ impl Shared {
         let home = kwasm.home().join("theirs");
         fs::create_dir(&home).unwrap();
         if chown(&home, Some(NOBODY), Some(NOBODY)).is_err() {
-            skip(test, "nobody can be another user here");
+            skip(test, "no one can be another user here");
             return None;
         }
         let mut shell = kwasm.program("sh");
@@ -108,8 +108,9 @@ fn what_is_compiled_stays_each_users_own() {
 }
 
 #[test]
-fn a_store_that_others_may_not_read_is_told_with_the_cure() {
-    let Some(shared) = Shared::filled("a_store_that_others_may_not_read_is_told_with_the_cure", "077") else {
+fn a_store_that_others_may_not_read_is_reported_with_the_cure() {
+    let Some(shared) = Shared::filled("a_store_that_others_may_not_read_is_reported_with_the_cure", "077")
+    else {
         return;
     };
     let root = shared.kwasm.home().join("data");

@@ -39,7 +39,7 @@ fn read_late(command: &mut Command, before: &[u8]) -> Run {
     let (mut reader, mut writer) = unblocked_output();
     writer.write_all(before).unwrap();
     let child = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
-    // Nobody but the child writes.
+    // No one but the child writes.
     command.stdout(Stdio::null());
     thread::sleep(Duration::from_millis(300));
     let mut all = Vec::new();
@@ -75,7 +75,7 @@ fn a_terminal_that_does_not_block_gets_all_of_it() {
     let mut child = Kwasm::new().guest("prints", &["20000"]).stdout(slave).spawn().unwrap();
     thread::sleep(Duration::from_millis(300));
     let (mut shown, mut terminal) = (Vec::new(), File::from(master));
-    // When nobody holds the other side any more, reading fails.
+    // When no one holds the other side any more, reading fails.
     drop(terminal.read_to_end(&mut shown));
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert!(String::from_utf8(shown).unwrap().replace("\r\n", "\n") == lines(20_000));
@@ -107,7 +107,7 @@ fn kwasms_own_words_are_written_whole_too() {
 }
 
 #[test]
-fn what_is_told_on_a_stderr_that_does_not_block_is_told_whole() {
+fn what_is_said_on_a_stderr_that_does_not_block_is_said_whole() {
     let kwasm = Kwasm::new();
     let (mut reader, mut writer) = unblocked_output();
     writer.write_all(FULL).unwrap();

@@ -213,11 +213,16 @@ fn public_file() -> fs::OpenOptions {
 }
 
 /// Makes a folder that whoever the umask lets may enter, and no one else write to.
+#[cfg(unix)]
 fn public_folder(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);
-    builder.create(path)
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(0o755).create(path)
+}
+
+/// Windows gives a new folder the access list of the one that it is in.
+#[cfg(not(unix))]
+fn public_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)
 }
 
 /// Makes one folder, by `make`.

@@ -5,7 +5,7 @@
 
 use std::io::{self, Read, Write};
 
-/// Standard input. Not buffered: what is not asked for stays for the programs that share it.
+/// Standard input. Not buffered: what is not requested stays for the programs that share it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stdin;
 

@@ -2,7 +2,7 @@
 //! which most programs take for a reader that has left: the output would be cut short, and no one would know.
 //!
 //! Writing blocks its thread, as in any other program. Reading does not: a guest may wait for a timer as well. A thread
-//! reads, and no more than was asked for: a credential plugin may share the stream.
+//! reads, and no more than was requested: a credential plugin may share the stream.
 
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
@@ -156,7 +156,7 @@ struct Shared {
     stage: Stage,
     /// Those who wait for what was requested.
     waiting: Vec<Waker>,
-    /// Where the thread is told how much is wanted; it starts when that is first known.
+    /// Where the thread learns how much is wanted; it starts when that is first known.
     requests: Requests,
 }
 
@@ -201,7 +201,7 @@ impl Input {
         Ok(Some(Bytes::new()))
     }
 
-    /// Waits until something has come, or never will. Requests it, if nobody has.
+    /// Waits until something has come, or never will. Requests it, if no one has.
     fn poll_ready(&self, context: &Context<'_>) -> Poll<()> {
         let mut shared = locked(&self.shared);
         if matches!(shared.stage, Stage::Idle) {
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_read_before_it_is_asked_for_and_no_more_than_that() {
+    async fn nothing_is_read_before_it_is_requested_and_no_more_than_that() {
         let (reader, mut writer) = io::pipe().unwrap();
         writer.write_all(b"abcdef").unwrap();
         let mut theirs = reader.try_clone().unwrap();
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_is_known_and_what_nobody_wanted_is_not_lost() {
+    fn what_is_lost_is_known_and_what_no_one_wanted_is_not_lost() {
         let written = |stream: std::fs::File| {
             let fault = StreamFault::default();
             let mut output = Output {

@@ -151,7 +151,7 @@ async fn a_new_connection_that_dies_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn an_answer_that_has_begun_is_not_asked_for_again() {
+async fn an_answer_that_has_begun_is_not_requested_again() {
     for begun in ["H", "HTTP/1.1 200 OK\r\n"] {
         let (answered, requests) = twice(1, End::After(begun), "GET", &[]).await;
         assert!(!answered, "{begun}");
