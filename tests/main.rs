@@ -63,6 +63,8 @@ mod sockets;
 mod stdio;
 mod streams;
 mod support;
+#[cfg(unix)]
+mod surroundings;
 mod timeline;
 mod tls;
 mod traces;
