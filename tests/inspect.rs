@@ -148,3 +148,27 @@ fn the_table_of_features_for_authors_says_what_runs() {
         assert_eq!(runs, if feature.runs() { "yes" } else { "no" }, "{feature}");
     }
 }
+
+/// A name with escapes, and with characters that turn the direction of writing.
+#[test]
+fn names_cannot_drive_the_terminal_in_any_form() {
+    let kwasm = Kwasm::new();
+    let name = "a\u{1b}[2K\u{202e}b\u{61c}c\u{9b}";
+    let text = format!(
+        r#"(module (import "{name}" "f\u{{202e}}" (func)) (func (export "{name}")))"#,
+        name = "a\\1b[2K\\u{202e}b\\u{61c}c\\u{9b}"
+    );
+    wat(&kwasm, "names", &text);
+    for form in ["table", "wide", "json", "yaml", "name"] {
+        let run = kwasm.call(["inspect", "./names.wasm", "-o", form]).fails(126);
+        for said in [&run.stdout, &run.stderr] {
+            let drives = |c: &char| c.is_control() && *c != '\n' || ['\u{202e}', '\u{61c}'].contains(c);
+            assert_eq!(said.chars().find(drives), None, "{form}: {}", run.shown().escape_debug());
+        }
+        // As data it is what it is.
+        if ["json", "yaml"].contains(&form) {
+            let read: serde_json::Value = serde_saphyr::from_str(&run.stdout).unwrap();
+            assert_eq!(read["exports"], serde_json::json!([name]), "{form}");
+        }
+    }
+}

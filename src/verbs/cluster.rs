@@ -86,7 +86,7 @@ pub(super) fn cluster(environment: &Environment, voice: Voice, wish: &Wish) -> R
     }
     print(&match wish.output {
         Output::Json => table::json(&subject),
-        Output::Yaml => serde_saphyr::to_string(&subject).unwrap_or_default(),
+        Output::Yaml => table::yaml(&subject),
         Output::Name => format!("{}\n", one_line(&subject.context)),
         Output::Table | Output::Wide => subject.page(),
     })?;

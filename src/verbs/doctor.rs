@@ -16,7 +16,7 @@ use crate::cluster::{self, Flags, Kubeconfig};
 use crate::reference::PluginName;
 use crate::store::{self, Receipt, Store};
 
-use super::table::{Table, json};
+use super::table::{Table, json, yaml};
 use super::{Ending, Error, Voice, chain, print};
 
 /// Something that was looked at.
@@ -126,7 +126,7 @@ pub(super) fn doctor(
 fn tell(checks: &[Check], voice: Voice, output: Output) -> Result<(), Error> {
     match output {
         Output::Json => print(&json(checks)),
-        Output::Yaml => print(&serde_saphyr::to_string(&checks).unwrap_or_default()),
+        Output::Yaml => print(&yaml(checks)),
         Output::Name => {
             let ill = checks.iter().filter(|check| !check.problems.is_empty());
             print(&ill.flat_map(|check| [check.name, "\n"]).collect::<String>())

@@ -84,7 +84,7 @@ pub(super) fn inspect(
     };
     print(&match output {
         Output::Json => table::json(&subject),
-        Output::Yaml => serde_saphyr::to_string(&subject).unwrap_or_default(),
+        Output::Yaml => table::yaml(&subject),
         Output::Name => format!("{}\n", one_line(&subject.source)),
         Output::Table | Output::Wide => page(&subject),
     })?;

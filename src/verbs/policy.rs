@@ -12,6 +12,7 @@ use crate::cli::Output;
 use crate::policy::{Attempt, Context, DEFAULT, Fault, Policy, Refusal, RequestInfo, Target};
 use crate::store::Granted;
 
+use super::table::{json, yaml};
 use super::{Ending, Error, Voice, print};
 
 /// A policy and, where it is none of kwasm's own, the text that it was read from.
@@ -131,8 +132,8 @@ pub(super) fn explain(
     let policy = policy.map(|name| choose(Some(name))).transpose()?.map(|chosen| chosen.policy);
     let explained = explained(method, path, policy.as_ref(), namespace.unwrap_or("default"));
     print(&match output {
-        Output::Json => serde_json::to_string_pretty(&explained).unwrap_or_default() + "\n",
-        Output::Yaml => serde_saphyr::to_string(&explained).unwrap_or_default(),
+        Output::Json => json(&explained),
+        Output::Yaml => yaml(&explained),
         Output::Name | Output::Table | Output::Wide => table(&explained),
     })?;
     Ok(Ending::Done)

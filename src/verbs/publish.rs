@@ -81,7 +81,7 @@ pub(super) fn publish(environment: &Environment, voice: Voice, wish: &Wish) -> R
     };
     print(&match *output {
         Output::Json => table::json(&row),
-        Output::Yaml => serde_saphyr::to_string(&row).unwrap_or_default(),
+        Output::Yaml => table::yaml(&row),
         Output::Name | Output::Table | Output::Wide => format!("{pinned}\n"),
     })?;
     Ok(Ending::Done)

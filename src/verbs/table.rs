@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use textwrap::core::display_width;
 
 use super::one_line;
 use super::voice::drives_terminal;
@@ -28,11 +29,14 @@ impl Table {
     pub(super) fn text(&self) -> String {
         let width = |column: usize| {
             let cells = self.rows.iter().filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+            cells.map(|cell| display_width(cell)).max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..self.rows.first().map_or(0, Vec::len)).map(width).collect();
         let line = |row: &Vec<String>| {
-            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+            // Not by `{:<width$}`, which counts characters: some take two columns.
+            let padding = |cell: &str, width: usize| " ".repeat(width.saturating_sub(display_width(cell)));
+            let cells =
+                row.iter().zip(&widths).map(|(cell, width)| format!("{cell}{}", padding(cell, *width)));
             format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
         };
         self.rows.iter().map(line).collect()
@@ -56,7 +60,7 @@ pub(super) fn shown<R: Serialize>(
 ) -> String {
     match output {
         Output::Json => json(rows),
-        Output::Yaml => serde_saphyr::to_string(&rows).unwrap_or_default(),
+        Output::Yaml => yaml(rows),
         Output::Name => rows.iter().map(|row| name(row) + "\n").collect(),
         Output::Table | Output::Wide => table(output == Output::Wide).text(),
     }
@@ -79,16 +83,27 @@ pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> String {
     })
 }
 
+/// One YAML document. Where a text in it could drive a terminal it is written as JSON, which is YAML too, and where such
+/// characters are escaped: in YAML's plain texts there are no escapes.
+pub(super) fn yaml<T: Serialize + ?Sized>(value: &T) -> String {
+    let text = serde_saphyr::to_string(&value).unwrap_or_default();
+    if text.chars().any(|c| drives_terminal(c) && c != '\n') { json(value) } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn data_cannot_drive_the_terminal_and_says_what_it_says() {
-        let text = "a\u{9b}31m\u{202e}é\u{1b}\n";
-        let shown = json(text);
-        assert!(shown.chars().all(|c| c == '\n' || !drives_terminal(c)), "{shown:?}");
-        assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
+        for text in ["a\u{9b}31m\u{202e}é\u{1b}\n", "x\u{61c}y", "\u{e0041}", "plain: text"] {
+            let row = [text];
+            for shown in [json(&row), yaml(&row)] {
+                assert!(shown.chars().all(|c| c == '\n' || !drives_terminal(c)), "{shown:?}");
+                assert_eq!(serde_saphyr::from_str::<Vec<String>>(&shown).unwrap(), row, "{shown:?}");
+            }
+            assert_eq!(serde_json::from_str::<Vec<String>>(&json(&row)).unwrap(), row);
+        }
     }
 
     #[test]
@@ -96,10 +111,12 @@ mod tests {
         let mut table = Table::new(&["NAME", "POLICY", "SOURCE"]);
         table.row(vec!["a".to_owned(), "cluster".to_owned(), "/x.wasm".to_owned()]);
         table.row(vec!["decoder".to_owned(), String::new(), "\u{1b}[2K".to_owned()]);
+        table.row(vec!["表".to_owned(), "two".to_owned(), "columns".to_owned()]);
         insta::assert_snapshot!(table.text(), @r"
         NAME     POLICY   SOURCE
         a        cluster  /x.wasm
         decoder  -        \u{1b}[2K
+        表       two      columns
         ");
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn verify(
     let row = Row { reference, digest: manifest, signers };
     match output {
         Output::Json => print(&table::json(&row))?,
-        Output::Yaml => print(&serde_saphyr::to_string(&row).unwrap_or_default())?,
+        Output::Yaml => print(&table::yaml(&row))?,
         Output::Name | Output::Table | Output::Wide => {}
     }
     Ok(Ending::Done)

@@ -95,10 +95,14 @@ fn say(text: &str) {
 /// The longest line that is shown whole, in characters.
 const SHOWN: usize = 2000;
 
-/// Whether a terminal takes a character for a command, or turns the direction of writing by it.
+/// Whether a terminal takes a character for a command, turns the direction of writing by it, or hides it.
 pub(super) fn drives_terminal(c: char) -> bool {
-    let direction = matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c.is_control() || direction
+    // The Bidi_Control characters of Unicode, and its separators of lines and paragraphs.
+    let direction =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    // Tags, which no terminal shows: a text may be another one than it looks.
+    let hidden = matches!(c, '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+    c.is_control() || direction || hidden
 }
 
 /// A text as it may be shown on a terminal. Names in components, kubeconfigs and files are anybody's: none of them
