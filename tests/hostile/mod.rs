@@ -214,6 +214,9 @@ fn each_hostile_guest_and_each_defence_has_its_test() {
     let named = |name: &&str| ["\"", "="].iter().any(|end| tests.contains(&format!("\"{name}{end}")));
     let missing: Vec<_> = guests.iter().chain(&defences).filter(|name| !named(name)).collect();
     assert!(missing.is_empty(), "{missing:?}");
+    let security = text(".github/SECURITY.md");
+    let unlisted: Vec<_> = guests.iter().filter(|name| !security.contains(&format!("`{name}`"))).collect();
+    assert!(unlisted.is_empty(), "SECURITY.md lacks {unlisted:?}");
 }
 
 #[test]
