@@ -102,7 +102,7 @@ fn component(outline: Outline) -> Result<Inspected, Error> {
         let imports = outline.imports.into_iter().map(|import| import.module).collect();
         return Ok(Inspected { kind: Kind::Component, imports });
     }
-    if !outline.has_code {
+    if !outline.has_code && !outline.exports.is_empty() {
         return Err(Error::Interfaces);
     }
     if let Some(handler) = exports("wasi:http/incoming-handler") {
@@ -230,7 +230,7 @@ mod tests {
             "it is a component without a command: it exports nothing, and not wasi:cli/run@0.2"
         );
         assert_eq!(
-            read("(component)").unwrap_err(),
+            read(r#"(component (type (component)) (export "x" (type 0)))"#).unwrap_err(),
             "it is a package of interfaces (WIT) in binary form: there is no code in it"
         );
     }

@@ -5,6 +5,7 @@ mod cluster;
 mod complete;
 mod doctor;
 mod fetch;
+mod hints;
 mod inspect;
 mod install;
 mod list;

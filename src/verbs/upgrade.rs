@@ -55,16 +55,19 @@ pub(super) fn upgrade(
             troubles.push((name, error));
         }
     }
-    told(voice, troubles)
+    reported(voice, troubles)
 }
 
-/// Ends with the only error, or tells each of several.
-fn told(voice: Voice, mut troubles: Vec<(PluginName, Error)>) -> Result<Ending, Error> {
+/// Ends with the only error, or reports each of several with what helps.
+fn reported(voice: Voice, mut troubles: Vec<(PluginName, Error)>) -> Result<Ending, Error> {
     if troubles.len() < 2 {
         return troubles.pop().map_or(Ok(Ending::Done), |(_, error)| Err(error));
     }
     for (name, error) in troubles {
         voice.fault(&format!("{name}: {}", chain(&error)));
+        if let Some(hint) = error.hint() {
+            voice.hint(&hint);
+        }
     }
     Ok(Ending::Faulty)
 }
@@ -115,10 +118,10 @@ pub(super) fn outdated(
         if troubles.is_empty() {
             voice.note("every plugin is the newest");
         }
-        return told(voice, troubles);
+        return reported(voice, troubles);
     }
     print(&super::table::shown(&rows, output, |wide| table(&rows, wide), |row| row.name.to_string()))?;
-    told(voice, troubles)
+    reported(voice, troubles)
 }
 
 fn table(rows: &[Row], wide: bool) -> Table {
