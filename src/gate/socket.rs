@@ -22,10 +22,10 @@ use super::pipe::{self, GuestEnd};
 use super::{Body, Gate, Line, Patience, Undelivered, answer};
 use crate::cluster::Endpoint;
 use crate::defence::{Defence, stands};
-use crate::policy::{HEADERS, Limit};
+use crate::policy::{CLUSTER, HEADERS, Limit};
 
 /// The names that the resolver of a pod has for the cluster's API server.
-const NAMES: [&str; 3] = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"];
+const NAMES: [&str; 3] = CLUSTER;
 
 /// The address of the selected context.
 const SELECTED: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));

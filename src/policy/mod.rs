@@ -39,7 +39,7 @@ pub use self::host::{Host, is_public};
 pub use self::limits::{HEADERS, Limit, Limits};
 pub(crate) use self::quantity::{Bytes, Quantity, bytes, duration};
 pub use self::reader::Fault;
-pub use self::refusal::{NAME_A_KUBECONFIG, Reason, Refusal};
+pub use self::refusal::{CLUSTER, NAME_A_KUBECONFIG, Reason, Refusal};
 pub use self::request_info::RequestInfo;
 pub use self::rule::{Among, ResourceRule, Rule, UrlRule};
 pub use self::upgrade::Upgrade;

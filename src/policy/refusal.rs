@@ -189,12 +189,15 @@ fn rule_for(attempt: &Attempt, context: &Context) -> Rule {
     })
 }
 
+/// The names that the cluster has for a guest, by either door.
+pub const CLUSTER: [&str; 3] = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"];
+
 /// The entry of `network` that would grant a URL, if one could: HTTPS only.
 fn host_rule(uri: &Uri) -> Option<String> {
     let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
     let (name, port) = (authority.host().to_ascii_lowercase(), authority.port_u16().unwrap_or(443));
-    // The cluster's own names are no hosts of a policy: what is wrong there is scheme or port.
-    let virtual_name = name.starts_with("192.0.2.") || name.starts_with("kubernetes");
+    // The cluster's own names are not hosts of a policy: what is wrong there is scheme or port.
+    let virtual_name = name.starts_with("192.0.2.") || CLUSTER.contains(&name.as_str());
     let host = Host { name, port, private: false };
     let private = host.address().is_some_and(|address| !is_public(address));
     let granted = uri.scheme() == Some(&Scheme::HTTPS) && !virtual_name;
@@ -225,6 +228,21 @@ fn short(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_that_only_begins_like_the_cluster_can_be_granted() {
+        let rule = |uri: &str| host_rule(&uri.parse().unwrap());
+        assert_eq!(rule("https://kubernetes.io/docs").unwrap(), "{host: kubernetes.io, port: 443}");
+        assert_eq!(rule("https://192.0.20.1/").unwrap(), "{host: 192.0.20.1, port: 443}");
+        for own in [
+            "https://kubernetes/",
+            "https://Kubernetes.Default.svc/",
+            "https://192.0.2.7/",
+            "http://kubernetes.io/",
+        ] {
+            assert_eq!(rule(own), None, "{own}");
+        }
+    }
 
     #[test]
     fn a_refusal_has_an_end() {
