@@ -142,7 +142,9 @@ impl Exit {
             | Error::PrivateKey { .. }
             | Error::Relative { .. }
             | Error::Terminal
-            | Error::Twice(_) => Self::Usage,
+            | Error::Twice(_)
+            | Error::Cluster(cluster::Error::Truth { .. } | cluster::Error::Timeout(_)) => Self::Usage,
+            Error::Archive { source, .. } if !matches!(source, layout::Error::Write(_)) => Self::Refused,
             Error::Hidden { .. }
             | Error::InFolder { .. }
             | Error::Inspect { .. }
@@ -151,13 +153,11 @@ impl Exit {
             | Error::SignerLost { .. }
             | Error::Unsigned { .. }
             | Error::Untrusted { .. } => Self::Refused,
-            Error::Archive { source: layout::Error::Write(_), .. } => Self::Failed,
-            Error::Archive { .. } => Self::Refused,
-            Error::Cluster(cluster::Error::Truth { .. } | cluster::Error::Timeout(_)) => Self::Usage,
             Error::Registry(error) => Self::for_fetch(error),
             Error::Runtime(error) => Self::for_runtime(error),
             Error::Store(error) => Self::for_store(error),
-            Error::Cluster(_)
+            Error::Archive { .. }
+            | Error::Cluster(_)
             | Error::NoCluster(_)
             | Error::NoHome
             | Error::Stdout(_)

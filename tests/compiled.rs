@@ -161,6 +161,12 @@ fn what_does_not_compile_is_remembered_and_said_again_in_the_same_words() {
     fs::write(folder(&kwasm).join(&kept[0]), other).unwrap();
     let again = kwasm.call(["run", path.to_str().unwrap()]).fails(126);
     assert_eq!(again.stderr, first.stderr.replace("type mismatch", "as remembered"));
+    // One that was found by other rules, as those of another kwasm, is none.
+    let foreign =
+        String::from_utf8(verdict.clone()).unwrap().replace("\"rules\":\"kwasm ", "\"rules\":\"kwasm 9");
+    assert_ne!(foreign.as_bytes(), verdict);
+    fs::write(folder(&kwasm).join(&kept[0]), foreign).unwrap();
+    assert_eq!(kwasm.call(["run", path.to_str().unwrap()]).fails(126).stderr, first.stderr);
     // One that others could have written is not believed.
     fs::set_permissions(folder(&kwasm).join(&kept[0]), fs::Permissions::from_mode(0o666)).unwrap();
     let anew = kwasm.call(["run", path.to_str().unwrap()]).fails(126);
@@ -204,11 +210,7 @@ fn doctor_says_how_much_the_caches_take_and_empties_them() {
     kwasm.run("traps", &[]).fails(125);
     assert_eq!(files(&folder(&kwasm)).len(), 2);
     let page = kwasm.call(["doctor"]);
-    assert!(
-        page.stdout.contains("of compiled code (at most 512.00 MiB beside that of installed plugins)"),
-        "{}",
-        page.shown()
-    );
+    assert!(page.stdout.contains("of compiled code, 0 B of downloads"), "{}", page.shown());
     let cleaned = kwasm.call(["doctor", "--clean"]);
     assert!(
         cleaned.stderr.contains("removed ") && cleaned.stderr.contains(" from the caches\n"),
@@ -217,6 +219,39 @@ fn doctor_says_how_much_the_caches_take_and_empties_them() {
     );
     assert_eq!(code(&kwasm), installed);
     assert_eq!(files(&kwasm.home().join("cache/kwasm/seen")), Vec::<String>::new());
+}
+
+/// What is not kwasm's own is not kwasm's to remove.
+#[test]
+fn doctor_empties_no_folder_behind_a_link_and_removes_no_foreign_file() {
+    let kwasm = Kwasm::with_empty_cache();
+    run(&kwasm);
+    fs::write(folder(&kwasm).join("notes.txt"), "mine").unwrap();
+    kwasm.call(["doctor", "--clean"]);
+    assert_eq!(files(&folder(&kwasm)), ["notes.txt"]);
+    let other = kwasm.home().join("other");
+    fs::rename(folder(&kwasm), &other).unwrap();
+    fs::write(other.join("thesis.wasm"), "mine").unwrap();
+    symlink(&other, folder(&kwasm)).unwrap();
+    symlink(&other, kwasm.home().join("cache/kwasm/fetched")).unwrap();
+    let refused = kwasm.call(["doctor", "--clean"]).fails(125);
+    assert!(refused.stderr.contains("it is not a folder"), "{}", refused.shown());
+    // All that is looked at is reported all the same.
+    assert!(refused.stdout.starts_with("CHECK"), "{}", refused.shown());
+    assert_eq!(files(&other), ["notes.txt", "thesis.wasm"]);
+}
+
+#[test]
+fn a_broken_receipt_keeps_nothing_from_being_removed() {
+    let kwasm = Kwasm::with_empty_cache();
+    kwasm.call(["install", component("hello").to_str().unwrap()]).success();
+    kwasm.call(["install", component("prints").to_str().unwrap()]).success();
+    fs::write(kwasm.home().join("data/plugins/prints/receipt.json"), "{").unwrap();
+    kwasm.run("traps", &[]).fails(125);
+    assert_eq!(files(&folder(&kwasm)).len(), 3);
+    let cleaned = kwasm.call(["doctor", "--clean"]).fails(125);
+    assert!(cleaned.stderr.starts_with("removed "), "{}", cleaned.shown());
+    assert_eq!(files(&folder(&kwasm)).len(), 1);
 }
 
 #[test]

@@ -185,3 +185,22 @@ fn what_kwasm_says_begins_on_a_line_of_its_own() {
         assert!(run.stdout == text && run.stderr.starts_with("kwasm: "), "{}", run.shown());
     }
 }
+
+/// C's `fwrite` of a large buffer is one call, and few programs look at what comes of it.
+#[test]
+fn many_mebibytes_are_written_in_one_call() {
+    let kwasm = Kwasm::new();
+    let length = 20 << 20;
+    let text = format!(
+        r#"(module
+            (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+            (memory (export "memory") 400)
+            (func (export "_start")
+                (i32.store (i32.const 0) (i32.const 1024)) (i32.store (i32.const 4) (i32.const {length}))
+                (call $exit (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#
+    );
+    let path = wat(&kwasm, "large", &text);
+    let run = kwasm.call(["run", path.to_str().unwrap()]).success();
+    assert_eq!(run.stdout.len(), length, "{}", run.stderr);
+}

@@ -62,6 +62,12 @@ pub enum Error {
     /// A core module that the preview 1 adapter does not fit.
     #[error("it is a core module of which no component can be made: {0}")]
     Unadaptable(String),
+    /// A core module that imports what preview 1 has not; with its name.
+    #[error("it imports `{0}` of wasi_snapshot_preview1, which has no such function")]
+    UnknownFunction(String),
+    /// It needs a feature that is too new to have a name here.
+    #[error("it needs a feature of WebAssembly that kwasm does not run")]
+    UnnamedFeature(#[source] wasmparser::BinaryReaderError),
     /// A core module that is one step short of a component.
     #[error("it is a core module from which a component is still to be made")]
     Unfinished,
@@ -96,7 +102,12 @@ impl Error {
             Self::Unfinished => {
                 Some("make the component: wasm-tools component new FILE -o COMPONENT.wasm".to_owned())
             }
-            Self::Alien(_) | Self::Broken(_) | Self::KnownBroken(_) | Self::Unadaptable(_) => None,
+            Self::Alien(_)
+            | Self::Broken(_)
+            | Self::KnownBroken(_)
+            | Self::Unadaptable(_)
+            | Self::UnknownFunction(_)
+            | Self::UnnamedFeature(_) => None,
         }
     }
 }

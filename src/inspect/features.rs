@@ -110,6 +110,12 @@ const VALID: WasmFeatures = WasmFeatures::WASM3
     .union(WasmFeatures::COMPONENT_MODEL)
     .union(WasmFeatures::CM_ASYNC);
 
+/// Returns a number for the rules by which [`validate`] judges: another where any of them changes.
+#[must_use]
+pub fn rules() -> u64 {
+    VALID.bits()
+}
+
 /// Lists the features that some WebAssembly needs, at any depth of it.
 ///
 /// Takes the bytes of a component or core module, and reads all of its code: that costs as much as to validate it.
@@ -124,7 +130,7 @@ pub fn needed(bytes: &[u8]) -> Result<BTreeSet<Feature>, Error> {
 /// go into compiling it.
 ///
 /// # Errors
-/// [`Error::Features`] when it needs what kwasm does not run, else [`Error::Broken`].
+/// [`Error::Features`] or [`Error::UnnamedFeature`] when it needs what kwasm does not run, else [`Error::Broken`].
 pub fn validate(bytes: &[u8]) -> Result<(), Error> {
     // Valid by wasmtime's rules, and then refused by its settings.
     if Outline::read(bytes).map_err(Error::Broken)?.shares_memory {
@@ -135,7 +141,14 @@ pub fn validate(bytes: &[u8]) -> Result<(), Error> {
         Ok(features) => features.into_iter().filter(|feature| !feature.runs()).collect(),
         Err(_) => Vec::new(),
     };
-    Err(if missing.is_empty() { Error::Broken(error) } else { Error::Features(missing) })
+    Err(match missing.is_empty() {
+        false => Error::Features(missing),
+        // By all rules that there are it is valid: what it needs has no name of its own here.
+        true if Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).is_ok() => {
+            Error::UnnamedFeature(error)
+        }
+        true => Error::Broken(error),
+    })
 }
 
 /// Counts the functions that there are to compile, at any depth. Zero where that cannot be told.

@@ -13,11 +13,63 @@ use wasmparser::Encoding;
 pub use self::adapt::adapt;
 pub use self::error::Error;
 pub use self::facts::Facts;
-pub use self::features::{Feature, functions, needed, validate};
+pub use self::features::{Feature, functions, needed, rules, validate};
 use self::outline::Outline;
 
 /// The one module whose functions a core module may import: WASI's preview 1.
 const PREVIEW1: &str = "wasi_snapshot_preview1";
+
+/// Its functions ([the witx document][1]).
+///
+/// [1]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/witx/wasi_snapshot_preview1.witx
+const FUNCTIONS: [&str; 46] = [
+    "args_get",
+    "args_sizes_get",
+    "clock_res_get",
+    "clock_time_get",
+    "environ_get",
+    "environ_sizes_get",
+    "fd_advise",
+    "fd_allocate",
+    "fd_close",
+    "fd_datasync",
+    "fd_fdstat_get",
+    "fd_fdstat_set_flags",
+    "fd_fdstat_set_rights",
+    "fd_filestat_get",
+    "fd_filestat_set_size",
+    "fd_filestat_set_times",
+    "fd_pread",
+    "fd_prestat_dir_name",
+    "fd_prestat_get",
+    "fd_pwrite",
+    "fd_read",
+    "fd_readdir",
+    "fd_renumber",
+    "fd_seek",
+    "fd_sync",
+    "fd_tell",
+    "fd_write",
+    "path_create_directory",
+    "path_filestat_get",
+    "path_filestat_set_times",
+    "path_link",
+    "path_open",
+    "path_readlink",
+    "path_remove_directory",
+    "path_rename",
+    "path_symlink",
+    "path_unlink_file",
+    "poll_oneoff",
+    "proc_exit",
+    "proc_raise",
+    "random_get",
+    "sched_yield",
+    "sock_accept",
+    "sock_recv",
+    "sock_send",
+    "sock_shutdown",
+];
 
 /// What was found in some bytes that are worth running.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -118,16 +170,19 @@ fn core(outline: &Outline) -> Result<Inspected, Error> {
         return Err(Error::Preview0 { language: outline.language.clone() });
     }
     let foreign = outline.foreign(PREVIEW1);
-    let starts = outline.exports.iter().any(|name| name == "_start");
     // A program for preview 1 may carry the description of a library that it does not use.
-    if outline.describes_component && (foreign.is_some() || !starts) {
+    if outline.describes_component && (foreign.is_some() || !outline.starts) {
         return Err(Error::Unfinished);
     }
     if let Some(imports) = foreign {
         return Err(Error::ForeignImports { imports, language: outline.language.clone() });
     }
-    if !starts {
+    if !outline.starts {
         return Err(Error::NoStart { language: outline.language.clone() });
+    }
+    let unknown = outline.imports.iter().find(|import| !FUNCTIONS.contains(&import.name.as_str()));
+    if let Some(import) = unknown {
+        return Err(Error::UnknownFunction(import.name.clone()));
     }
     if imports(PREVIEW1) && !outline.exports_memory {
         return Err(Error::HiddenMemory);
@@ -200,6 +255,16 @@ mod tests {
                 r#"(module (@custom "component-type:x" "") (import "wasi:cli/exit@0.2.3" "exit" (func)))"#
                     .to_owned(),
                 "it is a core module from which a component is still to be made",
+            ),
+            (
+                format!(
+                    r#"(module (import "wasi_snapshot_preview1" "fd_wrote" (func)) (memory (export "memory") 1) {start})"#
+                ),
+                "it imports `fd_wrote` of wasi_snapshot_preview1, which has no such function",
+            ),
+            (
+                r#"(module (global (export "_start") i32 (i32.const 0)))"#.to_owned(),
+                "it is a core module without `_start`: a library, not a command",
             ),
             (
                 format!("(module {wasi} (memory 1) {start})"),

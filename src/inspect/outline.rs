@@ -15,6 +15,8 @@ pub(super) struct Outline {
     pub(super) exports: Vec<String>,
     /// Whether one of the exports is a memory by the name under which WASI looks for it.
     pub(super) exports_memory: bool,
+    /// Whether one of the exports is a function by the name under which WASI calls a program.
+    pub(super) starts: bool,
     /// Whether there is any code in it: a package of interfaces in binary form has none.
     pub(super) has_code: bool,
     /// Whether a memory at any depth is shared between threads.
@@ -44,6 +46,7 @@ impl Outline {
             imports: Vec::new(),
             exports: Vec::new(),
             exports_memory: false,
+            starts: false,
             has_code: false,
             shares_memory: false,
             describes_component: false,
@@ -89,6 +92,7 @@ impl Outline {
                 for export in section.clone() {
                     let export = export?;
                     self.exports_memory |= export.kind == ExternalKind::Memory && export.name == "memory";
+                    self.starts |= export.kind == ExternalKind::Func && export.name == "_start";
                     self.exports.push(export.name.to_owned());
                 }
             }

@@ -164,7 +164,7 @@ impl Scan {
             (self.memories > 1, Feature::MultiMemory),
             (memory.memory64, Feature::Memory64),
             (memory.shared, Feature::SharedMemory),
-            (memory.page_size_log2.is_some_and(|size| size != 16), Feature::CustomPageSizes),
+            (memory.page_size_log2.is_some(), Feature::CustomPageSizes),
         ];
         self.found.extend(facts.into_iter().filter_map(|(is, feature)| is.then_some(feature)));
     }

@@ -279,18 +279,31 @@ pub(crate) fn touch_daily(path: &Path) {
     drop(change("touch", path, touch));
 }
 
-/// Removes files from a folder, the longest unused first, until those that are left and not `kept` have at most `budget` bytes.
-/// Returns how many bytes went.
+/// Removes files with one of these extensions from a folder of this user's alone, the longest unused first, until those that are
+/// left and not `kept` have at most `budget` bytes. Returns how many bytes went.
 ///
 /// # Errors
-/// The first of those of removing; all others are removed then.
-pub(crate) fn trim(folder: &Path, budget: u64, kept: impl Fn(&Path) -> bool) -> io::Result<u64> {
+/// When the folder is another's, or a link; and the first error of removing, after all others are removed.
+pub(crate) fn trim(
+    folder: &Path,
+    extensions: &[&str],
+    budget: u64,
+    kept: impl Fn(&Path) -> bool,
+) -> io::Result<u64> {
+    match fs::symlink_metadata(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        metadata => super::check_folder(&metadata?)?,
+    }
+    let own = |path: &Path| {
+        let extension = path.extension().and_then(OsStr::to_str);
+        extension.is_some_and(|extension| extensions.contains(&extension))
+    };
     let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
     for entry in entries(folder)? {
         // One that is gone by now, or is still written, is not this one's to remove.
         let Ok(metadata) = entry.metadata() else { continue };
         let path = entry.path();
-        if metadata.is_file() && !is_unfinished(&entry.file_name()) && !kept(&path) {
+        if metadata.is_file() && own(&path) && !is_unfinished(&entry.file_name()) && !kept(&path) {
             files.push((metadata.modified()?, metadata.len(), path));
         }
     }

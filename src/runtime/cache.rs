@@ -44,7 +44,15 @@ pub enum Kept {
     Same,
 }
 
-/// Why a content does not compile: what is found once is true of the same content for as long as the engine is the same.
+/// A verdict, and by which rules it was found: those of another kwasm may be others.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Found {
+    rules: String,
+    verdict: Verdict,
+}
+
+/// Why a content does not compile: what is found once is true of the same content for as long as the rules are the same.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 enum Verdict {
@@ -126,7 +134,7 @@ impl<'a> Cache<'a> {
         let result = compiler::compile(plugin, bounds, watcher);
         let verdict = result.as_ref().err().and_then(Verdict::of);
         if let (Some(verdict), Some(path)) = (verdict, path)
-            && let Ok(text) = serde_json::to_vec(&verdict)
+            && let Ok(text) = serde_json::to_vec(&Found { rules: rules(), verdict })
         {
             // That it could not be remembered costs the next run the same time.
             drop(disk::replace_soon(&path, &text));
@@ -138,7 +146,8 @@ impl<'a> Cache<'a> {
     /// made by `disk` is its owner's alone (0600). Whatever a killed kwasm was writing here goes first, and what is over the
     /// budget after it.
     fn keep(&self, path: &Path, code: &[u8]) -> io::Result<()> {
-        disk::remove_abandoned(path.parent().unwrap_or(Path::new(".")))?;
+        // What cannot be removed takes room, and nothing else.
+        drop(disk::remove_abandoned(path.parent().unwrap_or(Path::new("."))));
         disk::Staged::write(path, code)?.sync()?.rename()?;
         // Nothing needs it to be smaller right now.
         drop(trim(self.places, BUDGET, Some(path)));
@@ -180,17 +189,25 @@ impl Verdict {
 fn recall(path: &Path) -> Option<Verdict> {
     let metadata = fs::symlink_metadata(path).ok()?;
     platform::check_private_file(&metadata).ok().filter(|()| metadata.len() <= LONGEST)?;
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
+    let found: Found = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    (found.rules == rules()).then_some(found.verdict)
+}
+
+/// What a verdict depends on beside the content and the engine, which are in its file's name.
+fn rules() -> String {
+    format!("kwasm {}, features {:x}", env!("CARGO_PKG_VERSION"), inspect::rules())
 }
 
 /// Removes machine code that no installed plugin needs, the longest unused first, until at most `budget` bytes of it are left.
 /// Spares the file `newest`. Returns how many bytes went.
 ///
 /// # Errors
-/// When the folder cannot be read, or it cannot be told what the installed plugins need.
+/// When a folder cannot be read, or a file not be removed.
 pub(super) fn trim(places: &Places, budget: u64, newest: Option<&Path>) -> io::Result<u64> {
     let needed = needed(places)?;
-    disk::trim(&places.compiled(), budget, |path| Some(path) == newest || needed.contains(&path.to_owned()))
+    disk::trim(&places.compiled(), &["cwasm", "verdict"], budget, |path| {
+        Some(path) == newest || needed.contains(&path.to_owned())
+    })
 }
 
 /// The files that installed plugins run by.

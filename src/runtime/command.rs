@@ -47,6 +47,10 @@ impl Command {
             }
             Self::Core(module) => {
                 let instance = module.instantiate_async(&mut *store).await?;
+                // No command should have it, and wasmtime's own command line calls it all the same.
+                if let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut *store, "_initialize") {
+                    initialize.call_async(&mut *store, ()).await?;
+                }
                 let start = instance.get_typed_func::<(), ()>(&mut *store, START)?;
                 start.call_async(&mut *store, ()).await.map(Ok)
             }

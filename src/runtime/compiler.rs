@@ -37,7 +37,7 @@ impl Watcher for Unwatched {
 /// How much one compilation may take.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Bounds {
-    /// Bytes of memory of the process.
+    /// Bytes of memory by which the process grows.
     memory: u64,
     /// Wall-clock time.
     time: Duration,
@@ -132,7 +132,7 @@ pub(super) fn compile(plugin: &Plugin, bounds: Bounds, watcher: &dyn Watcher) ->
         // No one listens where a bound was reached meanwhile.
         drop(tell.send(code));
     });
-    let started = Instant::now();
+    let (started, before) = (Instant::now(), platform::memory_in_use().unwrap_or(0));
     loop {
         match result.recv_timeout(TICK) {
             Ok(code) => return code.map_err(|error| Error::compile(plugin, &error)),
@@ -141,7 +141,7 @@ pub(super) fn compile(plugin: &Plugin, bounds: Bounds, watcher: &dyn Watcher) ->
                 watcher.compiled(state.compiled.load(Ordering::Relaxed).min(functions), functions);
             }
         }
-        if let Some(bound) = bounds.reached(started) {
+        if let Some(bound) = bounds.reached(started, before) {
             state.held.store(true, Ordering::Relaxed);
             return Err(Error::Bound { plugin: plugin.name().to_owned(), bound });
         }
@@ -149,11 +149,14 @@ pub(super) fn compile(plugin: &Plugin, bounds: Bounds, watcher: &dyn Watcher) ->
 }
 
 impl Bounds {
-    fn reached(self, started: Instant) -> Option<Bound> {
+    /// The bound that a compilation has reached which began at this time, with so many bytes in use: what an earlier one took that
+    /// was given up is still there.
+    fn reached(self, started: Instant, before: u64) -> Option<Bound> {
         if started.elapsed() > self.time {
             return Some(Bound::Time(self.time));
         }
-        platform::memory_in_use().filter(|bytes| *bytes > self.memory).map(|_| Bound::Memory(self.memory))
+        let taken = platform::memory_in_use()?.saturating_sub(before);
+        (taken > self.memory).then_some(Bound::Memory(self.memory))
     }
 }
 
@@ -171,7 +174,7 @@ fn pool(state: &Arc<State>) -> Result<rayon::ThreadPool, Error> {
 /// What a compilation and who waits for it know of each other.
 #[derive(Default)]
 struct State {
-    /// The functions that were begun.
+    /// The functions that are done.
     compiled: AtomicU64,
     /// Whether it is not to go on.
     held: AtomicBool,
@@ -184,10 +187,16 @@ impl Profiler for Reporter {
         while self.0.held.load(Ordering::Relaxed) {
             thread::park();
         }
-        if pass == Pass::compile {
-            self.0.compiled.fetch_add(1, Ordering::Relaxed);
-        }
-        Box::new(())
+        if pass == Pass::compile { Box::new(Compiling(Arc::clone(&self.0))) } else { Box::new(()) }
+    }
+}
+
+/// A function that is compiled: done when it is dropped.
+struct Compiling(Arc<State>);
+
+impl Drop for Compiling {
+    fn drop(&mut self) {
+        self.0.compiled.fetch_add(1, Ordering::Relaxed);
     }
 }
 

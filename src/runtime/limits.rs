@@ -7,6 +7,7 @@ use wasmtime::{ResourceLimiter, Result, Store, Trap};
 use wasmtime_wasi_http::{FieldMapError, WasiHttpCtx};
 
 use crate::defence::{Defence, stands};
+use crate::inspect::Kind;
 use crate::policy::{Limit, Limits};
 
 /// The most elements that all tables of a guest have together: one of functions has some thousand.
@@ -29,15 +30,19 @@ const HANDLES: usize = 100_000;
 /// (`runtime::http` sees to the rest), all together take about as much as a guest's own memory, 512 MiB.
 const RESOURCES: usize = 4_096;
 
-/// The most bytes that a guest hands to the host in one call. What is longer than a chunk of 64 KiB is of no use in any.
+/// The most bytes that a component hands to the host in one call. What is longer than a chunk of 64 KiB is of no use in any.
 const HOST_CALL: usize = 16 << 20;
+
+/// The same for a core module, as wasmtime has it by default. Preview 1 makes an error of the guest of what is over, which a
+/// program may take no notice of; and a `write` of many MiB is ordinary there, of which the host copies a page at a time.
+const CORE_HOST_CALL: usize = 128 << 20;
 
 /// The most random bytes in one call.
 pub(super) const RANDOM: u64 = 1 << 20;
 
 /// Sets what wasmtime counts for a whole store.
-pub(super) fn bound<T: 'static>(store: &mut Store<T>) {
-    store.set_hostcall_fuel(HOST_CALL);
+pub(super) fn bound<T: 'static>(store: &mut Store<T>, kind: Kind) {
+    store.set_hostcall_fuel(if kind == Kind::Core { CORE_HOST_CALL } else { HOST_CALL });
     store.set_max_component_handles(if stands(Defence::HandleLimit) { HANDLES } else { usize::MAX });
 }
 

@@ -142,6 +142,12 @@ impl Error {
     }
 }
 
+/// What an error says with all that caused it, but for where in the guest it was: most have no names for that.
+fn causes(error: &wasmtime::Error) -> String {
+    let texts = error.chain().map(ToString::to_string).filter(|text| !text.contains("wasm backtrace"));
+    texts.collect::<Vec<_>>().join(": ")
+}
+
 /// wasmtime lays some of its messages out over several lines.
 fn in_one_line(error: &wasmtime::Error) -> String {
     format!("{error:#}")
@@ -224,7 +230,7 @@ impl Sandbox {
         let context = self.world.context().map_err(Error::system)?;
         let mut store = Store::new(&self.engine, State::new(context, self.gate.clone(), self.limits));
         store.limiter(State::limiter);
-        limits::bound(&mut store);
+        limits::bound(&mut store, self.inspected.kind());
         store.set_epoch_deadline(1);
         // As with the linker: no one waits for code to be taken apart.
         mem::forget(self.code);
@@ -329,6 +335,6 @@ async fn drive(store: &mut Store<State>, command: &Command) -> Outcome {
         (Some(_), _) if platform::nobody_reads_stdout() => Outcome::Ended(0),
         (_, Some(limit)) => Outcome::Limited(limit),
         (Some(trap), None) => Outcome::Trapped(trap.to_string()),
-        (None, None) => Outcome::Trapped(format!("{:#}", error.root_cause())),
+        (None, None) => Outcome::Trapped(causes(&error)),
     }
 }

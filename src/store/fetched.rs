@@ -29,7 +29,7 @@ impl Store {
         if platform::private_folder(&self.places.fetched()).is_ok() {
             // A cache that cannot be written costs a download, and nothing else.
             drop(disk::replace_soon(&path, content.bytes()));
-            drop(disk::trim(&self.places.fetched(), BUDGET, |kept| kept == path));
+            drop(disk::trim(&self.places.fetched(), &["wasm"], BUDGET, |kept| kept == path));
         }
         Ok(Plugin {
             name: name.to_owned(),

@@ -88,16 +88,11 @@ impl Store {
     pub fn find(&self, name: &PluginName) -> Result<Plugin, Error> {
         let receipt = self.receipt(name)?;
         let granted = receipt.granted();
-        // An earlier kwasm made a component of a core module, which is not sound: what was fetched runs as it is.
-        let (digest, inspected) = match receipt.kind {
-            Kind::Core => (receipt.fetched, Inspected::core()),
-            Kind::Component => (receipt.digest, receipt.inspected),
-        };
         Ok(Plugin {
             name: name.to_string(),
-            digest,
-            path: self.places.blob(digest),
-            inspected,
+            digest: receipt.digest,
+            path: self.places.blob(receipt.digest),
+            inspected: receipt.inspected,
             bytes: None,
             granted: Some(granted),
         })
@@ -122,7 +117,13 @@ impl Store {
             }
             Err(source) => return Err(files::unread(&path)(source)),
         };
-        let receipt: Receipt = serde_json::from_slice(&text).map_err(broken)?;
+        let mut receipt: Receipt = serde_json::from_slice(&text).map_err(broken)?;
+        // An earlier kwasm made a component of a core module, which is not sound: what was fetched runs as it is.
+        if receipt.kind == Kind::Core && receipt.digest != receipt.fetched {
+            receipt.digest = receipt.fetched;
+            receipt.size = fs::metadata(self.places.blob(receipt.fetched)).map_or(0, |content| content.len());
+            receipt.inspected = Inspected::core();
+        }
         if receipt.name != *name {
             return Err(broken(serde_json::Error::custom(format!("it is that of `{}`", receipt.name))));
         }

@@ -119,12 +119,12 @@ impl Store {
         Ok(Some(used))
     }
 
-    /// Returns the digests of what the installed plugins run.
+    /// Returns the digests of what the installed plugins run, of those whose receipts can be read.
     ///
     /// # Errors
-    /// When a receipt cannot be read: then it is not known which code is needed.
+    /// When the folder of plugins cannot be read.
     pub fn running(&self) -> Result<Vec<Digest>, Error> {
-        self.names()?.iter().map(|name| self.find(name).map(|plugin| plugin.digest())).collect()
+        Ok(self.names()?.iter().filter_map(|name| Some(self.receipt(name).ok()?.digest)).collect())
     }
 
     fn remove_blobs_but(&self, used: &[Digest]) -> Result<(), Error> {

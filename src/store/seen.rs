@@ -56,7 +56,7 @@ pub(super) fn remember(places: &Places, identity: FileIdentity, digest: Digest, 
     let path = entry(places, &identity);
     if let Ok(text) = serde_json::to_vec(&Seen { identity, digest, inspected: inspected.clone() }) {
         drop(disk::replace_soon(&path, &text));
-        drop(disk::trim(&places.seen(), BUDGET, |kept| kept == path));
+        drop(disk::trim(&places.seen(), &["json"], BUDGET, |kept| kept == path));
     }
 }
 

@@ -89,8 +89,12 @@ pub(super) fn doctor(
     wish: &Wish,
 ) -> Result<Ending, Error> {
     let flags = Flags::of(&wish.connection)?;
-    if wish.clean {
-        caches::clean(store, voice)?;
+    let mut cleaned = true;
+    if wish.clean
+        && let Err(error) = caches::clean(store, voice)
+    {
+        voice.fault(&chain(&error));
+        cleaned = false;
     }
     let settled = store.settle();
     if matches!(settled, Ok(true)) {
@@ -118,7 +122,7 @@ pub(super) fn doctor(
         checks.extend(DEEP.iter().map(|check| check(&patient)));
     }
     tell(&checks, voice, wish.output)?;
-    let well = checks.iter().all(|check| check.problems.is_empty());
+    let well = cleaned && checks.iter().all(|check| check.problems.is_empty());
     Ok(if well { Ending::Done } else { Ending::Faulty })
 }
 

@@ -52,9 +52,10 @@ impl Error {
             Self::Archive { archive, source } => for_archive(archive, source),
             Self::Unwritten { path, source } => for_output(path, source),
             Self::Cluster(error) => error.hint(),
-            Self::Inspect { source, .. } => source.hint(),
+            Self::Inspect { source, .. } | Self::Runtime(runtime::Error::Unfit { source, .. }) => {
+                source.hint()
+            }
             Self::SignatureLookup { source, .. } | Self::Registry(source) => for_fetch(source),
-            Self::Runtime(runtime::Error::Unfit { source, .. }) => source.hint(),
             Self::Runtime(runtime::Error::Bound { bound, .. }) => Some(bound.hint()),
             Self::Runtime(runtime::Error::Store(error)) | Self::Store(error) => for_store(error),
             _ => None,

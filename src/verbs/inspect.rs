@@ -131,7 +131,7 @@ fn looked_into(content: &[u8]) -> Result<Subject, inspect::Error> {
     let features = inspect::needed(content)?;
     let missing: Vec<Feature> = features.iter().copied().filter(|feature| !feature.runs()).collect();
     let cause = match Inspected::read(content) {
-        Ok(_) if missing.is_empty() => None,
+        Ok(_) if missing.is_empty() => inspect::validate(content).err(),
         Ok(_) => Some(inspect::Error::Features(missing)),
         Err(cause) => Some(cause),
     };
@@ -230,13 +230,19 @@ fn page(subject: &Subject) -> String {
     let listed = [("imports", &imports.collect()), ("exports", &subject.exports)];
     for (key, list) in listed {
         let mut keys = std::iter::once(key).chain(std::iter::repeat(""));
-        lines.extend(list.iter().filter_map(|item| Some((keys.next()?, item.clone()))));
+        lines.extend(list.iter().take(ROWS).filter_map(|item| Some((keys.next()?, item.clone()))));
+        if list.len() > ROWS {
+            lines.push(("", format!("and {} more: -o json shows all", list.len() - ROWS)));
+        }
     }
     if subject.claimed {
         lines.push(("", "(as its publisher says; looked into at install)".to_owned()));
     }
     table::page(&lines)
 }
+
+/// The most imports, and exports, that a page shows: no real plugin has as many.
+const ROWS: usize = 100;
 
 /// The annotations that a page has a line for, and what it is called there: nothing that a publisher says looks like a
 /// line of kwasm's own.

@@ -23,7 +23,7 @@ fn met(component: ComponentBuilder) -> Limit {
     let mut store = Store::new(&engine, meter());
     store.limiter(|meter| meter);
     store.set_epoch_deadline(1);
-    bound(&mut store);
+    bound(&mut store, Kind::Component);
     let ended = linker
         .instantiate(&mut store, &component)
         .and_then(|instance| instance.get_typed_func::<(), ()>(&mut store, "run"))

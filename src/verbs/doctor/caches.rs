@@ -13,22 +13,19 @@ use crate::verbs::{Error, Voice};
 pub(super) fn sizes(patient: &Patient<'_>) -> Check {
     let places = patient.store.places();
     let (compiled, fetched) = (size(&places.compiled()), size(&places.fetched()));
-    let most = indicatif::HumanBytes(runtime::BUDGET);
-    let found = format!(
-        "{} of compiled code (at most {most} beside that of installed plugins), {} of downloads",
-        indicatif::HumanBytes(compiled),
-        indicatif::HumanBytes(fetched)
-    );
+    let (compiled, fetched) = (indicatif::HumanBytes(compiled), indicatif::HumanBytes(fetched));
+    let found = format!("{compiled} of compiled code, {fetched} of downloads");
     Check { name: "caches", found, problems: Vec::new() }
 }
 
-/// Removes all that no installed plugin needs.
+/// Removes all that no plugin of this store needs. To compile or to download it again is all that it costs another.
 pub(super) fn clean(store: &Store, voice: Voice) -> Result<(), Error> {
     let places = store.places();
     let unwritten = |folder: &Path, source| Error::Unwritten { path: folder.into(), source };
     let mut gone = runtime::trim(places, 0).map_err(|source| unwritten(&places.compiled(), source))?;
-    for folder in [places.fetched(), places.seen()] {
-        gone += disk::trim(&folder, 0, |_| false).map_err(|source| unwritten(&folder, source))?;
+    for (folder, extension) in [(places.fetched(), "wasm"), (places.seen(), "json")] {
+        gone +=
+            disk::trim(&folder, &[extension], 0, |_| false).map_err(|source| unwritten(&folder, source))?;
     }
     voice.note(&format!("removed {} from the caches", indicatif::HumanBytes(gone)));
     Ok(())

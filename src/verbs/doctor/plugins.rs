@@ -85,7 +85,14 @@ pub(super) fn compiled(patient: &Patient<'_>) -> Check {
                 format!("it is not what {} compiles to", receipt.name),
                 format!("rm {}", path_word(&path)),
             )),
-            Err(error) => problems.push(Problem::of(&error, reinstall(receipt))),
+            Err(error) => {
+                let cure = match &error {
+                    // To install it again would run into the same.
+                    runtime::Error::Bound { bound, .. } => bound.hint(),
+                    _ => reinstall(receipt),
+                };
+                problems.push(Problem::of(&error, cure));
+            }
         }
     }
     Check { name: "compiled", found: format!("{} as it compiles anew", count(kept, "plugin")), problems }
