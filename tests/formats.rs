@@ -362,13 +362,3 @@ fn each_source_is_in_the_table() {
         assert!(known(name), "{name}");
     }
 }
-
-#[test]
-fn a_core_module_is_adapted_once_at_install() {
-    let kwasm = Kwasm::new();
-    kwasm.call(["install", component("hello-core").to_str().unwrap(), "--as", "core"]).success();
-    let run = crate::support::Run::of(&mut kwasm.program(kwasm.links().join("kubectl-core"))).success();
-    assert_eq!(run.stdout, "hello from kwasm\n");
-    let list = kwasm.call(["list", "-o", "json"]).success();
-    assert!(list.stdout.contains("\"kind\": \"core\""), "{}", list.shown());
-}

@@ -29,23 +29,23 @@ impl Shared {
             skip(test, "no one can be another user here");
             return None;
         }
+        // The program under test, where the other user can get at it: links lead there.
+        let program = kwasm.home().join("kwasm");
+        fs::copy(env!("CARGO_BIN_EXE_kwasm"), &program).unwrap();
         let mut shell = kwasm.program("sh");
         let install = format!("umask {umask}; exec \"$0\" install \"$1\"");
-        shell.args(["-c", &install, env!("CARGO_BIN_EXE_kwasm")]).arg(component("hello"));
+        shell.args(["-c", &install]).arg(program).arg(component("hello"));
         Run::of(&mut shell).success();
         Some(Self { kwasm, home })
     }
 
-    /// A program as the other user runs it. The program under test is copied to where that user can get at it.
+    /// The program as the other user runs it.
     fn theirs(&self, arguments: &[&str]) -> Run {
         Run::of(&mut self.command(arguments))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let program = self.kwasm.home().join("kwasm");
-        if !program.exists() {
-            fs::copy(env!("CARGO_BIN_EXE_kwasm"), &program).unwrap();
-        }
         let mut command = Command::new("setpriv");
         let id = NOBODY.to_string();
         command.args(["--reuid", &id, "--regid", &id, "--clear-groups"]).arg(program).args(arguments);

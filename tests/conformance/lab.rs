@@ -214,7 +214,17 @@ fn sec1(pem: &str) -> String {
         (rest, _) = Any::from_der(rest).unwrap();
     }
     let (_, inner) = Any::from_der(rest).unwrap();
-    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(inner.data))
+    // By itself it has to name its curve, P-256: between the key and its public half.
+    let (_, key) = Any::from_der(inner.data).unwrap();
+    let (behind_version, _) = Any::from_der(key.data).unwrap();
+    let (public, _) = Any::from_der(behind_version).unwrap();
+    let private = &key.data[..key.data.len() - public.len()];
+    let curve = [0xa0, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+    let content = [private, &curve, public].concat();
+    let length = u8::try_from(content.len()).unwrap();
+    assert!(length < 0x80, "of P-256");
+    let whole = [&[0x30, length][..], &content].concat();
+    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(whole))
 }
 
 fn placeholders(

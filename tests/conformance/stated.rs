@@ -39,7 +39,10 @@ fn viewed(lab: &Lab, program: &Path, case: &Case, folder: &Path) -> Option<Value
         "context": view["current-context"],
         "cluster": text(&cluster["name"]),
         // Behind the path may be what is no part of an address.
-        "server": server.split(['?', '#']).next(),
+        // kubectl shows what the file says, and kwasm what is dialled: a bare host is a plain HTTP server.
+        "server": server.split(['?', '#']).next().map(|server| {
+            if server.contains("://") { server.to_owned() } else { format!("http://{server}") }
+        }),
         "namespace": namespace.unwrap_or("default"),
         "user": text(&context["context"]["user"]),
         "authentication": authentication(user),
