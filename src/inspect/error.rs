@@ -8,12 +8,9 @@ pub enum Error {
     /// It does not begin as WebAssembly does.
     #[error("it is not WebAssembly but {0}")]
     Alien(&'static str),
-    /// It begins as WebAssembly does, and then breaks its rules.
-    #[error("it is broken WebAssembly")]
-    Broken(#[source] wasmparser::BinaryReaderError),
-    /// It was found to break them before, in these words.
+    /// It begins as WebAssembly does, and then breaks its rules: which, in a validator's words.
     #[error("it is broken WebAssembly: {0}")]
-    KnownBroken(String),
+    Broken(String),
     /// It needs features of WebAssembly that kwasm does not run.
     #[error("it needs the WebAssembly feature{} {}, which kwasm does not run", plural(.0), names(.0))]
     Features(Vec<Feature>),
@@ -66,11 +63,17 @@ pub enum Error {
     #[error("it imports `{0}` of wasi_snapshot_preview1, which has no such function")]
     UnknownFunction(String),
     /// It needs a feature that is too new to have a name here.
-    #[error("it needs a feature of WebAssembly that kwasm does not run")]
-    UnnamedFeature(#[source] wasmparser::BinaryReaderError),
+    #[error("it needs a feature of WebAssembly that kwasm does not run: {0}")]
+    UnnamedFeature(String),
     /// A core module that is one step short of a component.
     #[error("it is a core module from which a component is still to be made")]
     Unfinished,
+}
+
+impl From<wasmparser::BinaryReaderError> for Error {
+    fn from(error: wasmparser::BinaryReaderError) -> Self {
+        Self::Broken(error.to_string())
+    }
 }
 
 impl Error {
@@ -104,7 +107,6 @@ impl Error {
             }
             Self::Alien(_)
             | Self::Broken(_)
-            | Self::KnownBroken(_)
             | Self::Unadaptable(_)
             | Self::UnknownFunction(_)
             | Self::UnnamedFeature(_) => None,

@@ -31,12 +31,12 @@ impl Facts {
         if !bytes.starts_with(b"\0asm") {
             return Err(Error::Alien(super::guess(bytes)));
         }
-        let outline = Outline::read(bytes).map_err(Error::Broken)?;
+        let outline = Outline::read(bytes)?;
         let kind = Some(if outline.encoding == Encoding::Component { Kind::Component } else { Kind::Core });
         // Sections that cannot be read say nothing.
         let annotations =
             Payload::from_binary(bytes).map(|payload| said(payload.metadata())).unwrap_or_default();
-        Ok(Self { kind, imports: outline.imported(), exports: outline.exports, annotations })
+        Ok(Self { kind, imports: outline.imported(), exports: outline.exported(), annotations })
     }
 
     /// One of the annotations, without the `org.opencontainers.image.` that all begin with.

@@ -123,7 +123,7 @@ pub fn rules() -> u64 {
 /// # Errors
 /// [`Error::Broken`].
 pub fn needed(bytes: &[u8]) -> Result<BTreeSet<Feature>, Error> {
-    scan::scan(bytes).map_err(Error::Broken)
+    Ok(scan::scan(bytes)?)
 }
 
 /// Validates all of some WebAssembly by the rules of what kwasm runs, so that what cannot be compiled is refused before seconds
@@ -133,7 +133,7 @@ pub fn needed(bytes: &[u8]) -> Result<BTreeSet<Feature>, Error> {
 /// [`Error::Features`] or [`Error::UnnamedFeature`] when it needs what kwasm does not run, else [`Error::Broken`].
 pub fn validate(bytes: &[u8]) -> Result<(), Error> {
     // Valid by wasmtime's rules, and then refused by its settings.
-    if Outline::read(bytes).map_err(Error::Broken)?.shares_memory {
+    if Outline::read(bytes)?.shares_memory {
         return Err(Error::Features(vec![Feature::SharedMemory]));
     }
     let Err(error) = Validator::new_with_features(VALID).validate_all(bytes) else { return Ok(()) };
@@ -145,9 +145,9 @@ pub fn validate(bytes: &[u8]) -> Result<(), Error> {
         false => Error::Features(missing),
         // By all rules that there are it is valid: what it needs has no name of its own here.
         true if Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).is_ok() => {
-            Error::UnnamedFeature(error)
+            Error::UnnamedFeature(error.to_string())
         }
-        true => Error::Broken(error),
+        true => error.into(),
     })
 }
 

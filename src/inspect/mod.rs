@@ -8,7 +8,7 @@ mod outline;
 mod scan;
 
 use serde::{Deserialize, Serialize};
-use wasmparser::Encoding;
+use wasmparser::{Encoding, ExternalKind};
 
 pub use self::adapt::adapt;
 pub use self::error::Error;
@@ -101,7 +101,7 @@ impl Inspected {
         if !bytes.starts_with(b"\0asm") {
             return Err(Error::Alien(guess(bytes)));
         }
-        let outline = Outline::read(bytes).map_err(Error::Broken)?;
+        let outline = Outline::read(bytes)?;
         // Found out here, it costs nothing.
         if outline.shares_memory {
             return Err(Error::Features(vec![Feature::SharedMemory]));
@@ -144,23 +144,24 @@ impl Inspected {
 }
 
 fn component(outline: Outline) -> Result<Inspected, Error> {
-    let exports = |name: &str| outline.exports.iter().find(|export| export.starts_with(name));
+    let exported = outline.exported();
+    let exports = |name: &str| exported.iter().find(|export| export.starts_with(name));
     let is_preview3 = |name: &str| name.starts_with("wasi:") && name.contains("@0.3");
     let imports_preview3 = outline.imports.iter().any(|import| is_preview3(&import.module));
-    if imports_preview3 || outline.exports.iter().any(|export| is_preview3(export)) {
+    if imports_preview3 || exported.iter().any(|export| is_preview3(export)) {
         return Err(Error::Preview3);
     }
     if exports("wasi:cli/run@0.2").is_some() {
         let imports = outline.imports.into_iter().map(|import| import.module).collect();
         return Ok(Inspected { kind: Kind::Component, imports });
     }
-    if !outline.has_code && !outline.exports.is_empty() {
+    if !outline.has_code && !exported.is_empty() {
         return Err(Error::Interfaces);
     }
     if let Some(handler) = exports("wasi:http/incoming-handler") {
         return Err(Error::Server(handler.clone()));
     }
-    let exports = if outline.exports.is_empty() { "nothing".to_owned() } else { outline.exports.join(", ") };
+    let exports = if exported.is_empty() { "nothing".to_owned() } else { exported.join(", ") };
     Err(Error::NoCommand { exports, language: outline.language })
 }
 
@@ -170,21 +171,22 @@ fn core(outline: &Outline) -> Result<Inspected, Error> {
         return Err(Error::Preview0 { language: outline.language.clone() });
     }
     let foreign = outline.foreign(PREVIEW1);
+    let starts = outline.exports("_start", ExternalKind::Func);
     // A program for preview 1 may carry the description of a library that it does not use.
-    if outline.describes_component && (foreign.is_some() || !outline.starts) {
+    if outline.describes_component && (foreign.is_some() || !starts) {
         return Err(Error::Unfinished);
     }
     if let Some(imports) = foreign {
         return Err(Error::ForeignImports { imports, language: outline.language.clone() });
     }
-    if !outline.starts {
+    if !starts {
         return Err(Error::NoStart { language: outline.language.clone() });
     }
     let unknown = outline.imports.iter().find(|import| !FUNCTIONS.contains(&import.name.as_str()));
     if let Some(import) = unknown {
         return Err(Error::UnknownFunction(import.name.clone()));
     }
-    if imports(PREVIEW1) && !outline.exports_memory {
+    if imports(PREVIEW1) && !outline.exports("memory", ExternalKind::Memory) {
         return Err(Error::HiddenMemory);
     }
     Ok(Inspected::core())

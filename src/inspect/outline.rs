@@ -5,18 +5,10 @@ use std::collections::BTreeMap;
 use wasmparser::{BinaryReaderError, Encoding, ExternalKind, KnownCustom, Parser, Payload, TypeRef};
 
 /// What is known of a binary without reading its code.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of its own, and any of them may hold with any other"
-)]
 pub(super) struct Outline {
     pub(super) encoding: Encoding,
     pub(super) imports: Vec<Import>,
-    pub(super) exports: Vec<String>,
-    /// Whether one of the exports is a memory by the name under which WASI looks for it.
-    pub(super) exports_memory: bool,
-    /// Whether one of the exports is a function by the name under which WASI calls a program.
-    pub(super) starts: bool,
+    pub(super) exports: Vec<Export>,
     /// Whether there is any code in it: a package of interfaces in binary form has none.
     pub(super) has_code: bool,
     /// Whether a memory at any depth is shared between threads.
@@ -38,6 +30,14 @@ pub(super) struct Import {
     pub(super) kind: &'static str,
 }
 
+/// An export at the outermost level.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Export {
+    pub(super) name: String,
+    /// Which kind of thing that is; `None` of a component's.
+    pub(super) kind: Option<ExternalKind>,
+}
+
 impl Outline {
     /// Reads all sections but the code.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, BinaryReaderError> {
@@ -45,8 +45,6 @@ impl Outline {
             encoding: Encoding::Module,
             imports: Vec::new(),
             exports: Vec::new(),
-            exports_memory: false,
-            starts: false,
             has_code: false,
             shares_memory: false,
             describes_component: false,
@@ -75,7 +73,7 @@ impl Outline {
             }
             Payload::ComponentExportSection(section) if outermost => {
                 for export in section.clone() {
-                    self.exports.push(export?.name.name.to_owned());
+                    self.exports.push(Export { name: export?.name.name.to_owned(), kind: None });
                 }
             }
             Payload::ImportSection(section) => {
@@ -91,9 +89,7 @@ impl Outline {
             Payload::ExportSection(section) if outermost => {
                 for export in section.clone() {
                     let export = export?;
-                    self.exports_memory |= export.kind == ExternalKind::Memory && export.name == "memory";
-                    self.starts |= export.kind == ExternalKind::Func && export.name == "_start";
-                    self.exports.push(export.name.to_owned());
+                    self.exports.push(Export { name: export.name.to_owned(), kind: Some(export.kind) });
                 }
             }
             Payload::MemorySection(section) => {
@@ -111,6 +107,16 @@ impl Outline {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether a core module exports a thing of this name and kind.
+    pub(super) fn exports(&self, name: &str, kind: ExternalKind) -> bool {
+        self.exports.iter().any(|export| export.name == name && export.kind == Some(kind))
+    }
+
+    /// Returns the names that are exported.
+    pub(super) fn exported(&self) -> Vec<String> {
+        self.exports.iter().map(|export| export.name.clone()).collect()
     }
 
     /// Returns the names that are imported, by module or interface.

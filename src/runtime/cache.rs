@@ -5,6 +5,7 @@
 //! <hex of the content>-<engine>.verdict  why that content does not compile
 //! ```
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,8 @@ enum Verdict {
     Broken(String),
     /// It needs what does not run.
     Features(Vec<Feature>),
+    /// The same, of what has no name here.
+    UnnamedFeature(String),
     /// wasmtime does not compile it.
     Uncompiled(String),
 }
@@ -167,9 +170,10 @@ impl Verdict {
             Error::Unfit { source: inspect::Error::Features(features), .. } => {
                 Some(Self::Features(features.clone()))
             }
-            Error::Unfit { source: inspect::Error::Broken(error), .. } => {
-                Some(Self::Broken(error.to_string()))
+            Error::Unfit { source: inspect::Error::UnnamedFeature(reason), .. } => {
+                Some(Self::UnnamedFeature(reason.clone()))
             }
+            Error::Unfit { source: inspect::Error::Broken(reason), .. } => Some(Self::Broken(reason.clone())),
             Error::Compile { reason, .. } => Some(Self::Uncompiled(reason.clone())),
             _ => None,
         }
@@ -177,11 +181,13 @@ impl Verdict {
 
     fn into_error(self, plugin: &Plugin) -> Error {
         let plugin = plugin.name().to_owned();
-        match self {
-            Self::Broken(reason) => Error::Unfit { plugin, source: inspect::Error::KnownBroken(reason) },
-            Self::Features(features) => Error::Unfit { plugin, source: inspect::Error::Features(features) },
-            Self::Uncompiled(reason) => Error::Compile { plugin, reason },
-        }
+        let source = match self {
+            Self::Broken(reason) => inspect::Error::Broken(reason),
+            Self::Features(features) => inspect::Error::Features(features),
+            Self::UnnamedFeature(reason) => inspect::Error::UnnamedFeature(reason),
+            Self::Uncompiled(reason) => return Error::Compile { plugin, reason },
+        };
+        Error::Unfit { plugin, source }
     }
 }
 
@@ -206,12 +212,12 @@ fn rules() -> String {
 pub(super) fn trim(places: &Places, budget: u64, newest: Option<&Path>) -> io::Result<u64> {
     let needed = needed(places)?;
     disk::trim(&places.compiled(), &["cwasm", "verdict"], budget, |path| {
-        Some(path) == newest || needed.contains(&path.to_owned())
+        Some(path) == newest || needed.contains(path)
     })
 }
 
 /// The files that installed plugins run by.
-fn needed(places: &Places) -> io::Result<Vec<PathBuf>> {
+fn needed(places: &Places) -> io::Result<BTreeSet<PathBuf>> {
     let store = Store::new(places.clone());
     let digests = store.running().map_err(io::Error::other)?;
     let file = |digest: crate::reference::Digest| format!("{}-{}.cwasm", digest.hex(), engine::key());
