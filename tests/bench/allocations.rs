@@ -2,7 +2,6 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-#[path = "bench/policy.rs"]
 mod policy;
 
 use allocation_counter::measure;

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::modules::wat;
+use crate::core_modules::wat;
 use crate::support::{Kwasm, Running, component, files};
 
 fn folder(kwasm: &Kwasm) -> PathBuf {

@@ -135,7 +135,7 @@ fn the_stack_is_as_deep_as_the_policy_says() {
 
 #[test]
 fn a_component_is_made_of_a_module_for_publishing_only_when_asked_and_with_a_warning() {
-    let test = "modules::a_component_is_made_of_a_module";
+    let test = "core_modules::a_component_is_made_of_a_module";
     let Some(registry) = crate::support::registry(test, &[]) else { return };
     let kwasm = registry.kwasm();
     let source = component("hello-core");

@@ -33,9 +33,9 @@ struct Program {
 enum File {
     /// A guest of `components`.
     Guest(&'static str),
-    /// Of `tests/formats`, by the tools of its language.
+    /// Of `tests/suite/formats`, by the tools of its language.
     Foreign(&'static str),
-    /// Of `tests/formats`, in the text format.
+    /// Of `tests/suite/formats`, in the text format.
     Text(&'static str),
 }
 
@@ -238,9 +238,9 @@ impl Program {
     }
 }
 
-/// A file of `tests/formats`.
+/// A file of `tests/suite/formats`.
 fn source(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/formats").join(name)
 }
 
 /// What the tools of another language made, by `cargo xtask test`.

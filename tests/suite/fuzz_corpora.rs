@@ -1,24 +1,24 @@
 //! What the fuzzer once found worth keeping holds still: each corpus, run through the same checks as by the fuzzer.
 
-#[path = "fuzz/src/artifact.rs"]
+#[path = "../fuzz/src/artifact.rs"]
 mod artifact;
-#[path = "fuzz/src/attributes.rs"]
+#[path = "../fuzz/src/attributes.rs"]
 mod attributes;
-#[path = "fuzz/src/door/mod.rs"]
+#[path = "../fuzz/src/door/mod.rs"]
 mod door;
-#[path = "fuzz/src/headers.rs"]
+#[path = "../fuzz/src/headers.rs"]
 mod headers;
-#[path = "fuzz/src/kubeconfig.rs"]
+#[path = "../fuzz/src/kubeconfig.rs"]
 mod kubeconfig;
-#[path = "fuzz/src/normalise.rs"]
+#[path = "../fuzz/src/normalise.rs"]
 mod normalise;
-#[path = "fuzz/src/percent.rs"]
+#[path = "../fuzz/src/percent.rs"]
 mod percent;
-#[path = "fuzz/src/policy.rs"]
+#[path = "../fuzz/src/policy.rs"]
 mod policy;
-#[path = "fuzz/src/signature.rs"]
+#[path = "../fuzz/src/signature.rs"]
 mod signature;
-#[path = "fuzz/src/trust.rs"]
+#[path = "../fuzz/src/trust.rs"]
 mod trust;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

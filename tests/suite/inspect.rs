@@ -1,6 +1,6 @@
 //! What `kwasm inspect` shows, of what runs and of what does not.
 
-use crate::modules::wat;
+use crate::core_modules::wat;
 use crate::support::{Kwasm, component};
 
 #[test]

@@ -11,62 +11,60 @@
 )]
 
 mod archives;
-mod bounds;
 #[cfg(unix)]
-mod carried;
-#[cfg(unix)]
-mod compiled;
+mod code_cache;
 #[cfg(unix)]
 mod conformance;
-mod contexts;
-mod counterparts;
+mod contexts_and_identities;
+mod core_modules;
+#[cfg(unix)]
+mod crash_safety;
 mod credentials;
 mod decoder;
 #[cfg(unix)]
 mod doctor;
-mod doors;
-mod elsewhere;
+mod documented_limits;
 mod endings;
-mod errors;
+mod error_messages;
 mod formats;
-mod fuzzed;
-mod granted;
-mod halves;
+mod fuzz_corpora;
+mod granted_at_install;
+mod granted_hosts;
 mod hostile;
-mod hosts;
 mod inspect;
+mod interrupted_writes;
 mod judge;
-#[cfg(unix)]
-mod killed;
+mod kube_rs;
 mod kubectl;
-mod leaks;
-mod life;
-mod manual;
-mod modules;
+mod manual_and_completions;
 #[cfg(unix)]
-mod outputs;
-mod papers;
+mod output_files;
+mod path_prefixes;
+mod plugin_lifecycle;
 mod policies;
-mod prefix;
+mod project_documents;
 mod proxies;
+#[cfg(unix)]
+mod refusal_messages;
+mod refused_destinations;
 mod registries;
-
-mod reused;
-
+mod registry_tools;
 #[cfg(unix)]
-mod refusals;
+mod restricted_systems;
+mod reused_connections;
+mod secret_leaks;
 #[cfg(unix)]
-mod shared;
+mod shared_store;
 #[cfg(target_os = "linux")]
 mod sockets;
 #[cfg(unix)]
-mod stdio;
-mod streams;
+mod standard_streams;
+mod streamed_bodies;
 mod support;
-#[cfg(unix)]
-mod surroundings;
 mod timeline;
 mod tls;
-mod traces;
+#[cfg(unix)]
+mod tunnel_transfers;
 mod tunnels;
+mod verbosity;
 mod watches;

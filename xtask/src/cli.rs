@@ -136,7 +136,7 @@ Options:
   --minutes N  how long nothing happens [default: 15]";
 
 const COMPONENTS: &str = "\
-Compiles the guests in components/ to TARGET/components/NAME.wasm.
+Compiles what is in components/ and tests/guests/ to TARGET/components/NAME.wasm.
 
 Usage: cargo xtask components [--install]
 
@@ -145,7 +145,7 @@ Options:
              cannot add the targets (done without asking with CI=true)";
 
 const LANGUAGES: &str = "\
-Builds the plugins in components/javascript and components/python, by componentize-js and
+Builds the plugins in components/examples/{javascript,python}, by componentize-js and
 componentize-py, and runs them against a real control plane: they have to print what kubectl
 prints, and to tell when they are refused. Then says how large they are and how long they take.
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 
 use crate::{
     cargo,
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// A component made by `cargo component`: a wasip1 module with its adapter.
-const ADAPTED: &str = "hello-cargo-component";
+pub(crate) const ADAPTED: &str = "hello-cargo-component";
 /// The guests that need no more than preview 1 has. They are built as core modules too, `NAME-core`.
 const CORE: [&str; 14] = [
     "asks-for-random",
@@ -40,9 +41,9 @@ const CORE: [&str; 14] = [
 /// Which guests are wanted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Scope {
-    /// These alone, which open no socket.
+    /// These alone, none of which uses hyper or tokio.
     Some(&'static [&'static str]),
-    /// Those of the workspace: all that a benchmark needs.
+    /// Those of the two workspaces: all that a benchmark needs.
     Workspace,
     /// Those too that other tools make, which have to be built first.
     All,
@@ -67,16 +68,46 @@ impl Scope {
         if matches!(self, Self::Some(_)) { Need::Components } else { Need::Everything }
     }
 
-    fn packages(self) -> Vec<&'static str> {
+    fn names(self) -> Option<&'static [&'static str]> {
         match self {
-            Self::Some(names) => names.iter().flat_map(|name| ["--package", name]).collect(),
-            Self::Workspace | Self::All => Vec::new(),
+            Self::Some(names) => Some(names),
+            Self::Workspace | Self::All => None,
         }
     }
 }
 
+/// A program that is compiled to WebAssembly, as its workspace's manifests have it.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    pub(crate) name: String,
+    pub(crate) package: String,
+    /// Its first source file.
+    pub(crate) source: PathBuf,
+    /// Whether cargo builds its unit tests.
+    pub(crate) tested: bool,
+}
+
+/// Lists the programs of a workspace.
+pub(crate) fn list(workspace: &Path) -> Result<Vec<Guest>> {
+    let metadata = cargo::metadata(workspace)?;
+    let mut guests = Vec::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let targets = package["targets"].as_array().into_iter().flatten();
+        for target in targets.filter(|target| target["kind"][0] == "bin") {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            guests.push(Guest {
+                name: text(&target["name"]),
+                package: text(&package["name"]),
+                source: text(&target["src_path"]).into(),
+                tested: target["test"] == true,
+            });
+        }
+    }
+    Ok(guests)
+}
+
 fn compile(places: &Places, toolchain: Toolchain, scope: Scope) -> Result<Vec<PathBuf>> {
-    let mut guests = guests(places, toolchain, wasm::COMPONENT, &scope.packages())?;
+    let mut guests = guests(places, toolchain, wasm::COMPONENT, scope.names())?;
     if scope == Scope::All {
         guests.extend(core(places, toolchain)?);
         guests.insert(ADAPTED.to_owned(), adapted(places, toolchain)?);
@@ -85,8 +116,7 @@ fn compile(places: &Places, toolchain: Toolchain, scope: Scope) -> Result<Vec<Pa
 }
 
 fn core(places: &Places, toolchain: Toolchain) -> Result<Programs> {
-    let packages: Vec<&str> = CORE.iter().flat_map(|name| ["--package", name]).collect();
-    let built = guests(places, toolchain, wasm::CORE_MODULE, &packages)?;
+    let built = guests(places, toolchain, wasm::CORE_MODULE, Some(&CORE))?;
     CORE.iter()
         .zip(core_names())
         .map(|(name, core)| Ok((core, cargo::program(&built, name)?.to_owned())))
@@ -98,21 +128,42 @@ pub(crate) fn core_names() -> impl Iterator<Item = String> {
     CORE.iter().map(|name| format!("{name}-core"))
 }
 
-fn guests(places: &Places, toolchain: Toolchain, target: &str, options: &[&str]) -> Result<Programs> {
-    let mut command = toolchain.cargo();
-    command
-        .current_dir(places.guests())
-        .args(["build", "--release", "--locked", "--bins", "--target", target])
-        .args(options)
-        .env("CARGO_TARGET_DIR", target_directory(places));
-    cargo::build(&mut command)
+/// Builds those of the names, or all, of both workspaces.
+fn guests(places: &Places, toolchain: Toolchain, target: &str, names: Option<&[&str]>) -> Result<Programs> {
+    let mut programs = Programs::new();
+    for workspace in places.wasm_workspaces() {
+        let selection = match names {
+            Some(names) => selection(list(&workspace)?, names),
+            None => vec!["--workspace".to_owned(), "--bins".to_owned()],
+        };
+        if selection.is_empty() {
+            continue;
+        }
+        let mut command = toolchain.cargo();
+        command
+            .current_dir(workspace)
+            .args(["build", "--release", "--locked", "--target", target])
+            .args(selection)
+            .env("CARGO_TARGET_DIR", target_directory(places));
+        programs.append(&mut cargo::build(&mut command)?);
+    }
+    for name in names.unwrap_or_default() {
+        cargo::program(&programs, name)?;
+    }
+    Ok(programs)
+}
+
+/// Cargo's options for the guests of these names: nothing of other packages is compiled.
+fn selection(guests: Vec<Guest>, names: &[&str]) -> Vec<String> {
+    let chosen = guests.into_iter().filter(|guest| names.contains(&&*guest.name));
+    chosen.flat_map(|guest| ["--package".to_owned(), guest.package, "--bin".to_owned(), guest.name]).collect()
 }
 
 fn adapted(places: &Places, toolchain: Toolchain) -> Result<PathBuf> {
     let tool = tools::CARGO_COMPONENT.find_or_build(places)?;
     let mut command = toolchain.command(tool);
     command
-        .current_dir(places.guests().join("cargo-component-hello"))
+        .current_dir(places.plugins().join("examples").join("cargo-component-hello"))
         .args(["component", "build", "--release", "--locked", "--quiet", "--target", wasm::CORE_MODULE])
         .env("CARGO_TARGET_DIR", target_directory(places).join("cargo-component"));
     Ok(cargo::program(&cargo::build(&mut command)?, "cargo-component-hello")?.to_owned())

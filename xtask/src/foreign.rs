@@ -1,4 +1,4 @@
-//! The programs of `tests/formats`, compiled by the tools of their languages: what kwasm runs was not made by its own
+//! The programs of `tests/suite/formats`, compiled by the tools of their languages: what kwasm runs was not made by its own
 //! toolchain alone.
 
 use std::{
@@ -17,7 +17,7 @@ struct Language {
     name: &'static str,
     /// What has to be on `PATH`, with what makes it say its version and the package that has it.
     tools: &'static [(&'static str, &'static str, &'static str)],
-    /// What is read of `tests/formats`.
+    /// What is read of `tests/suite/formats`.
     sources: &'static [&'static str],
     compile: fn(&Work) -> Result<()>,
 }
@@ -25,7 +25,7 @@ struct Language {
 /// Where a language's programs are compiled.
 struct Work<'a> {
     places: &'a Places,
-    /// `tests/formats`.
+    /// `tests/suite/formats`.
     sources: PathBuf,
     /// Of this language alone, kept from one time to the next.
     folder: PathBuf,
@@ -84,7 +84,7 @@ pub(crate) fn gather(places: &Places, report: &mut Report) -> Result<(PathBuf, V
         let step = format!("guests in {}", language.name);
         let work = Work {
             places,
-            sources: places.root.join("tests").join("formats"),
+            sources: places.root.join("tests/suite/formats"),
             folder: folder.join(language.name),
             compiled: &compiled,
         };

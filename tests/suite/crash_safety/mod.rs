@@ -1,10 +1,10 @@
 //! A store that survives everything: whenever kwasm is killed, or the disk is full, a plugin is the old one or the new one,
 //! and nothing is left behind.
 
-mod anywhen;
-mod everywhere;
-mod full;
-mod together;
+mod concurrent_commands;
+mod full_disk;
+mod kill_after_each_change;
+mod random_kills;
 
 use std::collections::BTreeMap;
 use std::fs;

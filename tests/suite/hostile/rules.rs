@@ -1,5 +1,5 @@
 //! What a policy's rules do not cover. That the judge reads them as the API server does is shown elsewhere
-//! (tests/judge.rs).
+//! (tests/suite/judge).
 
 use kwasm_apiserver::{ApiServer, User, demo};
 

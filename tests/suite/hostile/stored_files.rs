@@ -1,5 +1,5 @@
 //! What lies on the user's disk: compiled code that is somebody else's, a grant that was another's. The tests of both
-//! with all defences in place stand in tests/compiled.rs and tests/life.rs.
+//! with all defences in place stand in tests/suite/code_cache.rs and plugin_lifecycle.rs.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -36,7 +36,7 @@ fn ours(method: &str, url: &str) -> Option<Attempt> {
     Attempt::read(Target::Context(context()), method, Some(&uri), &HeaderMap::new()).ok()
 }
 
-/// What the API server's code answers to questions, as `tests/cluster/oracle.go` has them.
+/// What the API server's code answers to questions, as `tests/servers/cluster/oracle.go` has them.
 fn ask(mut oracle: Command, questions: &[Value]) -> Vec<Value> {
     let mut child =
         oracle.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();

@@ -1,20 +1,20 @@
 //! Plugins from registries: their life, what others' programs make of ours and we of theirs, signatures, and registries
 //! that do wrong.
 
-mod carried;
+mod archives;
 mod faults;
 mod interoperation;
 mod layouts;
-mod life;
+mod lifecycle;
 mod logins;
-mod manifests;
-mod names;
-mod proxied;
+mod other_artifacts;
+mod proxies;
 mod pushes;
-mod realms;
+mod repository_names;
 mod signatures;
 mod tags;
-mod unreached;
+mod tls_failures;
+mod token_realms;
 mod upgrades;
 
 use std::path::PathBuf;

@@ -28,7 +28,7 @@ fn require(kwasm: &Kwasm, about: &str) {
 fn asks(kwasm: &Kwasm, about: &str, asked: &str) {
     let folder = kwasm.home().join("config/kwasm");
     fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("team.pub"), include_str!("../registry/fixtures/ecdsa.pub")).unwrap();
+    fs::write(folder.join("team.pub"), include_str!("../../fixtures/signatures/ecdsa.pub")).unwrap();
     let rule = format!("{{{about}, signatures: {asked}, keys: {{anyOf: [team.pub]}}}}");
     let text = format!("apiVersion: kwasm.dev/v1\nkind: Trust\nrules: [{rule}]\n");
     fs::write(folder.join("trust.yaml"), text).unwrap();

@@ -4,7 +4,7 @@
 mod author;
 mod evidence;
 mod lookup;
-mod unknown;
+mod unknown_state;
 
 use super::{only, publish, trust};
 use crate::support::{Kwasm, Layout, RealRegistry, Run, component, registry, registry_with_referrers};

@@ -5,7 +5,7 @@
 //!
 //! ```no_run
 //! use kube::{Client, Config, Error};
-//! use kube_commands::Door;
+//! use kube_rs_guests::Door;
 //!
 //! struct Sockets;
 //!
@@ -17,7 +17,7 @@
 //!     }
 //! }
 //!
-//! kube_commands::run::<Sockets>()
+//! kube_rs_guests::run::<Sockets>()
 //! ```
 
 mod arguments;

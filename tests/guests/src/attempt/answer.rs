@@ -1,6 +1,6 @@
 //! An answer, and who made it.
 
-use crate::request::error_name;
+use crate::attempt::request::error_name;
 use kube_guest::Status;
 use wasip2::http::types::{self, IncomingBody, IncomingResponse};
 use wasip2::io::streams::{InputStream, StreamError};

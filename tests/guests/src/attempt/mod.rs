@@ -5,7 +5,7 @@
 //! means that the request left the sandbox.
 //!
 //! ```no_run
-//! use attempt::{Arguments, Request};
+//! use guests::attempt::{self, Arguments, Request};
 //!
 //! let [path] = Arguments::of("reads-secrets [PATH]").values(["/api/v1/namespaces/shop/secrets/db"]);
 //! attempt::tell(Request::get(&path).reach())

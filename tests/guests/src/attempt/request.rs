@@ -1,6 +1,6 @@
 //! One request, of which nothing is normalised.
 
-use crate::Answer;
+use crate::attempt::Answer;
 use std::time::Duration;
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{

@@ -1,11 +1,11 @@
 //! HTTP/1.1 by hand: whatever bytes go through a socket to the gate, and what is answered to them.
 
-use crate::Reply;
+use crate::attempt::Reply;
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-/// Where the server of every guest's kubeconfig is: see [`crate::CLUSTER`].
+/// Where the server of every guest's kubeconfig is: see [`crate::attempt::CLUSTER`].
 pub const DOOR: &str = "192.0.2.1:80";
 /// The host's name in a request to it.
 pub const HOST: &str = "192.0.2.1";

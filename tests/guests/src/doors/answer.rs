@@ -1,7 +1,7 @@
 //! An answer of the cluster, through either door.
 
-use crate::body::Body;
-use crate::connection::Connection;
+use crate::doors::body::Body;
+use crate::doors::connection::Connection;
 use kube_guest::{CHUNK, Cluster, Response};
 
 /// A way to the cluster.

@@ -1,6 +1,6 @@
 //! The body of an answer: in chunks, or of a length that its head says (RFC 9112 §6.3).
 
-use crate::connection::{Connection, Head};
+use crate::doors::connection::{Connection, Head};
 use std::io::{self, Error, ErrorKind};
 
 /// A body that is read piece by piece.

@@ -2,7 +2,7 @@
 //! connection is switched to. On the sockets' side all of it is by hand: what is measured is the door, and no library.
 //!
 //! ```no_run
-//! use doors::{Answer, Door};
+//! use guests::doors::{Answer, Door};
 //!
 //! # fn main() -> Result<(), String> {
 //! let mut answer = Answer::get(Door::Sockets, "/api/v1/pods?watch=1")?;

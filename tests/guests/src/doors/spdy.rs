@@ -1,8 +1,8 @@
 //! SPDY/3.1 to the cluster, as far as port-forward needs it: streams with headers, and their bytes. That is what kubectl
 //! speaks inside of whatever carries it; the servers of it look at no windows.
 
-use crate::Message;
-use crate::connection::Connection;
+use crate::doors::Message;
+use crate::doors::connection::Connection;
 use std::io;
 
 const CONTROL: u32 = 0x8003_0000;

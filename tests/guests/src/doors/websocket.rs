@@ -1,7 +1,7 @@
 //! A WebSocket to the cluster (RFC 6455), as exec has it: the first byte of each message names a channel.
 
-use crate::Message;
-use crate::connection::Connection;
+use crate::doors::Message;
+use crate::doors::connection::Connection;
 use std::io;
 
 const BINARY: u8 = 2;

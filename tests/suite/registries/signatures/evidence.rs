@@ -8,7 +8,7 @@ use super::author::{Attached, Author, attach};
 use crate::registries::{at, bytes, call, only};
 use crate::support::{Kwasm, Run};
 
-const ATTESTATION: &[u8] = include_bytes!("../../registry/fixtures/attestation-bundle.json");
+const ATTESTATION: &[u8] = include_bytes!("../../../fixtures/signatures/attestation-bundle.json");
 
 /// `acme/hello:1.0.0` in a registry of its own, its digest, and somebody whose key is `team.pub`.
 pub(super) struct Plugin {

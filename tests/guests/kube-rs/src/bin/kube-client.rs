@@ -1,8 +1,8 @@
 //! `kube-client COMMAND …`: a plugin written with kube-rs as it is published, over tokio's TCP. Its server is that of
-//! the kubeconfig; nothing in it knows of kwasm. What the commands print, `kube-commands` says.
+//! the kubeconfig; nothing in it knows of kwasm. What the commands print, the library says.
 
 use kube::{Client, Config, Error};
-use kube_commands::Door;
+use kube_rs_guests::Door;
 
 /// kube-rs' own client: hyper over a socket.
 struct Sockets;
@@ -16,5 +16,5 @@ impl Door for Sockets {
 }
 
 fn main() {
-    kube_commands::run::<Sockets>()
+    kube_rs_guests::run::<Sockets>()
 }

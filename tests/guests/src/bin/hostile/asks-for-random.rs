@@ -1,7 +1,7 @@
 //! `asks-for-random [BYTES]`: asks for BYTES random bytes in one call, 8 MiB by default. The host makes them before the
 //! guest's memory is asked. Their number has an end, at which the guest traps: that is the defence.
 
-use attempt::Arguments;
+use guests::attempt::{self, Arguments};
 
 fn main() {
     let wanted: u32 = Arguments::of("asks-for-random [BYTES]").number("8388608");

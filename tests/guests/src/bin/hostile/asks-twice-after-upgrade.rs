@@ -4,8 +4,8 @@
 //! defence. `--refused`: the upgrade is refused, so that the connection stays what it was; then the second request is
 //! judged like any other.
 
-use attempt::socket::bare;
-use attempt::{Arguments, Reply, Socket};
+use guests::attempt::socket::bare;
+use guests::attempt::{self, Arguments, Reply, Socket};
 
 const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: v5.channel.k8s.io\r\n";

@@ -1,7 +1,7 @@
 //! `binds-a-socket [ADDRESS:PORT]`: listens by TCP and by UDP, on a port of the host's choice by default. There is no
 //! socket that others reach: that is the defence.
 
-use attempt::Arguments;
+use guests::attempt::{self, Arguments};
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 

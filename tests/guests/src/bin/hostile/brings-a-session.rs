@@ -1,7 +1,7 @@
 //! `brings-a-session [PATH]`: gets PATH with a session of its own choice, and with a history that the request does not
 //! have. The server's log tells what arrived. Such headers do not leave: that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 const HEADERS: [(&str, &str); 4] = [
     ("cookie", "session=stolen"),

@@ -1,7 +1,7 @@
 //! `claims-front-proxy ['NAME: VALUE']`: says, as an authenticating front proxy would, that it is somebody else. kwasm
 //! alone says who is asking: that is the defence.
 
-use attempt::{Arguments, Request, header_line};
+use guests::attempt::{self, Arguments, Request, header_line};
 
 fn main() {
     let usage = "claims-front-proxy ['NAME: VALUE']";

@@ -2,7 +2,7 @@
 //! server or proxy that takes trailers for headers. The server's log tells whether it arrived. Trailers are held to
 //! what holds for headers: that is the defence.
 
-use attempt::{Arguments, Request, header_line};
+use guests::attempt::{self, Arguments, Request, header_line};
 
 fn main() {
     let usage = "claims-in-trailers ['NAME: VALUE']";

@@ -2,7 +2,7 @@
 //! which a proxy such as Rancher keeps other clusters and its own API. A path has no dot segments, encoded or not: that
 //! is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 fn main() {
     let [path] = Arguments::of("climbs-out-of-prefix [PATH]").values(["/../../../v3/tokens"]);

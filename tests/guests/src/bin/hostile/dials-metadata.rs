@@ -2,7 +2,7 @@
 //! asks from there. A request goes to what was granted, and no grant makes a link-local address of it: that is the
 //! defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 const ROLES: &str = "http://169.254.169.254/latest/meta-data/iam/security-credentials/";
 

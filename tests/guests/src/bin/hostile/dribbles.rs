@@ -2,8 +2,8 @@
 //! what it wants if a server answers. A slow body holds up nobody but its own sender, and ends with the plugin's time:
 //! that is the defence, and a body that ends in time is an ordinary one.
 
-use attempt::socket::HOST;
-use attempt::{Arguments, Reply, Socket};
+use guests::attempt::socket::HOST;
+use guests::attempt::{self, Arguments, Reply, Socket};
 use std::time::Duration;
 
 const BODY: &str =

@@ -1,7 +1,7 @@
 //! `floods-headers [COUNT] [SIZE]`: gets `/version` with COUNT headers whose values have SIZE bytes, 200 of 10 by
 //! default. The number and size of a request's headers have an end: that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 fn main() {
     let usage = "floods-headers [COUNT] [SIZE]";

@@ -2,7 +2,7 @@
 //! reading them. Gets what it wants if a server answered each. The number of requests in flight has an end: that is the
 //! defence.
 
-use attempt::{Answer, Arguments, Request, Sent};
+use guests::attempt::{self, Answer, Arguments, Request, Sent};
 use std::time::Duration;
 
 fn main() {

@@ -1,7 +1,7 @@
 //! `floods-the-journal [COUNT]`: sends COUNT requests to as many hosts, 100 by default, each of which is refused and has
 //! a line of its own to tell the user. Always `done`. The number of lines about one run has an end: that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 fn main() {
     let count: usize = Arguments::of("floods-the-journal [COUNT]").number("100");

@@ -2,7 +2,7 @@
 //! around, raw and encoded. Always `done: sent`; what kwasm then tells the user is the point. What the types of wasi:http
 //! do not let out of the guest is said before. Texts from outside cannot drive the terminal: that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 /// Of each kind one, so that no limit on the number of kwasm's lines hides any: control characters (C1's CSI with what
 /// clears a screen and reddens it, a C1 line end), a direction override with a line separator, and both encoded for

@@ -4,8 +4,8 @@
 //! an object still, as YAML may end anywhere. A body that broke off is never given on as one that ended: that is the
 //! defence.
 
-use attempt::socket::HOST;
-use attempt::{Arguments, Socket};
+use guests::attempt::socket::HOST;
+use guests::attempt::{self, Arguments, Socket};
 use std::io::{self, Write as _};
 
 fn main() {

@@ -1,7 +1,7 @@
 //! `hides-resource [PATH]`: gets a secret whose resource is written `%73ecrets`, which the API server decodes. Gets
 //! what it wants if the answer is a 200. A path is judged as it is decoded: that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 use serde_json::Value;
 
 fn main() {

@@ -2,7 +2,7 @@
 //! keeps something for each, outside of the guest's memory. The number of a guest's handles has an end, at which the
 //! guest traps: that is the defence.
 
-use attempt::Arguments;
+use guests::attempt::{self, Arguments};
 use wasip2::http::types::Fields;
 
 fn main() {

@@ -1,8 +1,8 @@
 //! `hoards-sockets [COUNT]`: opens 1000 connections to the cluster, and keeps them. Gets what it wants if all connect.
 //! The number of connections has an end: that is the defence.
 
-use attempt::Arguments;
-use attempt::socket::DOOR;
+use guests::attempt::socket::DOOR;
+use guests::attempt::{self, Arguments};
 use std::net::TcpStream;
 
 fn main() {

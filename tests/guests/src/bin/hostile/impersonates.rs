@@ -1,7 +1,7 @@
 //! `impersonates ['NAME: VALUE']`: asks the cluster in the name of somebody else, whom the user may speak for. kwasm
 //! alone says who is asking: that is the defence.
 
-use attempt::{Arguments, Request, header_line};
+use guests::attempt::{self, Arguments, Request, header_line};
 
 fn main() {
     let usage = "impersonates ['NAME: VALUE']";

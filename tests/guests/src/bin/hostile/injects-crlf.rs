@@ -3,7 +3,7 @@
 //! alone. A path has no control characters, encoded or not; the rest is up to the types of wasi:http: those are the
 //! defences.
 
-use attempt::{Arguments, CLUSTER, Request};
+use guests::attempt::{self, Arguments, CLUSTER, Request};
 
 const ENCODED: &str = "/version%0d%0aImpersonate-User:%20admin";
 

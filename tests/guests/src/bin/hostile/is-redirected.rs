@@ -2,7 +2,7 @@
 //! wants if the answer is a 200, that is, if the host followed for it. A redirect is handed to the guest, and what it
 //! leads to is a request of its own: that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 fn main() {
     let [path] = Arguments::of("is-redirected [PATH]").values(["/version"]);

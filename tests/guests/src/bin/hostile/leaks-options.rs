@@ -2,7 +2,7 @@
 //! own, and drops each answer. Gets what it wants when each was answered, by whomever: what counts is what stays in the
 //! host. The options of a request go with it: that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 use std::time::Duration;
 
 fn main() {

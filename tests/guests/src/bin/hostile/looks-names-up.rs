@@ -1,7 +1,7 @@
 //! `looks-names-up [NAME]`: looks a name up, `localhost` by default: a resolver tells of the user's network, and carries
 //! away what is asked for. A guest has no resolver: that is the defence.
 
-use attempt::Arguments;
+use guests::attempt::{self, Arguments};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use wasip2::sockets::instance_network::instance_network;
 use wasip2::sockets::ip_name_lookup::resolve_addresses;

@@ -3,8 +3,8 @@
 //! wants if that host answered, which it knows by TEXT in the answer; without TEXT any answer of a server will do. A
 //! connection leads to the cluster, whatever a request says: that is the defence.
 
-use attempt::socket::HOST;
-use attempt::{Arguments, Socket};
+use guests::attempt::socket::HOST;
+use guests::attempt::{self, Arguments, Socket};
 
 const WAYS: [&str; 3] = ["absolute", "header", "connect"];
 

@@ -2,7 +2,7 @@
 //! the server; those that wasi:http lets it set. Says which these were; the server's log tells what arrived. They stay
 //! where they are: that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 const HEADERS: [(&str, &str); 9] = [
     ("te", "trailers"),

@@ -1,7 +1,7 @@
 //! `opens-sockets ADDRESS:PORT`: connects by TCP. There is no socket but to the cluster's virtual address: that is the
 //! defence.
 
-use attempt::Arguments;
+use guests::attempt::{self, Arguments};
 use std::net::{SocketAddr, TcpStream};
 
 fn main() {

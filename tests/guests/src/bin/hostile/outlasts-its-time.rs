@@ -1,7 +1,7 @@
 //! `outlasts-its-time [SECONDS] [--busy]`: waits in the host for SECONDS, 5 by default, or computes for as long. The time
 //! of a run has an end, where its policy has one: that is the defence.
 
-use attempt::Arguments;
+use guests::attempt::{self, Arguments};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 

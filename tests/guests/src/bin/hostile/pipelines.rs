@@ -2,8 +2,8 @@
 //! for a secret. Gets what it wants if the second is answered by a server. Each request on a connection is judged by
 //! itself, whatever came before it: that is the defence.
 
-use attempt::socket::bare;
-use attempt::{Arguments, Socket};
+use guests::attempt::socket::bare;
+use guests::attempt::{self, Arguments, Socket};
 
 fn main() {
     let [path, allowed] = Arguments::of("pipelines [PATH] [ALLOWED]")

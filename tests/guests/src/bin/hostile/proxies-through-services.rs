@@ -1,7 +1,7 @@
 //! `proxies-through-services [PATH]`: gets a page of a service, to which the API server would carry it. A subresource is
 //! not its resource: that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 fn main() {
     let [path] = Arguments::of("proxies-through-services [PATH]")

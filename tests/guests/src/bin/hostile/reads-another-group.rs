@@ -1,6 +1,6 @@
 //! `reads-another-group [PATH]`: lists deployments. A rule covers its own API groups only: that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 fn main() {
     let [path] =

@@ -1,7 +1,7 @@
 //! `reads-another-namespace [PATH]`: lists the config maps of `kube-system`. A rule covers its own namespaces only: that
 //! is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 fn main() {
     let [path] =

@@ -2,7 +2,7 @@
 //! Basic and Bearer, such as `Negotiate TOKEN`; with `--any` each will do. A challenge that carries a token does not
 //! reach a guest: that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 fn main() {
     let mut arguments = Arguments::of("reads-challenges [PATH] [--any]");

@@ -1,7 +1,7 @@
 //! `reads-cookies [PATH] [--header NAME]`: gets PATH and looks for `set-cookie`, or the header that is named, in the
 //! answer. The session of an authenticating proxy is a credential and does not reach a guest: that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 fn main() {
     let mut arguments = Arguments::of("reads-cookies [PATH] [--header NAME]");

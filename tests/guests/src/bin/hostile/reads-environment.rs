@@ -1,7 +1,7 @@
 //! `reads-environment [NAME]`: reads a variable of the user, `HOME` by default. A guest gets a chosen few variables,
 //! about the terminal and the language: that is the defence.
 
-use attempt::Arguments;
+use guests::attempt::{self, Arguments};
 
 fn main() {
     let [name] = Arguments::of("reads-environment [NAME]").values(["HOME"]);

@@ -2,7 +2,7 @@
 //! another server than the gate. With `--any-server` any server will do. A guest's kubeconfig is made for it, of one
 //! virtual server and no credential: that is the defence.
 
-use attempt::Arguments;
+use guests::attempt::{self, Arguments};
 
 /// Keys that are, or lead to, a credential or the way to check the server.
 const SECRETS: &[&str] = &[

@@ -1,8 +1,8 @@
 //! `reads-nothing [PATH] [--for SECONDS]`: asks for an answer, does not read it for 5 seconds, and ends; always `done`.
 //! What nobody reads is not fetched on: how much kwasm keeps of it has an end, and its memory tells. That is the defence.
 
-use attempt::socket::bare;
-use attempt::{Arguments, Socket};
+use guests::attempt::socket::bare;
+use guests::attempt::{self, Arguments, Socket};
 use std::time::Duration;
 
 fn main() {

@@ -1,6 +1,6 @@
 //! `reads-other-urls [PATH]`: gets the API server's metrics. A rule covers its own URLs only: that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 fn main() {
     let [path] = Arguments::of("reads-other-urls [PATH]").values(["/metrics"]);

@@ -2,7 +2,7 @@
 //! folder that it was given, by names that climb out of it. They tell what kwasm's environment holds, how it was called
 //! and where its code lies. A guest has no file but its own kubeconfig: that is the defence.
 
-use attempt::Arguments;
+use guests::attempt::{self, Arguments};
 use std::io::Read;
 
 const TARGETS: [&str; 3] = ["/proc/self/environ", "/proc/self/cmdline", "/proc/self/maps"];

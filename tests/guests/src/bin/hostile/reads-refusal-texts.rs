@@ -2,7 +2,7 @@
 //! answer, kwasm's too, or an error) for a path of the host or the name of a kubeconfig. What is only the user's to
 //! know is left out of what a guest is told: that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 fn main() {
     let [url] = Arguments::of("reads-refusal-texts [URL]").values(["/version"]);

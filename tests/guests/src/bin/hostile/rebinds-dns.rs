@@ -2,7 +2,7 @@
 //! The address is judged when the name was looked up, and the connection goes to that very address: that is the
 //! defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 fn main() {
     let url = Arguments::of("rebinds-dns URL").value();

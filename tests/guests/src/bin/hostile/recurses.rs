@@ -2,7 +2,7 @@
 //! nothing in the guest's memory, so that they take the host's stack alone. That has an end, at which the guest traps:
 //! that is the defence.
 
-use attempt::Arguments;
+use guests::attempt::{self, Arguments};
 
 fn main() {
     let depth: u32 = Arguments::of("recurses [DEPTH]").number("1000000");

@@ -1,7 +1,7 @@
 //! `runs-in-a-pod [PATH] [--method M]`: posts to the subresource `exec` of a pod. A subresource is not its resource:
 //! that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 const EXEC: &str = "/api/v1/namespaces/shop/pods/web-0/exec?command=id&stdout=1";
 

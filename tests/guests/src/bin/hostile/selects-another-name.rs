@@ -1,7 +1,7 @@
 //! `selects-another-name [PATH]`: lists the secrets of one name, which is to get a secret by another word. A rule with
 //! resource names covers those names only, the one in a field selector too: that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 fn main() {
     let [path] = Arguments::of("selects-another-name [PATH]")

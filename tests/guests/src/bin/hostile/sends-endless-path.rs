@@ -1,7 +1,7 @@
 //! `sends-endless-path [LENGTH]`: gets a path of LENGTH bytes, 20000 by default. The length of a path has an end: that
 //! is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 const BEGINNING: &str = "/api/v1/namespaces/";
 

@@ -2,7 +2,7 @@
 //! what one peer takes for the body is the next request to another. With `--honest` the same body goes with its one
 //! true length. A request's length is said once: that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 use std::time::Duration;
 
 /// The end of a body in chunks, and what follows it.

@@ -3,8 +3,8 @@
 //! its protocol. An upgrade is let through where the judge knows what it leads to, and the headers that ask for it
 //! reach no server elsewhere: that is the defence, of which the second half is the server's to tell.
 
-use attempt::socket::bare;
-use attempt::{Arguments, Socket};
+use guests::attempt::socket::bare;
+use guests::attempt::{self, Arguments, Socket};
 
 fn main() {
     let mut arguments = Arguments::of("upgrades-elsewhere [PATH] [--protocol NAME]");

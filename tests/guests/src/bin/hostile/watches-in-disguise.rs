@@ -2,7 +2,7 @@
 //! is enough, and nothing of it is read: a watch may be silent. `?watch` is read as the API server reads it: that is the
 //! defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 const WATCHES: [&str; 4] = [
     "/api/v1/namespaces/shop/configmaps?watch=1",

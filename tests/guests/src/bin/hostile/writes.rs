@@ -1,7 +1,7 @@
 //! `writes [METHOD] [PATH]`: creates the config map `written`, or does another thing with it. A rule covers its own verbs
 //! only: that is the defence.
 
-use attempt::{Arguments, Request};
+use guests::attempt::{self, Arguments, Request};
 
 const OBJECT: &str =
     r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"written"},"data":{"by":"writes"}}"#;

@@ -2,7 +2,7 @@
 //! end without keeping it, and prints how many bytes came, with a checksum. `--sockets` goes through the socket door, by
 //! hand; `--stall-after` stops reading after N bytes and sleeps for ever.
 
-use doors::{Answer, Door};
+use guests::doors::{Answer, Door};
 use kube_guest::CHUNK;
 use sha2::{Digest, Sha256};
 

@@ -1,7 +1,7 @@
 //! `follows PATH [--sockets]`: gets PATH, a watch or a log, and prints a line for each that comes: of a watch the name of
 //! its object, else the line itself. With `--sockets` through the socket door, by hand.
 
-use doors::{Answer, Door};
+use guests::doors::{Answer, Door};
 use kube_guest::LineBuffer;
 use memchr::{memchr, memmem};
 use std::io::{self, BufWriter, Write};

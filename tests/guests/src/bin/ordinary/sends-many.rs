@@ -4,7 +4,7 @@
 //! A request is a line of JSON, `[METHOD, URL, [[NAME, VALUE], …], BODY]`, in which the last may be `null`. Nothing of
 //! it is normalised.
 
-use attempt::Request;
+use guests::attempt::Request;
 use std::io::{self, BufRead, Write};
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! `watches-and-asks WATCH PATH`: begins the watch, waits for a line on standard input, gets PATH while the watch goes on,
 //! and then prints what the watch brings.
 
-use attempt::Request;
+use guests::attempt::Request;
 use std::io::{self, Write};
 
 fn main() {

@@ -8,7 +8,7 @@ mod failure;
 use exchange::WasiHttp;
 use kube::client::ConfigExt as _;
 use kube::{Client, Config, Error};
-use kube_commands::Door;
+use kube_rs_guests::Door;
 use tower::ServiceBuilder;
 
 /// `wasi:http/outgoing-handler`.
@@ -24,5 +24,5 @@ impl Door for Http {
 }
 
 fn main() {
-    kube_commands::run::<Http>()
+    kube_rs_guests::run::<Http>()
 }

@@ -5,7 +5,7 @@
 
 mod ways;
 
-use attempt::{Arguments, Socket};
+use guests::attempt::{self, Arguments, Socket};
 use ways::{WAYS, Way};
 
 fn main() {

@@ -1,6 +1,6 @@
 //! The ways to be in doubt about where a body ends.
 
-use attempt::socket::{HOST, bare};
+use guests::attempt::socket::{HOST, bare};
 
 /// One way: the lines about the body's length, and the body, which may hold the hidden request.
 pub(crate) struct Way {

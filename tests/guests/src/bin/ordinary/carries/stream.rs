@@ -2,7 +2,7 @@
 //! one behind a port.
 
 use crate::arguments::{Direction, Plan, Way};
-use doors::{Spdy, WebSocket};
+use guests::doors::{Spdy, WebSocket};
 use kube_guest::{Cluster, Path};
 use std::io::{self, Error};
 

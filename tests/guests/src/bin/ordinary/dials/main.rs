@@ -6,7 +6,7 @@
 
 mod request;
 
-use attempt::Answer;
+use guests::attempt::Answer;
 use std::io::{self, Write};
 
 fn main() {

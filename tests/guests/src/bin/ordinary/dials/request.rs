@@ -1,6 +1,6 @@
 //! The command line.
 
-use attempt::{Request, header_line};
+use guests::attempt::{Request, header_line};
 
 /// `None` for a command line that says no request.
 pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Option<Request> {
