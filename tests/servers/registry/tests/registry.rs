@@ -7,7 +7,7 @@
 )]
 
 use std::fs::OpenOptions;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -15,9 +15,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use kwasm_registry::{Access, Builder, Error, Login, Registry};
-
-/// Before what a registry is known by, on a line for each.
-const HELD: &str = "held: ";
 
 #[test]
 fn both_registries_know_their_user_and_nobody_else() {
@@ -59,19 +56,18 @@ fn registries_end_with_a_test_that_is_killed() {
             return;
         }
     }
-    // This program once more, for the one below.
-    let mut held = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "holds_registries_until_it_is_killed", "--ignored", "--nocapture"])
+    let mut held = Command::new(env!("CARGO_BIN_EXE_kwasm-registry-holder"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let lines = BufReader::new(held.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let registries = lines.filter_map(|line| {
-        let (port, folder) = line.split_once(HELD)?.1.split_once(' ')?;
-        Some((port.parse().unwrap(), PathBuf::from(folder)))
+    let registries = lines.map(|line| {
+        let (host, folder) = line.split_once(' ').unwrap();
+        (port_of(host), PathBuf::from(folder))
     });
     let registries: Vec<(u16, PathBuf)> = registries.take(2).collect();
+    assert_eq!(registries.len(), 2);
     assert!(registries.iter().all(|(port, folder)| !is_free(*port) && folder.is_dir()));
     held.kill().unwrap();
     held.wait().unwrap();
@@ -80,17 +76,6 @@ fn registries_end_with_a_test_that_is_killed() {
         assert!(Instant::now() < deadline, "one of {registries:?} is left");
         thread::sleep(Duration::from_millis(10));
     }
-}
-
-/// No test of anything: the one above kills it.
-#[test]
-#[ignore = "it waits to be killed"]
-fn holds_registries_until_it_is_killed() {
-    let registries = [Registry::start().unwrap(), Registry::with_referrers().unwrap()];
-    for registry in &registries {
-        println!("\n{HELD}{} {}", port(registry), registry.folder().display());
-    }
-    drop(std::io::stdin().read(&mut [0]));
 }
 
 fn start(builder: Builder) -> Option<Registry> {
@@ -125,7 +110,11 @@ fn status(access: &Access, login: Option<(&str, &str)>) -> u16 {
 }
 
 fn port(registry: &Registry) -> u16 {
-    registry.host().rsplit_once(':').unwrap().1.parse().unwrap()
+    port_of(registry.host())
+}
+
+fn port_of(host: &str) -> u16 {
+    host.rsplit_once(':').unwrap().1.parse().unwrap()
 }
 
 fn is_free(port: u16) -> bool {
