@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::{
@@ -38,37 +38,58 @@ const CORE: [&str; 14] = [
     "traps",
 ];
 
+/// Returns the first of the names that no workspace has.
+fn unknown<'a>(places: &Places, names: &[&'a str]) -> Result<Option<&'a str>> {
+    let mut known = Vec::new();
+    for workspace in places.wasm_workspaces() {
+        known.extend(list(&workspace)?.into_iter().map(|guest| guest.name));
+    }
+    Ok(names.iter().copied().find(|name| !known.iter().any(|known| known == name)))
+}
+
 /// Which guests are wanted.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Scope {
-    /// These alone, none of which uses hyper or tokio.
-    Some(&'static [&'static str]),
+pub(crate) enum Scope<'a> {
+    /// These alone.
+    Some(&'a [&'a str]),
     /// Those of the two workspaces: all that a benchmark needs.
     Workspace,
     /// Those too that other tools make, which have to be built first.
     All,
 }
 
-pub(crate) fn run(places: &Places, install: bool) -> Result<ExitCode> {
-    let toolchain = Toolchain::find(places, Scope::All.need(), install)?;
-    for path in compile(places, toolchain, Scope::All)? {
+/// Compiles the guests of these names, or all of them, and prints where they are.
+pub(crate) fn run(places: &Places, install: bool, names: &[String]) -> Result<ExitCode> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let scope = if names.is_empty() { Scope::All } else { Scope::Some(&names) };
+    if let Some(unknown) = unknown(places, &names)? {
+        bail!("no plugin or guest `{unknown}`; components/ and tests/guests/Cargo.toml have them");
+    }
+    let toolchain = Toolchain::find(places, scope.need(), install)?;
+    for path in compile(places, toolchain, scope)? {
         println!("{}", path.display());
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Compiles what is not fresh and puts it into [`Places::components`].
-pub(crate) fn build(places: &Places, scope: Scope) -> Result<()> {
+pub(crate) fn build(places: &Places, scope: Scope<'_>) -> Result<()> {
     compile(places, Toolchain::find(places, scope.need(), false)?, scope).map(drop)
 }
 
-impl Scope {
-    /// What compiling them needs.
+/// The guests that use hyper or tokio, whose sockets need `fcntl`.
+const SOCKETS: [&str; 2] = ["kube-client", "kube-client-http"];
+
+impl<'a> Scope<'a> {
+    /// Returns what compiling them needs.
     pub(crate) fn need(self) -> Need {
-        if matches!(self, Self::Some(_)) { Need::Components } else { Need::Everything }
+        match self {
+            Self::Some(names) if !names.iter().any(|name| SOCKETS.contains(name)) => Need::Components,
+            Self::Some(_) | Self::Workspace | Self::All => Need::Everything,
+        }
     }
 
-    fn names(self) -> Option<&'static [&'static str]> {
+    fn names(self) -> Option<&'a [&'a str]> {
         match self {
             Self::Some(names) => Some(names),
             Self::Workspace | Self::All => None,
@@ -106,7 +127,7 @@ pub(crate) fn list(workspace: &Path) -> Result<Vec<Guest>> {
     Ok(guests)
 }
 
-fn compile(places: &Places, toolchain: Toolchain, scope: Scope) -> Result<Vec<PathBuf>> {
+fn compile(places: &Places, toolchain: Toolchain, scope: Scope<'_>) -> Result<Vec<PathBuf>> {
     let mut guests = guests(places, toolchain, wasm::COMPONENT, scope.names())?;
     if scope == Scope::All {
         guests.extend(core(places, toolchain)?);
@@ -174,7 +195,7 @@ fn target_directory(places: &Places) -> PathBuf {
     places.target.join("guests")
 }
 
-fn collect(places: &Places, guests: &Programs, scope: Scope) -> Result<Vec<PathBuf>> {
+fn collect(places: &Places, guests: &Programs, scope: Scope<'_>) -> Result<Vec<PathBuf>> {
     let folder = places.components();
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let mut paths = BTreeSet::new();

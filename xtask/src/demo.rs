@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What the demonstration shows.
-const PLUGINS: Scope = Scope::Some(&["decoder", "dials"]);
+const PLUGINS: Scope<'static> = Scope::Some(&["decoder", "dials"]);
 
 pub(crate) fn run(places: &Places) -> Result<ExitCode> {
     let mut report = Report::default();

@@ -98,7 +98,24 @@ pub(crate) fn gather(places: &Places, report: &mut Report) -> Result<(PathBuf, V
     Ok((compiled, missing))
 }
 
+/// Returns a line for each language whose tools are not on `PATH`.
+pub(crate) fn lacking() -> impl Iterator<Item = String> {
+    ALL.iter().filter_map(|language| {
+        let why = language.lacks().err()?;
+        Some(format!("guests in {}: {why}", language.name))
+    })
+}
+
 impl Language {
+    fn lacks(&self) -> Result<()> {
+        for (tool, _, package) in self.tools {
+            if places::on_path(tool).is_none() {
+                bail!("`{tool}` is not on PATH: install {package}");
+            }
+        }
+        Ok(())
+    }
+
     fn make(&self, work: &Work) -> Result<()> {
         let made = work.folder.join("made");
         let result = self.key(work).and_then(|key| fresh::unless(&made, &key, || (self.compile)(work)));
@@ -125,10 +142,8 @@ impl Language {
     /// All that the programs depend on: what the tools say of their versions, the sources, and how this file uses them.
     fn key(&self, work: &Work) -> Result<String> {
         let mut key = include_str!("foreign.rs").to_owned();
-        for (tool, asked, package) in self.tools {
-            if places::on_path(tool).is_none() {
-                bail!("`{tool}` is not on PATH: install {package}");
-            }
+        self.lacks()?;
+        for (tool, asked, _) in self.tools {
             // Java's goes to the standard error.
             let said =
                 Command::new(tool).arg(asked).output().with_context(|| format!("cannot start {tool}"))?;
