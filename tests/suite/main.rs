@@ -45,6 +45,8 @@ mod policies;
 mod project_documents;
 mod proxies;
 #[cfg(unix)]
+mod recorded_terminal;
+#[cfg(unix)]
 mod refusal_messages;
 mod refused_destinations;
 mod registries;
