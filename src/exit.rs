@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn a_limit_is_told_with_its_cure() {
         let failure = Failure::from(Limit::Memory(512 << 20));
-        assert_eq!(failure.message, "the plugin ran into a limit: it wanted more than 512 MiB of memory");
+        assert_eq!(failure.message, "the plugin ran into a limit: it needed more than 512 MiB of memory");
         assert_eq!(failure.hints, ["a policy with `limits: {memory: 1Gi}` raises it: --policy FILE"]);
         assert_eq!(failure.exit, Exit::Failed);
     }

@@ -79,12 +79,12 @@ impl Again {
 
 /// The guest ended before its request did.
 #[derive(Debug, thiserror::Error)]
-#[error("the plugin ended before its request did")]
+#[error("the plugin ended before its request was complete")]
 struct Cut;
 
 /// The body has another length than its request said.
 #[derive(Debug, thiserror::Error)]
-#[error("the plugin's request is not as long as it said")]
+#[error("the plugin's request is not as long as its content length")]
 struct OtherLength;
 
 impl GuestBody {
@@ -156,7 +156,7 @@ pub(super) struct Timed<B> {
 
 /// No bytes came for as long as the guest was willing to wait.
 #[derive(Debug, thiserror::Error)]
-#[error("no bytes came within {0:?}")]
+#[error("no bytes arrived within {0:?}")]
 pub(super) struct TooSlow(Duration);
 
 impl<B> Timed<B> {

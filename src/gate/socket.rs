@@ -90,10 +90,8 @@ impl Gate {
     pub(crate) fn deny(&self, what: &str) -> Denied {
         let what: String = what.chars().take(160).collect();
         self.0.journal.failed(Line {
-            text: format!("refused: {what}: a plugin's sockets lead to the cluster, and nowhere else"),
-            hint: Some(
-                "the server in its KUBECONFIG is what a plugin can connect to (http://192.0.2.1)".to_owned(),
-            ),
+            text: format!("refused: {what}: a plugin's sockets connect to the cluster only"),
+            hint: Some("a plugin can connect to the server in its KUBECONFIG (http://192.0.2.1)".to_owned()),
         });
         Denied
     }
@@ -149,12 +147,12 @@ impl Gate {
         if error.is_parse_too_large() {
             // hyper does not say which of the two it was.
             let text =
-                "the plugin ran into a limit: a message of its had too many headers, or too large ones";
+                "the plugin ran into a limit: one of its messages had too many headers, or too large ones";
             let hint = Limit::Headers(self.0.grant.limits().headers).hint();
             self.0.journal.failed(Line { text: text.to_owned(), hint });
         } else if error.is_parse() {
-            let text = "refused: what the plugin wrote to a socket is no HTTP/1.1 request".to_owned();
-            let hint = "its server speaks plain HTTP: TLS is kwasm's (http://, not https://)".to_owned();
+            let text = "refused: what the plugin wrote to a socket is not an HTTP/1.1 request".to_owned();
+            let hint = "its server speaks plain HTTP, and kwasm adds TLS (http://, not https://)".to_owned();
             self.0.journal.failed(Line { text, hint: Some(hint) });
         }
     }

@@ -121,7 +121,7 @@ async fn attempt(
             return Err(wrong(length));
         }
     } else if !continues(&answer, received.length()) {
-        return Err(host.answer("it goes on with other bytes than it was asked for".to_owned()));
+        return Err(host.answer("it continues with bytes other than those requested".to_owned()));
     }
     let is_whole = answer.status() == StatusCode::OK && is_delimited(&answer);
     // No more than [`super::LIMIT`]; a promise that is not kept takes no memory.

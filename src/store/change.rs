@@ -176,7 +176,7 @@ impl Store {
         files::folders(self.places.root())?;
         let path = self.places.lock();
         let lock = disk::lock(&path);
-        let lock = lock.map_err(files::failed(&path, "the lock cannot be had"))?;
+        let lock = lock.map_err(files::failed(&path, "the lock cannot be taken"))?;
         if let Some(pending) = self.pending()? {
             self.put_right(&pending)?;
         }

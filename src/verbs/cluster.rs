@@ -165,15 +165,15 @@ impl Subject {
         line("server name", self.tls_server_name.clone());
         line(
             "insecure",
-            self.insecure_skip_tls_verify.then(|| "the server is not asked who it is".to_owned()),
+            self.insecure_skip_tls_verify.then(|| "the server's certificate is not verified".to_owned()),
         );
         line("proxy", self.proxy_url.clone());
         for (place, file) in self.files.iter().enumerate() {
             line(if place == 0 { "files" } else { "" }, Some(file.display().to_string()));
         }
         if let Some(Checked { version, username, groups }) = &self.checked {
-            line("version", Some(version.clone().unwrap_or_else(|| "it does not say".to_owned())));
-            line("known as", Some(username.clone().unwrap_or_else(|| "it does not say".to_owned())));
+            line("version", Some(version.clone().unwrap_or_else(|| "not reported".to_owned())));
+            line("known as", Some(username.clone().unwrap_or_else(|| "not reported".to_owned())));
             for (place, group) in groups.iter().enumerate() {
                 line(if place == 0 { "groups" } else { "" }, Some(group.clone()));
             }

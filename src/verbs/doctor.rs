@@ -98,7 +98,7 @@ pub(super) fn doctor(
     }
     let settled = store.settle();
     if matches!(settled, Ok(true)) {
-        voice.note("a kwasm had been killed at its work: what it left is put right");
+        voice.note("recovered from an interrupted kwasm");
     }
     let kubeconfig = Kubeconfig::load(environment, &flags);
     let mut patient = Patient {

@@ -252,7 +252,7 @@ impl<'a> Fetcher<'a> {
         if let Some(place) = places.first() {
             let file = self.places.trust();
             self.voice.hint(&format!(
-                "if signatures do not matter there, a rule in {} says so: {{registry: {place}, signatures: ignore}}",
+                "to ignore signatures there, add a rule to {}: {{registry: {place}, signatures: ignore}}",
                 file.display()
             ));
         }
@@ -300,7 +300,7 @@ impl<'a> Fetcher<'a> {
                 return Err(Error::SignerLost { reference, before, signers: was });
             }
             self.voice.note(&format!(
-                "{reference} is signed by {is}, whom trust.yaml names, and not by {was} as before"
+                "{reference} is signed by {is}, which trust.yaml names, and no longer by {was} as before"
             ));
         }
         Ok(signers)
@@ -318,7 +318,7 @@ pub(super) fn report_logins<T>(
     for unknown in registries.take_unknown_logins() {
         let why = chain(&*unknown);
         if !says_it && !said.contains(&why) {
-            voice.note(&format!("warning: {why}: the registry is asked without a login"));
+            voice.note(&format!("warning: {why}: continuing without a login"));
             said.insert(why);
         }
     }

@@ -236,7 +236,7 @@ fn page(subject: &Subject) -> String {
         }
     }
     if subject.claimed {
-        lines.push(("", "(as its publisher says; looked into at install)".to_owned()));
+        lines.push(("", "(reported by its publisher; inspected at install)".to_owned()));
     }
     table::page(&lines)
 }
@@ -259,12 +259,12 @@ fn signatures(subject: &Subject) -> Option<String> {
         return Some(format!("refused: {why}"));
     }
     if subject.unknown {
-        return Some("unknown: its registry does not say".to_owned());
+        return Some("unknown: its registry does not report them".to_owned());
     }
     let signers: Vec<String> = subject.signers.iter().map(|signer| signer.key.clone()).collect();
     Some(match (subject.signed?, signers.is_empty()) {
         (_, false) => format!("verified: {}", signers.join(", ")),
-        (true, true) => "there are some, which trust.yaml has no key for".to_owned(),
+        (true, true) => "present, but trust.yaml has no key for them".to_owned(),
         (false, true) => "none".to_owned(),
     })
 }

@@ -191,13 +191,13 @@ fn is_same_plugin(previous: &Receipt, receipt: &Receipt) -> bool {
 /// What is known of the signatures of an artifact.
 fn signed(artifact: &Origin) -> String {
     if artifact.unknown {
-        return format!("whether {} is signed is not known", artifact.reference);
+        return format!("it is not known whether {} is signed", artifact.reference);
     }
     let signers: Vec<&str> = artifact.signers.iter().map(|signer| signer.key.as_str()).collect();
     let reference = &artifact.reference;
     match (signers.is_empty(), artifact.signatures.is_empty()) {
         (false, _) => format!("{reference} is signed by {}", signers.join(", ")),
-        (true, false) => format!("{reference} is signed, by whom is not known: trust.yaml has no key for it"),
+        (true, false) => format!("{reference} is signed, but by an unknown key: trust.yaml has none for it"),
         (true, true) => format!("{reference} is not signed"),
     }
 }

@@ -76,7 +76,7 @@ pub(super) fn list(store: &Store, voice: Voice, output: Output) -> Result<Ending
             // One broken receipt does not hide the others.
             Err(error) => {
                 voice.fault(&chain(&error));
-                voice.hint(&format!("install it again, or take it away: kwasm uninstall {name}"));
+                voice.hint(&format!("install it again, or remove it: kwasm uninstall {name}"));
                 broken = true;
             }
         }

@@ -65,36 +65,36 @@ pub enum Error {
     Name(#[from] NameError),
     #[error("{0}")]
     NoCluster(String),
-    #[error("there is no home directory, so there is no place for plugins")]
+    #[error("there is no home directory to keep plugins in")]
     NoHome,
     #[error("there is no policy `{0}`")]
     NoPolicy(String),
-    #[error("it is no policy")]
+    #[error("it is not a policy")]
     Policy(Vec<Fault>),
     #[error("{}: it cannot be read", path.display())]
     PolicyFile { path: PathBuf, source: io::Error },
-    #[error("{0}: it came from no registry, where alone signatures are")]
+    #[error("{0}: it was not installed from a registry, so it has no signatures")]
     NoArtifact(String),
-    #[error("there is no command `{0}`, and so no page about it")]
+    #[error("there is no command `{0}`, so there is no page about it")]
     NoPage(String),
-    #[error("`{0}` is an installed plugin, and no place to install from")]
+    #[error("`{0}` is an installed plugin, not a source to install from")]
     NotFetched(PluginName),
-    #[error("{}: it is no key", path.display())]
+    #[error("{}: it is not a public key", path.display())]
     Key { path: PathBuf, source: signature::KeyError },
-    #[error("{}: it cannot be signed with", path.display())]
+    #[error("{}: it cannot be used to sign", path.display())]
     PrivateKey { path: PathBuf, source: signature::PrivateKeyError },
     #[error("these keys cannot be used together")]
     Keys(#[source] signature::KeySetError),
-    #[error("{reference}: it is in a folder, where no signatures are")]
+    #[error("{reference}: it is in a folder, which holds no signatures")]
     InFolder { reference: String, source: trust::Refusal },
-    #[error("{reference}: whether it is signed cannot be found out")]
+    #[error("{reference}: cannot determine whether it is signed")]
     SignatureLookup { reference: String, source: registry::Error },
-    #[error("{reference}: its configuration says nothing of {package}, which it imports")]
+    #[error("{reference}: its configuration does not mention {package}, which it imports")]
     Hidden { reference: String, package: &'static str },
-    #[error("{reference}: it is not signed, and {before} was, whose place it is to take")]
+    #[error("{reference}: it is not signed, and {before} was, which it would replace")]
     SignatureLost { reference: String, before: String },
     #[error(
-        "{reference}: no signature of {signers} can be verified, and {before} had one, whose place it is to take"
+        "{reference}: no signature of {signers} can be verified, and {before} had one, which it would replace"
     )]
     SignerLost { reference: String, before: String, signers: String },
     #[error(transparent)]
@@ -105,7 +105,7 @@ pub enum Error {
     Unsigned { reference: String, source: signature::Error },
     #[error("{reference}")]
     Untrusted { reference: String, source: trust::Refusal },
-    #[error("an archive is nothing to show on a terminal")]
+    #[error("an archive is not written to a terminal")]
     Terminal,
     #[error("{}: it cannot be written to", path.display())]
     Unwritten { path: PathBuf, source: io::Error },

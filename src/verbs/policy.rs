@@ -81,7 +81,7 @@ fn contents(path: &Path) -> Result<String, Error> {
             file: path.display().to_string(),
             line: before.split(|byte| *byte == b'\n').map(|_| 1).sum(),
             key: String::new(),
-            what: "it is no text in UTF-8".to_owned(),
+            what: "it is not UTF-8 text".to_owned(),
             hint: "save it as UTF-8".to_owned(),
         }]))
     })
@@ -149,10 +149,10 @@ fn explained(method: &str, path: &str, policy: Option<&Policy>, namespace: &str)
         ..Explained::default()
     };
     let Ok(method) = Method::from_bytes(method.to_ascii_uppercase().as_bytes()) else {
-        return refused(None, "its method is no method".to_owned());
+        return refused(None, "its method is not valid".to_owned());
     };
     let Ok(uri) = path.parse::<PathAndQuery>() else {
-        return refused(None, "its path is no path".to_owned());
+        return refused(None, "its path is not valid".to_owned());
     };
     let target = Target::Context(Context::new("current", namespace, "current"));
     let attempt = match Attempt::read(target, method, Some(&uri), &HeaderMap::new()) {

@@ -95,8 +95,7 @@ fn adapted(voice: Voice, file: &Path, content: Artifact) -> Result<Artifact, Err
     }
     let component = inspect::adapt(content.bytes()).map_err(unfit)?;
     voice.note(
-        "made a component of the core module: of its exit codes there is only 0 and 1 left, and a program that manages its \
-         memory by itself (Go, Kotlin, AssemblyScript, C before 2023) may fail in it without a word; kwasm runs the module as it is",
+        "made a component of the core module: its exit codes become 0 and 1 only, and a program that manages its own memory (Go, Kotlin, AssemblyScript, C before 2023) may fail silently; kwasm also runs the module as it is",
     );
     Ok(Artifact::from_bytes(component))
 }

@@ -84,7 +84,7 @@ fn upgrade_one(
         News::None => voice.note(&format!("{name}{} is the newest", spaced(receipt.version.as_deref()))),
         News::Pinned if all => {}
         News::Pinned => {
-            voice.note(&format!("{name} stays what it is: {} names no other version", receipt.source));
+            voice.note(&format!("{name} is unchanged: {} names no other version", receipt.source));
         }
         News::Newer(newer) => {
             let (source, found) = *newer;
@@ -116,7 +116,7 @@ pub(super) fn outdated(
     }
     if rows.is_empty() && matches!(output, Output::Table | Output::Wide) {
         if troubles.is_empty() {
-            voice.note("every plugin is the newest");
+            voice.note("every plugin is up to date");
         }
         return reported(voice, troubles);
     }

@@ -49,13 +49,13 @@ impl Answer {
         let json = || json(printed);
         // JSON is YAML, and read by a quicker reader.
         let credential: Option<ExecCredential> = json().or_else(|| serde_saphyr::from_str(printed).ok());
-        let credential = credential.ok_or_else(|| answer("what it printed is no ExecCredential"))?;
+        let credential = credential.ok_or_else(|| answer("its output is not an ExecCredential"))?;
         if credential.kind.as_deref() != Some("ExecCredential") {
-            return Err(answer("what it printed is no ExecCredential"));
+            return Err(answer("its output is not an ExecCredential"));
         }
         if credential.api_version.as_deref() != Some(version) {
             return Err(Fault::Answer(format!(
-                "it did not answer in {version}, which the kubeconfig asks for"
+                "it did not answer in {version}, which the kubeconfig requires"
             )));
         }
         let status = credential.status.ok_or_else(|| answer("its answer has no status"))?;

@@ -245,7 +245,7 @@ fn mode(asked: Option<&str>, version: &str) -> Result<Mode, &'static str> {
         // Before v1 nobody had to say.
         "" if version.ends_with("v1beta1") => Ok(Mode::IfAvailable),
         "" => Err("its interactiveMode is missing: Never, IfAvailable or Always"),
-        _ => Err("its interactiveMode is none of Never, IfAvailable and Always"),
+        _ => Err("its interactiveMode is not one of Never, IfAvailable and Always"),
     }
 }
 

@@ -65,7 +65,10 @@ pub(super) struct Unrefreshed {
 impl Unrefreshed {
     /// Nothing helps but another login.
     pub(super) fn for_good(why: impl Into<String>) -> Self {
-        Self { why: why.into(), hint: Some("log in again by what made this kubeconfig".to_owned()) }
+        Self {
+            why: why.into(),
+            hint: Some("log in again with the tool that created this kubeconfig".to_owned()),
+        }
     }
 }
 
@@ -91,7 +94,7 @@ impl Tokens {
     /// The identity token, if it holds still.
     fn valid(&self) -> Result<Option<&Jwt>, Unrefreshed> {
         let Some(id) = &self.id else { return Ok(None) };
-        Ok(id.holds().ok_or("its id-token is no JWT")?.then_some(id))
+        Ok(id.holds().ok_or("its id-token is not a JWT")?.then_some(id))
     }
 
     /// What is sent with it. Has the same address for as long as it is the same.
@@ -143,19 +146,18 @@ impl Oidc {
             _ => {
                 return Err(failed(
                     "there is no such auth-provider",
-                    Some("a credential plugin (exec) takes its place"),
+                    Some("a credential plugin (exec) replaces it"),
                 ));
             }
         }
         let text = |key: &str| value(entry, key).map(|text| text.reveal().to_owned());
         let authority =
             match (value(entry, "idp-certificate-authority-data"), text("idp-certificate-authority")) {
-                (Some(data), _) => Some(
-                    STANDARD
-                        .decode(data.reveal())
-                        .map(Authority::Data)
-                        .map_err(|_| failed("its idp-certificate-authority-data is no base64", None))?,
-                ),
+                (Some(data), _) => {
+                    Some(STANDARD.decode(data.reveal()).map(Authority::Data).map_err(|_| {
+                        failed("its idp-certificate-authority-data is not valid base64", None)
+                    })?)
+                }
                 (None, file) => file.map(|file| Authority::File(PathBuf::from(file))),
             };
         let provider = Provider {
@@ -204,7 +206,7 @@ impl Oidc {
 }
 
 /// The run is over.
-const ENDED: &str = "its id-token has expired, and was not refreshed before the end";
+const ENDED: &str = "its id-token has expired, and was not refreshed before the run ended";
 
 /// Who vouches for an identity provider.
 pub(super) enum Authority {
@@ -245,7 +247,7 @@ impl Shared {
             )));
         }
         id.map(drop).ok_or_else(|| {
-            "the identity provider gave no id_token: it was not asked for the scope openid at login, or gives none again"
+            "the identity provider gave no id_token: the scope openid was not requested at login, or it returns none on refresh"
                 .into()
         })
     }

@@ -95,7 +95,7 @@ impl Trust {
         let vouchers = match (server.is_some_and(|server| server.origin().is_secure()), given) {
             (false, _) => Vouchers::Nobody,
             (true, Some(_)) if entry.insecure_skip_tls_verify == Some(true) => {
-                let both = "one is given together with insecure-skip-tls-verify, which asks for none";
+                let both = "one is given together with insecure-skip-tls-verify, which excludes it";
                 return Err(wrong(context, WHAT, both.to_owned()));
             }
             (true, None) if entry.insecure_skip_tls_verify == Some(true) => Vouchers::Anybody,
@@ -105,7 +105,7 @@ impl Trust {
         let server_name = entry.tls_server_name.as_deref().filter(|name| !name.is_empty());
         let server_name = server_name.map(|name| match ServerName::try_from(name.to_owned()) {
             Ok(parsed) => Ok((name.to_owned(), parsed)),
-            Err(_) => Err(wrong(context, "tls-server-name", "it is no name of a server".to_owned())),
+            Err(_) => Err(wrong(context, "tls-server-name", "it is not a valid server name".to_owned())),
         });
         let server_name = server_name.transpose()?;
         Ok(Self(Arc::new(Settings {
