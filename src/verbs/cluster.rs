@@ -14,7 +14,7 @@ use crate::gate::{Checked, Gate, Observer};
 use crate::policy::Policy;
 
 use super::run::observer;
-use super::{Ending, Error, Voice, one_line, print, table};
+use super::{Ending, Error, Reporter, one_line, print, table};
 
 /// What there is to know of a cluster without asking it, and what it answered.
 #[derive(Serialize)]
@@ -65,7 +65,7 @@ pub(super) struct Wish {
     pub(super) output: Output,
 }
 
-pub(super) fn cluster(environment: &Environment, voice: Voice, wish: &Wish) -> Result<Ending, Error> {
+pub(super) fn cluster(environment: &Environment, reporter: Reporter, wish: &Wish) -> Result<Ending, Error> {
     let flags = Flags::of(&wish.connection)?;
     let kubeconfig = Kubeconfig::load(environment, &flags)?;
     let contexts = Contexts::choose(&kubeconfig, &flags, |name, selected| name == selected)?;
@@ -74,12 +74,12 @@ pub(super) fn cluster(environment: &Environment, voice: Voice, wish: &Wish) -> R
         Selection::Nothing(why) => return Err(Error::NoCluster(why.clone())),
     };
     if wish.check {
-        let observer = wish.verbose.then(|| observer(voice));
+        let observer = wish.verbose.then(|| observer(reporter));
         match gate(contexts, observer)?.check() {
             Ok(None) => return Ok(Ending::Interrupted),
             Ok(checked) => subject.checked = checked,
             Err(lines) => {
-                voice.lines(lines);
+                reporter.lines(lines);
                 return Ok(Ending::Faulty);
             }
         }

@@ -13,7 +13,7 @@ use crate::store::{Receipt, Signer, Store};
 use super::claims::{Claims, Interface};
 use super::fetch::{Fetcher, Judged, name_of};
 use super::progress::Progress;
-use super::{Ending, Error, Voice, chain, one_line, print, table};
+use super::{Ending, Error, Reporter, chain, one_line, print, table};
 
 /// What there is to know of a component before it runs.
 #[derive(Default, Serialize)]
@@ -71,7 +71,7 @@ struct Subject {
 pub(super) fn inspect(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     source: &Source,
     output: Output,
 ) -> Result<Ending, Error> {
@@ -79,7 +79,7 @@ pub(super) fn inspect(
         Source::Installed(name) => installed(store, store.receipt(name)?)?,
         Source::Path(path) => local(source, &Artifact::from_file(path)?)?,
         Source::Image(_) | Source::Package(_) => {
-            remote(&Fetcher::new(environment, store.places(), voice), source)?
+            remote(&Fetcher::new(environment, store.places(), reporter), source)?
         }
     };
     print(&match output {
@@ -163,7 +163,7 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
         claimed
     } else {
         // Whoever pushed it did not say: it is looked into.
-        let progress = Progress::download(fetcher.voice(), &name_of(source));
+        let progress = Progress::download(fetcher.reporter(), &name_of(source));
         local(source, &registries.fetch(&found, &progress)?)?
     };
     subject.source = found.reference();

@@ -16,18 +16,18 @@ use crate::store::{Origin, Parcel, Plugin, Receipt, Store};
 use super::fetch::{Fetched, Fetcher};
 use super::policy::{Chosen, choose, granted};
 use super::progress::Compiling;
-use super::{Ending, Error, Voice};
+use super::{Ending, Error, Reporter};
 
 /// All of them or none: each is fetched, proven and compiled before the first is put in place.
 pub(super) fn install(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     sources: &[Source],
     name: Option<&PluginName>,
     policy: Option<&str>,
 ) -> Result<Ending, Error> {
-    let fetcher = Fetcher::new(environment, store.places(), voice);
+    let fetcher = Fetcher::new(environment, store.places(), reporter);
     // Once for all: a file may be a pipe.
     let policy = policy.map(|policy| choose(Some(policy))).transpose()?;
     let mut parcels: Vec<Parcel> = Vec::new();
@@ -38,9 +38,9 @@ pub(super) fn install(
             return Err(Error::Twice(wish.name));
         }
         let content = fetcher.fetch(source, wish.previous.as_ref())?;
-        parcels.push(prepare(store, environment, voice, wish.name, content, wish.policy)?);
+        parcels.push(prepare(store, environment, reporter, wish.name, content, wish.policy)?);
     }
-    put(store, environment, voice, &parcels)?;
+    put(store, environment, reporter, &parcels)?;
     Ok(Ending::Done)
 }
 
@@ -96,7 +96,7 @@ pub(super) fn is_same_place(kept: &str, source: &Source) -> bool {
 pub(super) fn prepare(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     name: PluginName,
     fetched: Fetched,
     Chosen { policy, text }: Chosen,
@@ -105,7 +105,7 @@ pub(super) fn prepare(
     let inspected = Inspected::read(content.bytes())
         .map_err(|cause| Error::Inspect { path: source.clone(), source: cause })?;
     let plugin = Plugin::new(&name, &content, inspected.clone());
-    let progress = Compiling::new(voice, name.as_str());
+    let progress = Compiling::new(reporter, name.as_str());
     let bounds = Bounds::of(environment)?;
     // What does not compile, or cannot be linked, is never installed.
     Compiler { places: store.places(), bounds, watcher: &progress }.prepare(&plugin)?;
@@ -137,7 +137,7 @@ pub(super) fn prepare(
 pub(super) fn put(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     parcels: &[Parcel],
 ) -> Result<(), Error> {
     let previous: Vec<Option<Receipt>> =
@@ -146,28 +146,28 @@ pub(super) fn put(
     for (Parcel { receipt, .. }, previous) in parcels.iter().zip(previous) {
         let name = &receipt.name;
         let version = receipt.version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
-        voice.note(&format!(
+        reporter.note(&format!(
             "installed {name}{version} ({}) with the policy `{}`: kubectl {name}",
             receipt.digest.short(),
             receipt.policy
         ));
         if let Some(artifact) = &receipt.artifact {
-            voice.note(&signed(artifact));
+            reporter.note(&signed(artifact));
         }
         if let Some(moved) = previous.as_ref().and_then(|previous| moved(previous, receipt)) {
-            voice.note(&moved);
+            reporter.note(&moved);
         }
         // Of an upgrade it was told before what takes the place of what.
         if let Some(previous) = previous.filter(|previous| !is_same_plugin(previous, receipt)) {
             let Receipt { digest, source, policy, .. } = previous;
             let digest = digest.short();
-            voice.note(&format!("it replaces {digest} from {source}, which had the policy `{policy}`"));
+            reporter.note(&format!("it replaces {digest} from {source}, which had the policy `{policy}`"));
         }
     }
     let links = store.places().links();
     if !on_path(environment, links) {
         let command = path_command(environment, links);
-        voice.hint(&format!("kubectl finds it once its folder is on PATH: {command}"));
+        reporter.hint(&format!("kubectl finds it once its folder is on PATH: {command}"));
     }
     Ok(())
 }

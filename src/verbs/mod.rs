@@ -15,13 +15,13 @@ mod policy;
 mod progress;
 mod publish;
 mod release;
+mod reporter;
 mod run;
 mod save;
 mod table;
 mod uninstall;
 mod upgrade;
 mod verify;
-mod voice;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ use crate::registry::{self, signature, trust};
 use crate::runtime::{self, Outcome};
 use crate::store::{self, Places, Store, layout};
 
-pub(crate) use self::voice::{Voice, one_line};
+pub(crate) use self::reporter::{Reporter, one_line};
 
 /// How a command ended well.
 #[derive(Debug, Eq, PartialEq)]
@@ -137,49 +137,49 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             return Err(Error::Relative { name, path });
         }
     }
-    let voice = Voice::of(environment).quieter(Command::is_quiet(environment));
+    let reporter = Reporter::of(environment).quieter(Command::is_quiet(environment));
     let store = || Places::of(environment).ok_or(Error::NoHome).map(Store::new);
     match command {
-        Command::CheckPolicy { files } => policy::check(voice, &files),
+        Command::CheckPolicy { files } => policy::check(reporter, &files),
         Command::Complete { name, arguments } => complete::complete(environment, &name, &arguments),
         Command::Cluster { connection, check, verbose, output } => {
             let wish = cluster::Wish { connection, check, verbose, output };
-            cluster::cluster(environment, voice, &wish)
+            cluster::cluster(environment, reporter, &wish)
         }
         Command::Completion(shell) => papers::completion(shell),
         Command::Doctor { connection, deep, clean, output } => {
             let wish = doctor::Wish { connection, deep, clean, output };
-            doctor::doctor(&store()?, environment, voice, &wish)
+            doctor::doctor(&store()?, environment, reporter, &wish)
         }
         Command::ExplainRequest { method, path, policy, namespace, output } => {
             policy::explain(&method, &path, policy.as_deref(), namespace.as_deref(), output)
         }
         Command::Inspect { source, output } => {
-            inspect::inspect(&store()?, environment, voice, &source, output)
+            inspect::inspect(&store()?, environment, reporter, &source, output)
         }
         Command::Install { sources, name, policy } => {
-            install::install(&store()?, environment, voice, &sources, name.as_ref(), policy.as_deref())
+            install::install(&store()?, environment, reporter, &sources, name.as_ref(), policy.as_deref())
         }
-        Command::List { output } => list::list(&store()?, voice, output),
+        Command::List { output } => list::list(&store()?, reporter, output),
         Command::Load { archive, policy } => {
-            load::load(&store()?, environment, voice, &archive, policy.as_deref())
+            load::load(&store()?, environment, reporter, &archive, policy.as_deref())
         }
-        Command::Man { folder, command } => papers::man(voice, folder.as_deref(), command.as_deref()),
-        Command::Outdated { output } => upgrade::outdated(&store()?, environment, voice, output),
+        Command::Man { folder, command } => papers::man(reporter, folder.as_deref(), command.as_deref()),
+        Command::Outdated { output } => upgrade::outdated(&store()?, environment, reporter, output),
         Command::Publish { file, target, key, adapt, output } => {
             let wish = publish::Wish { file, target, key, adapt, output };
-            publish::publish(environment, voice, &wish)
+            publish::publish(environment, reporter, &wish)
         }
         Command::Run { source, policy, verbose, arguments } => {
             let wish = run::Wish { source, policy, verbose, arguments };
-            run::run(&store()?, environment, voice, wish)
+            run::run(&store()?, environment, reporter, wish)
         }
-        Command::Save { names, archive } => save::save(&store()?, environment, voice, &names, &archive),
+        Command::Save { names, archive } => save::save(&store()?, environment, reporter, &names, &archive),
         Command::Show(_) => Ok(Ending::Done),
-        Command::Uninstall { names } => uninstall::uninstall(&store()?, voice, &names),
-        Command::Upgrade { names } => upgrade::upgrade(&store()?, environment, voice, &names),
+        Command::Uninstall { names } => uninstall::uninstall(&store()?, reporter, &names),
+        Command::Upgrade { names } => upgrade::upgrade(&store()?, environment, reporter, &names),
         Command::Verify { source, keys, output } => {
-            verify::verify(&store()?, environment, voice, &source, &keys, output)
+            verify::verify(&store()?, environment, reporter, &source, &keys, output)
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::policy::{Attempt, Context, DEFAULT, Fault, Policy, Refusal, RequestIn
 use crate::store::Granted;
 
 use super::table::{json, yaml};
-use super::{Ending, Error, Voice, print};
+use super::{Ending, Error, Reporter, print};
 
 /// A policy and, where it is none of kwasm's own, the text that it was read from.
 #[derive(Clone)]
@@ -87,14 +87,14 @@ fn contents(path: &Path) -> Result<String, Error> {
     })
 }
 
-pub(super) fn check(voice: Voice, files: &[PathBuf]) -> Result<Ending, Error> {
+pub(super) fn check(reporter: Reporter, files: &[PathBuf]) -> Result<Ending, Error> {
     let mut faults = Vec::new();
     for path in files {
         let file = path.display().to_string();
         match contents(path).and_then(|text| Policy::read(&file, &text).map_err(Error::Policy)) {
             Ok(policy) => {
                 let (rules, hosts) = (policy.rules().len(), policy.hosts().len());
-                voice.note(&format!("{file}: policy `{}`: rules: {rules}, hosts: {hosts}", policy.name()));
+                reporter.note(&format!("{file}: policy `{}`: rules: {rules}, hosts: {hosts}", policy.name()));
             }
             Err(Error::Policy(found)) => faults.extend(found),
             Err(error) => return Err(error),
