@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
-use super::body::Life;
+use super::body::GuestLifetime;
 use super::failure::Failure;
 use super::{Body, Gate, Patience, Undelivered, sender};
 use crate::defence::{self, Defence, stands};
@@ -37,10 +37,10 @@ impl Detached {
         &self,
         request: Request<Body>,
         patience: Patience,
-        life: &Life,
+        lifetime: &GuestLifetime,
     ) -> Result<Response<Body>, Undelivered> {
-        let (gate, life) = (self.0.clone(), life.clone());
-        let sent = async move { gate.pass(request, patience, &life).await };
+        let (gate, lifetime) = (self.0.clone(), lifetime.clone());
+        let sent = async move { gate.pass(request, patience, &lifetime).await };
         if stands(Defence::AbortedBodies) {
             return sent.await;
         }

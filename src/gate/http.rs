@@ -61,11 +61,11 @@ impl WasiHttpHooks for Door {
         Box::new(async move {
             let request = request
                 .map(|body| body.map_err(|error| Box::new(error) as super::body::BodyError).boxed_unsync());
-            let life = gate.life();
+            let lifetime = gate.lifetime();
             #[cfg(feature = "faults")]
             let gate = super::faults::Detached(gate);
             let response =
-                gate.pass(request, patience, &life).await.map_err(|undelivered| match undelivered {
+                gate.pass(request, patience, &lifetime).await.map_err(|undelivered| match undelivered {
                     Undelivered::Refused(_) => Error::HttpRequestDenied,
                     Undelivered::Failed(failure) => failure.code(),
                 })?;

@@ -33,7 +33,7 @@ use std::time::Duration;
 use ::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use tokio::sync::{OnceCell, Semaphore};
 
-use self::body::Life;
+use self::body::GuestLifetime;
 pub(crate) use self::body::{Body, GuestBody};
 pub use self::check::Checked;
 use self::failure::Failure;
@@ -68,7 +68,7 @@ struct Inner {
     flight: Flight,
     sockets: Arc<Semaphore>,
     journal: Arc<Journal>,
-    life: Life,
+    lifetime: GuestLifetime,
     observer: Option<Observer>,
 }
 
@@ -114,7 +114,7 @@ impl Gate {
             flight: Flight::new(grant.limits().requests),
             sockets: Arc::new(Semaphore::new(grant.limits().sockets as usize)),
             journal: Arc::default(),
-            life: Life::default(),
+            lifetime: GuestLifetime::default(),
             observer,
             grant,
         }))
@@ -125,7 +125,7 @@ impl Gate {
     /// that still runs is killed, and no token is refreshed any more; one that is being refreshed is left to
     /// [`Gate::settled`].
     pub fn end(&self) {
-        self.0.life.end();
+        self.0.lifetime.end();
         for reach in &self.0.clusters {
             reach.cluster.credentials().end();
         }
@@ -146,16 +146,16 @@ impl Gate {
     }
 
     /// The life of its guest.
-    fn life(&self) -> Life {
-        self.0.life.clone()
+    fn lifetime(&self) -> GuestLifetime {
+        self.0.lifetime.clone()
     }
 
-    /// Takes one request through the gate. It is aborted when `life` ends, which is the guest's or a part of it.
+    /// Takes one request through the gate. It is aborted when `lifetime` ends, which is the guest's or a part of it.
     async fn pass(
         &self,
         request: Request<Body>,
         patience: Patience,
-        life: &Life,
+        lifetime: &GuestLifetime,
     ) -> Result<Response<Body>, Undelivered> {
         let (mut parts, body) = request.into_parts();
         let asked = || format!("{} {}", parts.method, parts.uri);
@@ -172,15 +172,14 @@ impl Gate {
                 let mut following =
                     Following::begin(self.0.observer.as_ref(), || permit.attempt().to_string());
                 let mut headers = headers::outgoing(parts.headers, permit.attempt().target());
-                let tunnel = permit
-                    .attempt()
-                    .upgrade()
-                    .zip(parts.extensions.remove())
-                    .map(|(upgrade, guest)| Tunnel::new(guest, upgrade, life.clone(), self.life()));
+                let tunnel =
+                    permit.attempt().upgrade().zip(parts.extensions.remove()).map(|(upgrade, guest)| {
+                        Tunnel::new(guest, upgrade, lifetime.clone(), self.lifetime())
+                    });
                 if let Some(tunnel) = &tunnel {
                     tunnel.name(&mut headers);
                 }
-                let body = GuestBody::new(body, life.clone(), &headers);
+                let body = GuestBody::new(body, lifetime.clone(), &headers);
                 let sent = self.0.send(permit, headers, body, patience, &mut following).await?;
                 Ok(answered(sent, tunnel, Held { following, slot }))
             }
@@ -370,7 +369,7 @@ fn answered(response: Response<Body>, tunnel: Option<Tunnel>, held: Held) -> Res
 /// A pipe whose other end is the test's.
 #[cfg(test)]
 pub(crate) fn pipe_for_tests() -> (GuestEnd, impl Drop) {
-    pipe::pair(Life::default())
+    pipe::pair(GuestLifetime::default())
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::body::Life;
+use super::body::GuestLifetime;
 use super::pipe::{self, GuestEnd};
 use super::{Body, Gate, Line, Patience, Undelivered, answer};
 use crate::cluster::Endpoint;
@@ -66,9 +66,9 @@ impl Gate {
         if !Endpoint::read(&server).is_some_and(|endpoint| self.0.table.names(&endpoint)) {
             return Err(self.deny(&format!("connect to {to}")));
         }
-        let life = self.0.life.part();
-        let (guest, host) = pipe::pair(life.clone());
-        tokio::spawn(serve(self.clone(), TokioIo::new(host), Authority(to), life));
+        let lifetime = self.0.lifetime.part();
+        let (guest, host) = pipe::pair(lifetime.clone());
+        tokio::spawn(serve(self.clone(), TokioIo::new(host), Authority(to), lifetime));
         Ok(guest)
     }
 
@@ -102,10 +102,10 @@ impl Gate {
 struct Authority(SocketAddr);
 
 /// Serves one connection until it ends, its guest lets go of it, or the run is over.
-async fn serve(gate: Gate, host: TokioIo<pipe::HostEnd>, to: Authority, life: Life) {
+async fn serve(gate: Gate, host: TokioIo<pipe::HostEnd>, to: Authority, lifetime: GuestLifetime) {
     let service = service_fn(|request| {
-        let (gate, life) = (gate.clone(), life.clone());
-        async move { Ok::<_, Infallible>(gate.answer(request, to, &life).await) }
+        let (gate, lifetime) = (gate.clone(), lifetime.clone());
+        async move { Ok::<_, Infallible>(gate.answer(request, to, &lifetime).await) }
     });
     let most = usize::try_from(gate.0.grant.limits().headers.saturating_add(HEAD)).unwrap_or(usize::MAX);
     let connection = http1::Builder::new()
@@ -122,20 +122,25 @@ async fn serve(gate: Gate, host: TokioIo<pipe::HostEnd>, to: Authority, life: Li
             gate.failed_to_read(&error);
         },
         // Else a watch that says nothing would go on for nobody.
-        () = life.ended() => {}
+        () = lifetime.ended() => {}
     }
 }
 
 impl Gate {
     /// Takes a request through the gate. The other door has errors for what has no answer; here a `Status` says it.
-    async fn answer(&self, request: Request<Incoming>, to: Authority, life: &Life) -> Response<Body> {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        to: Authority,
+        lifetime: &GuestLifetime,
+    ) -> Response<Body> {
         let (mut parts, body) = request.into_parts();
         match to.complete(&parts.uri) {
             Some(uri) => parts.uri = uri,
             None => return answer::no_path(),
         }
         let request = Request::from_parts(parts, body.map_err(Into::into).boxed_unsync());
-        match self.pass(request, Patience::default(), life).await {
+        match self.pass(request, Patience::default(), lifetime).await {
             Ok(response) => response,
             Err(Undelivered::Refused(refusal)) => answer::of(&refusal),
             Err(Undelivered::Failed(failure)) => answer::failed(&failure),
