@@ -31,7 +31,7 @@ pub(crate) enum Broken {
 
 /// What a proxy did instead of leading to the server.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::gate) enum Way {
+pub(in crate::gate) enum ProxyError {
     #[error("it closed the connection")]
     Closed,
     #[error("its response does not end")]
@@ -56,14 +56,14 @@ pub(in crate::gate) enum Way {
 
 /// What went wrong at a proxy, with its name and without its user and password.
 #[derive(Debug, thiserror::Error)]
-#[error("the proxy {proxy} ({source_name}): {way}")]
+#[error("the proxy {proxy} ({source_name}): {error}")]
 pub(in crate::gate) struct ProxyFault {
     proxy: String,
     scheme: Scheme,
     source_name: Source,
     server: String,
     shown_user: bool,
-    way: Way,
+    error: ProxyError,
 }
 
 /// What happened, and what helps.
@@ -199,7 +199,7 @@ fn alarmed(alert: AlertDescription, certificate: bool) -> Told {
     }
 }
 
-impl Way {
+impl ProxyError {
     /// Of a connection that broke. In TLS 1.3 a client is refused after its handshake.
     pub(super) fn broke(error: &io::Error) -> Self {
         match Broken::of(error) {
@@ -219,7 +219,7 @@ impl Way {
 }
 
 impl ProxyFault {
-    pub(super) fn new(proxy: &Proxy, endpoint: &Endpoint, way: Way) -> Self {
+    pub(super) fn new(proxy: &Proxy, endpoint: &Endpoint, error: ProxyError) -> Self {
         let origin = endpoint.origin();
         Self {
             proxy: proxy.to_string(),
@@ -227,13 +227,13 @@ impl ProxyFault {
             source_name: proxy.source(),
             server: format!("{}:{}", origin.host(), origin.port()),
             shown_user: proxy.user().is_some(),
-            way,
+            error,
         }
     }
 
     /// That of a proxy that reads requests and wants to know who asks.
     pub(in crate::gate) fn login(proxy: &Proxy, endpoint: &Endpoint) -> Self {
-        Self::new(proxy, endpoint, Way::Login)
+        Self::new(proxy, endpoint, ProxyError::Login)
     }
 
     /// Which proxy it is and what it did.
@@ -258,27 +258,27 @@ impl ProxyFault {
             Scheme::Socks5 => "SOCKS 5",
             Scheme::Http | Scheme::Https => "HTTP",
         };
-        match &self.way {
-            Way::Closed => (format!("closed the connection instead of connecting to {server}"), check),
-            Way::Endless => ("answers CONNECT with more than 8 KiB".to_owned(), check),
-            Way::Login if self.shown_user => {
+        match &self.error {
+            ProxyError::Closed => (format!("closed the connection instead of connecting to {server}"), check),
+            ProxyError::Endless => ("answers CONNECT with more than 8 KiB".to_owned(), check),
+            ProxyError::Login if self.shown_user => {
                 ("does not accept the user and password in its address".to_owned(), check)
             }
-            Way::Login => {
+            ProxyError::Login => {
                 let scheme = self.proxy.split(':').next().unwrap_or_default();
                 let hint = format!("write {} as {scheme}://USER:PASSWORD@HOST:PORT", self.source_name);
                 ("requires a user and a password".to_owned(), hint)
             }
-            Way::Nonsense => (format!("does not answer as {kind} proxies do"), check),
-            Way::Refused(status) => {
+            ProxyError::Nonsense => (format!("does not answer as {kind} proxies do"), check),
+            ProxyError::Refused(status) => {
                 (format!("does not connect to {server}: {status}"), led(status.is_server_error()))
             }
-            Way::Silent => (format!("did not connect to {server} within a minute"), check),
-            Way::Socks(code) => {
+            ProxyError::Silent => (format!("did not connect to {server} within a minute"), check),
+            ProxyError::Socks(code) => {
                 let (reason, reachable) = socks(*code);
                 (format!("does not connect to {server}: {reason}"), led(!reachable))
             }
-            Way::Tls(broken) => {
+            ProxyError::Tls(broken) => {
                 let (what, hint) = broken.told(false);
                 // What helps with a cluster's certificates does not help here.
                 let hint = match broken {
@@ -288,11 +288,11 @@ impl ProxyFault {
                 };
                 (format!("cannot be used: {what}"), hint)
             }
-            Way::Unreached(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            ProxyError::Unreached(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 ("cannot be reached: connection refused".to_owned(), check)
             }
-            Way::Unreached(error) => (format!("cannot be reached: {error}"), check),
-            Way::Untrusting(error) => (format!("cannot be used: {error}"), check),
+            ProxyError::Unreached(error) => (format!("cannot be reached: {error}"), check),
+            ProxyError::Untrusting(error) => (format!("cannot be used: {error}"), check),
         }
     }
 }
