@@ -5,7 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::dial::{Broken, ProxyFault};
+use super::dial::{ProxyFault, TlsError};
 use super::hosts::Private;
 use super::journal::Line;
 use crate::cluster::{Authentication, Cluster, Error, Validity};
@@ -36,7 +36,7 @@ pub(crate) enum Failure {
     /// There is no way through the proxy.
     Proxy(Line),
     /// TLS failed.
-    Tls(Broken),
+    Tls(TlsError),
     /// The address is longer than a URI may be.
     TooLong,
 }
@@ -50,12 +50,12 @@ impl From<hyper_util::client::legacy::Error> for Failure {
         if let Some(error) = find::<Error>(&error) {
             return Self::identity(error);
         }
-        if let Some(broken) = find::<Broken>(&error) {
+        if let Some(broken) = find::<TlsError>(&error) {
             return Self::Tls(broken.clone());
         }
         // Later than in its handshake: a client certificate is refused after that, in TLS 1.3.
         if let Some(tls) = find::<rustls::Error>(&error) {
-            return Self::Tls(Broken::Tls(tls.clone()));
+            return Self::Tls(TlsError::Tls(tls.clone()));
         }
         if let Some(private) = find::<Private>(&error) {
             return Self::PrivateAddress(private.0);
@@ -137,7 +137,7 @@ impl Failure {
     /// Whether it may be how a server refuses a client certificate.
     fn may_be_refusal(&self) -> bool {
         use rustls::Error::AlertReceived;
-        matches!(self, Self::Closed | Self::Tls(Broken::Closed | Broken::Tls(AlertReceived(_))))
+        matches!(self, Self::Closed | Self::Tls(TlsError::Closed | TlsError::Tls(AlertReceived(_))))
     }
 
     /// Whether it is that nothing came in time.
@@ -166,8 +166,8 @@ impl Failure {
     pub(super) fn code(&self) -> wasmtime_wasi_http::Error {
         use wasmtime_wasi_http::Error as Code;
         match self {
-            Self::Closed | Self::Tls(Broken::Closed) => Code::ConnectionTerminated,
-            Self::ConnectTimeout | Self::Tls(Broken::Silent) => Code::ConnectionTimeout,
+            Self::Closed | Self::Tls(TlsError::Closed) => Code::ConnectionTerminated,
+            Self::ConnectTimeout | Self::Tls(TlsError::Silent) => Code::ConnectionTimeout,
             Self::Connect(error) => match error.kind() {
                 io::ErrorKind::ConnectionRefused => Code::ConnectionRefused,
                 io::ErrorKind::TimedOut => Code::ConnectionTimeout,
@@ -182,8 +182,8 @@ impl Failure {
             Self::Nonsense { too_large: true } => Code::HttpResponseHeaderSectionSize(None),
             Self::Nonsense { too_large: false } => Code::HttpProtocolError,
             Self::Proxy(_) => Code::DestinationUnavailable,
-            Self::Tls(Broken::Tls(rustls::Error::InvalidCertificate(_))) => Code::TlsCertificateError,
-            Self::Tls(Broken::Tls(rustls::Error::AlertReceived(alert))) => Code::TlsAlertReceived {
+            Self::Tls(TlsError::Tls(rustls::Error::InvalidCertificate(_))) => Code::TlsCertificateError,
+            Self::Tls(TlsError::Tls(rustls::Error::AlertReceived(alert))) => Code::TlsAlertReceived {
                 alert_id: Some(u8::from(*alert)),
                 alert_message: Some(format!("{alert:?}")),
             },

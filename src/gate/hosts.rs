@@ -16,7 +16,7 @@ use hyper_util::client::legacy::connect::dns::Name;
 use rustls_platform_verifier::BuilderVerifierExt;
 use tower_service::Service;
 
-use super::dial::Broken;
+use super::dial::TlsError;
 use super::failure::Failure;
 use super::reuse::Metered;
 use super::sender::{answer, exchange, pool, tcp};
@@ -36,7 +36,7 @@ impl Hosts {
         let tls = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .and_then(rustls::ConfigBuilder::with_platform_verifier)
-            .map_err(|error| Failure::Tls(Broken::Tls(error)))?
+            .map_err(|error| Failure::Tls(TlsError::Tls(error)))?
             .with_no_client_auth();
         let tcp = tcp(Resolver { hosts: hosts.into() });
         let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1();

@@ -11,7 +11,7 @@ use crate::proxy::{Proxy, Scheme, Source};
 
 /// TLS that did not come about. Said of the peer: `it …`.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum Broken {
+pub(crate) enum TlsError {
     /// It answered in plain HTTP.
     #[error("the response was plain HTTP")]
     PlainHttp,
@@ -47,7 +47,7 @@ pub(in crate::gate) enum ProxyError {
     #[error("it refuses: {0}")]
     Socks(u8),
     #[error("{0}")]
-    Tls(Broken),
+    Tls(TlsError),
     #[error("{0}")]
     Unreached(io::Error),
     #[error("{0}")]
@@ -76,7 +76,7 @@ const PROXY_CLIENT: &str = "kwasm sends client certificates to API servers only"
 const SUITES: &str = "kwasm supports TLS 1.3, and TLS 1.2 with ECDHE and AES-GCM or ChaCha20-Poly1305; kubectl supports older ciphers too (CBC): ask its administrator to allow one of the former";
 const PLAIN: &str = "did you mean http:// ?";
 
-impl Broken {
+impl TlsError {
     /// Of an error of tokio-rustls.
     pub(super) fn of(error: &io::Error) -> Self {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
@@ -202,8 +202,8 @@ fn alarmed(alert: AlertDescription, certificate: bool) -> Told {
 impl ProxyError {
     /// Of a connection that broke. In TLS 1.3 a client is refused after its handshake.
     pub(super) fn broke(error: &io::Error) -> Self {
-        match Broken::of(error) {
-            Broken::Tls(error) => Self::Tls(Broken::Tls(error)),
+        match TlsError::of(error) {
+            TlsError::Tls(error) => Self::Tls(TlsError::Tls(error)),
             _ => Self::Closed,
         }
     }
@@ -282,8 +282,8 @@ impl ProxyFault {
                 let (what, hint) = broken.told(false);
                 // What helps with a cluster's certificates does not help here.
                 let hint = match broken {
-                    Broken::Tls(rustls::Error::InvalidCertificate(_)) => PROXY_CERTIFICATE.to_owned(),
-                    Broken::Tls(rustls::Error::AlertReceived(_)) => PROXY_CLIENT.to_owned(),
+                    TlsError::Tls(rustls::Error::InvalidCertificate(_)) => PROXY_CERTIFICATE.to_owned(),
+                    TlsError::Tls(rustls::Error::AlertReceived(_)) => PROXY_CLIENT.to_owned(),
                     _ => hint.unwrap_or(check),
                 };
                 (format!("cannot be used: {what}"), hint)

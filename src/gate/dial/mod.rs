@@ -27,9 +27,9 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
-pub(crate) use self::fault::Broken;
 use self::fault::ProxyError;
 pub(super) use self::fault::ProxyFault;
+pub(crate) use self::fault::TlsError;
 use self::wire::{Duplex, Opening, Wire};
 use super::sender::tcp;
 use crate::cluster::{Cluster, Endpoint, Error, Trust};
@@ -124,7 +124,7 @@ impl Inner {
             Scheme::Https => {
                 let config = self.trust.proxy_config().map_err(ProxyError::Untrusting)?;
                 let name = server_name(proxy.host())
-                    .map_err(|error| ProxyError::Tls(Broken::Other(error.to_string())))?;
+                    .map_err(|error| ProxyError::Tls(TlsError::Other(error.to_string())))?;
                 shake_hands(config, name, Box::new(stream)).await.map_err(ProxyError::Tls)?
             }
         };
@@ -154,13 +154,13 @@ async fn shake_hands(
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
     stream: Box<dyn Duplex>,
-) -> Result<Box<dyn Duplex>, Broken> {
+) -> Result<Box<dyn Duplex>, TlsError> {
     let handshake = TlsConnector::from(config).connect(name, Opening::new(stream)).into_fallible();
     match timeout(HANDSHAKE, handshake).await {
         Ok(Ok(stream)) => Ok(Box::new(stream)),
-        Ok(Err((_, stream))) if stream.is_plain_http() => Err(Broken::PlainHttp),
-        Ok(Err((error, _))) => Err(Broken::of(&error)),
-        Err(_) => Err(Broken::Silent),
+        Ok(Err((_, stream))) if stream.is_plain_http() => Err(TlsError::PlainHttp),
+        Ok(Err((error, _))) => Err(TlsError::of(&error)),
+        Err(_) => Err(TlsError::Silent),
     }
 }
 
