@@ -57,7 +57,7 @@ struct Flow {
 
 /// The other end takes no more bytes.
 #[derive(Debug)]
-pub struct Deaf;
+pub struct ReaderClosed;
 
 impl Lane {
     fn flow(&self) -> MutexGuard<'_, Flow> {
@@ -87,10 +87,10 @@ impl Lane {
     }
 
     /// How many bytes there is room for; an error where nobody takes any.
-    fn room(&self, context: Option<&mut Context<'_>>) -> Result<usize, Deaf> {
+    fn room(&self, context: Option<&mut Context<'_>>) -> Result<usize, ReaderClosed> {
         let mut flow = self.flow();
         if flow.deaf || flow.ended {
-            return Err(Deaf);
+            return Err(ReaderClosed);
         }
         let room = CAPACITY - flow.bytes.len();
         if room == 0
@@ -177,7 +177,7 @@ impl GuestEnd {
     ///
     /// # Errors
     /// When nobody reads them.
-    pub fn room(&self) -> Result<usize, Deaf> {
+    pub fn room(&self) -> Result<usize, ReaderClosed> {
         self.0.lanes.to_host.room(None)
     }
 
@@ -251,7 +251,7 @@ impl AsyncWrite for HostEnd {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self.0.to_guest.room(Some(context)) {
-            Err(Deaf) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            Err(ReaderClosed) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
             Ok(0) => Poll::Pending,
             Ok(_) => Poll::Ready(Ok(self.0.to_guest.put(parts.iter().map(|part| &**part)))),
         }
