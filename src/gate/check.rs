@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::body::BodyError;
-use super::{Body, Gate, Line, Patience, Reach};
+use super::{Body, Gate, Line, Reach, Timeouts};
 use crate::cluster::Authentication;
 use crate::platform::Signals;
 
@@ -101,7 +101,7 @@ impl Gate {
                 Full::new(Bytes::from_static(body.as_bytes())).map_err(|never| match never {}).boxed_unsync(),
             );
         let request = request.map_err(|error| told(format!("{path}: {error}"), None))?;
-        let answer = self.pass(request, Patience::default(), &self.lifetime()).await;
+        let answer = self.pass(request, Timeouts::default(), &self.lifetime()).await;
         let Ok(answer) = answer else { return Err(self.report()) };
         let status = answer.status();
         match status {

@@ -10,7 +10,7 @@ use hyper_util::rt::TokioExecutor;
 
 use super::body::GuestLifetime;
 use super::failure::Failure;
-use super::{Body, Gate, Patience, Undelivered, sender};
+use super::{Body, Gate, Timeouts, Undelivered, sender};
 use crate::defence::{self, Defence, stands};
 use crate::policy::{Reason, Refusal};
 
@@ -36,11 +36,11 @@ impl Detached {
     pub(super) async fn pass(
         &self,
         request: Request<Body>,
-        patience: Patience,
+        timeouts: Timeouts,
         lifetime: &GuestLifetime,
     ) -> Result<Response<Body>, Undelivered> {
         let (gate, lifetime) = (self.0.clone(), lifetime.clone());
-        let sent = async move { gate.pass(request, patience, &lifetime).await };
+        let sent = async move { gate.pass(request, timeouts, &lifetime).await };
         if stands(Defence::AbortedBodies) {
             return sent.await;
         }
@@ -53,5 +53,5 @@ async fn get(uri: Uri) -> Option<Response<Body>> {
     let body = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
     let mut request = Request::new(body);
     *request.uri_mut() = uri;
-    Some(sender::answer(client.request(request).await.ok()?, Patience::default()))
+    Some(sender::answer(client.request(request).await.ok()?, Timeouts::default()))
 }

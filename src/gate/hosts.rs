@@ -20,7 +20,7 @@ use super::dial::TlsError;
 use super::failure::Failure;
 use super::reuse::Metered;
 use super::sender::{answer, exchange, pool, tcp};
-use super::{Body, GuestBody, Patience};
+use super::{Body, GuestBody, Timeouts};
 use crate::defence::{Defence, stands};
 use crate::policy::{Host, Permit, Target, is_public};
 
@@ -49,7 +49,7 @@ impl Hosts {
         permit: Permit,
         headers: HeaderMap,
         body: GuestBody,
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> Result<Response<Body>, Failure> {
         let attempt = permit.attempt();
         let Target::Host(host) = attempt.target() else { return Err(Failure::TooLong) };
@@ -62,7 +62,7 @@ impl Hosts {
         *request.method_mut() = attempt.method().clone();
         *request.uri_mut() = Uri::from_parts(parts).map_err(|_| Failure::TooLong)?;
         *request.headers_mut() = headers;
-        Ok(answer(exchange(&self.client, request, patience).await?, patience))
+        Ok(answer(exchange(&self.client, request, timeouts).await?, timeouts))
     }
 }
 

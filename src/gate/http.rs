@@ -13,7 +13,7 @@ use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
 
 use super::body::TooSlow;
 use super::deadline::Late;
-use super::{Gate, Patience, Undelivered, headers};
+use super::{Gate, Timeouts, Undelivered, headers};
 
 /// The gate as wasi:http sees it.
 pub(crate) struct Door(pub(crate) Gate);
@@ -53,7 +53,7 @@ impl WasiHttpHooks for Door {
     ) -> Box<dyn Future<Output = Answer> + Send> {
         let gate = self.0.clone();
         let options = options.unwrap_or_default();
-        let patience = Patience {
+        let timeouts = Timeouts {
             connect: options.connect_timeout,
             first_byte: options.first_byte_timeout,
             between_bytes: options.between_bytes_timeout,
@@ -65,7 +65,7 @@ impl WasiHttpHooks for Door {
             #[cfg(feature = "faults")]
             let gate = super::faults::Detached(gate);
             let response =
-                gate.pass(request, patience, &lifetime).await.map_err(|undelivered| match undelivered {
+                gate.pass(request, timeouts, &lifetime).await.map_err(|undelivered| match undelivered {
                     Undelivered::Refused(_) => Error::HttpRequestDenied,
                     Undelivered::Failed(failure) => failure.code(),
                 })?;

@@ -87,7 +87,7 @@ impl Reach {
 
 /// How long a guest is willing to wait. `None` is for ever: a watch may be silent for hours.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Patience {
+pub(crate) struct Timeouts {
     pub(crate) connect: Option<Duration>,
     pub(crate) first_byte: Option<Duration>,
     pub(crate) between_bytes: Option<Duration>,
@@ -154,7 +154,7 @@ impl Gate {
     async fn pass(
         &self,
         request: Request<Body>,
-        patience: Patience,
+        timeouts: Timeouts,
         lifetime: &GuestLifetime,
     ) -> Result<Response<Body>, Undelivered> {
         let (mut parts, body) = request.into_parts();
@@ -180,7 +180,7 @@ impl Gate {
                     tunnel.name(&mut headers);
                 }
                 let body = GuestBody::new(body, lifetime.clone(), &headers);
-                let sent = self.0.send(permit, headers, body, patience, &mut following).await?;
+                let sent = self.0.send(permit, headers, body, timeouts, &mut following).await?;
                 Ok(answered(sent, tunnel, Held { following, slot }))
             }
             Err(refusal) => {
@@ -255,15 +255,15 @@ impl Inner {
         permit: Permit,
         headers: HeaderMap,
         body: GuestBody,
-        patience: Patience,
+        timeouts: Timeouts,
         following: &mut Following,
     ) -> Result<Response<Body>, Undelivered> {
         let attempt = permit.attempt().clone();
         let sent = match attempt.target() {
             Target::Context(context) => {
-                self.send_to_cluster(context.name(), permit, headers, body, patience).await
+                self.send_to_cluster(context.name(), permit, headers, body, timeouts).await
             }
-            Target::Host(_) => self.send_to_host(permit, headers, body, patience).await,
+            Target::Host(_) => self.send_to_host(permit, headers, body, timeouts).await,
         };
         match sent {
             Ok(response) => Ok(response),
@@ -284,7 +284,7 @@ impl Inner {
         permit: Permit,
         mut headers: HeaderMap,
         body: GuestBody,
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> Result<Response<Body>, Failure> {
         let Some(Reach { cluster, sender }) = self.reach(context) else { return Err(Failure::Closed) };
         if let Some(impersonation) = cluster.impersonation() {
@@ -297,7 +297,7 @@ impl Inner {
         let late = limit.map(|limit| Failure::RequestTimeout(limit).explain(cluster, None));
         let told = move || late.into_iter().for_each(|line| journal.failed(line));
         let relayed = permit.attempt().info().is_relayed();
-        let sent = sender.send(cluster, permit, headers, body, patience);
+        let sent = sender.send(cluster, permit, headers, body, timeouts);
         let mut sent = deadline::within(limit, sent, told).await;
         if let Err(Failure::RequestTimeout(limit)) = sent
             && sender.waits_for_credentials()
@@ -330,7 +330,7 @@ impl Inner {
         permit: Permit,
         headers: HeaderMap,
         body: GuestBody,
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> Result<Response<Body>, Failure> {
         let host = match permit.attempt().target() {
             Target::Host(host) => host.to_string(),
@@ -338,7 +338,7 @@ impl Inner {
         };
         let hosts = self.hosts.get_or_try_init(|| async { Hosts::new(self.grant.hosts()) }).await;
         let sent = match hosts {
-            Ok(hosts) => hosts.send(permit, headers, body, patience).await,
+            Ok(hosts) => hosts.send(permit, headers, body, timeouts).await,
             Err(failure) => Err(failure),
         };
         if let Err(failure) = &sent
