@@ -10,11 +10,11 @@ use time::format_description::well_known::Rfc3339;
 use super::super::secret::Secret;
 use super::certificate::Certificate;
 use super::error::Fault;
-use super::{Said, token};
+use super::{AuthMaterial, token};
 
 /// What it says, and until when that holds.
 pub(super) struct Answer {
-    pub(super) said: Arc<Said>,
+    pub(super) said: Arc<AuthMaterial>,
     expires: Option<SystemTime>,
 }
 
@@ -82,7 +82,10 @@ impl Answer {
         let authorization = token.map(|token| token::header("Bearer", token.reveal()).ok_or(token::UNFIT));
         let authorization =
             authorization.transpose().map_err(|why| Fault::Answer(format!("its token: {why}")))?;
-        Ok(Self { said: Arc::new(Said { authorization, certificate }), expires: expires.map(Into::into) })
+        Ok(Self {
+            said: Arc::new(AuthMaterial { authorization, certificate }),
+            expires: expires.map(Into::into),
+        })
     }
 
     /// Whether it holds still.

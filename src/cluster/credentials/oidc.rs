@@ -14,7 +14,7 @@ use super::super::secret::Secret;
 use super::jwt::Jwt;
 use super::kept::{Kept, Turn};
 use super::provider::{Endpoint, Provider};
-use super::{Error, Said, token};
+use super::{AuthMaterial, Error, token};
 use crate::cli::Environment;
 
 /// What became of the other auth-providers.
@@ -44,7 +44,7 @@ pub(super) struct Tokens {
     pub(super) refresh: Option<Secret>,
     /// A refresh token that was given away and still stands in the kubeconfig, since its successor could not be kept.
     spent: Option<Secret>,
-    said: Option<Arc<Said>>,
+    said: Option<Arc<AuthMaterial>>,
 }
 
 /// A refresh that is about to be.
@@ -98,13 +98,13 @@ impl Tokens {
     }
 
     /// What is sent with it. Has the same address for as long as it is the same.
-    fn said(&mut self) -> Result<Option<Arc<Said>>, Unrefreshed> {
+    fn said(&mut self) -> Result<Option<Arc<AuthMaterial>>, Unrefreshed> {
         let Some(id) = self.valid()? else { return Ok(None) };
         if let Some(said) = &self.said {
             return Ok(Some(Arc::clone(said)));
         }
         let authorization = token::header("Bearer", id.reveal()).ok_or(token::UNFIT)?;
-        let said = Arc::new(Said { authorization: Some(authorization), certificate: None });
+        let said = Arc::new(AuthMaterial { authorization: Some(authorization), certificate: None });
         Ok(Some(Arc::clone(self.said.insert(said))))
     }
 
@@ -189,7 +189,7 @@ impl Oidc {
     }
 
     /// What the identity token says, which is refreshed first if it has expired.
-    pub(super) async fn current(&self) -> Result<Arc<Said>, Error> {
+    pub(super) async fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         let mut tokens = Arc::clone(&self.shared.tokens).lock_owned().await;
         if let Some(said) = tokens.said().map_err(|why| self.shared.failed(why))? {
             return Ok(said);
