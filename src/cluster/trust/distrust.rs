@@ -16,7 +16,7 @@ use super::flaws::{self, words};
 /// What is wrong with a server's certificate, as what is said of the server: `its certificate …`.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
-pub struct Distrust {
+pub struct CertificateProblem {
     what: String,
     hint: &'static str,
 }
@@ -55,7 +55,7 @@ const TRUST: &str = "check certificate-authority of this cluster in the kubeconf
 const TRUST_GIVEN: &str =
     "name the cluster's authority as certificate-authority of this cluster in the kubeconfig";
 
-impl Distrust {
+impl CertificateProblem {
     /// What helps.
     #[must_use]
     pub fn hint(&self) -> &'static str {

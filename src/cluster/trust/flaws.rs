@@ -150,7 +150,7 @@ mod tests {
     use rustls_pki_types::pem::PemObject as _;
     use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-    use super::super::distrust::Distrust;
+    use super::super::distrust::CertificateProblem;
     use super::super::verifier::Verifier;
     use super::*;
 
@@ -171,7 +171,7 @@ mod tests {
         match verifier.verify_server_cert(leaf, &[], &name, &[], UnixTime::now()) {
             Ok(_) => String::new(),
             Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(distrust)))) => {
-                let distrust = distrust.downcast_ref::<Distrust>().unwrap();
+                let distrust = distrust.downcast_ref::<CertificateProblem>().unwrap();
                 format!("{distrust}; {}", distrust.hint())
             }
             Err(other) => panic!("{other:?}"),
@@ -202,10 +202,13 @@ mod tests {
     fn a_key_of_rsa_that_is_too_short_is_reported_with_its_length() {
         // Its own is found out when it signs.
         assert_eq!(said_of(CA, &der(RSA1024), "127.0.0.1"), "");
-        let distrust = Distrust::of_key(&der(RSA1024)).unwrap();
+        let distrust = CertificateProblem::of_key(&der(RSA1024)).unwrap();
         insta::assert_snapshot!(distrust, @"the certificate of CN=api has an RSA key of 1024 bits, and kwasm requires at least 2048");
         assert!(distrust.hint().contains("kubectl accepts this one"));
-        assert!(Distrust::of_key(&der(CA)).is_none() && Distrust::of_key(&der(BELOW1024)).is_none());
+        assert!(
+            CertificateProblem::of_key(&der(CA)).is_none()
+                && CertificateProblem::of_key(&der(BELOW1024)).is_none()
+        );
         insta::assert_snapshot!(said_of(CA1024, &der(BELOW1024), "127.0.0.1"), @"the certificate of CN=the old cluster has an RSA key of 1024 bits, and kwasm requires at least 2048; ask the cluster's administrator for a larger key, or one of ECDSA, though kubectl accepts this one");
         assert!(
             said_of(CA, &der(BELOW1024), "127.0.0.1")

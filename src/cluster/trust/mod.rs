@@ -17,7 +17,7 @@ use rustls_pki_types::ServerName;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-pub use self::distrust::Distrust;
+pub use self::distrust::CertificateProblem;
 pub(crate) use self::distrust::date;
 pub(crate) use self::flaws::words;
 use self::verifier::Verifier;

@@ -23,7 +23,7 @@ use webpki::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::distrust::{Asked, Distrust};
+use super::distrust::{Asked, CertificateProblem};
 
 /// Judges by the authorities that were asked for.
 pub(super) struct Verifier {
@@ -231,7 +231,7 @@ impl ServerCertVerifier for Verifier {
         let presented = Presented { leaf, others, name, ocsp, now };
         self.judge(&presented).map_err(|error| match error {
             Error::InvalidCertificate(error) => {
-                distrusted(Distrust::of(&error, leaf, others, name, now, &self.asked()))
+                distrusted(CertificateProblem::of(&error, leaf, others, name, now, &self.asked()))
             }
             other => other,
         })
@@ -271,12 +271,12 @@ impl ServerCertVerifier for Verifier {
 /// Why a signature of the handshake does not count: not that it is wrong, where it is by a key that is not taken.
 fn explained(error: Error, certificate: &CertificateDer<'_>) -> Error {
     match &error {
-        Error::InvalidCertificate(_) => Distrust::of_key(certificate).map_or(error, distrusted),
+        Error::InvalidCertificate(_) => CertificateProblem::of_key(certificate).map_or(error, distrusted),
         _ => error,
     }
 }
 
-fn distrusted(distrust: Distrust) -> Error {
+fn distrusted(distrust: CertificateProblem) -> Error {
     CertificateError::Other(OtherError(Arc::new(distrust))).into()
 }
 

@@ -6,7 +6,7 @@ use ::http::StatusCode;
 use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
 
 use super::BoxError;
-use crate::cluster::{Distrust, Endpoint, Error, words};
+use crate::cluster::{CertificateProblem, Endpoint, Error, words};
 use crate::proxy::{Proxy, Scheme, Source};
 
 /// TLS that did not come about. Said of the peer: `it …`.
@@ -125,7 +125,7 @@ impl TlsError {
 }
 
 /// What a verifier of ours said.
-fn distrust(error: &CertificateError) -> Option<&Distrust> {
+fn distrust(error: &CertificateError) -> Option<&CertificateProblem> {
     match error {
         CertificateError::Other(other) => other.0.downcast_ref(),
         _ => None,
