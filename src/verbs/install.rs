@@ -11,7 +11,7 @@ use crate::defence::{Defence, stands};
 use crate::inspect::Inspected;
 use crate::reference::{PluginName, Source};
 use crate::runtime::{Bounds, Compiler};
-use crate::store::{Origin, Parcel, Plugin, Receipt, Store};
+use crate::store::{Origin, Plugin, Receipt, StagedPlugin, Store};
 
 use super::fetch::{Fetched, Fetcher};
 use super::policy::{Chosen, choose, granted};
@@ -30,17 +30,17 @@ pub(super) fn install(
     let fetcher = Fetcher::new(environment, store.places(), reporter);
     // Once for all: a file may be a pipe.
     let policy = policy.map(|policy| choose(Some(policy))).transpose()?;
-    let mut parcels: Vec<Parcel> = Vec::new();
+    let mut staged_plugins: Vec<StagedPlugin> = Vec::new();
     for source in sources {
         let wish = Wish::find(store, source, name, policy.as_ref())?;
         store.claim(&wish.name)?;
-        if parcels.iter().any(|parcel| parcel.receipt.name == wish.name) {
+        if staged_plugins.iter().any(|staged| staged.receipt.name == wish.name) {
             return Err(Error::Twice(wish.name));
         }
         let content = fetcher.fetch(source, wish.previous.as_ref())?;
-        parcels.push(prepare(store, environment, reporter, wish.name, content, wish.policy)?);
+        staged_plugins.push(prepare(store, environment, reporter, wish.name, content, wish.policy)?);
     }
-    put(store, environment, reporter, &parcels)?;
+    put(store, environment, reporter, &staged_plugins)?;
     Ok(Ending::Done)
 }
 
@@ -100,7 +100,7 @@ pub(super) fn prepare(
     name: PluginName,
     fetched: Fetched,
     Chosen { policy, text }: Chosen,
-) -> Result<Parcel, Error> {
+) -> Result<StagedPlugin, Error> {
     let Fetched { source, content, origin, parts, version, description, .. } = fetched;
     let inspected = Inspected::read(content.bytes())
         .map_err(|cause| Error::Inspect { path: source.clone(), source: cause })?;
@@ -127,7 +127,7 @@ pub(super) fn prepare(
         kwasm: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let blobs = [content].into_iter().chain(parts).collect();
-    Ok(Parcel { blobs, receipt })
+    Ok(StagedPlugin { blobs, receipt })
 }
 
 /// Puts plugins in place and says so.
@@ -138,12 +138,12 @@ pub(super) fn put(
     store: &Store,
     environment: &Environment,
     reporter: Reporter,
-    parcels: &[Parcel],
+    staged_plugins: &[StagedPlugin],
 ) -> Result<(), Error> {
     let previous: Vec<Option<Receipt>> =
-        parcels.iter().map(|parcel| store.receipt(&parcel.receipt.name).ok()).collect();
-    store.put_all(parcels)?;
-    for (Parcel { receipt, .. }, previous) in parcels.iter().zip(previous) {
+        staged_plugins.iter().map(|staged| store.receipt(&staged.receipt.name).ok()).collect();
+    store.put_all(staged_plugins)?;
+    for (StagedPlugin { receipt, .. }, previous) in staged_plugins.iter().zip(previous) {
         let name = &receipt.name;
         let version = receipt.version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
         reporter.note(&format!(

@@ -26,7 +26,7 @@ pub(super) fn load(
     policy: Option<&str>,
 ) -> Result<Ending, Error> {
     let fetcher = Fetcher::new(environment, store.places(), reporter);
-    let mut parcels = Vec::new();
+    let mut staged_plugins = Vec::new();
     let mut hints = Vec::new();
     let plugins = read(archive)?;
     // Once for all: a file may be a pipe.
@@ -43,9 +43,9 @@ pub(super) fn load(
         }
         let name = plugin.name.clone();
         let content = fetched(store, &fetcher, plugin)?;
-        parcels.push(prepare(store, environment, reporter, name, content, chosen.clone())?);
+        staged_plugins.push(prepare(store, environment, reporter, name, content, chosen.clone())?);
     }
-    put(store, environment, reporter, &parcels)?;
+    put(store, environment, reporter, &staged_plugins)?;
     for hint in hints {
         reporter.hint(&hint);
     }

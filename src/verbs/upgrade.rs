@@ -91,8 +91,8 @@ fn upgrade_one(
             reporter.note(&change(&receipt, &found));
             let newest = fetcher.download(&source, &found, Some(&receipt))?;
             let granted = granted(&receipt.granted())?;
-            let parcel = prepare(store, environment, reporter, name.clone(), newest, granted)?;
-            put(store, environment, reporter, &[parcel])?;
+            let staged = prepare(store, environment, reporter, name.clone(), newest, granted)?;
+            put(store, environment, reporter, &[staged])?;
         }
     }
     Ok(())
