@@ -6,7 +6,7 @@ use super::host::Host;
 use super::limits::Limits;
 use super::node::{Broken, Node, Shape};
 use super::reader::{Entries, Fault, Faults, Place};
-use super::rule::{Among, ResourceRule, Rule, UrlRule};
+use super::rule::{NameSelector, ResourceRule, Rule, UrlRule};
 use super::{Policy, quantity};
 use crate::cli::CONNECTION_FLAGS;
 
@@ -127,8 +127,9 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
     }
     if let Some((place, node)) = entries.take("kubernetes") {
         let mut entries = faults.map(place, node, &["contexts", "impersonate", "rules"]);
-        policy.contexts =
-            entries.take("contexts").map_or_else(Among::current, |entry| among(faults, entry, "context"));
+        policy.contexts = entries
+            .take("contexts")
+            .map_or_else(NameSelector::current, |entry| among(faults, entry, "context"));
         policy.impersonate = faults.flag(entries.take("impersonate"));
         if let Some((place, node)) = entries.take("rules") {
             for (place, node) in faults.list(&place, node, "each rule begins with a dash") {
@@ -195,7 +196,8 @@ fn rule(faults: &mut Faults<'_>, place: Place, node: Node) -> Rule {
     let resources = required(faults, &mut entries, "resources", names, resource);
     let verbs = verbs(faults, &mut entries, VERBS);
     let resource_names = faults.texts(entries.take("resourceNames"), "write the names of objects", object);
-    let namespaces = entries.take("namespaces").map_or(Among::All, |entry| among(faults, entry, "namespace"));
+    let namespaces =
+        entries.take("namespaces").map_or(NameSelector::All, |entry| among(faults, entry, "namespace"));
     let except = entries.take("except");
     let place = except.as_ref().map(|(place, _)| place.clone());
     let except = faults.texts(except, names, resource);
@@ -244,19 +246,19 @@ fn verbs(faults: &mut Faults<'_>, entries: &mut Entries, known: &[&str]) -> Vec<
 }
 
 /// `"*"`, or a list of names in which `current` is the one that the user chose.
-fn among(faults: &mut Faults<'_>, (place, node): (Place, Node), what: &str) -> Among {
+fn among(faults: &mut Faults<'_>, (place, node): (Place, Node), what: &str) -> NameSelector {
     let cure = format!("write \"*\" for all, or a list: [current], or {what} names");
     if matches!(&node.shape, Shape::Scalar(text) if text == "*") {
-        return Among::All;
+        return NameSelector::All;
     }
     let check = |name: &str| if what == "namespace" && name != "*" { label(name) } else { Ok(()) };
     let mut names = some(faults, (place, node), &format!("{what}s"), &cure, check);
     if names.iter().any(|name| name == "*") {
-        return Among::All;
+        return NameSelector::All;
     }
     let current = names.iter().any(|name| name == "current");
     names.retain(|name| name != "current");
-    Among::Some { current, names }
+    NameSelector::Some { current, names }
 }
 
 fn host(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Host> {

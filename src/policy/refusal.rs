@@ -9,7 +9,7 @@ use super::attempt::{Attempt, Context, Target};
 use super::host::{Host, is_public};
 use super::limits::Limit;
 use super::request_info::RequestInfo;
-use super::rule::{Among, ResourceRule, Rule, UrlRule};
+use super::rule::{NameSelector, ResourceRule, Rule, UrlRule};
 
 /// A request that was not let out, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -175,9 +175,9 @@ fn rule_for(attempt: &Attempt, context: &Context) -> Rule {
     let resource =
         if subresource.is_empty() { resource.clone() } else { format!("{resource}/{subresource}") };
     let namespaces = match namespace.as_str() {
-        "" => Among::All,
-        namespace if namespace == context.namespace() => Among::current(),
-        namespace => Among::Some { current: false, names: vec![namespace.to_owned()] },
+        "" => NameSelector::All,
+        namespace if namespace == context.namespace() => NameSelector::current(),
+        namespace => NameSelector::Some { current: false, names: vec![namespace.to_owned()] },
     };
     Rule::Resources(ResourceRule {
         verbs,
