@@ -10,7 +10,7 @@ use hyper_util::rt::TokioExecutor;
 
 use super::body::GuestLifetime;
 use super::failure::Failure;
-use super::{Body, Gate, Timeouts, Undelivered, sender};
+use super::{Body, Gate, GateError, Timeouts, sender};
 use crate::defence::{self, Defence, stands};
 use crate::policy::{Reason, Refusal};
 
@@ -38,13 +38,13 @@ impl Detached {
         request: Request<Body>,
         timeouts: Timeouts,
         lifetime: &GuestLifetime,
-    ) -> Result<Response<Body>, Undelivered> {
+    ) -> Result<Response<Body>, GateError> {
         let (gate, lifetime) = (self.0.clone(), lifetime.clone());
         let sent = async move { gate.pass(request, timeouts, &lifetime).await };
         if stands(Defence::AbortedBodies) {
             return sent.await;
         }
-        tokio::spawn(sent).await.unwrap_or(Err(Undelivered::Failed(Failure::Closed)))
+        tokio::spawn(sent).await.unwrap_or(Err(GateError::Failed(Failure::Closed)))
     }
 }
 

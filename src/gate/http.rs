@@ -13,7 +13,7 @@ use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
 
 use super::body::TooSlow;
 use super::deadline::Late;
-use super::{Gate, Timeouts, Undelivered, headers};
+use super::{Gate, GateError, Timeouts, headers};
 
 /// The gate as wasi:http sees it.
 pub(crate) struct Door(pub(crate) Gate);
@@ -64,11 +64,10 @@ impl WasiHttpHooks for Door {
             let lifetime = gate.lifetime();
             #[cfg(feature = "faults")]
             let gate = super::faults::Detached(gate);
-            let response =
-                gate.pass(request, timeouts, &lifetime).await.map_err(|undelivered| match undelivered {
-                    Undelivered::Refused(_) => Error::HttpRequestDenied,
-                    Undelivered::Failed(failure) => failure.code(),
-                })?;
+            let response = gate.pass(request, timeouts, &lifetime).await.map_err(|error| match error {
+                GateError::Refused(_) => Error::HttpRequestDenied,
+                GateError::Failed(failure) => failure.code(),
+            })?;
             let response = response.map(|body| body.map_err(|error| body_error(&*error)).boxed_unsync());
             // The connection is driven by the client's pool: nothing is left to do here.
             Ok((response, Box::new(async { Ok(()) }) as Done))

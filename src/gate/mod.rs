@@ -94,7 +94,7 @@ pub(crate) struct Timeouts {
 }
 
 /// Why a request has no response at all.
-pub(crate) enum Undelivered {
+pub(crate) enum GateError {
     /// It was refused, and names no endpoint that could answer for itself.
     Refused(Box<Refusal>),
     /// It was let out and failed.
@@ -156,7 +156,7 @@ impl Gate {
         request: Request<Body>,
         timeouts: Timeouts,
         lifetime: &GuestLifetime,
-    ) -> Result<Response<Body>, Undelivered> {
+    ) -> Result<Response<Body>, GateError> {
         let (mut parts, body) = request.into_parts();
         let asked = || format!("{} {}", parts.method, parts.uri);
         let slot = match self.0.flight.take() {
@@ -243,10 +243,10 @@ impl Inner {
         self.clusters.iter().find(|reach| reach.cluster.context() == context)
     }
 
-    fn refuse(&self, refusal: &Refusal, following: &mut Following) -> Result<Response<Body>, Undelivered> {
+    fn refuse(&self, refusal: &Refusal, following: &mut Following) -> Result<Response<Body>, GateError> {
         self.journal.refused(refusal);
         following.end(Ending::Refused);
-        answer::to(refusal).ok_or_else(|| Undelivered::Refused(Box::new(refusal.clone())))
+        answer::to(refusal).ok_or_else(|| GateError::Refused(Box::new(refusal.clone())))
     }
 
     /// Sends what was permitted.
@@ -257,7 +257,7 @@ impl Inner {
         body: GuestBody,
         timeouts: Timeouts,
         following: &mut Following,
-    ) -> Result<Response<Body>, Undelivered> {
+    ) -> Result<Response<Body>, GateError> {
         let attempt = permit.attempt().clone();
         let sent = match attempt.target() {
             Target::Context(context) => {
@@ -272,7 +272,7 @@ impl Inner {
             }
             Err(failure) => {
                 following.end(Ending::Failed);
-                Err(Undelivered::Failed(failure))
+                Err(GateError::Failed(failure))
             }
         }
     }

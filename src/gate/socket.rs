@@ -19,7 +19,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::body::GuestLifetime;
 use super::pipe::{self, GuestEnd};
-use super::{Body, Gate, Line, Timeouts, Undelivered, answer};
+use super::{Body, Gate, GateError, Line, Timeouts, answer};
 use crate::cluster::Endpoint;
 use crate::defence::{Defence, stands};
 use crate::policy::{CLUSTER, HEADERS, Limit};
@@ -142,8 +142,8 @@ impl Gate {
         let request = Request::from_parts(parts, body.map_err(Into::into).boxed_unsync());
         match self.pass(request, Timeouts::default(), lifetime).await {
             Ok(response) => response,
-            Err(Undelivered::Refused(refusal)) => answer::of(&refusal),
-            Err(Undelivered::Failed(failure)) => answer::failed(&failure),
+            Err(GateError::Refused(refusal)) => answer::of(&refusal),
+            Err(GateError::Failed(failure)) => answer::failed(&failure),
         }
     }
 
