@@ -1,4 +1,4 @@
-//! Rules that no tool knows.
+//! Rules that no other tool checks.
 
 use std::{
     fs,
@@ -10,13 +10,13 @@ use anyhow::{Result, bail};
 
 use crate::{cargo, components, places::Places, process};
 
-/// The longest file, in lines.
+/// The largest number of lines of a file.
 const LINES: usize = 500;
 
-/// Names that say nothing of what a file is for.
+/// Names that do not describe the purpose of a file.
 const CATCH_ALLS: [&str; 6] = ["common", "helper", "helpers", "types", "util", "utils"];
 
-/// Checks all rules and names each violation.
+/// Checks all rules and reports each violation.
 pub(crate) fn check(places: &Places) -> Result<()> {
     let files = sources(&places.root)?;
     let mut violations = Vec::new();
@@ -33,8 +33,8 @@ pub(crate) fn check(places: &Places) -> Result<()> {
     Ok(())
 }
 
-/// All files that are, or would be, checked in, relative to the root.
-fn sources(root: &Path) -> Result<Vec<PathBuf>> {
+/// Returns all files that are, or would be, checked in, relative to the root.
+pub(super) fn sources(root: &Path) -> Result<Vec<PathBuf>> {
     let mut git = Command::new("git");
     git.current_dir(root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let names = process::output(&mut git)?;
@@ -64,7 +64,7 @@ fn misnamed(file: &Path) -> Option<String> {
     (catch_all && is_code(file)).then(|| format!("{}: a name that says nothing", file.display()))
 }
 
-/// Guests that no test of the host names.
+/// Finds the guests that no test of the host mentions.
 fn untested(places: &Places, files: &[PathBuf]) -> Result<Vec<String>> {
     let mut tests = String::new();
     for file in files.iter().filter(|file| file.starts_with("tests") && is_code(file)) {
@@ -78,7 +78,7 @@ fn names(tests: &str, guest: &str) -> bool {
     tests.contains(&format!("\"{guest}\"")) || tests.contains(&format!("{guest}.wasm\""))
 }
 
-/// The programs among the guests, those that are made in another way under the names that they get.
+/// Returns the names of the programs among the guests, including those built in other ways.
 fn guests(places: &Places) -> Result<Vec<String>> {
     let metadata = cargo::metadata(&places.guests())?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
