@@ -17,9 +17,9 @@ use crate::{
     wasm::{self, Need, Toolchain},
 };
 
-/// A component made by `cargo component`: a wasip1 module with its adapter.
+/// The component made by `cargo component`: a wasip1 module with its adapter.
 const ADAPTED: &str = "hello-cargo-component";
-/// The guests that need no more than preview 1 has. They are built as core modules too, `NAME-core`.
+/// The guests that need only preview 1. They are built as core modules too, named `NAME-core`.
 const CORE: [&str; 14] = [
     "asks-for-random",
     "echoes",
@@ -37,14 +37,14 @@ const CORE: [&str; 14] = [
     "traps",
 ];
 
-/// Which guests are wanted.
+/// The guests to compile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Scope {
-    /// These alone, which open no socket.
+    /// Only these, which open no socket.
     Some(&'static [&'static str]),
-    /// Those of the workspace: all that a benchmark needs.
+    /// The guests of the workspace: all that a benchmark needs.
     Workspace,
-    /// Those too that other tools make, which have to be built first.
+    /// All guests, including those of other tools, which are built first.
     All,
 }
 
@@ -56,13 +56,13 @@ pub(crate) fn run(places: &Places, install: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Compiles what is not fresh and puts it into [`Places::components`].
+/// Compiles the guests that are not fresh and puts them into [`Places::components`].
 pub(crate) fn build(places: &Places, scope: Scope) -> Result<()> {
     compile(places, Toolchain::find(places, scope.need(), false)?, scope).map(drop)
 }
 
 impl Scope {
-    /// What compiling them needs.
+    /// Returns what compiling them requires.
     pub(crate) fn need(self) -> Need {
         if matches!(self, Self::Some(_)) { Need::Components } else { Need::Everything }
     }
@@ -93,7 +93,7 @@ fn core(places: &Places, toolchain: Toolchain) -> Result<Programs> {
         .collect()
 }
 
-/// The names of the guests that are core modules.
+/// Returns the names of the guests that are core modules.
 pub(crate) fn core_names() -> impl Iterator<Item = String> {
     CORE.iter().map(|name| format!("{name}-core"))
 }
@@ -118,7 +118,7 @@ fn adapted(places: &Places, toolchain: Toolchain) -> Result<PathBuf> {
     Ok(cargo::program(&cargo::build(&mut command)?, "cargo-component-hello")?.to_owned())
 }
 
-/// A directory of their own: another compiler's artifacts in the workspace's would make each rebuild the other's.
+/// Returns a target directory of their own. In the workspace's, each compiler would make the other rebuild.
 fn target_directory(places: &Places) -> PathBuf {
     places.target.join("guests")
 }
@@ -138,7 +138,7 @@ fn collect(places: &Places, guests: &Programs, scope: Scope) -> Result<Vec<PathB
     Ok(paths.into_iter().collect())
 }
 
-/// A guest that is gone must not go on being tested.
+/// Removes guests that no longer exist, so that they are no longer tested.
 fn remove_others(folder: &Path, paths: &BTreeSet<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -149,7 +149,7 @@ fn remove_others(folder: &Path, paths: &BTreeSet<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Copies a file that differs, in one step: a test that runs meanwhile sees the old one or the new one.
+/// Copies a file if it differs, in one step: a concurrent test sees the old or the new file.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let bytes = fs::read(from)?;
     if fs::read(to).is_ok_and(|old| old == bytes) {
