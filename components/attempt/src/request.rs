@@ -16,7 +16,7 @@ pub const CLUSTER: &str = "http://192.0.2.1";
 pub struct Request {
     /// In the case in which it is written.
     pub method: String,
-    /// What stands before `://`.
+    /// The scheme before `://`.
     pub scheme: Option<String>,
     /// With user name and port, as it is written.
     pub authority: Option<String>,
@@ -26,9 +26,9 @@ pub struct Request {
     pub headers: Vec<(String, Vec<u8>)>,
     /// Sent in chunks unless the headers say its length.
     pub body: Option<Vec<u8>>,
-    /// What follows the body.
+    /// The trailers after the body.
     pub trailers: Vec<(String, Vec<u8>)>,
-    /// How long to wait for a connection, and for an answer; without end if nothing is said.
+    /// The timeout for a connection and for an answer; none by default.
     pub patience: Option<Duration>,
 }
 

@@ -5,12 +5,12 @@ use std::io::{BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-/// Where the server of every guest's kubeconfig is: see [`crate::CLUSTER`].
+/// The address of the server in every guest's kubeconfig: see [`crate::CLUSTER`].
 pub const DOOR: &str = "192.0.2.1:80";
 /// The host's name in a request to it.
 pub const HOST: &str = "192.0.2.1";
 
-/// How long to wait for what may never come.
+/// The timeout for an answer that may never come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A connection to the gate.
@@ -65,7 +65,7 @@ impl Socket {
         self.answer()?.ok_or_else(|| "the connection was closed".to_owned())
     }
 
-    /// Whatever else comes until the connection ends, or nothing comes for a while.
+    /// Returns all further bytes until the connection ends or pauses for a while.
     pub fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         // What came before an error is all that there is.

@@ -3,7 +3,7 @@
 
 use std::io::{self, Error, Write};
 
-/// What is sent at a time.
+/// The number of bytes sent at a time.
 const BLOCK: usize = 32 << 10;
 
 /// So many blocks differ: 4 MiB.
@@ -12,7 +12,7 @@ const BLOCKS: usize = 128;
 /// The pattern, begun anew at its end.
 pub(crate) struct Pattern(Vec<u8>);
 
-/// How much of it was received.
+/// The number of bytes received so far.
 #[derive(Default)]
 pub(crate) struct Progress(u64);
 
@@ -46,7 +46,7 @@ impl Pattern {
         })
     }
 
-    /// Its bytes from a place on, up to `most` and to its end.
+    /// Returns its bytes from a position on, at most `most`, up to its end.
     fn at(&self, place: u64, most: usize) -> &[u8] {
         let start = usize::try_from(place % (self.0.len() as u64)).unwrap_or(0);
         &self.0[start..self.0.len().min(start.saturating_add(most))]

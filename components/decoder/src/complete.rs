@@ -23,7 +23,7 @@ const FLAGS: [(&str, &str); 5] = [
     ("--version", "show the version"),
 ];
 
-/// What could be meant.
+/// The possible completions.
 #[derive(Debug, Eq, PartialEq)]
 enum Next {
     Flag,

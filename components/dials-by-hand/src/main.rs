@@ -30,7 +30,7 @@ fn main() {
     }
 }
 
-/// What became of standard output, if all went well before it.
+/// Performs the plan, and returns the result of writing to standard output if everything before succeeded.
 fn dial(plan: &Plan) -> Result<io::Result<()>, String> {
     let why = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
     // A name is the host's to resolve, by the standard library's resolver.

@@ -40,11 +40,11 @@ impl Answer {
         }
     }
 
-    /// What comes next, as soon as there is something; `None` at the end.
+    /// Returns the next piece as soon as it arrives; `None` at the end.
     ///
     /// # Errors
     ///
-    /// When the answer breaks off.
+    /// If the answer is cut short.
     pub fn piece(&mut self) -> Result<Option<&[u8]>, String> {
         self.piece_of(CHUNK)
     }

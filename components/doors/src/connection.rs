@@ -6,7 +6,7 @@ use std::net::TcpStream;
 /// The `server` of the guest's kubeconfig, with the port that `http` means.
 const SERVER: &str = "192.0.2.1:80";
 
-/// How much is asked for at a time. Each read is a call to the host, so small ones are slow.
+/// The number of bytes requested at a time. Each read is a call to the host, so small ones are slow.
 const CHUNK: usize = 256 << 10;
 
 /// A connection, and what was read from it and not yet used.

@@ -20,7 +20,7 @@ fn main() {
     }
 }
 
-/// What to get, and how.
+/// The path to get, and the options.
 #[derive(Debug, Eq, PartialEq)]
 struct Plan {
     path: String,

@@ -105,7 +105,7 @@ async fn send(
     Ok(None)
 }
 
-/// How much the server takes now, waiting if that is nothing; `Closed` if it has answered instead.
+/// Returns how much the server accepts now, waiting if that is nothing; `Closed` if it has answered already.
 fn room(stream: &OutputStream, answer: &FutureIncomingResponse) -> Result<usize, StreamError> {
     loop {
         let room = stream.check_write()?;

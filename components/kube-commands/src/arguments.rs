@@ -18,7 +18,7 @@ usage: kube-client COMMAND
   contexts
 kubectl's connection flags work too";
 
-/// What to do: with config maps up to `Watch`, with a pod from `Logs` on.
+/// The command: with config maps up to `Watch`, with a pod from `Logs` on.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Command {
     List,

@@ -11,7 +11,8 @@ use std::io;
 use std::pin::pin;
 use tokio::io::AsyncWriteExt as _;
 
-/// How much of each stream kube-rs keeps, in bytes. Its own 1024 make each message a hundred steps.
+/// The buffer for each stream in kube-rs, in bytes. With its default of 1024, each message would take a
+/// hundred steps.
 const BUFFER: usize = 64 * 1024;
 
 /// Runs a command.

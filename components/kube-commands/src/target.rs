@@ -1,4 +1,4 @@
-//! Which server, and which namespace there.
+//! The server, and the namespace there.
 
 use crate::door::Door;
 use crate::error::Error;

@@ -1,4 +1,4 @@
-//! How a plugin ends.
+//! The ending of a plugin.
 
 use std::io::{self, Write};
 

@@ -1,10 +1,11 @@
-//! What can go wrong between a plugin and the cluster.
+//! Errors between a plugin and the cluster.
 
 use crate::{BadPath, Transport, for_terminal_line};
 use serde::Deserialize;
 use std::fmt;
 
-/// Why the cluster gave no answer that the plugin can use. Each is one line, fit for a terminal.
+/// The reason why the cluster gave no usable answer. Each message is one line that is safe to print on a
+/// terminal.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -13,7 +14,7 @@ pub enum Error {
     Request {
         /// The part of the request, such as "header `Authorization`".
         what: String,
-        /// What the host said of it.
+        /// The host's reason.
         why: String,
     },
     /// Not the JSON that was asked for.

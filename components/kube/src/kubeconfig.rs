@@ -3,7 +3,7 @@
 use crate::Error;
 use serde::Deserialize;
 
-/// Where the cluster is, and in which namespace to work.
+/// The selected cluster and its namespace.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Selected {
     pub(crate) server: Server,

@@ -1,4 +1,4 @@
-//! Why no answer came, in plain words.
+//! The reasons why no answer arrived, in plain words.
 
 use crate::for_terminal_line;
 use std::fmt;
@@ -19,7 +19,7 @@ impl Transport {
         self.code
     }
 
-    /// Whether the host refused the request itself, so that trying again is no use.
+    /// Returns whether the host refused the request itself, so that another try is useless.
     #[must_use]
     pub fn is_denied(&self) -> bool {
         self.code == "HTTP-request-denied"

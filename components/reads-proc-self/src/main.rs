@@ -34,7 +34,7 @@ fn read(path: &str) -> Result<String, String> {
     opened.map_err(|error| error.to_string()).and_then(|_| shown(&bytes))
 }
 
-/// How much it was, and not what: a test's own environment is nothing for its log.
+/// Returns the number of bytes, but not the bytes: a test's environment must not appear in its log.
 fn shown(bytes: &[u8]) -> Result<String, String> {
     if bytes.is_empty() { Err("empty".to_owned()) } else { Ok(format!("{} bytes", bytes.len())) }
 }

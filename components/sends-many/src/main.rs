@@ -8,7 +8,7 @@ use attempt::Request;
 use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
-/// How long to wait for an answer. Not a bar: only so that a failure is seen.
+/// The timeout for an answer. Not a bar, only a way to notice a failure.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 fn main() {

@@ -1,4 +1,4 @@
-//! What the timeline wants of a cluster.
+//! The requests of the timeline to a cluster.
 
 use crate::event::Page;
 use kube_guest::{Cluster, Error, Lines, Path, Timestamp};
@@ -29,10 +29,10 @@ pub(crate) trait Api {
 pub(crate) trait Watch {
     fn next_line(&mut self) -> Result<Option<&[u8]>, Error>;
 
-    /// Whether the next line is here already.
+    /// Returns whether the next line is available.
     fn is_ready(&self) -> bool;
 
-    /// Whether the line last given may lack its end.
+    /// Returns whether the last line may be incomplete.
     fn cut_off(&self) -> bool;
 }
 

@@ -21,7 +21,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// So many failures in a row are an error.
 const FAILURES: u32 = 6;
 
-/// Why the timeline ends before the user ends it.
+/// The reason why the timeline ends before the user ends it.
 #[derive(Debug)]
 pub(crate) enum Stop {
     Output(io::Error),
@@ -53,13 +53,13 @@ pub(crate) fn follow<A: Api, W: Write>(
 
 enum Never {}
 
-/// How a watch ended.
+/// The ending of a watch.
 enum End {
     /// By itself; it is resumed from where it was.
     Over,
-    /// What comes next is not known to the cluster any more: list again.
+    /// The cluster no longer knows the following events: list again.
     Expired,
-    /// It could not be begun.
+    /// The watch could not be started.
     Failed(Error),
 }
 

@@ -9,11 +9,11 @@ use kube_guest::{Error, Status, Timestamp};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// What the server answers next.
+/// The server's next answer.
 enum Step {
     List(String),
     Watch(Vec<String>),
-    /// Its last line has no end.
+    /// A stream whose last line is incomplete.
     Cut(Vec<String>),
     Refuse(u16),
 }
