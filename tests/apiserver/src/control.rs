@@ -1,4 +1,5 @@
-//! What a test does with a running server: reads and seeds it, looks at what it received, makes it fail.
+//! The controls of a running server for tests: reading and seeding it, inspecting the requests, and making it
+//! fail.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -191,7 +192,7 @@ impl ApiServer {
     }
 }
 
-/// What it received, and what goes wrong.
+/// The received requests, and the faults.
 impl ApiServer {
     /// All requests so far, in the order of their arrival.
     #[must_use]
@@ -205,19 +206,19 @@ impl ApiServer {
         self.shared.log.sunk()
     }
 
-    /// How many connections were made, those whose handshake failed included.
+    /// Returns the number of connections, including those with a failed handshake.
     #[must_use]
     pub fn connections(&self) -> usize {
         usize::try_from(self.shared.connections.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
     }
 
-    /// How many connections are open now.
+    /// Returns the number of open connections.
     #[must_use]
     pub fn open_connections(&self) -> usize {
         usize::try_from(self.shared.open.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
     }
 
-    /// What connections ended with other than properly: failed handshakes, broken HTTP, lost clients, cuts by
+    /// Returns the abnormal ends of connections: failed handshakes, malformed HTTP, lost clients, cuts by
     /// faults. Each begins with `connection N: handshake:` or `connection N: http:`.
     #[must_use]
     pub fn failures(&self) -> Vec<String> {
@@ -229,7 +230,7 @@ impl ApiServer {
         self.shared.faults.add(fault);
     }
 
-    /// How many faults wait for requests.
+    /// Returns the number of faults that wait for requests.
     #[must_use]
     pub fn faults(&self) -> usize {
         self.shared.faults.len()

@@ -9,10 +9,10 @@ use tokio::sync::watch;
 
 use crate::wire::Cut;
 
-/// Something that goes wrong with the requests it matches: all of them unless [`on`] or [`watches`] say less, and
-/// the first one only unless [`times`] or [`standing`] say more.
+/// A fault in the answers to the requests that it matches: all of them unless [`on`] or [`watches`] restrict
+/// it, and only the first one unless [`times`] or [`standing`] extend it.
 ///
-/// Of several faults that match a request, the one that was added first is committed.
+/// Of several faults that match a request, the one that was added first applies.
 ///
 /// [`on`]: Fault::on
 /// [`watches`]: Fault::watches
@@ -25,15 +25,15 @@ pub struct Fault {
     method: Option<String>,
     path: String,
     only_watches: bool,
-    /// How often it is still committed; `None` without end.
+    /// The number of times that it still applies; `None` for no limit.
     left: Option<u32>,
     headers: Vec<(String, String)>,
 }
 
-/// What a fault does. Where the answer itself is named, the request has no effect on the objects.
+/// The effect of a fault. If it replaces the answer, the request has no effect on the objects.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
-    /// Nothing but the headers.
+    /// Only the headers are affected.
     None,
     Status {
         code: u16,
@@ -112,7 +112,8 @@ impl Fault {
         Self::new(Action::ContentLength(length))
     }
 
-    /// These bytes go over the connection in place of an answer, head and all; then it is closed properly.
+    /// Returns a fault that sends these bytes over the connection instead of an answer, including its head;
+    /// then the connection is closed properly.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self::new(Action::Raw(bytes.into()))
     }
@@ -191,7 +192,7 @@ impl Fault {
     }
 }
 
-/// What was decided for one request.
+/// The effects chosen for one request.
 pub(crate) struct Committed {
     pub(crate) action: Action,
     pub(crate) headers: Vec<(String, String)>,

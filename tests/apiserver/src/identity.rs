@@ -1,4 +1,4 @@
-//! Who is asking.
+//! The identity of a request's user.
 
 use std::collections::BTreeMap;
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::credentials::{BASIC_USER, Credentials};
 
-/// How a kubeconfig authenticates, and what may be wrong with it.
+/// The authentication of a kubeconfig, and its possible defects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum User {
     /// A good client certificate, as data in the file.
@@ -59,7 +59,7 @@ impl User {
         Self::Nobody,
     ];
 
-    /// Its name in kubeconfig files, for contexts and users alike, such as `expired-certificate`.
+    /// Returns the name in kubeconfig files, for contexts and users alike, such as `expired-certificate`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -18,7 +18,7 @@ pub(crate) struct Resource {
     pub(crate) kind: &'static str,
     pub(crate) short: &'static [&'static str],
     pub(crate) namespaced: bool,
-    /// What a field selector may name besides `metadata.name` and `metadata.namespace`.
+    /// The fields that a field selector may name besides `metadata.name` and `metadata.namespace`.
     pub(crate) fields: &'static [&'static str],
 }
 

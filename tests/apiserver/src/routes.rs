@@ -1,11 +1,11 @@
-//! Which part of the API a request target names.
+//! The part of the API that a request target names.
 //!
-//! The reading is as generous as the real server's (Go's `URL.Path` is the decoded path), so that a gate that
-//! judges the undecoded text is caught: `%2F` separates segments here, and `/api/v1/watch/…` is a watch.
+//! It is read as generously as by the real server (Go's `URL.Path` is the decoded path), so that a gate that
+//! judges the undecoded text is detected: `%2F` separates segments here, and `/api/v1/watch/…` is a watch.
 
 use crate::object::Resource;
 
-/// What a path names.
+/// The target of a path.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Route {
     /// A discovery or health document that is the same for all.
@@ -22,7 +22,7 @@ pub(crate) enum Route {
     Source,
     /// Makes changes at a steady rate.
     Ticks,
-    /// Nothing that this server has.
+    /// An unknown path.
     Unknown,
     /// Outside the configured base path: another tenant of the same front proxy.
     Outside(String),
@@ -137,7 +137,7 @@ impl Query {
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// Whether `name` is given as true: `1`, `true`, or (as in Kubernetes) without any value.
+    /// Returns whether `name` is set to true: `1`, `true`, or (as in Kubernetes) no value.
     pub(crate) fn flag(&self, name: &str) -> bool {
         let found = self.0.iter().find(|(key, _)| key == name);
         found.is_some_and(|(_, value)| !matches!(value.as_str(), "0" | "false"))

@@ -41,7 +41,7 @@ pub struct ApiServer {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What requests share.
+/// The state that requests share.
 pub(crate) struct Shared {
     pub(crate) store: Arc<Store>,
     pub(crate) log: Arc<Log>,
@@ -61,15 +61,15 @@ pub enum ServerCertificate {
     /// Good for `127.0.0.1`, `localhost` and `kubernetes.default.svc`.
     #[default]
     Good,
-    /// Its time is over.
+    /// The certificate has expired.
     Expired,
-    /// Its time has not come.
+    /// The certificate is not valid yet.
     NotYetValid,
     /// Good for `wrong-name.example` only.
     WrongName,
 }
 
-/// Where a client certificate that is not good is refused.
+/// The stage at which an invalid client certificate is refused.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ClientCheck {
     /// In the TLS handshake, by an alert: as front proxies such as nginx do.
@@ -79,7 +79,7 @@ pub enum ClientCheck {
     Http,
 }
 
-/// Why a server does not start.
+/// The reason why a server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A socket, thread or file.
@@ -133,7 +133,7 @@ impl Builder {
         self
     }
 
-    /// Where bad client certificates are refused.
+    /// Sets the stage at which invalid client certificates are refused.
     pub fn client_check(mut self, check: ClientCheck) -> Self {
         self.check = check;
         self
@@ -147,7 +147,7 @@ impl Builder {
         self
     }
 
-    /// How many changes are kept for watches (100,000); older ones are compacted away.
+    /// Sets how many changes are kept for watches (100,000 by default); older ones are compacted away.
     pub fn history(mut self, changes: usize) -> Self {
         self.history = changes;
         self
@@ -232,13 +232,13 @@ impl ApiServer {
         }
     }
 
-    /// Where it listens.
+    /// Returns the address at which it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its port.
+    /// Returns the port.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.address.port()
@@ -257,7 +257,7 @@ impl Drop for ApiServer {
     }
 }
 
-/// Where the kubeconfig for `user` is.
+/// Returns the path of the kubeconfig for `user`.
 pub(crate) fn file_of(folder: &Path, user: User) -> std::path::PathBuf {
     folder.join(format!("{}.kubeconfig", user.name()))
 }

@@ -26,7 +26,7 @@ pub(crate) struct Change {
     pub(crate) key: Key,
     pub(crate) before: Option<Arc<Stored>>,
     pub(crate) after: Option<Arc<Stored>>,
-    /// What a watch shows of a deletion: the last state under the version of the deletion.
+    /// The last state, which a watch shows under the version of the deletion.
     pub(crate) last: Arc<Stored>,
 }
 

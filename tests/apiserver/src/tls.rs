@@ -35,7 +35,7 @@ impl KeyedCertificate {
     }
 }
 
-/// When a certificate is valid.
+/// The validity period of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Validity {
     Now,
@@ -64,7 +64,7 @@ impl Authority {
         Ok(Self { certificate, issuer: Issuer::new(params, key) })
     }
 
-    /// Its own certificate, PEM.
+    /// Returns the authority's own certificate in PEM.
     pub(crate) fn pem(&self) -> &str {
         &self.certificate
     }

@@ -1,4 +1,4 @@
-//! Where the programs come from: a folder that the user names, or the Go module beside this crate.
+//! The source of the programs: a folder that the user names, or the Go module beside this crate.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub struct Assets {
     origin: Origin,
 }
 
-/// Who made the programs decides how they are made to end with their supervisor.
+/// The origin of the programs, which determines how they are made to end with their supervisor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// Our own binary, which watches its standard input.
@@ -25,7 +25,7 @@ pub(crate) enum Origin {
     Given,
 }
 
-/// Why this machine can't run a control plane, and what would change that.
+/// The reason why this machine can't run a control plane, and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum Unavailable {
     /// The folder lacks a program of [`Program::REQUIRED`].
@@ -36,7 +36,7 @@ pub enum Unavailable {
         /// The names of what it lacks, separated by commas.
         missing: String,
     },
-    /// There is no `go`, and no folder was given.
+    /// Go is not installed, and no folder was given.
     #[error(
         "no control plane: install Go (https://go.dev/dl/) to build one, \
          or set $KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl"
@@ -45,7 +45,7 @@ pub enum Unavailable {
     /// Go ran and failed.
     #[error("go build: {status}\n{output}")]
     Build {
-        /// How it ended.
+        /// The exit status.
         status: std::process::ExitStatus,
         /// The end of what it wrote.
         output: String,
@@ -53,9 +53,9 @@ pub enum Unavailable {
     /// The cache can't be written, or the module can't be read.
     #[error("{path}")]
     Io {
-        /// What was being read or written.
+        /// The file.
         path: PathBuf,
-        /// Why it failed.
+        /// The reason.
         source: io::Error,
     },
 }
@@ -102,7 +102,8 @@ impl Assets {
         Some(self.path(program)).filter(|path| path.is_file())
     }
 
-    /// What the folder lacks, and so what a cluster from it can't do. Always empty for what was built here.
+    /// Returns the programs that the folder lacks, which limits what a cluster from it can do. Always empty
+    /// for programs that were built here.
     ///
     /// kwok needs `kwok-stages` beside it, and pods run only with kwok, the scheduler and the controller
     /// manager.

@@ -11,7 +11,7 @@ use crate::error::Error;
 const PREFIX: &str = "kwasm-cluster-";
 /// Held by the supervisor as long as it lives, so that others can tell a live cluster from a remnant.
 const LOCK: &str = "supervisor.lock";
-/// Whose removal ends a standing cluster.
+/// The file whose removal ends a standing cluster.
 const UP: &str = "up";
 
 /// A new folder. Dropping it removes it with all it holds.
@@ -72,7 +72,7 @@ pub(crate) fn end(dir: &Path) -> Result<(), Error> {
     }
 }
 
-/// Whether a supervisor holds `dir`.
+/// Returns whether a supervisor holds `dir`.
 pub(crate) fn is_held(dir: &Path) -> bool {
     File::open(dir.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_err())
 }

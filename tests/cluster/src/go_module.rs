@@ -17,7 +17,7 @@ const LDFLAGS: &str = "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3
     -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36 \
     -X k8s.io/client-go/pkg/version.gitVersion=v1.36.3";
 
-/// How much of a failed build's output an error shows, in bytes.
+/// The largest part of a failed build's output that an error shows, in bytes.
 const OUTPUT_SHOWN: usize = 4096;
 
 /// Builds the module into `cache/cluster/KEY` if it is not there, and gives that folder.

@@ -16,10 +16,10 @@ use crate::program::Program;
 use crate::setup::{self, Credentials};
 use crate::supervisor::Stop;
 
-/// How long a cluster may take to be ready. A machine that builds something else at the same time needs more
-/// than a few seconds.
+/// The timeout for a cluster to become ready. A machine that builds something else at the same time needs
+/// more than a few seconds.
 const PATIENCE: Duration = Duration::from_mins(3);
-/// What a program says of a port that another holds, on Unix and on Windows.
+/// The messages of a program about a port in use, on Unix and on Windows.
 const TAKEN: [&str; 2] = ["address already in use", "Only one usage of each socket address"];
 
 /// A control plane that is ready. Dropping it ends its programs, the youngest first.

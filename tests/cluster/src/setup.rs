@@ -131,7 +131,8 @@ pub(crate) fn objects(assets: &Assets) -> String {
     json!({ "apiVersion": "v1", "kind": "List", "items": items }).to_string()
 }
 
-/// What of the cluster is not as a test may expect it, read from `kubectl get -o json` of [`AWAITED`].
+/// Returns the first part of the cluster that is not as tests expect it, read from `kubectl get -o json` of
+/// [`AWAITED`].
 pub(crate) fn lacks(state: &Value) -> Option<&'static str> {
     let items = state["items"].as_array().map_or(&[][..], Vec::as_slice);
     let find = |kind: &str| items.iter().find(|item| item["kind"] == kind).unwrap_or(&Value::Null);
@@ -154,7 +155,7 @@ pub(crate) fn lacks(state: &Value) -> Option<&'static str> {
     None
 }
 
-/// What [`lacks`] looks at.
+/// The objects that [`lacks`] inspects.
 pub(crate) const AWAITED: [&str; 3] = ["node/node-1", "clusterrole/admin", "serviceaccount/default"];
 
 #[cfg(test)]

@@ -11,12 +11,12 @@ use crate::folder;
 use crate::process::apart;
 use crate::ready::Ready;
 
-/// What [`up`] found or did.
+/// The result of [`up`].
 #[derive(Debug)]
 pub enum Standing {
-    /// It was standing already.
+    /// The cluster was standing already.
     Already(Ready),
-    /// It has been started.
+    /// The cluster was started.
     Started(Ready),
 }
 

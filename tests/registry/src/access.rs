@@ -1,4 +1,4 @@
-//! How a registry is reached, in the words of the programs that reach it.
+//! The configuration for a registry, in the terms of its clients.
 
 use std::fs;
 use std::io;
@@ -43,7 +43,7 @@ impl Access {
         self.authority.as_deref()
     }
 
-    /// Who may use it; nobody needs a login where there is none.
+    /// Returns the user who has access; `None` if no login is required.
     #[must_use]
     pub fn login(&self) -> Option<&Login> {
         self.login.as_ref()

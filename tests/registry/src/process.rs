@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 
-/// How long a program may take to end when its lifeline is cut. It takes milliseconds.
+/// The timeout for a program to end when its lifeline is cut. It takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How much of a log an error shows, in bytes.
+/// The largest part of a log that an error shows, in bytes.
 const LOG_SHOWN: usize = 2048;
 
 /// Runs a program that does not know of lifelines. Its watcher reads standard input, which ends with this process, and

@@ -16,7 +16,7 @@ struct Client {
     base: String,
 }
 
-/// What came of a request; no body where the connection ended before its end.
+/// The result of a request, without the body if the connection ended too early.
 struct Got {
     status: u16,
     headers: HeaderMap,

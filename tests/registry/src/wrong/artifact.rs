@@ -1,11 +1,11 @@
-//! What the registry is given to serve.
+//! The artifacts that the registry is to serve.
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::digest::digest;
 
-/// What a manifest is that does not say what it is.
+/// The media type of a manifest that does not state its own.
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const WASM_CONFIG: &str = "application/vnd.wasm.config.v0+json";
 const WASM: &str = "application/wasm";

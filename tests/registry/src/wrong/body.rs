@@ -15,7 +15,7 @@ use super::wire::Wire;
 const PIECE: usize = 64 << 10;
 static ZEROS: [u8; PIECE] = [0; PIECE];
 
-/// How a body is sent.
+/// The way in which a body is sent.
 pub(crate) enum Manner {
     /// The connection is cut once so many bytes have left.
     Cut {
@@ -27,7 +27,7 @@ pub(crate) enum Manner {
         bytes: usize,
         ticks: Interval,
     },
-    /// Nothing follows, for ever.
+    /// Nothing more is sent, forever.
     Stall {
         after: u64,
     },

@@ -1,4 +1,4 @@
-//! What the registry holds.
+//! The contents of the registry.
 
 use std::collections::{BTreeMap, HashMap};
 

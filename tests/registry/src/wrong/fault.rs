@@ -9,10 +9,10 @@ use bytes::Bytes;
 use super::received::Side;
 use super::route::Kind;
 
-/// Something that goes wrong with the requests it matches: all of them unless [`on`], [`method`] or [`at`] say less, and
-/// the first one only unless [`times`] or [`standing`] say more.
+/// A fault in the answers to the requests that it matches: all of them unless [`on`], [`method`] or [`at`]
+/// restrict it, and only the first one unless [`times`] or [`standing`] extend it.
 ///
-/// Of several faults that match a request, the one that was added first is committed.
+/// Of several faults that match a request, the one that was added first applies.
 ///
 /// [`on`]: Fault::on
 /// [`method`]: Fault::method
@@ -28,11 +28,11 @@ pub struct Fault {
     kind: Option<Kind>,
     method: Option<String>,
     side: Option<Side>,
-    /// How often it is still committed; `None` without end.
+    /// The number of times that it still applies; `None` for no limit.
     left: Option<u32>,
 }
 
-/// What a fault does to an answer, or in place of one.
+/// The effect of a fault on an answer, or its replacement.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
     Body(Bytes),
@@ -45,7 +45,7 @@ pub(crate) enum Action {
     },
     Endless,
     Lose,
-    /// Nothing but the headers.
+    /// Only the headers are affected.
     None,
     Page,
     Slow {
@@ -191,7 +191,7 @@ impl Fault {
     }
 }
 
-/// Those that are still to be committed.
+/// The faults that still apply.
 #[derive(Default)]
 pub(crate) struct Faults(Mutex<VecDeque<Fault>>);
 

@@ -57,10 +57,10 @@ pub struct WrongBuilder {
     validity: Validity,
 }
 
-/// What it always does, right or wrong.
+/// The permanent properties of the server, right or wrong.
 #[derive(Clone, Debug)]
 struct Options {
-    /// Where blobs are.
+    /// The host of blobs.
     blobs: Side,
     ranges: bool,
     referrers: Referrals,
@@ -68,31 +68,31 @@ struct Options {
     digests_as_tags: bool,
     referrer_pages: Pages,
     tag_pages: Pages,
-    /// Where uploads are wanted.
+    /// The host of uploads.
     uploads: Side,
 }
 
-/// What it answers who asks what refers to a manifest.
+/// The answer to a request for a manifest's referrers.
 #[derive(Clone, Copy, Debug)]
 enum Referrals {
-    /// That there is no such address.
+    /// The address does not exist.
     Absent,
     /// A list.
     Listed,
-    /// Something else.
+    /// An unrelated answer.
     Other { media_type: &'static str, body: &'static str },
-    /// Nothing: 401, without a challenge.
+    /// No answer but 401, without a challenge.
     Refused,
 }
 
-/// Whom it lets in.
+/// The users with access.
 enum Admission {
     Basic { user: String, password: String },
     Open,
     Tokens(Issuer),
 }
 
-/// What requests share.
+/// The state that requests share.
 struct Shared {
     options: Options,
     admission: Admission,
@@ -142,7 +142,7 @@ impl Wrong {
         WrongBuilder { options, login: None, tokens: None, plain: false, validity: Validity::Good }
     }
 
-    /// How it is reached.
+    /// Returns the access to it.
     #[must_use]
     pub fn access(&self) -> &Access {
         &self.access
@@ -206,7 +206,7 @@ impl Wrong {
         self.shared.faults.clear();
     }
 
-    /// How many faults are still to be committed, standing ones included.
+    /// Returns the number of faults that still apply, standing ones included.
     #[must_use]
     pub fn faults_left(&self) -> usize {
         self.shared.faults.len()
@@ -218,7 +218,7 @@ impl Wrong {
         self.shared.log.all()
     }
 
-    /// Those of one kind.
+    /// Returns the requests of one kind.
     #[must_use]
     pub fn requests_for(&self, kind: Kind) -> Vec<Received> {
         self.requests().into_iter().filter(|received| received.kind == kind).collect()
@@ -232,13 +232,13 @@ impl WrongBuilder {
         self
     }
 
-    /// Its certificate has run out.
+    /// Gives it an expired certificate.
     pub fn expired(mut self) -> Self {
         self.validity = Validity::Expired;
         self
     }
 
-    /// Its certificate is another host's.
+    /// Gives it another host's certificate.
     pub fn misnamed(mut self) -> Self {
         self.validity = Validity::Misnamed;
         self

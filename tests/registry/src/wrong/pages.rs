@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// How a page of a list leads to the next.
+/// The way in which a page of a list leads to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Paging {
     /// By a `Link` with scheme and host.
@@ -18,7 +18,7 @@ pub enum Paging {
     Relative,
 }
 
-/// How a list is cut into pages.
+/// The division of a list into pages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pages {
     /// The most that one page has.

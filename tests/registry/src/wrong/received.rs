@@ -1,4 +1,4 @@
-//! What the registry was asked.
+//! The requests that the registry received.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,7 +6,7 @@ use hyper::http::request::Parts;
 
 use super::route::Kind;
 
-/// Which of the registry's two hosts was asked.
+/// One of the registry's two hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The other host, to which blobs and pages may lead. It asks for no login.
@@ -18,9 +18,9 @@ pub enum Side {
 /// A request as it arrived.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// Which host was asked.
+    /// The host of the request.
     pub side: Side,
-    /// What for.
+    /// The kind of the request.
     pub kind: Kind,
     /// The method, e.g. `GET`.
     pub method: String,

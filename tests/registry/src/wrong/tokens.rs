@@ -10,7 +10,7 @@ use serde_json::json;
 use super::answer::Answer;
 use crate::access::Login;
 
-/// Whom the token endpoint gives a token, and what that is good for.
+/// The users to whom the token endpoint issues tokens, and what these allow.
 #[derive(Clone, Debug)]
 #[must_use = "a registry asks for tokens once it has these: WrongBuilder::tokens"]
 pub struct Tokens {
@@ -107,7 +107,7 @@ impl Issuer {
         Answer::json(200, &json!({name: token, "expires_in": 300}))
     }
 
-    /// Whether `action` may be done in `repository`; else the error of RFC 6750.
+    /// Checks that `action` is allowed in `repository`. Otherwise returns the error of RFC 6750.
     pub(crate) fn admit(
         &self,
         authorization: Option<&str>,
@@ -135,7 +135,7 @@ impl Issuer {
     }
 }
 
-/// Whether a header is this user's basic authentication.
+/// Returns whether a header is this user's basic authentication.
 pub(crate) fn is_basic(authorization: Option<&str>, user: &str, password: &str) -> bool {
     let encoded = authorization.and_then(|value| value.strip_prefix("Basic "));
     encoded.is_some_and(|encoded| encoded == STANDARD.encode(format!("{user}:{password}")))

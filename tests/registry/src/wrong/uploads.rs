@@ -1,4 +1,4 @@
-//! What is pushed: uploads that have begun, and how they are answered.
+//! Uploads that have begun, and the answers to them.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
