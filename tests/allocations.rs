@@ -9,7 +9,7 @@ use allocation_counter::measure;
 
 use self::policy::Case;
 
-/// How often judging by so many rules allocates.
+/// Counts the allocations of a judgement by this many rules.
 fn allocations(rules: usize, case: Case) -> u64 {
     let attempt = policy::read(&policy::target(), &policy::uri(), &policy::headers());
     let policy = policy::policy(rules, case);

@@ -96,7 +96,7 @@ fn a_kubeconfig_has_16_mib() {
     }
 }
 
-/// What `policy check` says of a policy with this spec.
+/// Runs `policy check` on a policy with this spec.
 fn checked(kwasm: &Kwasm, spec: &str) -> Run {
     let text = format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
     fs::write(kwasm.home().join("checked.yaml"), text).unwrap();

@@ -8,10 +8,10 @@ use serde_json::json;
 
 use crate::support::{Kwasm, Real, real};
 
-/// What is carried, in bytes. `cargo xtask bench exec port-forward` does it with a gibibyte.
+/// The number of bytes carried. `cargo xtask bench exec port-forward` carries a gibibyte.
 const BYTES: u64 = 64 << 20;
 
-/// How much more memory than an idle run one may take that carries.
+/// The largest memory beyond that of an idle run for a run that carries bytes.
 const ROOM: u64 = 64 << 20;
 
 /// The words of a command at the end of each way there.

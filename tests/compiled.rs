@@ -221,7 +221,7 @@ fn doctor_says_how_much_the_caches_take_and_empties_them() {
     assert_eq!(files(&kwasm.home().join("cache/kwasm/seen")), Vec::<String>::new());
 }
 
-/// What is not kwasm's own is not kwasm's to remove.
+/// Files that are not kwasm's own must not be removed by it.
 #[test]
 fn doctor_empties_no_folder_behind_a_link_and_removes_no_foreign_file() {
     let kwasm = Kwasm::with_empty_cache();

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::{Kwasm, Layout, RealRegistry, Run, component, registry, registry_with_referrers};
 
-/// What a program prints, which is JSON.
+/// Runs a program and parses its output as JSON.
 #[track_caller]
 fn json(command: &mut std::process::Command) -> Value {
     serde_json::from_str(&Run::of(command).success().stdout).unwrap()

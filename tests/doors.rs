@@ -8,12 +8,12 @@ use kwasm_cluster::User;
 
 use crate::support::{Kwasm, Real, Run, kubeconfig, real, seed};
 
-/// Something that kube-client does, with the one rule that it needs, and how that is seen.
+/// A command of kube-client, with the only rule that it needs, and its expected output.
 struct Command {
     line: &'static [&'static str],
     rule: &'static str,
     prints: &'static str,
-    /// Whether it goes on until the user ends it.
+    /// Whether it continues until the user ends it.
     lasts: bool,
 }
 
@@ -167,7 +167,7 @@ fn a_process_in_a_pod_has_its_own_two_outputs_and_its_input() {
     assert_eq!(running.end().success().stdout.trim_end(), "hello");
 }
 
-/// What one command gives through either door.
+/// Runs one command through either door.
 fn through_both(kwasm: &Kwasm, line: &[&str]) -> [Run; 2] {
     ["kube-client", "kube-client-http"].map(|guest| kwasm.run(guest, line))
 }

@@ -13,7 +13,7 @@ use crate::support::{Kwasm, Real, real};
 /// The text that an object holds, in bytes.
 const SIZE: usize = 200_000;
 
-/// How a guest, or the user, ends a run in the middle of a write.
+/// The ways in which a guest or the user ends a run in the middle of a write.
 const ENDINGS: &[&str] = &["trap", "exit", "INT", "TERM", "timeout"];
 
 /// One write and where it is cut.

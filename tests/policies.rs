@@ -9,7 +9,7 @@ mod view;
 
 use crate::support::{Kwasm, Run};
 
-/// What every policy of these tests begins with: three lines.
+/// The beginning of every policy in these tests: three lines.
 const HEAD: &str = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: test}\n";
 
 /// A policy with this `spec`, which begins in line 5.
@@ -24,7 +24,7 @@ fn check(content: impl AsRef<[u8]>) -> Run {
     kwasm.call(["policy", "check", "bad.yaml"])
 }
 
-/// What is said of each of these files, which differ from each other by what they are called here.
+/// Returns the messages about each of these files, with their names here in place of their paths.
 #[track_caller]
 fn told<S: AsRef<[u8]>>(cases: &[(&str, S)]) -> String {
     let mut told = String::new();

@@ -88,8 +88,8 @@ fn urls(server: &ApiServer) -> Vec<String> {
     urls
 }
 
-/// Whether a front proxy that decodes a path and resolves it is led to the server that it is meant for. One that decodes
-/// twice does not tell `%25` from what it stands for, and cannot be told anything.
+/// Returns whether a front proxy that decodes and resolves a path forwards it to the intended server. A proxy
+/// that decodes twice confuses `%25` with what it stands for, and cannot be served.
 fn stays_below(target: &str) -> bool {
     let mut path = target.split(['?', '#']).next().unwrap_or_default().to_owned();
     for _ in 0..2 {

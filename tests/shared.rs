@@ -13,7 +13,7 @@ const NOBODY: u32 = 12_345;
 /// A store with a plugin, filled by this user with this umask.
 struct Shared {
     kwasm: Kwasm,
-    /// Where the other user is at home.
+    /// The other user's home.
     home: PathBuf,
 }
 

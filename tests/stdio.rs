@@ -13,7 +13,7 @@ use nix::pty::{OpenptyResult, openpty};
 
 use crate::support::{Kwasm, Run, component};
 
-/// What fills a pipe of Linux but for a few bytes.
+/// The bytes that fill a pipe of Linux except for a few.
 const FULL: &[u8] = &[b'#'; 65_530];
 
 fn unblock(stream: &impl AsFd) {

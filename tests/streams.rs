@@ -10,7 +10,7 @@ use crate::support::{Kwasm, kubeconfig, real, seed};
 
 const MIB: u64 = 1 << 20;
 
-/// How much more memory than an idle run a streaming one may take.
+/// The largest memory beyond that of an idle run for a streaming run.
 const ROOM: u64 = 64 * MIB;
 
 /// The ways to the cluster, each with what tells a guest to take it.

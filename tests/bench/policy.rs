@@ -4,7 +4,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method};
 use kwasm::policy::{Attempt, Context, Policy, Target};
 
-/// What a client library sends along.
+/// Returns the headers that a client library sends.
 pub(crate) fn headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in [("accept", "application/json"), ("user-agent", "plugin/1.0"), ("authorization", "")]
@@ -14,7 +14,7 @@ pub(crate) fn headers() -> HeaderMap {
     headers
 }
 
-/// Where it goes: as the gate has it before it reads a request.
+/// Returns the target as the gate has it before it reads a request.
 pub(crate) fn target() -> Target {
     Target::Context(Context::new("prod", "shop", "prod"))
 }
@@ -31,7 +31,7 @@ pub(crate) fn read(target: &Target, uri: &PathAndQuery, headers: &HeaderMap) -> 
     Attempt::read(target.clone(), Method::GET, Some(uri), headers).expect("nothing is wrong with it")
 }
 
-/// What becomes of the request by a policy.
+/// The decision that a policy makes about the request.
 #[derive(Clone, Copy)]
 pub(crate) enum Case {
     /// The last rule covers it.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// What is done with a kubeconfig. Texts have placeholders such as `$TLS` (lab.rs).
+/// A test case for a kubeconfig. Texts have placeholders such as `$TLS` (lab.rs).
 #[must_use]
 pub(super) struct Case {
     pub(super) name: &'static str,
@@ -12,12 +12,12 @@ pub(super) struct Case {
     pub(super) flags: Vec<&'static str>,
     pub(super) kubectl: Outcome,
     pub(super) kwasm: Outcome,
-    /// Why the two are kept apart, where they are.
+    /// The reason of a deliberate difference.
     pub(super) reason: Option<&'static str>,
     parts: Parts,
 }
 
-/// How a run ends.
+/// The ending of a run.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Outcome {
     /// A server is asked, in this way (seen.rs).
@@ -27,7 +27,7 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    /// Whether a run ended as was to come.
+    /// Returns whether a run ended as expected.
     pub(super) fn is_as(&self, wanted: &Self) -> bool {
         match (self, wanted) {
             (Self::Fails(said), Self::Fails(part)) => !said.trim().is_empty() && said.contains(part.as_str()),
@@ -152,7 +152,7 @@ pub(super) fn asks(how: &str) -> Outcome {
     Outcome::Asks(how.to_owned())
 }
 
-/// Nobody is asked, and this is said.
+/// Returns the outcome in which no server is contacted and this message is printed.
 pub(super) fn fails(said: &str) -> Outcome {
     Outcome::Fails(said.to_owned())
 }

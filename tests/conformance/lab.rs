@@ -1,4 +1,4 @@
-//! Where cases are run: three servers that write down what they are shown, a folder for each case, and secrets.
+//! The environment of cases: three servers that record requests, a folder for each case, and secrets.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -19,7 +19,7 @@ use crate::support::{Kwasm, Run, component};
 /// The path below which one of the servers is, as with Rancher.
 const BASE: &str = "/k8s/clusters/c-1";
 
-/// What many cases say, in a word.
+/// Abbreviations for phrases of many cases.
 const PHRASES: [(&str, &str); 7] = [
     ("$TRUSTED", "server: '$TLS', certificate-authority-data: $CA"),
     ("$PAIR", "client-certificate-data: $ALICE, client-key-data: $ALICE_KEY"),
@@ -35,9 +35,9 @@ pub(super) struct Lab {
     tls: ApiServer,
     plain: ApiServer,
     below: ApiServer,
-    /// What kubectl finds out of them.
+    /// The cache of kubectl's discovery.
     cache: TempDir,
-    /// What stands for what, the longest names first.
+    /// The values of placeholders, the longest names first.
     placeholders: Vec<(&'static str, String)>,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct Done {
 }
 
 impl Done {
-    /// How it ended, with the namespace where it is another than `default`.
+    /// Returns how it ended, with the namespace if it is not `default`.
     pub(super) fn outcome(&self) -> Outcome {
         let Some(asked) = &self.asked else { return Outcome::Fails(self.said()) };
         match self.namespace.as_deref() {
@@ -60,7 +60,7 @@ impl Done {
         }
     }
 
-    /// What is said of a failure, to the user and to the guest.
+    /// Returns the messages about a failure, to the user and to the guest.
     fn said(&self) -> String {
         assert!(!self.run.stderr.contains("panicked"), "{}", self.run.shown());
         let to_guest = self.run.stdout.lines().filter(|line| line.starts_with("refused: "));
@@ -95,7 +95,7 @@ impl Lab {
         folder
     }
 
-    /// What kubectl does: it lists config maps. What the server has it finds out once for all cases.
+    /// Runs kubectl, which lists config maps. Its discovery is cached for all cases.
     pub(super) fn kubectl(&self, program: &Path, case: &Case, folder: &Path) -> Done {
         self.asked(folder, || {
             let mut command = self.kubectl_command(program, case, folder);
@@ -114,7 +114,7 @@ impl Lab {
         command
     }
 
-    /// What a plugin does that asks for the version.
+    /// Runs a plugin that requests the version.
     pub(super) fn kwasm(&self, kwasm: &Kwasm, case: &Case, folder: &Path) -> Done {
         let mut done = self.asked(folder, || self.plugin(kwasm, case, folder, &[]));
         done.namespace = seen::namespace_of_guest(&done.run.stdout);

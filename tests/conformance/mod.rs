@@ -1,5 +1,5 @@
-//! What kubectl makes of a kubeconfig, of variables and of flags, kwasm makes of them too: a table of cases, each run by
-//! both, with servers that write down what they are shown.
+//! Tests that kwasm treats kubeconfigs, variables and flags like kubectl: a table of cases, each run by both,
+//! with servers that record requests.
 
 mod case;
 mod cases;

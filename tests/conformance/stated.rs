@@ -1,4 +1,4 @@
-//! What `kwasm cluster` says of a cluster is what `kubectl config view` says of it, and what a plugin gets.
+//! Tests that `kwasm cluster` reports a cluster as `kubectl config view` does, and as a plugin gets it.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use super::lab::Lab;
 use super::{cases, holds, kubectl};
 use crate::support::{Kwasm, Run};
 
-/// What `kwasm cluster -o json` says.
+/// Returns the output of `kwasm cluster -o json`.
 fn stated(lab: &Lab, kwasm: &Kwasm, case: &Case, folder: &Path) -> Result<Value, String> {
     let run = lab.verb(kwasm, case, folder, &["cluster", "-o", "json"]);
     let shown = run.shown();

@@ -51,7 +51,7 @@ impl Helper {
         std::fs::write(self.folder().join(name), text).unwrap();
     }
 
-    /// What it was given at each of its runs.
+    /// Returns its input in each of its runs.
     pub(super) fn runs(&self) -> Vec<Value> {
         let runs = std::fs::read_to_string(self.folder().join("runs")).unwrap_or_default();
         runs.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

@@ -21,7 +21,7 @@ fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap()
 }
 
-/// Whether it has what the issuer gave, and no lock.
+/// Checks that it has the issuer's second token, and no lock.
 #[track_caller]
 fn has_the_second(path: &Path) {
     let text = text(path);

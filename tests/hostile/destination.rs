@@ -1,4 +1,4 @@
-//! Where a request goes. What is refused whatever the guest is called stands in tests/elsewhere.rs.
+//! Tests of destinations. Requests that are refused whatever the guest's name are in tests/elsewhere.rs.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::Attempt;
 use crate::support::seed;
 
-/// Something that answers whoever asks, without TLS: what should never be reached.
+/// Starts a server that answers anyone, without TLS, and must not be reached.
 fn listener() -> ApiServer {
     open(ApiServer::builder().plain_http().start().unwrap())
 }
@@ -24,7 +24,7 @@ fn open(server: ApiServer) -> ApiServer {
     server
 }
 
-/// What is taken away, so that a request to whatever was not granted ends at `server`.
+/// Returns the defences to disable so that a request to an address that was not granted reaches `server`.
 fn leading_to(server: &ApiServer) -> String {
     format!("destination=127.0.0.1:{}", server.port())
 }

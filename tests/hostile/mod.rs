@@ -25,7 +25,7 @@ use kwasm_apiserver::{ApiServer, User};
 
 use crate::support::{Kwasm, Run, faults_program, kubeconfig};
 
-/// What a hostile guest tries, and under which circumstances. Each attempt ends with its twin.
+/// The attempt of a hostile guest, and its circumstances. Each attempt ends with its twin.
 #[must_use]
 struct Attempt<'a> {
     guest: &'static str,
@@ -39,14 +39,15 @@ struct Attempt<'a> {
     failure: (i32, String),
 }
 
-/// What the guest may do.
+/// The permissions of the guest.
 enum Grant {
     Named(String),
     Spec(String),
 }
 
 impl<'a> Attempt<'a> {
-    /// What the guest does without arguments, where no cluster is, and where it may do all that its user may.
+    /// Returns the attempt of a guest without arguments, without a cluster, and with all of its user's
+    /// permissions.
     fn of(guest: &'static str) -> Self {
         Self {
             guest,
@@ -92,13 +93,13 @@ impl<'a> Attempt<'a> {
         self
     }
 
-    /// It fails, with this among what is said to the guest or the user.
+    /// Expects it to fail, with this text in a message to the guest or the user.
     #[track_caller]
     fn fails(self, why: &str) -> Self {
         self.fails_with(1, why)
     }
 
-    /// It is ended by kwasm, with this among what is said to the user.
+    /// Expects kwasm to end it, with this text in a message to the user.
     #[track_caller]
     fn ends(self, why: &str) -> Self {
         self.fails_with(125, why)
@@ -151,7 +152,7 @@ impl<'a> Attempt<'a> {
         assert_eq!(self.heard(), before, "{place}: nothing arrives: {}", run.shown());
     }
 
-    /// What came to the servers at which nothing may arrive: connections and requests.
+    /// Returns the connections and requests at the servers that must not be reached.
     fn heard(&self) -> Vec<(usize, usize)> {
         self.deaf.iter().map(|server| (server.connections(), server.requests().len())).collect()
     }

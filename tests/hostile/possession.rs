@@ -1,5 +1,5 @@
-//! What lies on the user's disk: compiled code that is somebody else's, a grant that was another's. The tests of both
-//! with all defences in place stand in tests/compiled.rs and tests/life.rs.
+//! Tests of files on the user's disk: compiled code of another user, a grant of another plugin. The tests of
+//! both with all defences are in tests/compiled.rs and tests/life.rs.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,5 +1,5 @@
-//! What a policy's rules do not cover. That the judge reads them as the API server does is shown elsewhere
-//! (tests/judge.rs).
+//! Tests of requests that a policy's rules do not cover. That the judge reads requests like the API server is
+//! tested elsewhere (tests/judge.rs).
 
 use kwasm_apiserver::{ApiServer, User, demo};
 

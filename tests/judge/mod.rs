@@ -29,14 +29,14 @@ fn context() -> Context {
     Context::new("test", CURRENT, "test")
 }
 
-/// What kwasm makes of a request; `None` when it refuses to make anything of it.
+/// Returns kwasm's reading of a request, or `None` if it refuses it.
 fn ours(method: &str, url: &str) -> Option<Attempt> {
     let uri: PathAndQuery = url.parse().ok()?;
     let method = Method::from_bytes(method.as_bytes()).ok()?;
     Attempt::read(Target::Context(context()), method, Some(&uri), &HeaderMap::new()).ok()
 }
 
-/// What the API server's code answers to questions, as `tests/cluster/oracle.go` has them.
+/// Returns the answers of the API server's code to questions, in the form of `tests/cluster/oracle.go`.
 fn ask(mut oracle: Command, questions: &[Value]) -> Vec<Value> {
     let mut child =
         oracle.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();

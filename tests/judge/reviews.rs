@@ -11,10 +11,10 @@ use super::rules::{self, Rbac, Subject};
 use super::{CURRENT, ours, rng};
 use crate::support::{Real, real};
 
-/// How many pairs of rules and a request.
+/// The number of pairs of rules and a request.
 const PAIRS: usize = 500;
 
-/// How many policies they share, so that the roles are made in seconds.
+/// The number of policies that they share, so that the roles are created in seconds.
 const POLICIES: usize = 60;
 
 const GROUP: &str = "rbac.authorization.k8s.io";
@@ -58,7 +58,7 @@ fn list(items: &[Value]) -> String {
     json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
 }
 
-/// What the running server answers to each review.
+/// Returns the running server's answer to each review.
 fn ask(real: &Real, reviews: &[Value]) -> Vec<bool> {
     let answers = real.feed(&["create", "--validate=false", "-o", "json", "-f", "-"], &list(reviews));
     let answers: Vec<Value> =

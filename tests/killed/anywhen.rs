@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use super::{Scene, fragile_command, scenes, sound};
 use crate::support::Kwasm;
 
-/// How often it is killed in all.
+/// The total number of kills.
 const KILLS: usize = 300;
 
-/// How long a command takes, and how much of that comes before its first change to the disk.
+/// The duration of a command, and the part of it before its first change to the disk.
 struct Pace {
     whole: Duration,
     first: Duration,

@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 
 use crate::support::{Kwasm, Run, component, faults_program, files};
 
-/// What is installed under the names that the commands change: the plugins' outputs when they are run with `1`.
+/// The installed plugins under the names that the commands change: their outputs when they run with `1`.
 type State = BTreeMap<&'static str, &'static str>;
 
 const HELLO: &str = "hello from kwasm: 1\n";
@@ -147,7 +147,7 @@ fn fragile_command(kwasm: &Kwasm, scene: &Scene, without: &str) -> Command {
     command
 }
 
-/// What is installed, by `list` and by running it through its link as kubectl does.
+/// Returns what is installed, according to `list` and to running it through its link as kubectl does.
 #[track_caller]
 fn state(kwasm: &Kwasm) -> State {
     let list = kwasm.call(["list"]).success().stdout;

@@ -28,7 +28,7 @@ fn said(run: &Run, registry: &Wrong) -> String {
     run.stderr.replace(registry.host(), "HOST")
 }
 
-/// That nothing is kept: neither for an installed plugin, nor for the next run.
+/// Checks that nothing is kept, neither for an installed plugin nor for the next run.
 #[track_caller]
 pub(super) fn nothing_left(kwasm: &Kwasm) {
     for folder in [kwasm.home().join("data"), kwasm.links(), kwasm.cache().join("kwasm/fetched")] {

@@ -1,4 +1,5 @@
-//! What is pushed, and to whom: the registry says where, and only it sees who pushes.
+//! Tests of pushes and their destination: the registry determines it, and only the registry sees the
+//! credentials.
 
 use std::net::TcpListener;
 

@@ -46,7 +46,7 @@ impl Signed {
         self.kwasm.call(["install", &self.reference()])
     }
 
-    /// What `kwasm verify` says of a key.
+    /// Returns the run of `kwasm verify` with a key.
     fn verify(&self, key: &str) -> Run {
         self.kwasm.call(["verify", &self.reference(), "--key", key])
     }

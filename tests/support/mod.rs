@@ -1,4 +1,5 @@
-//! What the tests share: a kwasm with a home of its own, the two API servers, and the real registries.
+//! The parts that the tests share: a kwasm with a home of its own, the two API servers, and the real
+//! registries.
 
 mod kwasm;
 pub(crate) mod proxy;

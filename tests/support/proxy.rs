@@ -35,7 +35,7 @@ pub(crate) struct Carried {
     pub(crate) login: Option<String>,
 }
 
-/// How it is spoken to.
+/// The protocol of the proxy.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind<'a> {
     Http,
@@ -44,7 +44,7 @@ pub(crate) enum Kind<'a> {
     Socks5,
 }
 
-/// What a proxy knows.
+/// The settings and the log of a proxy.
 struct Rules {
     upstream: SocketAddr,
     login: Option<&'static str>,
@@ -82,7 +82,7 @@ impl Proxy {
         Self { address, scheme, log, stop: Some(stop) }
     }
 
-    /// What a kubeconfig says of it.
+    /// Returns its address for a kubeconfig.
     pub(crate) fn url(&self) -> String {
         format!("{}://{}", self.scheme, self.address)
     }
@@ -92,7 +92,7 @@ impl Proxy {
         format!("{}://{login}@{}", self.scheme, self.address)
     }
 
-    /// What it was asked for so far.
+    /// Returns the requests so far.
     pub(crate) fn carried(&self) -> Vec<Carried> {
         self.log.lock().unwrap().clone()
     }

@@ -13,7 +13,7 @@ pub(crate) struct RealRegistry {
     registry: Registry,
 }
 
-/// How cosign keeps a signature in a registry.
+/// The layout of cosign's signatures in a registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
     /// A sigstore bundle that refers to the artifact.
@@ -68,7 +68,7 @@ fn shared(
 }
 
 impl RealRegistry {
-    /// How it is reached.
+    /// Returns the access to it.
     pub(crate) fn access(&self) -> &Access {
         self.registry.access()
     }
@@ -163,7 +163,7 @@ impl RealRegistry {
     }
 }
 
-/// What the names of a kwasm's repositories begin with.
+/// Returns the prefix of the names of a kwasm's repositories.
 fn prefix(kwasm: &Kwasm) -> String {
     let home = kwasm_registry::digest(kwasm.home().as_os_str().as_encoded_bytes());
     format!("{}/", &home["sha256:".len()..][..12])

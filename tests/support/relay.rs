@@ -29,7 +29,7 @@ impl Relay {
         Self { address, runs }
     }
 
-    /// What a client is told to be its server.
+    /// Returns the address that a client is given for its server.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }

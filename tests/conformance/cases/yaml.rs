@@ -1,4 +1,4 @@
-//! What a file's text may look like.
+//! Tests of the notations in a file.
 
 use super::super::case::{Case, asks, case, config, fails};
 use super::super::differences::{EMPTY, PROMPT};

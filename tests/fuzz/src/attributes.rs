@@ -108,7 +108,7 @@ const VALUES: &[&str] = &[
 const UNRELATED: &[&str] =
     &["x", "pretty", "resourceVersion", "continue", "Watch", "WATCH", "watc", "fieldselector", "a;b"];
 
-/// What the API server has to take a request for, and the request.
+/// Generates attributes that the API server has to derive, and the request.
 fn meant(random: &mut Unstructured<'_>) -> Result<(Asked, RequestInfo)> {
     let pick = |random: &mut Unstructured<'_>, words: &[&str]| Ok((*random.choose(words)?).to_owned());
     let method = random.choose(METHODS)?.clone();

@@ -7,14 +7,14 @@ use std::path::Path;
 use kwasm::cli::{Connection, Environment};
 use kwasm::cluster::{Cluster, Contexts, Endpoint, Error, Flags, GuestConfig, Kubeconfig};
 
-/// What stands for a secret: wherever it is in a file, it may be said only as part of a name.
+/// The stand-in for a secret. Wherever it is in a file, it may be printed only as part of a name.
 const SECRET: &str = "hunter2";
 
-/// What stands between the flags and the files.
+/// The separator between the flags and the files.
 const BREAK: &str = "\n=====\n";
 
 thread_local! {
-    /// Where the files are. Each thread has a folder.
+    /// The folder of the files, one for each thread.
     static FOLDER: tempfile::TempDir = tempfile::tempdir().unwrap();
 }
 

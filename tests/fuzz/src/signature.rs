@@ -66,14 +66,14 @@ fn split(data: &[u8]) -> (&[u8], &[u8]) {
     end.map_or((data, &[]), |end| (&data[..end], &data[end + 1..]))
 }
 
-/// What of a bundle is signed, or the signature; the rest may be anything.
+/// Returns the signed part of a bundle, or the signature; the rest may be anything.
 fn signed_part(bundle: &[u8]) -> [Value; 3] {
     let bundle: Value = serde_json::from_slice(bundle).expect("it was read");
     let envelope = &bundle["dsseEnvelope"];
     [&envelope["payload"], &envelope["payloadType"], &envelope["signatures"][0]["sig"]].map(Clone::clone)
 }
 
-/// Whether a manifest of the older layout has this signature.
+/// Returns whether a manifest of the older layout has this signature.
 fn signs(manifest: &[u8], signature: &str) -> bool {
     let manifest: Value = serde_json::from_slice(manifest).expect("cosign wrote it");
     let layers = manifest["layers"].as_array().expect("there are some");

@@ -1,4 +1,4 @@
-//! Somebody who signs at registries that take no uploads.
+//! A signer at registries that do not accept uploads.
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
@@ -19,7 +19,7 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 pub(super) struct Author(EcdsaKeyPair);
 
-/// How a signature is attached to what it signs.
+/// The way in which a signature is attached to its subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Attached {
     /// As a referrer, which the registry finds.
@@ -91,7 +91,8 @@ impl Author {
     }
 }
 
-/// What carries a bundle, or what is called one, to the artifact with this digest.
+/// Returns the manifest that attaches a bundle, or something with its media type, to the artifact with this
+/// digest.
 pub(super) fn carrier(subject: &str, bundle: &[u8]) -> Artifact {
     Artifact::with_config(EMPTY, "{}")
         .layer(MEDIA_TYPE, bundle.to_vec())
@@ -122,7 +123,7 @@ pub(super) fn list(registry: &Wrong, subject: &str, referrers: &[Value]) {
     registry.tag("acme/hello", &index_tag(subject), &index);
 }
 
-/// What a list says of a manifest.
+/// Returns a list's entry for a manifest.
 pub(super) fn listed(digest: &str) -> Value {
     json!({"mediaType": MANIFEST, "digest": digest, "size": 500, "artifactType": MEDIA_TYPE})
 }

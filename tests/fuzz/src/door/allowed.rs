@@ -1,11 +1,11 @@
-//! What may arrive at the server, said once more and without a look at how kwasm says it.
+//! The requests that may arrive at the server, described again and independently of kwasm's code.
 
 use super::message::Head;
 
 /// The user's token, which goes nowhere by plain HTTP: as with client-go, only TLS brings it along.
 pub(super) const TOKEN: &str = "token-of-the-user";
 
-/// What the gate may let out, at all.
+/// The policy of the gate.
 pub(super) const POLICY: &str = "apiVersion: kwasm.dev/v1
 kind: Policy
 metadata: {name: test}
@@ -87,7 +87,7 @@ fn check_target(method: &str, target: &str) -> bool {
     }
 }
 
-/// Whether the API server takes the query of a list for that of a watch.
+/// Returns whether the API server reads the query of a list as that of a watch.
 fn is_watch(query: &str) -> bool {
     let pairs = query.split('&').filter(|pair| !pair.contains(';'));
     let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));

@@ -20,14 +20,14 @@ const MOST: usize = 1 << 20;
 /// Turns without an event after which nothing more is to be expected.
 const QUIET: usize = 16;
 
-/// How long something that has to happen may take.
+/// The timeout for something that has to happen.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) struct Guest<'a> {
     gate: &'a Gate,
     upstream: &'a Upstream,
     pub(super) socket: GuestEnd,
-    /// What the gate took of what it wrote.
+    /// The written bytes that the gate accepted.
     pub(super) wrote: Vec<u8>,
     pub(super) got: Vec<u8>,
     /// Whether it has read to the end.

@@ -1,18 +1,18 @@
 //! HTTP/1.1 messages (RFC 9112), read twice: strictly, as nobody can misunderstand them, and as leniently as anybody might.
 
-/// How much is forgiven.
+/// The tolerance of a reader.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(super) enum Reader {
-    /// What could be read in two ways is a fault.
+    /// Ambiguous input is a fault.
     Strict,
-    /// What the gate's own server might take is taken: it may take less, and nothing else.
+    /// Everything that the gate's own server might accept is accepted. It may accept less, but nothing else.
     Lenient,
 }
 
-/// Why bytes are no message.
+/// The reason why bytes are not a message.
 pub(super) type Fault = &'static str;
 
-/// What stands before a body.
+/// The part of a message before its body.
 #[derive(Debug)]
 pub(super) struct Head {
     /// The three parts of the first line.
@@ -23,7 +23,7 @@ pub(super) struct Head {
     pub(super) length: usize,
 }
 
-/// Where a body ends.
+/// The end of a body.
 #[derive(Clone, Copy)]
 pub(super) enum Framing {
     Chunked,
@@ -75,7 +75,7 @@ impl Head {
         self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Where the body of this request ends.
+    /// Returns how the end of this request's body is determined.
     pub(super) fn framing(&self, reader: Reader) -> Result<Framing, Fault> {
         let codings: Vec<&str> = self.all("transfer-encoding").collect();
         let lengths: Vec<&str> = self.all("content-length").collect();
