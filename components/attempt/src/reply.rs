@@ -1,4 +1,4 @@
-//! An answer as it stands on a socket, and who made it.
+//! An answer on a socket, and its sender.
 
 use kube_guest::Status;
 use std::io::{BufRead, Read};

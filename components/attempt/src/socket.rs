@@ -47,20 +47,20 @@ impl Socket {
         self.0.get_mut().shutdown(Shutdown::Write).map_err(|error| format!("shutdown: {error}"))
     }
 
-    /// The next answer, `None` where the connection ends instead.
+    /// Returns the next answer, or `None` if the connection ends instead.
     ///
     /// # Errors
     ///
-    /// Why it could not be read, or what is no answer about it.
+    /// The reason why it could not be read or is not a valid answer.
     pub fn answer(&mut self) -> Result<Option<Reply>, String> {
         Reply::read(&mut self.0)
     }
 
-    /// The next answer, where there has to be one.
+    /// Returns the next answer, which has to exist.
     ///
     /// # Errors
     ///
-    /// As for [`Socket::answer`], and if the connection ends instead.
+    /// The same as [`Socket::answer`], and an error if the connection ends instead.
     pub fn reply(&mut self) -> Result<Reply, String> {
         self.answer()?.ok_or_else(|| "the connection was closed".to_owned())
     }

@@ -25,11 +25,11 @@ enum Kind {
 }
 
 impl Answer {
-    /// Asks the cluster for `path`.
+    /// Gets `path` from the cluster.
     ///
     /// # Errors
     ///
-    /// When there is no answer, or another one than 200.
+    /// If there is no answer, or its status is not 200.
     pub fn get(door: Door, path: &str) -> Result<Self, String> {
         match door {
             Door::Http => {
@@ -49,7 +49,7 @@ impl Answer {
         self.piece_of(CHUNK)
     }
 
-    /// The same, of at most so many bytes.
+    /// Returns the next piece of at most this many bytes.
     ///
     /// # Errors
     ///

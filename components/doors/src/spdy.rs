@@ -45,11 +45,11 @@ impl Spdy {
         Ok(Self { connection, frame: Vec::new(), streams: 0, stream: 0, left: 0 })
     }
 
-    /// Opens a stream, and gives what messages call it. The names of its headers are in lower case.
+    /// Opens a stream, and returns its number. The names of its headers are in lower case.
     ///
     /// # Errors
     ///
-    /// When the connection has ended.
+    /// If the connection has ended.
     pub fn stream(&mut self, headers: &[(&str, &str)]) -> io::Result<u32> {
         // A client's streams have odd numbers.
         let stream = 2 * self.streams + 1;
@@ -127,7 +127,7 @@ fn size(length: usize) -> [u8; 4] {
     [0, a, b, c]
 }
 
-/// Names and values, each behind its length.
+/// Returns names and values, each prefixed with its length.
 fn block(headers: &[(&str, &str)]) -> Vec<u8> {
     let number = |length: usize| u32::try_from(length).unwrap_or(0).to_be_bytes();
     let mut block = number(headers.len()).to_vec();

@@ -46,7 +46,7 @@ impl Command {
     }
 }
 
-/// Options may stand anywhere before `--`, kubectl's connection flags among them.
+/// Options may appear anywhere before `--`, including kubectl's connection flags.
 pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, Error> {
     let mut given = kube_guest::without_connection_flags(arguments, &[]);
     let line = match given.iter().position(|argument| argument == "--") {

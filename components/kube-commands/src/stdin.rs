@@ -38,7 +38,7 @@ impl Stdin {
     }
 }
 
-/// Copies all of it. A reader that takes no more ends it too: why it went, its own stream tells.
+/// Copies all input. Also ends if the reader accepts no more: its own stream reports the reason.
 pub(crate) async fn copy(to: &mut (impl AsyncWrite + Unpin)) -> Result<(), Error> {
     let stdin = Stdin(get_stdin());
     while let Some(chunk) = stdin.chunk().await? {

@@ -17,7 +17,7 @@ pub enum Error {
         /// The host's reason.
         why: String,
     },
-    /// Not the JSON that was asked for.
+    /// Not the requested JSON.
     #[error("the server's answer: {}", for_terminal_line(&.0.to_string()))]
     Json(serde_json::Error),
     /// The kubeconfig is missing or says nothing useful.
@@ -45,7 +45,7 @@ impl Error {
     }
 }
 
-/// A failure as the API server tells it: `metav1.Status`.
+/// A failure reported by the API server: `metav1.Status`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, thiserror::Error)]
 pub struct Status {
     /// The HTTP status code.
@@ -60,8 +60,8 @@ pub struct Status {
 }
 
 impl Status {
-    /// Reads the body of an answer whose HTTP status is `code`. A body that is no `Status` (a proxy's page, say)
-    /// gives its first line as the message.
+    /// Reads the body of an answer whose HTTP status is `code`. If the body is not a `Status` (but e.g. a
+    /// proxy's page), its first line is the message.
     #[must_use]
     pub fn read(code: u16, body: &[u8]) -> Self {
         if let Ok(Marked { kind, status }) = serde_json::from_slice::<Marked>(body)

@@ -1,4 +1,4 @@
-//! The kubeconfig that kwasm gives a plugin: one server, contexts with their namespaces, no secret.
+//! The kubeconfig that kwasm gives a plugin: one server, contexts with their namespaces, no secrets.
 
 use crate::Error;
 use serde::Deserialize;

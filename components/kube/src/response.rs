@@ -33,7 +33,7 @@ impl Response {
         }
     }
 
-    /// The answer if it is there; it can be had once.
+    /// Returns the answer if it has arrived. It can be taken once.
     pub(crate) fn poll(answer: &FutureIncomingResponse) -> Option<Result<Self, Error>> {
         Some(match answer.get()? {
             Ok(Ok(response)) => Self::open(response),
@@ -68,11 +68,11 @@ impl Response {
         str::from_utf8(value).ok()
     }
 
-    /// Turns an answer of 400 and above into the error that it tells.
+    /// Turns an answer of 400 and above into the error that it reports.
     ///
     /// # Errors
     ///
-    /// [`Error::Status`], or what went wrong while its body was read.
+    /// [`Error::Status`], or the error of reading its body.
     pub fn into_success(mut self) -> Result<Self, Error> {
         if self.status < 400 {
             return Ok(self);

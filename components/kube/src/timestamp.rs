@@ -26,7 +26,7 @@ impl Timestamp {
         Self { micros: seconds.saturating_mul(MICROS) }
     }
 
-    /// Reads RFC 3339, with any fraction and any offset; `None` for anything else.
+    /// Reads RFC 3339, with any fraction and offset. Returns `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();

@@ -13,7 +13,7 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// The name that `wasi:http` gives the error, such as `HTTP-request-denied`.
+    /// Returns the name of the error in `wasi:http`, such as `HTTP-request-denied`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.code

@@ -1,6 +1,6 @@
-//! `reads-proc-self [PATH]…`: reads `/proc/self/environ`, `cmdline` and `maps` by its standard library, and through each
-//! folder that it was given, by names that climb out of it. They tell what kwasm's environment holds, how it was called
-//! and where its code lies. A guest has no file but its own kubeconfig: that is the defence.
+//! `reads-proc-self [PATH]…`: reads `/proc/self/environ`, `cmdline` and `maps` by its standard library, and
+//! through each folder that it was given, by names that climb out of it. They reveal kwasm's environment, its
+//! arguments and the addresses of its code. Defence: a guest has no file but its own kubeconfig.
 
 use attempt::Arguments;
 use std::io::Read;

@@ -10,7 +10,8 @@ fn main() {
     attempt::tell(Ok(format!("{depth} calls deep, {sum:08x}")))
 }
 
-/// No loop does the same: what is left to do after a call needs what the call gives, and when it was made.
+/// Calls itself. It cannot be turned into a loop: the rest of the work needs the result of the call, and the
+/// time of the call.
 fn call(depth: u32) -> u32 {
     if depth == 0 { 1 } else { call(depth - 1).wrapping_mul(31) ^ depth }
 }

@@ -4,7 +4,7 @@ use crate::event::Page;
 use kube_guest::{Cluster, Error, Lines, Path, Timestamp};
 use std::time::{Duration, Instant};
 
-/// Events in a page: as many as kubectl asks for at a time.
+/// The number of events in a page, the same as in kubectl.
 const PAGE: &str = "500";
 
 /// Lists and watches events.

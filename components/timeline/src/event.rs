@@ -79,7 +79,7 @@ impl Event {
     }
 }
 
-/// Puts events in the order of time, and those of the same time in the order in which the cluster took them.
+/// Sorts events by time, and those of the same time in the order in which the cluster returned them.
 pub(crate) fn sort(events: &mut [Event]) {
     events.sort_by_cached_key(|event| (event.time(), event.metadata.resource_version.parse::<u64>().ok()));
 }

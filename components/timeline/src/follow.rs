@@ -12,13 +12,13 @@ use std::time::Duration;
 /// A watch that ended sooner, and brought nothing, ended "immediately".
 const IMMEDIATELY: Duration = Duration::from_secs(1);
 
-/// So many such ends in a row are taken without a pause.
+/// The number of such ends in a row that are accepted without a pause.
 const PATIENCE: u32 = 2;
 
 /// The longest pause between two attempts.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// So many failures in a row are an error.
+/// The number of failures in a row that are an error.
 const FAILURES: u32 = 6;
 
 /// The reason why the timeline ends before the user ends it.
