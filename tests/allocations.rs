@@ -1,4 +1,5 @@
-//! Judging allocates nothing a rule. A program of its own, since what counts is its allocator.
+//! Tests that judging a request allocates nothing for each rule. A program of its own, since it counts by a
+//! global allocator.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 

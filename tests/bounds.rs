@@ -11,7 +11,8 @@ use crate::support::{Kwasm, Run, kubeconfig, seed};
 
 const MIB: usize = 1 << 20;
 
-/// A kubeconfig of so many contexts, each with a cluster and a user of its own, behind this text.
+/// Returns a kubeconfig with this text, followed by this many contexts, each with a cluster and a user of its
+/// own.
 fn contexts(count: usize, head: &str) -> String {
     let mut text = format!("{head}apiVersion: v1\nkind: Config\ncurrent-context: c0\n");
     for (list, entry) in [

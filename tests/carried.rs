@@ -1,4 +1,5 @@
-//! Bytes are carried to and from commands in a pod and behind its ports, each once and in its place, and take no memory.
+//! Tests that bytes are carried to and from commands in a pod and behind its ports, completely, in order, and
+//! without using memory.
 
 use std::path::Path;
 use std::process::Command;
@@ -36,7 +37,8 @@ fn pattern(kwasm: &Kwasm, file: &Path) -> usize {
     bytes.len()
 }
 
-/// Runs the guest to its end and gives what it says; it must not take more memory than an idle one and [`ROOM`].
+/// Runs the guest to its end and returns its output. It must not take more memory than an idle one and
+/// [`ROOM`].
 fn carry(kwasm: &Kwasm, way: &str, pod: &str, direction: &str, command: &[&str]) -> String {
     let mut idle = kwasm.start("sleeps-forever", &[]);
     idle.line();

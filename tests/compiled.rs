@@ -1,4 +1,4 @@
-//! Machine code is mapped only from where nobody but the user could have put it.
+//! Tests that machine code is mapped only if no one but the user could have written it.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -133,7 +133,7 @@ fn where_there_can_be_no_cache_plugins_run_all_the_same() {
     assert!(run.stdout.contains("http://192.0.2.1") && run.stdout.contains("status 200"), "{}", run.shown());
 }
 
-/// A core module of so many functions, each of which takes its time to compile.
+/// Returns a core module of this many functions, each of which takes noticeable time to compile.
 fn large(functions: usize) -> String {
     let additions =
         "(i32.add (i32.mul (local.get 0) (i32.const 3)) (i32.load (local.get 0))) (local.set 0)".repeat(400);

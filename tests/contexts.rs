@@ -45,7 +45,8 @@ fn kwasm_with(config: &Value) -> Kwasm {
     kwasm.kubeconfig(path)
 }
 
-/// As whom a virtual endpoint is asked, through the http door.
+/// Sends a request to a virtual endpoint, through the http door, and returns the run, in which the server
+/// reports the user.
 fn asked(kwasm: &Kwasm, endpoint: &str, headers: &[&str]) -> Run {
     let url = format!("http://{endpoint}{REVIEWS}");
     let mut arguments = vec![url.as_str(), "--method", "POST", "--body", REVIEW];

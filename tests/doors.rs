@@ -108,7 +108,7 @@ impl Command {
         }
     }
 
-    /// Is refused, in words that name what was asked for.
+    /// Checks that it is refused, in words that name the request.
     #[track_caller]
     fn is_refused(&self, kwasm: &Kwasm, namespace: &str) {
         let run = kwasm.run("kube-client", &[&["-n", namespace], self.line].concat()).fails(1);
@@ -139,7 +139,8 @@ fn kube_rs_as_published_does_nothing_whose_rule_is_taken_away() {
     }
 }
 
-/// A WebSocket begins with a GET. The API server asks for `create` too, with the rights of the user, not of the guest.
+/// A WebSocket begins with a GET. The API server requires `create` too, with the permissions of the user, not
+/// of the guest.
 #[test]
 fn to_read_is_not_to_run() {
     let Some(real) = real("to_read_is_not_to_run") else { return };

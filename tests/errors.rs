@@ -7,7 +7,7 @@ use crate::support::{Kwasm, Run, component, kubeconfig, seed};
 
 const LIST: &[&str] = &["http://192.0.2.1/api/v1/namespaces/shop/secrets"];
 
-/// A guest asks for something, with this kubeconfig, at this server.
+/// Runs a guest that sends a request, with this kubeconfig, to this server.
 fn ask(server: &ApiServer, user: User) -> Run {
     Kwasm::new().kubeconfig(kubeconfig(server, user)).run("dials", LIST)
 }

@@ -21,7 +21,7 @@ use crate::support::{Kwasm, Run, component, skip};
 /// The standard features of 2022, which is all that most programs use.
 const PLAIN: WasmFeatures = WasmFeatures::empty();
 
-/// A program, who made it, what it needs, and what comes of it.
+/// A program, its maker, its requirements, and its expected result.
 struct Program {
     producer: &'static str,
     file: File,
@@ -287,7 +287,7 @@ fn valid(bytes: &[u8], features: WasmFeatures) -> bool {
     Validator::new_with_features(all).validate_all(bytes).is_ok()
 }
 
-/// The programs that can be had, with their files.
+/// Returns the available programs, with their files.
 fn programs(folder: &Path) -> impl Iterator<Item = (&'static Program, PathBuf)> {
     PROGRAMS.iter().filter_map(move |program| Some((program, program.file(folder)?)))
 }

@@ -1,4 +1,5 @@
-//! Policy files: a bad one is told by file, line, key and cure; those that kwasm brings along are good.
+//! Tests of policy files: a fault is reported with file, line, key and remedy, and the built-in policies are
+//! valid.
 
 mod files;
 mod head;

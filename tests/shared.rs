@@ -18,7 +18,7 @@ struct Shared {
 }
 
 impl Shared {
-    /// `None` where no one can be somebody else.
+    /// Returns a filled store, or `None` if this process cannot switch users.
     fn filled(test: &str, umask: &str) -> Option<Self> {
         let kwasm = Kwasm::with_empty_cache();
         let open = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();

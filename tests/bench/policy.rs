@@ -19,7 +19,7 @@ pub(crate) fn target() -> Target {
     Target::Context(Context::new("prod", "shop", "prod"))
 }
 
-/// A watch of one kind of object in the namespace that the user chose, as a plugin would ask for it.
+/// Returns a watch of one kind of object in the user's namespace, as plugins request it.
 pub(crate) fn uri() -> PathAndQuery {
     PathAndQuery::from_static(
         "/apis/apps/v1/namespaces/shop/deployments?watch=true&resourceVersion=12345&labelSelector=app%3Dweb",
@@ -48,7 +48,8 @@ impl Case {
     }
 }
 
-/// A policy of so many rules, longer ones than most, in each of which the first words are those of the request.
+/// Returns a policy of this many rules, longer than most, in each of which the first words are those of the
+/// request.
 pub(crate) fn policy(rules: usize, case: Case) -> Policy {
     const HEAD: &str = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: long}";
     let rule = |number: usize| {

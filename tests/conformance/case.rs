@@ -43,7 +43,7 @@ struct Parts {
     user: &'static str,
 }
 
-/// A case with a kubeconfig that works, until something else is said of it.
+/// Returns a case with a working kubeconfig, to be changed.
 pub(super) fn case(name: &'static str) -> Case {
     Case {
         name,
@@ -104,7 +104,7 @@ impl Case {
         self
     }
 
-    /// A flag that is no word, or empty.
+    /// Adds a flag with spaces in it, or an empty one.
     pub(super) fn flag(mut self, flag: &'static str) -> Self {
         self.flags.push(flag);
         self
@@ -115,7 +115,7 @@ impl Case {
         Self { kubectl: asks(how), kwasm: asks(how), ..self }
     }
 
-    /// Both ask nobody. This is part of what kubectl says; kwasm has words of its own.
+    /// Expects both to contact no server. `kubectl` is part of kubectl's message; kwasm has its own.
     pub(super) fn fails(self, kubectl: &str) -> Self {
         Self { kubectl: fails(kubectl), kwasm: fails(""), ..self }
     }
@@ -125,7 +125,7 @@ impl Case {
         Self { kubectl, kwasm, reason: Some(reason), ..self }
     }
 
-    /// The files, with the kubeconfig among them: the one of the parts, unless the case names files of its own.
+    /// Returns the files, including the kubeconfig: the one made of the parts, unless the case has its own.
     pub(super) fn all_files(&self) -> Vec<(&'static str, String)> {
         let mut files = self.files.clone();
         let named = self.variables.iter().any(|(_, value)| *value == "$DIR/config");

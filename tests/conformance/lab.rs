@@ -46,7 +46,7 @@ pub(super) struct Done {
     pub(super) run: Run,
     /// In which way a server was asked; `None` if none was.
     pub(super) asked: Option<String>,
-    /// The namespace that was asked for, where that was a question.
+    /// The requested namespace, if any.
     pub(super) namespace: Option<String>,
 }
 
@@ -121,7 +121,7 @@ impl Lab {
         done
     }
 
-    /// Runs a plugin that prints all that it sees, its arguments among them, and asks for the version.
+    /// Runs a plugin that prints everything that it sees, including its arguments, and requests the version.
     pub(super) fn plugin(&self, kwasm: &Kwasm, case: &Case, folder: &Path, options: &[&str]) -> Run {
         let mut command = self.kwasm_command(kwasm, case, folder);
         command.args(["run", "--policy", "cluster"]).args(options).arg(component("dumps"));
@@ -170,7 +170,7 @@ impl Lab {
         }
     }
 
-    /// All that nobody is to see, in pieces: what is shown of a secret is a secret too.
+    /// Returns everything that must not be shown, in pieces, since a part of a secret is a secret too.
     pub(super) fn secrets(&self) -> Vec<String> {
         const NAMES: [&str; 10] = [
             "$TOKEN",
@@ -190,14 +190,14 @@ impl Lab {
         pieces.map(|piece| String::from_utf8(piece.to_vec()).unwrap()).collect()
     }
 
-    /// A text with what its placeholders stand for.
+    /// Replaces placeholders with their values.
     pub(super) fn fill(&self, text: &str, folder: &Path) -> String {
         let text = PHRASES.iter().fold(text.to_owned(), |text, (name, phrase)| text.replace(name, phrase));
         let text = text.replace("$DIR", folder.to_str().unwrap());
         self.placeholders.iter().fold(text, |text, (name, value)| text.replace(name, value))
     }
 
-    /// A text with placeholders in place of what they stand for.
+    /// Replaces values with their placeholders.
     fn empty(&self, text: &str, folder: &Path) -> String {
         let text = text.replace(folder.to_str().unwrap(), "$DIR");
         self.placeholders.iter().fold(text, |text, (name, value)| text.replace(value.as_str(), name))
@@ -266,7 +266,7 @@ fn placeholders(
     ]
 }
 
-/// Base64 in lines of 64, as they stand in a kubeconfig.
+/// Returns base64 in lines of 64, as in a kubeconfig.
 fn wrapped(base64: &str) -> String {
     let lines: Vec<&str> = base64.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
     lines.join("\n      ")

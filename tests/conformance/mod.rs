@@ -29,7 +29,7 @@ fn kubectl(test: &str) -> Option<PathBuf> {
     assets.ok()?.program(Program::Kubectl)
 }
 
-/// Does something with each case, on as many threads as there are processors, each with servers of its own.
+/// Runs a function with each case, on as many threads as there are processors, each with servers of its own.
 fn each(cases: &[Case], act: impl Fn(&Lab, &Case) + Sync) {
     let next = AtomicUsize::new(0);
     let threads = thread::available_parallelism().map_or(2, NonZero::get);

@@ -10,7 +10,7 @@ use kwasm_apiserver::Received;
 pub(super) struct Seen {
     /// The server, then all that a client shows of itself, e.g. `tls sni=localhost token=t as-user=jane`.
     pub(super) line: String,
-    /// The namespace, if one is asked for.
+    /// The requested namespace, if any.
     pub(super) namespace: Option<String>,
 }
 

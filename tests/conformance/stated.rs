@@ -22,8 +22,8 @@ fn stated(lab: &Lab, kwasm: &Kwasm, case: &Case, folder: &Path) -> Result<Value,
     serde_json::from_str(&run.stdout).map_err(|error| format!("{error}: {shown}"))
 }
 
-/// The same, as `kubectl config view` has it; `None` where that fails: it reads each file, those too that nobody asks for,
-/// and shows nothing that has no name.
+/// Returns the same facts from `kubectl config view`; `None` if that fails. It reads every file, even unused
+/// ones, and shows nothing without a name.
 fn viewed(lab: &Lab, program: &Path, case: &Case, folder: &Path) -> Option<Value> {
     let mut command = lab.kubectl_command(program, case, folder);
     let view = ["config", "view", "--minify", "--flatten", "--raw", "-o", "json"];

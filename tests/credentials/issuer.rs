@@ -58,7 +58,7 @@ impl Issuer {
         Self { url, address, asked }
     }
 
-    /// One that gives a fresh token, and another refresh token, to who has the first.
+    /// Returns an issuer that gives a new token, and another refresh token, in exchange for the first one.
     pub(super) fn rotating() -> Self {
         Self::answering(rotated)
     }

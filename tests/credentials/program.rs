@@ -90,7 +90,7 @@ pub(super) fn certificate(keyed: &KeyedCertificate) -> Value {
     json!({ "clientCertificateData": keyed.certificate, "clientKeyData": keyed.key })
 }
 
-/// Sends `GET /version` so many times, one after the other.
+/// Sends `GET /version` this many times, one after the other.
 pub(super) fn ask(kwasm: &Kwasm, times: usize) -> Run {
     send(kwasm, &vec![json!(["GET", "http://192.0.2.1/version", [], null]); times])
 }

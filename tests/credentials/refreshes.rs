@@ -1,4 +1,5 @@
-//! A refresh token that goes once is never lost: whatever ends the run, whoever else wants it, wherever it is kept.
+//! Tests that a refresh token that can be used once is never lost: whatever ends the run, whichever other
+//! program uses it, wherever it is stored.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -29,7 +29,7 @@ fn leading_to(server: &ApiServer) -> String {
     format!("destination=127.0.0.1:{}", server.port())
 }
 
-/// The `spec` that grants a server as a host beside the cluster.
+/// Returns the `spec` that grants a server as a host outside the cluster.
 fn granting(server: &ApiServer, private: bool) -> String {
     format!("{{network: [{{host: localhost, port: {}, private: {private}}}]}}", server.port())
 }
@@ -38,7 +38,7 @@ fn url(server: &ApiServer) -> String {
     format!("https://localhost:{}/version", server.port())
 }
 
-/// The authority of a server as a file, for hosts beside the cluster: kwasm trusts those of the platform.
+/// The authority of a server as a file, for hosts outside the cluster: kwasm trusts the platform's.
 struct Trust(TempDir);
 
 impl Trust {

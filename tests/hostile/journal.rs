@@ -63,7 +63,7 @@ fn forging_kwasms_own_lines() {
     assert!(run.stderr.contains(&format!("kwasm: refused: GET {harmless}: ")), "{}", run.shown());
 }
 
-/// A core module has no request to be refused; it has names, of which kwasm tells when it has no such function.
+/// A core module sends no requests, but it has names, which kwasm reports if it has no such function.
 #[test]
 fn forging_kwasms_own_lines_in_the_names_of_imports() {
     let forged = |place: &str| {

@@ -103,8 +103,8 @@ fn outlasting_its_time() {
     }
 }
 
-/// Here it is the ordinary program that gives the guest what it wants: upstream forgets to free what each request
-/// leaves behind, until no further one can be made.
+/// Here the ordinary program also lets the guest succeed: upstream forgets to free what each request leaves
+/// behind, until no further one can be made.
 #[test]
 fn leaking_the_options_of_requests() {
     let server = seed();

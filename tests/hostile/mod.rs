@@ -1,8 +1,10 @@
-//! Each hostile guest fails at the defence that it is about, and succeeds where exactly that is taken away.
+//! Tests that each hostile guest fails at the defence that it is about, and succeeds if exactly that one is
+//! disabled.
 //!
-//! A guest that fails proves nothing by itself: it may fail for another reason. So each attempt is made three times: at
-//! the ordinary program, in which nothing can be taken away; at the one for tests with all defences in place, to show
-//! that it is the same; and at that one without the defence. What is nearest to the attempt and allowed is made too.
+//! A guest's failure proves little: it may have failed for another reason. So each attempt is made three
+//! times: with the ordinary program, in which no defence can be disabled; with the one for tests with all
+//! defences, to show that it is the same; and with that one without the defence. The nearest allowed attempt
+//! is made too.
 
 mod destination;
 mod door;
@@ -126,7 +128,7 @@ impl<'a> Attempt<'a> {
         self
     }
 
-    /// With these arguments instead, and the policy of now, it succeeds as it should, and nobody complains.
+    /// Checks that it succeeds with these arguments and the current policy, without any error message.
     #[track_caller]
     fn twin(self, arguments: &[&str]) {
         let guest = self.guest;
@@ -177,7 +179,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// For whoever reads a test's output.
+    /// Prints the run for readers of a test's output.
     fn told(&self, place: &str, run: &Run) {
         let said = format!("{}{}", run.stdout, run.stderr);
         let first: String = said.lines().next().unwrap_or_default().chars().take(160).collect();

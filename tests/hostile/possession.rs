@@ -15,8 +15,8 @@ fn code(cache: &Path) -> PathBuf {
     folder.join(&files(&folder)[0])
 }
 
-/// Puts the code of another guest, which traps, where that of `hello` is, and lets everybody write it or enter its
-/// folder.
+/// Puts the code of another guest, which traps, in the place of that of `hello`, and lets everyone write it
+/// or enter its folder.
 fn planted(open: &str, by: impl FnOnce(Kwasm) -> Kwasm) -> Run {
     let kwasm = Kwasm::with_empty_cache();
     let cache = kwasm.home().join("cache");

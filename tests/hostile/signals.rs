@@ -1,4 +1,5 @@
-//! Guests that do not want to end. How the user ends any other stands in tests/endings.rs and tests/streams.rs.
+//! Tests of guests that do not want to end. The ways in which a user ends others are tested in
+//! tests/endings.rs and tests/streams.rs.
 
 use std::time::Duration;
 

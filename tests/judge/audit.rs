@@ -263,7 +263,7 @@ fn kubeconfig(real: &Real) -> String {
     config.to_string()
 }
 
-/// Sends them all by one guest, and gives what came of each: `status N` or `error WHY`.
+/// Sends them all by one guest, and returns the result of each: `status N` or `error WHY`.
 fn send(kwasm: &Kwasm, requests: &[Request]) -> Vec<String> {
     let mut command = kwasm.guest("sends-many", &[]);
     command.stdin(Stdio::piped());
@@ -326,7 +326,7 @@ fn audited(event: &Value) -> Value {
     })
 }
 
-/// The same of what the judge took it for.
+/// Returns the same facts according to the judge.
 fn expected(attempt: &Attempt) -> Value {
     let info = attempt.info();
     let of_resource = |text: &str| if info.is_resource_request { text.to_owned() } else { String::new() };

@@ -1,4 +1,4 @@
-//! Requests with a name, by kind. What each is taken for is not written here: the API server's own code says it.
+//! Named requests by kind. Their meaning is not written here: it comes from the API server's own code.
 
 /// A request.
 pub(super) struct Case {

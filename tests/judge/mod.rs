@@ -56,7 +56,7 @@ fn ask(mut oracle: Command, questions: &[Value]) -> Vec<Value> {
     answers
 }
 
-/// The oracle; `None` where it cannot be had, of which `cargo xtask test` tells.
+/// Returns the oracle; `None` if it is not available, which `cargo xtask test` reports.
 fn oracle(test: &str) -> Option<Command> {
     let oracle = real(test)?.oracle();
     if oracle.is_none() {
@@ -65,7 +65,7 @@ fn oracle(test: &str) -> Option<Command> {
     oracle
 }
 
-/// Random numbers of the seed that `KWASM_SEED` says, else always of the same.
+/// Returns random numbers with the seed of `KWASM_SEED`, or else with a constant one.
 fn rng() -> fastrand::Rng {
     let seed = std::env::var("KWASM_SEED").ok().and_then(|seed| seed.parse().ok());
     fastrand::Rng::with_seed(seed.unwrap_or(0x6b77_6173_6d00_0001))

@@ -39,7 +39,7 @@ fn roles(user: &str, subject: &Subject) -> Vec<Value> {
     objects
 }
 
-/// The question whether a user may do what a request asks for.
+/// Returns the question whether a user may make a request.
 fn review(user: &str, info: &kwasm::policy::RequestInfo) -> Value {
     let asked = if info.is_resource_request {
         json!({"resourceAttributes": {
@@ -70,8 +70,8 @@ fn ask(real: &Real, reviews: &[Value]) -> Vec<bool> {
     answers.iter().map(|answer| answer["status"]["allowed"].as_bool().unwrap()).collect()
 }
 
-/// Waits until the authorizer knows of all roles. It watches each kind, in the order in which they were made, so the last
-/// ones tell.
+/// Waits until the authorizer knows all roles. It watches each kind in the order of creation, so the last
+/// ones suffice.
 fn wait_for_roles(real: &Real) {
     let user = "judged-last";
     let anything = json!({"verbs": ["get"], "apiGroups": ["*"], "resources": ["*"]});

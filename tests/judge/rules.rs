@@ -67,7 +67,7 @@ impl Rbac {
         rbac
     }
 
-    /// All subjects, in the order in which [`Rbac::allowed`] wants to know of them.
+    /// Returns all subjects in the order that [`Rbac::allowed`] expects.
     pub(super) fn subjects(&self) -> Vec<&Subject> {
         let pairs = self.pairs.iter().flat_map(|(granted, taken_out)| [granted, taken_out]);
         [&self.plain].into_iter().chain(pairs).collect()

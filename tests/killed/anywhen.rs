@@ -61,8 +61,8 @@ fn a_kill_at_any_instant_leaves_the_old_plugin_or_the_new_one() {
     assert!(interrupted >= 5, "too few steps were interrupted:\n{text}");
 }
 
-/// Kills a scene's command at a part of its time. Gives the step that was under way, if it had not ended, and the state that
-/// was found.
+/// Kills a scene's command after a part of its duration. Returns the step that was interrupted, if it had not
+/// ended, and the resulting state.
 fn kill_once<'a>(
     scene: &'a Scene,
     kwasm: &Kwasm,

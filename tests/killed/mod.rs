@@ -1,5 +1,5 @@
-//! A store that survives everything: whenever kwasm is killed, or the disk is full, a plugin is the old one or the new one,
-//! and nothing is left behind.
+//! Tests that the store survives everything: whenever kwasm is killed or the disk is full, a plugin is the
+//! old one or the new one, and nothing else is left.
 
 mod anywhen;
 mod everywhere;
@@ -117,7 +117,7 @@ impl Scene {
         self.before.copy()
     }
 
-    /// The same where all is compiled already, which else takes most of a command's time.
+    /// Returns a home where everything is compiled already, which otherwise takes most of a command's time.
     fn warm_home(&self) -> Kwasm {
         let kwasm = self.before.copy();
         let caches = [self.after.kwasm.home().join("cache"), kwasm.home().into()];
@@ -160,7 +160,7 @@ fn state(kwasm: &Kwasm) -> State {
     outputs.collect()
 }
 
-/// Makes sure that a home is as if nothing had happened to it, and tells in which state it is.
+/// Checks that a home is in a consistent state, and returns which.
 #[track_caller]
 fn sound<'a>(kwasm: &Kwasm, scene: &'a Scene) -> &'a str {
     // Nobody has put anything right yet, and still what is listed runs.

@@ -1,4 +1,4 @@
-//! Artifacts that are no plugins.
+//! Tests of artifacts that are not plugins.
 
 use kwasm_registry::{Artifact, Wrong};
 use serde_json::json;

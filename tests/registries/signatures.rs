@@ -1,5 +1,5 @@
-//! Signed by cosign, verified here; signed here, verified by cosign. What happens where a registry does wrong, or whoever may
-//! push to it, is in the folder of this name.
+//! Tests of signatures: made by cosign and verified here, and made here and verified by cosign. Faulty
+//! registries and hostile publishers are in the folder of this name.
 
 mod author;
 mod evidence;

@@ -93,7 +93,7 @@ impl Kwasm {
         self.policy(path)
     }
 
-    /// The program from which single defences can be taken away, with all of them.
+    /// Uses the program in which single defences can be disabled, with all of them active.
     pub(crate) fn faulty(self) -> Self {
         Self { program: faults_program(), ..self }
     }

@@ -1,4 +1,4 @@
-//! TLS servers with whatever certificate a test gives them, and servers that speak no TLS at all.
+//! TLS servers with any certificate that a test gives them, and servers that do not speak TLS.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -98,7 +98,7 @@ impl Authority {
     }
 }
 
-/// A server on loopback that speaks as it was told, until the tests end.
+/// A server on loopback that behaves as configured, until the tests end.
 pub(crate) struct TlsServer {
     address: SocketAddr,
 }
@@ -161,7 +161,7 @@ impl TlsServer {
         })
     }
 
-    /// Says this to whoever has said something, and goes.
+    /// Sends this to a client that has sent something, and closes the connection.
     pub(crate) fn saying(bytes: &'static [u8]) -> Self {
         Self::behind(move |mut stream| {
             let mut hello = [0; 4096];

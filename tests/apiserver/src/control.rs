@@ -49,7 +49,7 @@ impl ApiServer {
     /// Writes a kubeconfig into [`ApiServer::folder`] and says where.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// If it can't be written.
     pub fn write_kubeconfig(&self, file_name: &str, kubeconfig: &Kubeconfig) -> io::Result<PathBuf> {
         let path = self.folder().join(file_name);
         kubeconfig.write(&path)?;
@@ -78,7 +78,7 @@ impl ApiServer {
     /// A client certificate of another user, made now.
     ///
     /// # Errors
-    /// When no key can be made.
+    /// If no key can be made.
     pub fn certificate_of(&self, user: &str) -> Result<KeyedCertificate, StartError> {
         Ok(self.shared.credentials.certificate_of(user)?)
     }
@@ -109,7 +109,7 @@ impl ApiServer {
     /// it as stored. Its namespace, and for an item its name, may be left to the path.
     ///
     /// # Errors
-    /// As the API would refuse it.
+    /// The same refusals as from the API.
     pub fn put(&self, path: &str, mut object: Value) -> Result<Value, Refused> {
         let store = &self.shared.store;
         let stored = match parse(path) {
@@ -136,7 +136,8 @@ impl ApiServer {
         stored.map(|stored| stored.object())
     }
 
-    /// The object at the path of an item, or an array of all at the path of a collection; `None` if there is none.
+    /// Returns the object at the path of an item, or an array of all at the path of a collection; `None` if
+    /// there is none.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<Value> {
         let store = &self.shared.store;
@@ -156,7 +157,7 @@ impl ApiServer {
     /// Deletes the object at the path of an item.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is none.
     pub fn delete(&self, path: &str) -> Result<(), Refused> {
         let Route::Item { resource, namespace, name } = parse(path) else {
             return Err(Refused::unknown_path());
@@ -168,7 +169,7 @@ impl ApiServer {
     /// Creates an event about the pod `web-0`, of the type `Normal`, and returns it.
     ///
     /// # Errors
-    /// When `namespace` is no name.
+    /// If `namespace` is not a valid name.
     pub fn create_event(&self, namespace: &str, reason: &str, message: &str) -> Result<Value, Refused> {
         let now = timestamp(OffsetDateTime::now_utc());
         let event = json!({
@@ -225,7 +226,7 @@ impl ApiServer {
         self.shared.log.failures()
     }
 
-    /// Adds a fault behind those it has.
+    /// Adds a fault after the existing ones.
     pub fn fault(&self, fault: Fault) {
         self.shared.faults.add(fault);
     }
@@ -242,7 +243,7 @@ impl ApiServer {
         self.release();
     }
 
-    /// Lets the answers go on that stand still by a fault.
+    /// Lets the answers continue that a fault has stalled.
     pub fn release(&self) {
         self.shared.faults.release();
     }

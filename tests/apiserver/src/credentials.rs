@@ -18,7 +18,7 @@ pub const TOKEN_GROUPS: &[&str] = &["system:serviceaccounts", "system:serviceacc
 /// The user of basic authentication.
 pub const BASIC_USER: &str = "operator";
 
-/// Made anew for each server.
+/// The credentials, created for each server.
 pub(crate) struct Credentials {
     pub(crate) certificate: KeyedCertificate,
     pub(crate) expired: KeyedCertificate,

@@ -17,7 +17,7 @@ pub struct Received {
     pub connection: u64,
     /// The host that the client named in its handshake (SNI); none for an IP address, and over plain HTTP.
     pub server_name: Option<String>,
-    /// The subject of its certificate, whoever signed it, if it showed one.
+    /// The subject of its certificate, if it showed one, without verification.
     pub certificate: Option<String>,
     /// The method.
     pub method: String,
@@ -33,7 +33,7 @@ pub struct Received {
     pub bytes: u64,
     /// The progress of the request's body.
     pub upload: Upload,
-    /// The status of the answer; `None` as long as there is none, or when the connection was cut instead.
+    /// The status of the answer; `None` as long as there is none, or if the connection was cut instead.
     pub status: Option<u16>,
     /// Bytes of the answer's body that were handed to the connection.
     pub sent: u64,

@@ -31,7 +31,7 @@ pub(crate) struct Asked {
     pub(crate) query: Query,
     pub(crate) route: Route,
     pub(crate) identity: Identity,
-    /// After so many events a watch ends.
+    /// The number of events after which a watch ends.
     pub(crate) events: Option<usize>,
 }
 

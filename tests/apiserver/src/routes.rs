@@ -18,7 +18,7 @@ pub(crate) enum Route {
     SelfSubjectReview,
     /// Counts and hashes an upload.
     Sink,
-    /// Sends as many bytes as are asked for.
+    /// Sends the requested number of bytes.
     Source,
     /// Makes changes at a steady rate.
     Ticks,
@@ -144,7 +144,7 @@ impl Query {
     }
 }
 
-/// Percent-decodes; what is no valid escape stays as it is, and so do bytes that are no UTF-8 (replaced).
+/// Percent-decodes a text. Invalid escapes are kept, and invalid UTF-8 is replaced.
 fn decode(text: &str, plus_is_space: bool) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -28,7 +28,7 @@ use crate::store::Store;
 use crate::tls::{Authority, Tls, Validity};
 use crate::wire::{Stream, Tap, Wire};
 
-/// A running API server on a port of 127.0.0.1. It ends when it is dropped, and takes its files with it.
+/// A running API server on a port of 127.0.0.1. It ends when it is dropped, and removes its files.
 ///
 /// It has threads of its own, so that it can be used from tests with and without an asynchronous runtime.
 pub struct ApiServer {
@@ -139,8 +139,7 @@ impl Builder {
         self
     }
 
-    /// Takes whoever is not recognised for somebody too, and any client certificate: for tests that look at what clients
-    /// show of themselves.
+    /// Accepts every token and client certificate as a user: for tests that check what clients send.
     pub fn takes_anybody(mut self) -> Self {
         self.takes_anybody = true;
         self.check = ClientCheck::Http;
@@ -156,7 +155,7 @@ impl Builder {
     /// Starts the server, with certificates and tokens of its own.
     ///
     /// # Errors
-    /// When there is no port, no thread or no temporary folder to be had.
+    /// If there is no port, no thread or no temporary folder.
     pub fn start(self) -> Result<ApiServer, StartError> {
         let credentials = Credentials::new()?;
         let (tls, authority) = if self.plain { (None, None) } else { self.tls(&credentials).map(some)? };
@@ -214,7 +213,7 @@ impl ApiServer {
     /// Starts a server with TLS, no base path, and good certificates.
     ///
     /// # Errors
-    /// As [`Builder::start`].
+    /// The same as [`Builder::start`].
     pub fn start() -> Result<Self, StartError> {
         Self::builder().start()
     }

@@ -16,7 +16,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// A refusal with the reason that Kubernetes gives to this HTTP status.
+    /// Returns a refusal with Kubernetes' reason for this HTTP status.
     pub fn new(code: u16, message: impl Into<String>) -> Self {
         Self { code, reason: reason_for(code), message: message.into(), details: None }
     }

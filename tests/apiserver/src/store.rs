@@ -153,7 +153,7 @@ impl Store {
         Ok(self.write(&mut state, resource, key.clone(), object, dry_run))
     }
 
-    /// Removes an object and gives its last state; `allowed` may look at it first.
+    /// Removes an object and returns its last state; `allowed` may check it first.
     pub(crate) fn delete(
         &self,
         resource: &'static Resource,

@@ -12,7 +12,7 @@ use crate::selectors::Selector;
 use crate::status::Refused;
 use crate::store::{Change, Store};
 
-/// So many changes go into one piece at most.
+/// The largest number of changes in one piece.
 const BATCH: usize = 500;
 
 /// The objects and options of a watch.

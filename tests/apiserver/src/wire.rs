@@ -45,7 +45,7 @@ enum Ending {
 /// The way in which a connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
-    /// The TCP connection is closed, as by a process that ends; TLS is not told.
+    /// The TCP connection is closed without closing TLS, as by a process that ends.
     Close,
     /// The TCP connection is reset (RST). What the client has not yet read may be lost to it.
     Reset,

@@ -61,12 +61,12 @@ pub enum Unavailable {
 }
 
 impl Assets {
-    /// Takes the programs from `$KUBEBUILDER_ASSETS` if that is set, else builds the Go module into
+    /// Uses the programs in `$KUBEBUILDER_ASSETS` if that is set, otherwise builds the Go module into
     /// `cache/cluster/KEY`, unless that has been done: it takes minutes the first time, and nothing
     /// afterwards. Callers in several processes build once.
     ///
     /// # Errors
-    /// Says what to install or to mend; see [`Unavailable`].
+    /// A message about what to install or to repair; see [`Unavailable`].
     pub fn find_or_build(cache: &Path) -> Result<Self, Unavailable> {
         match environment::assets() {
             Some(folder) => Self::given(&folder),
@@ -74,7 +74,7 @@ impl Assets {
         }
     }
 
-    /// Takes the programs of a folder such as `$KUBEBUILDER_ASSETS` names, whoever made them.
+    /// Uses the programs of a folder such as `$KUBEBUILDER_ASSETS`, wherever they are from.
     ///
     /// # Errors
     /// If one of [`Program::REQUIRED`] is not there.
@@ -139,8 +139,8 @@ impl Assets {
     }
 }
 
-/// The folder under which tests keep what is built once and used by every clone: `$KWASM_DEV_CACHE`, else e.g.
-/// `~/.cache/kwasm-dev`.
+/// Returns the folder in which tests keep what is built once and used by every clone: `$KWASM_DEV_CACHE`, or
+/// else e.g. `~/.cache/kwasm-dev`.
 #[must_use]
 pub fn default_cache() -> PathBuf {
     environment::cache().unwrap_or_else(|| {

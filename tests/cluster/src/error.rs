@@ -10,7 +10,7 @@ pub enum Error {
     /// A certificate can't be made.
     #[error("certificate")]
     Certificate(#[from] rcgen::Error),
-    /// A program of the cluster ended, though nobody asked it to.
+    /// A program of the cluster ended unexpectedly.
     #[error("{program} ended by itself: {status}\n{log}")]
     Ended {
         /// The program's name.

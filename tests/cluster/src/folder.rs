@@ -9,7 +9,8 @@ use tempfile::TempDir;
 use crate::error::Error;
 
 const PREFIX: &str = "kwasm-cluster-";
-/// Held by the supervisor as long as it lives, so that others can tell a live cluster from a remnant.
+/// The lock held by the supervisor as long as it lives, so that others can distinguish a live cluster from a
+/// remnant.
 const LOCK: &str = "supervisor.lock";
 /// The file whose removal ends a standing cluster.
 const UP: &str = "up";
@@ -43,7 +44,7 @@ impl Folder {
         self.dir.path().join(name)
     }
 
-    /// Writes a file of the folder, and gives its path.
+    /// Writes a file of the folder, and returns its path.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Result<PathBuf, Error> {
         let path = self.join(name);
         fs::write(&path, content).map_err(Error::at(&path))?;

@@ -124,7 +124,7 @@ impl Stop {
         Ok(Self { signal, up, stopped: Cell::new(false) })
     }
 
-    /// Waits for the signal to end, at most for `time`, and gives whether it has come, now or earlier.
+    /// Waits for the signal to end, at most for `time`, and returns whether it has come, now or earlier.
     pub(crate) fn within(&self, time: Duration) -> bool {
         if !self.stopped.get() {
             let signalled = self.signal.recv_timeout(time) != Err(RecvTimeoutError::Timeout);

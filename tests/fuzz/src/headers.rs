@@ -80,7 +80,7 @@ fn keeps(
     assert_eq!(filter(kept.clone()), kept);
 }
 
-/// Judge and filter together let nobody out who says they are somebody.
+/// Checks that judge and filter together let no request with a claimed identity through.
 fn no_claim_passes(given: &HeaderMap, cluster: &Target) {
     let Ok(attempt) = Attempt::read(cluster.clone(), Method::GET, None, given) else { return };
     let claimed = given.iter().any(|(name, value)| {

@@ -113,7 +113,7 @@ fn is_understood(attempt: &Attempt) {
     }
 }
 
-/// The rule that a refusal proposes, where it can stand in a policy, allows what was refused.
+/// Checks that the rule proposed by a refusal, if it is valid in a policy, allows the refused request.
 fn is_allowed_by_its_hint(attempt: &Attempt, context: &Context) {
     let none = Policy::none();
     let Err(reason) = none.decide(attempt) else { panic!("`none` allows {attempt}") };
@@ -171,7 +171,7 @@ fn is_ordinary(method: &Method, uri: &PathAndQuery, headers: &HeaderMap) -> bool
         && (uri.path() == "/" || uri.path().starts_with('/') && uri.path()[1..].split('/').all(ordinary))
 }
 
-/// Decodes once, without a look at how kwasm does it; `None` where that is not possible, or gives no text.
+/// Decodes once, independently of kwasm's code. Returns `None` if that is not possible or not a text.
 fn decoded(text: &str) -> Option<String> {
     let mut parts = text.split('%');
     let mut bytes = parts.next()?.as_bytes().to_vec();

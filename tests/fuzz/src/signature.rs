@@ -1,5 +1,5 @@
-//! The verifier of signatures, fed with whatever a registry may give out: as a bundle, as a payload with its signature in
-//! the first line, as a manifest, and as a key.
+//! The verifier of signatures, with arbitrary data from a registry: as a bundle, as a payload with its
+//! signature in the first line, as a manifest, and as a key.
 
 use std::sync::LazyLock;
 
@@ -29,7 +29,7 @@ static KEYS: LazyLock<KeySet> = LazyLock::new(|| {
     KeySet::any_of(vec![ecdsa, ed25519]).expect("they are two keys")
 });
 
-/// Checks that nothing verifies but what was signed, and that each refusal can be told.
+/// Checks that only signed data is verified, and that each refusal has a message.
 pub(crate) fn holds(data: &[u8]) {
     let manifest = Digest::of(MANIFEST);
     match verify(manifest, &[Evidence::Bundle(Bytes::copy_from_slice(data))], &KEYS) {

@@ -24,9 +24,9 @@ pub(super) struct Author(EcdsaKeyPair);
 pub(super) enum Attached {
     /// As a referrer, which the registry finds.
     Referrer,
-    /// As a referrer in the index behind the tag `sha256-HEX`.
+    /// As a referrer in the index under the tag `sha256-HEX`.
     Index,
-    /// As a payload behind the tag `sha256-HEX.sig`.
+    /// As a payload under the tag `sha256-HEX.sig`.
     Simple,
 }
 
@@ -39,7 +39,7 @@ impl Attached {
         if self == Self::Referrer { builder.referrers() } else { builder }.start().unwrap()
     }
 
-    /// Takes away what was attached so.
+    /// Removes what was attached in this way.
     pub(super) fn detach(self, registry: &Wrong, subject: &str, attached: &str) {
         match self {
             Self::Referrer => registry.remove(attached),
@@ -71,7 +71,7 @@ impl Author {
         key.sign(digest(subject)).unwrap()
     }
 
-    /// Signs an artifact of `acme/hello`, and gives the digest of the signature's manifest.
+    /// Signs an artifact of `acme/hello`, and returns the digest of the signature's manifest.
     pub(super) fn sign(&self, registry: &Wrong, subject: &str, attached: Attached) -> String {
         if attached != Attached::Simple {
             return attach(registry, subject, attached, &self.bundle(subject));
@@ -100,7 +100,7 @@ pub(super) fn carrier(subject: &str, bundle: &[u8]) -> Artifact {
         .subject(subject, 500)
 }
 
-/// Attaches a bundle to an artifact of `acme/hello`, and gives the digest of the carrier's manifest.
+/// Attaches a bundle to an artifact of `acme/hello`, and returns the digest of the attached manifest.
 pub(super) fn attach(registry: &Wrong, subject: &str, attached: Attached, bundle: &[u8]) -> String {
     let carrier = put(registry, &carrier(subject, bundle));
     if attached == Attached::Index {
@@ -116,7 +116,7 @@ pub(super) fn put(registry: &Wrong, artifact: &Artifact) -> String {
     digest
 }
 
-/// Puts a list of referrers behind the tag that stands for it.
+/// Puts a list of referrers under the tag that replaces the API.
 pub(super) fn list(registry: &Wrong, subject: &str, referrers: &[Value]) {
     let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": referrers}).to_string();
     let index = registry.put_manifest("acme/hello", index);

@@ -10,7 +10,7 @@ use crate::support::{Kwasm, Run};
 
 const ATTESTATION: &[u8] = include_bytes!("../../registry/fixtures/attestation-bundle.json");
 
-/// `acme/hello:1.0.0` in a registry of its own, its digest, and somebody whose key is `team.pub`.
+/// `acme/hello:1.0.0` in a registry of its own, its digest, and a signer with the key `team.pub`.
 pub(super) struct Plugin {
     pub(super) registry: Wrong,
     pub(super) kwasm: Kwasm,

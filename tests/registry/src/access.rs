@@ -49,8 +49,8 @@ impl Access {
         self.login.as_ref()
     }
 
-    /// Writes the authority's certificate into `folder` as `ca.crt`, by which name skopeo finds it (`--cert-dir`), and
-    /// gives its path.
+    /// Writes the authority's certificate into `folder` as `ca.crt`, the name that skopeo expects
+    /// (`--cert-dir`), and returns its path.
     ///
     /// # Errors
     /// If it can't be written.
@@ -60,8 +60,8 @@ impl Access {
         Ok(path)
     }
 
-    /// Writes docker's `config.json` into `folder`, to which `$DOCKER_CONFIG` is then set, and gives its path. It is a
-    /// good `auth.json` of podman and skopeo too.
+    /// Writes docker's `config.json` into `folder`, to which `$DOCKER_CONFIG` is then set, and returns its
+    /// path. It is valid as `auth.json` of podman and skopeo too.
     ///
     /// # Errors
     /// If it can't be written.

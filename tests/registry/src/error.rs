@@ -18,7 +18,7 @@ pub enum Error {
     /// A certificate can't be made.
     #[error("certificate")]
     Certificate(#[from] rcgen::Error),
-    /// The registry ended, though nobody asked it to.
+    /// The registry ended unexpectedly.
     #[error("the registry ended by itself: {status}\n{log}")]
     Ended {
         /// The exit status.

@@ -107,7 +107,7 @@ impl Registry {
 }
 
 impl Builder {
-    /// For everybody, without a login.
+    /// Lets everyone in without a login.
     pub fn open(mut self) -> Self {
         self.open = true;
         self

@@ -62,7 +62,7 @@ pub(super) fn check_name(name: &str) {
     assert!(!whose, "{name}");
 }
 
-/// Checks what is asked for, and says whether it is a stream of a pod.
+/// Checks the target of a request, and returns whether it is a stream of a pod.
 fn check_target(method: &str, target: &str) -> bool {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let path = decoded(path).unwrap_or_else(|| panic!("{target} cannot be decoded"));
@@ -99,7 +99,7 @@ fn is_watch(query: &str) -> bool {
         .is_some_and(|(_, value)| value != "0" && !value.eq_ignore_ascii_case("false"))
 }
 
-/// Decodes once. A slash that was encoded is none.
+/// Decodes once. An encoded slash does not count as one.
 fn decoded(text: &str) -> Option<String> {
     let mut parts = text.split('%');
     let mut bytes = parts.next()?.as_bytes().to_vec();

@@ -55,7 +55,7 @@ impl Switch {
     }
 }
 
-/// The answer to a request of this method, for a letter that is none of the above.
+/// Returns the answer to a request of this method, for a letter without another meaning.
 pub(super) fn answer(letter: u8, method: &str) -> (Vec<u8>, Then) {
     let with = |head: String, body: &str| {
         let body = if method == "HEAD" { "" } else { body };

@@ -52,7 +52,7 @@ struct Asked {
     end: usize,
 }
 
-/// Reads what a guest wrote, as far as anybody could take it for requests.
+/// Parses what a guest wrote, as far as any server could read it as requests.
 fn asked(wrote: &[u8]) -> Vec<Asked> {
     let mut all = Vec::new();
     let mut start = 0;

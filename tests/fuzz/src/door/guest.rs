@@ -43,7 +43,8 @@ impl<'a> Guest<'a> {
         Self { gate, upstream, socket, wrote, got, heard_all: false, interrupted: false, deaf: false }
     }
 
-    /// Does what a script says. It ends with all that was written being read and answered, or where the guest lets go.
+    /// Plays a script. It ends when everything written was read and answered, or when the guest closes the
+    /// connection.
     pub(super) async fn play(&mut self, script: &[u8]) {
         let mut parts = script.split(|byte| *byte == DIRECTION);
         self.write(parts.next().unwrap_or_default()).await;

@@ -1,4 +1,5 @@
-//! HTTP/1.1 messages (RFC 9112), read twice: strictly, as nobody can misunderstand them, and as leniently as anybody might.
+//! HTTP/1.1 messages (RFC 9112), parsed twice: strictly, without any ambiguity, and as leniently as any
+//! server might.
 
 /// The tolerance of a reader.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -104,7 +105,7 @@ fn text(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 
-/// One line of a head; `None` where there is no more in it than a lenient reader passes over.
+/// Parses one line of a head, or returns `None` if it contains only what a lenient reader skips.
 fn field(line: &[u8], reader: Reader) -> Result<Option<(String, String)>, Fault> {
     let line = text(line);
     let Some((name, value)) = line.split_once(':') else {
@@ -174,7 +175,7 @@ impl Body {
         Ok(())
     }
 
-    /// Reads what stands behind the last chunk.
+    /// Reads the part after the last chunk.
     fn end(&mut self, mut lines: Lines<'_>, reader: Reader) -> Result<(), Fault> {
         while let Some(line) = lines.next() {
             self.length = lines.read;

@@ -1,4 +1,4 @@
-//! The server behind the gate: it believes nothing, answers as the script says, and remembers what came.
+//! The server behind the gate: it trusts nothing, answers as the script says, and records what it receives.
 
 use std::mem;
 use std::net::SocketAddr;
@@ -30,7 +30,7 @@ pub(super) struct Log {
     pub(super) fault: Option<Fault>,
     /// Grows with whatever happens.
     pub(super) steps: usize,
-    /// An answer that has no end of its own.
+    /// Whether an answer never ends by itself.
     pub(super) holds: bool,
 }
 

@@ -16,7 +16,7 @@ const WASM: &str = "application/wasm";
 pub struct Artifact {
     config: Part,
     layers: Vec<Part>,
-    /// Of the manifest, beside those that are made of its parts.
+    /// The fields of the manifest other than those made of its parts.
     fields: Map<String, Value>,
 }
 
@@ -64,7 +64,7 @@ impl Artifact {
         self.field("subject", json!({"mediaType": MANIFEST, "digest": digest, "size": size}))
     }
 
-    /// Sets a field of the manifest: `artifactType`, or anything else, such as a `layers` that lies.
+    /// Sets a field of the manifest: `artifactType`, or anything else, such as wrong `layers`.
     pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(name.to_owned(), value.into());
         self

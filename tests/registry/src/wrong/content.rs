@@ -47,7 +47,7 @@ impl Content {
         digest
     }
 
-    /// Any bytes: what is no manifest is served as one.
+    /// Stores any bytes as a manifest, even if they are not one.
     pub(crate) fn put_manifest(&mut self, repository: &str, content: Bytes) -> String {
         let digest = digest(&content);
         let parsed: Value = serde_json::from_slice(&content).unwrap_or_default();

@@ -9,7 +9,7 @@ use super::route::Kind;
 /// One of the registry's two hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The other host, to which blobs and pages may lead. It asks for no login.
+    /// The other host, to which blobs and pages may lead. It requires no login.
     Elsewhere,
     /// The registry itself.
     Registry,
@@ -79,7 +79,7 @@ fn value(form: &str, name: &str) -> Option<String> {
 pub(crate) struct Log(Mutex<Vec<Received>>);
 
 impl Log {
-    /// Adds a request and gives its number.
+    /// Adds a request and returns its number.
     pub(crate) fn begin(&self, received: Received) -> usize {
         let mut log = self.lock();
         log.push(received);

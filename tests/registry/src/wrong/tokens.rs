@@ -21,12 +21,13 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// For everybody who asks.
+    /// Issues tokens to everyone.
     pub fn anonymous() -> Self {
         Self { login: None, no_logins: false, uses: None }
     }
 
-    /// For everybody who shows no login: one that it does not know, or no longer, is refused, as public registries do.
+    /// Issues tokens to everyone without a login. An unknown or expired login is refused, as by public
+    /// registries.
     pub fn public() -> Self {
         Self { no_logins: true, ..Self::anonymous() }
     }
@@ -44,14 +45,14 @@ impl Tokens {
         Self { login: Some(Login::Identity(token.to_owned())), ..Self::anonymous() }
     }
 
-    /// Each token is good for so many requests, then the registry asks for another.
+    /// Makes each token valid for this many requests, after which the registry requires another one.
     pub fn good_for(mut self, requests: u32) -> Self {
         self.uses = Some(requests);
         self
     }
 }
 
-/// Gives tokens, and knows them again.
+/// Issues tokens, and recognises them.
 pub(crate) struct Issuer {
     tokens: Tokens,
     issued: Mutex<HashMap<String, Issued>>,
