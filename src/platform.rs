@@ -125,7 +125,7 @@ pub(crate) fn variable_name(name: OsString) -> OsString {
 /// Creates a folder, with its ancestors, that only this user may enter.
 ///
 /// # Errors
-/// Those of the file system, and `PermissionDenied` if the folder exists but belongs to another user, is open
+/// The errors of the file system, and `PermissionDenied` if the folder exists but belongs to another user, is open
 /// to others, or is a link.
 pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {

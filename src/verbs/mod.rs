@@ -184,7 +184,7 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
     }
 }
 
-/// Prints data. A closed standard output is not an error, as for every filter.
+/// Prints data. A closed standard output is not an error, as forevery filter.
 fn print(text: &str) -> Result<(), Error> {
     match Stdout.write_all(text.as_bytes()).and_then(|()| Stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stdout(error)),
