@@ -19,13 +19,24 @@ pub(crate) enum Parsed {
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
     Bench(bench::Options),
-    Cluster { arguments: Vec<OsString> },
-    Components { install: bool },
+    Cluster {
+        arguments: Vec<OsString>,
+    },
+    /// Compile the named guests, or all.
+    Components {
+        install: bool,
+        names: Vec<String>,
+    },
     Demo,
-    Idle { minutes: u64 },
+    Idle {
+        minutes: u64,
+    },
     Languages,
     Lint(lint::Options),
-    Test { arguments: Vec<OsString> },
+    Test {
+        quick: bool,
+        arguments: Vec<OsString>,
+    },
 }
 
 const COMMANDS: [(&str, &str); 8] = [
@@ -77,7 +88,11 @@ the tests of registries it takes cosign, docker-registry, oras, skopeo and wkg f
 what PATH does not have in the version that is wanted, all but skopeo, it builds with Go
 and cargo, or unpacks from Debian's packages (5 minutes, once a version).
 
-Usage: cargo xtask test [-- ARG…]
+Usage: cargo xtask test [--quick] [-- ARG…]
+
+Options:
+  --quick  only what needs neither a control plane nor other tools, and only what says most for
+           its time: unit tests, documentation, policies, hostile guests (3 minutes, once built)
 
 Arguments:
   ARG…  for the test programs, such as a part of a test's name, or --nocapture
@@ -136,16 +151,19 @@ Options:
   --minutes N  how long nothing happens [default: 15]";
 
 const COMPONENTS: &str = "\
-Compiles the guests in components/ to TARGET/components/NAME.wasm.
+Compiles what is in components/ and tests/guests/ to TARGET/components/NAME.wasm.
 
-Usage: cargo xtask components [--install]
+Usage: cargo xtask components [--install] [NAME…]
+
+Arguments:
+  NAME…  such as decoder, timeline or hello [default: all of them, test guests too]
 
 Options:
   --install  on Debian, as root: install Debian's own compiler for WebAssembly where rustup
              cannot add the targets (done without asking with CI=true)";
 
 const LANGUAGES: &str = "\
-Builds the plugins in components/javascript and components/python, by componentize-js and
+Builds the plugins in components/examples/{javascript,python}, by componentize-js and
 componentize-py, and runs them against a real control plane: they have to print what kubectl
 prints, and to tell when they are refused. Then says how large they are and how long they take.
 
@@ -187,12 +205,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Par
     let parsed = match name.as_str() {
         "bench" => bench_options(&mut parser)?.map(Command::Bench),
         "cluster" => cluster_arguments(&mut parser)?.map(|arguments| Command::Cluster { arguments }),
-        "components" => flag(&mut parser, "install")?.map(|install| Command::Components { install }),
+        "components" => component_arguments(&mut parser)?,
         "demo" => flag(&mut parser, "")?.map(|_| Command::Demo),
         "idle" => minutes(&mut parser)?.map(|minutes| Command::Idle { minutes }),
         "languages" => flag(&mut parser, "")?.map(|_| Command::Languages),
         "lint" => lint_options(&mut parser)?.map(Command::Lint),
-        _ => test_arguments(&mut parser)?.map(|arguments| Command::Test { arguments }),
+        _ => test_arguments(&mut parser)?,
     };
     Ok(parsed.map_or(Parsed::Help(help), Parsed::Command))
 }
@@ -225,6 +243,19 @@ fn flag(parser: &mut lexopt::Parser, name: &str) -> Result<Option<bool>> {
         }
     }
     Ok(Some(given))
+}
+
+fn component_arguments(parser: &mut lexopt::Parser) -> Result<Option<Command>> {
+    let (mut install, mut names) = (false, Vec::new());
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(None),
+            Long("install") => install = true,
+            Value(name) => names.push(name.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Some(Command::Components { install, names }))
 }
 
 fn lint_options(parser: &mut lexopt::Parser) -> Result<Option<lint::Options>> {
@@ -279,16 +310,21 @@ fn cluster_arguments(parser: &mut lexopt::Parser) -> Result<Option<Vec<OsString>
     }
 }
 
-fn test_arguments(parser: &mut lexopt::Parser) -> Result<Option<Vec<OsString>>> {
+fn test_arguments(parser: &mut lexopt::Parser) -> Result<Option<Command>> {
+    let mut quick = false;
     let mut arguments = parser.raw_args()?;
-    match arguments.next() {
-        None => Ok(Some(Vec::new())),
-        Some(first) if first == "--" => Ok(Some(arguments.collect())),
-        Some(first) if first == "-h" || first == "--help" => Ok(None),
-        Some(first) => {
-            bail!("unexpected argument `{}`; what the tests shall get comes after `--`", first.display())
+    while let Some(argument) = arguments.next() {
+        match argument.to_str() {
+            Some("--") => return Ok(Some(Command::Test { quick, arguments: arguments.collect() })),
+            Some("-h" | "--help") => return Ok(None),
+            Some("--quick") => quick = true,
+            _ => bail!(
+                "unexpected argument `{}`; arguments for the test programs come after `--`",
+                argument.display()
+            ),
         }
     }
+    Ok(Some(Command::Test { quick, arguments: Vec::new() }))
 }
 
 /// Returns the Levenshtein distance: the number of insertions, deletions and substitutions of characters.
@@ -340,8 +376,9 @@ mod tests {
 
     #[test]
     fn arguments_of_the_tests_follow_two_dashes() {
-        let expected = Command::Test { arguments: vec!["gate".into(), "--nocapture".into()] };
-        assert_eq!(parsed("test -- gate --nocapture").unwrap(), Parsed::Command(expected));
+        let expected = |quick| Command::Test { quick, arguments: vec!["gate".into(), "--nocapture".into()] };
+        assert_eq!(parsed("test -- gate --nocapture").unwrap(), Parsed::Command(expected(false)));
+        assert_eq!(parsed("test --quick -- gate --nocapture").unwrap(), Parsed::Command(expected(true)));
         assert!(error("test gate").contains("after `--`"));
     }
 

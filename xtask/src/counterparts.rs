@@ -60,6 +60,16 @@ pub(crate) fn gather(places: &Places, report: &mut Report) -> Result<(PathBuf, V
     Ok((folder, missing))
 }
 
+/// Returns a line for each program that is not on `PATH` and that nothing here could build.
+pub(crate) fn lacking() -> impl Iterator<Item = String> {
+    ALL.iter().filter_map(|counterpart| match counterpart {
+        Counterpart::Any(program) if places::on_path(program).is_none() => Some(format!(
+            "registries with {program}: it is not on PATH: install {program}: Debian has a package of this name"
+        )),
+        Counterpart::Any(_) | Counterpart::Exactly { .. } => None,
+    })
+}
+
 impl Counterpart {
     fn name(&self) -> &'static str {
         match self {

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The plugins of the demo.
-const PLUGINS: Scope = Scope::Some(&["decoder", "dials"]);
+const PLUGINS: Scope<'static> = Scope::Some(&["decoder", "dials"]);
 
 pub(crate) fn run(places: &Places) -> Result<ExitCode> {
     let mut report = Report::default();

@@ -1,5 +1,5 @@
-//! The programs of `tests/formats`, compiled by the tools of their languages, to test that kwasm runs the
-//! output of other toolchains too.
+//! The programs of `tests/suite/formats`, compiled by the tools of their languages: what kwasm runs was not made by its own
+//! toolchain alone.
 
 use std::{
     env::{self, consts::EXE_SUFFIX},
@@ -17,7 +17,7 @@ struct Language {
     name: &'static str,
     /// The tools required on `PATH`, each with the argument that prints its version and its package.
     tools: &'static [(&'static str, &'static str, &'static str)],
-    /// The files of `tests/formats` that are read.
+    /// The files of `tests/suite/formats` that are read.
     sources: &'static [&'static str],
     compile: fn(&Work) -> Result<()>,
 }
@@ -25,7 +25,7 @@ struct Language {
 /// The folders in which a language's programs are compiled.
 struct Work<'a> {
     places: &'a Places,
-    /// `tests/formats`.
+    /// `tests/suite/formats`.
     sources: PathBuf,
     /// The language's own folder, kept from one run to the next.
     folder: PathBuf,
@@ -86,7 +86,7 @@ pub(crate) fn gather(places: &Places, report: &mut Report) -> Result<(PathBuf, V
         let step = format!("guests in {}", language.name);
         let work = Work {
             places,
-            sources: places.root.join("tests").join("formats"),
+            sources: places.root.join("tests/suite/formats"),
             folder: folder.join(language.name),
             compiled: &compiled,
         };
@@ -100,7 +100,24 @@ pub(crate) fn gather(places: &Places, report: &mut Report) -> Result<(PathBuf, V
     Ok((compiled, missing))
 }
 
+/// Returns a line for each language whose tools are not on `PATH`.
+pub(crate) fn lacking() -> impl Iterator<Item = String> {
+    ALL.iter().filter_map(|language| {
+        let why = language.lacks().err()?;
+        Some(format!("guests in {}: {why}", language.name))
+    })
+}
+
 impl Language {
+    fn lacks(&self) -> Result<()> {
+        for (tool, _, package) in self.tools {
+            if places::on_path(tool).is_none() {
+                bail!("`{tool}` is not on PATH: install {package}");
+            }
+        }
+        Ok(())
+    }
+
     fn make(&self, work: &Work) -> Result<()> {
         let made = work.folder.join("made");
         let result = self.key(work).and_then(|key| fresh::unless(&made, &key, || (self.compile)(work)));
@@ -128,10 +145,8 @@ impl Language {
     /// file's own text.
     fn key(&self, work: &Work) -> Result<String> {
         let mut key = include_str!("foreign.rs").to_owned();
-        for (tool, asked, package) in self.tools {
-            if places::on_path(tool).is_none() {
-                bail!("`{tool}` is not on PATH: install {package}");
-            }
+        self.lacks()?;
+        for (tool, asked, _) in self.tools {
             // Java's goes to the standard error.
             let said =
                 Command::new(tool).arg(asked).output().with_context(|| format!("cannot start {tool}"))?;

@@ -1,5 +1,6 @@
 //! `cargo xtask lint`: the checks that spare a reviewer remarks.
 
+mod catalogue;
 mod house;
 mod prose;
 mod street;
@@ -83,8 +84,8 @@ pub(crate) fn run(places: &Places, options: &Options) -> ExitCode {
 }
 
 fn format(places: &Places) -> Result<()> {
-    let guests = places.guests();
-    for folder in [&places.root, &guests, &guests.join("cargo-component-hello")] {
+    let adapted = places.plugins().join("examples").join("cargo-component-hello");
+    for folder in [places.root.clone(), adapted].iter().chain(&places.wasm_workspaces()) {
         process::run(cargo::command(folder).args(["fmt", "--all", "--check"]))
             .context("`cargo fmt --all` cures it (rustup component add rustfmt)")?;
     }
@@ -105,19 +106,23 @@ fn clippy_of_workspace(cargo: &mut Command, options: &[&str]) -> Result<()> {
 /// Checks the guests' logic and tests for this machine, and the guests for WebAssembly if that toolchain has
 /// clippy.
 fn guests(places: &Places) -> Result<()> {
-    let mut native = cargo::command(&places.guests());
-    clippy_of_workspace(native.env("CARGO_TARGET_DIR", places.target.join("guests-native")), &[])?;
-
+    for workspace in places.wasm_workspaces() {
+        let mut native = cargo::command(&workspace);
+        clippy_of_workspace(native.env("CARGO_TARGET_DIR", places.target.join("guests-native")), &[])?;
+    }
     let toolchain = Toolchain::find(places, Need::Everything, false)?;
     if !process::succeeds(toolchain.cargo().args(["clippy", "--version"])) {
         return unavailable(places, "clippy of the toolchain for WebAssembly");
     }
-    let mut wasm = toolchain.cargo();
-    wasm.current_dir(places.guests())
-        .env("CARGO_TARGET_DIR", places.target.join("guests"))
-        .args(["clippy", "--quiet", "--workspace", "--locked", "--target", wasm::COMPONENT])
-        .args(["--", "-Dwarnings"]);
-    process::run(&mut wasm)
+    for workspace in places.wasm_workspaces() {
+        let mut wasm = toolchain.cargo();
+        wasm.current_dir(workspace)
+            .env("CARGO_TARGET_DIR", places.target.join("guests"))
+            .args(["clippy", "--quiet", "--workspace", "--locked", "--target", wasm::COMPONENT])
+            .args(["--", "-Dwarnings"]);
+        process::run(&mut wasm)?;
+    }
+    Ok(())
 }
 
 fn doc(places: &Places) -> Result<()> {
@@ -131,7 +136,7 @@ fn go(places: &Places) -> Result<()> {
         return unavailable(places, "Go");
     }
     for module in ["cluster", "registry"] {
-        let folder = places.root.join("tests").join(module);
+        let folder = places.root.join("tests/servers").join(module);
         let unformatted = process::output(Command::new("gofmt").arg("-l").arg(&folder))?;
         if !unformatted.is_empty() {
             bail!("not formatted by gofmt:\n{unformatted}");
@@ -153,7 +158,7 @@ fn go(places: &Places) -> Result<()> {
 }
 
 fn go_guests(places: &Places) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(places.root.join("tests").join("formats"))?;
+    let entries = fs::read_dir(places.root.join("tests/suite/formats"))?;
     let files = entries.map(|entry| Ok(entry?.path()));
     files
         .filter(|file| file.as_ref().map_or(true, |file| file.extension().is_some_and(|end| end == "go")))
@@ -183,7 +188,7 @@ fn advisories(places: &Places) -> Result<()> {
 /// Checks both the host and the guests.
 fn cargo_deny(places: &Places, checks: &[&str]) -> Result<()> {
     let tool = tools::CARGO_DENY.find_or_build(places)?;
-    for folder in [&places.root, &places.guests()] {
+    for folder in [places.root.clone()].iter().chain(&places.wasm_workspaces()) {
         let mut command = Command::new(&tool);
         command
             .current_dir(folder)

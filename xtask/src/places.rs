@@ -37,9 +37,19 @@ impl Places {
         Ok(Self { root, target, cache, ci: set("CI").is_some_and(|value| value == "true") })
     }
 
-    /// Returns the workspace of the guests.
-    pub(crate) fn guests(&self) -> PathBuf {
+    /// The workspace of what authors of plugins read: plugins, their library, examples.
+    pub(crate) fn plugins(&self) -> PathBuf {
         self.root.join("components")
+    }
+
+    /// The workspace of the guests that only tests run.
+    pub(crate) fn guests(&self) -> PathBuf {
+        self.root.join("tests").join("guests")
+    }
+
+    /// The workspaces of what is compiled to WebAssembly, each with a lock file of its own.
+    pub(crate) fn wasm_workspaces(&self) -> [PathBuf; 2] {
+        [self.plugins(), self.guests()]
     }
 
     /// Returns the folder of compiled guests, one `NAME.wasm` each.

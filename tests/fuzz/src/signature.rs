@@ -8,24 +8,24 @@ use kwasm::reference::Digest;
 use kwasm::registry::signature::{Error, Evidence, Key, KeySet, LARGEST, layers, verify};
 use serde_json::Value;
 
-const MANIFEST: &[u8] = include_bytes!("../../registry/fixtures/manifest.json");
-const PAYLOAD: &[u8] = include_bytes!("../../registry/fixtures/ecdsa-simple-payload.json");
+const MANIFEST: &[u8] = include_bytes!("../../fixtures/signatures/manifest.json");
+const PAYLOAD: &[u8] = include_bytes!("../../fixtures/signatures/ecdsa-simple-payload.json");
 
 /// All that was signed, in either layout.
 const BUNDLES: [&[u8]; 2] = [
-    include_bytes!("../../registry/fixtures/ecdsa-bundle.json"),
-    include_bytes!("../../registry/fixtures/ed25519-bundle.json"),
+    include_bytes!("../../fixtures/signatures/ecdsa-bundle.json"),
+    include_bytes!("../../fixtures/signatures/ed25519-bundle.json"),
 ];
 const SIMPLE: [&[u8]; 3] = [
-    include_bytes!("../../registry/fixtures/ecdsa-simple-manifest.json"),
-    include_bytes!("../../registry/fixtures/ed25519-simple-manifest.json"),
-    include_bytes!("../../registry/fixtures/two-simple-manifest.json"),
+    include_bytes!("../../fixtures/signatures/ecdsa-simple-manifest.json"),
+    include_bytes!("../../fixtures/signatures/ed25519-simple-manifest.json"),
+    include_bytes!("../../fixtures/signatures/two-simple-manifest.json"),
 ];
 
 static KEYS: LazyLock<KeySet> = LazyLock::new(|| {
     let key = |name, pem: &[u8]| Key::from_pem(name, pem).expect("cosign wrote it");
-    let ecdsa = key("ecdsa.pub", include_bytes!("../../registry/fixtures/ecdsa.pub"));
-    let ed25519 = key("ed25519.pub", include_bytes!("../../registry/fixtures/ed25519.pub"));
+    let ecdsa = key("ecdsa.pub", include_bytes!("../../fixtures/signatures/ecdsa.pub"));
+    let ed25519 = key("ed25519.pub", include_bytes!("../../fixtures/signatures/ed25519.pub"));
     KeySet::any_of(vec![ecdsa, ed25519]).expect("they are two keys")
 });
 

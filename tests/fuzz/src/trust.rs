@@ -9,8 +9,8 @@ use kwasm::registry::signature::Evidence;
 use kwasm::registry::trust::{Fault, Trust};
 
 const FILE: &str = "/trust.yaml";
-const MANIFEST: &[u8] = include_bytes!("../../registry/fixtures/manifest.json");
-const BUNDLE: &[u8] = include_bytes!("../../registry/fixtures/ecdsa-bundle.json");
+const MANIFEST: &[u8] = include_bytes!("../../fixtures/signatures/manifest.json");
+const BUNDLE: &[u8] = include_bytes!("../../fixtures/signatures/ecdsa-bundle.json");
 
 /// One repository in several spellings each.
 const REPOSITORIES: &[&[&str]] = &[
@@ -39,8 +39,8 @@ pub(crate) fn holds(data: &[u8]) {
 /// Two keys, one of which signed.
 fn key(path: &Path) -> io::Result<Vec<u8>> {
     match path.to_str() {
-        Some("/a.pub") => Ok(include_bytes!("../../registry/fixtures/ecdsa.pub").into()),
-        Some("/b.pub") => Ok(include_bytes!("../../registry/fixtures/other.pub").into()),
+        Some("/a.pub") => Ok(include_bytes!("../../fixtures/signatures/ecdsa.pub").into()),
+        Some("/b.pub") => Ok(include_bytes!("../../fixtures/signatures/other.pub").into()),
         _ => Err(io::Error::new(io::ErrorKind::NotFound, "there is no such file")),
     }
 }

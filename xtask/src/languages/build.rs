@@ -16,7 +16,7 @@ const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 /// The folder of programs in a Python virtual environment.
 const PROGRAMS: &str = if cfg!(windows) { "Scripts" } else { "bin" };
 
-/// Builds `components/javascript`.
+/// Builds `components/examples/javascript`.
 pub(crate) fn javascript(places: &Places) -> Result<PathBuf> {
     let (source, folder) = folders(places, "javascript");
     if !answers("node") || !answers(NPM) {
@@ -37,7 +37,7 @@ pub(crate) fn javascript(places: &Places) -> Result<PathBuf> {
     Ok(component)
 }
 
-/// Builds `components/python`.
+/// Builds `components/examples/python`.
 pub(crate) fn python(places: &Places) -> Result<PathBuf> {
     let (source, folder) = folders(places, "python");
     let Some(python) = ["python3", "python"].into_iter().find(|name| answers(name)) else {
@@ -63,7 +63,7 @@ pub(crate) fn python(places: &Places) -> Result<PathBuf> {
 
 /// Returns the folder of a plugin's source, and the one for its tools and its component.
 fn folders(places: &Places, language: &str) -> (PathBuf, PathBuf) {
-    (places.guests().join(language), places.target.join("languages").join(language))
+    (places.plugins().join("examples").join(language), places.target.join("languages").join(language))
 }
 
 fn answers(program: &str) -> bool {

@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::{Result, bail};
 
-use crate::{cargo, components, places::Places, process};
+use super::catalogue;
+use crate::{places::Places, process};
 
 /// The largest number of lines of a file.
 const LINES: usize = 500;
@@ -26,7 +27,7 @@ pub(crate) fn check(places: &Places) -> Result<()> {
             violations.extend(too_long(file, &fs::read_to_string(places.root.join(file))?));
         }
     }
-    violations.extend(untested(places, &files)?);
+    violations.extend(catalogue::check(places, &files, &tests(&places.root, &files)?)?);
     if !violations.is_empty() {
         bail!("violations: {}\n{}", violations.len(), violations.join("\n"));
     }
@@ -64,32 +65,13 @@ fn misnamed(file: &Path) -> Option<String> {
     (catch_all && is_code(file)).then(|| format!("{}: a name that says nothing", file.display()))
 }
 
-/// Finds the guests that no test of the host mentions.
-fn untested(places: &Places, files: &[PathBuf]) -> Result<Vec<String>> {
+/// The code of all tests.
+fn tests(root: &Path, files: &[PathBuf]) -> Result<String> {
     let mut tests = String::new();
     for file in files.iter().filter(|file| file.starts_with("tests") && is_code(file)) {
-        tests.push_str(&fs::read_to_string(places.root.join(file))?);
+        tests.push_str(&fs::read_to_string(root.join(file))?);
     }
-    let missing = guests(places)?.into_iter().filter(|guest| !names(&tests, guest));
-    Ok(missing.map(|guest| format!("components/{guest}: no test in tests/ names it")).collect())
-}
-
-fn names(tests: &str, guest: &str) -> bool {
-    tests.contains(&format!("\"{guest}\"")) || tests.contains(&format!("{guest}.wasm\""))
-}
-
-/// Returns the names of the programs among the guests, including those built in other ways.
-fn guests(places: &Places) -> Result<Vec<String>> {
-    let metadata = cargo::metadata(&places.guests())?;
-    let packages = metadata["packages"].as_array().into_iter().flatten();
-    let targets = packages.flat_map(|package| package["targets"].as_array().into_iter().flatten());
-    let mut programs: Vec<String> = targets
-        .filter(|target| target["kind"][0] == "bin")
-        .filter_map(|target| target["name"].as_str().map(str::to_owned))
-        .collect();
-    programs.extend(components::core_names());
-    programs.push("hello-cargo-component".to_owned());
-    Ok(programs)
+    Ok(tests)
 }
 
 #[cfg(test)]
@@ -114,12 +96,5 @@ mod tests {
     #[test]
     fn a_compiled_guest_is_found() {
         assert!(misnamed(Path::new("tests/fixtures/hello.wasm")).is_some());
-    }
-
-    #[test]
-    fn a_test_names_a_guest_by_its_whole_name() {
-        assert!(names(r#"Kwasm::new().plugin("dials")"#, "dials"));
-        assert!(names(r#"components().join("dials.wasm")"#, "dials"));
-        assert!(!names(r#"Kwasm::new().plugin("dials-elsewhere")"#, "dials"));
     }
 }
