@@ -1,4 +1,4 @@
-//! Every ending becomes one code and one message.
+//! Turns every ending into one exit code and one message.
 
 use std::process::ExitCode;
 
@@ -10,22 +10,22 @@ use crate::runtime::{self, Outcome};
 use crate::store::{self, layout};
 use crate::verbs::{Ending, Error, Reporter, chain, one_line};
 
-/// How the process ends.
+/// The ways in which the process ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Exit {
-    /// kwasm failed, or the plugin trapped or ran into a limit: 125.
+    /// kwasm failed, or the plugin trapped or exceeded a limit: 125.
     Failed,
-    /// The user ended it: 130.
+    /// Interrupted by the user: 130.
     Interrupted,
-    /// There is no such plugin: 127.
+    /// The plugin does not exist: 127.
     NoPlugin,
-    /// As the plugin ended, whatever it was refused meanwhile.
+    /// The plugin's own exit code, whatever it was refused meanwhile.
     Plugin(u8),
-    /// Refused before it was started: 126.
+    /// Refused before the plugin was started: 126.
     Refused,
-    /// 0.
+    /// Success: 0.
     Success,
-    /// argv is no command: 2.
+    /// Invalid arguments: 2.
     Usage,
 }
 
@@ -44,7 +44,8 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    /// Tells the user how it ended, if there is anything to tell, and how the process is to end.
+    /// Reports to the user how the command ended, if there is anything to report, and returns how the process
+    /// is to end.
     #[must_use]
     pub fn of(environment: &Environment, ended: Result<Ending, Error>) -> Self {
         let reporter = Reporter::of(environment);
@@ -66,20 +67,20 @@ impl Exit {
     }
 }
 
-/// The most faults of a policy that are told.
+/// The largest number of faults of a policy that are reported.
 const FAULTS: usize = 20;
 
-/// An ending that has something to say.
+/// An ending with a message.
 struct Failure {
     exit: Exit,
     /// `what: why`, without the program's name.
     message: String,
-    /// Commands that help.
+    /// Commands that solve the problem.
     hints: Vec<String>,
 }
 
 impl Failure {
-    /// Prints the message. A closed stderr changes no ending.
+    /// Prints the message. A closed stderr does not change the ending.
     fn tell(self, reporter: Reporter) -> Exit {
         if self.message.contains('\n') {
             // clap's messages have several lines, laid out already.
@@ -93,7 +94,7 @@ impl Failure {
         self.exit
     }
 
-    /// Tells all that is wrong with a policy, each with its cure.
+    /// Reports every fault of a policy, each with its remedy.
     fn of_policy(faults: &[Fault], reporter: Reporter) -> Exit {
         for fault in faults.iter().take(FAULTS) {
             reporter.fault(&fault.to_string());
@@ -125,7 +126,7 @@ impl From<&Error> for Failure {
 }
 
 impl Exit {
-    /// Returns the code for an error.
+    /// Returns the exit code for an error.
     fn for_error(error: &Error) -> Self {
         match error {
             Error::Cli(cli::Error::Link(_)) => Self::NoPlugin,

@@ -1,4 +1,4 @@
-//! What helps against each error: a command, where there is one.
+//! Hints for each error: a command, if there is one.
 
 use std::io;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::runtime;
 use crate::store::{self, layout};
 
 impl Error {
-    /// Returns what helps against it, where something does.
+    /// Returns a hint about how to solve it, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let fixed = match self {
@@ -40,7 +40,7 @@ impl Error {
         Some(fixed.to_owned())
     }
 
-    /// What helps against those that name it themselves, or of which it depends on what is in them.
+    /// Returns the hint for errors that provide it themselves or whose hint depends on their contents.
     fn particular(&self) -> Option<String> {
         match self {
             Self::Cli(crate::cli::Error::Name(name)) | Self::Name(name) => for_name(name),
@@ -134,7 +134,7 @@ fn for_store(error: &store::Error) -> Option<String> {
     })
 }
 
-/// What helps where a file of a store may not be read: it is two folders below its root.
+/// Returns the hint for a file of a store that may not be read. It is two folders below the store's root.
 fn for_reading(path: &Path) -> String {
     let root = path.ancestors().nth(3).unwrap_or(path).display();
     format!("its owner can let everyone run it: chmod -R a+rX {root}; KWASM_HOME names another store")
@@ -150,7 +150,7 @@ fn for_archive(archive: &str, error: &layout::Error) -> Option<String> {
     }
 }
 
-/// What helps against an error of a file that the user named.
+/// Returns the hint for an error of a file that the user named.
 fn for_output(path: &Path, error: &io::Error) -> Option<String> {
     let folder = folder_of(path);
     match error.kind() {

@@ -1,4 +1,4 @@
-//! What kwasm says to its user, beside data: on stderr, a line at a time, none of which a guest can forge.
+//! kwasm's messages to its user, beside data: on stderr, one line each, which no guest can forge.
 
 use std::io::Write;
 
@@ -9,10 +9,10 @@ use crate::defence::{Defence, stands};
 use crate::gate::Line;
 use crate::platform::stdio::Stderr;
 
-/// Says things on stderr. A closed stderr keeps nobody from doing anything.
+/// Prints messages to stderr. A closed stderr does not prevent anything.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reporter {
-    /// The columns of the terminal; `None` where stderr is none, and lines are left as they are.
+    /// The width of the terminal in columns; `None` if stderr is not a terminal, and lines are not wrapped.
     width: Option<usize>,
     quiet: bool,
 }
@@ -22,36 +22,36 @@ impl Reporter {
         Self { width: environment.columns.map(usize::from), quiet: false }
     }
 
-    /// The same, saying only what went wrong.
+    /// Returns a voice that only reports errors.
     pub(crate) fn quieter(self, quiet: bool) -> Self {
         Self { quiet, ..self }
     }
 
-    /// Whether there is a terminal to show progress on, and somebody who wants to see it.
+    /// Returns whether there is a terminal to show progress on, and the user wants to see it.
     pub(crate) fn shows_progress(self) -> bool {
         self.width.is_some() && !self.quiet
     }
 
-    /// Says what was done, and what else there is to know.
+    /// Reports what was done, and other facts.
     pub(crate) fn note(self, text: &str) {
         if !self.quiet {
             self.line(&one_line(text));
         }
     }
 
-    /// Says what went wrong.
+    /// Reports an error.
     pub(crate) fn fault(self, text: &str) {
         self.line(&format!("kwasm: {}", one_line(text)));
     }
 
-    /// Says what helps.
+    /// Prints a hint.
     pub(crate) fn hint(self, text: &str) {
         if !self.quiet {
             self.line(&format!("hint: {}", one_line(text)));
         }
     }
 
-    /// Says what went wrong at a gate, each with what helps.
+    /// Reports the errors at a gate, each with its hint.
     pub(crate) fn lines(self, lines: Vec<Line>) {
         for line in lines {
             self.fault(&line.text);
@@ -61,12 +61,12 @@ impl Reporter {
         }
     }
 
-    /// Says what went wrong in lines that are laid out already, with nothing in them but what the user typed.
+    /// Reports an error in lines that are already laid out, and contain only what the user typed.
     pub(crate) fn laid_out(text: &str) {
         say(&format!("kwasm: {text}\n"));
     }
 
-    /// Ends a line that a plugin has left unfinished.
+    /// Ends a line that a plugin left unfinished.
     pub(crate) fn end_line() {
         say("\n");
     }
@@ -87,7 +87,7 @@ impl Reporter {
     }
 }
 
-/// In one piece, so that what another process says stands before it or after it.
+/// Writes a message in one piece, so that it does not mix with another process's output.
 fn say(text: &str) {
     drop(Stderr.write_all(text.as_bytes()).and_then(|()| Stderr.flush()));
 }
@@ -95,7 +95,8 @@ fn say(text: &str) {
 /// The longest line that is shown whole, in characters.
 const SHOWN: usize = 2000;
 
-/// Whether a terminal takes a character for a command, turns the direction of writing by it, or hides it.
+/// Returns whether a terminal treats a character as a command, changes the direction of text by it, or hides
+/// it.
 pub(super) fn drives_terminal(c: char) -> bool {
     // The Bidi_Control characters of Unicode, and its separators of lines and paragraphs.
     let direction =
@@ -105,8 +106,8 @@ pub(super) fn drives_terminal(c: char) -> bool {
     c.is_control() || direction || hidden
 }
 
-/// A text as it may be shown on a terminal. Names in components, kubeconfigs and files are anybody's: none of them
-/// moves the cursor, turns the direction of writing, or begins a line that looks like one of kwasm's own.
+/// Makes a text safe to show on a terminal. Names in components, kubeconfigs and files are untrusted: none of
+/// them moves the cursor, changes the direction of text, or begins a line that looks like one of kwasm's own.
 pub(crate) fn one_line(text: &str) -> String {
     let drives = |c: char| drives_terminal(c) && stands(Defence::Escapes);
     let mut shown = String::with_capacity(text.len());

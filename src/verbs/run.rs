@@ -1,4 +1,4 @@
-//! `kwasm run SOURCE -- ARG…`, and `kubectl NAME ARG…`, which is the same for an installed plugin.
+//! `kwasm run SOURCE -- ARG…`, and `kubectl NAME ARG…`, the same for an installed plugin.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::policy::{choose, granted};
 use super::progress::{Compiling, Progress};
 use super::{Ending, Error, Reporter};
 
-/// What is to be run, and how.
+/// The options of the command.
 pub(super) struct Wish {
     pub(super) source: Source,
     pub(super) policy: Option<String>,
@@ -94,8 +94,8 @@ pub(super) fn run(
     }
 }
 
-/// What a registry has, downloaded unless it was before. Which content that is, and whose signatures it has, is asked each
-/// time: a tag may lead elsewhere by now.
+/// Fetches a plugin from a registry, unless its content is cached. Its digest and signatures are looked up
+/// each time, since a tag may have moved.
 fn fetch(
     store: &Store,
     environment: &Environment,
@@ -118,7 +118,7 @@ fn fetch(
     Ok(store.keep_fetched(&name, &content)?)
 }
 
-/// The policy that the user names, else the one that was granted at install, else the default.
+/// Returns the policy that the user names, or else the one granted at install, or else the default.
 fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
     let name = match (choice, plugin.granted()) {
         (Some(name), _) => name,
@@ -133,7 +133,7 @@ fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
     Ok(choose(Some(name))?.policy)
 }
 
-/// The same observer, on lines of its own.
+/// Returns an observer whose lines begin on lines of their own.
 fn ending_lines(observer: Observer, line: OpenLine) -> Observer {
     Arc::new(move |trace: &Trace| {
         if line.close() {
@@ -143,7 +143,7 @@ fn ending_lines(observer: Observer, line: OpenLine) -> Observer {
     })
 }
 
-/// Tells of each request as it ends.
+/// Returns an observer that reports each request when it ends.
 pub(super) fn observer(reporter: Reporter) -> Observer {
     Arc::new(move |Trace { request, ending, time }: &Trace| {
         let milliseconds = time.as_millis();

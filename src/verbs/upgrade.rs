@@ -13,17 +13,17 @@ use super::policy::granted;
 use super::table::Table;
 use super::{Ending, Error, Reporter, chain, print};
 
-/// What the place that a plugin came from has for it.
+/// The news about a plugin at its source.
 enum News {
-    /// Nothing: it is the newest.
+    /// The plugin is the newest.
     None,
-    /// Nothing ever: it came from a file, or is pinned by its digest.
+    /// The plugin came from a file or is pinned by its digest, so there is never a newer one.
     Pinned,
     /// Another artifact.
     Newer(Box<(Source, Found)>),
 }
 
-/// Something newer, as `-o json` shows it.
+/// A newer artifact in `-o json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
@@ -33,7 +33,7 @@ struct Row {
     digest: Digest,
     newest_digest: Digest,
     source: String,
-    /// The same tag leads elsewhere than it did.
+    /// Whether the same tag leads to another artifact now.
     tag_moved: bool,
 }
 
@@ -58,7 +58,7 @@ pub(super) fn upgrade(
     reported(reporter, troubles)
 }
 
-/// Ends with the only error, or reports each of several with what helps.
+/// Returns the only error, or reports each of several with its hint.
 fn reported(reporter: Reporter, mut troubles: Vec<(PluginName, Error)>) -> Result<Ending, Error> {
     if troubles.len() < 2 {
         return troubles.pop().map_or(Ok(Ending::Done), |(_, error)| Err(error));
@@ -158,7 +158,7 @@ fn row(receipt: Receipt, found: &Found) -> Row {
     }
 }
 
-/// Whether what was one thing at install is another now, under the same tag.
+/// Returns whether the tag leads to another artifact than at install.
 fn tag_moved(receipt: &Receipt, found: &Found) -> bool {
     receipt.artifact.as_ref().is_some_and(|artifact| artifact.reference == found.reference())
 }
@@ -187,7 +187,7 @@ fn news(fetcher: &Fetcher<'_>, receipt: &Receipt) -> Result<News, Error> {
     Ok(if is_same || (!moved && is_older()) { News::None } else { News::Newer(Box::new((source, found))) })
 }
 
-/// What becomes of what.
+/// Describes a change.
 fn change(receipt: &Receipt, found: &Found) -> String {
     let name = &receipt.name;
     let is = receipt.artifact.as_ref().map_or(receipt.fetched, |artifact| artifact.manifest);

@@ -1,4 +1,4 @@
-//! Plugins carried to where there is no network: saved in one home, loaded in another.
+//! Tests of archives: plugins saved in one home and loaded in another.
 
 use std::fs;
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! Machine code is mapped only from where nobody but the user could have put it.
+//! Tests that machine code is mapped only if no one but the user could have written it.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -133,7 +133,7 @@ fn where_there_can_be_no_cache_plugins_run_all_the_same() {
     assert!(run.stdout.contains("http://192.0.2.1") && run.stdout.contains("status 200"), "{}", run.shown());
 }
 
-/// A core module of so many functions, each of which takes its time to compile.
+/// Returns a core module of this many functions, each of which takes noticeable time to compile.
 fn large(functions: usize) -> String {
     let additions =
         "(i32.add (i32.mul (local.get 0) (i32.const 3)) (i32.load (local.get 0))) (local.set 0)".repeat(400);
@@ -221,7 +221,7 @@ fn doctor_says_how_much_the_caches_take_and_empties_them() {
     assert_eq!(files(&kwasm.home().join("cache/kwasm/seen")), Vec::<String>::new());
 }
 
-/// What is not kwasm's own is not kwasm's to remove.
+/// Files that are not kwasm's own must not be removed by it.
 #[test]
 fn doctor_empties_no_folder_behind_a_link_and_removes_no_foreign_file() {
     let kwasm = Kwasm::with_empty_cache();

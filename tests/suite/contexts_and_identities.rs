@@ -1,5 +1,5 @@
-//! Which context, and as whom: several contexts of one server, impersonation, and a pod's own service account, at the real
-//! control plane, which says itself as whom it was asked.
+//! Tests of the choice of context and user: several contexts of one server, impersonation, and a pod's own
+//! service account, at the real control plane, which itself reports the user.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -45,7 +45,8 @@ fn kwasm_with(config: &Value) -> Kwasm {
     kwasm.kubeconfig(path)
 }
 
-/// As whom a virtual endpoint is asked, through the http door.
+/// Sends a request to a virtual endpoint, through the http door, and returns the run, in which the server
+/// reports the user.
 fn asked(kwasm: &Kwasm, endpoint: &str, headers: &[&str]) -> Run {
     let url = format!("http://{endpoint}{REVIEWS}");
     let mut arguments = vec![url.as_str(), "--method", "POST", "--body", REVIEW];
@@ -64,7 +65,7 @@ fn asked_by_hand(kwasm: &Kwasm, endpoint: &str) -> Run {
     kwasm.run("dials-by-hand", &[&format!("{endpoint}:80"), "--request", &request])
 }
 
-/// What the server says of who asked.
+/// Returns the server's report of the user.
 #[track_caller]
 fn user_info(run: &Run) -> Value {
     let body = run.stdout.find('{').map(|start| &run.stdout[start..]).unwrap_or_default();
@@ -125,8 +126,8 @@ fn a_user_who_impersonates_another_is_that_other_and_no_plugin_is_a_third() {
     }
 }
 
-/// What servers `one` and `two` are shown as credentials, where both contexts are granted, `one` is selected, and a plugin
-/// that has these flags asks both.
+/// Returns the credentials that servers `one` and `two` are shown by a plugin with these flags that sends
+/// requests to both, where both contexts are granted and `one` is selected.
 fn shown_to_both(flags: &[String], servers: &[ApiServer; 2]) -> [Vec<String>; 2] {
     let entry = |server: &ApiServer| {
         let text = std::fs::read_to_string(kubeconfig(server, EmbeddedUser::Token)).unwrap();

@@ -186,7 +186,7 @@ fn what_kwasm_says_begins_on_a_line_of_its_own() {
     }
 }
 
-/// C's `fwrite` of a large buffer is one call, and few programs look at what comes of it.
+/// C's `fwrite` of a large buffer is one call, and few programs check its result.
 #[test]
 fn many_mebibytes_are_written_in_one_call() {
     let kwasm = Kwasm::new();

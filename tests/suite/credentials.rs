@@ -1,4 +1,4 @@
-//! What a user is known by at the API server: each kind of credential, and how it is had anew.
+//! Tests of credentials for the API server: each kind, and how it is renewed.
 
 #[cfg(unix)]
 mod interactive;
@@ -23,7 +23,7 @@ fn known_by(server: &ApiServer, user: &Value) -> Kwasm {
     Kwasm::new().kubeconfig(kubeconfig)
 }
 
-/// Who asked, of each request in order.
+/// Returns the user of each request in order.
 fn users(server: &ApiServer) -> Vec<String> {
     server.requests().into_iter().map(|request| request.user.unwrap_or_else(|| "nobody".to_owned())).collect()
 }

@@ -11,7 +11,8 @@ use crate::support::{Kwasm, Run, kubeconfig, seed};
 
 const MIB: usize = 1 << 20;
 
-/// A kubeconfig of so many contexts, each with a cluster and a user of its own, behind this text.
+/// Returns a kubeconfig with this text, followed by this many contexts, each with a cluster and a user of its
+/// own.
 fn contexts(count: usize, head: &str) -> String {
     let mut text = format!("{head}apiVersion: v1\nkind: Config\ncurrent-context: c0\n");
     for (list, entry) in [
@@ -96,7 +97,7 @@ fn a_kubeconfig_has_16_mib() {
     }
 }
 
-/// What `policy check` says of a policy with this spec.
+/// Runs `policy check` on a policy with this spec.
 fn checked(kwasm: &Kwasm, spec: &str) -> Run {
     let text = format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
     fs::write(kwasm.home().join("checked.yaml"), text).unwrap();

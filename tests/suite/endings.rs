@@ -1,4 +1,4 @@
-//! How a run ends: by itself, by a trap, by the user.
+//! Tests of the endings of a run: by itself, by a trap, by the user.
 
 use std::process::Stdio;
 use std::time::Duration;

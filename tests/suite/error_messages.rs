@@ -1,4 +1,4 @@
-//! What can be wrong before or on the way: one clear line each, and a code.
+//! Tests of errors before and during a run: one clear line each, and an exit code.
 
 use insta::{allow_duplicates, assert_snapshot};
 use kwasm_apiserver::{ApiServer, ClientCheck, Fault, ServerCertificate, User};
@@ -7,12 +7,12 @@ use crate::support::{Kwasm, Run, component, kubeconfig, seed};
 
 const LIST: &[&str] = &["http://192.0.2.1/api/v1/namespaces/shop/secrets"];
 
-/// A guest asks for something, with this kubeconfig, at this server.
+/// Runs a guest that sends a request, with this kubeconfig, to this server.
 fn ask(server: &ApiServer, user: User) -> Run {
     Kwasm::new().kubeconfig(kubeconfig(server, user)).run("dials", LIST)
 }
 
-/// What was said, without what differs from run to run.
+/// Returns the messages, without the parts that differ from run to run.
 fn said(run: &Run, server: &ApiServer) -> String {
     run.stderr.replace(server.url(), "https://SERVER")
 }
@@ -160,7 +160,7 @@ fn a_token_that_the_server_does_not_know_is_told() {
     ");
 }
 
-/// What is said of a server that is not believed, each for its own reason, stands in tls.rs.
+/// The messages about a server that is not trusted, one for each reason, are tested in tls.rs.
 #[test]
 fn to_a_server_that_is_not_believed_nothing_is_sent() {
     for (certificate, user, expected) in [

@@ -1,4 +1,4 @@
-//! What a plugin is granted at install is what it has when it runs.
+//! Tests that a plugin's grant at install is its grant when it runs.
 
 use kwasm_apiserver::User;
 

@@ -1,4 +1,5 @@
-//! Hosts beside the cluster, which a policy grants: HTTPS by the platform's authorities, and nothing of the user's.
+//! Tests of hosts outside the cluster that a policy grants: HTTPS by the platform's authorities, without the
+//! user's credentials.
 
 use kwasm_apiserver::{ApiServer, User};
 

@@ -1,4 +1,4 @@
-//! What `kwasm inspect` shows, of what runs and of what does not.
+//! Tests of `kwasm inspect`, for plugins that run and for those that do not.
 
 use crate::core_modules::wat;
 use crate::support::{Kwasm, component};
@@ -41,7 +41,7 @@ fn a_component_shows_its_interfaces_and_features() {
     assert!(page.contains("imports   wasi:cli/environment@0.2"), "{page}");
 }
 
-/// What does not run: a name, the text, what is shown of it, and the reason with what helps.
+/// Binaries that do not run: a name, the text, the expected output, and the reason with its hint.
 const UNFIT: &[(&str, &str, &str, &str)] = &[
     (
         "shared",
@@ -108,7 +108,7 @@ const UNFIT: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// What runs nowhere here is shown all the same, and then the reason is given.
+/// A binary that cannot run here is described all the same, followed by the reason.
 #[test]
 fn what_does_not_run_is_shown_with_the_reason_and_what_helps() {
     let kwasm = Kwasm::new();

@@ -1,4 +1,5 @@
-//! What kubectl itself makes of installed plugins: its list of them, and its completion of their arguments.
+//! Tests of kubectl's own treatment of installed plugins: its list of them, and its completion of their
+//! arguments.
 
 use kwasm_cluster::User;
 

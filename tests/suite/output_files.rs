@@ -1,4 +1,5 @@
-//! What a user names is written to, whatever it is: a device, a pipe, a link, a file with another name.
+//! Tests that output goes to the path that a user names, whatever it is: a device, a pipe, a link, a file
+//! with another name.
 
 use std::fs;
 use std::io::Read;
@@ -24,7 +25,7 @@ fn make_pipe(kwasm: &Kwasm, name: &str) -> PathBuf {
     pipe
 }
 
-/// What comes out of a pipe, to its end.
+/// Reads a pipe to its end.
 fn drained(pipe: &Path) -> thread::JoinHandle<Vec<u8>> {
     let pipe = pipe.to_owned();
     thread::spawn(move || {

@@ -1,4 +1,5 @@
-//! Policy files: a bad one is told by file, line, key and cure; those that kwasm brings along are good.
+//! Tests of policy files: a fault is reported with file, line, key and remedy, and the built-in policies are
+//! valid.
 
 mod files;
 mod head;
@@ -9,7 +10,7 @@ mod view;
 
 use crate::support::{Kwasm, Run};
 
-/// What every policy of these tests begins with: three lines.
+/// The beginning of every policy in these tests: three lines.
 const HEAD: &str = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: test}\n";
 
 /// A policy with this `spec`, which begins in line 5.
@@ -24,7 +25,7 @@ fn check(content: impl AsRef<[u8]>) -> Run {
     kwasm.call(["policy", "check", "bad.yaml"])
 }
 
-/// What is said of each of these files, which differ from each other by what they are called here.
+/// Returns the messages about each of these files, with their names here in place of their paths.
 #[track_caller]
 fn told<S: AsRef<[u8]>>(cases: &[(&str, S)]) -> String {
     let mut told = String::new();

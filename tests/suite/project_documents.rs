@@ -1,4 +1,5 @@
-//! What the papers say is so: the README's commands print what it shows, the WIT is wasmtime's, versions agree.
+//! Tests that the documents are true: the README's commands print what it shows, the WIT is wasmtime's,
+//! versions agree.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,8 +33,8 @@ fn scenes(text: &str) -> Vec<Scene> {
     scenes
 }
 
-/// Whether what was printed is what is shown, where `…` stands for anything within a line, and a line of nothing
-/// but `…` for any lines.
+/// Returns whether the output matches the README's, where `…` stands for anything within a line, and a line
+/// of only `…` for any lines.
 fn matches(shown: &[String], printed: &[&str]) -> bool {
     let Some((first, rest)) = shown.split_first() else { return printed.is_empty() };
     if first == "…" {
@@ -63,8 +64,8 @@ fn wasm_toolchain() -> Option<&'static str> {
         .then_some("wasi")
 }
 
-/// Where the README's commands run: a folder that is the same each time, so that what cargo built there is fresh the
-/// next time. The clone in it is new each time.
+/// Returns the folder in which the README's commands run. It is the same each time, so that cargo finds its
+/// previous builds there, but the clone in it is new.
 fn stage() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
     let target = folder.join("target");

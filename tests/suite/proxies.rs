@@ -14,7 +14,7 @@ use crate::support::{Kwasm, Run, real, seed};
 const VERSION: &str = "http://192.0.2.1/version";
 const LOGIN: &str = "jo:hunter2-of-the-proxy";
 
-/// Who vouches for the proxies, and what they show.
+/// The proxies' authority and certificates.
 struct Certified {
     root: Authority,
     keyed: Keyed,
@@ -55,7 +55,7 @@ fn carried(login: Option<&str>) -> Vec<Carried> {
     vec![Carried { to: BEHIND.to_owned(), login: login.map(str::to_owned) }]
 }
 
-/// What is said, without what differs from run to run.
+/// Returns the messages, without the parts that differ from run to run.
 fn said(run: &Run, proxy: &str) -> String {
     run.stderr.replace(proxy.rsplit('@').next().unwrap().rsplit('/').next().unwrap(), "PROXY")
 }
@@ -186,7 +186,7 @@ fn a_shell_goes_through_a_proxy_of_each_kind() {
     }
 }
 
-/// What is said when the way is this proxy.
+/// Returns the messages when this proxy is on the way.
 fn refused(api: &ApiServer, proxy: &str) -> String {
     let kwasm = kubeconfig(api, &format!("https://{BEHIND}"), json!({ "proxy-url": proxy }));
     said(&kwasm.run("dials", &[VERSION]).fails(1), proxy)

@@ -1,4 +1,4 @@
-//! What the user is told of refusals and limits: into a file, and on a terminal of 80 columns.
+//! Tests of the reports about refusals and limits, to a file and to a terminal of 80 columns.
 
 use kwasm_apiserver::User;
 

@@ -1,4 +1,5 @@
-//! Guests that try to reach something else than the context's cluster. Each has its nearest allowed twin.
+//! Tests of guests that try to reach another server than the context's cluster. Each has its nearest allowed
+//! twin.
 
 use kwasm_apiserver::{ApiServer, Fault, User};
 
@@ -8,7 +9,7 @@ fn dial(server: &ApiServer, arguments: &[&str]) -> Run {
     Kwasm::new().kubeconfig(kubeconfig(server, User::Certificate)).run("dials", arguments)
 }
 
-/// The guest is told no, the user is told once, and the server hears nothing.
+/// Checks that the guest is refused, that the user is informed once, and that the server receives nothing.
 #[track_caller]
 fn refused(server: &ApiServer, url: &str) {
     let before = server.connections();

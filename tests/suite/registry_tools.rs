@@ -1,10 +1,10 @@
-//! The programs that registries are tested with, with each other: what fails here is none of kwasm's doing.
+//! Tests of the counterparts of registries with each other: a failure here is not caused by kwasm.
 
 use serde_json::Value;
 
 use crate::support::{Kwasm, Layout, RealRegistry, Run, component, registry, registry_with_referrers};
 
-/// What a program prints, which is JSON.
+/// Runs a program and parses its output as JSON.
 #[track_caller]
 fn json(command: &mut std::process::Command) -> Value {
     serde_json::from_str(&Run::of(command).success().stdout).unwrap()
@@ -118,7 +118,7 @@ fn what_wkg_pushes_is_the_package_that_it_gets() {
     );
 }
 
-/// Of components wkg 0.16 can publish none: it looks for a version in them even where it is told one
+/// wkg 0.16 cannot publish components: it looks for a version in them even if it is given one
 /// (bytecodealliance/wasm-pkg-tools#250).
 #[test]
 fn what_wkg_publishes_is_where_the_mapping_of_its_namespace_says() {

@@ -65,7 +65,7 @@ fn sender(url: &str) -> (Kwasm, Running) {
     (kwasm, running)
 }
 
-/// Sends requests, each when the one before has been answered for a while, and gives what the guest saw.
+/// Sends requests, each some time after the previous answer, and returns what the guest saw.
 fn seen(running: &mut Running, requests: &[&str]) -> Vec<String> {
     let mut input = running.stdin();
     let answers = requests.iter().map(|request| {

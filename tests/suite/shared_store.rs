@@ -13,12 +13,12 @@ const NOBODY: u32 = 12_345;
 /// A store with a plugin, filled by this user with this umask.
 struct Shared {
     kwasm: Kwasm,
-    /// Where the other user is at home.
+    /// The other user's home.
     home: PathBuf,
 }
 
 impl Shared {
-    /// `None` where no one can be somebody else.
+    /// Returns a filled store, or `None` if this process cannot switch users.
     fn filled(test: &str, umask: &str) -> Option<Self> {
         let kwasm = Kwasm::with_empty_cache();
         let open = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();

@@ -1,4 +1,4 @@
-//! What a plugin's sockets are on this machine: nothing that anybody else could reach, and nothing that outlives it.
+//! Tests that a plugin's sockets cannot be reached by anyone else on this machine and do not outlive it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -52,7 +52,7 @@ const ESTABLISHED: &str = "01";
 const CLOSE_WAIT: &str = "08";
 const LISTEN: &str = "0A";
 
-/// What of a process' own sockets others could send something to.
+/// Returns the sockets of a process to which others could send something.
 fn open_to_others(process: u32) -> Vec<String> {
     let own = inodes(process);
     let mut found = Vec::new();
@@ -143,7 +143,7 @@ fn connections(process: u32) -> Vec<String> {
         .collect()
 }
 
-/// Whether the other side still has one.
+/// Returns whether the other side still has the connection.
 fn is_held(connection: &str) -> bool {
     let held = |entry: &Entry| {
         entry.remote == connection && [ESTABLISHED, CLOSE_WAIT].contains(&entry.state.as_str())

@@ -13,21 +13,21 @@ use nix::pty::{OpenptyResult, openpty};
 
 use crate::support::{Kwasm, Run, component};
 
-/// What fills a pipe of Linux but for a few bytes.
+/// The bytes that fill a pipe of Linux except for a few.
 const FULL: &[u8] = &[b'#'; 65_530];
 
 fn unblock(stream: &impl AsFd) {
     rustix::io::ioctl_fionbio(stream, true).unwrap();
 }
 
-/// A pipe that does not block whoever writes to it.
+/// Returns a pipe whose writer does not block.
 fn unblocked_output() -> (PipeReader, PipeWriter) {
     let (reader, writer) = io::pipe().unwrap();
     unblock(&writer);
     (reader, writer)
 }
 
-/// A pipe that does not block whoever reads from it.
+/// Returns a pipe whose reader does not block.
 fn unblocked_input() -> (PipeReader, PipeWriter) {
     let (reader, writer) = io::pipe().unwrap();
     unblock(&reader);

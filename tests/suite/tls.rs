@@ -1,5 +1,5 @@
-//! What makes a server the API server, and what is said of one that is not: each reason has its own sentence, told from
-//! the certificates themselves, and each its nearest neighbour that is let through.
+//! Tests of the trust in the API server, and of the messages about untrusted ones: each reason has its own
+//! sentence, derived from the certificates themselves, and each has its nearest accepted neighbour.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -31,7 +31,7 @@ fn ask(server: &TlsServer, cluster: &str) -> Run {
     run
 }
 
-/// That the cluster's authorities are these.
+/// Returns a configuration that trusts these authorities of the cluster.
 fn trusting(pem: &str) -> String {
     format!("certificate-authority-data: {}", STANDARD.encode(pem))
 }
@@ -41,7 +41,7 @@ fn accepted(run: &Run) {
     assert!(run.stdout.starts_with("status 200\n") && run.stderr.is_empty(), "{}", run.shown());
 }
 
-/// What is said of a server that shows this certificate, to one who trusts this authority.
+/// Returns the messages about a server with this certificate to a client that trusts this authority.
 fn refused(root: &Authority, keyed: &Keyed) -> String {
     ask(&TlsServer::with(keyed), &trusting(root.pem())).fails(1).stderr
 }

@@ -1,4 +1,4 @@
-//! argv → one command.
+//! Parses the arguments into one command.
 
 use std::ffi::OsString;
 
@@ -7,22 +7,22 @@ use lexopt::prelude::*;
 
 use crate::{bench, lint};
 
-/// What the command line asks for.
+/// The parsed command line.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Parsed {
     Command(Command),
-    /// The help text to print instead of running anything.
+    /// A help text, to be printed instead of running anything.
     Help(&'static str),
 }
 
-/// One command with its options.
+/// A command with its options.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
     Bench(bench::Options),
     Cluster {
         arguments: Vec<OsString>,
     },
-    /// Those named, or all.
+    /// Compile the named guests, or all.
     Components {
         install: bool,
         names: Vec<String>,
@@ -186,7 +186,7 @@ Usage: cargo xtask cluster up | down | kubeconfig USER | build
 /// Reads the arguments after the program's name.
 ///
 /// # Errors
-/// A usage error that names what is accepted.
+/// A usage error that names the accepted values.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     let mut parser = lexopt::Parser::from_args(arguments);
     let name = match parser.next()? {
@@ -327,7 +327,7 @@ fn test_arguments(parser: &mut lexopt::Parser) -> Result<Option<Command>> {
     Ok(Some(Command::Test { quick, arguments: Vec::new() }))
 }
 
-/// Levenshtein's distance: insertions, deletions and substitutions of a character.
+/// Returns the Levenshtein distance: the number of insertions, deletions and substitutions of characters.
 fn distance(left: &str, right: &str) -> usize {
     let mut row: Vec<usize> = (0..=right.chars().count()).collect();
     for (i, a) in left.chars().enumerate() {

@@ -47,14 +47,14 @@ fn unknown<'a>(places: &Places, names: &[&'a str]) -> Result<Option<&'a str>> {
     Ok(names.iter().copied().find(|name| !known.iter().any(|known| known == name)))
 }
 
-/// Which guests are wanted.
+/// The guests to compile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Scope<'a> {
-    /// These alone.
+    /// Only these.
     Some(&'a [&'a str]),
-    /// Those of the two workspaces: all that a benchmark needs.
+    /// The guests of the two workspaces: all that a benchmark needs.
     Workspace,
-    /// Those too that other tools make, which have to be built first.
+    /// All guests, including those of other tools, which are built first.
     All,
 }
 
@@ -102,7 +102,7 @@ impl<'a> Scope<'a> {
 pub(crate) struct Guest {
     pub(crate) name: String,
     pub(crate) package: String,
-    /// Its first source file.
+    /// The guest's first source file.
     pub(crate) source: PathBuf,
     /// Whether cargo builds its unit tests.
     pub(crate) tested: bool,
@@ -144,7 +144,7 @@ fn core(places: &Places, toolchain: Toolchain) -> Result<Programs> {
         .collect()
 }
 
-/// The names of the guests that are core modules.
+/// Returns the names of the guests that are core modules.
 pub(crate) fn core_names() -> impl Iterator<Item = String> {
     CORE.iter().map(|name| format!("{name}-core"))
 }
@@ -190,7 +190,7 @@ fn adapted(places: &Places, toolchain: Toolchain) -> Result<PathBuf> {
     Ok(cargo::program(&cargo::build(&mut command)?, "cargo-component-hello")?.to_owned())
 }
 
-/// A directory of their own: another compiler's artifacts in the workspace's would make each rebuild the other's.
+/// Returns a target directory of their own. In the workspace's, each compiler would make the other rebuild.
 fn target_directory(places: &Places) -> PathBuf {
     places.target.join("guests")
 }
@@ -210,7 +210,7 @@ fn collect(places: &Places, guests: &Programs, scope: Scope<'_>) -> Result<Vec<P
     Ok(paths.into_iter().collect())
 }
 
-/// A guest that is gone must not go on being tested.
+/// Removes guests that no longer exist, so that they are no longer tested.
 fn remove_others(folder: &Path, paths: &BTreeSet<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -221,7 +221,7 @@ fn remove_others(folder: &Path, paths: &BTreeSet<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Copies a file that differs, in one step: a test that runs meanwhile sees the old one or the new one.
+/// Copies a file if it differs, in one step: a concurrent test sees the old or the new file.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let bytes = fs::read(from)?;
     if fs::read(to).is_ok_and(|old| old == bytes) {

@@ -1,7 +1,8 @@
-//! `cargo xtask lint`: what a reviewer should not have to say.
+//! `cargo xtask lint`: the checks that spare a reviewer remarks.
 
 mod catalogue;
 mod house;
+mod prose;
 mod street;
 mod wording;
 
@@ -23,24 +24,25 @@ use crate::{
     wasm::{self, Need, Toolchain},
 };
 
-/// What to check.
+/// The options of the command.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Options {
-    /// All checks, where none is named.
+    /// The checks to run; empty for all.
     pub(crate) checks: Vec<Check>,
-    /// The advisories too, which need the network.
+    /// Whether to check the advisories too, which needs the network.
     pub(crate) advisories: bool,
 }
 
-/// A check with the name that the command line knows it by.
+/// A check and its name on the command line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Check {
     name: &'static str,
     run: fn(&Places) -> Result<()>,
 }
 
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     Check { name: "house", run: house::check },
+    Check { name: "prose", run: prose::check },
     Check { name: "street", run: street::check },
     Check { name: "format", run: format },
     Check { name: "clippy", run: clippy },
@@ -91,7 +93,7 @@ fn format(places: &Places) -> Result<()> {
     Ok(())
 }
 
-/// The workspace as it is shipped, and with what only tests can take away.
+/// Checks the workspace as it is shipped, and with the feature `faults`.
 fn clippy(places: &Places) -> Result<()> {
     clippy_of_workspace(&mut cargo::command(&places.root), &[])?;
     clippy_of_workspace(&mut cargo::command(&places.root), &["--features", "kwasm/faults"])
@@ -102,7 +104,8 @@ fn clippy_of_workspace(cargo: &mut Command, options: &[&str]) -> Result<()> {
     process::run(cargo.args(["--", "-Dwarnings"]))
 }
 
-/// The guests' logic for this machine with its tests, and for WebAssembly where that toolchain has a clippy.
+/// Checks the guests' logic and tests for this machine, and the guests for WebAssembly if that toolchain has
+/// clippy.
 fn guests(places: &Places) -> Result<()> {
     for workspace in places.wasm_workspaces() {
         let mut native = cargo::command(&workspace);
@@ -163,7 +166,8 @@ fn go_guests(places: &Places) -> Result<Vec<PathBuf>> {
         .collect()
 }
 
-/// One provider of cryptography: ring beside aws-lc-rs would make rustls's choice depend on features.
+/// Checks that there is only one provider of cryptography: with ring beside aws-lc-rs, rustls's choice would
+/// depend on features.
 fn ring(places: &Places) -> Result<()> {
     let mut tree = cargo::command(&places.root);
     tree.args(["tree", "--workspace", "--locked", "--target=all", "--edges=normal,build", "--prefix=none"]);
@@ -182,7 +186,7 @@ fn advisories(places: &Places) -> Result<()> {
     cargo_deny(places, &["advisories"])
 }
 
-/// The host and the guests alike.
+/// Checks both the host and the guests.
 fn cargo_deny(places: &Places, checks: &[&str]) -> Result<()> {
     let tool = tools::CARGO_DENY.find_or_build(places)?;
     for folder in [places.root.clone()].iter().chain(&places.wasm_workspaces()) {
@@ -198,7 +202,7 @@ fn cargo_deny(places: &Places, checks: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// What cannot be checked here is said; continuous integration has it all.
+/// Reports a check that this machine cannot run. In continuous integration that is an error.
 fn unavailable(places: &Places, what: &str) -> Result<()> {
     if places.ci {
         bail!("{what} is not installed");

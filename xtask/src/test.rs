@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that this machine can test, and what it cannot.
+//! `cargo xtask test`: runs everything that this machine can test, and reports what it cannot.
 
 use std::{
     ffi::OsString,
@@ -131,15 +131,15 @@ fn steps(places: &Places, arguments: &[OsString], report: &mut Report) -> Result
     Ok(())
 }
 
-/// Builds the program from which a test can take single defences away. With the whole workspace chosen its dependencies
-/// are those of the tests.
+/// Builds the program from which a test can remove single defences. Building it within the whole workspace
+/// lets it share the tests' dependencies.
 fn faults(places: &Places) -> Result<PathBuf> {
     let mut command = cargo::command(&places.root);
     command.args(["build", "--workspace", "--locked", "--features", "kwasm/faults", "--bin", FAULTS]);
     Ok(cargo::program(&cargo::build(&mut command)?, FAULTS)?.to_owned())
 }
 
-/// Cargo's tests of the workspace, with where the tests find what was built for them.
+/// Returns the command for the tests of the workspace, with the paths of everything built for them.
 fn tests(places: &Places, supervisor: &Path, skips: &Path) -> Command {
     let mut command = cargo::command(&places.root);
     command.args(["test", "--workspace", "--locked"]).env("KWASM_CLUSTER_SUPERVISOR", supervisor);

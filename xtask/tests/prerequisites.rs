@@ -1,4 +1,4 @@
-//! What a machine lacks is said before anything is compiled.
+//! Tests that missing prerequisites are reported before anything is compiled.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

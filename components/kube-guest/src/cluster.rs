@@ -16,12 +16,12 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Reads the kubeconfig that `KUBECONFIG` names. The namespace is `KWASM_NAMESPACE` (kwasm resolves it from
-    /// `-n` and the user's kubeconfig), else that of the context, else `default`.
+    /// Reads the kubeconfig that `KUBECONFIG` names. The namespace is `KWASM_NAMESPACE` (kwasm resolves it
+    /// from `-n` and the user's kubeconfig), or else that of the context, or else `default`.
     ///
     /// # Errors
     ///
-    /// [`Error::Kubeconfig`]: there is none, it cannot be read, or its context names no cluster.
+    /// [`Error::Kubeconfig`] if it does not exist, cannot be read, or its context names no cluster.
     pub fn from_env() -> Result<Self, Error> {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         let file =
@@ -57,12 +57,12 @@ impl Cluster {
         serde_json::from_slice(&self.get(path)?).map_err(Error::Json)
     }
 
-    /// Sends a request whose body is at hand. The answer's body is not read yet: see [`Response`].
+    /// Sends a request with a complete body. The answer's body is not read yet: see [`Response`].
     ///
     /// # Errors
     ///
-    /// [`Error::Status`] for an answer of 400 and above, [`Error::Transport`] when none came, [`Error::Request`]
-    /// when a header may not be set or the request is not well-formed.
+    /// [`Error::Status`] for an answer of 400 and above, [`Error::Transport`] if there was no answer,
+    /// [`Error::Request`] if a header may not be set or the request is malformed.
     pub fn request(
         &self,
         method: &str,

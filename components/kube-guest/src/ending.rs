@@ -1,4 +1,4 @@
-//! How a plugin ends.
+//! The ending of a plugin.
 
 use std::io::{self, Write};
 
@@ -10,8 +10,8 @@ pub fn exit(code: u8) -> ! {
     leave(code)
 }
 
-/// Ends a plugin whose last act was writing to standard output: quietly with 0 when that worked or when the reader
-/// had gone away (`kubectl timeline | head`), else with the reason on standard error and 1.
+/// Ends a plugin whose last step was writing to standard output: with 0 if that worked or the reader had
+/// closed it (`kubectl timeline | head`), otherwise with the reason on standard error and 1.
 pub fn finish(plugin: &str, written: io::Result<()>) -> ! {
     match written.and_then(|()| io::stdout().flush()) {
         Ok(()) => exit(0),

@@ -1,9 +1,9 @@
-//! The kubeconfig that kwasm gives a plugin: one server, contexts with their namespaces, no secret.
+//! The kubeconfig that kwasm gives a plugin: one server, contexts with their namespaces, no secrets.
 
 use crate::Error;
 use serde::Deserialize;
 
-/// Where the cluster is, and in which namespace to work.
+/// The selected cluster and its namespace.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Selected {
     pub(crate) server: Server,

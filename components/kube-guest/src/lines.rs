@@ -5,9 +5,9 @@
 #[derive(Debug, Default)]
 pub struct LineBuffer {
     bytes: Vec<u8>,
-    /// Where the next line begins.
+    /// The beginning of the next line.
     start: usize,
-    /// Where it ends. Without one, there is no newline after `start`.
+    /// The end of the next line. If `None`, there is no newline after `start`.
     end: Option<usize>,
 }
 
@@ -41,13 +41,14 @@ impl LineBuffer {
         Some(line.strip_suffix(b"\r").unwrap_or(line))
     }
 
-    /// Whether a complete line is there, so that [`LineBuffer::next_line`] needs nothing to be read.
+    /// Returns whether a complete line is available, so that [`LineBuffer::next_line`] needs no further
+    /// input.
     #[must_use]
     pub fn has_line(&self) -> bool {
         self.end.is_some()
     }
 
-    /// What is left after the last newline, at the end of the stream.
+    /// Returns the bytes after the last newline, at the end of the stream.
     pub fn take_rest(&mut self) -> Option<Vec<u8>> {
         let rest = self.bytes.split_off(self.start);
         *self = Self::default();

@@ -64,7 +64,7 @@ pub struct BadPath {
     segment: String,
 }
 
-/// Leaves RFC 3986's unreserved characters as they are, and nothing else.
+/// Encodes everything but RFC 3986's unreserved characters.
 fn percent_encode(text: &str, into: &mut String) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {

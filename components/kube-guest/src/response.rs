@@ -4,10 +4,11 @@ use crate::{Error, LineBuffer, Status, Transport};
 use wasip2::http::types::{self, FutureIncomingResponse, IncomingBody, IncomingResponse};
 use wasip2::io::streams::{InputStream, StreamError};
 
-/// How much is asked for at a time, in bytes. Each read is a call to the host, so small ones are slow.
+/// The number of bytes requested at a time. Each read is a call to the host, so small ones are slow.
 pub const CHUNK: u64 = 256 * 1024;
 
-/// How much of a failure's body is kept, in bytes: a `Status` is small, a proxy's page may be anything.
+/// The largest part of a failure's body that is kept, in bytes: a `Status` is small, but a proxy's page may
+/// be large.
 const FAILURE_LIMIT: usize = 64 * 1024;
 
 /// An answer: its status and headers are here, its body comes as it is read.
@@ -32,7 +33,7 @@ impl Response {
         }
     }
 
-    /// The answer if it is there; it can be had once.
+    /// Returns the answer if it has arrived. It can be taken once.
     pub(crate) fn poll(answer: &FutureIncomingResponse) -> Option<Result<Self, Error>> {
         Some(match answer.get()? {
             Ok(Ok(response)) => Self::open(response),
@@ -67,11 +68,11 @@ impl Response {
         str::from_utf8(value).ok()
     }
 
-    /// Turns an answer of 400 and above into the error that it tells.
+    /// Turns an answer of 400 and above into the error that it reports.
     ///
     /// # Errors
     ///
-    /// [`Error::Status`], or what went wrong while its body was read.
+    /// [`Error::Status`], or the error of reading its body.
     pub fn into_success(mut self) -> Result<Self, Error> {
         if self.status < 400 {
             return Ok(self);
@@ -169,13 +170,13 @@ impl Lines {
         Ok(self.buffer.next_line())
     }
 
-    /// Whether the next line is here already. If not, it is time to flush what is written.
+    /// Returns whether the next line is available. If not, it is time to flush the output.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.buffer.has_line()
     }
 
-    /// Whether the line last given was the body's last one and had no end: perhaps not all of it.
+    /// Returns whether the last line was the body's last and had no newline, so that it may be incomplete.
     #[must_use]
     pub fn cut_off(&self) -> bool {
         self.rest.is_some()

@@ -26,7 +26,7 @@ impl Timestamp {
         Self { micros: seconds.saturating_mul(MICROS) }
     }
 
-    /// Reads RFC 3339, with any fraction and any offset; `None` for anything else.
+    /// Reads RFC 3339, with any fraction and offset. Returns `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
@@ -58,7 +58,7 @@ impl Timestamp {
         self.micros.div_euclid(MICROS)
     }
 
-    /// How long before `now` this was, as kubectl says it: `12s`, `5m`, `3h12m`, `4d`. What lies ahead is `0s`.
+    /// Formats the age at `now` like kubectl: `12s`, `5m`, `3h12m`, `4d`. A time in the future is `0s`.
     #[must_use]
     pub fn age(self, now: Self) -> String {
         let seconds = (now.micros.saturating_sub(self.micros) / MICROS).max(0);

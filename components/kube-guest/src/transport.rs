@@ -1,4 +1,4 @@
-//! Why no answer came, in plain words.
+//! The reasons why no answer arrived, in plain words.
 
 use crate::for_terminal_line;
 use std::fmt;
@@ -13,13 +13,13 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// The name that `wasi:http` gives the error, such as `HTTP-request-denied`.
+    /// Returns the name of the error in `wasi:http`, such as `HTTP-request-denied`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.code
     }
 
-    /// Whether the host refused the request itself, so that trying again is no use.
+    /// Returns whether the host refused the request itself, so that another try is useless.
     #[must_use]
     pub fn is_denied(&self) -> bool {
         self.code == "HTTP-request-denied"

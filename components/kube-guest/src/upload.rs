@@ -23,12 +23,12 @@ impl Upload {
         Ok(Self { stream: Some(stream), body, answer, early: None })
     }
 
-    /// Sends `bytes`, no faster than the server takes them. `false` says that the server wants no more: it has
-    /// answered already, and [`Upload::finish`] tells what.
+    /// Sends `bytes`, no faster than the server accepts them. Returns `false` if the server accepts no more
+    /// because it has answered already; [`Upload::finish`] returns the answer.
     ///
     /// # Errors
     ///
-    /// [`Error::Transport`]: the connection broke, and no answer came before.
+    /// [`Error::Transport`] if the connection broke without an answer before.
     pub fn send(&mut self, mut bytes: &[u8]) -> Result<bool, Error> {
         while !bytes.is_empty() {
             let Some(room) = self.room()? else { return Ok(false) };
@@ -81,7 +81,7 @@ impl Upload {
         }
     }
 
-    /// Takes an answer that came before the body's end. A failure ends the sending; anything else does not.
+    /// Takes an answer that arrived before the body's end. Only a failure ends the sending.
     fn refused(&mut self) -> bool {
         self.early = Response::poll(&self.answer);
         let refused =

@@ -1,4 +1,4 @@
-//! Are the plugins what they were when they were installed?
+//! Checks of the installed plugins: whether they are unaltered.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::registry::Artifact;
 use crate::runtime::{self, Bounds, Compiler, Unwatched};
 use crate::store::Receipt;
 
-/// What is remembered of each plugin can be read.
+/// Checks that each plugin's receipt can be read.
 pub(super) fn receipts(patient: &Patient<'_>) -> Check {
     let again = |name| format!("kwasm uninstall {name}, and install it again");
     let problems = patient.broken.iter().map(|(name, error)| {
@@ -19,12 +19,12 @@ pub(super) fn receipts(patient: &Patient<'_>) -> Check {
     Check { name: "receipts", found, problems: problems.collect() }
 }
 
-/// How the owner of a store lets all others run what is in it.
+/// Returns the command with which the owner of a store lets all others run its plugins.
 fn readable(patient: &Patient<'_>) -> String {
     format!("chmod -R a+rX {}", path_word(patient.store.places().root()))
 }
 
-/// All that a plugin needs is there, and has not lost a byte.
+/// Checks that every file that a plugin needs exists and has its full size.
 pub(super) fn contents(patient: &Patient<'_>) -> Check {
     let mut looked_at = 0;
     let problems = each_blob(patient, |receipt, digest| {
@@ -43,7 +43,7 @@ pub(super) fn contents(patient: &Patient<'_>) -> Check {
     Check { name: "contents", found: format!("{} that they need", count(looked_at, "file")), problems }
 }
 
-/// The same by what they hold.
+/// Checks the files of the plugins by their digests.
 pub(super) fn digests(patient: &Patient<'_>) -> Check {
     let mut looked_at = 0;
     let problems = each_blob(patient, |receipt, digest| {
@@ -62,7 +62,7 @@ pub(super) fn digests(patient: &Patient<'_>) -> Check {
     Check { name: "digests", found: format!("{} unchanged", count(looked_at, "file")), problems }
 }
 
-/// The machine code that is kept is what compiling gives.
+/// Checks that the cached machine code is what compiling produces.
 pub(super) fn compiled(patient: &Patient<'_>) -> Check {
     let mut kept = 0;
     let mut problems = Vec::new();
@@ -102,7 +102,7 @@ pub(super) fn compiled(patient: &Patient<'_>) -> Check {
     }
 }
 
-/// Looks at every blob of every plugin, each once.
+/// Visits every blob of every plugin once.
 fn each_blob(
     patient: &Patient<'_>,
     mut look: impl FnMut(&Receipt, Digest) -> Option<Problem>,

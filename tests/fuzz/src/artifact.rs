@@ -1,4 +1,4 @@
-//! What registries and archives give out, and what users type: manifests, archives, components, sources.
+//! Untrusted input from registries, archives and users: manifests, archives, components, sources.
 
 use bytes::Bytes;
 use kwasm::inspect::{Facts, Inspected};

@@ -20,8 +20,8 @@ const REPOSITORIES: &[&[&str]] = &[
     &["localhost:5000/a/b/c", "LocalHost:5000/a/b/c:latest"],
 ];
 
-/// Checks that a text asks for the same by whatever name, and takes no signature for another's; or that the fault can
-/// be found and cured.
+/// Checks that a text means the same under every name and accepts no other's signature, or that its fault has
+/// a position and a remedy.
 pub(crate) fn holds(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     match Trust::read(Path::new(FILE), text, key) {

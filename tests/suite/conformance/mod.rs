@@ -1,5 +1,5 @@
-//! What kubectl makes of a kubeconfig, of variables and of flags, kwasm makes of them too: a table of cases, each run by
-//! both, with servers that write down what they are shown.
+//! Tests that kwasm treats kubeconfigs, variables and flags like kubectl: a table of cases, each run by both,
+//! with servers that record requests.
 
 mod case;
 mod cases;
@@ -29,7 +29,7 @@ fn kubectl(test: &str) -> Option<PathBuf> {
     assets.ok()?.program(Program::Kubectl)
 }
 
-/// Does something with each case, on as many threads as there are processors, each with servers of its own.
+/// Runs a function with each case, on as many threads as there are processors, each with servers of its own.
 fn each(cases: &[Case], act: impl Fn(&Lab, &Case) + Sync) {
     let next = AtomicUsize::new(0);
     let threads = thread::available_parallelism().map_or(2, NonZero::get);

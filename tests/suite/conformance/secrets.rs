@@ -1,4 +1,4 @@
-//! Whatever a kubeconfig holds, however it is wrong: no piece of a secret is said to anybody.
+//! Tests that no part of a kubeconfig's secrets is printed anywhere, however malformed the kubeconfig is.
 
 use super::case::{Case, Outcome};
 use super::differences::FLAG;

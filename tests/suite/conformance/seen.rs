@@ -1,4 +1,4 @@
-//! What a server sees of a client, in one line: who asks, by which way, and where.
+//! A server's view of a client, in one line: the user, the connection, and the address.
 
 use std::fmt::Write as _;
 
@@ -6,11 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kwasm_apiserver::Received;
 
-/// What one request shows.
+/// The facts that one request shows.
 pub(super) struct Seen {
     /// The server, then all that a client shows of itself, e.g. `tls sni=localhost token=t as-user=jane`.
     pub(super) line: String,
-    /// The namespace, if one is asked for.
+    /// The requested namespace, if any.
     pub(super) namespace: Option<String>,
 }
 
@@ -54,7 +54,7 @@ fn shown(server: &str, prefix: &str, request: &Received) -> String {
     line
 }
 
-/// What an `authorization` is, and what it says: basic authentication a user and a password.
+/// Returns the scheme and the contents of an `authorization`: for basic authentication, user and password.
 fn authorization(value: &str) -> (&'static str, String) {
     let decoded = value.strip_prefix("Basic ").and_then(|text| STANDARD.decode(text).ok());
     match (decoded, value.strip_prefix("Bearer ")) {

@@ -1,4 +1,4 @@
-//! What `kwasm cluster` says of a cluster is what `kubectl config view` says of it, and what a plugin gets.
+//! Tests that `kwasm cluster` reports a cluster as `kubectl config view` does, and as a plugin gets it.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use super::lab::Lab;
 use super::{cases, holds, kubectl};
 use crate::support::{Kwasm, Run};
 
-/// What `kwasm cluster -o json` says.
+/// Returns the output of `kwasm cluster -o json`.
 fn stated(lab: &Lab, kwasm: &Kwasm, case: &Case, folder: &Path) -> Result<Value, String> {
     let run = lab.verb(kwasm, case, folder, &["cluster", "-o", "json"]);
     let shown = run.shown();
@@ -22,8 +22,8 @@ fn stated(lab: &Lab, kwasm: &Kwasm, case: &Case, folder: &Path) -> Result<Value,
     serde_json::from_str(&run.stdout).map_err(|error| format!("{error}: {shown}"))
 }
 
-/// The same, as `kubectl config view` has it; `None` where that fails: it reads each file, those too that nobody asks for,
-/// and shows nothing that has no name.
+/// Returns the same facts from `kubectl config view`; `None` if that fails. It reads every file, even unused
+/// ones, and shows nothing without a name.
 fn viewed(lab: &Lab, program: &Path, case: &Case, folder: &Path) -> Option<Value> {
     let mut command = lab.kubectl_command(program, case, folder);
     let view = ["config", "view", "--minify", "--flatten", "--raw", "-o", "json"];

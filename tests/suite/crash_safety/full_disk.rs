@@ -38,7 +38,7 @@ fn a_disk_that_is_full_at_any_change_leaves_the_old_plugin_and_one_error() {
     }
 }
 
-/// How many changes to the disk a command makes, when all is compiled.
+/// Returns the number of changes to the disk that a command makes when everything is compiled.
 fn changes(scene: &Scene) -> usize {
     let kwasm = scene.warm_home();
     let told = kwasm.home().join("told");
@@ -60,7 +60,7 @@ fn on_disk(kwasm: &Kwasm, options: &str, script: &str) -> Run {
     Run::of(kwasm.program("unshare").args(["--user", "--map-root-user", "--mount", "sh", "-c", &disk]))
 }
 
-/// Whether this machine lets its users mount anything for themselves.
+/// Returns whether this machine lets its users mount file systems.
 fn mounts(test: &str) -> bool {
     if Command::new("unshare").arg("--version").output().is_err() {
         skip(test, "there can be no small disk here: there is no unshare");

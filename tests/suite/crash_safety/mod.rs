@@ -1,5 +1,5 @@
-//! A store that survives everything: whenever kwasm is killed, or the disk is full, a plugin is the old one or the new one,
-//! and nothing is left behind.
+//! Tests that the store survives everything: whenever kwasm is killed or the disk is full, a plugin is the
+//! old one or the new one, and nothing else is left.
 
 mod concurrent_commands;
 mod full_disk;
@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 
 use crate::support::{Kwasm, Run, component, faults_program, files};
 
-/// What is installed under the names that the commands change: the plugins' outputs when they are run with `1`.
+/// The installed plugins under the names that the commands change: their outputs when they run with `1`.
 type State = BTreeMap<&'static str, &'static str>;
 
 const HELLO: &str = "hello from kwasm: 1\n";
@@ -117,7 +117,7 @@ impl Scene {
         self.before.copy()
     }
 
-    /// The same where all is compiled already, which else takes most of a command's time.
+    /// Returns a home where everything is compiled already, which otherwise takes most of a command's time.
     fn warm_home(&self) -> Kwasm {
         let kwasm = self.before.copy();
         let caches = [self.after.kwasm.home().join("cache"), kwasm.home().into()];
@@ -147,7 +147,7 @@ fn fragile_command(kwasm: &Kwasm, scene: &Scene, without: &str) -> Command {
     command
 }
 
-/// What is installed, by `list` and by running it through its link as kubectl does.
+/// Returns what is installed, according to `list` and to running it through its link as kubectl does.
 #[track_caller]
 fn state(kwasm: &Kwasm) -> State {
     let list = kwasm.call(["list"]).success().stdout;
@@ -160,7 +160,7 @@ fn state(kwasm: &Kwasm) -> State {
     outputs.collect()
 }
 
-/// Makes sure that a home is as if nothing had happened to it, and tells in which state it is.
+/// Checks that a home is in a consistent state, and returns which.
 #[track_caller]
 fn sound<'a>(kwasm: &Kwasm, scene: &'a Scene) -> &'a str {
     // Nobody has put anything right yet, and still what is listed runs.

@@ -70,7 +70,7 @@ fn at_a_terminal_a_plugin_may_ask_unless_it_says_never() {
     }
 }
 
-/// Waits until a plugin hangs, and gives its process.
+/// Waits until a plugin hangs, and returns its process id.
 #[cfg(target_os = "linux")]
 fn hanging(helper: &Helper) -> String {
     let start = std::time::Instant::now();
@@ -83,7 +83,7 @@ fn hanging(helper: &Helper) -> String {
     }
 }
 
-/// Waits until a process has ended; it may wait for somebody to ask how.
+/// Waits until a process has ended, even if its parent has not waited for it.
 #[cfg(target_os = "linux")]
 fn gone(id: &str) {
     let start = std::time::Instant::now();

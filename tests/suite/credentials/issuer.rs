@@ -28,7 +28,7 @@ pub(super) struct Asked {
     pub(super) body: String,
 }
 
-/// What a token endpoint answers: a status and a body; nothing, where it only closes the connection.
+/// The answer of a token endpoint: a status and a body, or nothing, to close the connection.
 type Answer = dyn Fn(&Asked) -> Option<(u16, Value)> + Send + Sync;
 
 impl Issuer {
@@ -58,7 +58,7 @@ impl Issuer {
         Self { url, address, asked }
     }
 
-    /// One that gives a fresh token, and another refresh token, to who has the first.
+    /// Returns an issuer that gives a new token, and another refresh token, in exchange for the first one.
     pub(super) fn rotating() -> Self {
         Self::answering(rotated)
     }
@@ -83,14 +83,14 @@ impl Issuer {
         }
     }
 
-    /// What its token endpoint was asked.
+    /// Returns the requests to its token endpoint.
     pub(super) fn refreshed(&self) -> Vec<Asked> {
         let asked = self.asked.lock().unwrap();
         asked.iter().filter(|asked| asked.line.starts_with("POST")).cloned().collect()
     }
 }
 
-/// What an [`Issuer::holding`] waits for: that it is dropped.
+/// The guard of an [`Issuer::holding`], which waits until it is dropped.
 pub(super) struct Held(#[expect(dead_code, reason = "its end is what counts")] Sender<()>);
 
 fn rotated(asked: &Asked) -> (u16, Value) {
@@ -161,7 +161,7 @@ pub(super) fn kubeconfig(server: &ApiServer, issuer: &Issuer, config: &str) -> P
     path
 }
 
-/// What the API server was shown.
+/// Returns the credentials that the API server was shown.
 pub(super) fn shown(server: &ApiServer) -> Vec<String> {
     let shown =
         |request: &kwasm_apiserver::Received| request.header("authorization").unwrap_or("nothing").to_owned();

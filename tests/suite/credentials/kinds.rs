@@ -1,4 +1,4 @@
-//! The kinds of credentials that need nobody's help, and which of them wins.
+//! Tests of the kinds of credentials that need no help, and of their precedence.
 
 use kwasm_apiserver::{BASIC_USER, CERTIFICATE_USER, TOKEN_USER, User};
 use serde_json::{Value, json};

@@ -11,7 +11,7 @@ use super::program::ask;
 use crate::support::proxy::{BEHIND, Kind, Proxy};
 use crate::support::{Kwasm, Run, seed};
 
-/// What helps a user whose refresh token is no good.
+/// The hint for a user whose refresh token is not valid.
 const LOGIN: &str = "hint: log in again with the tool that created this kubeconfig";
 
 fn run(path: &PathBuf, times: usize) -> Run {

@@ -1,4 +1,4 @@
-//! Credential plugins: that they are run as client-go runs them, and that one that fails is told.
+//! Tests of credential plugins: they run as in client-go, and failures are reported.
 
 use kwasm_apiserver::{ApiServer, CERTIFICATE_USER, Kubeconfig, TOKEN_USER, User};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::program::{Helper, V1BETA1, ask, certificate, program, send, token};
 use super::{known_by, users};
 use crate::support::{Kwasm, Run, seed};
 
-/// A run whose plugin does what `prepare` says, and what it was told of it.
+/// Runs a plugin that behaves as `prepare` configures, and returns the run and the number of its runs.
 fn failed(prepare: impl FnOnce(&Helper), fields: &Value) -> (Run, usize) {
     let (server, helper) = (seed(), Helper::new());
     prepare(&helper);

@@ -51,7 +51,7 @@ impl Helper {
         std::fs::write(self.folder().join(name), text).unwrap();
     }
 
-    /// What it was given at each of its runs.
+    /// Returns its input in each of its runs.
     pub(super) fn runs(&self) -> Vec<Value> {
         let runs = std::fs::read_to_string(self.folder().join("runs")).unwrap_or_default();
         runs.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -90,7 +90,7 @@ pub(super) fn certificate(keyed: &KeyedCertificate) -> Value {
     json!({ "clientCertificateData": keyed.certificate, "clientKeyData": keyed.key })
 }
 
-/// Sends `GET /version` so many times, one after the other.
+/// Sends `GET /version` this many times, one after the other.
 pub(super) fn ask(kwasm: &Kwasm, times: usize) -> Run {
     send(kwasm, &vec![json!(["GET", "http://192.0.2.1/version", [], null]); times])
 }

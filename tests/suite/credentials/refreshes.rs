@@ -1,4 +1,5 @@
-//! A refresh token that goes once is never lost: whatever ends the run, whoever else wants it, wherever it is kept.
+//! Tests that a refresh token that can be used once is never lost: whatever ends the run, whichever other
+//! program uses it, wherever it is stored.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap()
 }
 
-/// Whether it has what the issuer gave, and no lock.
+/// Checks that it has the issuer's second token, and no lock.
 #[track_caller]
 fn has_the_second(path: &Path) {
     let text = text(path);

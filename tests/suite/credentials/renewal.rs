@@ -1,4 +1,4 @@
-//! What is done when the server does not accept a credential, and when another one takes its place.
+//! Tests of a server that refuses a credential, and of credentials that are replaced.
 
 use std::io::Write as _;
 
@@ -9,7 +9,7 @@ use super::program::{Helper, ask, certificate, send, token};
 use super::{known_by, statuses, users};
 use crate::support::{Kwasm, Relay, Run, kubeconfig, real, seed};
 
-/// What a guest is given that sends requests as it gets them.
+/// The input of a guest that sends requests as it reads them.
 const ASK: &str = r#"["GET", "http://192.0.2.1/version", [], null]"#;
 
 /// A time that is over.

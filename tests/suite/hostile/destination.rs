@@ -1,4 +1,5 @@
-//! Where a request goes. What is refused whatever the guest is called stands in tests/suite/refused_destinations.rs.
+//! Tests of destinations. Requests that are refused whatever the guest's name are in
+//! tests/suite/refused_destinations.rs.
 
 use std::path::PathBuf;
 
@@ -9,7 +10,7 @@ use tempfile::TempDir;
 use super::Attempt;
 use crate::support::seed;
 
-/// Something that answers whoever asks, without TLS: what should never be reached.
+/// Starts a server that answers anyone, without TLS, and must not be reached.
 fn listener() -> ApiServer {
     open(ApiServer::builder().plain_http().start().unwrap())
 }
@@ -24,12 +25,12 @@ fn open(server: ApiServer) -> ApiServer {
     server
 }
 
-/// What is taken away, so that a request to whatever was not granted ends at `server`.
+/// Returns the defences to disable so that a request to an address that was not granted reaches `server`.
 fn leading_to(server: &ApiServer) -> String {
     format!("destination=127.0.0.1:{}", server.port())
 }
 
-/// The `spec` that grants a server as a host beside the cluster.
+/// Returns the `spec` that grants a server as a host outside the cluster.
 fn granting(server: &ApiServer, private: bool) -> String {
     format!("{{network: [{{host: localhost, port: {}, private: {private}}}]}}", server.port())
 }
@@ -38,7 +39,7 @@ fn url(server: &ApiServer) -> String {
     format!("https://localhost:{}/version", server.port())
 }
 
-/// The authority of a server as a file, for hosts beside the cluster: kwasm trusts those of the platform.
+/// The authority of a server as a file, for hosts outside the cluster: kwasm trusts the platform's.
 struct Trust(TempDir);
 
 impl Trust {

@@ -30,7 +30,8 @@ fn a_second_request_behind_an_allowed_one() {
         .twin(&["/api/v1/namespaces/shop/pods"]);
 }
 
-/// There is no switch: that a message has one end is hyper's to see to, and what was sent on was written anew.
+/// No defence can be disabled here: hyper ensures that a message has one end, and the forwarded request is
+/// written anew.
 #[test]
 fn a_second_request_inside_of_another_ones_body() {
     let server = shop();
@@ -120,7 +121,7 @@ fn the_user_is_told_how_to_allow_more_sockets() {
     more.run("hoards-sockets", &["100"]).success();
 }
 
-/// It holds up nobody but itself, and ends with the plugin's time.
+/// The guest delays only itself, and ends with the plugin's time.
 #[test]
 fn a_body_that_comes_a_byte_at_a_time() {
     let server = shop();
@@ -139,7 +140,7 @@ fn a_body_that_comes_a_byte_at_a_time() {
     assert!(server.requests().iter().filter(|request| request.status == Some(201)).count() == 1);
 }
 
-/// What nobody reads is not fetched on.
+/// An answer that is not read is not fetched further.
 #[test]
 fn an_answer_that_nobody_reads() {
     const MIB: u64 = 1 << 20;
@@ -170,7 +171,7 @@ fn stored(real: &Real, namespace: &str, prefix: &str) -> Vec<String> {
     names.filter(|name| name.starts_with(prefix)).map(str::to_owned).collect()
 }
 
-/// There is no switch: hyper aborts such a body too, and either would be enough.
+/// No defence can be disabled here: hyper aborts such a body too, and either would be enough.
 #[test]
 fn half_a_body_on_a_socket_is_none() {
     let Some(real) = real("half_a_body_on_a_socket_is_none") else { return };

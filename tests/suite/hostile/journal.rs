@@ -1,4 +1,5 @@
-//! What kwasm tells its user of a guest: the guest has no word in it. The verdict is what stands on stderr.
+//! Tests of kwasm's reports about a guest, which the guest must not influence. The verdict is based on
+//! stderr.
 
 use kwasm_apiserver::User;
 
@@ -23,7 +24,8 @@ fn flooding_the_users_terminal_with_lines() {
     assert!(!twin.stderr.contains("and more"), "{}", twin.shown());
 }
 
-/// Whether a text drives a terminal, turns its direction, or has a line that no part of kwasm wrote.
+/// Returns whether a text controls a terminal, changes the direction of text, or has a line that no part of
+/// kwasm wrote.
 fn drives(text: &str) -> bool {
     let drives = |c: char| {
         (c.is_control() && c != '\n') || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
@@ -61,7 +63,7 @@ fn forging_kwasms_own_lines() {
     assert!(run.stderr.contains(&format!("kwasm: refused: GET {harmless}: ")), "{}", run.shown());
 }
 
-/// A core module has no request to be refused; it has names, of which kwasm tells when it has no such function.
+/// A core module sends no requests, but it has names, which kwasm reports if it has no such function.
 #[test]
 fn forging_kwasms_own_lines_in_the_names_of_imports() {
     let forged = |place: &str| {

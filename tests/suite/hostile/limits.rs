@@ -1,4 +1,4 @@
-//! How much a guest takes: of this machine, of the API server, of its user's time.
+//! Tests of the limits: of this machine, of the API server, of the user's time.
 
 use kwasm_apiserver::{ApiServer, Upload, User};
 
@@ -103,8 +103,8 @@ fn outlasting_its_time() {
     }
 }
 
-/// Here it is the ordinary program that gives the guest what it wants: upstream forgets to free what each request
-/// leaves behind, until no further one can be made.
+/// Here the ordinary program also lets the guest succeed: upstream forgets to free what each request leaves
+/// behind, until no further one can be made.
 #[test]
 fn leaking_the_options_of_requests() {
     let server = seed();
@@ -119,7 +119,7 @@ fn leaking_the_options_of_requests() {
     assert!(leaks(Kwasm::new().without("options-leak"), "1000").success().stdout.contains("1000 answered"));
 }
 
-/// What became of an upload.
+/// Returns the progress of an upload.
 fn upload(server: &ApiServer) -> Upload {
     let start = std::time::Instant::now();
     loop {

@@ -1,8 +1,10 @@
-//! Each hostile guest fails at the defence that it is about, and succeeds where exactly that is taken away.
+//! Tests that each hostile guest fails at the defence that it is about, and succeeds if exactly that one is
+//! disabled.
 //!
-//! A guest that fails proves nothing by itself: it may fail for another reason. So each attempt is made three times: at
-//! the ordinary program, in which nothing can be taken away; at the one for tests with all defences in place, to show
-//! that it is the same; and at that one without the defence. What is nearest to the attempt and allowed is made too.
+//! A guest's failure proves little: it may have failed for another reason. So each attempt is made three
+//! times: with the ordinary program, in which no defence can be disabled; with the one for tests with all
+//! defences, to show that it is the same; and with that one without the defence. The nearest allowed attempt
+//! is made too.
 
 mod destination;
 mod door;
@@ -25,7 +27,7 @@ use kwasm_apiserver::{ApiServer, User};
 
 use crate::support::{Kwasm, Run, faults_program, kubeconfig};
 
-/// What a hostile guest tries, and under which circumstances. Each attempt ends with its twin.
+/// The attempt of a hostile guest, and its circumstances. Each attempt ends with its twin.
 #[must_use]
 struct Attempt<'a> {
     guest: &'static str,
@@ -39,14 +41,15 @@ struct Attempt<'a> {
     failure: (i32, String),
 }
 
-/// What the guest may do.
+/// The permissions of the guest.
 enum Grant {
     Named(String),
     Spec(String),
 }
 
 impl<'a> Attempt<'a> {
-    /// What the guest does without arguments, where no cluster is, and where it may do all that its user may.
+    /// Returns the attempt of a guest without arguments, without a cluster, and with all of its user's
+    /// permissions.
     fn of(guest: &'static str) -> Self {
         Self {
             guest,
@@ -92,13 +95,13 @@ impl<'a> Attempt<'a> {
         self
     }
 
-    /// It fails, with this among what is said to the guest or the user.
+    /// Expects it to fail, with this text in a message to the guest or the user.
     #[track_caller]
     fn fails(self, why: &str) -> Self {
         self.fails_with(1, why)
     }
 
-    /// It is ended by kwasm, with this among what is said to the user.
+    /// Expects kwasm to end it, with this text in a message to the user.
     #[track_caller]
     fn ends(self, why: &str) -> Self {
         self.fails_with(125, why)
@@ -125,7 +128,7 @@ impl<'a> Attempt<'a> {
         self
     }
 
-    /// With these arguments instead, and the policy of now, it succeeds as it should, and nobody complains.
+    /// Checks that it succeeds with these arguments and the current policy, without any error message.
     #[track_caller]
     fn twin(self, arguments: &[&str]) {
         let guest = self.guest;
@@ -151,7 +154,7 @@ impl<'a> Attempt<'a> {
         assert_eq!(self.heard(), before, "{place}: nothing arrives: {}", run.shown());
     }
 
-    /// What came to the servers at which nothing may arrive: connections and requests.
+    /// Returns the connections and requests at the servers that must not be reached.
     fn heard(&self) -> Vec<(usize, usize)> {
         self.deaf.iter().map(|server| (server.connections(), server.requests().len())).collect()
     }
@@ -176,7 +179,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// For whoever reads a test's output.
+    /// Prints the run for readers of a test's output.
     fn told(&self, place: &str, run: &Run) {
         let said = format!("{}{}", run.stdout, run.stderr);
         let first: String = said.lines().next().unwrap_or_default().chars().take(160).collect();

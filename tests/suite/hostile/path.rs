@@ -1,5 +1,5 @@
-//! What a path, a query and a method mean, to the judge as to the server. All the forms that are refused stand beside
-//! the code (src/policy/attempt.rs).
+//! Tests of the meaning of a path, a query and a method, to the judge and to the server. The refused forms
+//! are tested beside the code (src/policy/attempt.rs).
 
 use kwasm_apiserver::{ApiServer, User};
 use serde_json::json;

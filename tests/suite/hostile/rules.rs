@@ -1,5 +1,5 @@
-//! What a policy's rules do not cover. That the judge reads them as the API server does is shown elsewhere
-//! (tests/suite/judge).
+//! Tests of requests that a policy's rules do not cover. That the judge reads requests like the API server is
+//! tested elsewhere (tests/suite/judge).
 
 use kwasm_apiserver::{ApiServer, User, demo};
 

@@ -1,4 +1,4 @@
-//! There are no sockets. What there is instead is the way through wasi:http.
+//! Tests of sockets, whose connections can only lead through the gate.
 
 use kwasm_apiserver::User;
 

@@ -1,4 +1,4 @@
-//! What a guest is given of this machine, and of the answers that it gets.
+//! Tests of what a guest gets from this machine, and of the answers that it receives.
 
 use kwasm_apiserver::{ApiServer, Fault, User};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Attempt;
 use crate::support::seed;
 
-/// Its own kubeconfig, the one file that a guest has.
+/// The guest's own kubeconfig, its only file.
 const OWN: &str = "/kwasm/config";
 
 /// A core module cannot reach a cluster, and has not even that one: what it may read is its input.

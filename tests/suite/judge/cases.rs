@@ -1,4 +1,4 @@
-//! Requests with a name, by kind. What each is taken for is not written here: the API server's own code says it.
+//! Named requests by kind. Their meaning is not written here: it comes from the API server's own code.
 
 /// A request.
 pub(super) struct Case {
@@ -10,17 +10,17 @@ pub(super) struct Case {
 /// A request that nothing is made of.
 pub(super) struct Refused {
     pub(super) case: Case,
-    /// Why, as the command says it.
+    /// The reason, as the command prints it.
     pub(super) reason: &'static str,
     pub(super) theirs: Theirs,
 }
 
-/// What the API server's code does with a request that kwasm refuses.
+/// The reaction of the API server's code to a request that kwasm refuses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Theirs {
-    /// It refuses it too.
+    /// The code refuses it too.
     Rejects,
-    /// It makes something of it; why kwasm does not.
+    /// The code accepts it; with kwasm's reason to refuse it.
     Takes(&'static str),
 }
 
@@ -311,7 +311,7 @@ const NO_PATH: &str = "its path is not valid";
 const CLEANED: &str = "a proxy on the way, or a handler behind it, may resolve it to another path";
 const UNDECODED: &str = "a proxy on the way may decode it, and the API server sees another path";
 
-/// What is malformed, or could be taken for two things.
+/// Malformed and ambiguous requests.
 pub(super) const REFUSED: &[Refused] = &[
     rejected("watch of nothing", "GET", "/api/v1/watch", NO_RESOURCE),
     rejected("watch of nothing with a slash", "GET", "/api/v1/watch/", NO_RESOURCE),

@@ -11,7 +11,7 @@ use crate::support::Kwasm;
 /// The fewest cases that there are to be.
 const CASES: usize = 150;
 
-/// What the command says.
+/// Returns the output of the command.
 fn explained(kwasm: &Kwasm, case: &Case) -> Value {
     let run = kwasm.call(["policy", "explain", case.method, case.url, "-o", "json"]).success();
     serde_json::from_str(&run.stdout).unwrap()

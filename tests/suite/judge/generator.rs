@@ -34,7 +34,7 @@ const URLS: &[&str] = &[
 ];
 const PREFIXES: &[&str] = &["*", "/healthz*", "/api*", "/apis/*", "/logs/*", "/openapi/*", "/version*"];
 
-/// A request before it is written as one. Of what is no resource `url` is the path.
+/// A request before it is written as one. Without a resource, `url` is the path.
 #[derive(Clone, Debug, Default)]
 struct Wanted {
     verb: String,

@@ -27,10 +27,10 @@ pub(super) fn policy(rules: &[Rule]) -> Policy {
 /// are bound in the whole cluster.
 pub(super) type Subject = BTreeMap<String, Vec<Value>>;
 
-/// What a policy says, as RBAC can say it.
+/// A policy, in terms of RBAC.
 ///
-/// `namespaces` are role bindings. RBAC cannot say `except`: a rule with it covers what one subject may do and another
-/// may not.
+/// `namespaces` are role bindings. RBAC cannot express `except`: a rule with it covers what one subject may
+/// do and another may not.
 #[derive(Debug, Default)]
 pub(super) struct Rbac {
     /// The subject of all rules without `except`.
@@ -67,13 +67,13 @@ impl Rbac {
         rbac
     }
 
-    /// All subjects, in the order in which [`Rbac::allowed`] wants to know of them.
+    /// Returns all subjects in the order that [`Rbac::allowed`] expects.
     pub(super) fn subjects(&self) -> Vec<&Subject> {
         let pairs = self.pairs.iter().flat_map(|(granted, taken_out)| [granted, taken_out]);
         [&self.plain].into_iter().chain(pairs).collect()
     }
 
-    /// Whether the policy allows what each of the subjects may do or not.
+    /// Returns whether the policy allows a request, given what each of the subjects may do.
     pub(super) fn allowed(&self, subjects: &[bool]) -> bool {
         assert_eq!(subjects.len(), 1 + 2 * self.pairs.len());
         subjects[0] || subjects[1..].chunks(2).any(|pair| pair[0] && !pair[1])
@@ -125,7 +125,7 @@ pub(super) const FEATURES: &[&str] = &[
     "nonResourceURLs: /x*",
 ];
 
-/// Which of [`FEATURES`] a rule has.
+/// Returns the [`FEATURES`] of a rule.
 pub(super) fn features(rule: &Rule) -> Vec<&'static str> {
     let any = |listed: &[String], is: fn(&str) -> bool| listed.iter().any(|item| is(item));
     let is_star: fn(&str) -> bool = |item| item == "*";
@@ -177,7 +177,7 @@ pub(super) fn features(rule: &Rule) -> Vec<&'static str> {
 pub(super) const VERBS: &[&str] =
     &["(none)", "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "proxy"];
 
-/// What can stand in the way of a request, each a branch of the judge.
+/// The obstacles to a request, each a branch of the judge.
 pub(super) const OBSTACLES: &[&str] = &[
     "its verb",
     "its API group",
@@ -190,7 +190,7 @@ pub(super) const OBSTACLES: &[&str] = &[
     "the URL",
 ];
 
-/// What alone keeps a rule from covering a request: were it not for that, the rule would.
+/// Returns the obstacles that alone prevent a rule from covering a request.
 pub(super) fn obstacles(rule: &Rule, info: &RequestInfo, context: &Context) -> Vec<&'static str> {
     let any = || vec!["*".to_owned()];
     let covers = |rule: Rule| rule.covers(info, context);

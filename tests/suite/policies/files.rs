@@ -1,4 +1,4 @@
-//! Files that are no policies at all, and those that are good.
+//! Tests of files that are not policies, and of valid ones.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! What every policy begins with.
+//! Tests of a policy's beginning.
 
 use insta::assert_snapshot;
 

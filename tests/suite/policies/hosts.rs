@@ -1,4 +1,4 @@
-//! Hosts beside the cluster.
+//! Tests of hosts outside the cluster.
 
 use insta::assert_snapshot;
 
@@ -9,7 +9,7 @@ fn host(host: &str) -> String {
     with_spec(&format!("  network:\n    - {host}"))
 }
 
-/// Files with a host that is none, or may not be one.
+/// Returns files with an invalid or forbidden host.
 fn hosts() -> Vec<(&'static str, String)> {
     vec![
         ("hosts that are a map", with_spec("  network: {host: api.github.com}")),

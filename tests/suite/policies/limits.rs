@@ -9,7 +9,7 @@ fn limit(limit: &str) -> String {
     with_spec(&format!("  limits:\n    {limit}"))
 }
 
-/// Files with a limit that is none, or out of its range.
+/// Returns files with an invalid limit, or one out of range.
 fn limits() -> Vec<(&'static str, String)> {
     vec![
         ("limits that are a list", with_spec("  limits: [memory]")),

@@ -1,18 +1,19 @@
-//! Transfers that break, and registries that answer wrongly: one clear error each, and nothing left behind.
+//! Tests of broken transfers and of registries with wrong answers: one clear error each, and nothing left
+//! behind.
 
 use kwasm_registry::{Artifact, Fault, Kind, Wrong};
 
 use super::{at, bytes, with_hello};
 use crate::support::{Kwasm, Run, files};
 
-/// A kwasm with a cache of its own, to see what is left there.
+/// Returns a kwasm with a cache of its own, to check what is left there.
 pub(super) fn fresh(registry: &Wrong) -> Kwasm {
     let kwasm = at(registry);
     let cache = kwasm.home().join("cache");
     kwasm.variable("XDG_CACHE_HOME", cache)
 }
 
-/// Installs `acme/hello`, which cannot be, and gives what is said.
+/// Installs `acme/hello`, which must fail, and returns the message.
 #[track_caller]
 fn refused(registry: &Wrong, code: i32) -> String {
     let kwasm = fresh(registry);
@@ -21,14 +22,14 @@ fn refused(registry: &Wrong, code: i32) -> String {
     said(&run, registry)
 }
 
-/// The one error that is told.
+/// Returns the only error message.
 #[track_caller]
 fn said(run: &Run, registry: &Wrong) -> String {
     assert_eq!(run.stderr.lines().filter(|line| line.starts_with("kwasm: ")).count(), 1, "{}", run.shown());
     run.stderr.replace(registry.host(), "HOST")
 }
 
-/// That nothing is kept: neither for an installed plugin, nor for the next run.
+/// Checks that nothing is kept, neither for an installed plugin nor for the next run.
 #[track_caller]
 pub(super) fn nothing_left(kwasm: &Kwasm) {
     for folder in [kwasm.home().join("data"), kwasm.links(), kwasm.cache().join("kwasm/fetched")] {

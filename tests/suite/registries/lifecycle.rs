@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{at, call, only, publish, with_hello};
 use crate::support::{Kwasm, Run, component, files, registry};
 
-/// The same kwasm with a cache of its own, to see what of it is left.
+/// Gives it a cache of its own, to check what is left there.
 fn with_own_cache(kwasm: Kwasm) -> Kwasm {
     let cache = kwasm.home().join("cache");
     kwasm.variable("XDG_CACHE_HOME", cache)

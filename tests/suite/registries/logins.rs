@@ -1,4 +1,5 @@
-//! Who the user is at a registry: docker's and podman's files, helpers, tokens that are exchanged for others.
+//! Tests of a user's logins at a registry: docker's and podman's files, helpers, and tokens that are
+//! exchanged for others.
 
 #[cfg(unix)]
 use std::os::unix::fs::PermissionsExt;

@@ -53,7 +53,7 @@ fn publish(kwasm: &Kwasm, guest: &str, target: &str) -> Run {
     kwasm.call(["publish", component.to_str().unwrap(), target])
 }
 
-/// What `kwasm list -o json` says of the only plugin.
+/// Returns the entry of `kwasm list -o json` for the only plugin.
 fn only(kwasm: &Kwasm) -> Value {
     let list = kwasm.call(["list", "-o", "json"]).success().stdout;
     let mut rows: Vec<Value> = serde_json::from_str(&list).unwrap();

@@ -1,4 +1,4 @@
-//! Artifacts that are no plugins.
+//! Tests of artifacts that are not plugins.
 
 use kwasm_registry::{Artifact, Wrong};
 use serde_json::json;
@@ -8,7 +8,7 @@ use super::faults::{fresh, nothing_left};
 
 const WASM: &str = "application/wasm";
 
-/// What is said when this artifact is to be installed.
+/// Returns the message when this artifact is to be installed.
 #[track_caller]
 fn refused(artifact: &Artifact) -> String {
     let registry = Wrong::start().unwrap();

@@ -1,4 +1,5 @@
-//! What is pushed, and to whom: the registry says where, and only it sees who pushes.
+//! Tests of pushes and their destination: the registry determines it, and only the registry sees the
+//! credentials.
 
 use std::net::TcpListener;
 
@@ -24,7 +25,7 @@ fn pushed(registry: &Wrong) {
     assert_eq!(super::call(&kwasm, "hello").success().stdout, "hello from kwasm: x\n");
 }
 
-/// Publishes to a registry that is left without a manifest, and gives the only message.
+/// Publishes to a registry, which must be left without a manifest, and returns the only message.
 #[track_caller]
 fn refused(registry: &Wrong) -> String {
     let run = push(&at(registry), registry).fails(125);
@@ -34,7 +35,7 @@ fn refused(registry: &Wrong) -> String {
     run.stderr.replace(registry.host(), "HOST")
 }
 
-/// The uploads that were asked for in one way at one host.
+/// Returns the upload requests with this method at this host.
 fn uploads(registry: &Wrong, method: &str, side: Side) -> Vec<Received> {
     let mut uploads = registry.requests_for(Kind::Upload);
     uploads.retain(|it| it.method == method && it.side == side);

@@ -15,7 +15,7 @@ fn registry() -> Wrong {
     registry
 }
 
-/// Its name, and its address.
+/// Returns the registry's name and address.
 fn names(registry: &Wrong) -> (String, String) {
     (registry.host().to_owned(), registry.host().replace("localhost", "127.0.0.1"))
 }

@@ -1,5 +1,5 @@
-//! Signed by cosign, verified here; signed here, verified by cosign. What happens where a registry does wrong, or whoever may
-//! push to it, is in the folder of this name.
+//! Tests of signatures: made by cosign and verified here, and made here and verified by cosign. Faulty
+//! registries and hostile publishers are in the folder of this name.
 
 mod author;
 mod evidence;
@@ -46,7 +46,7 @@ impl Signed {
         self.kwasm.call(["install", &self.reference()])
     }
 
-    /// What `kwasm verify` says of a key.
+    /// Returns the run of `kwasm verify` with a key.
     fn verify(&self, key: &str) -> Run {
         self.kwasm.call(["verify", &self.reference(), "--key", key])
     }

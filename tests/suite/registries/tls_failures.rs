@@ -4,7 +4,8 @@ use kwasm_registry::{Wrong, WrongBuilder};
 
 use super::{at, with_hello};
 
-/// What is said of a registry that cannot be reached, with what its user's configuration has in place of `from`.
+/// Returns the messages about a registry that cannot be reached, with `from` replaced in the user's
+/// configuration.
 #[track_caller]
 fn said(registry: WrongBuilder, from: &str, to: &str) -> String {
     let registry = registry.start().unwrap();

@@ -1,4 +1,4 @@
-//! Who is asked for tokens, and who is shown a login for them.
+//! Tests of token endpoints: which ones are asked, and which are shown a login.
 
 use std::net::TcpListener;
 

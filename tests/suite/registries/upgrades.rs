@@ -1,4 +1,4 @@
-//! What takes the place of what, and what is said of it.
+//! Tests of which artifact replaces which, and of the reports about it.
 
 use kwasm_registry::{Artifact, Wrong};
 use serde_json::{Value, json};

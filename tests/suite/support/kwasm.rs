@@ -17,7 +17,7 @@ pub(crate) struct Kwasm {
     program: PathBuf,
 }
 
-/// How a run ended and what it said.
+/// The ending of a run and its output.
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
@@ -80,12 +80,12 @@ impl Kwasm {
         self.variable("KUBECONFIG", path.as_ref())
     }
 
-    /// What guests may do that are run without being installed: `cluster`, where a test says nothing of it.
+    /// Sets the policy of guests that run without being installed. The default is `cluster`.
     pub(crate) fn policy(self, policy: impl AsRef<OsStr>) -> Self {
         Self { policy: policy.as_ref().to_str().unwrap().to_owned(), ..self }
     }
 
-    /// What they may do, by the `spec` of a policy.
+    /// Sets their policy by its `spec`.
     pub(crate) fn spec(self, spec: &str) -> Self {
         let path = self.home().join("policy.yaml");
         let head = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: test}\nspec:";
@@ -93,7 +93,7 @@ impl Kwasm {
         self.policy(path)
     }
 
-    /// The program from which single defences can be taken away, with all of them.
+    /// Uses the program in which single defences can be disabled, with all of them active.
     pub(crate) fn faulty(self) -> Self {
         Self { program: faults_program(), ..self }
     }

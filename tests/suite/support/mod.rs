@@ -1,4 +1,5 @@
-//! What the tests share: a kwasm with a home of its own, the two API servers, and the real registries.
+//! The parts that the tests share: a kwasm with a home of its own, the two API servers, and the real
+//! registries.
 
 mod kwasm;
 pub(crate) mod proxy;
@@ -27,7 +28,7 @@ pub(crate) fn kubeconfig(server: &ApiServer, user: User) -> std::path::PathBuf {
     server.kubeconfig(user)
 }
 
-/// The files below a folder, for tests that look at what is left behind.
+/// Returns the files below a folder, for tests that check what is left behind.
 pub(crate) fn files(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];

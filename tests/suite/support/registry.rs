@@ -13,12 +13,12 @@ pub(crate) struct RealRegistry {
     registry: Registry,
 }
 
-/// How cosign keeps a signature in a registry.
+/// The layout of cosign's signatures in a registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
     /// A sigstore bundle that refers to the artifact.
     Bundle,
-    /// A payload behind the tag `sha256-HEX.sig`.
+    /// A payload under the tag `sha256-HEX.sig`.
     Simple,
 }
 
@@ -28,11 +28,11 @@ pub(crate) struct KeyPair {
     pub(crate) public: PathBuf,
 }
 
-/// distribution, which has no referrers API; `None` where it or one of the programs cannot be had, of which `cargo xtask
-/// test` tells.
+/// Returns distribution, which has no referrers API, or `None` if it or one of the programs is not available,
+/// which `cargo xtask test` reports.
 ///
 /// # Panics
-/// With `CI` set, where nothing is skipped.
+/// If `CI` is set, where nothing is skipped.
 pub(crate) fn registry(test: &str, programs: &[&str]) -> Option<&'static RealRegistry> {
     static REGISTRY: OnceLock<Result<RealRegistry, String>> = OnceLock::new();
     shared(&REGISTRY, Registry::start, test, programs)
@@ -68,7 +68,7 @@ fn shared(
 }
 
 impl RealRegistry {
-    /// How it is reached.
+    /// Returns the access to it.
     pub(crate) fn access(&self) -> &Access {
         self.registry.access()
     }
@@ -121,7 +121,7 @@ impl RealRegistry {
         self.program(kwasm, "wkg")
     }
 
-    /// Pushes a component by oras, in the CNCF's layout, and gives the digest of its manifest.
+    /// Pushes a component by oras, in the CNCF's layout, and returns the digest of its manifest.
     pub(crate) fn push(&self, kwasm: &Kwasm, reference: &str, component: &Path) -> String {
         let folder = component.parent().unwrap();
         let config = kwasm.home().join("wasm-config.json");
@@ -163,7 +163,7 @@ impl RealRegistry {
     }
 }
 
-/// What the names of a kwasm's repositories begin with.
+/// Returns the prefix of the names of a kwasm's repositories.
 fn prefix(kwasm: &Kwasm) -> String {
     let home = kwasm_registry::digest(kwasm.home().as_os_str().as_encoded_bytes());
     format!("{}/", &home["sha256:".len()..][..12])

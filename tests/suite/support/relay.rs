@@ -1,4 +1,4 @@
-//! A port of this machine behind which a plugin is: any client may speak through its socket.
+//! A port of this machine that leads to a plugin's socket, for any client.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -29,7 +29,7 @@ impl Relay {
         Self { address, runs }
     }
 
-    /// What a client is told to be its server.
+    /// Returns the address that a client is given for its server.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -17,7 +17,7 @@ pub(crate) struct Running {
     seen_errors: Vec<String>,
 }
 
-/// How long a test waits for what has to come. Not a bar: only so that a failure is seen.
+/// The timeout for something that has to come. Not a bar, only a way to notice a failure.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Running {

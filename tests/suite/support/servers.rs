@@ -16,10 +16,10 @@ pub(crate) struct Real {
     log: Mutex<()>,
 }
 
-/// The real control plane; `None` where it cannot be had, of which `cargo xtask test` tells.
+/// Returns the real control plane, or `None` if it is not available, which `cargo xtask test` reports.
 ///
 /// # Panics
-/// With `CI` set, where nothing is skipped.
+/// If `CI` is set, where nothing is skipped.
 pub(crate) fn real(test: &str) -> Option<&'static Real> {
     static REAL: OnceLock<Result<Real, String>> = OnceLock::new();
     let real = REAL.get_or_init(|| {
@@ -83,7 +83,7 @@ impl Real {
         self.feed(&["apply", "--server-side", "-f", "-"], manifest);
     }
 
-    /// Runs kubectl as the administrator, with something to read, and gives what it prints.
+    /// Runs kubectl as the administrator, with this input, and returns its output.
     pub(crate) fn feed(&self, arguments: &[&str], text: &str) -> String {
         let mut command = self.kubectl();
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -103,7 +103,7 @@ impl Real {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets all pods say something. Whoever follows their log, or is attached, hears it.
+    /// Makes all pods print a text, which their logs and attached clients receive.
     pub(crate) fn say(&self, text: &str) {
         let mut log = OpenOptions::new().append(true).open(self.cluster.dir().join("pod.log")).unwrap();
         writeln!(log, "2026-01-01T00:00:00.000000000Z stdout F {text}").unwrap();

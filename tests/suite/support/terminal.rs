@@ -9,7 +9,8 @@ use nix::pty::{OpenptyResult, Winsize, openpty};
 
 use super::Run;
 
-/// Runs a program whose stderr is a terminal of so many columns, and gives its code and what the terminal shows.
+/// Runs a program whose stderr is a terminal with this many columns, and returns its code and what the
+/// terminal shows.
 pub(crate) fn on_terminal(command: &mut Command, columns: u16) -> (Option<i32>, String) {
     shown(command.stdout(Stdio::null()), columns, false)
 }

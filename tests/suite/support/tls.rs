@@ -1,4 +1,4 @@
-//! TLS servers with whatever certificate a test gives them, and servers that speak no TLS at all.
+//! TLS servers with any certificate that a test gives them, and servers that do not speak TLS.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -33,7 +33,7 @@ pub(crate) struct Keyed {
     pub(crate) pem: String,
 }
 
-/// What a server's certificate says: its common name, and its names and addresses.
+/// Returns the parameters of a server's certificate: its common name, and its names and addresses.
 pub(crate) fn server(subject: &str, names: &[&str]) -> CertificateParams {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     let mut params = CertificateParams::new(names).unwrap();
@@ -45,7 +45,7 @@ pub(crate) fn server(subject: &str, names: &[&str]) -> CertificateParams {
     params
 }
 
-/// What an authority's certificate says.
+/// Returns the parameters of an authority's certificate.
 pub(crate) fn authority(subject: &str, names: &[&str]) -> CertificateParams {
     let mut params = server(subject, names);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -71,7 +71,7 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), certificate: chain[0].clone(), pem }
     }
 
-    /// Its own certificate.
+    /// Returns the authority's own certificate.
     pub(crate) fn pem(&self) -> &str {
         &self.pem
     }
@@ -98,15 +98,15 @@ impl Authority {
     }
 }
 
-/// A server on loopback that speaks as it was told, until the tests end.
+/// A server on loopback that behaves as configured, until the tests end.
 pub(crate) struct TlsServer {
     address: SocketAddr,
 }
 
-/// How TLS is spoken.
+/// The TLS settings of a server.
 pub(crate) struct Spoken {
     pub(crate) versions: &'static [&'static SupportedProtocolVersion],
-    /// Whose clients are let in; all, with none.
+    /// The authority of accepted clients; all are accepted without one.
     pub(crate) clients: Option<CertificateDer<'static>>,
 }
 
@@ -117,7 +117,7 @@ impl Default for Spoken {
 }
 
 impl Spoken {
-    /// How a server speaks that shows this certificate.
+    /// Returns the configuration of a server with this certificate.
     pub(crate) fn config(&self, keyed: &Keyed) -> Arc<ServerConfig> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let key = PrivateKeyDer::try_from(keyed.key.serialize_der()).unwrap();
@@ -141,7 +141,7 @@ impl Spoken {
 }
 
 impl Authority {
-    /// That clients need a certificate of this authority.
+    /// Requires clients to have a certificate of this authority.
     pub(crate) fn asked_of_clients(&self) -> Spoken {
         Spoken { clients: Some(self.certificate.clone()), ..Spoken::default() }
     }
@@ -161,7 +161,7 @@ impl TlsServer {
         })
     }
 
-    /// Says this to whoever has said something, and goes.
+    /// Sends this to a client that has sent something, and closes the connection.
     pub(crate) fn saying(bytes: &'static [u8]) -> Self {
         Self::behind(move |mut stream| {
             let mut hello = [0; 4096];

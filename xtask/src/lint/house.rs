@@ -1,4 +1,4 @@
-//! Rules that no tool knows.
+//! Rules that no other tool checks.
 
 use std::{
     fs,
@@ -11,13 +11,13 @@ use anyhow::{Result, bail};
 use super::{catalogue, wording};
 use crate::{places::Places, process};
 
-/// The longest file, in lines.
+/// The largest number of lines of a file.
 const LINES: usize = 500;
 
-/// Names that say nothing of what a file is for.
+/// Names that do not describe the purpose of a file.
 const CATCH_ALLS: [&str; 6] = ["common", "helper", "helpers", "types", "util", "utils"];
 
-/// Checks all rules and names each violation.
+/// Checks all rules and reports each violation.
 pub(crate) fn check(places: &Places) -> Result<()> {
     let files = sources(&places.root)?;
     let mut violations = Vec::new();
@@ -38,8 +38,8 @@ pub(crate) fn check(places: &Places) -> Result<()> {
     Ok(())
 }
 
-/// All files that are, or would be, checked in, relative to the root.
-fn sources(root: &Path) -> Result<Vec<PathBuf>> {
+/// Returns all files that are, or would be, checked in, relative to the root.
+pub(super) fn sources(root: &Path) -> Result<Vec<PathBuf>> {
     let mut git = Command::new("git");
     git.current_dir(root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let names = process::output(&mut git)?;

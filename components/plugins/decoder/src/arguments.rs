@@ -2,10 +2,10 @@
 
 use kube_guest::without_connection_flags;
 
-/// Which of kubectl's connection flags are read here.
+/// The connection flags of kubectl that this plugin reads itself.
 pub(crate) const OWN: [&str; 2] = ["-n", "--namespace"];
 
-/// What the user wants.
+/// The command that the user requests.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Command {
     Help,
@@ -13,7 +13,7 @@ pub(crate) enum Command {
     Secret(Secret),
 }
 
-/// Which secret to show, and how.
+/// The secret to show, and its format.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Secret {
     pub(crate) name: String,

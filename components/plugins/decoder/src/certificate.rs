@@ -17,7 +17,7 @@ const DAY: i64 = 86_400;
 /// Fewer days than this are worth a warning.
 const SOON: i64 = 30;
 
-/// Explains a certificate in lines of `label value`; the error says why it is none.
+/// Explains a certificate in lines of `label value`, or returns the reason why it is not one.
 pub(crate) fn explain(der: &[u8], now: Timestamp, style: Style) -> Result<String, String> {
     let (rest, certificate) = X509Certificate::from_der(der).map_err(|error| match error {
         x509_parser::nom::Err::Incomplete(_) => "it ends in the middle".to_owned(),

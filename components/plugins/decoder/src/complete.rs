@@ -1,7 +1,8 @@
-//! `decoder __complete ARG…`: what could come next on the command line, as kubectl asks for it when `TAB` is pressed.
+//! `decoder __complete ARG…`: prints the possible next arguments, as kubectl requests them when `TAB` is
+//! pressed.
 //!
-//! A candidate a line, with a tab and a description, and a last line that says what the shell is to do ([cobra][1]'s
-//! convention). Names are listed where the policy allows it; where it does not, there are none.
+//! One candidate per line, with a tab and a description, and a last line with a directive for the shell
+//! ([cobra][1]'s convention). Names are listed only if the policy allows it.
 //!
 //! [1]: https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md
 
@@ -23,7 +24,7 @@ const FLAGS: [(&str, &str); 5] = [
     ("--version", "show the version"),
 ];
 
-/// What could be meant.
+/// The possible completions.
 #[derive(Debug, Eq, PartialEq)]
 enum Next {
     Flag,

@@ -9,7 +9,7 @@ pub(crate) enum Piece<'a> {
     Block(Block<'a>),
 }
 
-/// What stands between `-----BEGIN LABEL-----` and `-----END LABEL-----`.
+/// The text between `-----BEGIN LABEL-----` and `-----END LABEL-----`.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Block<'a> {
     pub(crate) label: &'a str,

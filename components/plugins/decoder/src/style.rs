@@ -1,13 +1,13 @@
-//! How the output looks: for a terminal, for a pipe.
+//! The style of the output, for a terminal or a pipe.
 
 use kube_guest::for_terminal;
 use std::borrow::Cow;
 
-/// What is known of where the output goes.
+/// The known properties of the output's destination.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {
     pub(crate) colours: bool,
-    /// Whether a terminal reads the output, which a secret's value must not drive.
+    /// Whether a terminal reads the output. A secret's value must not control it.
     pub(crate) terminal: bool,
     /// In columns.
     pub(crate) width: usize,

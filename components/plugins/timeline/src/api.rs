@@ -1,10 +1,10 @@
-//! What the timeline wants of a cluster.
+//! The requests of the timeline to a cluster.
 
 use crate::event::Page;
 use kube_guest::{Cluster, Error, Lines, Path, Timestamp};
 use std::time::{Duration, Instant};
 
-/// Events in a page: as many as kubectl asks for at a time.
+/// The number of events in a page, the same as in kubectl.
 const PAGE: &str = "500";
 
 /// Lists and watches events.
@@ -29,10 +29,10 @@ pub(crate) trait Api {
 pub(crate) trait Watch {
     fn next_line(&mut self) -> Result<Option<&[u8]>, Error>;
 
-    /// Whether the next line is here already.
+    /// Returns whether the next line is available.
     fn is_ready(&self) -> bool;
 
-    /// Whether the line last given may lack its end.
+    /// Returns whether the last line may be incomplete.
     fn cut_off(&self) -> bool;
 }
 

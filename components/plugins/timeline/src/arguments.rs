@@ -2,7 +2,7 @@
 
 use kube_guest::without_connection_flags;
 
-/// What the user wants.
+/// The command that the user requests.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Command {
     Help,
@@ -10,18 +10,18 @@ pub(crate) enum Command {
     Show(Wanted),
 }
 
-/// Which events, and how.
+/// The events to show, and the options.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(crate) struct Wanted {
     pub(crate) scope: Scope,
     pub(crate) watch: bool,
     /// Ages instead of times.
     pub(crate) age: bool,
-    /// Nothing older than this, in seconds.
+    /// The greatest age in seconds.
     pub(crate) since: Option<i64>,
 }
 
-/// Whose events.
+/// The objects whose events are shown.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(crate) enum Scope {
     #[default]

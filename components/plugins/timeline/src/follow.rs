@@ -12,16 +12,16 @@ use std::time::Duration;
 /// A watch that ended sooner, and brought nothing, ended "immediately".
 const IMMEDIATELY: Duration = Duration::from_secs(1);
 
-/// So many such ends in a row are taken without a pause.
+/// The number of such ends in a row that are accepted without a pause.
 const PATIENCE: u32 = 2;
 
 /// The longest pause between two attempts.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// So many failures in a row are an error.
+/// The number of failures in a row that are an error.
 const FAILURES: u32 = 6;
 
-/// Why the timeline ends before the user ends it.
+/// The reason why the timeline ends before the user ends it.
 #[derive(Debug)]
 pub(crate) enum Stop {
     Output(io::Error),
@@ -53,13 +53,13 @@ pub(crate) fn follow<A: Api, W: Write>(
 
 enum Never {}
 
-/// How a watch ended.
+/// The ending of a watch.
 enum End {
     /// By itself; it is resumed from where it was.
     Over,
-    /// What comes next is not known to the cluster any more: list again.
+    /// The cluster no longer knows the following events: list again.
     Expired,
-    /// It could not be begun.
+    /// The watch could not be started.
     Failed(Error),
 }
 

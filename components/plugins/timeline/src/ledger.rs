@@ -1,4 +1,4 @@
-//! What was printed already.
+//! The record of the printed events.
 
 use crate::event::Event;
 use std::collections::{HashMap, HashSet};

@@ -20,7 +20,7 @@ struct Column {
 }
 
 impl Table {
-    /// A table with a column for the namespace, or for ages instead of times, where they are asked for.
+    /// Returns a table with a column for the namespace, or for ages instead of times, if requested.
     pub(crate) fn new(namespaces: bool, age: bool) -> Self {
         let column = |name, width, limit| Column { name, width, limit };
         let mut columns = Vec::new();

@@ -47,7 +47,7 @@ pub(crate) fn holds(data: &[u8]) {
     keeps_secrets(&played);
 }
 
-/// What came of a script.
+/// The result of a script.
 struct Played {
     wrote: Vec<u8>,
     got: Vec<u8>,
@@ -56,7 +56,7 @@ struct Played {
     report: String,
 }
 
-/// What is the same for all scripts.
+/// The state that all scripts share.
 struct Bench {
     runtime: Runtime,
     upstream: Upstream,
@@ -115,7 +115,7 @@ impl Bench {
     }
 }
 
-/// What the gate knows and the guest does not stays so.
+/// Checks that the gate's secrets stay hidden from the guest.
 fn keeps_secrets(played: &Played) {
     for secret in [TOKEN, SESSION] {
         let contains = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(secret);

@@ -18,7 +18,7 @@ usage: kube-client COMMAND
   contexts
 kubectl's connection flags work too";
 
-/// What to do: with config maps up to `Watch`, with a pod from `Logs` on.
+/// The command: with config maps up to `Watch`, with a pod from `Logs` on.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Command {
     List,
@@ -46,7 +46,7 @@ impl Command {
     }
 }
 
-/// Options may stand anywhere before `--`, kubectl's connection flags among them.
+/// Options may appear anywhere before `--`, including kubectl's connection flags.
 pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, Error> {
     let mut given = kube_guest::without_connection_flags(arguments, &[]);
     let line = match given.iter().position(|argument| argument == "--") {

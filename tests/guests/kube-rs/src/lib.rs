@@ -1,7 +1,7 @@
 //! The commands of the guests `kube-client` and `kube-client-http`, written once against kube-rs' API.
 //!
-//! A guest adds the door: what carries a client's requests out of the sandbox. The same command gives the same output
-//! through either.
+//! A guest adds the door that carries a client's requests out of the sandbox. The same command gives the same
+//! output through either.
 //!
 //! ```no_run
 //! use kube::{Client, Config, Error};

@@ -1,12 +1,12 @@
-//! Which server, and which namespace there.
+//! The server, and the namespace there.
 
 use crate::door::Door;
 use crate::error::Error;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
-/// The kubeconfig that kwasm gives the guest. Not by `Kubeconfig::read` nor by `Config::infer`: on wasip2 both abort,
-/// since that has no `std::env::split_paths`.
+/// Returns the kubeconfig that kwasm gives the guest. `Kubeconfig::read` and `Config::infer` cannot be used:
+/// both abort on wasip2, which has no `std::env::split_paths`.
 pub(crate) fn kubeconfig() -> Result<Kubeconfig, Error> {
     let path = variable("KUBECONFIG").ok_or(Error::NoKubeconfig)?;
     Ok(Kubeconfig::read_from(path)?)

@@ -56,7 +56,7 @@ impl Answer {
         if self.is_kwasm() { Err(self.shown()) } else { Ok(self) }
     }
 
-    /// Whether kwasm answered instead of a server.
+    /// Returns whether kwasm answered instead of a server.
     pub fn is_kwasm(&mut self) -> bool {
         self.status >= 400 && self.told().message.starts_with("refused by kwasm")
     }

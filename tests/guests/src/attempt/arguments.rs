@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// What stands on the command line. What the guest does not know ends it with 2 and its usage.
+/// The arguments on the command line. An unknown argument ends the guest with 2 and its usage.
 #[derive(Debug)]
 pub struct Arguments {
     usage: &'static str,
@@ -16,7 +16,7 @@ impl Arguments {
         Self { usage, given: std::env::args().skip(1).collect() }
     }
 
-    /// Whether `--name` is among them.
+    /// Returns whether `--name` is among them.
     pub fn flag(&mut self, name: &str) -> bool {
         let before = self.given.len();
         self.given.retain(|argument| argument != name);

@@ -1,4 +1,4 @@
-//! An answer as it stands on a socket, and who made it.
+//! An answer on a socket, and its sender.
 
 use kube_guest::Status;
 use std::io::{BufRead, Read};
@@ -45,7 +45,7 @@ impl Reply {
         self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether this stands anywhere in it.
+    /// Returns whether it contains this text.
     #[must_use]
     pub fn contains(&self, text: &str) -> bool {
         self.headers.iter().any(|(_, value)| value.contains(text))
@@ -61,8 +61,8 @@ impl Reply {
         if self.is_kwasm() { Err(self.shown()) } else { Ok(self) }
     }
 
-    /// Whether kwasm answered instead of a server: by a refusal, or by a failure without a word, as that which reads
-    /// requests answers to what is none. The API server always says why.
+    /// Returns whether kwasm answered instead of a server: by a refusal, or by an empty error, as its HTTP
+    /// server answers malformed requests. The API server always gives a reason.
     #[must_use]
     pub fn is_kwasm(&self) -> bool {
         self.status >= 400 && (self.body.is_empty() || self.message().starts_with("refused by kwasm"))

@@ -16,7 +16,7 @@ pub const CLUSTER: &str = "http://192.0.2.1";
 pub struct Request {
     /// In the case in which it is written.
     pub method: String,
-    /// What stands before `://`.
+    /// The scheme before `://`.
     pub scheme: Option<String>,
     /// With user name and port, as it is written.
     pub authority: Option<String>,
@@ -26,9 +26,9 @@ pub struct Request {
     pub headers: Vec<(String, Vec<u8>)>,
     /// Sent in chunks unless the headers say its length.
     pub body: Option<Vec<u8>>,
-    /// What follows the body.
+    /// The trailers after the body.
     pub trailers: Vec<(String, Vec<u8>)>,
-    /// How long to wait for a connection, and for an answer; without end if nothing is said.
+    /// The timeout for a connection and for an answer; none by default.
     pub patience: Option<Duration>,
 }
 
@@ -73,7 +73,7 @@ impl Request {
         self
     }
 
-    /// Gives it a body.
+    /// Sets the body.
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
@@ -94,21 +94,21 @@ impl Request {
         self
     }
 
-    /// Sends it, and gives the status that a server answered.
+    /// Sends the request, and returns the status of a server's answer.
     ///
     /// # Errors
     ///
-    /// Why no server answered, or what kwasm answered instead.
+    /// The reason why no server answered, or kwasm's answer.
     pub fn reach(&self) -> Result<String, String> {
         let answer = self.send()?.of_server()?;
         Ok(format!("status {}", answer.status()))
     }
 
-    /// Sends it, and gives what `look` finds in a server's answer.
+    /// Sends the request, and returns what `look` finds in a server's answer.
     ///
     /// # Errors
     ///
-    /// As for [`Request::reach`], and the status with what `look` says it misses.
+    /// The same as [`Request::reach`], and the status with the error of `look`.
     pub fn reach_with(&self, look: impl FnOnce(&Answer) -> Result<String, String>) -> Result<String, String> {
         let answer = self.send()?.of_server()?;
         look(&answer).map_err(|why| format!("status {}: {why}", answer.status()))
@@ -140,11 +140,11 @@ impl Request {
         verdict.map(|got| format!("{got} {account}")).map_err(|why| format!("{why}, {account}"))
     }
 
-    /// Sends it and waits for the answer, whoever made it.
+    /// Sends the request and waits for the answer, from a server or from kwasm.
     ///
     /// # Errors
     ///
-    /// What wasi:http itself refuses, or the name of its error with the host's words.
+    /// The refusal of wasi:http itself, or the name of its error with the host's message.
     pub fn send(&self) -> Result<Answer, String> {
         self.start()?.answer()
     }
@@ -192,7 +192,7 @@ impl Sent {
     }
 }
 
-/// `NAME: VALUE` taken apart. A pseudo-header begins with a colon of its own.
+/// Splits `NAME: VALUE`. A pseudo-header begins with a colon of its own.
 #[must_use]
 pub fn header_line(line: &str) -> Option<(&str, &str)> {
     let colon = line.get(1..)?.find(':')? + 1;
@@ -200,8 +200,8 @@ pub fn header_line(line: &str) -> Option<(&str, &str)> {
     Some((&line[..colon], value.strip_prefix(' ').unwrap_or(value)))
 }
 
-/// Makes a guest one that imports wasi:http and sends nothing: kwasm gives a kubeconfig, and the folder that it is in, to
-/// those only that can ask the cluster.
+/// Makes a guest import wasi:http without sending anything: kwasm gives a kubeconfig, and its folder, only to
+/// guests that can reach the cluster.
 pub fn import_http() {
     drop(Fields::new());
 }

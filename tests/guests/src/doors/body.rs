@@ -17,7 +17,7 @@ enum Framing {
     Length,
     /// Before the first chunk.
     FirstChunk,
-    /// Behind a chunk comes a line end.
+    /// A line end follows each chunk.
     Chunks,
     Over,
 }

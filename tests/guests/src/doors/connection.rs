@@ -6,7 +6,7 @@ use std::net::TcpStream;
 /// The `server` of the guest's kubeconfig, with the port that `http` means.
 const SERVER: &str = "192.0.2.1:80";
 
-/// How much is asked for at a time. Each read is a call to the host, so small ones are slow.
+/// The number of bytes requested at a time. Each read is a call to the host, so small ones are slow.
 const CHUNK: usize = 256 << 10;
 
 /// A connection, and what was read from it and not yet used.
@@ -83,7 +83,8 @@ impl Connection {
         Ok(&self.buffer[start..self.start])
     }
 
-    /// Reads more behind what is unused. The end is an error: whoever reads knows whether there is to be more.
+    /// Reads more after the unused bytes. The end is an error, since the caller knows whether there is more
+    /// to come.
     fn fill(&mut self) -> io::Result<()> {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
@@ -105,7 +106,7 @@ impl Connection {
 }
 
 impl Head {
-    /// The same, where it has this status; else it is an error that shows it.
+    /// Returns it if it has this status, otherwise an error that shows it.
     pub(crate) fn expect(self, status: u16) -> io::Result<Self> {
         let first = self.0.lines().next().unwrap_or_default();
         if first.split(' ').nth(1) == Some(&status.to_string()) {

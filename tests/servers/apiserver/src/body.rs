@@ -140,9 +140,9 @@ impl Drop for Logged {
     }
 }
 
-/// What happens to an answer's body at some point.
+/// A change to an answer's body at some point.
 pub(crate) enum Shape {
-    /// It stands still until `release` is ready, then goes on.
+    /// The body pauses until `release` is ready.
     Stall { after: u64, release: Pin<Box<dyn Future<Output = ()> + Send>> },
     /// The connection is cut once all bytes before that point have left.
     Cut { after: u64, how: Cut, wire: Arc<Wire> },
@@ -174,7 +174,7 @@ impl Shaped {
         Self { inner, held: Bytes::new(), sent: 0, shape: Some(shape), flushes: None }
     }
 
-    /// How many bytes may go out now; acts when it is none.
+    /// Returns how many bytes may be sent now. If none, performs the change.
     fn poll_allowed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
         let sent = self.sent;
         match &mut self.shape {

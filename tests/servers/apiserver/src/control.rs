@@ -1,4 +1,5 @@
-//! What a test does with a running server: reads and seeds it, looks at what it received, makes it fail.
+//! The controls of a running server for tests: reading and seeding it, inspecting the requests, and making it
+//! fail.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -48,7 +49,7 @@ impl ApiServer {
     /// Writes a kubeconfig into [`ApiServer::folder`] and says where.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// If it can't be written.
     pub fn write_kubeconfig(&self, file_name: &str, kubeconfig: &Kubeconfig) -> io::Result<PathBuf> {
         let path = self.folder().join(file_name);
         kubeconfig.write(&path)?;
@@ -77,7 +78,7 @@ impl ApiServer {
     /// A client certificate of another user, made now.
     ///
     /// # Errors
-    /// When no key can be made.
+    /// If no key can be made.
     pub fn certificate_of(&self, user: &str) -> Result<KeyedCertificate, StartError> {
         Ok(self.shared.credentials.certificate_of(user)?)
     }
@@ -108,7 +109,7 @@ impl ApiServer {
     /// it as stored. Its namespace, and for an item its name, may be left to the path.
     ///
     /// # Errors
-    /// As the API would refuse it.
+    /// The same refusals as from the API.
     pub fn put(&self, path: &str, mut object: Value) -> Result<Value, Refused> {
         let store = &self.shared.store;
         let stored = match parse(path) {
@@ -135,7 +136,8 @@ impl ApiServer {
         stored.map(|stored| stored.object())
     }
 
-    /// The object at the path of an item, or an array of all at the path of a collection; `None` if there is none.
+    /// Returns the object at the path of an item, or an array of all at the path of a collection; `None` if
+    /// there is none.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<Value> {
         let store = &self.shared.store;
@@ -155,7 +157,7 @@ impl ApiServer {
     /// Deletes the object at the path of an item.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is none.
     pub fn delete(&self, path: &str) -> Result<(), Refused> {
         let Route::Item { resource, namespace, name } = parse(path) else {
             return Err(Refused::unknown_path());
@@ -167,7 +169,7 @@ impl ApiServer {
     /// Creates an event about the pod `web-0`, of the type `Normal`, and returns it.
     ///
     /// # Errors
-    /// When `namespace` is no name.
+    /// If `namespace` is not a valid name.
     pub fn create_event(&self, namespace: &str, reason: &str, message: &str) -> Result<Value, Refused> {
         let now = timestamp(OffsetDateTime::now_utc());
         let event = json!({
@@ -191,7 +193,7 @@ impl ApiServer {
     }
 }
 
-/// What it received, and what goes wrong.
+/// The received requests, and the faults.
 impl ApiServer {
     /// All requests so far, in the order of their arrival.
     #[must_use]
@@ -205,31 +207,31 @@ impl ApiServer {
         self.shared.log.sunk()
     }
 
-    /// How many connections were made, those whose handshake failed included.
+    /// Returns the number of connections, including those with a failed handshake.
     #[must_use]
     pub fn connections(&self) -> usize {
         usize::try_from(self.shared.connections.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
     }
 
-    /// How many connections are open now.
+    /// Returns the number of open connections.
     #[must_use]
     pub fn open_connections(&self) -> usize {
         usize::try_from(self.shared.open.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
     }
 
-    /// What connections ended with other than properly: failed handshakes, broken HTTP, lost clients, cuts by
+    /// Returns the abnormal ends of connections: failed handshakes, malformed HTTP, lost clients, cuts by
     /// faults. Each begins with `connection N: handshake:` or `connection N: http:`.
     #[must_use]
     pub fn failures(&self) -> Vec<String> {
         self.shared.log.failures()
     }
 
-    /// Adds a fault behind those it has.
+    /// Adds a fault after the existing ones.
     pub fn fault(&self, fault: Fault) {
         self.shared.faults.add(fault);
     }
 
-    /// How many faults wait for requests.
+    /// Returns the number of faults that wait for requests.
     #[must_use]
     pub fn faults(&self) -> usize {
         self.shared.faults.len()
@@ -241,7 +243,7 @@ impl ApiServer {
         self.release();
     }
 
-    /// Lets the answers go on that stand still by a fault.
+    /// Lets the answers continue that a fault has stalled.
     pub fn release(&self) {
         self.shared.faults.release();
     }

@@ -9,10 +9,10 @@ use tokio::sync::watch;
 
 use crate::wire::Cut;
 
-/// Something that goes wrong with the requests it matches: all of them unless [`on`] or [`watches`] say less, and
-/// the first one only unless [`times`] or [`standing`] say more.
+/// A fault in the answers to the requests that it matches: all of them unless [`on`] or [`watches`] restrict
+/// it, and only the first one unless [`times`] or [`standing`] extend it.
 ///
-/// Of several faults that match a request, the one that was added first is committed.
+/// Of several faults that match a request, the one that was added first applies.
 ///
 /// [`on`]: Fault::on
 /// [`watches`]: Fault::watches
@@ -25,15 +25,15 @@ pub struct Fault {
     method: Option<String>,
     path: String,
     only_watches: bool,
-    /// How often it is still committed; `None` without end.
+    /// The number of times that it still applies; `None` for no limit.
     left: Option<u32>,
     headers: Vec<(String, String)>,
 }
 
-/// What a fault does. Where the answer itself is named, the request has no effect on the objects.
+/// The effect of a fault. If it replaces the answer, the request has no effect on the objects.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
-    /// Nothing but the headers.
+    /// Only the headers are affected.
     None,
     Status {
         code: u16,
@@ -61,7 +61,8 @@ pub(crate) enum Action {
 }
 
 impl Fault {
-    /// An answer with this status. Its body is `body`, or else the `Status` object that belongs to the code.
+    /// Returns a fault that answers with this status. The body is `body`, or else the `Status` object for the
+    /// code.
     pub fn status(code: u16, body: Option<Value>) -> Self {
         Self::new(Action::Status { code, body })
     }
@@ -83,7 +84,7 @@ impl Fault {
         Self::new(Action::StallHead)
     }
 
-    /// The answer stands still after `after` bytes of its body until [`release`], then goes on.
+    /// Returns a fault that stalls the answer after `after` bytes of its body until [`release`].
     ///
     /// [`release`]: crate::ApiServer::release
     pub fn stall_after(after: u64) -> Self {
@@ -95,8 +96,8 @@ impl Fault {
         Self::new(Action::CutHead(how))
     }
 
-    /// The connection is cut after `after` bytes of the answer's body, or where the body's end would be told:
-    /// less than the announced `Content-Length` arrives, or no last chunk.
+    /// Returns a fault that cuts the connection after `after` bytes of the answer's body, or where the body's
+    /// end would be announced: less than the announced `Content-Length` arrives, or no last chunk.
     pub fn cut_after(after: u64, how: Cut) -> Self {
         Self::new(Action::CutBody { after, how })
     }
@@ -112,7 +113,8 @@ impl Fault {
         Self::new(Action::ContentLength(length))
     }
 
-    /// These bytes go over the connection in place of an answer, head and all; then it is closed properly.
+    /// Returns a fault that sends these bytes over the connection instead of an answer, including its head;
+    /// then the connection is closed properly.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self::new(Action::Raw(bytes.into()))
     }
@@ -133,7 +135,8 @@ impl Fault {
         Self::new(Action::EndWatch { after }).watches()
     }
 
-    /// A watch is told in an `ERROR` event that its version is too old (410), a list or get by the status.
+    /// Returns a fault that reports a too old version (410): to a watch in an `ERROR` event, to a list or get
+    /// by the status.
     pub fn gone() -> Self {
         Self::new(Action::Gone)
     }
@@ -166,8 +169,8 @@ impl Fault {
         self
     }
 
-    /// Adds a header to the answer, whatever else the fault does to it (but for [`Fault::raw`] and cuts in place of
-    /// an answer). One that HTTP does not allow is answered with 500.
+    /// Adds a header to the answer, whatever else the fault does to it (but for [`Fault::raw`] and cuts in
+    /// place of an answer). A header that HTTP does not allow is answered with 500.
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
@@ -191,7 +194,7 @@ impl Fault {
     }
 }
 
-/// What was decided for one request.
+/// The effects chosen for one request.
 pub(crate) struct Committed {
     pub(crate) action: Action,
     pub(crate) headers: Vec<(String, String)>,

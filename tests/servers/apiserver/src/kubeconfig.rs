@@ -10,16 +10,16 @@ use serde_json::{Map, Value, json};
 
 use crate::credentials::{BASIC_USER, Credentials};
 
-/// How a kubeconfig authenticates, and what may be wrong with it.
+/// The authentication of a kubeconfig, and its possible defects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum User {
     /// A good client certificate, as data in the file.
     Certificate,
-    /// The same as files beside the kubeconfig, named by relative paths; so is the server's CA.
+    /// Certificate and key as files beside the kubeconfig, named by relative paths; so is the server's CA.
     CertificateFiles,
     /// A good bearer token.
     Token,
-    /// The same in a file beside the kubeconfig, with a line break after it.
+    /// The token in a file beside the kubeconfig, with a line break after it.
     TokenFile,
     /// Good basic authentication.
     Basic,
@@ -59,7 +59,7 @@ impl User {
         Self::Nobody,
     ];
 
-    /// Its name in kubeconfig files, for contexts and users alike, such as `expired-certificate`.
+    /// Returns the name in kubeconfig files, for contexts and users alike, such as `expired-certificate`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -150,7 +150,7 @@ impl Kubeconfig {
     /// Writes the file, readable by its owner only, over what was there.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// If it can't be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         write_private(path, &self.to_yaml())
     }

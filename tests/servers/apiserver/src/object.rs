@@ -18,7 +18,7 @@ pub(crate) struct Resource {
     pub(crate) kind: &'static str,
     pub(crate) short: &'static [&'static str],
     pub(crate) namespaced: bool,
-    /// What a field selector may name besides `metadata.name` and `metadata.namespace`.
+    /// The fields that a field selector may name besides `metadata.name` and `metadata.namespace`.
     pub(crate) fields: &'static [&'static str],
 }
 
@@ -103,7 +103,7 @@ impl Stored {
         Bytes::from(text)
     }
 
-    /// Appends what [`Stored::json`] gives.
+    /// Appends the text of [`Stored::json`].
     pub(crate) fn write_json(&self, text: &mut Vec<u8>) {
         text.extend_from_slice(b"{\"kind\":\"");
         text.extend_from_slice(self.kind.as_bytes());
@@ -129,8 +129,9 @@ impl Stored {
     }
 }
 
-/// Checks `value` as sent by a client for `namespace` and gives it the form it is stored in: without `kind` and
-/// `apiVersion`, with the namespace set, a secret's `stringData` folded into `data`. The name is not looked at.
+/// Checks `value` as sent by a client for `namespace` and converts it to the form in which it is stored:
+/// without `kind` and `apiVersion`, with the namespace set, a secret's `stringData` folded into `data`. The
+/// name is not checked.
 pub(crate) fn normalise(
     resource: &Resource,
     namespace: Option<&str>,
@@ -172,7 +173,7 @@ pub(crate) fn normalise(
     Ok(object)
 }
 
-/// The name that a new object asks for, or one made from its `generateName`.
+/// Returns the name that a new object requests, or one made from its `generateName`.
 pub(crate) fn name_of(resource: &Resource, object: &Map<String, Value>) -> Result<String, Refused> {
     let metadata = &object["metadata"];
     let name = match (metadata["name"].as_str(), metadata["generateName"].as_str()) {

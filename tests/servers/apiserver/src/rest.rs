@@ -31,11 +31,11 @@ pub(crate) struct Asked {
     pub(crate) query: Query,
     pub(crate) route: Route,
     pub(crate) identity: Identity,
-    /// After so many events a watch ends.
+    /// The number of events after which a watch ends.
     pub(crate) events: Option<usize>,
 }
 
-/// Why there is no normal answer.
+/// The reason why there is no normal answer.
 pub(crate) enum Failure {
     Refused(Refused),
     Aborted,
@@ -53,7 +53,7 @@ impl From<Aborted> for Failure {
     }
 }
 
-/// How kubectl sends what it has a Go type for. Objects in it are refused.
+/// The media type that kubectl sends for objects with a Go type. Such objects are refused.
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
 type Answered = Result<Response<Reply>, Failure>;

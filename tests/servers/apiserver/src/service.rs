@@ -31,7 +31,7 @@ pub(crate) struct Connection {
     pub(crate) wire: Arc<Wire>,
 }
 
-/// What a client showed before its first request.
+/// The client's server name and certificate subject, from the handshake.
 #[derive(Default)]
 pub(crate) struct Hello {
     pub(crate) server_name: Option<String>,

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-/// Why a request was refused: what the API server says in a `Status` object.
+/// The reason why a request was refused, as in the API server's `Status` object.
 ///
-/// Codes, reasons and messages are those of `k8s.io/apimachinery/pkg/api/errors`.
+/// Codes, reasons and messages are the same as in `k8s.io/apimachinery/pkg/api/errors`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refused {
     code: u16,
@@ -16,7 +16,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// A refusal with the reason that Kubernetes gives to this HTTP status.
+    /// Returns a refusal with Kubernetes' reason for this HTTP status.
     pub fn new(code: u16, message: impl Into<String>) -> Self {
         Self { code, reason: reason_for(code), message: message.into(), details: None }
     }

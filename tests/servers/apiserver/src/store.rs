@@ -26,7 +26,7 @@ pub(crate) struct Change {
     pub(crate) key: Key,
     pub(crate) before: Option<Arc<Stored>>,
     pub(crate) after: Option<Arc<Stored>>,
-    /// What a watch shows of a deletion: the last state under the version of the deletion.
+    /// The last state, which a watch shows under the version of the deletion.
     pub(crate) last: Arc<Stored>,
 }
 
@@ -153,7 +153,7 @@ impl Store {
         Ok(self.write(&mut state, resource, key.clone(), object, dry_run))
     }
 
-    /// Removes an object and gives its last state; `allowed` may look at it first.
+    /// Removes an object and returns its last state; `allowed` may check it first.
     pub(crate) fn delete(
         &self,
         resource: &'static Resource,

@@ -12,10 +12,10 @@ use crate::selectors::Selector;
 use crate::status::Refused;
 use crate::store::{Change, Store};
 
-/// So many changes go into one piece at most.
+/// The largest number of changes in one piece.
 const BATCH: usize = 500;
 
-/// What one watch is about.
+/// The objects and options of a watch.
 pub(crate) struct Watch {
     pub(crate) resource: &'static Resource,
     pub(crate) namespace: Option<String>,
@@ -23,7 +23,7 @@ pub(crate) struct Watch {
     /// Changes after this version; `None` begins with all objects there are.
     pub(crate) after: Option<u64>,
     pub(crate) timeout: Option<Duration>,
-    /// It ends after so many events.
+    /// The number of events after which it ends.
     pub(crate) events: Option<usize>,
 }
 

@@ -22,13 +22,13 @@ pub struct Cluster {
 
 impl Cluster {
     /// Starts a cluster and waits until it is ready: with the controllers and kwok, that is when pods can be
-    /// made and run on `node-1`, and the group `dev` has its rights.
+    /// created and run on `node-1`, and the group `dev` has its permissions.
     ///
-    /// The supervisor is the binary of this package: the one that `$KWASM_CLUSTER_SUPERVISOR` names, else
-    /// cargo is asked to build it, which is done in no time when nothing has changed.
+    /// The supervisor is the binary of this package: the one that `$KWASM_CLUSTER_SUPERVISOR` names,
+    /// otherwise cargo builds it, which takes no time if nothing has changed.
     ///
     /// # Errors
-    /// If the supervisor can't be built, or says why there is no cluster.
+    /// If the supervisor can't be built, or reports why there is no cluster.
     pub fn start(assets: &Assets) -> Result<Self, Error> {
         let supervisor = match environment::supervisor() {
             Some(built) => built,
@@ -37,10 +37,10 @@ impl Cluster {
         Self::start_by(&supervisor, assets)
     }
 
-    /// Starts a cluster by the given binary of this package; otherwise as [`Cluster::start`].
+    /// Starts a cluster by the given binary of this package; otherwise the same as [`Cluster::start`].
     ///
     /// # Errors
-    /// If the supervisor can't be run, or says why there is no cluster.
+    /// If the supervisor can't be run, or reports why there is no cluster.
     pub fn start_by(supervisor: &Path, assets: &Assets) -> Result<Self, Error> {
         let mut child = serve(supervisor, assets)
             .stdin(Stdio::piped())

@@ -17,7 +17,7 @@ pub(crate) fn supervisor() -> Option<PathBuf> {
     path("KWASM_CLUSTER_SUPERVISOR")
 }
 
-/// Where whoever automates the project keeps what is built once.
+/// Returns the folder in which the project's automation keeps what is built once.
 pub(crate) fn cache() -> Option<PathBuf> {
     path("KWASM_DEV_CACHE")
 }

@@ -52,7 +52,7 @@ impl User {
     }
 }
 
-/// How a kubeconfig carries its credential.
+/// The form of a kubeconfig's credential.
 pub(crate) enum Credential<'a> {
     /// Paths of certificate and key.
     Files(&'a Path, &'a Path),
@@ -62,11 +62,11 @@ pub(crate) enum Credential<'a> {
     Token(&'a str),
 }
 
-/// What is trusted to vouch for the server.
+/// The certificates that are trusted to vouch for the server.
 pub(crate) enum Trust<'a> {
     /// The path of the authority's certificate.
     File(&'a Path),
-    /// That certificate in PEM.
+    /// The certificate in PEM.
     Inline(&'a str),
 }
 

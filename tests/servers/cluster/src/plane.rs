@@ -16,10 +16,10 @@ use crate::program::Program;
 use crate::setup::{self, Credentials};
 use crate::supervisor::Stop;
 
-/// How long a cluster may take to be ready. A machine that builds something else at the same time needs more
-/// than a few seconds.
+/// The timeout for a cluster to become ready. A machine that builds something else at the same time needs
+/// more than a few seconds.
 const PATIENCE: Duration = Duration::from_mins(3);
-/// What a program says of a port that another holds, on Unix and on Windows.
+/// The messages of a program about a port in use, on Unix and on Windows.
 const TAKEN: [&str; 2] = ["address already in use", "Only one usage of each socket address"];
 
 /// A control plane that is ready. Dropping it ends its programs, the youngest first.
@@ -144,7 +144,7 @@ impl<'a> Plane<'a> {
         Ok(true)
     }
 
-    /// Waits a moment. Fails if there is no point in waiting on.
+    /// Waits a moment. Fails if waiting is pointless.
     fn pause(&mut self, awaited: &'static str) -> Result<(), Error> {
         self.check()?;
         if self.stop.within(Duration::from_millis(20)) {
@@ -158,7 +158,7 @@ impl<'a> Plane<'a> {
         Err(Error::Late { awaited, seconds: PATIENCE.as_secs(), logs })
     }
 
-    /// Runs kubectl as admin, with `input` on its standard input, and gives what it prints.
+    /// Runs kubectl as admin, with `input` on its standard input, and returns its output.
     fn kubectl(&mut self, arguments: &[&str], input: &str) -> Result<String, Error> {
         let mut command = Command::new(self.assets.path(Program::Kubectl));
         let config = self.folder.join(&setup::file_of("admin"));
@@ -183,7 +183,7 @@ impl<'a> Plane<'a> {
         Err(Error::Kubectl { arguments: arguments.join(" "), output: complaint.trim().to_owned() })
     }
 
-    /// Waits for kubectl, and gives whether it succeeded; ends it when there is no point in waiting on.
+    /// Waits for kubectl, and returns whether it succeeded. Ends it if waiting is pointless.
     fn wait_for(&mut self, child: &mut Child) -> Result<bool, Error> {
         loop {
             if let Some(status) = child.try_wait().map_err(Error::at("kubectl"))? {

@@ -37,7 +37,7 @@ impl Program {
         Self::KwokStages,
     ];
 
-    /// Those without which there is no cluster. They are what `setup-envtest` installs.
+    /// The programs without which there is no cluster: those that `setup-envtest` installs.
     pub const REQUIRED: [Self; 3] = [Self::Etcd, Self::KubeApiserver, Self::Kubectl];
 
     /// The name by which the program is started, e.g. `kube-apiserver`.

@@ -1,4 +1,4 @@
-//! How a registry is reached, in the words of the programs that reach it.
+//! The configuration for a registry, in the terms of its clients.
 
 use std::fs;
 use std::io;
@@ -43,14 +43,14 @@ impl Access {
         self.authority.as_deref()
     }
 
-    /// Who may use it; nobody needs a login where there is none.
+    /// Returns the user who has access; `None` if no login is required.
     #[must_use]
     pub fn login(&self) -> Option<&Login> {
         self.login.as_ref()
     }
 
-    /// Writes the authority's certificate into `folder` as `ca.crt`, by which name skopeo finds it (`--cert-dir`), and
-    /// gives its path.
+    /// Writes the authority's certificate into `folder` as `ca.crt`, the name that skopeo expects
+    /// (`--cert-dir`), and returns its path.
     ///
     /// # Errors
     /// If it can't be written.
@@ -60,8 +60,8 @@ impl Access {
         Ok(path)
     }
 
-    /// Writes docker's `config.json` into `folder`, to which `$DOCKER_CONFIG` is then set, and gives its path. It is a
-    /// good `auth.json` of podman and skopeo too.
+    /// Writes docker's `config.json` into `folder`, to which `$DOCKER_CONFIG` is then set, and returns its
+    /// path. It is valid as `auth.json` of podman and skopeo too.
     ///
     /// # Errors
     /// If it can't be written.

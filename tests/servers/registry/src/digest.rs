@@ -1,4 +1,4 @@
-//! How registries name content.
+//! Digests of content, as in registries.
 
 use std::fmt::Write as _;
 

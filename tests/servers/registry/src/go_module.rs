@@ -13,7 +13,7 @@ use crate::error::Error;
 /// The files that the program is built of.
 const SOURCES: [&str; 3] = ["go.mod", "go.sum", "main.go"];
 const LDFLAGS: &str = "-s -w";
-/// How much of a failed build's output an error shows, in bytes.
+/// The largest part of a failed build's output that an error shows, in bytes.
 const OUTPUT_SHOWN: usize = 4096;
 
 /// The registry with the referrers API, built into `cache/registry/KEY` if it is not there.

@@ -14,7 +14,8 @@ use crate::error::Error;
 use crate::go_module;
 use crate::process::{Process, guarded};
 
-/// It takes a tenth of a second; a machine that builds something else at the same time needs more.
+/// The timeout for a registry to become ready. It takes a tenth of a second; a machine that builds something
+/// else at the same time needs more.
 const PATIENCE: Duration = Duration::from_mins(1);
 const USER: &str = "jane";
 /// With what others split at.
@@ -74,7 +75,7 @@ impl Registry {
         Builder { program: Program::GoContainerregistry, open: false }
     }
 
-    /// How it is reached.
+    /// Returns the access to it.
     #[must_use]
     pub fn access(&self) -> &Access {
         &self.access
@@ -98,7 +99,7 @@ impl Registry {
         storage(self.folder.path())
     }
 
-    /// What the program has logged: for distribution, a line for each request.
+    /// Returns the program's log: for distribution, a line for each request.
     #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(log(self.folder.path())).unwrap_or_default()
@@ -106,7 +107,7 @@ impl Registry {
 }
 
 impl Builder {
-    /// For everybody, without a login.
+    /// Lets everyone in without a login.
     pub fn open(mut self) -> Self {
         self.open = true;
         self

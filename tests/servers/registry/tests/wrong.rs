@@ -9,14 +9,14 @@ use serde_json::Value;
 
 const REPOSITORY: &str = "plugins/hello";
 
-/// A client that does what it is told and nothing more.
+/// A minimal client without any behaviour of its own.
 struct Client {
     runtime: tokio::runtime::Runtime,
     http: reqwest::Client,
     base: String,
 }
 
-/// What came of a request; no body where the connection ended before its end.
+/// The result of a request, without the body if the connection ended too early.
 struct Got {
     status: u16,
     headers: HeaderMap,
@@ -322,7 +322,7 @@ fn blobs_may_be_elsewhere_and_it_is_seen_what_credentials_come_there() {
     assert_eq!(requests[1].query("signature").as_deref(), Some("once"));
 }
 
-/// Begins an upload and ends it with this body, and gives the answers of both.
+/// Begins an upload and ends it with this body, and returns the answers to both.
 fn push(client: &Client, content: &'static [u8], authorization: &str) -> (Got, Option<Got>) {
     let header = |request: reqwest::RequestBuilder| request.header("authorization", authorization);
     let begun = client

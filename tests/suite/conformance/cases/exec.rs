@@ -2,7 +2,7 @@
 
 use super::super::case::{Case, case};
 
-/// What a credential plugin prints.
+/// The output of a credential plugin.
 const ANSWER: &str = r#"{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "$TOKEN"}}"#;
 
 /// With a credential plugin that prints this.

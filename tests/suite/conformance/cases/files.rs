@@ -1,4 +1,4 @@
-//! Which files are read, and what becomes of several.
+//! Tests of which files are read, and how several are merged.
 
 use super::super::case::{Case, asks, case, config, fails};
 use super::super::differences::PROMPT;

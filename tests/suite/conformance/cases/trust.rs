@@ -1,4 +1,4 @@
-//! Whom to believe that it is the server.
+//! Tests of the trust in a server.
 
 use super::super::case::{Case, case};
 

@@ -1,4 +1,4 @@
-//! What is attached to an artifact and signs it, does not, or does no longer.
+//! Tests of attached artifacts that sign another, that do not, or that no longer do.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::support::{Kwasm, Run};
 
 const ATTESTATION: &[u8] = include_bytes!("../../../fixtures/signatures/attestation-bundle.json");
 
-/// `acme/hello:1.0.0` in a registry of its own, its digest, and somebody whose key is `team.pub`.
+/// `acme/hello:1.0.0` in a registry of its own, its digest, and a signer with the key `team.pub`.
 pub(super) struct Plugin {
     pub(super) registry: Wrong,
     pub(super) kwasm: Kwasm,
@@ -63,7 +63,7 @@ impl Plugin {
         folder.join("trust.yaml")
     }
 
-    /// That `verify` and a rule both refuse, for this reason, and that nothing is installed.
+    /// Checks that `verify` and a rule both refuse it for this reason, and that nothing is installed.
     #[track_caller]
     pub(super) fn is_refused(&self, why: &str) {
         let run = self.verify().fails(126);
@@ -75,7 +75,8 @@ impl Plugin {
         self.ask_nothing();
     }
 
-    /// What is said of the signatures of the artifact, by `inspect` and at its installation, where no rule names it.
+    /// Checks the reports about the artifact's signatures, by `inspect` and at its installation, where no
+    /// rule covers it.
     #[track_caller]
     fn is_not_signed(&self) {
         let page = self.kwasm.call(["inspect", &self.reference()]).success().stdout;

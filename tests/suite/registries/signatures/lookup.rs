@@ -1,5 +1,5 @@
-//! How signatures are looked for: what keeps a registry from telling is no lack of any, and what is none keeps nobody from
-//! a plugin.
+//! Tests of looking up signatures: a registry's failure to report them does not count as having none, and
+//! other artifacts do not block a plugin.
 
 use kwasm_registry::{Artifact, Fault, Kind, Paging, Wrong};
 use serde_json::json;

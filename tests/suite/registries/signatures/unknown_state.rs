@@ -1,4 +1,5 @@
-//! Registries that do not say whether something is signed: that stops what has to be signed, or was before, and nothing else.
+//! Tests of registries that do not report whether an artifact is signed: that only blocks artifacts that have
+//! to be signed, or whose predecessor was.
 
 use kwasm_registry::{Artifact, Fault, Kind, Wrong};
 use serde_json::json;

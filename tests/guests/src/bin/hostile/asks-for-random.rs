@@ -1,5 +1,6 @@
-//! `asks-for-random [BYTES]`: asks for BYTES random bytes in one call, 8 MiB by default. The host makes them before the
-//! guest's memory is asked. Their number has an end, at which the guest traps: that is the defence.
+//! `asks-for-random [BYTES]`: requests BYTES random bytes in one call, 8 MiB by default. The host makes them
+//! before they go into the guest's memory. Defence: their number is limited, and the guest traps above the
+//! limit.
 
 use guests::attempt::{self, Arguments};
 

@@ -1,6 +1,6 @@
-//! `floods-requests [COUNT] [PATH]`: begins COUNT requests, 100 watches by default, and keeps all answers without
-//! reading them. Gets what it wants if a server answered each. The number of requests in flight has an end: that is the
-//! defence.
+//! `floods-requests [COUNT] [PATH]`: begins COUNT requests, 100 watches by default, and keeps all answers
+//! without reading them. Succeeds if a server answered each. Defence: the number of requests in flight is
+//! limited.
 
 use guests::attempt::{self, Answer, Arguments, Request, Sent};
 use std::time::Duration;

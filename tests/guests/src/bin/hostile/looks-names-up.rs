@@ -1,5 +1,5 @@
-//! `looks-names-up [NAME]`: looks a name up, `localhost` by default: a resolver tells of the user's network, and carries
-//! away what is asked for. A guest has no resolver: that is the defence.
+//! `looks-names-up [NAME]`: looks a name up, `localhost` by default: a resolver reveals the user's network,
+//! and sends the names away. Defence: a guest has no resolver.
 
 use guests::attempt::{self, Arguments};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -66,7 +66,7 @@ fn candidates(arguments: impl Iterator<Item = String>) -> Vec<PathBuf> {
     paths
 }
 
-/// The path as the names alone tell it, without asking a file system.
+/// Normalises a path by its names alone, without the file system.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {

@@ -1,6 +1,6 @@
-//! `reads-kubeconfig [--any-server]`: reads the file that `KUBECONFIG` names, and looks for a credential in it, and for
-//! another server than the gate. With `--any-server` any server will do. A guest's kubeconfig is made for it, of one
-//! virtual server and no credential: that is the defence.
+//! `reads-kubeconfig [--any-server]`: reads the file that `KUBECONFIG` names, and looks for a credential in
+//! it, and for another server than the gate. With `--any-server` any server will do. Defence: a guest's
+//! kubeconfig is made for it, of one virtual server and no credential.
 
 use guests::attempt::{self, Arguments};
 

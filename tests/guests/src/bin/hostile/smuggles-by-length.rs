@@ -1,6 +1,6 @@
-//! `smuggles-by-length [--honest]`: posts a body that holds a second request, in a request whose length is said twice:
-//! what one peer takes for the body is the next request to another. With `--honest` the same body goes with its one
-//! true length. A request's length is said once: that is the defence.
+//! `smuggles-by-length [--honest]`: posts a body that holds a second request, in a request that states its
+//! length twice: one peer's body is another peer's next request. With `--honest`, the same body is sent with
+//! its true length only. Defence: a request states its length exactly once.
 
 use guests::attempt::{self, Arguments, Request};
 use std::time::Duration;

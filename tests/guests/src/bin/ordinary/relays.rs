@@ -97,7 +97,7 @@ impl Way {
         }
     }
 
-    /// What is waited for: bytes, or room for those that there are.
+    /// Returns what to wait for: incoming bytes, or room for pending ones.
     fn wait(&self) -> wasip2::io::poll::Pollable {
         if self.what.is_empty() { self.from.subscribe() } else { self.to.subscribe() }
     }

@@ -1,9 +1,9 @@
 //! A credential plugin for tests: `kwasm-credential-helper FOLDER [ARG…]`.
 //!
-//! What it does stands in FOLDER. It appends a line of JSON to `runs` that says what it was given, and prints `answer-N`
-//! at its Nth run, or the last of those that are there. Where there is a file of that name, it
-//! `reads` a line from standard input into `line`, `hangs` once its id is in `id`, `floods` standard output without end,
-//! or `fails` with the code in it and something on stderr.
+//! FOLDER determines its behaviour. It appends a line of JSON with its input to `runs`, and prints `answer-N`
+//! in its Nth run, or the last existing one. If a file of the name exists, it `reads` a line from standard
+//! input into `line`, `hangs` after writing its id to `id`, `floods` standard output endlessly, or `fails`
+//! with the code in it and a message on stderr.
 
 #![expect(
     clippy::disallowed_methods,

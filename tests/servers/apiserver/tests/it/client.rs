@@ -107,7 +107,7 @@ impl Client {
         self.open(method, path, &[("content-type", media_type)], body)?.whole()
     }
 
-    /// Begins a request and gives the answer's head.
+    /// Begins a request and returns the answer's head.
     pub(crate) fn open(
         &self,
         method: &str,
@@ -263,7 +263,7 @@ pub(crate) fn empty() -> Body {
     Empty::new().map_err(|never| match never {}).boxed()
 }
 
-/// Waits for something that another thread is about to do; gives up after a long while.
+/// Waits for something that another thread is about to do, with a long timeout.
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {

@@ -16,7 +16,7 @@ pub(crate) struct Answer {
     length: Length,
 }
 
-/// What `Content-Length` says.
+/// The value of `Content-Length`.
 #[derive(Clone, Copy, Debug)]
 enum Length {
     Claimed(u64),
@@ -52,7 +52,8 @@ impl Answer {
         self.status
     }
 
-    /// That part of the body which a `Range` asks for. What is no single range is answered whole.
+    /// Returns the part of the body that a `Range` requests. For anything but a single range, returns the
+    /// whole answer.
     pub(crate) fn ranged(self, range: Option<&str>) -> Self {
         let length = self.body.len();
         let Some((first, last)) = range.and_then(bounds) else { return self };
@@ -65,7 +66,7 @@ impl Answer {
         answer.header("content-range", format!("bytes {first}-{last}/{length}"))
     }
 
-    /// What a fault makes of it, and how its body is to be sent.
+    /// Applies a fault, and returns how the body is to be sent.
     pub(crate) fn under(mut self, fault: &Fault) -> (Self, Manner) {
         let mut manner = Manner::Whole;
         match &fault.action {

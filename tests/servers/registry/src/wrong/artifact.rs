@@ -1,11 +1,11 @@
-//! What the registry is given to serve.
+//! The artifacts that the registry is to serve.
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::digest::digest;
 
-/// What a manifest is that does not say what it is.
+/// The media type of a manifest that does not state its own.
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const WASM_CONFIG: &str = "application/vnd.wasm.config.v0+json";
 const WASM: &str = "application/wasm";
@@ -16,7 +16,7 @@ const WASM: &str = "application/wasm";
 pub struct Artifact {
     config: Part,
     layers: Vec<Part>,
-    /// Of the manifest, beside those that are made of its parts.
+    /// The fields of the manifest other than those made of its parts.
     fields: Map<String, Value>,
 }
 
@@ -64,7 +64,7 @@ impl Artifact {
         self.field("subject", json!({"mediaType": MANIFEST, "digest": digest, "size": size}))
     }
 
-    /// Sets a field of the manifest: `artifactType`, or anything else, such as a `layers` that lies.
+    /// Sets a field of the manifest: `artifactType`, or anything else, such as wrong `layers`.
     pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(name.to_owned(), value.into());
         self

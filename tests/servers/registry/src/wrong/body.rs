@@ -11,23 +11,23 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use super::wire::Wire;
 
-/// The most that is sent at a time: an endless body shall not fill the memory.
+/// The largest number of bytes sent at a time, so that an endless body does not fill the memory.
 const PIECE: usize = 64 << 10;
 static ZEROS: [u8; PIECE] = [0; PIECE];
 
-/// How a body is sent.
+/// The way in which a body is sent.
 pub(crate) enum Manner {
-    /// The connection is cut once so many bytes have left.
+    /// The connection is cut after this many bytes.
     Cut {
         after: u64,
     },
-    /// Zeros follow, for ever.
+    /// Zeros follow, forever.
     Endless,
     Slow {
         bytes: usize,
         ticks: Interval,
     },
-    /// Nothing follows, for ever.
+    /// Nothing more is sent, forever.
     Stall {
         after: u64,
     },

@@ -1,4 +1,4 @@
-//! What the registry holds.
+//! The contents of the registry.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -47,7 +47,7 @@ impl Content {
         digest
     }
 
-    /// Any bytes: what is no manifest is served as one.
+    /// Stores any bytes as a manifest, even if they are not one.
     pub(crate) fn put_manifest(&mut self, repository: &str, content: Bytes) -> String {
         let digest = digest(&content);
         let parsed: Value = serde_json::from_slice(&content).unwrap_or_default();

@@ -9,10 +9,10 @@ use bytes::Bytes;
 use super::received::Side;
 use super::route::Kind;
 
-/// Something that goes wrong with the requests it matches: all of them unless [`on`], [`method`] or [`at`] say less, and
-/// the first one only unless [`times`] or [`standing`] say more.
+/// A fault in the answers to the requests that it matches: all of them unless [`on`], [`method`] or [`at`]
+/// restrict it, and only the first one unless [`times`] or [`standing`] extend it.
 ///
-/// Of several faults that match a request, the one that was added first is committed.
+/// Of several faults that match a request, the one that was added first applies.
 ///
 /// [`on`]: Fault::on
 /// [`method`]: Fault::method
@@ -23,16 +23,16 @@ use super::route::Kind;
 #[must_use = "a fault is committed once the registry has it: Wrong::fault"]
 pub struct Fault {
     pub(crate) action: Action,
-    /// Put in place of the answer's own; without a value, taken away.
+    /// The headers that replace the answer's own; without a value, they are removed.
     pub(crate) headers: Vec<(String, Option<String>)>,
     kind: Option<Kind>,
     method: Option<String>,
     side: Option<Side>,
-    /// How often it is still committed; `None` without end.
+    /// The number of times that it still applies; `None` for no limit.
     left: Option<u32>,
 }
 
-/// What a fault does to an answer, or in place of one.
+/// The effect of a fault on an answer, or its replacement.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
     Body(Bytes),
@@ -45,7 +45,7 @@ pub(crate) enum Action {
     },
     Endless,
     Lose,
-    /// Nothing but the headers.
+    /// Only the headers are affected.
     None,
     Page,
     Slow {
@@ -64,7 +64,7 @@ impl Fault {
         Self::new(Action::Status(code))
     }
 
-    /// 429, to be tried again after so many seconds.
+    /// Returns a fault that answers 429, to be tried again after this many seconds.
     pub fn too_many(seconds: u32) -> Self {
         Self::status(429).header("retry-after", seconds.to_string())
     }
@@ -89,13 +89,14 @@ impl Fault {
         Self::new(Action::Lose)
     }
 
-    /// The connection is cut after `after` bytes of the answer's body, or where the body's end would be told: less than
-    /// the announced length arrives, or no last chunk.
+    /// Returns a fault that cuts the connection after `after` bytes of the answer's body, or where the body's
+    /// end would be announced: less than the announced length arrives, or no last chunk.
     pub fn cut_after(after: u64) -> Self {
         Self::new(Action::CutBody { after })
     }
 
-    /// The answer stands still after `after` bytes of its body, until the client goes.
+    /// Returns a fault that stalls the answer after `after` bytes of its body, until the client closes the
+    /// connection.
     pub fn stall_after(after: u64) -> Self {
         Self::new(Action::StallBody { after })
     }
@@ -125,8 +126,8 @@ impl Fault {
         Self::new(Action::Chunked)
     }
 
-    /// The answer announces a length of `length` whatever its body has: the rest of a longer body is not sent, and behind
-    /// a shorter one the connection is cut.
+    /// Returns a fault that announces a length of `length` whatever the body is: the rest of a longer body is
+    /// not sent, and after a shorter one the connection is cut.
     pub fn content_length(length: u64) -> Self {
         Self::new(Action::ContentLength(length))
     }
@@ -191,7 +192,7 @@ impl Fault {
     }
 }
 
-/// Those that are still to be committed.
+/// The faults that still apply.
 #[derive(Default)]
 pub(crate) struct Faults(Mutex<VecDeque<Fault>>);
 

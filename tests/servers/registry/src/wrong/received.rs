@@ -1,4 +1,4 @@
-//! What the registry was asked.
+//! The requests that the registry received.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,10 +6,10 @@ use hyper::http::request::Parts;
 
 use super::route::Kind;
 
-/// Which of the registry's two hosts was asked.
+/// One of the registry's two hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The other host, to which blobs and pages may lead. It asks for no login.
+    /// The other host, to which blobs and pages may lead. It requires no login.
     Elsewhere,
     /// The registry itself.
     Registry,
@@ -18,9 +18,9 @@ pub enum Side {
 /// A request as it arrived.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// Which host was asked.
+    /// The host of the request.
     pub side: Side,
-    /// What for.
+    /// The kind of the request.
     pub kind: Kind,
     /// The method, e.g. `GET`.
     pub method: String,
@@ -79,7 +79,7 @@ fn value(form: &str, name: &str) -> Option<String> {
 pub(crate) struct Log(Mutex<Vec<Received>>);
 
 impl Log {
-    /// Adds a request and gives its number.
+    /// Adds a request and returns its number.
     pub(crate) fn begin(&self, received: Received) -> usize {
         let mut log = self.lock();
         log.push(received);

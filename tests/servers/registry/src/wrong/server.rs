@@ -1,4 +1,4 @@
-//! The sockets and the thread behind a registry.
+//! The sockets and the thread of a registry.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};

@@ -1,4 +1,4 @@
-//! What is pushed: uploads that have begun, and how they are answered.
+//! Uploads that have begun, and the answers to them.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -31,7 +31,7 @@ impl Uploads {
         name
     }
 
-    /// Adds to an upload, and gives its length.
+    /// Adds to an upload, and returns its length.
     fn append(&self, name: &str, piece: &[u8]) -> Option<usize> {
         let mut begun = self.lock();
         let content = begun.open.get_mut(name)?;

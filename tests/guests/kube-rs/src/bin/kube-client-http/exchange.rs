@@ -14,8 +14,8 @@ use wasip2::http::types::{self, Fields, FutureIncomingResponse, OutgoingBody, Ou
 use wasip2::io::poll;
 use wasip2::io::streams::{OutputStream, StreamError};
 
-/// Sends each request to the host that its URI names. Waiting is done in the host, while nothing else runs: the commands
-/// have one request at a time. Bodies go and come piece by piece; neither is ever kept whole.
+/// Sends each request to the host that its URI names. It blocks in the host, since the commands have one
+/// request at a time. Bodies are sent and received piece by piece, and never kept whole.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WasiHttp;
 
@@ -105,7 +105,7 @@ async fn send(
     Ok(None)
 }
 
-/// How much the server takes now, waiting if that is nothing; `Closed` if it has answered instead.
+/// Returns how much the server accepts now, waiting if that is nothing; `Closed` if it has answered already.
 fn room(stream: &OutputStream, answer: &FutureIncomingResponse) -> Result<usize, StreamError> {
     loop {
         let room = stream.check_write()?;

@@ -9,7 +9,7 @@ pub(crate) struct Way {
     body: fn(&str) -> String,
 }
 
-/// What a line about the length may have to know.
+/// The facts that a line about the length may depend on.
 struct Body {
     whole: usize,
     /// The length of the first line with its end.

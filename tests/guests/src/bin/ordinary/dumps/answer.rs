@@ -3,7 +3,7 @@
 use kube_guest::{Cluster, Error};
 use std::io::{self, Write};
 
-/// Gets `path` and prints status, headers, body and trailers, or why there is no answer.
+/// Gets `path` and prints status, headers, body and trailers, or the reason why there is no answer.
 pub(crate) fn dump(path: &str, out: &mut impl Write) -> io::Result<()> {
     match Cluster::from_env().and_then(|cluster| cluster.exchange("GET", path, &[], &[])) {
         Ok(mut response) => {
