@@ -66,10 +66,10 @@ impl Signature {
         &self.evidence
     }
 
-    /// Whether it says that it signs the artifact with this manifest: [`signature::claims`].
+    /// Whether it says that it signs the artifact with this manifest: [`signature::is_about`].
     #[must_use]
     pub fn signs(&self, manifest: Digest) -> bool {
-        self.evidence.iter().any(|evidence| signature::claims(manifest, evidence))
+        self.evidence.iter().any(|evidence| signature::is_about(manifest, evidence))
     }
 }
 

@@ -39,7 +39,7 @@ impl Store {
         let mut pending = Pending::default();
         let mut replaces = false;
         for StagedPlugin { receipt, .. } in staged_plugins {
-            self.claim(&receipt.name)?;
+            self.check_links(&receipt.name)?;
             pending.names.push(receipt.name.clone());
             pending.digests.extend(receipt.blobs());
             match self.receipt(&receipt.name) {
@@ -70,7 +70,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::LinkTaken`].
-    pub fn claim(&self, name: &PluginName) -> Result<(), Error> {
+    pub fn check_links(&self, name: &PluginName) -> Result<(), Error> {
         let taken = |link: &PathBuf| platform::is_link_to(link, self.places.program()) == Some(false);
         match self.places.links_of(name).into_iter().find(taken) {
             Some(link) => Err(Error::LinkTaken(link)),

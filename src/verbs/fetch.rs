@@ -13,7 +13,7 @@ use crate::registry::trust::{Demand, Trust};
 use crate::registry::{self, Artifact, Found, Registries, Signature};
 use crate::store::{Origin, Places, Receipt, Signer};
 
-use super::claims::Claims;
+use super::declared::Declared;
 use super::progress::Progress;
 use super::{Error, Reporter, chain};
 
@@ -138,8 +138,11 @@ impl<'a> Fetcher<'a> {
         let config = registries.config(found)?;
         // Whether it can run is told later, in its own words.
         let inspected = Inspected::read(content.bytes()).ok();
-        let hidden =
-            config.as_ref().and_then(Claims::read).zip(inspected).and_then(|(claims, it)| claims.hides(&it));
+        let hidden = config
+            .as_ref()
+            .and_then(Declared::read)
+            .zip(inspected)
+            .and_then(|(declared, it)| declared.hides(&it));
         if let Some(package) = hidden {
             return Err(Error::Hidden { reference: found.reference(), package });
         }
@@ -210,7 +213,7 @@ impl<'a> Fetcher<'a> {
         }
         let reference = found.reference();
         let Some(manifest) = found.manifest() else {
-            let artifact = Claim { reference: &reference, places: &places, manifest: found.content() };
+            let artifact = Candidate { reference: &reference, places: &places, manifest: found.content() };
             return match self.signers(source, &artifact, &[], previous) {
                 Err(Error::Untrusted { reference, source }) => Err(Error::InFolder { reference, source }),
                 signers => Ok(Judged { signers: signers?, ..Judged::default() }),
@@ -223,7 +226,7 @@ impl<'a> Fetcher<'a> {
                 return self.without_answer(error, &demand, &places, previous);
             }
         };
-        let artifact = Claim { reference: &reference, places: &places, manifest: manifest.digest() };
+        let artifact = Candidate { reference: &reference, places: &places, manifest: manifest.digest() };
         let signers = self.signers(source, &artifact, &signatures, previous)?;
         // What else refers to it, e.g. an attestation, was judged too, for what it tells; it is no signature.
         signatures.retain(|signature| signature.signs(manifest.digest()));
@@ -271,11 +274,11 @@ impl<'a> Fetcher<'a> {
     pub(super) fn signers(
         &self,
         source: &Source,
-        artifact: &Claim<'_>,
+        artifact: &Candidate<'_>,
         signatures: &[Signature],
         previous: Option<&Receipt>,
     ) -> Result<Vec<Signer>, Error> {
-        let Claim { reference, places, manifest } = *artifact;
+        let Candidate { reference, places, manifest } = *artifact;
         let evidence: Vec<Evidence> = signatures.iter().flat_map(Signature::evidence).cloned().collect();
         let demand = self.demand(source, places)?;
         if demand.ignores() {
@@ -335,7 +338,7 @@ fn names(signers: &[Signer]) -> String {
 
 /// An artifact by all its names.
 #[derive(Clone, Copy)]
-pub(super) struct Claim<'a> {
+pub(super) struct Candidate<'a> {
     /// With its tag.
     pub(super) reference: &'a str,
     /// Without: `HOST/REPOSITORY`, and where the configuration of package registries has it.

@@ -10,7 +10,7 @@ use crate::reference::{Digest, Source};
 use crate::registry::{Artifact, Found};
 use crate::store::{Receipt, Signer, Store};
 
-use super::claims::{Claims, Interface};
+use super::declared::{Declared, Interface};
 use super::fetch::{Fetcher, Judged, name_of};
 use super::progress::Progress;
 use super::{Ending, Error, Reporter, chain, one_line, print, table};
@@ -55,7 +55,7 @@ struct Subject {
     #[serde(skip_serializing_if = "Option::is_none")]
     features: Option<BTreeSet<Feature>>,
     /// Imports and exports are what its publisher says of it: the layer was not downloaded.
-    claimed: bool,
+    declared: bool,
     imports: Vec<String>,
     /// Of a core module, what it imports from each of them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -158,9 +158,9 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
         judged => Ok(judged?),
     };
     let config = registries.config(&found)?;
-    let claims = config.as_ref().and_then(Claims::read);
-    let mut subject = if let Some(claimed) = claims.and_then(claimed) {
-        claimed
+    let declared = config.as_ref().and_then(Declared::read);
+    let mut subject = if let Some(subject) = declared.and_then(subject_of) {
+        subject
     } else {
         // Whoever pushed it did not say: it is looked into.
         let progress = Progress::download(fetcher.reporter(), &name_of(source));
@@ -182,12 +182,12 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
 }
 
 /// What a configuration says of the content; `None` when that is not enough.
-fn claimed(claims: Claims) -> Option<Subject> {
-    if claims.is_core() {
-        return Some(Subject { kind: Some(Kind::Core), claimed: true, ..Subject::default() });
+fn subject_of(declared: Declared) -> Option<Subject> {
+    if declared.is_core() {
+        return Some(Subject { kind: Some(Kind::Core), declared: true, ..Subject::default() });
     }
-    let Interface { exports, imports } = claims.interface()?;
-    Some(Subject { kind: Some(Kind::Component), imports, exports, claimed: true, ..Subject::default() })
+    let Interface { exports, imports } = declared.interface()?;
+    Some(Subject { kind: Some(Kind::Component), imports, exports, declared: true, ..Subject::default() })
 }
 
 /// Adds what the manifest says.
@@ -235,7 +235,7 @@ fn page(subject: &Subject) -> String {
             lines.push(("", format!("and {} more: -o json shows all", list.len() - ROWS)));
         }
     }
-    if subject.claimed {
+    if subject.declared {
         lines.push(("", "(reported by its publisher; inspected at install)".to_owned()));
     }
     table::page(&lines)

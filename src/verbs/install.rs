@@ -33,7 +33,7 @@ pub(super) fn install(
     let mut staged_plugins: Vec<StagedPlugin> = Vec::new();
     for source in sources {
         let wish = Wish::find(store, source, name, policy.as_ref())?;
-        store.claim(&wish.name)?;
+        store.check_links(&wish.name)?;
         if staged_plugins.iter().any(|staged| staged.receipt.name == wish.name) {
             return Err(Error::Twice(wish.name));
         }

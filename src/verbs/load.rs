@@ -11,7 +11,7 @@ use crate::registry::{self, Signature};
 use crate::store::layout::{self, Carried};
 use crate::store::{Origin, Store};
 
-use super::fetch::{Claim, Fetched, Fetcher};
+use super::fetch::{Candidate, Fetched, Fetcher};
 use super::install::{is_same_place, prepare, put};
 use super::policy::choose;
 use super::save::STREAM;
@@ -32,7 +32,7 @@ pub(super) fn load(
     // Once for all: a file may be a pipe.
     let chosen = choose(policy)?;
     for plugin in plugins {
-        store.claim(&plugin.name)?;
+        store.check_links(&plugin.name)?;
         if plugin.policy != chosen.policy.name() {
             hints.push(format!(
                 "{} had the policy `{}` where it was saved: kwasm load {} --policy NAME|FILE gives it another",
@@ -78,7 +78,7 @@ fn fetched(store: &Store, fetcher: &Fetcher<'_>, mut plugin: Carried) -> Result<
         let source = plugin.source.parse().unwrap_or(Source::Image(image.clone()));
         let previous = store.receipt(&plugin.name).ok().filter(|kept| is_same_place(&kept.source, &source));
         let manifest = plugin.manifest.digest();
-        let artifact = Claim { reference: &reference, places: &[image.place()], manifest };
+        let artifact = Candidate { reference: &reference, places: &[image.place()], manifest };
         let signatures = signatures(&plugin)?;
         signers = fetcher.signers(&source, &artifact, &signatures, previous.as_ref())?;
         let signs =

@@ -1,8 +1,8 @@
 //! Walks the street, one verb a file.
 
-mod claims;
 mod cluster;
 mod complete;
+mod declared;
 mod doctor;
 mod fetch;
 mod hints;
