@@ -45,7 +45,7 @@ impl Image {
 
     /// Registry and repository: what stays the same from version to version.
     #[must_use]
-    pub fn place(&self) -> String {
+    pub fn full_name(&self) -> String {
         format!("{}/{}", self.host, self.repository)
     }
 
@@ -66,7 +66,7 @@ impl Image {
     /// # Errors
     /// When the text is no tag.
     pub fn with_tag(&self, tag: &str) -> Result<Self, ImageError> {
-        format!("{}:{tag}", self.place()).parse()
+        format!("{}:{tag}", self.full_name()).parse()
     }
 
     /// The same, pinned.
@@ -188,7 +188,7 @@ mod tests {
             ("10.0.0.1:5000/x", &["10.0.0.1:5000/x", "[::ffff:10.0.0.1]:5000/x"]),
         ] {
             for spelling in spellings {
-                assert_eq!(read(spelling).place(), one, "{spelling}");
+                assert_eq!(read(spelling).full_name(), one, "{spelling}");
             }
         }
         assert_eq!(read("docker.io/x"), read("docker.io/library/x:latest"));

@@ -120,7 +120,7 @@ impl Host {
     }
 
     /// Registry and repository, as the user wrote them.
-    pub(super) fn place(&self) -> String {
+    pub(super) fn full_name(&self) -> String {
         format!("{}/{}", self.name, self.repository)
     }
 
@@ -321,7 +321,7 @@ impl Host {
     pub(super) fn denied(&self, actions: Actions, said: &str) -> Error {
         let what = if actions == Actions::PullPush { "to push, " } else { "" };
         Error::Denied {
-            place: self.place(),
+            repository: self.full_name(),
             what: format!("{what}{}{said}", self.credentials.who()),
             login: self.name.clone(),
             unknown: self.credentials.unknown().cloned(),

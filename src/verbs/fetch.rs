@@ -20,7 +20,7 @@ use super::{Error, Reporter, chain};
 /// Fetches, in whatever way a source asks for.
 pub(super) struct Fetcher<'a> {
     environment: &'a Environment,
-    places: &'a Places,
+    repositories: &'a Places,
     reporter: Reporter,
     registries: OnceCell<Registries>,
     trust: OnceCell<Trust>,
@@ -53,9 +53,9 @@ pub(super) struct Fetched {
 }
 
 impl<'a> Fetcher<'a> {
-    pub(super) fn new(environment: &'a Environment, places: &'a Places, reporter: Reporter) -> Self {
+    pub(super) fn new(environment: &'a Environment, repositories: &'a Places, reporter: Reporter) -> Self {
         let (registries, trust, said) = (OnceCell::new(), OnceCell::new(), RefCell::default());
-        Self { environment, places, reporter, registries, trust, said }
+        Self { environment, repositories, reporter, registries, trust, said }
     }
 
     pub(super) fn reporter(&self) -> Reporter {
@@ -103,7 +103,7 @@ impl<'a> Fetcher<'a> {
         if let Some(trust) = self.trust.get() {
             return Ok(trust);
         }
-        let read = Trust::load(&self.places.trust()).map_err(Error::Trust)?;
+        let read = Trust::load(&self.repositories.trust()).map_err(Error::Trust)?;
         Ok(self.trust.get_or_init(|| read))
     }
 
@@ -185,13 +185,13 @@ impl<'a> Fetcher<'a> {
     /// # Errors
     /// When trust.yaml cannot be read.
     pub(super) fn asks_for_signatures(&self, source: &Source, found: &Found) -> Result<bool, Error> {
-        Ok(self.demand(source, &places(found))?.asks())
+        Ok(self.demand(source, &repositories(found))?.asks())
     }
 
     /// What trust.yaml asks of an artifact, by each of its places.
-    fn demand(&self, source: &Source, places: &[String]) -> Result<Demand, Error> {
+    fn demand(&self, source: &Source, repositories: &[String]) -> Result<Demand, Error> {
         let trust = self.trust()?;
-        let demands = places.iter().map(|place| trust.demand(place, namespace(source)));
+        let demands = repositories.iter().map(|repository| trust.demand(repository, namespace(source)));
         Ok(demands.reduce(Demand::and).unwrap_or_default())
     }
 
@@ -206,14 +206,15 @@ impl<'a> Fetcher<'a> {
         found: &Found,
         previous: Option<&Receipt>,
     ) -> Result<Judged, Error> {
-        let places = places(found);
-        let demand = self.demand(source, &places)?;
+        let repositories = repositories(found);
+        let demand = self.demand(source, &repositories)?;
         if demand.ignores() {
             return Ok(Judged::default());
         }
         let reference = found.reference();
         let Some(manifest) = found.manifest() else {
-            let artifact = Candidate { reference: &reference, places: &places, manifest: found.content() };
+            let artifact =
+                Candidate { reference: &reference, repositories: &repositories, manifest: found.content() };
             return match self.signers(source, &artifact, &[], previous) {
                 Err(Error::Untrusted { reference, source }) => Err(Error::InFolder { reference, source }),
                 signers => Ok(Judged { signers: signers?, ..Judged::default() }),
@@ -223,10 +224,11 @@ impl<'a> Fetcher<'a> {
             Ok(signatures) => signatures,
             Err(source) => {
                 let error = Error::SignatureLookup { reference, source };
-                return self.without_answer(error, &demand, &places, previous);
+                return self.without_answer(error, &demand, &repositories, previous);
             }
         };
-        let artifact = Candidate { reference: &reference, places: &places, manifest: manifest.digest() };
+        let artifact =
+            Candidate { reference: &reference, repositories: &repositories, manifest: manifest.digest() };
         let signers = self.signers(source, &artifact, &signatures, previous)?;
         // What else refers to it, e.g. an attestation, was judged too, for what it tells; it is no signature.
         signatures.retain(|signature| signature.signs(manifest.digest()));
@@ -242,7 +244,7 @@ impl<'a> Fetcher<'a> {
         &self,
         error: Error,
         demand: &Demand,
-        places: &[String],
+        repositories: &[String],
         previous: Option<&Receipt>,
     ) -> Result<Judged, Error> {
         let before = previous.and_then(|receipt| receipt.artifact.as_ref());
@@ -252,10 +254,10 @@ impl<'a> Fetcher<'a> {
             return Err(error);
         }
         self.reporter.note(&format!("warning: {}", chain(&error)));
-        if let Some(place) = places.first() {
-            let file = self.places.trust();
+        if let Some(repository) = repositories.first() {
+            let file = self.repositories.trust();
             self.reporter.hint(&format!(
-                "to ignore signatures there, add a rule to {}: {{registry: {place}, signatures: ignore}}",
+                "to ignore signatures there, add a rule to {}: {{registry: {repository}, signatures: ignore}}",
                 file.display()
             ));
         }
@@ -278,9 +280,9 @@ impl<'a> Fetcher<'a> {
         signatures: &[Signature],
         previous: Option<&Receipt>,
     ) -> Result<Vec<Signer>, Error> {
-        let Candidate { reference, places, manifest } = *artifact;
+        let Candidate { reference, repositories, manifest } = *artifact;
         let evidence: Vec<Evidence> = signatures.iter().flat_map(Signature::evidence).cloned().collect();
-        let demand = self.demand(source, places)?;
+        let demand = self.demand(source, repositories)?;
         if demand.ignores() {
             return Ok(Vec::new());
         }
@@ -342,14 +344,14 @@ pub(super) struct Candidate<'a> {
     /// With its tag.
     pub(super) reference: &'a str,
     /// Without: `HOST/REPOSITORY`, and where the configuration of package registries has it.
-    pub(super) places: &'a [String],
+    pub(super) repositories: &'a [String],
     /// Its manifest's digest; that of the content, where there is no manifest.
     pub(super) manifest: Digest,
 }
 
 /// Where an artifact is, and where the user's configuration says that it is.
-fn places(found: &Found) -> Vec<String> {
-    found.image().map(Image::place).into_iter().chain(found.configured().map(str::to_owned)).collect()
+fn repositories(found: &Found) -> Vec<String> {
+    found.image().map(Image::full_name).into_iter().chain(found.configured().map(str::to_owned)).collect()
 }
 
 /// The namespace of a package, for which trust.yaml may have a rule of its own.

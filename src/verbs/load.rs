@@ -12,7 +12,7 @@ use crate::store::layout::{self, Carried};
 use crate::store::{Origin, Store};
 
 use super::fetch::{Candidate, Fetched, Fetcher};
-use super::install::{is_same_place, prepare, put};
+use super::install::{is_same_origin, prepare, put};
 use super::policy::choose;
 use super::save::STREAM;
 use super::{Ending, Error, Reporter};
@@ -76,9 +76,9 @@ fn fetched(store: &Store, fetcher: &Fetcher<'_>, mut plugin: Carried) -> Result<
     if let Some(reference) = plugin.reference.clone() {
         let image: Image = reference.parse().map_err(crate::cli::Error::Image)?;
         let source = plugin.source.parse().unwrap_or(Source::Image(image.clone()));
-        let previous = store.receipt(&plugin.name).ok().filter(|kept| is_same_place(&kept.source, &source));
+        let previous = store.receipt(&plugin.name).ok().filter(|kept| is_same_origin(&kept.source, &source));
         let manifest = plugin.manifest.digest();
-        let artifact = Candidate { reference: &reference, places: &[image.place()], manifest };
+        let artifact = Candidate { reference: &reference, repositories: &[image.full_name()], manifest };
         let signatures = signatures(&plugin)?;
         signers = fetcher.signers(&source, &artifact, &signatures, previous.as_ref())?;
         let signs =
