@@ -115,9 +115,9 @@ impl Gate {
             // Of a credential that is not accepted the gate tells by itself.
             StatusCode::UNAUTHORIZED => Err(self.report()),
             _ if status.is_redirection() => {
-                let place = answer.headers().get(header::LOCATION).and_then(|place| place.to_str().ok());
-                let place = place.unwrap_or("nowhere");
-                Err(self.at(&format!("it redirects elsewhere ({status}): {place}"), Some(ADDRESS)))
+                let location = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+                let location = location.unwrap_or("nowhere");
+                Err(self.at(&format!("it redirects elsewhere ({status}): {location}"), Some(ADDRESS)))
             }
             _ => {
                 let why = words(&read(answer).await.unwrap_or_default());
@@ -152,8 +152,8 @@ impl Gate {
 
     /// Something to tell of the selected context's server.
     fn at(&self, what: &str, hint: Option<&str>) -> Vec<Line> {
-        let place = self.0.clusters.first().map_or_else(String::new, Reach::place);
-        told(format!("{place}: {what}"), hint)
+        let label = self.0.clusters.first().map_or_else(String::new, Reach::label);
+        told(format!("{label}: {what}"), hint)
     }
 }
 

@@ -80,8 +80,8 @@ struct Reach {
 
 impl Reach {
     /// Where it is, for messages.
-    fn place(&self) -> String {
-        failure::place(&self.cluster)
+    fn label(&self) -> String {
+        failure::label(&self.cluster)
     }
 }
 
