@@ -119,10 +119,10 @@ impl<'a> Push<'a> {
     }
 
     /// Turns an answer that was not hoped for into an error.
-    async fn accepted(&self, answer: Response, hoped: &[StatusCode]) -> Result<Response, Error> {
+    async fn accepted(&self, answer: Response, expect_status: &[StatusCode]) -> Result<Response, Error> {
         self.host.no_web_page(&answer)?;
         let status = answer.status();
-        if hoped.contains(&status) {
+        if expect_status.contains(&status) {
             return Ok(answer);
         }
         let url = answer.url().clone();
