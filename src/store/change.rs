@@ -2,7 +2,7 @@
 //!
 //! A change takes place at one instant, in which a receipt is renamed into its place, or removed. All that may fail for
 //! want of room or of a permission comes before: the content, the links, the receipt under another name. What comes after
-//! only takes away. Whatever stops a change in between, an error or the end of the process, [`Store::put_right`] puts right.
+//! only takes away. Whatever stops a change in between, an error or the end of the process, [`Store::repair`] puts right.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,11 +55,11 @@ impl Store {
         let put = self.announce(&pending).and_then(|()| self.stage_and_commit(staged_plugins));
         if let Err(error) = put {
             // What cannot be put right now, `pending` keeps for the next; the first error is the one to tell.
-            drop(self.put_right(&pending));
+            drop(self.repair(&pending));
             return Err(error);
         }
         let tidied = self.sync_plugins(&pending.names);
-        let tidied = tidied.and_then(|()| if replaces { self.put_right(&pending) } else { self.conclude() });
+        let tidied = tidied.and_then(|()| if replaces { self.repair(&pending) } else { self.conclude() });
         match (tidied, staged_plugins.first()) {
             (Err(source), Some(staged)) => Err(remains(&staged.receipt.name, "installed", source)),
             _ => Ok(()),
@@ -97,7 +97,7 @@ impl Store {
             drop(self.conclude());
             return Err(error);
         }
-        let tidied = self.sync_plugins(&pending.names).and_then(|()| self.put_right(&pending));
+        let tidied = self.sync_plugins(&pending.names).and_then(|()| self.repair(&pending));
         tidied.map_err(|source| remains(name, "uninstalled", source))
     }
 
@@ -133,8 +133,8 @@ impl Store {
         let mut committed = Vec::new();
         for (path, new, previous) in staged {
             if let Err(source) = new.rename() {
-                take_back(committed);
-                return Err(files::unwritten(&path)(source));
+                roll_back(committed);
+                return Err(files::write_failed(&path)(source));
             }
             committed.push((path, previous));
         }
@@ -166,7 +166,7 @@ impl Store {
     /// Makes sure that a power cut does not bring back what a change of receipts took away.
     fn sync_plugins(&self, names: &[PluginName]) -> Result<(), Error> {
         for folder in names.iter().map(|name| self.places.plugin(name)) {
-            disk::sync_folder(&folder).map_err(files::unwritten(&folder))?;
+            disk::sync_folder(&folder).map_err(files::write_failed(&folder))?;
         }
         Ok(())
     }
@@ -179,7 +179,7 @@ impl Store {
         let lock = disk::lock(&path);
         let lock = lock.map_err(files::failed(&path, "the lock cannot be taken"))?;
         if let Some(pending) = self.pending()? {
-            self.put_right(&pending)?;
+            self.repair(&pending)?;
         }
         Ok(lock)
     }
@@ -197,7 +197,7 @@ fn text_of(receipt: &Receipt, path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 /// Undoes what was committed. That one of it cannot be undone is not told: the reason for undoing is.
-fn take_back(committed: Vec<(PathBuf, Option<disk::Staged>)>) {
+fn roll_back(committed: Vec<(PathBuf, Option<disk::Staged>)>) {
     for (path, previous) in committed.into_iter().rev() {
         drop(match previous {
             Some(previous) => previous.rename(),
