@@ -84,7 +84,7 @@ impl Gate {
                 serde_json::from_value(review["status"]["userInfo"].clone()).unwrap_or_default()
             }
             Answer::Withheld { status: StatusCode::NOT_FOUND, .. } => UserInfo::default(),
-            Answer::Withheld { why, .. } => return Err(self.withheld(&why)),
+            Answer::Withheld { why, .. } => return Err(self.unreported_user(&why)),
         };
         Ok(Checked { version, username, groups })
     }
@@ -136,7 +136,7 @@ impl Gate {
     }
 
     /// What there is to tell where the server does not say who asks, which everybody may ask who is somebody to it.
-    fn withheld(&self, why: &str) -> Vec<Line> {
+    fn unreported_user(&self, why: &str) -> Vec<Line> {
         let cluster = self.0.clusters.first().map(|reach| &reach.cluster);
         let hint = match cluster {
             Some(cluster) if cluster.impersonation().is_some() => {
