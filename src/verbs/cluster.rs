@@ -156,7 +156,7 @@ impl Subject {
             lines.push(("", format!("valid from {not_before} to {not_after}{fault}")));
         }
         if let Some(impersonation) = &self.impersonate {
-            for (index, who) in impersonation.told().into_iter().enumerate() {
+            for (index, who) in impersonation.describe().into_iter().enumerate() {
                 lines.push((if index == 0 { "impersonates" } else { "" }, who));
             }
         }
