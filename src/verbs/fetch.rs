@@ -298,7 +298,7 @@ impl<'a> Fetcher<'a> {
             let (reference, before) = (reference.to_owned(), before.reference.clone());
             return Err(Error::SignatureLost { reference, before });
         }
-        if !before.signers.is_empty() && !before.signers.iter().any(|signer| is_among(signer, &signers)) {
+        if !before.signers.is_empty() && !before.signers.iter().any(|signer| includes(signer, &signers)) {
             let (was, is) = (names(&before.signers), names(&signers));
             if signers.is_empty() {
                 let (reference, before) = (reference.to_owned(), before.reference.clone());
@@ -330,7 +330,7 @@ pub(super) fn report_logins<T>(
 }
 
 /// By its key, whatever that is called.
-fn is_among(signer: &Signer, signers: &[Signer]) -> bool {
+fn includes(signer: &Signer, signers: &[Signer]) -> bool {
     signers.iter().any(|other| other.fingerprint == signer.fingerprint)
 }
 

@@ -110,12 +110,12 @@ fn installed(store: &Store, receipt: Receipt) -> Result<Subject, Error> {
         unknown: artifact.is_some_and(|artifact| artifact.unknown),
         signers: artifact.map(|artifact| artifact.signers.clone()).unwrap_or_default(),
         source: receipt.source,
-        ..looked_into(&content).unwrap_or_default()
+        ..inspect_content(&content).unwrap_or_default()
     })
 }
 
 fn local(source: &Source, content: &Artifact) -> Result<Subject, Error> {
-    let subject = looked_into(content.bytes())
+    let subject = inspect_content(content.bytes())
         .map_err(|cause| Error::Inspect { path: source.to_string(), source: cause })?;
     Ok(Subject {
         source: source.to_string(),
@@ -126,7 +126,7 @@ fn local(source: &Source, content: &Artifact) -> Result<Subject, Error> {
 }
 
 /// What is found in a content; of one that cannot run here with the reason.
-fn looked_into(content: &[u8]) -> Result<Subject, inspect::Error> {
+fn inspect_content(content: &[u8]) -> Result<Subject, inspect::Error> {
     let facts = Facts::read(content)?;
     let features = inspect::needed(content)?;
     let missing: Vec<Feature> = features.iter().copied().filter(|feature| !feature.runs()).collect();
