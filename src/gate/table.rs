@@ -29,7 +29,10 @@ impl Table {
             }
         }
         entries.extend(hosts.iter().filter_map(|host| {
-            Some((Endpoint::read(&format!("https://{host}"))?, Destination::Target(Target::Host(host.clone()))))
+            Some((
+                Endpoint::read(&format!("https://{host}"))?,
+                Destination::Target(Target::Host(host.clone())),
+            ))
         }));
         Self(entries)
     }
