@@ -63,7 +63,7 @@ fn what_is_saved_in_one_home_runs_in_another_without_network() {
         for key in ["name", "digest", "source", "kind", "version"] {
             assert_eq!(there[key], here[key], "{key}");
         }
-        // Whoever saved it says nothing of what it may do here.
+        // The person who saved it does not decide what it may do here.
         assert_eq!(here["policy"], "read-only");
     }
 }

@@ -268,7 +268,7 @@ fn in_a_pod_a_plugin_asks_as_its_service_account() {
     // A token that is given takes the place of the service account's.
     assert_eq!(given["username"], "bob", "{}", run.shown());
     assert_eq!(astray, 125, "{}", run.shown());
-    // Without its address it is no pod.
+    // Without its address, it does not count as a pod.
     assert_eq!(code, 125, "{}", run.shown());
     assert!(run.stderr.contains("there is no kubeconfig"), "{}", run.shown());
 }
@@ -324,7 +324,7 @@ fn what_is_made_of_a_kubeconfig_is_told_in_a_line_a_fact() {
         kwasm.call(["cluster", "--as", "bob", "--as-group", "a", "--as-group", "b", "-n", "x"]).success();
     let shown = run.stdout.replace(&server.address().to_string(), "SERVER");
     let shown = shown.replace(path.to_str().unwrap(), "KUBECONFIG");
-    // Its authority and its times are made anew each time.
+    // Its authority and its times are new each time.
     let (varying, rest): (Vec<&str>, Vec<&str>) =
         shown.lines().partition(|line| line.contains("issued by") || line.contains("valid from"));
     assert!(varying[1].contains(": it expired on "), "{}", run.shown());

@@ -179,7 +179,7 @@ fn what_kwasm_says_begins_on_a_line_of_its_own() {
         let path = wat(&kwasm, name, &writes(2, text));
         let run = kwasm.call(["run", path.to_str().unwrap()]).fails(125);
         assert!(run.stderr.starts_with(shown), "{}", run.shown());
-        // What goes to a file is none of kwasm's lines.
+        // Output to a file is not one of kwasm's lines.
         let path = wat(&kwasm, name, &writes(1, text));
         let run = kwasm.call(["run", path.to_str().unwrap()]).fails(125);
         assert!(run.stdout == text && run.stderr.starts_with("kwasm: "), "{}", run.shown());

@@ -94,7 +94,7 @@ impl Command {
         let mut input = running.stdin();
         input.write_all(b"GET /version HTTP/1.0\r\n\r\n").unwrap();
         if self.line[0] == "attach" {
-            // What was said before is not repeated, and nobody tells when it begins.
+            // Earlier output is not repeated, and there is no signal for when it begins.
             while running.line_within(Duration::from_millis(200)).is_none() {
                 real.say(self.prints);
             }

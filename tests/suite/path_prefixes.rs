@@ -176,7 +176,7 @@ fn no_request_through_a_socket_leaves_the_path() {
         // In absolute form, and with another host than that of the socket.
         targets.push((format!("{}{path}", server.url()), host.clone()));
     }
-    // A connection ends with what is no request: each has its own.
+    // A connection ends after an invalid request, so each has its own.
     let requests = targets
         .iter()
         .map(|(target, host)| format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));

@@ -140,7 +140,7 @@ fn the_readmes_commands_print_what_it_shows() {
             scene.shown
         );
         if scene.command.starts_with("git clone ") {
-            // What was built last time is found, as in a clone that was updated.
+            // Earlier builds are found, as in a clone that was updated.
             std::os::unix::fs::symlink(stage.join("target"), stage.join("kwasm/target")).unwrap();
         }
         run += 1;

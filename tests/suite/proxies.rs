@@ -110,7 +110,7 @@ fn the_environments_proxy_carries_what_its_variable_is_for() {
         .success();
     kwasm().variable("https_proxy", secure.url().replace("http://", "")).run("dials", &[VERSION]).success();
     assert_eq!((secure.carried().len(), other.carried().len()), (2, 0));
-    // Another host's exception is none of this one's.
+    // Another host's exception does not apply to this one.
     let no_proxy = "xample, .cluster.example, cluster.example:443,";
     let kwasm = kwasm().variable("HTTPS_PROXY", other.url()).variable("NO_PROXY", no_proxy);
     kwasm.run("dials", &[VERSION]).success();

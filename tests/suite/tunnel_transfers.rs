@@ -17,7 +17,7 @@ const ROOM: u64 = 64 << 20;
 
 /// The words of a command at the end of each way there.
 fn ways(script: &str) -> [(&str, Vec<&str>); 2] {
-    // The second is told in a line what to run.
+    // The second receives its command as a line.
     [("exec", vec!["sh", "-c", script]), ("forward", vec![script])]
 }
 

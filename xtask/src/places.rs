@@ -80,7 +80,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What is left lies in the target directory, where `cargo clean` finds it.
+        // The rest is in the target directory, where `cargo clean` finds it.
         drop(std::fs::remove_dir_all(&self.0));
     }
 }

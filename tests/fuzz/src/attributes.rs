@@ -12,7 +12,7 @@ use super::percent;
 
 /// Checks one request that is made of these bytes.
 pub(crate) fn holds(data: &[u8]) {
-    // Bytes of which no request can be made are no finding.
+    // Bytes from which no request can be made are not a finding.
     let (Ok(()) | Err(_)) = made(&mut Unstructured::new(data));
 }
 

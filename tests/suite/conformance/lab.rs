@@ -108,7 +108,7 @@ impl Lab {
         let mut command = Command::new(program);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("KUBECACHEDIR", self.cache.path());
-        // Else it is localhost:8080, where somebody may listen.
+        // Otherwise it is localhost:8080, where another program may listen.
         command.env("KUBERNETES_MASTER", "http://127.0.0.1:1");
         self.prepare(&mut command, case, folder);
         command

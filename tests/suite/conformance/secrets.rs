@@ -64,7 +64,7 @@ fn what_is_said_of_a_cluster_is_no_secret() {
             shows_none(lab, &run)?;
             told |= run.code == Some(0);
         }
-        // A plugin's own argument is none of kwasm's.
+        // A plugin's own argument does not concern kwasm.
         let fails = matches!(case.kwasm, Outcome::Fails(_)) || case.reason == Some(FLAG);
         if told || fails { Ok(()) } else { Err("nothing is told".to_owned()) }
     });

@@ -38,8 +38,8 @@ fn viewed(lab: &Lab, program: &Path, case: &Case, folder: &Path) -> Option<Value
     let mut viewed = json!({
         "context": view["current-context"],
         "cluster": text(&cluster["name"]),
-        // Behind the path may be what is no part of an address.
-        // kubectl shows what the file says, and kwasm what is dialled: a bare host is a plain HTTP server.
+        // Text after the path may not be part of the address. kubectl shows the contents of the file, kwasm
+        // the address to connect to: a bare host is a plain HTTP server.
         "server": server.split(['?', '#']).next().map(|server| {
             if server.contains("://") { server.to_owned() } else { format!("http://{server}") }
         }),

@@ -163,7 +163,7 @@ fn state(kwasm: &Kwasm) -> State {
 /// Checks that a home is in a consistent state, and returns which.
 #[track_caller]
 fn sound<'a>(kwasm: &Kwasm, scene: &'a Scene) -> &'a str {
-    // Nobody has put anything right yet, and still what is listed runs.
+    // Nothing has been repaired yet, and every listed plugin runs nevertheless.
     let found = state(kwasm);
     let doctor = kwasm.call(["doctor"]).success();
     assert!(!doctor.stdout.contains("problem"), "{}", doctor.shown());

@@ -253,7 +253,7 @@ fn a_shell_is_opened_that_was_refused_at_first() {
         helper.answers(run + 1, &keyed);
     }
     *user = helper.user();
-    // Beside the other, for what is relative to it.
+    // Beside the other one, for relative paths in it.
     let own = path.with_file_name("renewal.config");
     std::fs::write(&own, config.to_string()).unwrap();
     let relay = Relay::start(Kwasm::new().kubeconfig(own));

@@ -69,7 +69,7 @@ fn dialling_another_host() {
         .succeeds_without(&leading_to(&astray), "status 200")
         .spec(&granting(&other, true))
         .twin(&[&url(&other)]);
-    // Nobody's credential came along.
+    // No credential was sent.
     for heard in [astray.requests(), other.requests()].iter().flatten() {
         assert_eq!((heard.header("authorization"), heard.user.as_deref()), (None, None));
     }

@@ -29,7 +29,7 @@ fn looping_forever() {
             running
         });
     }
-    // One that ends by itself needs nobody's word.
+    // A guest that ends by itself needs no signal.
     Kwasm::new().run("outlasts-its-time", &["1", "--busy"]).success();
 }
 

@@ -157,7 +157,7 @@ fn a_registry_that_sends_elsewhere_is_held_to_its_own_rule_too() {
         let run = installed(&kwasm, "acme:hello");
         assert!(run.stderr.contains(&found), "{}", run.shown());
     }
-    // By the one name nobody asks whether it is signed; by the other it is looked up.
+    // By one name, signatures are ignored; by the other, they are looked up.
     registry.say(says(&address, ""));
     asks(&kwasm, &format!("registry: '{address}'"), "ignore");
     let look_ups = || registry.requests_for(Kind::Referrers).len();
@@ -234,7 +234,7 @@ fn a_package_or_a_version_that_is_not_there_is_told_as_that() {
         assert!(run.stderr.contains("acme"), "{}", run.shown());
         assert!(!run.stderr.contains("the configuration of package registries"), "{}", run.shown());
     }
-    // No tag is called so, whatever the registry lists.
+    // No tag has such a name, whatever the registry lists.
     registry.fault(
         Fault::body(r#"{"name": "acme/hello", "tags": ["1.0.0", "1.0.0+build"]}"#).on(Kind::Tags).standing(),
     );

@@ -101,7 +101,7 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // If nobody listens, it has ended already.
+        // If no one receives it, it has ended already.
         self.stop.take().map(|stop| stop.send(())).transpose().unwrap_or_default();
     }
 }
@@ -109,7 +109,7 @@ impl Drop for Proxy {
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, socks: bool, rules: Arc<Rules>) {
     while let Ok((stream, _)) = listener.accept().await {
         let (tls, rules) = (tls.clone(), Arc::clone(&rules));
-        // What goes wrong on a connection is its client's to tell.
+        // Errors of a connection are reported by its client.
         tokio::spawn(async move {
             let mut stream: Box<dyn Stream> = match tls {
                 Some(tls) => Box::new(tls.accept(stream).await?),

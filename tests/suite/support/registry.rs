@@ -129,7 +129,7 @@ impl RealRegistry {
         let config = format!("{}:application/vnd.wasm.config.v0+json", config.display());
         let file = format!("{}:application/wasm", component.file_name().unwrap().to_str().unwrap());
         let mut push = self.oras(kwasm, "push");
-        // oras refuses absolute paths, for whoever pulls.
+        // oras refuses absolute paths, for the sake of those who pull.
         push.current_dir(folder).args(["--disable-path-validation", "--config", &config, reference, &file]);
         let pushed = Run::of(&mut push).success().stdout;
         pushed.lines().find_map(|line| line.strip_prefix("Digest: ")).unwrap().to_owned()

@@ -20,7 +20,7 @@ impl Relay {
         let address = listener.local_addr().unwrap();
         let runs = Arc::new(Mutex::new(Vec::new()));
         let started = Arc::clone(&runs);
-        // It ends with the process: nobody connects any more.
+        // It ends with the process, when no one connects any more.
         thread::spawn(move || {
             for stream in listener.incoming() {
                 started.lock().unwrap().push(serve(&kwasm, &stream.unwrap()));

@@ -122,7 +122,7 @@ impl Spdy {
 
 /// No flags, and a length.
 fn size(length: usize) -> [u8; 4] {
-    // What is sent is far smaller than the 16 MiB that fit.
+    // The sent frames are far smaller than the 16 MiB that fit.
     let [_, a, b, c] = u32::try_from(length).unwrap_or(0).to_be_bytes();
     [0, a, b, c]
 }

@@ -215,7 +215,7 @@ impl Body for Shaped {
                     Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
                 },
                 None if matches!(self.shape, Some(Shape::Cut { .. })) => {
-                    // Shorter than the point of the cut: cut where its end would be told.
+                    // Shorter than the point of the cut: cut where its end would be announced.
                     self.sent = u64::MAX;
                     return self.poll_frame(cx);
                 }

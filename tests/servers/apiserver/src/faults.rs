@@ -233,7 +233,7 @@ impl Faults {
     pub(crate) fn released(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut releases = self.releases.subscribe();
         async move {
-            // It fails only when the server is gone, and then so is whoever waits.
+            // It fails only if the server is gone, together with the waiting tasks.
             drop(releases.changed().await);
         }
     }

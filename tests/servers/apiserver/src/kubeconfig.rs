@@ -226,7 +226,7 @@ fn write_yaml(value: &Value, depth: usize, text: &mut String) {
     match value {
         Value::Object(fields) if !fields.is_empty() => {
             for (index, (key, field)) in fields.iter().enumerate() {
-                // The first field of a list's item stands behind its dash.
+                // The first field of a list's item follows its dash.
                 if index > 0 || !text.ends_with("- ") {
                     text.push_str(&indent);
                 }

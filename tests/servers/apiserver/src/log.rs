@@ -215,7 +215,7 @@ impl RequestBody {
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        // Whoever ends a request on this side drains it first: only a lost connection drops it midway.
+        // Requests that end on this side are drained first: only a lost connection drops one midway.
         if !self.ended {
             self.end(Upload::Aborted);
         }

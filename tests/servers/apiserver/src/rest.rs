@@ -99,7 +99,7 @@ async fn item(
     let dry_run = dry_run(&asked.query)?;
     match asked.method {
         Method::GET => Ok(body::json(200, store.get(key)?.json())),
-        // Namespaces come with what is in them, and stay.
+        // Namespaces exist with their contents, and stay.
         _ if !resource.namespaced => Err(Refused::method_not_allowed().into()),
         Method::PUT => {
             let sent = json_body(asked, body).await?;

@@ -247,7 +247,7 @@ impl ApiServer {
 impl Drop for ApiServer {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
-            // If nobody listens, the thread has ended already.
+            // If no one receives it, the thread has ended already.
             stop.send(()).unwrap_or_default();
         }
         if let Some(thread) = self.thread.take() {

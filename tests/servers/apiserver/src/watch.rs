@@ -74,7 +74,7 @@ async fn follow(mut begun: Begun, store: &Store, events: &mpsc::Sender<Bytes>) {
         versions.borrow_and_update();
         let before = begun.seen;
         begun.proceed(store);
-        // Changes that are none of its business are no reason to wait: more may be there.
+        // Unrelated changes are not a reason to wait: more may be there.
         if begun.lines.is_empty() {
             match begun.seen {
                 None => return,

@@ -33,7 +33,7 @@ pub(crate) fn build(cache: &Path) -> Result<PathBuf, Unavailable> {
     let lock = builds.join(format!("{key}.lock"));
     let held = File::create(&lock).map_err(at(&lock))?;
     held.lock().map_err(at(&lock))?;
-    // Whoever held the lock before us has built it.
+    // The previous holder of the lock has built it.
     if folder.is_dir() {
         return Ok(folder);
     }

@@ -234,7 +234,7 @@ fn wait_until_gone(ids: &[String]) {
 
     let deadline = Instant::now() + Duration::from_mins(1);
     loop {
-        // An ended process stays a zombie until whoever inherited it has looked.
+        // An ended process stays a zombie until its new parent has waited for it.
         let states = Command::new("ps").args(["-o", "stat=,args=", "-p", &ids.join(",")]).output().unwrap();
         let states = String::from_utf8(states.stdout).unwrap();
         if states.lines().all(|state| state.trim_start().starts_with('Z')) {

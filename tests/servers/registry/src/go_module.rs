@@ -29,7 +29,7 @@ pub(crate) fn build(cache: &Path) -> Result<PathBuf, Error> {
     let lock = builds.join(format!("{key}.lock"));
     let held = File::create(&lock).map_err(Error::at(&lock))?;
     held.lock().map_err(Error::at(&lock))?;
-    // Whoever held the lock before us has built it.
+    // The previous holder of the lock has built it.
     if !program.is_file() {
         let unfinished = builds.join(format!("{key}.new"));
         compile(module, &unfinished)?;

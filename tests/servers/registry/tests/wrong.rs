@@ -129,7 +129,7 @@ fn a_cut_comes_after_exactly_the_bytes_that_it_was_told() {
         let length = usize::try_from(after).unwrap().min(content.len());
         match got.body {
             Err(part) => assert!(part == content[..length], "{after}: {} bytes came", part.len()),
-            // All that was announced has come: what follows it is nobody's business.
+            // All announced bytes have arrived: further ones do not matter.
             Ok(whole) => assert!(length == content.len() && whole == content, "{after}: no error"),
         }
         assert_eq!(wrong.faults_left(), 0);

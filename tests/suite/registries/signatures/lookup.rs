@@ -36,7 +36,7 @@ fn is_unknown(kind: Kind, fault: &Fault, why: &str) {
             plugin.ask("require", "{anyOf: [team.pub]}");
         }
         if kind == Kind::Manifest {
-            // The artifact's own manifest is had; the tag that stands for its signatures is not.
+            // The artifact's own manifest is available; the tag of its signatures is not.
             plugin.registry.fault(Fault::headers().on(kind));
         }
         plugin.registry.fault(fault.clone().on(kind).standing());

@@ -60,7 +60,7 @@ fn candidates(arguments: impl Iterator<Item = String>) -> Vec<PathBuf> {
         paths.extend(named.iter().map(|target| base.join(target.trim_start_matches('/'))));
     }
     paths.extend(named.iter().map(PathBuf::from));
-    // The folder of the kubeconfig is the plugin's own, in whatever spelling: what is above it is not.
+    // The folder of the kubeconfig belongs to the plugin, in any spelling; the folder above does not.
     let own = plain(&folder);
     paths.retain(|path| plain(path) != own && *path != folder.join(""));
     paths

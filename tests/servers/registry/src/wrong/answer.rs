@@ -70,7 +70,7 @@ impl Answer {
     pub(crate) fn under(mut self, fault: &Fault) -> (Self, Manner) {
         let mut manner = Manner::Whole;
         match &fault.action {
-            // These stand in place of an answer; the service has seen to them.
+            // These replace an answer, and the service has handled them.
             Action::Cut | Action::Lose | Action::None | Action::Page | Action::Status(_) => {}
             Action::Body(body) => self.body = body.clone(),
             Action::Chunked => self.length = Length::Unsaid,

@@ -96,7 +96,7 @@ impl Body for Sent {
                 let most = *after - this.gone;
                 this.piece(most)
             }
-            // Nobody wakes it: it goes with its connection.
+            // It is never woken: it ends with its connection.
             Manner::Stall { .. } => Poll::Pending,
             Manner::Endless | Manner::Whole => this.piece(u64::MAX),
         }

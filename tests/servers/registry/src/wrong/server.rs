@@ -99,7 +99,7 @@ impl Tls {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
-            // If nobody listens, the thread has ended already.
+            // If no one receives it, the thread has ended already.
             stop.send(()).unwrap_or_default();
         }
         if let Some(thread) = self.thread.take() {
@@ -140,7 +140,7 @@ async fn accept(
             Ok((stream, _)) => {
                 let (shared, tls) = (Arc::clone(shared), tls.cloned());
                 tokio::spawn(async move {
-                    // Clients may go, and faults cut: what was asked is in the log.
+                    // Clients may close the connection, and faults cut it: the requests are in the log.
                     drop(connection(shared, side, stream, tls).await);
                 });
             }

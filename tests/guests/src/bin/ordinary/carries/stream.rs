@@ -78,7 +78,7 @@ impl Stream {
                     return Ok(());
                 }
             } else {
-                // How it ended, or why there is none.
+                // The ending, or the reason why there is none.
                 let text = String::from_utf8_lossy(message.bytes);
                 return if text.contains("\"Success\"") {
                     Ok(())
