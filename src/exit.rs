@@ -8,7 +8,7 @@ use crate::policy::{Fault, Limit};
 use crate::registry;
 use crate::runtime::{self, Outcome};
 use crate::store::{self, layout};
-use crate::verbs::{Ending, Error, Voice, chain, one_line};
+use crate::verbs::{Ending, Error, Reporter, chain, one_line};
 
 /// The ways in which the process ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,21 +48,21 @@ impl Exit {
     /// is to end.
     #[must_use]
     pub fn of(environment: &Environment, ended: Result<Ending, Error>) -> Self {
-        let voice = Voice::of(environment);
+        let reporter = Reporter::of(environment);
         match ended {
             Ok(Ending::Done) => Self::Success,
             Ok(Ending::Faulty) => Self::Failed,
             Ok(Ending::Ran(Outcome::Ended(code))) => Self::Plugin(code),
             Ok(Ending::Interrupted | Ending::Ran(Outcome::Interrupted)) => Self::Interrupted,
-            Ok(Ending::Ran(Outcome::Limited(limit))) => Failure::from(limit).tell(voice),
+            Ok(Ending::Ran(Outcome::Limited(limit))) => Failure::from(limit).tell(reporter),
             Ok(Ending::Ran(Outcome::Trapped(cause))) => Failure {
                 exit: Self::Failed,
                 message: one_line(&format!("the plugin trapped: {cause}")),
                 hints: Vec::new(),
             }
-            .tell(voice),
-            Err(Error::Policy(faults)) => Failure::of_policy(&faults, voice),
-            Err(error) => Failure::from(&error).tell(voice),
+            .tell(reporter),
+            Err(Error::Policy(faults)) => Failure::of_policy(&faults, reporter),
+            Err(error) => Failure::from(&error).tell(reporter),
         }
     }
 }
@@ -81,27 +81,27 @@ struct Failure {
 
 impl Failure {
     /// Prints the message. A closed stderr does not change the ending.
-    fn tell(self, voice: Voice) -> Exit {
+    fn tell(self, reporter: Reporter) -> Exit {
         if self.message.contains('\n') {
             // clap's messages have several lines, laid out already.
-            Voice::laid_out(&self.message);
+            Reporter::laid_out(&self.message);
         } else {
-            voice.fault(&self.message);
+            reporter.fault(&self.message);
         }
         for hint in self.hints {
-            voice.hint(&hint);
+            reporter.hint(&hint);
         }
         self.exit
     }
 
     /// Reports every fault of a policy, each with its remedy.
-    fn of_policy(faults: &[Fault], voice: Voice) -> Exit {
+    fn of_policy(faults: &[Fault], reporter: Reporter) -> Exit {
         for fault in faults.iter().take(FAULTS) {
-            voice.fault(&fault.to_string());
-            voice.hint(&fault.hint);
+            reporter.fault(&fault.to_string());
+            reporter.hint(&fault.hint);
         }
         if faults.len() > FAULTS {
-            voice.note(&format!("and {} more", faults.len() - FAULTS));
+            reporter.note(&format!("and {} more", faults.len() - FAULTS));
         }
         Exit::Usage
     }
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn a_limit_is_told_with_its_cure() {
         let failure = Failure::from(Limit::Memory(512 << 20));
-        assert_eq!(failure.message, "the plugin ran into a limit: it wanted more than 512 MiB of memory");
+        assert_eq!(failure.message, "the plugin ran into a limit: it needed more than 512 MiB of memory");
         assert_eq!(failure.hints, ["a policy with `limits: {memory: 1Gi}` raises it: --policy FILE"]);
         assert_eq!(failure.exit, Exit::Failed);
     }

@@ -37,7 +37,7 @@ pub use self::impersonation::{Impersonation, says_who};
 pub use self::kubeconfig::Kubeconfig;
 use self::select::Selected;
 pub(crate) use self::trust::words;
-pub use self::trust::{Authority, Distrust, Trust};
+pub use self::trust::{Authority, CertificateProblem, Trust};
 use crate::proxy::Proxy;
 
 /// One context of a kubeconfig: where its API server is and who asks there.

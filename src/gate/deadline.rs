@@ -26,7 +26,7 @@ struct Deadline {
 
 /// It was not.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer was not whole within {0:?}, the time that --request-timeout gives")]
+#[error("the response was not complete within {0:?}, the limit that --request-timeout sets")]
 pub(super) struct Late(Duration);
 
 /// Waits for an answer within `limit`, of which the body has what is left; `told` hears of one that is cut off.

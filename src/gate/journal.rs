@@ -42,7 +42,7 @@ impl Journal {
     pub(super) fn lines(&self) -> Vec<Line> {
         let (mut lines, left_out) = self.locked().clone();
         if left_out {
-            lines.push(Line { text: format!("and others: these are the first {KEPT}"), hint: None });
+            lines.push(Line { text: format!("and more: these are the first {KEPT}"), hint: None });
         }
         lines
     }
@@ -81,6 +81,6 @@ mod tests {
         }
         let lines = journal.lines();
         assert_eq!(lines.len(), KEPT + 1);
-        assert_eq!(lines.last().unwrap().text, "and others: these are the first 20");
+        assert_eq!(lines.last().unwrap().text, "and more: these are the first 20");
     }
 }

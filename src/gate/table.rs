@@ -53,7 +53,7 @@ impl Table {
         let (place, rest) = found.ok_or(Reason::Destination)?;
         let path = match rest {
             "" => None,
-            rest => Some(rest.parse().map_err(|_| Reason::Ambiguous("its path is no path"))?),
+            rest => Some(rest.parse().map_err(|_| Reason::Ambiguous("its path is not valid"))?),
         };
         match place {
             Place::Target(target) => Ok((target.clone(), path)),

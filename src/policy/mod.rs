@@ -41,7 +41,7 @@ pub(crate) use self::quantity::{Bytes, Quantity, bytes, duration};
 pub use self::reader::Fault;
 pub use self::refusal::{CLUSTER, NAME_A_KUBECONFIG, Reason, Refusal};
 pub use self::request_info::RequestInfo;
-pub use self::rule::{Among, ResourceRule, Rule, UrlRule};
+pub use self::rule::{NameSelector, ResourceRule, Rule, UrlRule};
 pub use self::upgrade::Upgrade;
 use crate::defence::{Defence, stands};
 use crate::inspect::Inspected;
@@ -50,7 +50,7 @@ use crate::inspect::Inspected;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Policy {
     name: String,
-    contexts: Among,
+    contexts: NameSelector,
     impersonate: bool,
     rules: Vec<Rule>,
     hosts: Vec<Host>,
@@ -67,7 +67,7 @@ impl Policy {
     pub fn none() -> Self {
         Self {
             name: "none".to_owned(),
-            contexts: Among::current(),
+            contexts: NameSelector::current(),
             impersonate: false,
             rules: Vec::new(),
             hosts: Vec::new(),

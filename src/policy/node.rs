@@ -75,7 +75,7 @@ fn explained(error: &YamlError, text: &str, line: u64) -> (&'static str, &'stati
     match error {
         YamlError::AliasError { error, .. } => explained(error, text, line),
         YamlError::MultipleDocuments { .. } => {
-            ("a second document begins there", "a policy is one document: leave out what begins with `---`")
+            ("a second document begins there", "a policy is one document: remove what begins with `---`")
         }
         YamlError::Budget { .. }
         | YamlError::AliasReplayLimitExceeded { .. }
@@ -84,11 +84,11 @@ fn explained(error: &YamlError, text: &str, line: u64) -> (&'static str, &'stati
             ("it is deeper or larger than a policy can be", "write it without anchors and aliases")
         }
         _ if at.trim_start_matches(' ').starts_with('\t') => {
-            ("it is no YAML", "indent with spaces, not with tabs")
+            ("it is not valid YAML", "indent with spaces, not with tabs")
         }
-        _ if at.contains('*') => ("it is no YAML", "put what has an asterisk in quotes: \"*\""),
-        _ if at.contains('!') => ("it is no YAML", "put what has an exclamation mark in quotes"),
-        _ => ("it is no YAML", "check indentation, quotes and colons there and before"),
+        _ if at.contains('*') => ("it is not valid YAML", "put what has an asterisk in quotes: \"*\""),
+        _ if at.contains('!') => ("it is not valid YAML", "put what has an exclamation mark in quotes"),
+        _ => ("it is not valid YAML", "check indentation, quotes and colons there and before"),
     }
 }
 

@@ -125,7 +125,7 @@ impl<'a> Faults<'a> {
             let at = place.below(key, *line);
             if let Some(index) = known.iter().position(|known| known == key) {
                 if seen[index] {
-                    self.add(&at, "it is there twice", "take one of them out");
+                    self.add(&at, "it is given twice", "remove one of them");
                 }
                 seen[index] = true;
             } else if let Some((_, why)) = later.iter().find(|(known, _)| known == key) {

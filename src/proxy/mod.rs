@@ -74,7 +74,7 @@ impl Error {
     }
 }
 
-const SCHEMES: &str = "its scheme is another than http, https and socks5";
+const SCHEMES: &str = "its scheme is not http, https or socks5";
 
 impl Proxy {
     /// Returns the proxy on the way to an API server: the kubeconfig's own, to which `NO_PROXY` does not
@@ -109,7 +109,7 @@ impl Proxy {
         if !secure && environment.variable("REQUEST_METHOD").is_some() {
             // A client that sends a header `Proxy:` to a CGI program sets this variable
             // (golang.org/s/cgihttpproxy).
-            let reason = "it is not taken in a CGI program, where REQUEST_METHOD is set";
+            let reason = "it is ignored in a CGI program, where REQUEST_METHOD is set";
             return Err(Error { from: source, reason });
         }
         let value =
@@ -148,7 +148,9 @@ impl Proxy {
         }
         let port = match port {
             "" => usual,
-            port => port.parse().ok().filter(|port| *port != 0).ok_or("its port is no number of one")?,
+            port => {
+                port.parse().ok().filter(|port| *port != 0).ok_or("its port is not a valid port number")?
+            }
         };
         let user = user.map(|user| {
             let (name, password) = user.split_once(':').unwrap_or((user, ""));

@@ -55,7 +55,7 @@ impl fmt::Display for PluginName {
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NameError {
     /// Does not match the pattern of [`PluginName`].
-    #[error("`{0}` is no plugin name: use lower-case letters, digits and inner dashes, 63 at most")]
+    #[error("`{0}` is not a valid plugin name: use lower-case letters, digits and inner dashes, 63 at most")]
     Form(String),
     /// A command of kubectl, which would always take precedence.
     #[error("`{0}` is a command of kubectl or kwasm itself, which would always be run instead")]

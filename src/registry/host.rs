@@ -136,7 +136,7 @@ impl Host {
 
     /// The address of something of this registry.
     pub(super) fn root(&self, path: &str) -> Result<Url, Error> {
-        self.base.join(path).map_err(|error| self.answer(format!("{path} is no address: {error}")))
+        self.base.join(path).map_err(|error| self.answer(format!("{path} is not a valid address: {error}")))
     }
 
     /// Whether an address is one of this registry's own.
@@ -288,7 +288,7 @@ impl Host {
                 Ok(answer) if tries < TRIES && may_pass(answer.status()) => {
                     let wait = asked_to_wait(answer.headers()).unwrap_or(back_off(tries));
                     if wait > PATIENCE {
-                        let what = format!("it asks to be left alone for {} seconds", wait.as_secs());
+                        let what = format!("it requests a pause of {} seconds", wait.as_secs());
                         return Err(Error::Answer { host: self.called(answer.url()), what });
                     }
                     wait

@@ -93,7 +93,7 @@ pub(super) async fn place(settings: &Settings, package: &Package) -> Result<Plac
     };
     let protocol = backend.or_else(|| metadata.preferred_protocol()).unwrap_or("oci");
     if protocol != "oci" {
-        let what = format!("{registry}: its protocol is {protocol}, and kwasm knows oci");
+        let what = format!("{registry}: its protocol is {protocol}, and kwasm supports only oci");
         return Err(Error::Settings { what });
     }
     let oci: Oci = metadata
@@ -128,7 +128,6 @@ async fn well_known(
         }
         Err(error) => return Err(error),
     };
-    serde_json::from_slice(&document.bytes).map_err(|error| {
-        host.answer(format!("what it says of itself at /{WELL_KNOWN} cannot be read: {error}"))
-    })
+    serde_json::from_slice(&document.bytes)
+        .map_err(|error| host.answer(format!("its metadata at /{WELL_KNOWN} cannot be read: {error}")))
 }

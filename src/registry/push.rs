@@ -74,7 +74,7 @@ impl<'a> Push<'a> {
             Some((_, there)) if there == manifest.digest() => Ok(()),
             _ => Err(Error::Push {
                 reference: format!("{place}:{name}"),
-                what: "the registry took it and has something else there now".to_owned(),
+                what: "the registry accepted it, but now has something else there".to_owned(),
             }),
         }
     }
@@ -97,21 +97,22 @@ impl<'a> Push<'a> {
 
     /// Where the registry wants an upload: there, or at another host, as at the storage of a cloud.
     fn location(&self, begun: &Response) -> Result<Url, Error> {
-        let location = begun
-            .headers()
-            .get(LOCATION)
-            .ok_or_else(|| self.failed("the registry takes an upload, and does not say where".to_owned()))?;
+        let location = begun.headers().get(LOCATION).ok_or_else(|| {
+            self.failed("the registry accepts an upload, but gives no location for it".to_owned())
+        })?;
         let url =
             location.to_str().ok().and_then(|location| begun.url().join(location).ok()).ok_or_else(|| {
                 let location = String::from_utf8_lossy(location.as_bytes());
-                self.failed(format!("the registry wants the upload at `{location}`, which is no address"))
+                self.failed(format!(
+                    "the registry directs the upload to `{location}`, which is not a valid address"
+                ))
             })?;
         match url.scheme() {
             "https" => Ok(url),
             "http" if self.host.is_plain() => Ok(url),
             // No more of the address is shown: its query may be a key to the storage.
             scheme => Err(self.failed(format!(
-                "the registry wants the upload at {scheme}://{}, which is not https",
+                "the registry directs the upload to {scheme}://{}, which is not https",
                 url.host_str().unwrap_or_default()
             ))),
         }

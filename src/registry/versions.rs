@@ -109,7 +109,8 @@ impl Registries {
         let Where::Registry { host, image, manifest } = &found.place else { return Ok(None) };
         let size = manifest.config().size();
         if size > LONGEST_CONFIG {
-            let what = format!("its configuration has {size} bytes, and {LONGEST_CONFIG} are the most");
+            let what =
+                format!("its configuration has {size} bytes, and at most {LONGEST_CONFIG} are allowed");
             return Err(Error::Manifest { reference: image.to_string(), what });
         }
         let reference = image.to_string();

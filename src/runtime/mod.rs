@@ -73,7 +73,7 @@ pub enum Outcome {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Compiling it was given up.
-    #[error("{plugin}: {bound}, and was given up")]
+    #[error("{plugin}: {bound}, and was stopped")]
     Bound {
         /// The plugin.
         plugin: String,
@@ -105,7 +105,7 @@ pub enum Error {
         reason: String,
     },
     /// It imports what kwasm does not have.
-    #[error("{plugin}: it needs what kwasm does not have: {reason}")]
+    #[error("{plugin}: it requires something that kwasm does not provide: {reason}")]
     Link {
         /// The plugin.
         plugin: String,
@@ -116,7 +116,7 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] store::Error),
     /// The system did not give what a run needs.
-    #[error("a run could not be set up: {0}")]
+    #[error("cannot set up the run: {0}")]
     System(String),
     /// The content is not valid, or needs features that kwasm does not run.
     #[error("{plugin}")]

@@ -19,7 +19,7 @@ use crate::registry::Artifact;
 
 /// A plugin to be put into the store.
 #[derive(Clone)]
-pub struct Parcel {
+pub struct StagedPlugin {
     /// All blobs that its receipt names ([`Receipt::blobs`]).
     pub blobs: Vec<Artifact>,
     /// The receipt to write.
@@ -32,14 +32,14 @@ impl Store {
     /// # Errors
     /// If the place of a link is taken by another file, or a file cannot be written; the store is unchanged
     /// then. [`Error::Remains`] if the plugins are in place but what they replaced could not be removed.
-    pub fn put_all(&self, parcels: &[Parcel]) -> Result<(), Error> {
+    pub fn put_all(&self, staged_plugins: &[StagedPlugin]) -> Result<(), Error> {
         let _lock = self.lock()?;
         for folder in [&self.places.blobs(), &self.places.plugins(), self.places.links()] {
             files::folders(folder)?;
         }
         let mut pending = Pending::default();
         let mut replaces = false;
-        for Parcel { receipt, .. } in parcels {
+        for StagedPlugin { receipt, .. } in staged_plugins {
             self.claim(&receipt.name)?;
             pending.names.push(receipt.name.clone());
             pending.digests.extend(receipt.blobs());
@@ -53,7 +53,7 @@ impl Store {
                 Err(_) => replaces = true,
             }
         }
-        let put = self.announce(&pending).and_then(|()| self.stage_and_commit(parcels));
+        let put = self.announce(&pending).and_then(|()| self.stage_and_commit(staged_plugins));
         if let Err(error) = put {
             // Repairs that fail now are left to the next process by `pending`; the first error is the one to
             // report.
@@ -62,8 +62,8 @@ impl Store {
         }
         let tidied = self.sync_plugins(&pending.names);
         let tidied = tidied.and_then(|()| if replaces { self.put_right(&pending) } else { self.conclude() });
-        match (tidied, parcels.first()) {
-            (Err(source), Some(parcel)) => Err(remains(&parcel.receipt.name, "installed", source)),
+        match (tidied, staged_plugins.first()) {
+            (Err(source), Some(staged)) => Err(remains(&staged.receipt.name, "installed", source)),
             _ => Ok(()),
         }
     }
@@ -116,9 +116,9 @@ impl Store {
     }
 
     /// Puts everything but the receipts in place, then the receipts.
-    fn stage_and_commit(&self, parcels: &[Parcel]) -> Result<(), Error> {
+    fn stage_and_commit(&self, staged_plugins: &[StagedPlugin]) -> Result<(), Error> {
         let mut staged = Vec::new();
-        for (index, Parcel { blobs, receipt }) in parcels.iter().enumerate() {
+        for (index, StagedPlugin { blobs, receipt }) in staged_plugins.iter().enumerate() {
             for blob in blobs {
                 self.put_blob(blob)?;
             }
@@ -128,7 +128,8 @@ impl Store {
             let path = self.places.receipt(&receipt.name);
             let new = files::stage(&path, &text_of(receipt, &path)?)?;
             // Only a later one's failure takes this one back.
-            let previous = if index + 1 < parcels.len() { files::read(&path, LONGEST).ok() } else { None };
+            let previous =
+                if index + 1 < staged_plugins.len() { files::read(&path, LONGEST).ok() } else { None };
             let previous = previous.map(|text| files::stage(&path, &text)).transpose()?;
             staged.push((path, new, previous));
         }
@@ -179,7 +180,7 @@ impl Store {
         files::folders(self.places.root())?;
         let path = self.places.lock();
         let lock = disk::lock(&path);
-        let lock = lock.map_err(files::failed(&path, "the lock cannot be had"))?;
+        let lock = lock.map_err(files::failed(&path, "the lock cannot be taken"))?;
         if let Some(pending) = self.pending()? {
             self.put_right(&pending)?;
         }

@@ -14,10 +14,10 @@ pub enum Error {
     #[error("no plugin `{0}` is installed")]
     Unknown(PluginName),
     /// A file where a folder is needed.
-    #[error("{}: it is no folder, and kwasm needs one there", .0.display())]
+    #[error("{}: it is not a folder, and kwasm needs one there", .0.display())]
     InTheWay(PathBuf),
     /// The place of a link is taken by a file that is not kwasm's.
-    #[error("{}: it is there already and is no link to kwasm", .0.display())]
+    #[error("{}: it already exists and is not a link to kwasm", .0.display())]
     LinkTaken(PathBuf),
     /// The receipt cannot be understood.
     #[error("{}: the receipt is broken", path.display())]
@@ -28,7 +28,7 @@ pub enum Error {
         source: serde_json::Error,
     },
     /// An installed plugin's content is missing.
-    #[error("{0}: its component is gone from kwasm's folder")]
+    #[error("{0}: its component is missing from kwasm's folder")]
     Gone(String),
     /// A file's content no longer has the digest that was proven.
     #[error("{}: its content has changed: it was {was} and is {is}", path.display())]
@@ -52,7 +52,7 @@ pub enum Error {
     #[error(transparent)]
     Fetch(#[from] registry::Error),
     /// The operation is done, but files that are no longer needed are still there.
-    #[error("{name}: it is {done}, but what it left could not be taken away")]
+    #[error("{name}: it is {done}, but what it left could not be removed")]
     Remains {
         /// The plugin.
         name: PluginName,

@@ -24,7 +24,7 @@ use std::path::Path;
 
 use serde::de::Error as _;
 
-pub use self::change::Parcel;
+pub use self::change::StagedPlugin;
 pub use self::error::Error;
 pub use self::places::Places;
 pub use self::plugin::{Granted, Plugin};

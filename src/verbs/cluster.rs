@@ -14,7 +14,7 @@ use crate::gate::{Checked, Gate, Observer};
 use crate::policy::Policy;
 
 use super::run::observer;
-use super::{Ending, Error, Voice, one_line, print, table};
+use super::{Ending, Error, Reporter, one_line, print, table};
 
 /// The facts about a cluster that are known without a request, and its answers.
 #[derive(Serialize)]
@@ -65,7 +65,7 @@ pub(super) struct Wish {
     pub(super) output: Output,
 }
 
-pub(super) fn cluster(environment: &Environment, voice: Voice, wish: &Wish) -> Result<Ending, Error> {
+pub(super) fn cluster(environment: &Environment, reporter: Reporter, wish: &Wish) -> Result<Ending, Error> {
     let flags = Flags::of(&wish.connection)?;
     let kubeconfig = Kubeconfig::load(environment, &flags)?;
     let contexts = Contexts::choose(&kubeconfig, &flags, |name, selected| name == selected)?;
@@ -74,12 +74,12 @@ pub(super) fn cluster(environment: &Environment, voice: Voice, wish: &Wish) -> R
         Selection::Nothing(why) => return Err(Error::NoCluster(why.clone())),
     };
     if wish.check {
-        let observer = wish.verbose.then(|| observer(voice));
+        let observer = wish.verbose.then(|| observer(reporter));
         match gate(contexts, observer)?.check() {
             Ok(None) => return Ok(Ending::Interrupted),
             Ok(checked) => subject.checked = checked,
             Err(lines) => {
-                voice.lines(lines);
+                reporter.lines(lines);
                 return Ok(Ending::Faulty);
             }
         }
@@ -165,15 +165,15 @@ impl Subject {
         line("server name", self.tls_server_name.clone());
         line(
             "insecure",
-            self.insecure_skip_tls_verify.then(|| "the server is not asked who it is".to_owned()),
+            self.insecure_skip_tls_verify.then(|| "the server's certificate is not verified".to_owned()),
         );
         line("proxy", self.proxy_url.clone());
         for (place, file) in self.files.iter().enumerate() {
             line(if place == 0 { "files" } else { "" }, Some(file.display().to_string()));
         }
         if let Some(Checked { version, username, groups }) = &self.checked {
-            line("version", Some(version.clone().unwrap_or_else(|| "it does not say".to_owned())));
-            line("known as", Some(username.clone().unwrap_or_else(|| "it does not say".to_owned())));
+            line("version", Some(version.clone().unwrap_or_else(|| "not reported".to_owned())));
+            line("known as", Some(username.clone().unwrap_or_else(|| "not reported".to_owned())));
             for (place, group) in groups.iter().enumerate() {
                 line(if place == 0 { "groups" } else { "" }, Some(group.clone()));
             }

@@ -17,7 +17,7 @@ use crate::reference::PluginName;
 use crate::store::{self, Receipt, Store};
 
 use super::table::{Table, json, yaml};
-use super::{Ending, Error, Voice, chain, print};
+use super::{Ending, Error, Reporter, chain, print};
 
 /// The result of one check.
 #[derive(Debug, Serialize)]
@@ -85,20 +85,20 @@ pub(super) struct Wish {
 pub(super) fn doctor(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     wish: &Wish,
 ) -> Result<Ending, Error> {
     let flags = Flags::of(&wish.connection)?;
     let mut cleaned = true;
     if wish.clean
-        && let Err(error) = caches::clean(store, voice)
+        && let Err(error) = caches::clean(store, reporter)
     {
-        voice.fault(&chain(&error));
+        reporter.fault(&chain(&error));
         cleaned = false;
     }
     let settled = store.settle();
     if matches!(settled, Ok(true)) {
-        voice.note("a kwasm had been killed at its work: what it left is put right");
+        reporter.note("recovered from an interrupted kwasm");
     }
     let kubeconfig = Kubeconfig::load(environment, &flags);
     let mut patient = Patient {
@@ -121,13 +121,13 @@ pub(super) fn doctor(
     if wish.deep {
         checks.extend(DEEP.iter().map(|check| check(&patient)));
     }
-    tell(&checks, voice, wish.output)?;
+    tell(&checks, reporter, wish.output)?;
     let well = cleaned && checks.iter().all(|check| check.problems.is_empty());
     Ok(if well { Ending::Done } else { Ending::Faulty })
 }
 
 /// Prints the results: everything as data; as a table, the checks and then the problems.
-fn tell(checks: &[Check], voice: Voice, output: Output) -> Result<(), Error> {
+fn tell(checks: &[Check], reporter: Reporter, output: Output) -> Result<(), Error> {
     match output {
         Output::Json => print(&json(checks)),
         Output::Yaml => print(&yaml(checks)),
@@ -142,8 +142,8 @@ fn tell(checks: &[Check], voice: Voice, output: Output) -> Result<(), Error> {
             }
             print(&table.text())?;
             for Problem { what, why, cure } in checks.iter().flat_map(|check| &check.problems) {
-                voice.fault(&format!("{what}: {why}"));
-                voice.hint(cure);
+                reporter.fault(&format!("{what}: {why}"));
+                reporter.hint(cure);
             }
             Ok(())
         }

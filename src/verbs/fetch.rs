@@ -15,13 +15,13 @@ use crate::store::{Origin, Places, Receipt, Signer};
 
 use super::claims::Claims;
 use super::progress::Progress;
-use super::{Error, Voice, chain};
+use super::{Error, Reporter, chain};
 
 /// Fetches plugins from every kind of source.
 pub(super) struct Fetcher<'a> {
     environment: &'a Environment,
     places: &'a Places,
-    voice: Voice,
+    reporter: Reporter,
     registries: OnceCell<Registries>,
     trust: OnceCell<Trust>,
     /// The problems with logins that were already reported.
@@ -53,13 +53,13 @@ pub(super) struct Fetched {
 }
 
 impl<'a> Fetcher<'a> {
-    pub(super) fn new(environment: &'a Environment, places: &'a Places, voice: Voice) -> Self {
+    pub(super) fn new(environment: &'a Environment, places: &'a Places, reporter: Reporter) -> Self {
         let (registries, trust, said) = (OnceCell::new(), OnceCell::new(), RefCell::default());
-        Self { environment, places, voice, registries, trust, said }
+        Self { environment, places, reporter, registries, trust, said }
     }
 
-    pub(super) fn voice(&self) -> Voice {
-        self.voice
+    pub(super) fn reporter(&self) -> Reporter {
+        self.reporter
     }
 
     /// Returns the registries, whose configuration is read on first use.
@@ -94,7 +94,7 @@ impl<'a> Fetcher<'a> {
     ) -> Result<T, Error> {
         let registries = self.registries()?;
         let answered = ask(registries);
-        report_logins(self.voice, registries, &answered, &mut self.said.borrow_mut());
+        report_logins(self.reporter, registries, &answered, &mut self.said.borrow_mut());
         Ok(answered?)
     }
 
@@ -132,7 +132,7 @@ impl<'a> Fetcher<'a> {
         let registries = self.registries()?;
         let Judged { signatures, signers, unknown } = self.judge(source, found, previous)?;
         let name = name_of(source);
-        let progress = Progress::download(self.voice, &name);
+        let progress = Progress::download(self.reporter, &name);
         let content = registries.fetch(found, &progress)?;
         drop(progress);
         let config = registries.config(found)?;
@@ -251,11 +251,11 @@ impl<'a> Fetcher<'a> {
         if demand.requires() || was_signed {
             return Err(error);
         }
-        self.voice.note(&format!("warning: {}", chain(&error)));
+        self.reporter.note(&format!("warning: {}", chain(&error)));
         if let Some(place) = places.first() {
             let file = self.places.trust();
-            self.voice.hint(&format!(
-                "if signatures do not matter there, a rule in {} says so: {{registry: {place}, signatures: ignore}}",
+            self.reporter.hint(&format!(
+                "to ignore signatures there, add a rule to {}: {{registry: {place}, signatures: ignore}}",
                 file.display()
             ));
         }
@@ -289,7 +289,7 @@ impl<'a> Fetcher<'a> {
             .judge(manifest, &evidence)
             .map_err(|source| Error::Untrusted { reference: reference.to_owned(), source })?;
         for warning in verdict.warnings() {
-            self.voice.note(&format!("warning: {reference}: {warning}"));
+            self.reporter.note(&format!("warning: {reference}: {warning}"));
         }
         let signers: Vec<Signer> = verdict.signers().iter().map(Signer::from).collect();
         let Some(before) = previous.and_then(|receipt| receipt.artifact.as_ref()) else { return Ok(signers) };
@@ -303,8 +303,8 @@ impl<'a> Fetcher<'a> {
                 let (reference, before) = (reference.to_owned(), before.reference.clone());
                 return Err(Error::SignerLost { reference, before, signers: was });
             }
-            self.voice.note(&format!(
-                "{reference} is signed by {is}, whom trust.yaml names, and not by {was} as before"
+            self.reporter.note(&format!(
+                "{reference} is signed by {is}, which trust.yaml names, and no longer by {was} as before"
             ));
         }
         Ok(signers)
@@ -313,7 +313,7 @@ impl<'a> Fetcher<'a> {
 
 /// Reports once why logins were not available, if the answer does not say so itself.
 pub(super) fn report_logins<T>(
-    voice: Voice,
+    reporter: Reporter,
     registries: &Registries,
     answered: &Result<T, registry::Error>,
     said: &mut BTreeSet<String>,
@@ -322,7 +322,7 @@ pub(super) fn report_logins<T>(
     for unknown in registries.take_unknown_logins() {
         let why = chain(&*unknown);
         if !says_it && !said.contains(&why) {
-            voice.note(&format!("warning: {why}: the registry is asked without a login"));
+            reporter.note(&format!("warning: {why}: continuing without a login"));
             said.insert(why);
         }
     }

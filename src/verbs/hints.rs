@@ -15,7 +15,7 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let fixed = match self {
-            Self::PolicyFile { .. } => "a policy is one of kwasm's own, or a file of YAML",
+            Self::PolicyFile { .. } => "a policy is one of the built-in ones, or a YAML file",
             Self::PrivateKey { source: signature::PrivateKeyError::Cosign, .. } => {
                 "publish it unsigned, and then: cosign sign --key KEY REPOSITORY@DIGEST"
             }
@@ -23,15 +23,15 @@ impl Error {
                 "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out KEY makes one"
             }
             Self::Hidden { .. } => {
-                "who looked at it before was misled: ask its publisher, and look into the file by kwasm inspect"
+                "its configuration hides what it imports: ask its publisher, and inspect the file with kwasm inspect"
             }
             Self::SignatureLost { .. } => {
-                "ask its publisher; if they say that it is right, uninstall the plugin and install it anew"
+                "ask its publisher; if they confirm it, uninstall the plugin and install it again"
             }
             Self::SignerLost { .. } => {
-                "ask its publisher; a new key of theirs counts once the rule for it in trust.yaml names it"
+                "ask its publisher; a new key of theirs is accepted once the rule for it in trust.yaml names it"
             }
-            Self::InFolder { .. } => "ask for it at a registry, with its signatures",
+            Self::InFolder { .. } => "name it in a registry, where its signatures are",
             Self::Terminal => "name a file: kwasm save NAME -f FILE",
             Self::NoCluster(_) => NAME_A_KUBECONFIG,
             Self::NoHome => "set KWASM_HOME to a folder",
@@ -70,7 +70,7 @@ fn for_name(error: &NameError) -> Option<String> {
 
 fn for_policy(name: &str) -> String {
     let known: Vec<&str> = policy::builtins().collect();
-    format!("kwasm's own are {}; a file is named by its path: ./{name}.yaml", known.join(", "))
+    format!("the built-in ones are {}; name a file by its path: ./{name}.yaml", known.join(", "))
 }
 
 fn for_fetch(error: &registry::Error) -> Option<String> {
@@ -80,41 +80,35 @@ fn for_fetch(error: &registry::Error) -> Option<String> {
         E::Unreadable { path, .. } if error.is_forbidden() => {
             format!("ls -l {} shows who may read it", path.display())
         }
-        E::NotFound(_) => {
-            "a tag may be misspelt, and to some registries you have to log in to be told more".to_owned()
-        }
+        E::NotFound(_) => "check its tag; some registries report more after a login".to_owned(),
         E::NoVersion { known, .. } if !known.is_empty() => format!("it has {}", known.join(", ")),
         E::NoRegistry { namespace } => {
-            format!("say it in {SETTINGS}: [namespace_registries] {namespace} = \"registry.example.com\"")
+            format!("set it in {SETTINGS}: [namespace_registries] {namespace} = \"registry.example.com\"")
         }
         E::Denied { unknown: Some(unknown), .. } => return for_fetch(unknown),
         E::Credentials { path, helper: Some(helper), .. } => {
-            format!("install {helper}, or take it out of {} and log in again", path.display())
+            format!("install {helper}, or remove it from {} and log in again", path.display())
         }
         E::Credentials { path, helper: None, .. } => {
-            format!("mend {}, or move it away and log in again", path.display())
+            format!("fix {}, or move it away and log in again", path.display())
         }
         E::Denied { login, .. } => {
-            format!("log in as for any other client: docker login {login}, or podman login {login}")
+            format!("log in as with any other client: docker login {login}, or podman login {login}")
         }
         E::Unreachable { registry, obstacle: Obstacle::UnknownIssuer, .. } => {
-            format!(
-                "a private CA goes into {SETTINGS}: [[registry.\"{registry}\".oci.extra_root_certificates]]"
-            )
+            format!("add a private CA to {SETTINGS}: [[registry.\"{registry}\".oci.extra_root_certificates]]")
         }
         // Whether another host speaks TLS, the registry's configuration does not say.
         E::Unreachable { host, registry, obstacle: Obstacle::PlainHttp, .. } if host == registry => {
-            format!(
-                "if it has no TLS, {SETTINGS} has to say so: [registry.\"{host}\".oci] protocol = \"http\""
-            )
+            format!("if it has no TLS, set in {SETTINGS}: [registry.\"{host}\".oci] protocol = \"http\"")
         }
         E::Unreachable { obstacle: Obstacle::Proxy(source), .. } => {
             format!("check {source}, or name the host in NO_PROXY if it is reached without a proxy")
         }
         E::Settings { .. } => format!("it is read from {SETTINGS}, as wkg does"),
-        E::Published(_) => "a version that is published stays what it is: publish the next one".to_owned(),
+        E::Published(_) => "a published version cannot be changed: publish the next one".to_owned(),
         E::Layer { reference, .. } => format!(
-            "a plugin gets there by kwasm publish FILE {reference}, or oras push {reference} FILE:application/wasm"
+            "publish a plugin there: kwasm publish FILE {reference}, or oras push {reference} FILE:application/wasm"
         ),
         E::Referrers { artifact, .. } => format!("the artifact itself is {artifact}"),
         _ => return None,
@@ -128,9 +122,9 @@ fn for_store(error: &store::Error) -> Option<String> {
         store::Error::Unknown(_) => "kwasm list shows what is installed".to_owned(),
         store::Error::LinkTaken(_) => "choose another name: kwasm install FILE --as NAME".to_owned(),
         store::Error::InTheWay(path) => format!("move it away: mv {0} {0}.old", path.display()),
-        store::Error::Remains { .. } => "kwasm doctor takes it away, or says why it cannot".to_owned(),
+        store::Error::Remains { .. } => "kwasm doctor removes it, or reports why it cannot".to_owned(),
         store::Error::Receipt { .. } => {
-            "kwasm uninstall takes the plugin away; then install it again".to_owned()
+            "kwasm uninstall removes the plugin; then install it again".to_owned()
         }
         store::Error::Io { path, .. } if error.is_forbidden() => for_reading(path),
         store::Error::Io { path, source, .. } => return for_disk(path, source),
@@ -143,7 +137,7 @@ fn for_store(error: &store::Error) -> Option<String> {
 /// Returns the hint for a file of a store that may not be read. It is two folders below the store's root.
 fn for_reading(path: &Path) -> String {
     let root = path.ancestors().nth(3).unwrap_or(path).display();
-    format!("whoever installed it lets all run it: chmod -R a+rX {root}; KWASM_HOME names another store")
+    format!("its owner can let everyone run it: chmod -R a+rX {root}; KWASM_HOME names another store")
 }
 
 fn for_archive(archive: &str, error: &layout::Error) -> Option<String> {
@@ -177,10 +171,10 @@ fn for_disk(path: &Path, error: &io::Error) -> Option<String> {
     let folder = folder_of(path).display();
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Some(format!("make some room on its disk: df -h {folder}"))
+            Some(format!("free some space on its disk: df -h {folder}"))
         }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Some(format!(
-            "ls -ld {folder} shows who may write there; KWASM_HOME, and KWASM_BIN_DIR for links, name another place"
+            "ls -ld {folder} shows who may write there; KWASM_HOME, and KWASM_BIN_DIR for links, set another folder"
         )),
         _ => None,
     }
@@ -197,9 +191,9 @@ mod tests {
         };
         let forbidden = "ls -ld /there /there/x.tar shows who may write there";
         assert_eq!(hint(io::ErrorKind::PermissionDenied), forbidden);
-        assert_eq!(hint(io::ErrorKind::StorageFull), "make some room on its disk: df -h /there");
+        assert_eq!(hint(io::ErrorKind::StorageFull), "free some space on its disk: df -h /there");
         let source = io::Error::from(io::ErrorKind::PermissionDenied);
-        let store = store::Error::Io { path: "/store/lock".into(), what: "the lock cannot be had", source };
+        let store = store::Error::Io { path: "/store/lock".into(), what: "the lock cannot be taken", source };
         assert!(Error::Store(store).hint().unwrap().contains("KWASM_HOME"));
     }
 }

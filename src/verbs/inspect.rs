@@ -14,7 +14,7 @@ use crate::store::{Receipt, Signer, Store};
 use super::claims::{Claims, Interface};
 use super::fetch::{Fetcher, Judged, name_of};
 use super::progress::Progress;
-use super::{Ending, Error, Voice, chain, one_line, print, table};
+use super::{Ending, Error, Reporter, chain, one_line, print, table};
 
 /// The facts about a component that are known before it runs.
 #[derive(Default, Serialize)]
@@ -72,7 +72,7 @@ struct Subject {
 pub(super) fn inspect(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     source: &Source,
     output: Output,
 ) -> Result<Ending, Error> {
@@ -80,7 +80,7 @@ pub(super) fn inspect(
         Source::Installed(name) => installed(store, store.receipt(name)?)?,
         Source::Path(path) => local(source, &Artifact::from_file(path)?)?,
         Source::Image(_) | Source::Package(_) => {
-            remote(&Fetcher::new(environment, store.places(), voice), source)?
+            remote(&Fetcher::new(environment, store.places(), reporter), source)?
         }
     };
     print(&match output {
@@ -164,7 +164,7 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
         claimed
     } else {
         // Its publisher made no claims, so the content is inspected.
-        let progress = Progress::download(fetcher.voice(), &name_of(source));
+        let progress = Progress::download(fetcher.reporter(), &name_of(source));
         local(source, &registries.fetch(&found, &progress)?)?
     };
     subject.source = found.reference();
@@ -237,7 +237,7 @@ fn page(subject: &Subject) -> String {
         }
     }
     if subject.claimed {
-        lines.push(("", "(as its publisher says; looked into at install)".to_owned()));
+        lines.push(("", "(reported by its publisher; inspected at install)".to_owned()));
     }
     table::page(&lines)
 }
@@ -260,12 +260,12 @@ fn signatures(subject: &Subject) -> Option<String> {
         return Some(format!("refused: {why}"));
     }
     if subject.unknown {
-        return Some("unknown: its registry does not say".to_owned());
+        return Some("unknown: its registry does not report them".to_owned());
     }
     let signers: Vec<String> = subject.signers.iter().map(|signer| signer.key.clone()).collect();
     Some(match (subject.signed?, signers.is_empty()) {
         (_, false) => format!("verified: {}", signers.join(", ")),
-        (true, true) => "there are some, which trust.yaml has no key for".to_owned(),
+        (true, true) => "present, but trust.yaml has no key for them".to_owned(),
         (false, true) => "none".to_owned(),
     })
 }

@@ -11,36 +11,36 @@ use crate::defence::{Defence, stands};
 use crate::inspect::Inspected;
 use crate::reference::{PluginName, Source};
 use crate::runtime::{Bounds, Compiler};
-use crate::store::{Origin, Parcel, Plugin, Receipt, Store};
+use crate::store::{Origin, Plugin, Receipt, StagedPlugin, Store};
 
 use super::fetch::{Fetched, Fetcher};
 use super::policy::{Chosen, choose, granted};
 use super::progress::Compiling;
-use super::{Ending, Error, Voice};
+use super::{Ending, Error, Reporter};
 
 /// Installs all of them or none: each is fetched, proven and compiled before the first is put in place.
 pub(super) fn install(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     sources: &[Source],
     name: Option<&PluginName>,
     policy: Option<&str>,
 ) -> Result<Ending, Error> {
-    let fetcher = Fetcher::new(environment, store.places(), voice);
+    let fetcher = Fetcher::new(environment, store.places(), reporter);
     // Once for all: a file may be a pipe.
     let policy = policy.map(|policy| choose(Some(policy))).transpose()?;
-    let mut parcels: Vec<Parcel> = Vec::new();
+    let mut staged_plugins: Vec<StagedPlugin> = Vec::new();
     for source in sources {
         let wish = Wish::find(store, source, name, policy.as_ref())?;
         store.claim(&wish.name)?;
-        if parcels.iter().any(|parcel| parcel.receipt.name == wish.name) {
+        if staged_plugins.iter().any(|staged| staged.receipt.name == wish.name) {
             return Err(Error::Twice(wish.name));
         }
         let content = fetcher.fetch(source, wish.previous.as_ref())?;
-        parcels.push(prepare(store, environment, voice, wish.name, content, wish.policy)?);
+        staged_plugins.push(prepare(store, environment, reporter, wish.name, content, wish.policy)?);
     }
-    put(store, environment, voice, &parcels)?;
+    put(store, environment, reporter, &staged_plugins)?;
     Ok(Ending::Done)
 }
 
@@ -96,16 +96,16 @@ pub(super) fn is_same_place(kept: &str, source: &Source) -> bool {
 pub(super) fn prepare(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     name: PluginName,
     fetched: Fetched,
     Chosen { policy, text }: Chosen,
-) -> Result<Parcel, Error> {
+) -> Result<StagedPlugin, Error> {
     let Fetched { source, content, origin, parts, version, description, .. } = fetched;
     let inspected = Inspected::read(content.bytes())
         .map_err(|cause| Error::Inspect { path: source.clone(), source: cause })?;
     let plugin = Plugin::new(&name, &content, inspected.clone());
-    let progress = Compiling::new(voice, name.as_str());
+    let progress = Compiling::new(reporter, name.as_str());
     let bounds = Bounds::of(environment)?;
     // What does not compile, or cannot be linked, is never installed.
     Compiler { places: store.places(), bounds, watcher: &progress }.prepare(&plugin)?;
@@ -127,7 +127,7 @@ pub(super) fn prepare(
         kwasm: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let blobs = [content].into_iter().chain(parts).collect();
-    Ok(Parcel { blobs, receipt })
+    Ok(StagedPlugin { blobs, receipt })
 }
 
 /// Puts plugins in place and reports them.
@@ -137,37 +137,37 @@ pub(super) fn prepare(
 pub(super) fn put(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
-    parcels: &[Parcel],
+    reporter: Reporter,
+    staged_plugins: &[StagedPlugin],
 ) -> Result<(), Error> {
     let previous: Vec<Option<Receipt>> =
-        parcels.iter().map(|parcel| store.receipt(&parcel.receipt.name).ok()).collect();
-    store.put_all(parcels)?;
-    for (Parcel { receipt, .. }, previous) in parcels.iter().zip(previous) {
+        staged_plugins.iter().map(|staged| store.receipt(&staged.receipt.name).ok()).collect();
+    store.put_all(staged_plugins)?;
+    for (StagedPlugin { receipt, .. }, previous) in staged_plugins.iter().zip(previous) {
         let name = &receipt.name;
         let version = receipt.version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
-        voice.note(&format!(
+        reporter.note(&format!(
             "installed {name}{version} ({}) with the policy `{}`: kubectl {name}",
             receipt.digest.short(),
             receipt.policy
         ));
         if let Some(artifact) = &receipt.artifact {
-            voice.note(&signed(artifact));
+            reporter.note(&signed(artifact));
         }
         if let Some(moved) = previous.as_ref().and_then(|previous| moved(previous, receipt)) {
-            voice.note(&moved);
+            reporter.note(&moved);
         }
         // An upgrade has reported before which plugin replaces which.
         if let Some(previous) = previous.filter(|previous| !is_same_plugin(previous, receipt)) {
             let Receipt { digest, source, policy, .. } = previous;
             let digest = digest.short();
-            voice.note(&format!("it replaces {digest} from {source}, which had the policy `{policy}`"));
+            reporter.note(&format!("it replaces {digest} from {source}, which had the policy `{policy}`"));
         }
     }
     let links = store.places().links();
     if !on_path(environment, links) {
         let command = path_command(environment, links);
-        voice.hint(&format!("kubectl finds it once its folder is on PATH: {command}"));
+        reporter.hint(&format!("kubectl finds it once its folder is on PATH: {command}"));
     }
     Ok(())
 }
@@ -191,13 +191,13 @@ fn is_same_plugin(previous: &Receipt, receipt: &Receipt) -> bool {
 /// Describes the signatures of an artifact.
 fn signed(artifact: &Origin) -> String {
     if artifact.unknown {
-        return format!("whether {} is signed is not known", artifact.reference);
+        return format!("it is not known whether {} is signed", artifact.reference);
     }
     let signers: Vec<&str> = artifact.signers.iter().map(|signer| signer.key.as_str()).collect();
     let reference = &artifact.reference;
     match (signers.is_empty(), artifact.signatures.is_empty()) {
         (false, _) => format!("{reference} is signed by {}", signers.join(", ")),
-        (true, false) => format!("{reference} is signed, by whom is not known: trust.yaml has no key for it"),
+        (true, false) => format!("{reference} is signed, but by an unknown key: trust.yaml has none for it"),
         (true, true) => format!("{reference} is not signed"),
     }
 }

@@ -8,7 +8,7 @@ use crate::reference::{Digest, PluginName};
 use crate::store::{Receipt, Store};
 
 use super::table::{Table, shown};
-use super::{Ending, Error, Voice, chain, print};
+use super::{Ending, Error, Reporter, chain, print};
 
 /// An installed plugin in `-o json`. All keys are always present.
 #[derive(Serialize)]
@@ -65,7 +65,7 @@ impl Row {
     }
 }
 
-pub(super) fn list(store: &Store, voice: Voice, output: Output) -> Result<Ending, Error> {
+pub(super) fn list(store: &Store, reporter: Reporter, output: Output) -> Result<Ending, Error> {
     let mut rows = Vec::new();
     let mut broken = false;
     for name in store.names()? {
@@ -75,8 +75,8 @@ pub(super) fn list(store: &Store, voice: Voice, output: Output) -> Result<Ending
             Err(crate::store::Error::Unknown(_)) => {}
             // One broken receipt does not hide the others.
             Err(error) => {
-                voice.fault(&chain(&error));
-                voice.hint(&format!("install it again, or take it away: kwasm uninstall {name}"));
+                reporter.fault(&chain(&error));
+                reporter.hint(&format!("install it again, or remove it: kwasm uninstall {name}"));
                 broken = true;
             }
         }
@@ -84,7 +84,7 @@ pub(super) fn list(store: &Store, voice: Voice, output: Output) -> Result<Ending
     let ending = if broken { Ending::Faulty } else { Ending::Done };
     if rows.is_empty() && matches!(output, Output::Table | Output::Wide) {
         if !broken {
-            voice.note("no plugins are installed: kwasm install ./x.wasm");
+            reporter.note("no plugins are installed: kwasm install ./x.wasm");
         }
         return Ok(ending);
     }

@@ -15,19 +15,19 @@ use super::fetch::{Claim, Fetched, Fetcher};
 use super::install::{is_same_place, prepare, put};
 use super::policy::choose;
 use super::save::STREAM;
-use super::{Ending, Error, Voice};
+use super::{Ending, Error, Reporter};
 
 /// Installs all of them or none. Their permissions are the user's choice, not the archive's, which anyone can
 /// write.
 pub(super) fn load(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     archive: &Path,
     policy: Option<&str>,
 ) -> Result<Ending, Error> {
-    let fetcher = Fetcher::new(environment, store.places(), voice);
-    let mut parcels = Vec::new();
+    let fetcher = Fetcher::new(environment, store.places(), reporter);
+    let mut staged_plugins = Vec::new();
     let mut hints = Vec::new();
     let plugins = read(archive)?;
     // Once for all: a file may be a pipe.
@@ -44,11 +44,11 @@ pub(super) fn load(
         }
         let name = plugin.name.clone();
         let content = fetched(store, &fetcher, plugin)?;
-        parcels.push(prepare(store, environment, voice, name, content, chosen.clone())?);
+        staged_plugins.push(prepare(store, environment, reporter, name, content, chosen.clone())?);
     }
-    put(store, environment, voice, &parcels)?;
+    put(store, environment, reporter, &staged_plugins)?;
     for hint in hints {
-        voice.hint(&hint);
+        reporter.hint(&hint);
     }
     Ok(Ending::Done)
 }

@@ -13,7 +13,7 @@ use crate::policy::{Attempt, Context, DEFAULT, Fault, Policy, Refusal, RequestIn
 use crate::store::Granted;
 
 use super::table::{json, yaml};
-use super::{Ending, Error, Voice, print};
+use super::{Ending, Error, Reporter, print};
 
 /// A policy and, unless it is built in, the text that it was read from.
 #[derive(Clone)]
@@ -81,20 +81,20 @@ fn contents(path: &Path) -> Result<String, Error> {
             file: path.display().to_string(),
             line: before.split(|byte| *byte == b'\n').map(|_| 1).sum(),
             key: String::new(),
-            what: "it is no text in UTF-8".to_owned(),
+            what: "it is not UTF-8 text".to_owned(),
             hint: "save it as UTF-8".to_owned(),
         }]))
     })
 }
 
-pub(super) fn check(voice: Voice, files: &[PathBuf]) -> Result<Ending, Error> {
+pub(super) fn check(reporter: Reporter, files: &[PathBuf]) -> Result<Ending, Error> {
     let mut faults = Vec::new();
     for path in files {
         let file = path.display().to_string();
         match contents(path).and_then(|text| Policy::read(&file, &text).map_err(Error::Policy)) {
             Ok(policy) => {
                 let (rules, hosts) = (policy.rules().len(), policy.hosts().len());
-                voice.note(&format!("{file}: policy `{}`: rules: {rules}, hosts: {hosts}", policy.name()));
+                reporter.note(&format!("{file}: policy `{}`: rules: {rules}, hosts: {hosts}", policy.name()));
             }
             Err(Error::Policy(found)) => faults.extend(found),
             Err(error) => return Err(error),
@@ -149,10 +149,10 @@ fn explained(method: &str, path: &str, policy: Option<&Policy>, namespace: &str)
         ..Explained::default()
     };
     let Ok(method) = Method::from_bytes(method.to_ascii_uppercase().as_bytes()) else {
-        return refused(None, "its method is no method".to_owned());
+        return refused(None, "its method is not valid".to_owned());
     };
     let Ok(uri) = path.parse::<PathAndQuery>() else {
-        return refused(None, "its path is no path".to_owned());
+        return refused(None, "its path is not valid".to_owned());
     };
     let target = Target::Context(Context::new("current", namespace, "current"));
     let attempt = match Attempt::read(target, method, Some(&uri), &HeaderMap::new()) {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use textwrap::core::display_width;
 
 use super::one_line;
-use super::voice::drives_terminal;
+use super::reporter::drives_terminal;
 use crate::cli::Output;
 
 /// A table with a header.

@@ -63,7 +63,7 @@ fn another_port_and_plain_http_at_a_granted_host_are_refused() {
         format!("https://127.0.0.1:{}/version", host.port()),
     ] {
         let run = kwasm.run("dials", &[&url]).fails(1);
-        assert!(run.stderr.contains("the policy grants no such host"), "{}", run.shown());
+        assert!(run.stderr.contains("the policy does not grant this host"), "{}", run.shown());
     }
     assert_eq!((host.connections(), other.connections()), (0, 0));
 }

@@ -39,7 +39,8 @@ fn the_readmes_picture_is_what_a_terminal_shows() {
         transcript
             .push_str(&format!("\x1b[32m$\x1b[0m \x1b[1m{command}\x1b[0m\n{}\n", without_digests(&shown)));
     }
-    let picture = anstyle_svg::Term::new().render_svg(transcript.trim_end());
+    let picture =
+        anstyle_svg::Term::new().palette(anstyle_svg::WIN10_CONSOLE).render_svg(transcript.trim_end());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PICTURE);
     if std::env::var_os("KWASM_RECORD").is_some() {
         fs::write(&path, &picture).unwrap();

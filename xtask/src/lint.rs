@@ -4,6 +4,7 @@ mod catalogue;
 mod house;
 mod prose;
 mod street;
+mod wording;
 
 use std::{
     fs,
@@ -87,7 +88,7 @@ fn format(places: &Places) -> Result<()> {
     let adapted = places.plugins().join("examples").join("cargo-component-hello");
     for folder in [places.root.clone(), adapted].iter().chain(&places.wasm_workspaces()) {
         process::run(cargo::command(folder).args(["fmt", "--all", "--check"]))
-            .context("`cargo fmt --all` cures it (rustup component add rustfmt)")?;
+            .context("`cargo fmt --all` fixes it (rustup component add rustfmt)")?;
     }
     Ok(())
 }

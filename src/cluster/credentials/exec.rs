@@ -15,7 +15,7 @@ use super::exec_cluster::{ExecCluster, Told};
 use super::kuberc::Kuberc;
 use super::lookup::{clean, find};
 use super::plugin::{Child, Plugin};
-use super::{Error, Said};
+use super::{AuthMaterial, Error};
 use crate::cli::Environment;
 
 /// The variable by which a plugin is told what is asked of it.
@@ -111,14 +111,14 @@ impl Exec {
     }
 
     /// What the plugin said, as long as that holds; else what it says now.
-    pub(super) async fn current(&self) -> Result<Arc<Said>, Error> {
+    pub(super) async fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         self.asked(Answer::holds).await
     }
 
     /// What the plugin says after `refused`. Of those who were refused together, one asks it.
     /// It is run no oftener than every ten seconds for that: a server, or a pod behind it, that refuses whatever it is shown
     /// must not have the user log in again and again.
-    pub(super) async fn renewed(&self, refused: &Arc<Said>) -> Result<Arc<Said>, Error> {
+    pub(super) async fn renewed(&self, refused: &Arc<AuthMaterial>) -> Result<Arc<AuthMaterial>, Error> {
         if !self.shared.may_be_renewed() {
             return self.current().await;
         }
@@ -139,7 +139,7 @@ impl Exec {
         self.shared.child.end();
     }
 
-    async fn asked(&self, is_good: impl Fn(&Answer) -> bool) -> Result<Arc<Said>, Error> {
+    async fn asked(&self, is_good: impl Fn(&Answer) -> bool) -> Result<Arc<AuthMaterial>, Error> {
         let mut answer = Arc::clone(&self.shared.answer).lock_owned().await;
         if let Some(good) = answer.as_ref().filter(|answer| is_good(answer)) {
             return Ok(Arc::clone(&good.said));
@@ -245,7 +245,7 @@ fn mode(asked: Option<&str>, version: &str) -> Result<Mode, &'static str> {
         // Before v1 nobody had to say.
         "" if version.ends_with("v1beta1") => Ok(Mode::IfAvailable),
         "" => Err("its interactiveMode is missing: Never, IfAvailable or Always"),
-        _ => Err("its interactiveMode is none of Never, IfAvailable and Always"),
+        _ => Err("its interactiveMode is not one of Never, IfAvailable and Always"),
     }
 }
 

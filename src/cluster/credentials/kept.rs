@@ -81,7 +81,7 @@ impl Kept {
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
                 Err(TryLockError::WouldBlock) if start.elapsed() < TURN => tokio::time::sleep(PAUSE).await,
                 Err(TryLockError::WouldBlock) => {
-                    return Err("another kwasm refreshes it and comes to no end".into());
+                    return Err("another kwasm is refreshing it and does not finish".into());
                 }
             }
         }
@@ -167,7 +167,7 @@ impl Kept {
 
     fn text(&self) -> Result<Zeroizing<String>, Unrefreshed> {
         let text = kubeconfig::text(&self.file).map_err(|error| Unrefreshed::from(error.to_string()))?;
-        text.ok_or_else(|| format!("{}: it is there no more", self.file.display()).into())
+        text.ok_or_else(|| format!("{}: it no longer exists", self.file.display()).into())
     }
 
     /// The file itself. A link stays one: what it leads to is replaced.
@@ -192,11 +192,11 @@ fn held(lock: &Path, age: Duration) -> Unrefreshed {
     let lock = lock.display();
     if age > STALE {
         let why = format!(
-            "{lock} has been there for {} minutes: a program was ended while it changed the kubeconfig",
+            "{lock} has been there for {} minutes: a program was killed while it changed the kubeconfig",
             age.as_secs() / 60
         );
-        return Unrefreshed { why, hint: Some(format!("if no kubectl runs any more, remove it: rm {lock}")) };
+        return Unrefreshed { why, hint: Some(format!("if no kubectl is running, remove it: rm {lock}")) };
     }
     let why = format!("{lock} is there: another program is changing the kubeconfig");
-    Unrefreshed { why, hint: Some("try again when it has ended".to_owned()) }
+    Unrefreshed { why, hint: Some("try again when it has finished".to_owned()) }
 }

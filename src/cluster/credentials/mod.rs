@@ -68,7 +68,7 @@ pub enum Authentication {
 /// Where all comes from but the kubeconfig's own client certificate.
 enum Source {
     /// It is in the kubeconfig, or there is none.
-    Settled(Arc<Said>),
+    Settled(Arc<AuthMaterial>),
     TokenFile(TokenFile),
     Exec(Box<Exec>),
     Oidc(Box<Oidc>),
@@ -76,14 +76,14 @@ enum Source {
 
 /// What a source says, made once for each time that it was asked.
 #[derive(Default)]
-struct Said {
+struct AuthMaterial {
     authorization: Option<HeaderValue>,
     certificate: Option<Arc<Certificate>>,
 }
 
 /// What one request is known by. Holds secrets, hence no `Debug`.
 pub struct Credential {
-    said: Arc<Said>,
+    said: Arc<AuthMaterial>,
     certificate: Option<Arc<Certificate>>,
 }
 
@@ -139,7 +139,8 @@ impl Credentials {
         let exec = entry.exec.as_ref().map(|exec| Exec::of(user, exec, cluster, environment)).transpose()?;
         let oidc = entry.auth_provider.as_ref();
         let oidc = oidc.map(|oidc| Oidc::of(user, oidc, &entry.origin, environment)).transpose()?;
-        let settled = |authorization| Source::Settled(Arc::new(Said { authorization, certificate: None }));
+        let settled =
+            |authorization| Source::Settled(Arc::new(AuthMaterial { authorization, certificate: None }));
         let (authentication, source) = match (token, &entry.token_file, exec, oidc) {
             (token, Some(path), ..) => {
                 (Authentication::TokenFile, Source::TokenFile(TokenFile::of(user, path, token)?))
@@ -236,7 +237,7 @@ impl Credentials {
         }
     }
 
-    fn together(&self, said: Arc<Said>, own: Option<Arc<Certificate>>) -> Arc<Credential> {
+    fn together(&self, said: Arc<AuthMaterial>, own: Option<Arc<Certificate>>) -> Arc<Credential> {
         let certificate = own.or_else(|| said.certificate.clone());
         // It is replaced as a whole.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -253,7 +254,7 @@ impl Credentials {
 }
 
 impl Source {
-    async fn current(&self) -> Result<Arc<Said>, Error> {
+    async fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         match self {
             Self::Settled(said) => Ok(Arc::clone(said)),
             Self::TokenFile(file) => file.current(),
@@ -262,7 +263,7 @@ impl Source {
         }
     }
 
-    async fn renewed(&self, refused: &Arc<Said>) -> Result<Arc<Said>, Error> {
+    async fn renewed(&self, refused: &Arc<AuthMaterial>) -> Result<Arc<AuthMaterial>, Error> {
         match self {
             Self::TokenFile(file) => file.renewed(),
             Self::Exec(exec) => exec.renewed(refused).await,

@@ -14,7 +14,7 @@ use super::super::secret::Secret;
 use super::jwt::Jwt;
 use super::kept::{Kept, Turn};
 use super::provider::{Endpoint, Provider};
-use super::{Error, Said, token};
+use super::{AuthMaterial, Error, token};
 use crate::cli::Environment;
 
 /// What became of the other auth-providers.
@@ -44,7 +44,7 @@ pub(super) struct Tokens {
     pub(super) refresh: Option<Secret>,
     /// A refresh token that was given away and still stands in the kubeconfig, since its successor could not be kept.
     spent: Option<Secret>,
-    said: Option<Arc<Said>>,
+    said: Option<Arc<AuthMaterial>>,
 }
 
 /// A refresh that is about to be.
@@ -65,7 +65,10 @@ pub(super) struct Unrefreshed {
 impl Unrefreshed {
     /// Nothing helps but another login.
     pub(super) fn for_good(why: impl Into<String>) -> Self {
-        Self { why: why.into(), hint: Some("log in again by what made this kubeconfig".to_owned()) }
+        Self {
+            why: why.into(),
+            hint: Some("log in again with the tool that created this kubeconfig".to_owned()),
+        }
     }
 }
 
@@ -91,17 +94,17 @@ impl Tokens {
     /// The identity token, if it holds still.
     fn valid(&self) -> Result<Option<&Jwt>, Unrefreshed> {
         let Some(id) = &self.id else { return Ok(None) };
-        Ok(id.holds().ok_or("its id-token is no JWT")?.then_some(id))
+        Ok(id.holds().ok_or("its id-token is not a JWT")?.then_some(id))
     }
 
     /// What is sent with it. Has the same address for as long as it is the same.
-    fn said(&mut self) -> Result<Option<Arc<Said>>, Unrefreshed> {
+    fn said(&mut self) -> Result<Option<Arc<AuthMaterial>>, Unrefreshed> {
         let Some(id) = self.valid()? else { return Ok(None) };
         if let Some(said) = &self.said {
             return Ok(Some(Arc::clone(said)));
         }
         let authorization = token::header("Bearer", id.reveal()).ok_or(token::UNFIT)?;
-        let said = Arc::new(Said { authorization: Some(authorization), certificate: None });
+        let said = Arc::new(AuthMaterial { authorization: Some(authorization), certificate: None });
         Ok(Some(Arc::clone(self.said.insert(said))))
     }
 
@@ -143,19 +146,18 @@ impl Oidc {
             _ => {
                 return Err(failed(
                     "there is no such auth-provider",
-                    Some("a credential plugin (exec) takes its place"),
+                    Some("a credential plugin (exec) replaces it"),
                 ));
             }
         }
         let text = |key: &str| value(entry, key).map(|text| text.reveal().to_owned());
         let authority =
             match (value(entry, "idp-certificate-authority-data"), text("idp-certificate-authority")) {
-                (Some(data), _) => Some(
-                    STANDARD
-                        .decode(data.reveal())
-                        .map(Authority::Data)
-                        .map_err(|_| failed("its idp-certificate-authority-data is no base64", None))?,
-                ),
+                (Some(data), _) => {
+                    Some(STANDARD.decode(data.reveal()).map(Authority::Data).map_err(|_| {
+                        failed("its idp-certificate-authority-data is not valid base64", None)
+                    })?)
+                }
                 (None, file) => file.map(|file| Authority::File(PathBuf::from(file))),
             };
         let provider = Provider {
@@ -187,7 +189,7 @@ impl Oidc {
     }
 
     /// What the identity token says, which is refreshed first if it has expired.
-    pub(super) async fn current(&self) -> Result<Arc<Said>, Error> {
+    pub(super) async fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         let mut tokens = Arc::clone(&self.shared.tokens).lock_owned().await;
         if let Some(said) = tokens.said().map_err(|why| self.shared.failed(why))? {
             return Ok(said);
@@ -204,7 +206,7 @@ impl Oidc {
 }
 
 /// The run is over.
-const ENDED: &str = "its id-token has expired, and was not refreshed before the end";
+const ENDED: &str = "its id-token has expired, and was not refreshed before the run ended";
 
 /// Who vouches for an identity provider.
 pub(super) enum Authority {
@@ -245,7 +247,7 @@ impl Shared {
             )));
         }
         id.map(drop).ok_or_else(|| {
-            "the identity provider gave no id_token: it was not asked for the scope openid at login, or gives none again"
+            "the identity provider gave no id_token: the scope openid was not requested at login, or it returns none on refresh"
                 .into()
         })
     }

@@ -55,7 +55,7 @@ struct Edit {
 /// The text of a kubeconfig in which a user has these tokens. That the identity token cannot be put there is no error: it
 /// costs the next run a refresh.
 pub(super) fn rewritten(text: &str, user: &str, new: Pair<'_>) -> Result<Zeroizing<String>, &'static str> {
-    const GONE: &str = "its user is there no more";
+    const GONE: &str = "its user no longer exists";
     let config = config(text, user).ok_or(GONE)?;
     let refresh = config.get(REFRESH).ok_or(GONE)?;
     let refresh = Edit { at: place(text, refresh).ok_or(UNPLACED)?, text: Zeroizing::default() };
@@ -76,7 +76,7 @@ pub(super) fn rewritten(text: &str, user: &str, new: Pair<'_>) -> Result<Zeroizi
     written(None).map(|(changed, _)| changed).ok_or(UNPLACED)
 }
 
-const UNPLACED: &str = "its refresh-token does not stand there as one plain or quoted text";
+const UNPLACED: &str = "its refresh-token is not a single plain or quoted string there";
 
 /// The configuration of a user's auth-provider.
 fn config(text: &str, user: &str) -> Option<Config> {

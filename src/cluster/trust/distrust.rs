@@ -16,7 +16,7 @@ use super::flaws::{self, words};
 /// What is wrong with a server's certificate, as what is said of the server: `its certificate …`.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
-pub struct Distrust {
+pub struct CertificateProblem {
     what: String,
     hint: &'static str,
 }
@@ -41,20 +41,21 @@ const NAMES: usize = 8;
 const LONGEST: usize = 100;
 
 const CLOCK: &str = "check this machine's clock";
-const PURPOSE: &str = "whoever runs the cluster has to give the API server a certificate for servers";
-const RENEW: &str = "whoever runs the cluster has to renew it";
-const REMADE: &str = "was the cluster made anew? then get its new kubeconfig";
+const PURPOSE: &str = "ask the cluster's administrator to give the API server a certificate for servers";
+const RENEW: &str = "ask the cluster's administrator to renew it";
+const REMADE: &str = "if the cluster was recreated, get its new kubeconfig";
 const SELF_SIGNED: &str =
     "if it is the cluster's own, name it as certificate-authority of this cluster in the kubeconfig";
 const SERVER: &str =
     "check server of this cluster in the kubeconfig, or name one of those as its tls-server-name";
-const ADDRESSLESS: &str = "whoever runs the cluster has to give it a certificate with this address as an IP in its subjectAltName; kubectl refuses this one too";
-pub(super) const NAMELESS: &str = "whoever runs the cluster has to give it a certificate with subjectAltName";
+const ADDRESSLESS: &str = "ask the cluster's administrator to give it a certificate with this address as an IP in its subjectAltName; kubectl refuses this one too";
+pub(super) const NAMELESS: &str =
+    "ask the cluster's administrator to give it a certificate with subjectAltName";
 const TRUST: &str = "check certificate-authority of this cluster in the kubeconfig";
 const TRUST_GIVEN: &str =
     "name the cluster's authority as certificate-authority of this cluster in the kubeconfig";
 
-impl Distrust {
+impl CertificateProblem {
     /// What helps.
     #[must_use]
     pub fn hint(&self) -> &'static str {
@@ -167,12 +168,12 @@ fn late(leaf: &X509Certificate<'_>, others: &[X509Certificate<'_>], now: i64) ->
         let (what, hint) = untimely(other, now)?;
         Some((format!("the certificate of its issuer ({}) {what}", subject(other.subject())), hint))
     });
-    found.unwrap_or_else(|| (format!("{owner} is out of its time"), CLOCK))
+    found.unwrap_or_else(|| (format!("{owner} is outside its validity period"), CLOCK))
 }
 
 fn purposeless(leaf: &X509Certificate<'_>) -> Told {
     if leaf.extended_key_usage().ok().flatten().is_some_and(|usage| usage.value.any) {
-        let what = "is for any purpose, which kwasm takes of the kubeconfig's own authorities alone";
+        let what = "is for any purpose, which kwasm accepts only of the kubeconfig's own authorities";
         return (format!("its certificate ({}) {what}", subject(leaf.subject())), TRUST_GIVEN);
     }
     (format!("its certificate ({}) is not for servers", subject(leaf.subject())), PURPOSE)
@@ -188,7 +189,7 @@ fn misnamed(leaf: &X509Certificate<'_>, name: &ServerName<'_>) -> Told {
         let subject = subject(leaf.subject());
         return (
             format!(
-                "its certificate is for no host, so not for `{asked}`: it has a subject ({subject}) and no subjectAltName"
+                "its certificate names no host, so it is not for `{asked}`: it has a subject ({subject}) and no subjectAltName"
             ),
             NAMELESS,
         );
@@ -201,7 +202,7 @@ fn misnamed(leaf: &X509Certificate<'_>, name: &ServerName<'_>) -> Told {
             .any(|name| matches!(name, GeneralName::DNSName(name) if clean(name) == asked))
     {
         let what =
-            format!("its certificate has `{asked}` as a name (DNS), and not as the address (IP) that it is");
+            format!("its certificate has `{asked}` as a DNS name, and not as the IP address that it is");
         return (what, ADDRESSLESS);
     }
     let others = match names.len().saturating_sub(NAMES) {
@@ -250,12 +251,12 @@ fn unknown(leaf: &X509Certificate<'_>, others: &[X509Certificate<'_>], asked: &A
     match asked {
         Asked::System => (
             format!(
-                "{what}, which this machine does not know, and the kubeconfig names no certificate-authority"
+                "{what}, which this machine does not trust, and the kubeconfig names no certificate-authority"
             ),
             TRUST_GIVEN,
         ),
         Asked::Proxy => (
-            format!("{what}, which neither this machine nor the kubeconfig's certificate-authority knows"),
+            format!("{what}, which neither this machine nor the kubeconfig's certificate-authority trusts"),
             TRUST,
         ),
         Asked::Kubeconfig(authorities) => {

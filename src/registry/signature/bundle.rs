@@ -113,7 +113,7 @@ fn subjects(payload: &[u8]) -> Result<Vec<Digest>, Error> {
     }
     let hex = statement.subject.into_iter().filter_map(|subject| subject.digest.sha256);
     let digests = hex.map(|hex| {
-        Digest::try_from(format!("sha256:{hex}")).map_err(|_| malformed(DIGEST, "it is no digest"))
+        Digest::try_from(format!("sha256:{hex}")).map_err(|_| malformed(DIGEST, "it is not a digest"))
     });
     let digests: Vec<Digest> = digests.collect::<Result<_, _>>()?;
     if digests.is_empty() { Err(malformed(DIGEST, "it is missing")) } else { Ok(digests) }

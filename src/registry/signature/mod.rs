@@ -91,7 +91,7 @@ impl fmt::Display for Signer {
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {
     /// What is signed is something else.
-    #[error("its signature is one of another artifact, {0}")]
+    #[error("its signature is for another artifact, {0}")]
     AnotherArtifact(Digest),
     /// There are statements about it, but none of them signs it.
     #[error("it is not signed: what is attached to it is an attestation, `{0}`")]
@@ -113,13 +113,13 @@ pub enum Error {
         missing: Vec<String>,
     },
     /// There is more evidence than is looked at.
-    #[error("it has {0} signatures, and {MOST} are looked at, at most")]
+    #[error("it has {0} signatures, and at most {MOST} are checked")]
     TooMany(usize),
     /// There is no evidence at all.
     #[error("it is not signed")]
     Unsigned,
     /// A signature of a kind that is not verified here.
-    #[error("its signature is of a kind that is not served: {0}")]
+    #[error("its signature is of a kind that is not supported: {0}")]
     Unsupported(String),
     /// It says that it signs this artifact, and none of the keys made it as it is.
     #[error("its signature does not verify with {}", names(keys))]
@@ -230,11 +230,11 @@ fn json<'a, T: serde::Deserialize<'a>>(part: &'static str, bytes: &'a [u8]) -> R
     if bytes.len() > LARGEST {
         return Err(malformed(
             part,
-            &format!("it has {} bytes, and {LARGEST} are read, at most", bytes.len()),
+            &format!("it has {} bytes, and at most {LARGEST} are read", bytes.len()),
         ));
     }
     // serde_json alone would not look at the text of what is passed over.
-    let text = str::from_utf8(bytes).map_err(|_| malformed(part, "it is no text"))?;
+    let text = str::from_utf8(bytes).map_err(|_| malformed(part, "it is not UTF-8 text"))?;
     serde_json::from_str(text).map_err(|error| malformed(part, &shown(&error.to_string())))
 }
 
@@ -242,7 +242,7 @@ fn json<'a, T: serde::Deserialize<'a>>(part: &'static str, bytes: &'a [u8]) -> R
 fn base64(part: &'static str, text: &str) -> Result<Vec<u8>, Error> {
     use base64::Engine as _;
 
-    base64::prelude::BASE64_STANDARD.decode(text).map_err(|_| malformed(part, "it is no base64"))
+    base64::prelude::BASE64_STANDARD.decode(text).map_err(|_| malformed(part, "it is not valid base64"))
 }
 
 fn malformed(part: &'static str, why: &str) -> Error {

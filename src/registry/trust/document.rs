@@ -56,7 +56,7 @@ pub(super) fn read(
 ) -> Result<Trust, Fault> {
     let reader = Reader { file, key };
     if text.len() as u64 > LONGEST {
-        return Err(reader.fault(None, "it is longer than 1 MiB", "a trust file is a page of YAML"));
+        return Err(reader.fault(None, "it is longer than 1 MiB", "a trust file is a short YAML file"));
     }
     let document: Document = serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
         let line = error.location().map_or(1, |location| location.line().max(1));
@@ -77,7 +77,7 @@ pub(super) fn read(
 impl Reader<'_> {
     fn rules(&self, texts: Spanned<Vec<Spanned<RuleText>>>) -> Result<Vec<Rule>, Fault> {
         if texts.value.is_empty() {
-            return Err(self.at(&texts, "there is no rule in the list", "add one, or take `rules` out"));
+            return Err(self.at(&texts, "there is no rule in the list", "add one, or remove `rules`"));
         }
         let mut rules: Vec<Rule> = Vec::new();
         for text in texts.value {
@@ -104,7 +104,11 @@ impl Reader<'_> {
             }
             (None, None) => {
                 let hint = "write `registry: HOST[:PORT][/PREFIX]` or `namespace: NAME`";
-                return Err(self.fault(Some(line), "the rule is about nothing", hint));
+                return Err(self.fault(
+                    Some(line),
+                    "the rule names neither a registry nor a namespace",
+                    hint,
+                ));
             }
         };
         let scope = scope.map_err(|what| {
@@ -112,14 +116,14 @@ impl Reader<'_> {
         })?;
         let keys = keys.map(|keys| self.keys(keys)).transpose()?;
         if keys.is_none() && signatures.value != Mode::Ignore {
-            let what = format!("without `keys`, no signature of {scope} will do");
+            let what = format!("without `keys`, no signature of {scope} is accepted");
             return Err(self.at(&signatures, what, "write e.g. `keys: {anyOf: [team.pub]}`"));
         }
         Ok(Rule { scope, line, mode: signatures.value, keys })
     }
 
     fn keys(&self, text: Spanned<KeysText>) -> Result<KeySet, Fault> {
-        const CURE: &str = "write `anyOf`, of which one has to sign, or `allOf`, which have to sign all";
+        const CURE: &str = "write `anyOf`, where one key has to sign, or `allOf`, where all keys have to";
         let line = line(&text);
         let read = |texts: Vec<Spanned<String>>| -> Result<Vec<Key>, Fault> {
             texts.iter().map(|text| self.key(text)).collect()
@@ -137,7 +141,7 @@ impl Reader<'_> {
         set.map_err(|error| {
             let hint = match error {
                 KeySetError::Empty => "name a file beside this one, or write the PEM text itself",
-                KeySetError::Twice(..) => "take one of them out",
+                KeySetError::Twice(..) => "remove one of them",
             };
             self.fault(Some(line), error.to_string(), hint)
         })
@@ -193,29 +197,29 @@ fn explained(error: &YamlError) -> (String, String) {
         YamlError::AliasError { error, .. } => explained(error),
         YamlError::Eof { .. } => told("it is empty", BEGINNING),
         YamlError::MultipleDocuments { .. } => {
-            told("a second document begins there", "leave out what begins with `---`")
+            told("a second document begins there", "remove what begins with `---`")
         }
         YamlError::SerdeUnknownField { field, expected, .. } => {
             (format!("there is no key `{field}` here"), format!("its keys are {}", expected.join(", ")))
         }
         YamlError::SerdeMissingField { field: "apiVersion" | "kind", .. } => {
-            told("it does not say that it is a trust file", BEGINNING)
+            told("it is not declared as a trust file", BEGINNING)
         }
         YamlError::SerdeMissingField { field, .. } => {
             (format!("`{field}` is missing"), format!("write `{field}: ignore`, `warn` or `require`"))
         }
         YamlError::SerdeUnknownVariant { expected, .. } => {
-            (format!("it is none of {}", expected.join(", ")), "write one of them".to_owned())
+            (format!("it is not one of {}", expected.join(", ")), "write one of them".to_owned())
         }
         YamlError::Unexpected { expected: "sequence start", .. } => {
-            told("it is no list", "write it in brackets, or a dash before each item")
+            told("it is not a list", "write it in brackets, or a dash before each item")
         }
         YamlError::Unexpected { expected: "mapping start", .. } => {
-            told("it is no map", "write `KEY: VALUE`, a line each or in braces")
+            told("it is not a map", "write `KEY: VALUE`, a line each or in braces")
         }
         YamlError::DuplicateMappingKey { key, .. } => {
             let key = key.as_deref().unwrap_or("key");
-            (format!("`{key}` is there twice"), "take one of them out".to_owned())
+            (format!("`{key}` is given twice"), "remove one of them".to_owned())
         }
         YamlError::Budget { .. }
         | YamlError::AliasReplayLimitExceeded { .. }
@@ -224,7 +228,7 @@ fn explained(error: &YamlError) -> (String, String) {
             told("it is deeper or larger than a trust file can be", "write it without anchors and aliases")
         }
         _ => told(
-            "it is no YAML of the right form",
+            "it is not a valid trust file",
             "a rule reads `- {registry: HOST, signatures: require, keys: {anyOf: [team.pub]}}`",
         ),
     }

@@ -99,8 +99,9 @@ impl Trust {
             hint: hint.to_owned(),
         };
         let bytes =
-            read(file).map_err(|error| fault(&error, "without the file, no signature is asked for"))?;
-        let text = String::from_utf8(bytes).map_err(|_| fault(&"it is no text", "write it in UTF-8"))?;
+            read(file).map_err(|error| fault(&error, "without the file, no signature is required"))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| fault(&"it is not UTF-8 text", "write it in UTF-8"))?;
         Self::read(file, &text, read)
     }
 
@@ -167,7 +168,7 @@ struct Ask {
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// A rule asks for a signature that it does not have.
-    #[error("the rule for {what} ({place}) asks for a signature")]
+    #[error("the rule for {what} ({place}) requires a signature")]
     Signature {
         /// The rule's scope.
         what: String,
@@ -177,7 +178,7 @@ pub enum Refusal {
         source: signature::Error,
     },
     /// No rule names it, and nothing else is taken.
-    #[error("no rule of {place} names {what}, and its default asks for a signature")]
+    #[error("no rule of {place} names {what}, and its default requires a signature")]
     Unnamed {
         /// Its host and repository.
         what: String,

@@ -91,10 +91,10 @@ pub enum Error {
     #[error("it is compressed, and kwasm reads a plain tar")]
     Compressed,
     /// The archive is cut short or not a tar.
-    #[error("it is no tar, or is cut short")]
+    #[error("it is not a tar, or is cut short")]
     Tar(#[source] io::Error),
     /// The archive contains no image layout.
-    #[error("it is no OCI layout: it has no {0}")]
+    #[error("it is not an OCI layout: it has no {0}")]
     NoLayout(&'static str),
     /// The archive contains an entry that is not part of a layout.
     #[error("`{path}` {what}")]

@@ -7,7 +7,7 @@ use super::{Check, Patient};
 use crate::platform::disk;
 use crate::runtime;
 use crate::store::Store;
-use crate::verbs::{Error, Voice};
+use crate::verbs::{Error, Reporter};
 
 /// Reports the sizes of the caches, which limit themselves.
 pub(super) fn sizes(patient: &Patient<'_>) -> Check {
@@ -20,7 +20,7 @@ pub(super) fn sizes(patient: &Patient<'_>) -> Check {
 
 /// Removes everything that no plugin of this store needs. Others lose only the time to compile or download it
 /// again.
-pub(super) fn clean(store: &Store, voice: Voice) -> Result<(), Error> {
+pub(super) fn clean(store: &Store, reporter: Reporter) -> Result<(), Error> {
     let places = store.places();
     let unwritten = |folder: &Path, source| Error::Unwritten { path: folder.into(), source };
     let mut gone = runtime::trim(places, 0).map_err(|source| unwritten(&places.compiled(), source))?;
@@ -28,7 +28,7 @@ pub(super) fn clean(store: &Store, voice: Voice) -> Result<(), Error> {
         gone +=
             disk::trim(&folder, &[extension], 0, |_| false).map_err(|source| unwritten(&folder, source))?;
     }
-    voice.note(&format!("removed {} from the caches", indicatif::HumanBytes(gone)));
+    reporter.note(&format!("removed {} from the caches", indicatif::HumanBytes(gone)));
     Ok(())
 }
 

@@ -32,7 +32,7 @@ pub(super) fn links(patient: &Patient<'_>) -> Check {
     for stray in strays(places.links(), places.program(), &names) {
         problems.push(Problem::at(
             &stray,
-            "it leads to kwasm, and no such plugin is installed",
+            "it points to kwasm, and no such plugin is installed",
             format!("rm {}", path_word(&stray)),
         ));
     }
@@ -52,10 +52,10 @@ fn wrong_with(patient: &Patient<'_>, link: &Path) -> Option<Problem> {
     if !ours {
         let aside = link.with_extension("old");
         let cure = format!("mv {} {} && {make}", path_word(link), path_word(&aside));
-        return Some(Problem::at(link, "it is no link to kwasm", cure));
+        return Some(Problem::at(link, "it is not a link to kwasm", cure));
     }
     if !link.exists() {
-        return Some(Problem::at(link, "it leads to a kwasm that is not there any more", make));
+        return Some(Problem::at(link, "it points to a kwasm that no longer exists", make));
     }
     let first = first_on_path(patient, link)?;
     let cure = path_command(patient.environment, patient.store.places().links());

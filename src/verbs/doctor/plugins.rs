@@ -95,7 +95,11 @@ pub(super) fn compiled(patient: &Patient<'_>) -> Check {
             }
         }
     }
-    Check { name: "compiled", found: format!("{} as it compiles anew", count(kept, "plugin")), problems }
+    Check {
+        name: "compiled",
+        found: format!("{} unchanged when compiled again", count(kept, "plugin")),
+        problems,
+    }
 }
 
 /// Visits every blob of every plugin once.

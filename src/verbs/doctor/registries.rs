@@ -10,7 +10,7 @@ use super::{Check, Patient, Problem, count, path_word};
 pub(super) fn logins_and_configuration(patient: &Patient<'_>) -> Check {
     let mut problems = Vec::new();
     if let Err(error) = Registries::open(patient.environment) {
-        problems.push(Problem::of(&error, "mend ~/.config/wasm-pkg/config.toml, or move it away"));
+        problems.push(Problem::of(&error, "fix ~/.config/wasm-pkg/config.toml, or move it away"));
     }
     let logins = logins(patient.environment);
     let found = if logins.is_empty() {
@@ -42,7 +42,7 @@ pub(super) fn trust(patient: &Patient<'_>) -> Check {
     let found = if path.exists() {
         path.display().to_string()
     } else {
-        "no trust.yaml: no signature is asked for".to_owned()
+        "no trust.yaml: no signature is required".to_owned()
     };
     Check { name: "trust", found, problems }
 }

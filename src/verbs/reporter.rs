@@ -11,13 +11,13 @@ use crate::platform::stdio::Stderr;
 
 /// Prints messages to stderr. A closed stderr does not prevent anything.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Voice {
+pub(crate) struct Reporter {
     /// The width of the terminal in columns; `None` if stderr is not a terminal, and lines are not wrapped.
     width: Option<usize>,
     quiet: bool,
 }
 
-impl Voice {
+impl Reporter {
     pub(crate) fn of(environment: &Environment) -> Self {
         Self { width: environment.columns.map(usize::from), quiet: false }
     }
