@@ -12,7 +12,7 @@ fn folder(kwasm: &Kwasm) -> PathBuf {
     kwasm.home().join("cache/kwasm/compiled")
 }
 
-/// The one file of machine code.
+/// Returns the one file of machine code.
 fn code(kwasm: &Kwasm) -> PathBuf {
     let folder = folder(kwasm);
     let names = files(&folder);

@@ -17,12 +17,12 @@ use crate::support::{Kwasm, Real, Run, kubeconfig, real, seed, skip};
 const REVIEWS: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 const REVIEW: &str = r#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#;
 
-/// The kubeconfig of a user, as data.
+/// Returns the kubeconfig of a user, as data.
 fn config(real: &Real, user: User) -> Value {
     serde_saphyr::from_str(&std::fs::read_to_string(real.kubeconfig(user)).unwrap()).unwrap()
 }
 
-/// One kubeconfig with a context for each of these users, named after them, all at one server.
+/// Returns one kubeconfig with a context for each of these users, named after them, all at one server.
 fn contexts_of(real: &Real, users: &[User]) -> Value {
     let mut merged = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": users[0].name(),
@@ -37,7 +37,7 @@ fn contexts_of(real: &Real, users: &[User]) -> Value {
     merged
 }
 
-/// A kwasm that has this kubeconfig.
+/// Returns a kwasm that has this kubeconfig.
 fn kwasm_with(config: &Value) -> Kwasm {
     let kwasm = Kwasm::new();
     let path = kwasm.home().join("kubeconfig");
@@ -210,7 +210,7 @@ fn the_server_says_whom_flags_make_of_the_user() {
     }
 }
 
-/// A shell in which this machine is a pod: with a service account's folder that holds these files.
+/// Returns a shell in which this machine is a pod: with a service account's folder that holds these files.
 fn in_a_pod(kwasm: &Kwasm, files: &[(&str, String)], server: &str, script: &str) -> Run {
     let account = kwasm.home().join("account");
     std::fs::create_dir_all(&account).unwrap();

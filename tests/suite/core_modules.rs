@@ -12,7 +12,7 @@ pub(crate) fn wat(kwasm: &Kwasm, name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// A core module whose main function is this.
+/// Returns a core module whose main function is this.
 fn main(imports: &str, body: &str) -> String {
     format!(r#"(module {imports} (memory (export "memory") 1) (func (export "_start") {body}))"#)
 }

@@ -29,7 +29,7 @@ fn shown(kwasm: &Kwasm, run: &Run) -> String {
     shown.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The cures of a doctor who found something.
+/// Returns the remedies of a `doctor` that found something.
 fn cures(kwasm: &Kwasm, arguments: &[&str]) -> Vec<String> {
     let run = kwasm.call(arguments).fails(125);
     let checks: serde_json::Value =
@@ -243,7 +243,7 @@ fn what_others_may_write_is_found_and_cured() {
     is_cured(&kwasm, &["doctor"]);
 }
 
-/// The `doctor` of one who has this kubeconfig.
+/// Returns a kwasm with this kubeconfig, for `doctor`.
 fn with_kubeconfig(config: &serde_json::Value) -> Kwasm {
     let kwasm = installed();
     let path = kwasm.home().join("config");
@@ -251,7 +251,7 @@ fn with_kubeconfig(config: &serde_json::Value) -> Kwasm {
     kwasm.kubeconfig(path)
 }
 
-/// A kubeconfig whose one user and one cluster have these entries.
+/// Returns a kubeconfig whose one user and one cluster have these entries.
 fn config(cluster: &serde_json::Value, user: &serde_json::Value) -> serde_json::Value {
     serde_json::json!({
         "current-context": "here",

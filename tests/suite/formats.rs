@@ -240,7 +240,7 @@ impl Program {
     }
 }
 
-/// A file of `tests/suite/formats`.
+/// Returns a file of `tests/suite/formats`.
 fn source(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/formats").join(name)
 }

@@ -10,7 +10,7 @@ use std::thread;
 
 use crate::support::{Kwasm, Run, component, files, skip};
 
-/// A home with a plugin, and its archive.
+/// Returns a home with a plugin, and its archive.
 fn saved() -> (Kwasm, Vec<u8>) {
     let kwasm = Kwasm::new();
     kwasm.call(["install", component("prints").to_str().unwrap()]).success();

@@ -13,7 +13,7 @@ use crate::support::{Kwasm, Run};
 /// The beginning of every policy in these tests: three lines.
 const HEAD: &str = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: test}\n";
 
-/// A policy with this `spec`, which begins in line 5.
+/// Returns a policy with this `spec`, which begins in line 5.
 fn with_spec(spec: &str) -> String {
     format!("{HEAD}spec:\n{spec}\n")
 }

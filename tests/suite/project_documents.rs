@@ -53,7 +53,7 @@ fn matches(shown: &[String], printed: &[&str]) -> bool {
     (tail.is_empty() || open) && matches(rest, left)
 }
 
-/// The toolchain that has the target of components: the default one, or else the one named `wasi`.
+/// Returns the toolchain that has the target of components: the default one, or else the one named `wasi`.
 fn wasm_toolchain() -> Option<&'static str> {
     let output = Command::new("rustc")
         .args(["--print", "target-libdir", "--target", "wasm32-wasip2"])
@@ -178,7 +178,7 @@ fn shown_output_is_compared_line_by_line() {
     assert!(!matches(&shown("a"), &["ab"]));
 }
 
-/// The folder of a dependency's source.
+/// Returns the folder of a dependency's source.
 fn package(name: &str) -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--locked"])

@@ -32,7 +32,7 @@ impl Certified {
     }
 }
 
-/// A kubeconfig of `api` at `url`, with these fields of its cluster too.
+/// Returns a kubeconfig of `api` at `url`, with these fields of its cluster too.
 fn kubeconfig(api: &ApiServer, url: &str, fields: serde_json::Value) -> Kwasm {
     let mut context = api.context(User::Certificate);
     context.cluster.insert("server".to_owned(), json!(url));

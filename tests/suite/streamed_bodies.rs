@@ -17,7 +17,7 @@ const ROOM: u64 = 64 * MIB;
 /// The ways to the cluster, each with the arguments by which a guest takes it.
 const DOORS: [&[&str]; 2] = [&[], &["--sockets"]];
 
-/// The memory of a run that does nothing.
+/// Returns the memory of a run that does nothing.
 fn idle(kwasm: &Kwasm) -> u64 {
     let mut running = kwasm.start("sleeps-forever", &[]);
     running.line();

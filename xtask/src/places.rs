@@ -42,7 +42,7 @@ impl Places {
         self.root.join("components")
     }
 
-    /// The workspace of the guests that only tests run.
+    /// Returns the workspace of the guests that only tests run.
     pub(crate) fn guests(&self) -> PathBuf {
         self.root.join("tests").join("guests")
     }

@@ -13,7 +13,7 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// The time of the host's clock.
+    /// Returns the time of the host's clock.
     #[must_use]
     pub fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -62,19 +62,19 @@ pub(super) fn case(name: &'static str) -> Case {
 }
 
 impl Case {
-    /// The cluster `main` of the kubeconfig.
+    /// Sets the cluster `main` of the kubeconfig.
     pub(super) fn cluster(mut self, fields: &'static str) -> Self {
         self.parts.cluster = fields;
         self
     }
 
-    /// The context `main` of the kubeconfig.
+    /// Sets the context `main` of the kubeconfig.
     pub(super) fn context(mut self, fields: &'static str) -> Self {
         self.parts.context = fields;
         self
     }
 
-    /// The user `main` of the kubeconfig.
+    /// Sets the user `main` of the kubeconfig.
     pub(super) fn user(mut self, fields: &'static str) -> Self {
         self.parts.user = fields;
         self
@@ -136,7 +136,7 @@ impl Case {
     }
 }
 
-/// A kubeconfig whose one context, cluster and user are called `main`.
+/// Returns a kubeconfig whose one context, cluster and user are called `main`.
 pub(super) fn config(cluster: &str, context: &str, user: &str) -> String {
     let mut text = String::from("apiVersion: v1\nkind: Config\ncurrent-context: main\n");
     for (list, key, fields) in

@@ -204,7 +204,7 @@ impl Lab {
     }
 }
 
-/// The key in this PEM in SEC 1, still called what it was.
+/// Returns the key in this PEM in SEC 1, still called what it was.
 fn sec1(pem: &str) -> String {
     let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     let whole = STANDARD.decode(base64).unwrap();

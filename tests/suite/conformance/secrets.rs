@@ -9,7 +9,7 @@ use crate::support::{Kwasm, Run};
 /// The one case whose user hands a secret to the plugin, as its own argument.
 const GIVEN_AWAY: &str = "what follows two dashes";
 
-/// The pieces of secrets that something shows.
+/// Returns the pieces of secrets in the output.
 fn found(lab: &Lab, run: &Run) -> Vec<String> {
     let shown = run.shown();
     lab.secrets().into_iter().filter(|piece| shown.contains(piece.as_str())).collect()

@@ -64,7 +64,7 @@ fn authorization(value: &str) -> (&'static str, String) {
     }
 }
 
-/// The namespace that a guest reads in its kubeconfig, which `dumps` prints.
+/// Returns the namespace that a guest reads in its kubeconfig, which `dumps` prints.
 pub(super) fn namespace_of_guest(printed: &str) -> Option<String> {
     let (_, rest) = printed.split_once("\"namespace\": ")?;
     let line = rest.lines().next()?;

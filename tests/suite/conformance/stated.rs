@@ -66,7 +66,7 @@ fn viewed(lab: &Lab, program: &Path, case: &Case, folder: &Path) -> Option<Value
     Some(viewed)
 }
 
-/// A text, or nothing.
+/// Returns a text, or nothing.
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
@@ -101,7 +101,7 @@ fn impersonation(user: &Value) -> Map<String, Value> {
     said.collect()
 }
 
-/// The files of a case that are there to be read, in the order of its variable.
+/// Returns the files of a case that are there to be read, in the order of its variable.
 fn files(lab: &Lab, case: &Case, folder: &Path) -> Vec<PathBuf> {
     let list = case.variables.iter().find(|(name, value)| *name == "KUBECONFIG" && !value.is_empty());
     let list = list.map_or("$DIR/home/.kube/config", |(_, list)| list);

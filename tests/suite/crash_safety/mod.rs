@@ -98,7 +98,7 @@ fn scenes() -> Vec<Scene> {
     ]
 }
 
-/// An archive of two plugins, one of which takes the place of another.
+/// Returns an archive of two plugins, one of which takes the place of another.
 fn archive() -> &'static Path {
     static ARCHIVE: OnceLock<PathBuf> = OnceLock::new();
     ARCHIVE.get_or_init(|| {
@@ -112,7 +112,7 @@ fn archive() -> &'static Path {
 }
 
 impl Scene {
-    /// A home in the state before.
+    /// Returns a home in the state before.
     fn home(&self) -> Kwasm {
         self.before.copy()
     }
@@ -126,7 +126,7 @@ impl Scene {
     }
 }
 
-/// The program that can be stopped, under the name that links lead to.
+/// Returns the program that tests can stop, under the name that links lead to.
 fn fragile() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
@@ -140,7 +140,7 @@ fn fragile() -> &'static Path {
     })
 }
 
-/// A scene's command in a home, with what is taken from it (src/defence.rs).
+/// Returns a scene's command in a home, with what is taken from it (src/defence.rs).
 fn fragile_command(kwasm: &Kwasm, scene: &Scene, without: &str) -> Command {
     let mut command = kwasm.program(fragile());
     command.args(&scene.arguments).env("KWASM_WITHOUT", without);

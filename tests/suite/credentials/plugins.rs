@@ -79,7 +79,7 @@ fn a_plugin_is_run_once_for_two_contexts_of_one_user() {
     assert_eq!((helper.runs().len(), server.requests().len()), (1, 3));
 }
 
-/// A kubeconfig of two contexts that differ in their namespace alone.
+/// Returns a kubeconfig of two contexts that differ in their namespace alone.
 fn two_contexts(server: &ApiServer, helper: &Helper) -> std::path::PathBuf {
     let mut one = server.context(User::Token);
     one.user = helper.user().as_object().cloned().unwrap();

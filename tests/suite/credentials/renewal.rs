@@ -15,7 +15,7 @@ const ASK: &str = r#"["GET", "http://192.0.2.1/version", [], null]"#;
 /// A time that is over.
 const PAST: &str = "2001-02-03T04:05:06Z";
 
-/// A plugin whose first token is not accepted, and whose second is.
+/// Returns a plugin whose first token is refused, and whose second is accepted.
 fn renewing(server: &kwasm_apiserver::ApiServer) -> Helper {
     let helper = Helper::saying(&json!({"token": "stale"}));
     helper.answers(2, &token(server));

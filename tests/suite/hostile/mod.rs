@@ -164,7 +164,7 @@ impl<'a> Attempt<'a> {
         changed(self.kwasm()).run(self.guest, &arguments)
     }
 
-    /// A kwasm of these circumstances.
+    /// Returns a kwasm in these circumstances.
     fn kwasm(&self) -> Kwasm {
         let mut kwasm = match &self.grant {
             Grant::Named(name) => Kwasm::new().policy(name),
@@ -191,7 +191,7 @@ fn owned(arguments: &[&str]) -> Vec<String> {
     arguments.iter().map(|&argument| argument.to_owned()).collect()
 }
 
-/// The text of a file of this repository.
+/// Returns the text of a file of this repository.
 fn text(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
@@ -202,7 +202,7 @@ fn tests() -> String {
     fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect()
 }
 
-/// The names of all hostile guests: each is a file or a folder.
+/// Returns the names of all hostile guests: each is a file or a folder.
 fn guests() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests/src/bin/hostile");
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

@@ -57,7 +57,8 @@ impl Generator {
         (0..self.0.usize(1..4)).map(|_| self.rule()).collect()
     }
 
-    /// A request that one of the rules covers, one that differs from such a one in a single point, or any.
+    /// Returns a request that one of the rules covers, one that differs from such a one in a single point, or
+    /// any.
     pub(super) fn request(&mut self, rules: &[Rule]) -> (String, String) {
         let rule = &rules[self.0.usize(..rules.len())];
         let wanted = match self.0.u8(..8) {
@@ -135,7 +136,7 @@ impl Generator {
         resources
     }
 
-    /// One of those that are listed, any for `*`.
+    /// Returns one of those that are listed, any for `*`.
     fn of(&mut self, listed: &[String], any: &[&str]) -> String {
         match self.0.choice(listed).map(String::as_str) {
             None | Some("*") => self.one(any),

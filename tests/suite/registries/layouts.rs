@@ -17,7 +17,7 @@ fn index(registry: &Wrong, manifests: &[Value]) -> String {
     digest
 }
 
-/// The digest of a plugin's manifest, without a tag.
+/// Returns the digest of a plugin's manifest, without a tag.
 fn untagged(registry: &Wrong, guest: &str) -> String {
     let digest = registry.push("acme/hello", "once", &Artifact::component(bytes(guest)));
     registry.untag("acme/hello", "once");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{at, bytes, only};
 use crate::support::{Kwasm, Run};
 
-/// A registry without TLS, so that it is found by any name of this machine, with `acme/hello:1.0.0`.
+/// Returns a registry without TLS, so that it is found by any name of this machine, with `acme/hello:1.0.0`.
 fn registry() -> Wrong {
     let registry = Wrong::builder().plain_http().start().unwrap();
     super::with_hello(&registry);
@@ -34,7 +34,7 @@ fn asks(kwasm: &Kwasm, about: &str, asked: &str) {
     fs::write(folder.join("trust.yaml"), text).unwrap();
 }
 
-/// A kwasm to which packages `acme:NAME` are at a registry, as that says itself.
+/// Returns a kwasm to which packages `acme:NAME` are at a registry, as that says itself.
 fn with_packages(registry: &Wrong) -> Kwasm {
     let kwasm = at(registry);
     let host = registry.host();
@@ -45,7 +45,7 @@ fn with_packages(registry: &Wrong) -> Kwasm {
     kwasm
 }
 
-/// A kwasm to which packages `acme:NAME` are in a folder, which has `acme:hello@1.0.0`.
+/// Returns a kwasm to which packages `acme:NAME` are in a folder, which has `acme:hello@1.0.0`.
 fn with_folder() -> Kwasm {
     let kwasm = at(&registry());
     let root = kwasm.home().join("packages");

@@ -24,7 +24,7 @@ pub(crate) struct Run {
     pub(crate) stderr: String,
 }
 
-/// The file of a guest, by the name of its crate.
+/// Returns the file of a guest, by the name of its crate.
 ///
 /// Built by `cargo xtask components`, which `cargo xtask test` does first.
 pub(crate) fn component(name: &str) -> PathBuf {
@@ -107,7 +107,7 @@ impl Kwasm {
         self.home.path()
     }
 
-    /// The folder of its caches.
+    /// Returns the folder of its caches.
     pub(crate) fn cache(&self) -> PathBuf {
         let mut caches = self.variables.iter().filter(|(name, _)| name == "XDG_CACHE_HOME");
         PathBuf::from(&caches.next_back().unwrap().1)
@@ -117,7 +117,7 @@ impl Kwasm {
         self.home().join("bin")
     }
 
-    /// A program that takes this home for the user's, and finds the links first.
+    /// Returns a command that uses this home, with the links first on its `PATH`.
     pub(crate) fn program(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         let path = std::env::var_os("PATH").unwrap_or_default();

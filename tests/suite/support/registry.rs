@@ -73,13 +73,14 @@ impl RealRegistry {
         self.registry.access()
     }
 
-    /// The certificate of its authority, a file.
+    /// Returns the certificate of its authority, a file.
     pub(crate) fn authority(&self) -> PathBuf {
         self.registry.folder().join("ca.crt")
     }
 
-    /// A kwasm that knows the registry as its users would: by docker's credentials, and by wasm-pkg's configuration,
-    /// which has the authority's certificate, and says that a package `acme:NAME` is the repository `acme/NAME`.
+    /// Returns a kwasm that knows the registry as its users would: by docker's credentials, and by wasm-pkg's
+    /// configuration, which has the authority's certificate, and says that a package `acme:NAME` is the
+    /// repository `acme/NAME`.
     pub(crate) fn kwasm(&self) -> Kwasm {
         let kwasm = Kwasm::new();
         let config = kwasm.home().join("config");
@@ -89,7 +90,7 @@ impl RealRegistry {
         kwasm.variable("DOCKER_CONFIG", self.registry.folder()).variable("XDG_CONFIG_HOME", config)
     }
 
-    /// A repository that no other kwasm has, with its host.
+    /// Returns a repository that no other kwasm has, with its host.
     pub(crate) fn repository(&self, kwasm: &Kwasm, name: &str) -> String {
         format!("{}/{}{name}", self.registry.host(), prefix(kwasm))
     }

@@ -53,17 +53,17 @@ pub(crate) fn skip(test: &str, reason: &str) {
 }
 
 impl Real {
-    /// The kubeconfig of a user.
+    /// Returns the kubeconfig of a user.
     pub(crate) fn kubeconfig(&self, user: User) -> std::path::PathBuf {
         self.cluster.kubeconfig(user)
     }
 
-    /// The API server's own understanding of requests, as a program.
+    /// Returns the API server's own understanding of requests, as a program.
     pub(crate) fn oracle(&self) -> Option<Command> {
         self.cluster.oracle()
     }
 
-    /// The audit log: a line of JSON for each request that got as far as having attributes.
+    /// Returns the audit log: a line of JSON for each request that got as far as having attributes.
     pub(crate) fn audit_log(&self) -> &Path {
         self.cluster.audit_log()
     }
@@ -121,7 +121,7 @@ impl Real {
     }
 }
 
-/// An embedded API server with the objects of the demo.
+/// Returns an embedded API server with the objects of the demo.
 pub(crate) fn seed() -> kwasm_apiserver::ApiServer {
     let server = kwasm_apiserver::ApiServer::start().unwrap();
     demo::seed(&server).unwrap();

@@ -53,7 +53,7 @@ pub(crate) fn authority(subject: &str, names: &[&str]) -> CertificateParams {
     params
 }
 
-/// A certificate that signed itself.
+/// Returns a certificate that signed itself.
 pub(crate) fn self_signed(params: &CertificateParams) -> Keyed {
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
@@ -82,7 +82,7 @@ impl Authority {
         Keyed { chain: vec![certificate.der().clone()], pem: certificate.pem(), key }
     }
 
-    /// A certificate that says the same, without what X.509 v1 cannot say: names of hosts, for one.
+    /// Returns a certificate that says the same, without what X.509 v1 cannot say: names of hosts, for one.
     pub(crate) fn sign_version_1(&self, params: &CertificateParams) -> Keyed {
         let keyed = self.sign(params);
         let sign = |to_be_signed: &[u8]| self.issuer.key().sign(to_be_signed);
@@ -90,7 +90,7 @@ impl Authority {
         Keyed { chain: vec![der.into()], ..keyed }
     }
 
-    /// An authority below this one, and its certificate.
+    /// Returns an authority below this one, and its certificate.
     pub(crate) fn below(&self, params: &CertificateParams) -> (Self, CertificateDer<'static>) {
         let Keyed { chain, key, pem } = self.sign(params);
         let issuer = Issuer::new(params.clone(), key);

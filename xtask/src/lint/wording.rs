@@ -39,7 +39,7 @@ pub(super) fn check(file: &Path, source: &str) -> Vec<String> {
     violations
 }
 
-/// The doc comments that clap prints as help.
+/// Returns the doc comments that clap prints as help.
 fn help(source: &str) -> Vec<(usize, String)> {
     if !source.contains("derive(Parser)") && !source.contains("derive(Subcommand)") {
         return Vec::new();
@@ -50,7 +50,7 @@ fn help(source: &str) -> Vec<(usize, String)> {
         .collect()
 }
 
-/// The string literals of Rust code outside comments and tests, each with the line that it begins on.
+/// Returns the string literals of Rust code outside comments and tests, each with the line that it begins on.
 fn literals(source: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut rest = source;
@@ -112,7 +112,8 @@ fn character(rest: &str) -> usize {
     }
 }
 
-/// The text up to the closing quote, without the line breaks that are escaped, and how long it is in the source.
+/// Returns the text up to the closing quote, without the line breaks that are escaped, and how long it is in
+/// the source.
 fn quoted(rest: &str) -> (String, usize) {
     let mut text = String::new();
     let mut characters = rest.char_indices().peekable();
@@ -130,7 +131,7 @@ fn quoted(rest: &str) -> (String, usize) {
     (text, rest.len())
 }
 
-/// The text of a raw string, if a word begins one, and how long it is in the source after that word.
+/// Returns the text of a raw string, if a word begins one, and how long it is in the source after that word.
 fn raw<'a>(word: &str, rest: &'a str) -> Option<(&'a str, usize)> {
     let hashes = rest.find(|c| c != '#')?;
     let text = rest[hashes..].strip_prefix('"').filter(|_| matches!(word, "r" | "br" | "cr"))?;

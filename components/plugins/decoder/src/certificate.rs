@@ -115,7 +115,7 @@ fn name_or_none(name: &str) -> String {
     if name.is_empty() { "<none>".to_owned() } else { name.to_owned() }
 }
 
-/// A word for the validity, in whole days.
+/// Returns a word for the validity, in whole days.
 fn judge(before: Timestamp, after: Timestamp, now: Timestamp) -> (Colour, String) {
     let days = |from: Timestamp, to: Timestamp| match (to.seconds() - from.seconds()) / DAY {
         1 => "1 day".to_owned(),

@@ -53,7 +53,7 @@ impl Style {
         format!("\x1b[{code}m{text}\x1b[0m")
     }
 
-    /// A value as the output may have it.
+    /// Returns a value that is safe for the output.
     pub(crate) fn value(self, text: &str) -> Cow<'_, str> {
         if self.terminal { for_terminal(text) } else { Cow::Borrowed(text) }
     }

@@ -166,7 +166,7 @@ impl<W: Write> Timeline<W> {
     }
 }
 
-/// A failure that may pass, or the error that ends the timeline.
+/// Returns a failure that may pass, or the error that ends the timeline.
 fn retriable(error: Error) -> Result<End, Stop> {
     let passing = match &error {
         Error::Status(status) => status.code == 429 || status.code >= 500,

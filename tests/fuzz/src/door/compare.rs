@@ -72,7 +72,7 @@ fn asked(wrote: &[u8]) -> Vec<Asked> {
     all
 }
 
-/// A target without the address that it may begin with, and without what never leaves a client.
+/// Returns a target without the address that it may begin with, and without what never leaves a client.
 fn in_origin_form(target: &str) -> String {
     let target = target.split('#').next().unwrap_or_default();
     match target.split_once("://") {

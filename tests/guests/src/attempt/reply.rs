@@ -33,13 +33,13 @@ impl Reply {
         Ok(Some(reply))
     }
 
-    /// The HTTP status code.
+    /// Returns the HTTP status code.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The first header of that name, which is in lower case.
+    /// Returns the first header of that name, which is in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
@@ -68,7 +68,7 @@ impl Reply {
         self.status >= 400 && (self.body.is_empty() || self.message().starts_with("refused by kwasm"))
     }
 
-    /// The status, with what a failure says of itself.
+    /// Returns the status, with what a failure says of itself.
     #[must_use]
     pub fn shown(&self) -> String {
         let message = if self.status < 400 { String::new() } else { self.message() };

@@ -37,7 +37,8 @@ pub struct Request {
 pub struct Sent(FutureIncomingResponse);
 
 impl Request {
-    /// A request to `url`: scheme up to `://`, authority up to the first `/` or `?`, the rest as it is.
+    /// Returns a request to `url`: scheme up to `://`, authority up to the first `/` or `?`, the rest as it
+    /// is.
     #[must_use]
     pub fn new(method: &str, url: &str) -> Self {
         let (scheme, rest) = match url.split_once("://") {

@@ -72,7 +72,7 @@ impl Fault {
         Self::status(401, None)
     }
 
-    /// A redirect with this status (3xx) to `location`.
+    /// Returns a redirect with this status (3xx) to `location`.
     pub fn redirect(code: u16, location: impl Into<String>) -> Self {
         Self::status(code, None).with_header("location", location)
     }

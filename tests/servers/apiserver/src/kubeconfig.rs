@@ -102,7 +102,7 @@ pub struct Kubeconfig {
 }
 
 impl Kubeconfig {
-    /// One without contexts.
+    /// Returns a kubeconfig without contexts.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -122,7 +122,7 @@ impl Kubeconfig {
         self
     }
 
-    /// The YAML text.
+    /// Returns the YAML text.
     #[must_use]
     pub fn to_yaml(&self) -> String {
         let first = self.contexts.first().map(|context| context.name.clone());
@@ -156,8 +156,8 @@ impl Kubeconfig {
     }
 }
 
-/// The context for `user` of the server at `url` whose certificate `authority` signed (PEM; none for plain HTTP).
-/// Paths in it are relative to the folder that [`write_files`] filled.
+/// Returns the context for `user` of the server at `url` whose certificate `authority` signed (PEM; none for
+/// plain HTTP). Paths in it are relative to the folder that [`write_files`] filled.
 pub(crate) fn context(user: User, url: &str, authority: Option<&str>, credentials: &Credentials) -> Context {
     let mut cluster = Map::from_iter([("server".to_owned(), json!(url))]);
     if let Some(authority) = authority {

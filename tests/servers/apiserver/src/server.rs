@@ -115,7 +115,7 @@ impl Builder {
         self
     }
 
-    /// The namespace of the contexts in its kubeconfigs.
+    /// Sets the namespace of the contexts in its kubeconfigs.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = Some(namespace.into());
         self
@@ -127,7 +127,7 @@ impl Builder {
         self
     }
 
-    /// The server's certificate.
+    /// Sets the server's certificate.
     pub fn certificate(mut self, certificate: ServerCertificate) -> Self {
         self.certificate = certificate;
         self
@@ -218,7 +218,7 @@ impl ApiServer {
         Self::builder().start()
     }
 
-    /// A server with other options.
+    /// Returns a server with other options.
     pub fn builder() -> Builder {
         Builder {
             base: String::new(),

@@ -108,7 +108,7 @@ fn is_watch(method: &Method, route: &Route, query: &Query) -> bool {
     }
 }
 
-/// The answer of a fault that needs no handling of the request.
+/// Returns the answer of a fault that needs no handling of the request.
 fn early_answer(action: &Action, is_watch: bool, wire: &Wire) -> Option<Result<Response<Reply>, Refused>> {
     match action {
         Action::Status { code, body } => {

@@ -59,7 +59,7 @@ pub(crate) async fn run(
     }
 }
 
-/// The line that ends a watch which can't be served.
+/// Returns the line that ends a watch which can't be served.
 pub(crate) fn error_line(refused: &Refused) -> Bytes {
     Bytes::from(format!("{}\n", json!({ "type": "ERROR", "object": refused.to_status() })))
 }

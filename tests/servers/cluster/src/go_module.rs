@@ -45,7 +45,7 @@ pub(crate) fn build(cache: &Path) -> Result<PathBuf, Unavailable> {
     Ok(folder)
 }
 
-/// A name for the build's inputs: the module's files and the flags.
+/// Returns a name for the build's inputs: the module's files and the flags.
 fn key(module: &Path) -> Result<String, Unavailable> {
     let mut files = vec![module.join("go.mod"), module.join("go.sum")];
     for entry in fs::read_dir(module).map_err(at(module))? {

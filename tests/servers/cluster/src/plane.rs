@@ -70,12 +70,12 @@ impl<'a> Plane<'a> {
         Ok(plane)
     }
 
-    /// The API server's address.
+    /// Returns the API server's address.
     pub(crate) fn server(&self) -> String {
         format!("https://127.0.0.1:{}", self.ports.api)
     }
 
-    /// The programs that run.
+    /// Returns the programs that run.
     pub(crate) fn programs(&self) -> Vec<Program> {
         self.processes.iter().map(Process::program).collect()
     }

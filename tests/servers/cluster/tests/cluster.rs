@@ -177,7 +177,7 @@ fn a_standing_cluster_stands_from_up_to_down() {
     drop(down);
 }
 
-/// The programs, unless this machine has none.
+/// Returns the programs, unless this machine has none.
 fn assets() -> Option<Assets> {
     Assets::find_or_build(&default_cache()).map_err(|e| skip(&e.to_string())).ok()
 }
@@ -216,7 +216,7 @@ fn assert_may_read_secrets_but_not_nodes(cluster: &Cluster, user: User) {
     );
 }
 
-/// The ids of the supervisor's programs.
+/// Returns the ids of the supervisor's programs.
 #[cfg(unix)]
 fn children(cluster: &Cluster) -> Vec<String> {
     let ids = stdout(Command::new("pgrep").args(["-P", &cluster.supervisor_id().to_string()]));

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-/// The digest of some content, e.g. `sha256:24eaf343…`.
+/// Returns the digest of some content, e.g. `sha256:24eaf343…`.
 #[must_use]
 pub fn digest(content: &[u8]) -> String {
     format!("sha256:{}", hex(&Sha256::digest(content)))

@@ -87,13 +87,14 @@ impl Registry {
         self.access.host()
     }
 
-    /// A folder that goes with the registry, for what belongs to it.
+    /// Returns a folder that goes with the registry, for what belongs to it.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The folder in which distribution keeps repositories and blobs, for tests that take something away there.
+    /// Returns the folder in which distribution keeps repositories and blobs, for tests that take something
+    /// away there.
     #[must_use]
     pub fn storage(&self) -> PathBuf {
         storage(self.folder.path())

@@ -81,7 +81,7 @@ impl Got {
     }
 }
 
-/// A registry with an artifact whose layer has this content.
+/// Returns a registry with an artifact whose layer has this content.
 fn with_layer(builder: WrongBuilder, content: &[u8]) -> (Wrong, Client, String) {
     let wrong = builder.start().unwrap();
     wrong.push(REPOSITORY, "1.0.0", &Artifact::component(content.to_vec()));

@@ -37,7 +37,7 @@ impl Answer {
         Self::new(status, "application/json", value.to_string())
     }
 
-    /// An error in the words of the distribution specification.
+    /// Returns an error in the words of the distribution specification.
     pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
         Self::json(status, &json!({"errors": [{"code": code, "message": message}]}))
     }

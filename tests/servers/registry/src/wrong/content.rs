@@ -98,7 +98,7 @@ impl Content {
         Some(self.repositories.get(repository)?.tags.keys().cloned().collect())
     }
 
-    /// The descriptors of those manifests whose `subject` has this digest.
+    /// Returns the descriptors of those manifests whose `subject` has this digest.
     pub(crate) fn referrers(
         &self,
         repository: &str,

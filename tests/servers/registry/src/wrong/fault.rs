@@ -59,7 +59,7 @@ pub(crate) enum Action {
 }
 
 impl Fault {
-    /// An answer with this status, and an error of the distribution specification as its body.
+    /// Returns an answer with this status, and an error of the distribution specification as its body.
     pub fn status(code: u16) -> Self {
         Self::new(Action::Status(code))
     }
@@ -69,12 +69,12 @@ impl Fault {
         Self::status(429).header("retry-after", seconds.to_string())
     }
 
-    /// A redirect (307) to anywhere.
+    /// Returns a redirect (307) to anywhere.
     pub fn redirect(location: impl Into<String>) -> Self {
         Self::status(307).header("location", location)
     }
 
-    /// A page of HTML with 200, as captive portals and front proxies answer.
+    /// Returns a page of HTML with 200, as captive portals and front proxies answer.
     pub fn page() -> Self {
         Self::new(Action::Page)
     }

@@ -128,7 +128,7 @@ impl Wrong {
         Self::builder().start()
     }
 
-    /// A registry with other options.
+    /// Returns a registry with other options.
     pub fn builder() -> WrongBuilder {
         let options = Options {
             blobs: Side::Registry,
@@ -213,7 +213,7 @@ impl Wrong {
         self.shared.faults.len()
     }
 
-    /// All requests so far, in the order of their arrival.
+    /// Returns all requests so far, in the order of their arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<Received> {
         self.shared.log.all()

@@ -69,7 +69,7 @@ impl Issuer {
         Self { tokens, issued: Mutex::default() }
     }
 
-    /// The answer of the token endpoint to a query, or to a form.
+    /// Returns the answer of the token endpoint to a query, or to a form.
     pub(crate) fn issue(
         &self,
         is_form: bool,

@@ -79,7 +79,7 @@ pub(crate) const WAYS: [Way; 10] = [
 ];
 
 impl Way {
-    /// Both requests, from the first byte to the last.
+    /// Returns both requests, from the first byte to the last.
     pub(crate) fn bytes(&self, path: &str, secret: &str) -> String {
         let body = (self.body)(&bare("GET", secret, "Connection: close\r\n"));
         let line = body.find('\n').map_or(0, |at| at + 1);

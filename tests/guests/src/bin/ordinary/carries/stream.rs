@@ -89,7 +89,7 @@ impl Stream {
         }
     }
 
-    /// The first line that the command writes.
+    /// Returns the first line that the command writes.
     pub(crate) fn line(&mut self) -> io::Result<String> {
         let mut text = Vec::new();
         self.each(|piece| {
