@@ -55,7 +55,7 @@ fn asked(kwasm: &Kwasm, endpoint: &str, headers: &[&str]) -> Run {
     kwasm.run("dials", &arguments)
 }
 
-/// The same through a socket.
+/// Sends the same request through a socket.
 fn asked_by_hand(kwasm: &Kwasm, endpoint: &str) -> Run {
     let request = format!(
         "POST {REVIEWS} HTTP/1.1\\r\\nhost: {endpoint}\\r\\ncontent-type: application/json\\r\\ncontent-length: {}\\r\\n\
@@ -182,7 +182,7 @@ fn flags_say_who_asks_the_selected_context_and_no_other() {
     assert_eq!(shown_to_both(&flags, &servers), [vec!["Bearer token-one".to_owned()], vec![two]]);
 }
 
-/// `kwasm cluster --check -o json`, and the flags.
+/// Runs `kwasm cluster --check -o json` with flags.
 fn checked(kwasm: &Kwasm, flags: &[&str]) -> Value {
     let run = kwasm.call(["cluster", "--check", "-o", "json"].iter().chain(flags)).success();
     serde_json::from_str(&run.stdout).unwrap()

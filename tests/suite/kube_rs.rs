@@ -68,7 +68,7 @@ const COMMANDS: [Command; 11] = [
     ),
 ];
 
-/// A namespace with a running pod in it.
+/// Creates a namespace with a running pod in it.
 fn namespace(real: &Real, name: &str) {
     real.feed(&["create", "namespace", name], "");
     real.feed(&["run", "web", "--image=none", "--namespace", name], "");

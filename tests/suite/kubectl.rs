@@ -5,7 +5,7 @@ use kwasm_cluster::User;
 
 use crate::support::{Kwasm, Real, Run, component, real};
 
-/// `kubectl …` of the control plane, as a user of this kwasm types it.
+/// Runs `kubectl …` at the control plane, as a user of this kwasm types it.
 fn kubectl(kwasm: &Kwasm, real: &Real, arguments: &[&str]) -> Run {
     Run::of(kwasm.program(real.kubectl_program()).args(arguments))
 }

@@ -127,7 +127,7 @@ fn decoded(path: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Everything that came is for this server, and this much of it did.
+/// Checks that all received requests are for this server, at least this many.
 #[track_caller]
 fn only_below(server: &ApiServer, least: usize) {
     let requests = server.requests();

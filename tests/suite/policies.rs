@@ -38,7 +38,8 @@ fn told<S: AsRef<[u8]>>(cases: &[(&str, S)]) -> String {
     told
 }
 
-/// Each fault names file, line and, unless the whole file is meant, key, and is followed by its cure.
+/// Checks that each fault names file, line and, unless the whole file is meant, key, and is followed by its
+/// remedy.
 #[track_caller]
 fn assert_form(run: &Run) {
     let lines: Vec<&str> = run.stderr.lines().collect();

@@ -44,7 +44,7 @@ fn kubeconfig(api: &ApiServer, url: &str, fields: serde_json::Value) -> Kwasm {
     Kwasm::new().kubeconfig(api.write_kubeconfig("proxied", &Kubeconfig::new().with(context)).unwrap())
 }
 
-/// The same with the machine's authorities being those of the proxies.
+/// Returns a kwasm on a machine whose authorities are the proxies' own.
 fn on_a_machine(certified: &Certified, kwasm: Kwasm) -> Kwasm {
     let path = kwasm.home().join("machine.pem");
     std::fs::write(&path, certified.root.pem()).unwrap();

@@ -151,7 +151,7 @@ fn is_held(connection: &str) -> bool {
     table(std::process::id(), "tcp").iter().any(held)
 }
 
-/// The user's word in the middle of a stream.
+/// Checks an interruption by the user in the middle of a stream.
 #[track_caller]
 fn interrupted(real: &Real, line: &[&str], begins: impl Fn(&Real, &mut Running)) {
     let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(User::Alice));

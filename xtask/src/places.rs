@@ -37,7 +37,7 @@ impl Places {
         Ok(Self { root, target, cache, ci: set("CI").is_some_and(|value| value == "true") })
     }
 
-    /// The workspace of what authors of plugins read: plugins, their library, examples.
+    /// Returns the workspace for authors of plugins: plugins, their library, examples.
     pub(crate) fn plugins(&self) -> PathBuf {
         self.root.join("components")
     }
@@ -47,7 +47,7 @@ impl Places {
         self.root.join("tests").join("guests")
     }
 
-    /// The workspaces of what is compiled to WebAssembly, each with a lock file of its own.
+    /// Returns the workspaces that are compiled to WebAssembly, each with a lock file of its own.
     pub(crate) fn wasm_workspaces(&self) -> [PathBuf; 2] {
         [self.plugins(), self.guests()]
     }

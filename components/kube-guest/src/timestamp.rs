@@ -20,7 +20,7 @@ impl Timestamp {
         Self { micros: i64::try_from(since.as_micros()).unwrap_or(i64::MAX) }
     }
 
-    /// From seconds since 1970.
+    /// Returns the time this many seconds after 1970.
     #[must_use]
     pub fn from_seconds(seconds: i64) -> Self {
         Self { micros: seconds.saturating_mul(MICROS) }

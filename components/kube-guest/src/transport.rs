@@ -86,7 +86,7 @@ fn describe(code: &ErrorCode) -> (&'static str, &'static str) {
     }
 }
 
-/// The errors about what was sent, and about sizes.
+/// Describes the errors about sent messages and about sizes.
 fn describe_message(code: &ErrorCode) -> (&'static str, &'static str) {
     use ErrorCode as E;
     match code {

@@ -72,7 +72,7 @@ fn assert_same(attempt: &Attempt, other: &Attempt) {
     assert_eq!((attempt.info(), attempt.claims()), (other.info(), other.claims()));
 }
 
-/// The attributes are those of the decoded path, and no others.
+/// Checks that the attributes are exactly those of the decoded path.
 fn is_understood(attempt: &Attempt) {
     let info = attempt.info();
     assert_eq!(

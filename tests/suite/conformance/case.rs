@@ -80,13 +80,13 @@ impl Case {
         self
     }
 
-    /// A file of this text; `config` is the kubeconfig.
+    /// Adds a file with this text; `config` is the kubeconfig.
     pub(super) fn file(mut self, path: &'static str, text: impl Into<String>) -> Self {
         self.files.push((path, text.into()));
         self
     }
 
-    /// Without a kubeconfig, and without a variable that names one.
+    /// Removes the kubeconfig, and the variable that names one.
     pub(super) fn no_kubeconfig(mut self) -> Self {
         self.variables.clear();
         self
@@ -110,7 +110,7 @@ impl Case {
         self
     }
 
-    /// Both ask a server in this way.
+    /// Expects both to send a request in this way.
     pub(super) fn asks(self, how: &str) -> Self {
         Self { kubectl: asks(how), kwasm: asks(how), ..self }
     }
@@ -120,7 +120,7 @@ impl Case {
         Self { kubectl: fails(kubectl), kwasm: fails(""), ..self }
     }
 
-    /// kwasm keeps apart from kubectl, for this reason.
+    /// Expects kwasm to differ from kubectl, for this reason.
     pub(super) fn differs(self, reason: &'static str, kubectl: Outcome, kwasm: Outcome) -> Self {
         Self { kubectl, kwasm, reason: Some(reason), ..self }
     }
@@ -147,7 +147,7 @@ pub(super) fn config(cluster: &str, context: &str, user: &str) -> String {
     text
 }
 
-/// A server is asked, in this way.
+/// Returns the outcome of a request that is sent in this way.
 pub(super) fn asks(how: &str) -> Outcome {
     Outcome::Asks(how.to_owned())
 }

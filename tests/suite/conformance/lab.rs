@@ -103,7 +103,7 @@ impl Lab {
         })
     }
 
-    /// kubectl as a case has it, without arguments.
+    /// Returns a command of kubectl for a case, without arguments.
     pub(super) fn kubectl_command(&self, program: &Path, case: &Case, folder: &Path) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -128,13 +128,13 @@ impl Lab {
         Run::of(command.args(["--", "/version"]).args(self.flags(case, folder)))
     }
 
-    /// A verb of kwasm's own that takes kubectl's flags.
+    /// Runs a command of kwasm's own that accepts kubectl's flags.
     pub(super) fn verb(&self, kwasm: &Kwasm, case: &Case, folder: &Path, arguments: &[&str]) -> Run {
         let mut command = self.kwasm_command(kwasm, case, folder);
         Run::of(command.args(arguments).args(self.flags(case, folder)))
     }
 
-    /// kwasm as a case has it, without arguments.
+    /// Returns a command of kwasm for a case, without arguments.
     pub(super) fn kwasm_command(&self, kwasm: &Kwasm, case: &Case, folder: &Path) -> Command {
         let mut command = kwasm.command::<&str>([]);
         self.prepare(&mut command, case, folder);

@@ -15,7 +15,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Of a request for the version or for config maps; `None` for others.
+    /// Reads a request for the version or for config maps; returns `None` for others.
     pub(super) fn of(server: &str, request: &Received) -> Option<Self> {
         let path = request.path();
         let (prefix, namespace) = match path.split_once("/api/v1/namespaces/") {

@@ -71,7 +71,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// By what a user is known, in client-go's order.
+/// Returns the kind of a user's authentication, in client-go's order of precedence.
 fn authentication(user: &Value) -> &'static str {
     let has = |key: &str| user.get(key).is_some_and(|value| !value.is_null() && value != "");
     let certificate = has("client-certificate-data");

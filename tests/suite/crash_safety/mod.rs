@@ -40,7 +40,7 @@ struct Home {
 }
 
 impl Home {
-    /// With `other`, and these.
+    /// Returns a state with `other` and these plugins.
     fn with(plugins: &[(&'static str, &'static str)]) -> Self {
         let kwasm = Kwasm::with_empty_cache();
         kwasm.call(["install", component("hello-core").to_str().unwrap(), "--as", "other"]).success();
@@ -52,7 +52,7 @@ impl Home {
         Self { kwasm, state }
     }
 
-    /// The same in another folder.
+    /// Returns a copy in another folder.
     fn copy(&self) -> Kwasm {
         let copy = Kwasm::with_empty_cache();
         let copied =

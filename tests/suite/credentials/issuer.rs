@@ -37,7 +37,7 @@ impl Issuer {
         Self::at(None, move |asked| Some(answer(asked)))
     }
 
-    /// The same, which is known by this name, `HOST:PORT`, and may close the connection instead.
+    /// Returns an issuer with this name, `HOST:PORT`, that may close the connection instead.
     pub(super) fn at(
         name: Option<&str>,
         answer: impl Fn(&Asked) -> Option<(u16, Value)> + Send + Sync + 'static,
@@ -63,7 +63,7 @@ impl Issuer {
         Self::answering(rotated)
     }
 
-    /// The same, which answers when it is let to.
+    /// Returns an issuer that answers when it is released.
     pub(super) fn holding() -> (Self, Held) {
         let (let_go, held) = channel();
         let held = Mutex::new(held);

@@ -299,7 +299,7 @@ fn a_plugin_is_not_run_where_something_else_is_there_to_be_known_by() {
 mod allowed {
     use super::*;
 
-    /// A run with this kuberc.
+    /// Runs with this kuberc.
     fn under(kuberc: &str, name: &str) -> (Run, usize) {
         let server = seed();
         let helper = Helper::saying(&token(&server));

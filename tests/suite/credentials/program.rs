@@ -72,7 +72,7 @@ impl Helper {
         self.user_with(&json!({}))
     }
 
-    /// The same, with other fields of `exec`.
+    /// Returns the user with other fields of `exec`.
     pub(super) fn user_with(&self, fields: &Value) -> Value {
         let mut exec = self.exec();
         exec.as_object_mut().unwrap().extend(fields.as_object().cloned().unwrap());

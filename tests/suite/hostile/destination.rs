@@ -15,7 +15,7 @@ fn listener() -> ApiServer {
     open(ApiServer::builder().plain_http().start().unwrap())
 }
 
-/// The same with TLS, for what may be reached where it was granted.
+/// Returns a server with TLS, for hosts that may be granted.
 fn host() -> ApiServer {
     open(ApiServer::start().unwrap())
 }

@@ -178,7 +178,7 @@ impl Generator {
         }
     }
 
-    /// The same but for one attribute.
+    /// Returns the same request with one attribute changed.
     fn neighbour(&mut self, mut wanted: Wanted) -> Wanted {
         if !wanted.url.is_empty() {
             match self.0.u8(..3) {
@@ -218,7 +218,8 @@ impl Generator {
         }
     }
 
-    /// Method and URL of what is wanted. A verb and a subresource that no request can have together become others.
+    /// Returns method and URL of a wanted request. A verb and a subresource that no request can have together
+    /// are replaced.
     fn written(&mut self, wanted: &Wanted) -> (String, String) {
         if !wanted.url.is_empty() {
             return (wanted.verb.to_ascii_uppercase(), wanted.url.clone());
@@ -270,7 +271,7 @@ impl Generator {
         (method, format!("{url}{mark}{}", query.join("&")))
     }
 
-    /// Now and then in another spelling: one that means the same, or one that could mean two things.
+    /// Returns a URL that is sometimes in another spelling: one with the same meaning, or an ambiguous one.
     fn disguised(&mut self, url: String) -> String {
         let (path, query) = url.split_once('?').map_or((url.as_str(), ""), |(path, query)| (path, query));
         let mark = if query.is_empty() { "" } else { "?" };

@@ -76,7 +76,7 @@ fn what_is_no_yaml_is_told_by_its_line() {
     "#);
 }
 
-/// Ten levels of nine aliases each: three and a half thousand million times `x`.
+/// Returns ten levels of nine aliases each: three and a half thousand million times `x`.
 fn bomb() -> String {
     let mut text = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for (of, name) in ('a'..='i').zip('b'..='j') {

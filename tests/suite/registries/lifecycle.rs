@@ -12,7 +12,7 @@ fn with_own_cache(kwasm: Kwasm) -> Kwasm {
     kwasm.variable("XDG_CACHE_HOME", cache)
 }
 
-/// Neither a receipt, nor content, nor a link, nor compiled code.
+/// Checks that there is neither a receipt, nor content, nor a link, nor compiled code.
 #[track_caller]
 fn nothing_installed(kwasm: &Kwasm) {
     let left = |folder: std::path::PathBuf| {

@@ -88,7 +88,7 @@ impl Proxy {
         format!("{}://{}", self.scheme, self.address)
     }
 
-    /// The same with a login.
+    /// Returns the address with a login.
     pub(crate) fn url_for(&self, login: &str) -> String {
         format!("{}://{login}@{}", self.scheme, self.address)
     }
@@ -199,7 +199,7 @@ impl Rules {
     }
 }
 
-/// A text with its length in front.
+/// Reads a text that is prefixed with its length.
 async fn counted(client: &mut Box<dyn Stream>) -> io::Result<String> {
     let mut text = vec![0; client.read_u8().await?.into()];
     client.read_exact(&mut text).await?;

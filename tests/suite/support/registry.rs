@@ -38,10 +38,10 @@ pub(crate) fn registry(test: &str, programs: &[&str]) -> Option<&'static RealReg
     shared(&REGISTRY, Registry::start, test, programs)
 }
 
-/// The same of go-containerregistry's registry, which has the referrers API.
+/// Returns go-containerregistry's registry, which has the referrers API, under the same conditions.
 ///
 /// # Panics
-/// With `CI` set, where nothing is skipped.
+/// If `CI` is set, where nothing is skipped.
 pub(crate) fn registry_with_referrers(test: &str, programs: &[&str]) -> Option<&'static RealRegistry> {
     static REGISTRY: OnceLock<Result<RealRegistry, String>> = OnceLock::new();
     shared(&REGISTRY, Registry::with_referrers, test, programs)
@@ -95,7 +95,7 @@ impl RealRegistry {
         format!("{}/{}{name}", self.registry.host(), prefix(kwasm))
     }
 
-    /// `oras VERB`, in the home of a kwasm.
+    /// Returns the command `oras VERB` in the home of a kwasm.
     pub(crate) fn oras(&self, kwasm: &Kwasm, verb: &str) -> Command {
         let mut oras = self.program(kwasm, "oras");
         // It takes localhost for a registry in plain HTTP.
@@ -103,21 +103,21 @@ impl RealRegistry {
         oras
     }
 
-    /// `skopeo`, in the home of a kwasm.
+    /// Returns the command `skopeo` in the home of a kwasm.
     pub(crate) fn skopeo(&self, kwasm: &Kwasm) -> Command {
         let mut skopeo = self.program(kwasm, "skopeo");
         skopeo.env("REGISTRY_AUTH_FILE", self.registry.folder().join("config.json"));
         skopeo
     }
 
-    /// `cosign`, in the home of a kwasm.
+    /// Returns the command `cosign` in the home of a kwasm.
     pub(crate) fn cosign(&self, kwasm: &Kwasm) -> Command {
         let mut cosign = self.program(kwasm, "cosign");
         cosign.env("COSIGN_PASSWORD", "");
         cosign
     }
 
-    /// `wkg`, in the home of a kwasm, whose configuration it shares.
+    /// Returns the command `wkg` in the home of a kwasm, whose configuration it shares.
     pub(crate) fn wkg(&self, kwasm: &Kwasm) -> Command {
         self.program(kwasm, "wkg")
     }
@@ -171,7 +171,7 @@ fn prefix(kwasm: &Kwasm) -> String {
 }
 
 impl Layout {
-    /// By which cosign makes and finds it.
+    /// Returns the option by which cosign writes and finds it.
     pub(crate) fn option(self) -> &'static str {
         match self {
             Self::Bundle => "--new-bundle-format=true",

@@ -58,7 +58,7 @@ fn serve(kwasm: &Kwasm, client: &TcpStream) -> Child {
     run
 }
 
-/// A client that goes, or a guest, ends it.
+/// Copies until a client or a guest closes the connection.
 fn copy(from: &mut impl Read, to: &mut impl Write) {
     let mut buffer = vec![0; 64 << 10];
     while let Ok(length) = from.read(&mut buffer) {

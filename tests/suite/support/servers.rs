@@ -68,12 +68,12 @@ impl Real {
         self.cluster.audit_log()
     }
 
-    /// kubectl as the administrator.
+    /// Returns a command of kubectl as the administrator.
     pub(crate) fn kubectl(&self) -> Command {
         self.cluster.kubectl()
     }
 
-    /// kubectl's own program.
+    /// Returns the path of kubectl.
     pub(crate) fn kubectl_program(&self) -> std::path::PathBuf {
         self.kubectl().get_program().into()
     }
@@ -98,7 +98,7 @@ impl Real {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// To be held by who reads the one log that kwok has for all pods, or adds to it.
+    /// Locks the only log that kwok has for all pods, for tests that read it or write to it.
     pub(crate) fn pod_log(&self) -> MutexGuard<'_, ()> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }

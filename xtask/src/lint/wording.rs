@@ -12,7 +12,7 @@ const EXCEPTIONS: [&str; 1] = [
     "there is no ",
 ];
 
-/// Whether a file has texts for users: code of the program, apart from its tests.
+/// Returns whether a file contains texts for users: code of the program, apart from its tests.
 pub(super) fn is_checked(file: &Path) -> bool {
     let in_tests = file.components().any(|part| part.as_os_str() == "tests");
     file.starts_with("src")
@@ -21,7 +21,7 @@ pub(super) fn is_checked(file: &Path) -> bool {
         && file.file_name().is_some_and(|name| name != "tests.rs")
 }
 
-/// Names each text of a file whose wording is to be avoided.
+/// Reports each text of a file with wording to be avoided.
 pub(super) fn check(file: &Path, source: &str) -> Vec<String> {
     let mut violations = Vec::new();
     for (line, text) in literals(source).into_iter().chain(help(source)) {
@@ -100,7 +100,7 @@ fn line_of(source: &str, rest: &str) -> usize {
     source[..source.len() - rest.len()].matches('\n').count() + 1
 }
 
-/// How long a character's literal is; of a lifetime, its quote alone.
+/// Returns the length of a character literal, or of a lifetime's quote alone.
 fn character(rest: &str) -> usize {
     let mut characters = rest.char_indices().skip(1);
     match (characters.next(), characters.next()) {

@@ -88,7 +88,7 @@ impl Lines {
         self.listed("CA", ca);
     }
 
-    /// An extension that is absent has no line; one that cannot be read says so.
+    /// Adds a line for an extension. An absent one has no line, and one that cannot be read has its error.
     fn listed(&mut self, label: &str, values: Result<Option<Vec<String>>, String>) {
         match values {
             Ok(None) => {}

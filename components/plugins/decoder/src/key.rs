@@ -38,7 +38,7 @@ pub(crate) fn name_of(oid: &Oid<'_>) -> String {
     }
 }
 
-/// SEC 2 and RFC 5480.
+/// Returns the name of a curve, by SEC 2 and RFC 5480.
 fn curve_name(curve: &Oid<'_>) -> String {
     let number = curve.to_id_string();
     match number.as_str() {

@@ -21,7 +21,7 @@ pub(crate) trait Api {
 
     fn now(&self) -> Timestamp;
 
-    /// A clock that only goes forward.
+    /// Returns the time of a clock that only goes forward.
     fn elapsed(&self) -> Duration;
 }
 

@@ -100,7 +100,7 @@ impl Head {
     }
 }
 
-/// Bytes as characters, one for one.
+/// Returns bytes as characters, one for one.
 fn text(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }

@@ -47,7 +47,8 @@ impl Answer {
         named.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
     }
 
-    /// The answer again if a server made it. Only a failure is read for that: a watch says nothing for hours.
+    /// Returns the answer if a server made it. Only a failure is read for that, since a watch may be silent
+    /// for hours.
     ///
     /// # Errors
     ///

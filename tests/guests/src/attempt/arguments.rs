@@ -32,7 +32,7 @@ impl Arguments {
         self.given.drain(at..at + 2).nth(1)
     }
 
-    /// The rest, with a default for each that is not there.
+    /// Returns the rest, with a default for each missing one.
     #[must_use]
     pub fn values<const N: usize>(self, defaults: [&str; N]) -> [String; N] {
         let usage = self.usage;

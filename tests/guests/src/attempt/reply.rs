@@ -52,7 +52,7 @@ impl Reply {
             || String::from_utf8_lossy(&self.body).contains(text)
     }
 
-    /// The answer again if a server made it.
+    /// Returns the answer if a server made it.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ fn exactly(from: &mut impl BufRead, length: u64, body: &mut Vec<u8>) -> Result<(
     if read as u64 == length { Ok(()) } else { Err("the body broke off".to_owned()) }
 }
 
-/// A line without its end, `None` at the end of all.
+/// Reads a line without its end, or returns `None` at the end of the stream.
 fn line(from: &mut impl BufRead) -> Result<Option<String>, String> {
     let mut line = Vec::new();
     from.read_until(b'\n', &mut line).map_err(|error| format!("read: {error}"))?;

@@ -21,7 +21,7 @@ use crate::tls::KeyedCertificate;
 
 /// Addresses and credentials.
 impl ApiServer {
-    /// Scheme, host, port and base path, without a slash at the end.
+    /// Returns scheme, host, port and base path, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -89,7 +89,7 @@ impl ApiServer {
         &self.shared.credentials.token
     }
 
-    /// User and password of basic authentication.
+    /// Returns user and password of basic authentication.
     #[must_use]
     pub fn basic(&self) -> (&str, &str) {
         (BASIC_USER, &self.shared.credentials.password)

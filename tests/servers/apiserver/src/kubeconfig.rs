@@ -220,7 +220,7 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     io::Write::write_all(&mut options.open(path)?, text.as_bytes())
 }
 
-/// Block style as kubectl writes it, every string in quotes: JSON's are YAML's as well.
+/// Writes YAML in block style, like kubectl, with every string in quotes: JSON's are valid in YAML too.
 fn write_yaml(value: &Value, depth: usize, text: &mut String) {
     let indent = "  ".repeat(depth);
     match value {

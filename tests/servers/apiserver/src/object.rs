@@ -194,7 +194,7 @@ pub(crate) fn name_of(resource: &Resource, object: &Map<String, Value>) -> Resul
     Err(Refused::invalid(resource.kind, &name, "metadata.name", &problem))
 }
 
-/// Now, as Kubernetes writes it: RFC 3339 in UTC, whole seconds.
+/// Formats a time like Kubernetes: RFC 3339 in UTC, in whole seconds.
 pub(crate) fn timestamp(when: OffsetDateTime) -> String {
     let seconds = OffsetDateTime::from_unix_timestamp(when.unix_timestamp()).unwrap_or(when);
     seconds.format(&Rfc3339).unwrap_or_default()

@@ -214,7 +214,7 @@ fn precondition(key: &Key, stored: &Stored, options: &Value) -> Result<(), Refus
     Ok(())
 }
 
-/// JSON merge patch, RFC 7386.
+/// Applies a JSON merge patch (RFC 7386).
 fn merge(target: Value, patch: Value) -> Value {
     let Value::Object(patch) = patch else {
         return patch;

@@ -121,7 +121,7 @@ impl Builder {
         self
     }
 
-    /// Plain HTTP, where only tokens and basic authentication work.
+    /// Makes it speak plain HTTP, where only tokens and basic authentication work.
     pub fn plain_http(mut self) -> Self {
         self.plain = true;
         self

@@ -95,7 +95,7 @@ impl Refused {
         )
     }
 
-    /// One field of an object is not valid; `kind` and `name` are the object's.
+    /// Returns the refusal of an invalid field of an object; `kind` and `name` are the object's.
     pub(crate) fn invalid(kind: &str, name: &str, field: &str, problem: &str) -> Self {
         let refused = Self::new(422, format!("{kind} \"{name}\" is invalid: {field}: {problem}"));
         let cause = json!({ "reason": "FieldValueInvalid", "message": problem, "field": field });

@@ -192,7 +192,7 @@ impl Store {
         Ok(state.history.iter().skip(first).take(most).cloned().collect())
     }
 
-    /// Refused with 410 when changes after `version` are forgotten.
+    /// Checks that no changes after `version` are forgotten. Otherwise refuses with 410.
     pub(crate) fn still_known(&self, version: u64) -> Result<(), Refused> {
         self.changes(version, 0).map(drop)
     }

@@ -130,7 +130,8 @@ impl Watch {
         }
     }
 
-    /// An object that enters the selection is added for this watch, one that leaves it is deleted.
+    /// Writes a change. An object that enters the selection is added for this watch, and one that leaves it
+    /// is deleted.
     fn write(&mut self, change: &Change, lines: &mut Vec<u8>) {
         let elsewhere = self.namespace.as_ref().is_some_and(|namespace| *namespace != change.key.namespace);
         if change.key.plural != self.resource.plural || elsewhere {

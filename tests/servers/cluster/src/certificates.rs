@@ -98,7 +98,7 @@ mod tests {
 
     use super::*;
 
-    /// Version, subject, issuer and number of extensions.
+    /// Returns version, subject, issuer and number of extensions.
     fn facts(pem: &str) -> (X509Version, String, String, usize) {
         let (_, pem) = parse_x509_pem(pem.as_bytes()).unwrap();
         let certificate = pem.parse_x509().unwrap();

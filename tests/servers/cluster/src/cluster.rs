@@ -56,7 +56,7 @@ impl Cluster {
         }
     }
 
-    /// The API server, e.g. `https://127.0.0.1:40123`.
+    /// Returns the address of the API server, e.g. `https://127.0.0.1:40123`.
     #[must_use]
     pub fn server(&self) -> &str {
         &self.ready.server
@@ -68,8 +68,8 @@ impl Cluster {
         self.ready.dir.join(crate::setup::file_of(user.name()))
     }
 
-    /// kubectl of the server's version as admin, with a cache of its own; `--kubeconfig` makes it another
-    /// user's.
+    /// Returns a command of kubectl, in the server's version, as admin, and with a cache of its own;
+    /// `--kubeconfig` makes it another user's.
     #[must_use]
     pub fn kubectl(&self) -> Command {
         let mut command = Command::new(&self.ready.kubectl);

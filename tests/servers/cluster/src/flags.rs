@@ -37,7 +37,8 @@ pub(crate) fn etcd(ports: Ports) -> Vec<String> {
     with(own, &["--data-dir=etcd", "--unsafe-no-fsync", "--log-level=warn"])
 }
 
-/// `pods` says whether there are controllers to make the service account that a pod needs.
+/// Returns the arguments. `pods` states whether there are controllers to make the service account that a pod
+/// needs.
 pub(crate) fn kube_apiserver(ports: Ports, pods: bool) -> Vec<String> {
     let own = [
         format!("--etcd-servers=http://127.0.0.1:{}", ports.etcd),

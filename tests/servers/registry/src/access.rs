@@ -31,7 +31,7 @@ pub enum Login {
 }
 
 impl Access {
-    /// Host and port, e.g. `localhost:40123`: what references begin with.
+    /// Returns host and port, e.g. `localhost:40123`, with which references begin.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host

@@ -41,7 +41,7 @@ impl Client {
         self.try_with(target, headers).unwrap()
     }
 
-    /// An error where no answer came.
+    /// Sends a request, and returns an error if no answer came.
     fn try_with(&self, target: &str, headers: &[(&str, &str)]) -> reqwest::Result<Got> {
         let url =
             if target.starts_with("http") { target.to_owned() } else { format!("{}{target}", self.base) };

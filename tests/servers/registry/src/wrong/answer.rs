@@ -115,7 +115,7 @@ impl Answer {
     }
 }
 
-/// First and last byte of a single range, e.g. of `bytes=4-`.
+/// Returns the first and last byte of a single range, e.g. of `bytes=4-`.
 fn bounds(range: &str) -> Option<(usize, usize)> {
     let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
     let first = first.parse().ok()?;

@@ -70,7 +70,7 @@ impl Artifact {
         self
     }
 
-    /// The manifest's text. The same artifact has the same text, and so the same digest.
+    /// Returns the manifest's text. The same artifact has the same text, and so the same digest.
     #[must_use]
     pub fn manifest(&self) -> String {
         let mut manifest = json!({

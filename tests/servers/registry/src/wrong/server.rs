@@ -57,7 +57,8 @@ impl Listening {
         self.tls.as_ref().map(|tls| tls.authority.as_str())
     }
 
-    /// The other host goes by another name: what is meant for the one must not reach the other.
+    /// Returns the bases of both hosts. The other host has another name, so that credentials for one must not
+    /// reach the other.
     pub(crate) fn bases(&self) -> [String; 2] {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         [format!("{scheme}://{}", self.host()), format!("{scheme}://127.0.0.1:{}", self.ports[1])]

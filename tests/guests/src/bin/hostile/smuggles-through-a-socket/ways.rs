@@ -88,7 +88,8 @@ impl Way {
     }
 }
 
-/// By its length the hidden request is in the body; by its coding it follows it.
+/// Returns the request with both. By its length, the hidden request is in the body; by its coding, it follows
+/// the body.
 fn both(body: &Body, coding: &str) -> String {
     format!("Content-Length: {}\r\n{coding}", body.whole)
 }
