@@ -6,7 +6,7 @@ use super::{at, bytes, only};
 use crate::support::registry;
 
 /// Upgrades a plugin in a registry with 150 versions, of which the newest is neither the last in the alphabet nor
-/// on the first page. Returns the registry and the message.
+/// on the first page. Returns the registry, and the new version with the messages.
 fn upgraded(paging: Paging) -> (Wrong, String) {
     let registry = Wrong::builder().tag_pages(100, paging).start().unwrap();
     let (old, new) = (Artifact::component(bytes("hello")), Artifact::component(bytes("exits")));
