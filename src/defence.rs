@@ -199,7 +199,7 @@ mod faults {
     pub(crate) fn before_change(what: &str, path: &Path) -> io::Result<()> {
         let number = FAULTS.changes.fetch_add(1, Ordering::SeqCst) + 1;
         if let Some(file) = value("secrecy") {
-            // In one write, so that a kill cuts no line short. Nobody is told when it cannot be told.
+            // A single write, so that a kill cuts no line short. Errors are ignored.
             let line = format!("{what} {}\n", path.display());
             let file = File::options().create(true).append(true).open(file);
             drop(file.and_then(|mut file| file.write_all(line.as_bytes())));

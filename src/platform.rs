@@ -339,7 +339,7 @@ pub(crate) fn is_stdout_closed() -> bool {
     let stdout = io::stdout();
     let mut descriptors = [PollFd::new(&stdout, PollFlags::empty())];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    // POLLERR is how poll(2) tells it, asked for or not.
+    // poll(2) reports POLLERR even if it was not requested.
     poll(&mut descriptors, Some(&now)).is_ok() && descriptors[0].revents().contains(PollFlags::ERR)
 }
 

@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn sections_that_cannot_be_read_say_nothing() {
-        // A custom section `version` whose content is no UTF-8.
+        // A custom section `version` whose content is not UTF-8.
         let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
         bytes.extend_from_slice(&[0, 10, 7]);
         bytes.extend_from_slice(b"version\xff\xff");

@@ -279,7 +279,7 @@ mod tests {
         ] {
             assert_eq!(read(&text).unwrap_err(), reason, "{text}");
         }
-        // What is nearest to these runs.
+        // The nearest valid variants of these run.
         assert!(read(&format!(r#"(module (@custom "component-type:x" "") {start})"#)).is_ok());
         assert!(read(&format!(r#"(module {wasi} (memory (export "memory") 1) {start})"#)).is_ok());
         assert!(read(&format!("(module (memory 1) {start})")).is_ok());

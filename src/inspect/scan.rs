@@ -333,7 +333,7 @@ macro_rules! feature {
     };
 }
 
-// A block's own type is not looked at: whatever leaves a value of it in the block has been.
+// A block's own type is not checked: the instruction that leaves a value of this type in the block was.
 macro_rules! visit {
     ($( @$proposal:ident $op:ident $({ $($argument:ident: $ty:ty),* })? => $visit:ident ($($note:tt)*))*) => {$(
         fn $visit(&mut self $($(, _: $ty)*)?) {

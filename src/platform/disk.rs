@@ -63,8 +63,8 @@ impl Staged {
         builder.prefix(&prefix).suffix(UNFINISHED);
         permit(&mut builder, readers);
         let file = change("create", place, || builder.tempfile_in(folder_of(place)))?;
-        // Held for as long as somebody writes it: `remove_abandoned` leaves it alone. Where a file system has no locks it
-        // cannot be told from an abandoned one, and is left alone too.
+        // Locked as long as it is being written, so that `remove_abandoned` leaves it alone. On a file system
+        // without locks it cannot be distinguished from an abandoned one, and is left alone too.
         drop(file.as_file().try_lock());
         let mut staged = Self { file, place: place.to_owned() };
         for piece in content.chunks(PIECE) {
@@ -326,7 +326,7 @@ pub(crate) fn trim(
                 left -= size;
                 gone += size;
             }
-            // On Windows one that somebody runs stays.
+            // On Windows, a file that is being executed stays.
             Err(error) => first = first.and(Err(error)),
         }
     }

@@ -107,13 +107,14 @@ impl Proxy {
         }
         let source = Source::Variable(name);
         if !secure && environment.variable("REQUEST_METHOD").is_some() {
-            // Whoever sends a header `Proxy:` to a CGI program sets this variable (golang.org/s/cgihttpproxy).
+            // A client that sends a header `Proxy:` to a CGI program sets this variable
+            // (golang.org/s/cgihttpproxy).
             let reason = "it is ignored in a CGI program, where REQUEST_METHOD is set";
             return Err(Error { from: source, reason });
         }
         let value =
             Zeroizing::new(if value.contains("://") { value.to_owned() } else { format!("http://{value}") });
-        // Go goes on with what is no address, and then finds no host of that name.
+        // Go accepts an invalid address, and then finds no host of that name.
         Self::read(&value, source).map(Some)
     }
 

@@ -55,7 +55,8 @@ impl Store {
         }
         let put = self.announce(&pending).and_then(|()| self.stage_and_commit(staged_plugins));
         if let Err(error) = put {
-            // What cannot be put right now, `pending` keeps for the next; the first error is the one to tell.
+            // Repairs that fail now are left to the next process by `pending`; the first error is the one to
+            // report.
             drop(self.repair(&pending));
             return Err(error);
         }
@@ -90,7 +91,7 @@ impl Store {
         let digests = match self.receipt(name) {
             Ok(receipt) => receipt.blobs().collect(),
             Err(error @ Error::Unknown(_)) => return Err(error),
-            // A broken receipt must not keep its plugin on the machine for ever.
+            // A broken receipt must not keep its plugin on the machine forever.
             Err(_) => Vec::new(),
         };
         let pending = Pending { names: vec![name.clone()], digests };

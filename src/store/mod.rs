@@ -118,7 +118,8 @@ impl Store {
             Err(source) => return Err(files::read_failed(&path)(source)),
         };
         let mut receipt: Receipt = serde_json::from_slice(&text).map_err(broken)?;
-        // An earlier kwasm made a component of a core module, which is not sound: what was fetched runs as it is.
+        // An earlier kwasm made a component from a core module, which is not sound: the fetched content runs
+        // unchanged.
         if receipt.kind == Kind::Core && receipt.digest != receipt.fetched {
             receipt.digest = receipt.fetched;
             receipt.size = fs::metadata(self.places.blob(receipt.fetched)).map_or(0, |content| content.len());

@@ -59,7 +59,7 @@ fn listen(child: &mut Child) -> Option<String> {
     thread::spawn(move || {
         let mut text = Vec::new();
         let read = stdout.take(LONGEST).read_to_end(&mut text);
-        // Nobody listens any more when it was too late.
+        // No one receives the result if it is too late.
         drop(tell.send(read.map(|_| text)));
     });
     String::from_utf8(told.recv_timeout(PATIENCE).ok()?.ok()?).ok()

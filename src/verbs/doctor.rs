@@ -198,7 +198,7 @@ fn reinstall(receipt: &Receipt) -> String {
     format!("kwasm install {} --as {}", word(&receipt.source), receipt.name)
 }
 
-/// `1 plugin`, `2 plugins`.
+/// Returns a count with its noun: `1 plugin`, `2 plugins`.
 fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }

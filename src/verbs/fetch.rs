@@ -136,7 +136,7 @@ impl<'a> Fetcher<'a> {
         let content = registries.fetch(found, &progress)?;
         drop(progress);
         let config = registries.config(found)?;
-        // Whether it can run is told later, in its own words.
+        // Whether it can run is reported later.
         let inspected = Inspected::read(content.bytes()).ok();
         let hidden = config
             .as_ref()
@@ -231,7 +231,8 @@ impl<'a> Fetcher<'a> {
         let artifact =
             Candidate { reference: &reference, repositories: &repositories, manifest: manifest.digest() };
         let signers = self.signers(source, &artifact, &signatures, previous)?;
-        // What else refers to it, e.g. an attestation, was judged too, for what it tells; it is no signature.
+        // Other artifacts that refer to it, e.g. an attestation, were judged for their errors, but are not
+        // signatures.
         signatures.retain(|signature| signature.signs(manifest.digest()));
         Ok(Judged { signatures, signers, unknown: false })
     }
@@ -368,7 +369,7 @@ fn namespace(source: &Source) -> Option<&str> {
 
 fn from_file(path: &Path) -> Result<Fetched, Error> {
     let content = Artifact::from_file(path)?;
-    // What it says of itself is read from what can be run only; whether it can is told later, in its own words.
+    // Metadata is only read from content that can run; whether it can is reported later.
     let facts =
         Inspected::read(content.bytes()).and_then(|_| Facts::read(content.bytes())).unwrap_or_default();
     let said = |name: &str| facts.said(name).map(str::to_owned);

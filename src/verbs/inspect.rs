@@ -154,7 +154,7 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
     let registries = fetcher.registries()?;
     let found = fetcher.find(source)?;
     let judged = match fetcher.judge(source, &found, None) {
-        // What is wrong with it is what one wants to see of it.
+        // Its problem is what the user wants to see.
         Err(error @ (Error::Untrusted { .. } | Error::SignatureLookup { .. })) => Err(chain(&error)),
         judged => Ok(judged?),
     };
@@ -163,7 +163,7 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
     let mut subject = if let Some(subject) = declared.and_then(subject_of) {
         subject
     } else {
-        // Whoever pushed it did not say: it is looked into.
+        // Its publisher made no claims, so the content is inspected.
         let progress = Progress::download(fetcher.reporter(), &name_of(source));
         local(source, &registries.fetch(&found, &progress)?)?
     };

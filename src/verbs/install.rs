@@ -157,7 +157,7 @@ pub(super) fn put(
         if let Some(moved) = previous.as_ref().and_then(|previous| moved(previous, receipt)) {
             reporter.note(&moved);
         }
-        // Of an upgrade it was told before what takes the place of what.
+        // An upgrade has reported before which plugin replaces which.
         if let Some(previous) = previous.filter(|previous| !is_same_plugin(previous, receipt)) {
             let Receipt { digest, source, policy, .. } = previous;
             let digest = digest.short();

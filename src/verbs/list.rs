@@ -99,7 +99,7 @@ fn table(rows: &[Row], wide: bool) -> Table {
     }
     let mut table = Table::new(&heads);
     for row in rows {
-        // On eighty columns there is room for as much as tells it from others.
+        // On eighty columns there is room for as much as distinguishes it from others.
         let digest = if wide { row.digest.to_string() } else { row.digest.hex().chars().take(12).collect() };
         let known = |text: &Option<String>| text.clone().unwrap_or_default();
         let mut cells =

@@ -38,7 +38,7 @@ pub(super) struct Wish {
 
 pub(super) fn publish(environment: &Environment, reporter: Reporter, wish: &Wish) -> Result<Ending, Error> {
     let Wish { file, target, key, adapt, output } = wish;
-    // Before anything is pushed: what was to be signed is not there unsigned.
+    // Checked before anything is pushed, so that nothing is pushed unsigned by mistake.
     let key = key.as_deref().map(private_key).transpose()?;
     let mut content = Artifact::from_file(file)?;
     if *adapt {

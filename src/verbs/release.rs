@@ -15,7 +15,7 @@ pub(super) fn release(
 ) -> Result<Release, inspect::Error> {
     let inspected = Inspected::read(content.bytes())?;
     let Facts { exports, mut annotations, .. } = Facts::read(content.bytes())?;
-    // A tag that is no version says nothing of one.
+    // A tag that is not a version does not contradict one.
     if let Some(version) = version.filter(|version| version.parse::<semver::Version>().is_ok()) {
         annotations.insert("org.opencontainers.image.version".to_owned(), version.to_owned());
     }

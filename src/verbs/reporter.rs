@@ -73,7 +73,7 @@ impl Reporter {
 
     fn line(self, text: &str) {
         let text = match self.width {
-            // Broken between words only, so that what is copied from a terminal is still what was meant.
+            // Only broken between words, so that text copied from a terminal is still correct.
             Some(width) if width > 20 => {
                 let options = Options::new(width)
                     .subsequent_indent("  ")

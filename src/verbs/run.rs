@@ -38,7 +38,7 @@ pub(super) fn run(
     let policy = policy_for(&plugin, policy.as_deref())?;
     let grant = policy.grant(plugin.inspected());
     let limits = grant.limits();
-    // A component that can send nothing gets no kubeconfig, and nobody reads one for it.
+    // A component that can send nothing gets no kubeconfig, and none is read.
     let connection = Connection::take(&mut arguments, grant.own_flags())?;
     let contexts = if plugin.inspected().uses_network() {
         let flags = Flags::of(&connection)?;
@@ -88,7 +88,7 @@ pub(super) fn run(
     }
     reporter.lines(lines);
     match faults.stdout.take() {
-        // Whoever reads it would take it for all there is.
+        // Readers would take it for the complete output.
         Some(why) if well => Err(Error::Stdout(why)),
         _ => Ok(Ending::Ran(outcome)),
     }

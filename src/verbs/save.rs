@@ -32,7 +32,7 @@ pub(super) fn save(
     if archive == Path::new(STREAM) && environment.terminal {
         return Err(Error::Terminal);
     }
-    // Made before anything is written: what is wrong with a plugin harms no file.
+    // Collected before anything is written, so that a problem of a plugin damages no file.
     let mut content = Vec::new();
     layout::write(&plugins, &mut content)
         .map_err(|source| Error::Archive { archive: archive.display().to_string(), source })?;

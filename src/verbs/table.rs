@@ -70,7 +70,8 @@ pub(super) fn shown<R: Serialize>(
 /// Returns a JSON document.
 pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
-    // Beyond ASCII serde_json escapes nothing, and some of that drives a terminal. It stands in texts alone.
+    // Beyond ASCII serde_json escapes nothing, and some of those characters control a terminal. They only
+    // occur in texts.
     text.chars().fold(String::with_capacity(text.len()), |mut text, c| {
         if drives_terminal(c) && c != '\n' {
             for unit in c.encode_utf16(&mut [0; 2]) {

@@ -173,7 +173,7 @@ fn news(fetcher: &Fetcher<'_>, receipt: &Receipt) -> Result<News, Error> {
         (Some(artifact), Some(manifest)) => artifact.manifest == manifest.digest(),
         _ => receipt.fetched == found.content(),
     };
-    // What was there once and is gone, a version that was withdrawn say, is no reason to go back.
+    // A version that was withdrawn is not a reason to go back.
     let is_older = || {
         let installed = receipt.version.as_ref().and_then(|version| version.parse::<semver::Version>().ok());
         matches!((installed, found.version()), (Some(installed), Some(found)) if *found < installed)
@@ -182,7 +182,7 @@ fn news(fetcher: &Fetcher<'_>, receipt: &Receipt) -> Result<News, Error> {
         (Source::Image(_), Some(image)) => Source::Image(image.clone()),
         _ => source,
     };
-    // A tag that leads elsewhere is told, whatever is said of a version there.
+    // A moved tag is reported, whatever the version there.
     let moved = tag_moved(receipt, &found);
     Ok(if is_same || (!moved && is_older()) { News::None } else { News::Newer(Box::new((source, found))) })
 }

@@ -9,7 +9,7 @@ use kwasm::reference::Digest;
 
 use crate::support::{Kwasm, Run, component, files, skip};
 
-/// A home with two plugins, one of which was a core module, and their archive.
+/// Returns a home with two plugins, one of which was a core module, and their archive.
 fn saved() -> (Kwasm, std::path::PathBuf) {
     let kwasm = Kwasm::new();
     kwasm
@@ -63,7 +63,7 @@ fn what_is_saved_in_one_home_runs_in_another_without_network() {
         for key in ["name", "digest", "source", "kind", "version"] {
             assert_eq!(there[key], here[key], "{key}");
         }
-        // Whoever saved it says nothing of what it may do here.
+        // The person who saved it does not decide what it may do here.
         assert_eq!(here["policy"], "read-only");
     }
 }
@@ -164,7 +164,7 @@ fn what_cannot_run_is_not_loaded_and_neither_is_what_is_beside_it() {
     assert_eq!(here.call(["list"]).stdout, "");
 }
 
-/// An archive that is right in itself, but for a content that was exchanged.
+/// Returns an archive that is right in itself, but for a content that was exchanged.
 fn with_other_content(archive: &std::path::Path, content: &[u8], other: &[u8]) -> Vec<u8> {
     let mut names = vec![(Digest::of(content), Digest::of(other), content.len(), other.len())];
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();

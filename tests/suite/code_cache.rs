@@ -12,7 +12,7 @@ fn folder(kwasm: &Kwasm) -> PathBuf {
     kwasm.home().join("cache/kwasm/compiled")
 }
 
-/// The one file of machine code.
+/// Returns the one file of machine code.
 fn code(kwasm: &Kwasm) -> PathBuf {
     let folder = folder(kwasm);
     let names = files(&folder);
@@ -155,13 +155,13 @@ fn what_does_not_compile_is_remembered_and_said_again_in_the_same_words() {
     assert!(kept.len() == 1 && kept[0].ends_with(".verdict"), "{kept:?}");
     assert_eq!(mode(&folder(&kwasm).join(&kept[0])), 0o600);
     let verdict = fs::read(folder(&kwasm).join(&kept[0])).unwrap();
-    // That it is read there, and not found out anew, shows where it says something else.
+    // A changed text shows that it is read from the file, and not determined again.
     let other = String::from_utf8(verdict.clone()).unwrap().replace("type mismatch", "as remembered");
     assert!(first.stderr.contains("type mismatch"), "{}", first.shown());
     fs::write(folder(&kwasm).join(&kept[0]), other).unwrap();
     let again = kwasm.call(["run", path.to_str().unwrap()]).fails(126);
     assert_eq!(again.stderr, first.stderr.replace("type mismatch", "as remembered"));
-    // One that was found by other rules, as those of another kwasm, is none.
+    // A verdict found by other rules, e.g. those of another kwasm, does not count.
     let foreign =
         String::from_utf8(verdict.clone()).unwrap().replace("\"rules\":\"kwasm ", "\"rules\":\"kwasm 9");
     assert_ne!(foreign.as_bytes(), verdict);
@@ -197,7 +197,7 @@ fn code_that_no_installed_plugin_needs_is_bounded_and_the_longest_unused_goes_fi
         "{:?}",
         files(&folder(&kwasm))
     );
-    // What is used is young again.
+    // A used file counts as recent again.
     crate::support::Run::of(&mut kwasm.program(kwasm.links().join("kubectl-hello"))).success();
     assert!(fs::metadata(&installed).unwrap().modified().unwrap() > ancient + Duration::from_hours(24));
 }

@@ -17,12 +17,12 @@ use crate::support::{Kwasm, Real, Run, kubeconfig, real, seed, skip};
 const REVIEWS: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 const REVIEW: &str = r#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#;
 
-/// The kubeconfig of a user, as data.
+/// Returns the kubeconfig of a user, as data.
 fn config(real: &Real, user: User) -> Value {
     serde_saphyr::from_str(&std::fs::read_to_string(real.kubeconfig(user)).unwrap()).unwrap()
 }
 
-/// One kubeconfig with a context for each of these users, named after them, all at one server.
+/// Returns one kubeconfig with a context for each of these users, named after them, all at one server.
 fn contexts_of(real: &Real, users: &[User]) -> Value {
     let mut merged = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": users[0].name(),
@@ -37,7 +37,7 @@ fn contexts_of(real: &Real, users: &[User]) -> Value {
     merged
 }
 
-/// A kwasm that has this kubeconfig.
+/// Returns a kwasm that has this kubeconfig.
 fn kwasm_with(config: &Value) -> Kwasm {
     let kwasm = Kwasm::new();
     let path = kwasm.home().join("kubeconfig");
@@ -55,7 +55,7 @@ fn asked(kwasm: &Kwasm, endpoint: &str, headers: &[&str]) -> Run {
     kwasm.run("dials", &arguments)
 }
 
-/// The same through a socket.
+/// Sends the same request through a socket.
 fn asked_by_hand(kwasm: &Kwasm, endpoint: &str) -> Run {
     let request = format!(
         "POST {REVIEWS} HTTP/1.1\\r\\nhost: {endpoint}\\r\\ncontent-type: application/json\\r\\ncontent-length: {}\\r\\n\
@@ -182,7 +182,7 @@ fn flags_say_who_asks_the_selected_context_and_no_other() {
     assert_eq!(shown_to_both(&flags, &servers), [vec!["Bearer token-one".to_owned()], vec![two]]);
 }
 
-/// `kwasm cluster --check -o json`, and the flags.
+/// Runs `kwasm cluster --check -o json` with flags.
 fn checked(kwasm: &Kwasm, flags: &[&str]) -> Value {
     let run = kwasm.call(["cluster", "--check", "-o", "json"].iter().chain(flags)).success();
     serde_json::from_str(&run.stdout).unwrap()
@@ -210,7 +210,7 @@ fn the_server_says_whom_flags_make_of_the_user() {
     }
 }
 
-/// A shell in which this machine is a pod: with a service account's folder that holds these files.
+/// Returns a shell in which this machine is a pod: with a service account's folder that holds these files.
 fn in_a_pod(kwasm: &Kwasm, files: &[(&str, String)], server: &str, script: &str) -> Run {
     let account = kwasm.home().join("account");
     std::fs::create_dir_all(&account).unwrap();
@@ -270,7 +270,7 @@ fn in_a_pod_a_plugin_asks_as_its_service_account() {
     // A token that is given takes the place of the service account's.
     assert_eq!(given["username"], "bob", "{}", run.shown());
     assert_eq!(astray, 125, "{}", run.shown());
-    // Without its address it is no pod.
+    // Without its address, it does not count as a pod.
     assert_eq!(code, 125, "{}", run.shown());
     assert!(run.stderr.contains("there is no kubeconfig"), "{}", run.shown());
 }
@@ -326,7 +326,7 @@ fn what_is_made_of_a_kubeconfig_is_told_in_a_line_a_fact() {
         kwasm.call(["cluster", "--as", "bob", "--as-group", "a", "--as-group", "b", "-n", "x"]).success();
     let shown = run.stdout.replace(&server.address().to_string(), "SERVER");
     let shown = shown.replace(path.to_str().unwrap(), "KUBECONFIG");
-    // Its authority and its times are made anew each time.
+    // Its authority and its times are new each time.
     let (varying, rest): (Vec<&str>, Vec<&str>) =
         shown.lines().partition(|line| line.contains("issued by") || line.contains("valid from"));
     assert!(varying[1].contains(": it expired on "), "{}", run.shown());

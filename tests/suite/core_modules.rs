@@ -12,7 +12,7 @@ pub(crate) fn wat(kwasm: &Kwasm, name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// A core module whose main function is this.
+/// Returns a core module whose main function is this.
 fn main(imports: &str, body: &str) -> String {
     format!(r#"(module {imports} (memory (export "memory") 1) (func (export "_start") {body}))"#)
 }
@@ -179,7 +179,7 @@ fn what_kwasm_says_begins_on_a_line_of_its_own() {
         let path = wat(&kwasm, name, &writes(2, text));
         let run = kwasm.call(["run", path.to_str().unwrap()]).fails(125);
         assert!(run.stderr.starts_with(shown), "{}", run.shown());
-        // What goes to a file is none of kwasm's lines.
+        // Output to a file is not one of kwasm's lines.
         let path = wat(&kwasm, name, &writes(1, text));
         let run = kwasm.call(["run", path.to_str().unwrap()]).fails(125);
         assert!(run.stdout == text && run.stderr.starts_with("kwasm: "), "{}", run.shown());

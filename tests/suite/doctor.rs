@@ -29,7 +29,7 @@ fn shown(kwasm: &Kwasm, run: &Run) -> String {
     shown.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The cures of a doctor who found something.
+/// Returns the remedies of a `doctor` that found something.
 fn cures(kwasm: &Kwasm, arguments: &[&str]) -> Vec<String> {
     let run = kwasm.call(arguments).fails(125);
     let checks: serde_json::Value =
@@ -161,7 +161,7 @@ fn a_program_that_comes_before_a_link_is_found() {
     let shadow = before.join("kubectl-my_plug");
     fs::write(&shadow, "#!/bin/sh\n").unwrap();
     let path = format!("{}:{}:/usr/bin", before.display(), kwasm.links().display());
-    // One that cannot be run is in nobody's way.
+    // A file that is not executable does not matter.
     Run::of(kwasm.command(["doctor"]).env("PATH", &path)).success();
     fs::set_permissions(&shadow, fs::Permissions::from_mode(0o755)).unwrap();
     let run = Run::of(kwasm.command(["doctor"]).env("PATH", &path)).fails(125);
@@ -184,7 +184,7 @@ fn a_broken_receipt_is_found_told_by_list_and_keeps_its_content() {
         );
         assert!(cures(&kwasm, &["doctor"])[0].starts_with("kwasm uninstall my-plug"));
     }
-    // Whose content it is nobody can say any more.
+    // The plugin to which the content belonged can no longer be determined.
     kwasm.call(["uninstall", "prints"]).success();
     let blobs = || crate::support::files(&kwasm.home().join("data/blobs")).len();
     assert_eq!(blobs(), 2);
@@ -243,7 +243,7 @@ fn what_others_may_write_is_found_and_cured() {
     is_cured(&kwasm, &["doctor"]);
 }
 
-/// The `doctor` of one who has this kubeconfig.
+/// Returns a kwasm with this kubeconfig, for `doctor`.
 fn with_kubeconfig(config: &serde_json::Value) -> Kwasm {
     let kwasm = installed();
     let path = kwasm.home().join("config");
@@ -251,7 +251,7 @@ fn with_kubeconfig(config: &serde_json::Value) -> Kwasm {
     kwasm.kubeconfig(path)
 }
 
-/// A kubeconfig whose one user and one cluster have these entries.
+/// Returns a kubeconfig whose one user and one cluster have these entries.
 fn config(cluster: &serde_json::Value, user: &serde_json::Value) -> serde_json::Value {
     serde_json::json!({
         "current-context": "here",

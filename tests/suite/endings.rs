@@ -65,7 +65,7 @@ fn a_closed_pipe_on_stdout_is_no_error() {
         let run = Run::from(child.wait_with_output().unwrap());
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{guest}");
     }
-    // One that prints as most programs do, and panics where nobody reads.
+    // A guest that prints like most programs, and panics if the reader is closed.
     let mut command = kwasm.guest("hello-cargo-component", &[]);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

@@ -240,7 +240,7 @@ impl Program {
     }
 }
 
-/// A file of `tests/suite/formats`.
+/// Returns a file of `tests/suite/formats`.
 fn source(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/formats").join(name)
 }
@@ -255,7 +255,7 @@ fn foreign(name: &str) -> Option<PathBuf> {
     path
 }
 
-/// `kwasm run FILE -- ARG…` with this input.
+/// Runs `kwasm run FILE -- ARG…` with this input.
 fn run(kwasm: &Kwasm, file: &Path, arguments: &[&str], input: &str) -> Run {
     let mut command = kwasm.command(["run", "--policy", "none"]);
     command.arg(file).arg("--").args(arguments);

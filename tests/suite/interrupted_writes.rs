@@ -53,7 +53,7 @@ impl Cut {
     }
 }
 
-/// The length of the text that each object there is holds.
+/// Returns the length of the text that each object there is holds.
 fn stored(real: &Real, namespace: &str) -> Vec<(String, usize)> {
     let list = real.kubectl().args(["get", "configmaps", "-n", namespace, "-o", "json"]).output().unwrap();
     let list: serde_json::Value = serde_json::from_slice(&list.stdout).unwrap();

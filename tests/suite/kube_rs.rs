@@ -68,7 +68,7 @@ const COMMANDS: [Command; 11] = [
     ),
 ];
 
-/// A namespace with a running pod in it.
+/// Creates a namespace with a running pod in it.
 fn namespace(real: &Real, name: &str) {
     real.feed(&["create", "namespace", name], "");
     real.feed(&["run", "web", "--image=none", "--namespace", name], "");
@@ -94,7 +94,7 @@ impl Command {
         let mut input = running.stdin();
         input.write_all(b"GET /version HTTP/1.0\r\n\r\n").unwrap();
         if self.line[0] == "attach" {
-            // What was said before is not repeated, and nobody tells when it begins.
+            // Earlier output is not repeated, and there is no signal for when it begins.
             while running.line_within(Duration::from_millis(200)).is_none() {
                 real.say(self.prints);
             }

@@ -10,7 +10,7 @@ use std::thread;
 
 use crate::support::{Kwasm, Run, component, files, skip};
 
-/// A home with a plugin, and its archive.
+/// Returns a home with a plugin, and its archive.
 fn saved() -> (Kwasm, Vec<u8>) {
     let kwasm = Kwasm::new();
     kwasm.call(["install", component("prints").to_str().unwrap()]).success();
@@ -85,7 +85,7 @@ fn the_name_of_stdout_is_stdout() {
         let piped = kwasm.command(["save", "prints", "-f", name]).output().unwrap();
         assert!(piped.status.success() && piped.stdout == archive, "{name}");
     }
-    // It goes on where what was written before ends, and nothing is cut off.
+    // It continues after the earlier output, and nothing is cut off.
     let shared = kwasm.home().join("shared");
     let script = "echo before; \"$0\" -q save prints -f /dev/stdout; echo behind";
     let mut shell = kwasm.program("sh");

@@ -127,7 +127,7 @@ fn decoded(path: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Everything that came is for this server, and this much of it did.
+/// Checks that all received requests are for this server, at least this many.
 #[track_caller]
 fn only_below(server: &ApiServer, least: usize) {
     let requests = server.requests();
@@ -176,7 +176,7 @@ fn no_request_through_a_socket_leaves_the_path() {
         // In absolute form, and with another host than that of the socket.
         targets.push((format!("{}{path}", server.url()), host.clone()));
     }
-    // A connection ends with what is no request: each has its own.
+    // A connection ends after an invalid request, so each has its own.
     let requests = targets
         .iter()
         .map(|(target, host)| format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));

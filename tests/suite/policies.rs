@@ -13,7 +13,7 @@ use crate::support::{Kwasm, Run};
 /// The beginning of every policy in these tests: three lines.
 const HEAD: &str = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: test}\n";
 
-/// A policy with this `spec`, which begins in line 5.
+/// Returns a policy with this `spec`, which begins in line 5.
 fn with_spec(spec: &str) -> String {
     format!("{HEAD}spec:\n{spec}\n")
 }
@@ -38,7 +38,8 @@ fn told<S: AsRef<[u8]>>(cases: &[(&str, S)]) -> String {
     told
 }
 
-/// Each fault names file, line and, unless the whole file is meant, key, and is followed by its cure.
+/// Checks that each fault names file, line and, unless the whole file is meant, key, and is followed by its
+/// remedy.
 #[track_caller]
 fn assert_form(run: &Run) {
     let lines: Vec<&str> = run.stderr.lines().collect();

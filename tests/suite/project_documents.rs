@@ -53,7 +53,7 @@ fn matches(shown: &[String], printed: &[&str]) -> bool {
     (tail.is_empty() || open) && matches(rest, left)
 }
 
-/// The toolchain that has the target of components: the default one, or else the one named `wasi`.
+/// Returns the toolchain that has the target of components: the default one, or else the one named `wasi`.
 fn wasm_toolchain() -> Option<&'static str> {
     let output = Command::new("rustc")
         .args(["--print", "target-libdir", "--target", "wasm32-wasip2"])
@@ -140,7 +140,7 @@ fn the_readmes_commands_print_what_it_shows() {
             scene.shown
         );
         if scene.command.starts_with("git clone ") {
-            // What was built last time is found, as in a clone that was updated.
+            // Earlier builds are found, as in a clone that was updated.
             std::os::unix::fs::symlink(stage.join("target"), stage.join("kwasm/target")).unwrap();
         }
         run += 1;
@@ -178,7 +178,7 @@ fn shown_output_is_compared_line_by_line() {
     assert!(!matches(&shown("a"), &["ab"]));
 }
 
-/// The folder of a dependency's source.
+/// Returns the folder of a dependency's source.
 fn package(name: &str) -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--locked"])

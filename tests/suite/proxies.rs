@@ -32,7 +32,7 @@ impl Certified {
     }
 }
 
-/// A kubeconfig of `api` at `url`, with these fields of its cluster too.
+/// Returns a kubeconfig of `api` at `url`, with these fields of its cluster too.
 fn kubeconfig(api: &ApiServer, url: &str, fields: serde_json::Value) -> Kwasm {
     let mut context = api.context(User::Certificate);
     context.cluster.insert("server".to_owned(), json!(url));
@@ -44,7 +44,7 @@ fn kubeconfig(api: &ApiServer, url: &str, fields: serde_json::Value) -> Kwasm {
     Kwasm::new().kubeconfig(api.write_kubeconfig("proxied", &Kubeconfig::new().with(context)).unwrap())
 }
 
-/// The same with the machine's authorities being those of the proxies.
+/// Returns a kwasm on a machine whose authorities are the proxies' own.
 fn on_a_machine(certified: &Certified, kwasm: Kwasm) -> Kwasm {
     let path = kwasm.home().join("machine.pem");
     std::fs::write(&path, certified.root.pem()).unwrap();
@@ -110,7 +110,7 @@ fn the_environments_proxy_carries_what_its_variable_is_for() {
         .success();
     kwasm().variable("https_proxy", secure.url().replace("http://", "")).run("dials", &[VERSION]).success();
     assert_eq!((secure.carried().len(), other.carried().len()), (2, 0));
-    // Another host's exception is none of this one's.
+    // Another host's exception does not apply to this one.
     let no_proxy = "xample, .cluster.example, cluster.example:443,";
     let kwasm = kwasm().variable("HTTPS_PROXY", other.url()).variable("NO_PROXY", no_proxy);
     kwasm.run("dials", &[VERSION]).success();

@@ -49,7 +49,7 @@ fn the_readmes_picture_is_what_a_terminal_shows() {
     assert_eq!(kept, picture, "{PICTURE} is not what a terminal shows now: KWASM_RECORD=1 draws it anew");
 }
 
-/// The same without what another compiler's build of a plugin changes.
+/// Returns a text without the parts that another compiler's build of a plugin changes.
 fn without_digests(text: &str) -> String {
     let mut parts = text.split("sha256:");
     let mut whole = parts.next().unwrap_or_default().to_owned();

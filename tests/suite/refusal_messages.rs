@@ -30,7 +30,7 @@ fn kwasms_own(text: &str) -> String {
     text.lines().filter(own).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// A kwasm that knows a server.
+/// Returns a kwasm configured for a server.
 fn at(server: &kwasm_apiserver::ApiServer) -> Kwasm {
     Kwasm::new().kubeconfig(kubeconfig(server, User::Token))
 }

@@ -21,7 +21,7 @@ fn what_oras_pushes_skopeo_inspects_and_oras_pulls() {
     let reference = format!("{}:1.0.0", registry.repository(&kwasm, "hello"));
     let digest = registry.push(&kwasm, &reference, &component("hello"));
 
-    // Without --raw it looks for an image in it, whatever the artifact.
+    // Without --raw it expects an image, whatever the artifact.
     let mut inspect = registry.skopeo(&kwasm);
     let raw = Run::of(inspect.args(["inspect", "--raw", &format!("docker://{reference}")])).success().stdout;
     assert_eq!(kwasm_registry::digest(raw.as_bytes()), digest);

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::support::{Kwasm, Running};
 
-/// A server whose connections each answer one request, and are closed when they have read the next. It reports each request
-/// that it read: its method, and the number of its connection.
+/// Returns a server whose connections each answer one request, and are closed when they have read the next.
+/// It reports each request that it read: its method, and the number of its connection.
 fn server() -> (String, Receiver<(String, usize)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -39,7 +39,7 @@ impl Shared {
         Some(Self { kwasm, home })
     }
 
-    /// The program as the other user runs it.
+    /// Returns the program as the other user runs it.
     fn theirs(&self, arguments: &[&str]) -> Run {
         Run::of(&mut self.command(arguments))
     }

@@ -22,7 +22,7 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// The inodes of a process' own sockets.
+/// Returns the inodes of a process' own sockets.
 fn inodes(process: u32) -> BTreeSet<String> {
     let links = fs::read_dir(format!("/proc/{process}/fd")).unwrap().flatten();
     let targets = links.filter_map(|link| fs::read_link(link.path()).ok()?.to_str().map(str::to_owned));
@@ -133,7 +133,7 @@ fn nothing_is_left_when_a_plugin_has_ended() {
     eventually("no connection is left", || server.open_connections() == 0);
 }
 
-/// The connections of a process to others, by their addresses on this side.
+/// Returns the connections of a process to others, by their addresses on this side.
 fn connections(process: u32) -> Vec<String> {
     let own = inodes(process);
     let entries = table(process, "tcp").into_iter();
@@ -151,7 +151,7 @@ fn is_held(connection: &str) -> bool {
     table(std::process::id(), "tcp").iter().any(held)
 }
 
-/// The user's word in the middle of a stream.
+/// Checks an interruption by the user in the middle of a stream.
 #[track_caller]
 fn interrupted(real: &Real, line: &[&str], begins: impl Fn(&Real, &mut Running)) {
     let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(User::Alice));

@@ -91,7 +91,7 @@ fn a_stdin_that_does_not_block_is_waited_for() {
         thread::sleep(Duration::from_millis(200));
         writer.write_all(word.as_bytes()).unwrap();
     }
-    // Its flags are everybody's who has it open, and stay as they are.
+    // Its flags belong to every process that has it open, and stay the same.
     thread::sleep(Duration::from_millis(200));
     assert_eq!(theirs.read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
     drop(writer);

@@ -13,7 +13,8 @@ use crate::support::{Kwasm, Run, kubeconfig};
 const PATH: &str = "http://192.0.2.1/version";
 const LOOPBACK: &[&str] = &["127.0.0.1"];
 
-/// A guest asks the server at `url`, of which the kubeconfig says this; the user has these credentials.
+/// Runs a guest that sends a request to the server at `url`, with this cluster in the kubeconfig and these
+/// credentials.
 fn ask_at(url: &str, cluster: &str, user: &str) -> Run {
     let kwasm = Kwasm::new();
     let path = kwasm.home().join("config");
@@ -46,7 +47,7 @@ fn refused(root: &Authority, keyed: &Keyed) -> String {
     ask(&TlsServer::with(keyed), &trusting(root.pem())).fails(1).stderr
 }
 
-/// The same without the time of day, which a sentence about clocks has in it.
+/// Returns a text without the time of day, which messages about clocks contain.
 fn without_clock(text: &str) -> String {
     let (before, clock) = text.split_once("clock says ").unwrap_or_else(|| panic!("{text}"));
     format!("{before}clock says NOW{}", clock.split_at("2026-11-21 17:00 UTC".len()).1)

@@ -15,9 +15,9 @@ const BYTES: u64 = 64 << 20;
 /// The largest memory beyond that of an idle run for a run that carries bytes.
 const ROOM: u64 = 64 << 20;
 
-/// The words of a command at the end of each way there.
+/// Returns the words of a command at the end of each way there.
 fn ways(script: &str) -> [(&str, Vec<&str>); 2] {
-    // The second is told in a line what to run.
+    // The second receives its command as a line.
     [("exec", vec!["sh", "-c", script]), ("forward", vec![script])]
 }
 

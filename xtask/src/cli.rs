@@ -231,7 +231,7 @@ fn help_of(command: &str) -> Result<&'static str> {
     bail!("no command `{command}`; there are {}", names.join(", "))
 }
 
-// Each of the readers below gives `None` where help was asked for.
+// Each of the readers below returns `None` if help is requested.
 
 fn flag(parser: &mut lexopt::Parser, name: &str) -> Result<Option<bool>> {
     let mut given = false;

@@ -18,7 +18,7 @@ pub(crate) fn run(places: &Places, arguments: &[OsString]) -> Result<ExitCode> {
         .args(arguments)
         .status()
         .with_context(|| format!("cannot start {}", supervisor.display()))?;
-    // Its own messages have said what was wrong.
+    // Its own messages have explained the error.
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -174,7 +174,7 @@ fn guests(places: &Places, toolchain: Toolchain, target: &str, names: Option<&[&
     Ok(programs)
 }
 
-/// Cargo's options for the guests of these names: nothing of other packages is compiled.
+/// Returns cargo's options for the guests of these names, so that nothing else is compiled.
 fn selection(guests: Vec<Guest>, names: &[&str]) -> Vec<String> {
     let chosen = guests.into_iter().filter(|guest| names.contains(&&*guest.name));
     chosen.flat_map(|guest| ["--package".to_owned(), guest.package, "--bin".to_owned(), guest.name]).collect()

@@ -46,7 +46,7 @@ pub(crate) fn gather(places: &Places, report: &mut Report) -> Result<(PathBuf, V
         let name = counterpart.name();
         let place = || {
             let link = folder.join(format!("{name}{EXE_SUFFIX}"));
-            // First of all: what cannot be had any more shall not be found.
+            // First of all, so that programs that are no longer available are not found.
             remove(&link).with_context(|| format!("cannot remove {}", link.display()))?;
             let program = counterpart.find_or_build(places)?;
             link_to(&program, &link).with_context(|| format!("cannot create {}", link.display()))

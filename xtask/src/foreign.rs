@@ -122,7 +122,7 @@ impl Language {
         let made = work.folder.join("made");
         let result = self.key(work).and_then(|key| fresh::unless(&made, &key, || (self.compile)(work)));
         if result.is_err() {
-            // What cannot be had any more shall not be found.
+            // Programs that are no longer available must not be found.
             drop(fs::remove_dir_all(&made));
             for name in self.programs() {
                 drop(fs::remove_file(work.program(name)));

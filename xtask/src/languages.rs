@@ -59,7 +59,7 @@ fn steps(places: &Places, report: &mut Report) -> Result<()> {
     for language in LANGUAGES {
         report.check(language.name, || {
             let component = (language.build)(places)?;
-            // An empty home: what was compiled before lies in another.
+            // An empty home: the compiled code is in another one.
             let home = Home::new(places, "languages", cargo::program(&programs, "kwasm")?)?;
             let plugin = Plugin { home, component: &component, plane: &plane };
             title(&format!("{}: running", language.name));

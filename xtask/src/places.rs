@@ -37,17 +37,17 @@ impl Places {
         Ok(Self { root, target, cache, ci: set("CI").is_some_and(|value| value == "true") })
     }
 
-    /// The workspace of what authors of plugins read: plugins, their library, examples.
+    /// Returns the workspace for authors of plugins: plugins, their library, examples.
     pub(crate) fn plugins(&self) -> PathBuf {
         self.root.join("components")
     }
 
-    /// The workspace of the guests that only tests run.
+    /// Returns the workspace of the guests that only tests run.
     pub(crate) fn guests(&self) -> PathBuf {
         self.root.join("tests").join("guests")
     }
 
-    /// The workspaces of what is compiled to WebAssembly, each with a lock file of its own.
+    /// Returns the workspaces that are compiled to WebAssembly, each with a lock file of its own.
     pub(crate) fn wasm_workspaces(&self) -> [PathBuf; 2] {
         [self.plugins(), self.guests()]
     }
@@ -80,7 +80,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What is left lies in the target directory, where `cargo clean` finds it.
+        // The rest is in the target directory, where `cargo clean` finds it.
         drop(std::fs::remove_dir_all(&self.0));
     }
 }

@@ -155,7 +155,7 @@ fn with_places(tests: &mut Command, places: &Places, skips: &Path) {
         .env("KWASM_SKIPS", skips);
 }
 
-/// The guests' pure logic, on this machine's own target.
+/// Tests the guests' pure logic on this machine's own target.
 fn guest_tests(places: &Places) -> Result<()> {
     for workspace in places.wasm_workspaces() {
         let mut command = cargo::command(&workspace);

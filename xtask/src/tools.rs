@@ -121,7 +121,7 @@ impl Tool {
             .arg(home)
             // Kept until it is done: an interrupted build goes on where it was.
             .env("CARGO_TARGET_DIR", work)
-            // Nobody debugs them, and a third of the time goes into what a debugger needs.
+            // They are not debugged, and a third of the time would be spent on debug information.
             .env("CARGO_PROFILE_DEV_DEBUG", "false")
             .env_remove("CARGO_BUILD_TARGET");
         process::run(&mut install)?;

@@ -33,7 +33,7 @@ impl Cluster {
         Ok(Self { server: selected.server, namespace: selected.namespace })
     }
 
-    /// The namespace to work in, unless the user names another one.
+    /// Returns the namespace to work in, unless the user names another one.
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
@@ -73,7 +73,7 @@ impl Cluster {
         self.exchange(method, path, headers, body)?.into_success()
     }
 
-    /// Like [`Cluster::request`], but an answer of any status is an answer.
+    /// Sends a request like [`Cluster::request`], but returns an answer of any status.
     ///
     /// # Errors
     ///

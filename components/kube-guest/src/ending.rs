@@ -5,7 +5,7 @@ use std::io::{self, Write};
 /// Flushes standard output and ends the plugin with `code`, in a component through `wasi:cli/exit`'s `exit-with-code`:
 /// Rust's own `std::process::exit` can only say 0 or 1 there.
 pub fn exit(code: u8) -> ! {
-    // Nobody is left to tell if the last bytes find no reader.
+    // Errors are ignored: if the last bytes find no reader, there is no one left to report to.
     drop(io::stdout().flush());
     leave(code)
 }

@@ -35,7 +35,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The API server's status code, where it gave one.
+    /// Returns the API server's status code, where it gave one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {

@@ -9,7 +9,7 @@ pub fn for_terminal(text: &str) -> Cow<'_, str> {
     escape(text, |character| !matches!(character, '\n' | '\t') && drives_terminal(character))
 }
 
-/// Like [`for_terminal`], for text that has to stay on its line: newline and tab are escaped too.
+/// Escapes like [`for_terminal`], for text that has to stay on its line: newline and tab are escaped too.
 #[must_use]
 pub fn for_terminal_line(text: &str) -> Cow<'_, str> {
     escape(text, drives_terminal)

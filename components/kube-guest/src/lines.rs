@@ -31,7 +31,7 @@ impl LineBuffer {
         }
     }
 
-    /// The next complete line, without its `\n` or `\r\n`; `None` when more has to be read first.
+    /// Returns the next complete line, without its `\n` or `\r\n`; `None` when more has to be read first.
     pub fn next_line(&mut self) -> Option<&[u8]> {
         let end = self.end?;
         let start = self.start;

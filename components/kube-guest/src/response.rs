@@ -49,19 +49,19 @@ impl Response {
         Ok(Self { status: response.status(), headers, stream, body, _owner: response })
     }
 
-    /// The HTTP status code.
+    /// Returns the HTTP status code.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// All headers, in the order in which they came.
+    /// Returns all headers, in the order in which they came.
     #[must_use]
     pub fn headers(&self) -> &[(String, Vec<u8>)] {
         &self.headers
     }
 
-    /// The first header of that name, if it is text. Upper and lower case are the same.
+    /// Returns the first header of that name, if it is text. Upper and lower case are the same.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name))?;
@@ -86,7 +86,8 @@ impl Response {
         Err(Status::read(self.status, &body).into())
     }
 
-    /// The next piece of the body, of at most `limit` bytes, as soon as there is one; `None` at the end.
+    /// Returns the next piece of the body, of at most `limit` bytes, as soon as there is one; `None` at the
+    /// end.
     ///
     /// # Errors
     ///
@@ -103,7 +104,7 @@ impl Response {
         }
     }
 
-    /// The whole body. For what may be large, read it by [`Response::chunk`] or [`Response::lines`].
+    /// Returns the whole body. For what may be large, read it by [`Response::chunk`] or [`Response::lines`].
     ///
     /// # Errors
     ///
@@ -120,7 +121,7 @@ impl Response {
         Ok(body)
     }
 
-    /// The trailers, once the body is read to its end.
+    /// Returns the trailers, once the body is read to its end.
     ///
     /// # Errors
     ///
@@ -138,7 +139,7 @@ impl Response {
         }
     }
 
-    /// The body line by line, each as soon as it is complete: a watch, or a log that is followed.
+    /// Returns the body line by line, each as soon as it is complete: a watch, or a log that is followed.
     #[must_use]
     pub fn lines(self) -> Lines {
         Lines { response: self, buffer: LineBuffer::default(), rest: None }

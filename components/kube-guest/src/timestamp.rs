@@ -13,14 +13,14 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// The time of the host's clock.
+    /// Returns the time of the host's clock.
     #[must_use]
     pub fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { micros: i64::try_from(since.as_micros()).unwrap_or(i64::MAX) }
     }
 
-    /// From seconds since 1970.
+    /// Returns the time this many seconds after 1970.
     #[must_use]
     pub fn from_seconds(seconds: i64) -> Self {
         Self { micros: seconds.saturating_mul(MICROS) }

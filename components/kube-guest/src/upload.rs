@@ -92,7 +92,8 @@ impl Upload {
         refused
     }
 
-    /// The stream takes no more. An answer, if one comes, says why better than the stream can.
+    /// Handles a stream that takes no more. If an answer has arrived, it explains the reason better than the
+    /// stream can.
     fn stopped(&mut self, error: StreamError) -> Result<bool, Error> {
         self.stream = None;
         match error {

@@ -33,7 +33,7 @@ pub(crate) fn output(place: &Path, content: &[u8]) -> io::Result<()> {
             device.write_all(content)?;
             synced(&device)
         }),
-        // What is open already goes on where it stands.
+        // An open file is written from its current position on.
         Destination::Descriptor(1, _) => Stdout.write_all(content).and_then(|()| Stdout.flush()),
         Destination::Descriptor(2, _) => Stderr.write_all(content).and_then(|()| Stderr.flush()),
         Destination::Descriptor(_, path) => {
@@ -93,7 +93,7 @@ fn destination(place: &Path) -> io::Result<Destination> {
             Err(error) => return Err(error),
         }
     }
-    // The system's own words for so many.
+    // The system's own error for too many links.
     fs::metadata(place)?;
     Ok(Destination::Device(path))
 }

@@ -23,7 +23,7 @@ pub fn read(mut from: impl Read) -> Result<Vec<Carried>, Error> {
     if magic.starts_with(&[0x1f, 0x8b]) || magic == [0x28, 0xb5, 0x2f, 0xfd] {
         return Err(Error::Compressed);
     }
-    // One byte more, so that an archive of just so many can be told from a longer one.
+    // One byte more, to distinguish an archive of the largest size from a longer one.
     let limited = magic[..length].chain(from).take(MOST_BYTES + HEADERS + 1);
     let mut files = Files::default();
     let mut archive = tar::Archive::new(limited);

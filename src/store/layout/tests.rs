@@ -34,7 +34,7 @@ fn hello() -> Carried {
     }
 }
 
-/// A signed plugin from a registry.
+/// Returns a signed plugin from a registry.
 fn signed() -> Carried {
     let payload = Artifact::from_bytes("a signature");
     let manifest = Manifest {
@@ -60,7 +60,7 @@ fn archive(plugins: &[Carried]) -> Vec<u8> {
     bytes
 }
 
-/// The files of an archive, for modification.
+/// Returns the files of an archive, for modification.
 fn unpacked() -> Vec<(String, EntryType, Vec<u8>)> {
     let bytes = archive(&[hello()]);
     let mut archive = tar::Archive::new(bytes.as_slice());

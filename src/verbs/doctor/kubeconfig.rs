@@ -51,7 +51,7 @@ pub(super) fn credentials(patient: &Patient<'_>) -> Check {
         Some(Ok(Selection::Nothing(_))) => {
             check("none is selected: kubectl config use-context NAME selects one".to_owned(), Vec::new())
         }
-        // The kubeconfig's own check tells why.
+        // The kubeconfig's own check reports why.
         None | Some(Err(_)) => check("none can be selected".to_owned(), Vec::new()),
     }
 }

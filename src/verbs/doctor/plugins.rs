@@ -66,7 +66,7 @@ pub(super) fn digests(patient: &Patient<'_>) -> Check {
 pub(super) fn compiled(patient: &Patient<'_>) -> Check {
     let mut kept = 0;
     let mut problems = Vec::new();
-    // A bound that cannot be read is reported by whatever compiles next.
+    // An invalid bound is reported by the next command that compiles.
     let bounds = Bounds::of(patient.environment).unwrap_or_default();
     let compiler = Compiler { places: patient.store.places(), bounds, watcher: &Unwatched };
     for receipt in &patient.plugins {

@@ -12,7 +12,7 @@ use super::percent;
 
 /// Checks one request that is made of these bytes.
 pub(crate) fn holds(data: &[u8]) {
-    // Bytes of which no request can be made are no finding.
+    // Bytes from which no request can be made are not a finding.
     let (Ok(()) | Err(_)) = made(&mut Unstructured::new(data));
 }
 
@@ -186,7 +186,7 @@ fn segment(random: &mut Unstructured<'_>) -> Result<String> {
     Ok(if ["", ".", ".."].contains(&text.as_str()) { "x".to_owned() } else { text })
 }
 
-/// A request of whatever there is, good or bad.
+/// Generates a request of arbitrary parts, valid or not.
 fn free(random: &mut Unstructured<'_>) -> Result<Asked> {
     let method = random.choose(METHODS)?.clone();
     let mut asked = Asked { method, segments: Vec::new(), slash: random.arbitrary()?, query: Vec::new() };
@@ -223,7 +223,7 @@ fn read(asked: &Asked, namespace: &str, mut too: impl FnMut() -> bool) -> Option
     Attempt::read(context(namespace), asked.method.clone(), Some(&uri), &HeaderMap::new()).ok()
 }
 
-/// Of a few characters.
+/// Returns a random choice, for a quarter of the characters.
 fn some(random: &mut Unstructured<'_>) -> impl FnMut() -> bool {
     || random.ratio(1, 4).unwrap_or(false)
 }
@@ -293,7 +293,7 @@ fn allows(policy: &str, attempt: &Attempt) -> bool {
     builtin(policy).decide(attempt).is_ok()
 }
 
-/// Reading a policy takes longer than all that is asked of it here.
+/// Returns a built-in policy, which is cached since reading it takes longer than the checks here.
 fn builtin(name: &str) -> &'static Policy {
     static POLICIES: LazyLock<Vec<Policy>> = LazyLock::new(|| {
         kwasm::policy::builtins()

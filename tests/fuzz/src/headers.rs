@@ -68,7 +68,7 @@ pub(crate) fn holds(data: &[u8]) {
     no_claim_passes(&given, &cluster);
 }
 
-/// The filter keeps what it should, in its order, and a second pass finds nothing more to take.
+/// Checks that the filter keeps what it should, in order, and that a second pass removes nothing more.
 fn keeps(
     given: &HeaderMap,
     filter: impl Fn(HeaderMap) -> HeaderMap,

@@ -75,7 +75,7 @@ fn is_somewhere(cluster: &Cluster) -> (String, String) {
     (endpoint.to_string(), cluster.namespace().to_owned())
 }
 
-/// The guest's kubeconfig has no user with anything in it, and no server but the virtual ones.
+/// Checks that the guest's kubeconfig has only empty users and virtual servers.
 fn guest_is_told_names_only(contexts: &Contexts) {
     let told: serde_json::Value = serde_json::from_str(GuestConfig::of(contexts).text()).unwrap();
     for user in told["users"].as_array().unwrap() {

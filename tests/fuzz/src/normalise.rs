@@ -72,7 +72,7 @@ fn assert_same(attempt: &Attempt, other: &Attempt) {
     assert_eq!((attempt.info(), attempt.claims()), (other.info(), other.claims()));
 }
 
-/// The attributes are those of the decoded path, and no others.
+/// Checks that the attributes are exactly those of the decoded path.
 fn is_understood(attempt: &Attempt) {
     let info = attempt.info();
     assert_eq!(
@@ -95,7 +95,7 @@ fn is_understood(attempt: &Attempt) {
         assert!(empty.iter().all(|attribute| attribute.is_empty()), "{info:?}");
         return;
     }
-    // What is a resource lies below one of two prefixes, and is made of what stands in the path.
+    // A resource lies below one of two prefixes, and its attributes come from the path.
     let start = if info.api_prefix == "api" { 2 } else { 3 };
     assert!(segments.len() >= start && segments[0] == info.api_prefix, "{info:?}");
     assert_eq!(segments[start - 1], info.api_version);

@@ -49,7 +49,7 @@ pub(crate) fn holds(data: &[u8]) {
     }
     match layers(data) {
         Ok(layers) => layers.into_iter().for_each(|layer| {
-            // Whatever it is said to be, the content decides.
+            // The content decides, whatever its declared type.
             let verified = verify(manifest, &[layer.evidence(Bytes::from_static(MANIFEST))], &KEYS);
             can_be_told(&verified.expect_err("an artifact signs nothing"));
         }),

@@ -36,7 +36,7 @@ pub(crate) fn holds(data: &[u8]) {
     }
 }
 
-/// Two keys, one of which signed.
+/// Returns one of two keys, one of which signed.
 fn key(path: &Path) -> io::Result<Vec<u8>> {
     match path.to_str() {
         Some("/a.pub") => Ok(include_bytes!("../../fixtures/signatures/ecdsa.pub").into()),

@@ -62,31 +62,31 @@ pub(super) fn case(name: &'static str) -> Case {
 }
 
 impl Case {
-    /// The cluster `main` of the kubeconfig.
+    /// Sets the cluster `main` of the kubeconfig.
     pub(super) fn cluster(mut self, fields: &'static str) -> Self {
         self.parts.cluster = fields;
         self
     }
 
-    /// The context `main` of the kubeconfig.
+    /// Sets the context `main` of the kubeconfig.
     pub(super) fn context(mut self, fields: &'static str) -> Self {
         self.parts.context = fields;
         self
     }
 
-    /// The user `main` of the kubeconfig.
+    /// Sets the user `main` of the kubeconfig.
     pub(super) fn user(mut self, fields: &'static str) -> Self {
         self.parts.user = fields;
         self
     }
 
-    /// A file of this text; `config` is the kubeconfig.
+    /// Adds a file with this text; `config` is the kubeconfig.
     pub(super) fn file(mut self, path: &'static str, text: impl Into<String>) -> Self {
         self.files.push((path, text.into()));
         self
     }
 
-    /// Without a kubeconfig, and without a variable that names one.
+    /// Removes the kubeconfig, and the variable that names one.
     pub(super) fn no_kubeconfig(mut self) -> Self {
         self.variables.clear();
         self
@@ -110,7 +110,7 @@ impl Case {
         self
     }
 
-    /// Both ask a server in this way.
+    /// Expects both to send a request in this way.
     pub(super) fn asks(self, how: &str) -> Self {
         Self { kubectl: asks(how), kwasm: asks(how), ..self }
     }
@@ -120,7 +120,7 @@ impl Case {
         Self { kubectl: fails(kubectl), kwasm: fails(""), ..self }
     }
 
-    /// kwasm keeps apart from kubectl, for this reason.
+    /// Expects kwasm to differ from kubectl, for this reason.
     pub(super) fn differs(self, reason: &'static str, kubectl: Outcome, kwasm: Outcome) -> Self {
         Self { kubectl, kwasm, reason: Some(reason), ..self }
     }
@@ -136,7 +136,7 @@ impl Case {
     }
 }
 
-/// A kubeconfig whose one context, cluster and user are called `main`.
+/// Returns a kubeconfig whose one context, cluster and user are called `main`.
 pub(super) fn config(cluster: &str, context: &str, user: &str) -> String {
     let mut text = String::from("apiVersion: v1\nkind: Config\ncurrent-context: main\n");
     for (list, key, fields) in
@@ -147,7 +147,7 @@ pub(super) fn config(cluster: &str, context: &str, user: &str) -> String {
     text
 }
 
-/// A server is asked, in this way.
+/// Returns the outcome of a request that is sent in this way.
 pub(super) fn asks(how: &str) -> Outcome {
     Outcome::Asks(how.to_owned())
 }

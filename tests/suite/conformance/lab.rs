@@ -103,12 +103,12 @@ impl Lab {
         })
     }
 
-    /// kubectl as a case has it, without arguments.
+    /// Returns a command of kubectl for a case, without arguments.
     pub(super) fn kubectl_command(&self, program: &Path, case: &Case, folder: &Path) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("KUBECACHEDIR", self.cache.path());
-        // Else it is localhost:8080, where somebody may listen.
+        // Otherwise it is localhost:8080, where another program may listen.
         command.env("KUBERNETES_MASTER", "http://127.0.0.1:1");
         self.prepare(&mut command, case, folder);
         command
@@ -128,13 +128,13 @@ impl Lab {
         Run::of(command.args(["--", "/version"]).args(self.flags(case, folder)))
     }
 
-    /// A verb of kwasm's own that takes kubectl's flags.
+    /// Runs a command of kwasm's own that accepts kubectl's flags.
     pub(super) fn verb(&self, kwasm: &Kwasm, case: &Case, folder: &Path, arguments: &[&str]) -> Run {
         let mut command = self.kwasm_command(kwasm, case, folder);
         Run::of(command.args(arguments).args(self.flags(case, folder)))
     }
 
-    /// kwasm as a case has it, without arguments.
+    /// Returns a command of kwasm for a case, without arguments.
     pub(super) fn kwasm_command(&self, kwasm: &Kwasm, case: &Case, folder: &Path) -> Command {
         let mut command = kwasm.command::<&str>([]);
         self.prepare(&mut command, case, folder);
@@ -204,7 +204,7 @@ impl Lab {
     }
 }
 
-/// The key in this PEM in SEC 1, still called what it was.
+/// Returns the key in this PEM in SEC 1, still called what it was.
 fn sec1(pem: &str) -> String {
     let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     let whole = STANDARD.decode(base64).unwrap();

@@ -22,7 +22,7 @@ use self::case::{Case, Outcome};
 use self::lab::{Done, Lab};
 use crate::support::{Kwasm, skip};
 
-/// The kubectl of the real control plane, for which none has to run.
+/// Returns the kubectl of the real control plane, for which none has to run.
 fn kubectl(test: &str) -> Option<PathBuf> {
     let assets =
         Assets::find_or_build(&default_cache()).inspect_err(|reason| skip(test, &reason.to_string()));

@@ -15,7 +15,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Of a request for the version or for config maps; `None` for others.
+    /// Reads a request for the version or for config maps; returns `None` for others.
     pub(super) fn of(server: &str, request: &Received) -> Option<Self> {
         let path = request.path();
         let (prefix, namespace) = match path.split_once("/api/v1/namespaces/") {
@@ -64,7 +64,7 @@ fn authorization(value: &str) -> (&'static str, String) {
     }
 }
 
-/// The namespace that a guest reads in its kubeconfig, which `dumps` prints.
+/// Returns the namespace that a guest reads in its kubeconfig, which `dumps` prints.
 pub(super) fn namespace_of_guest(printed: &str) -> Option<String> {
     let (_, rest) = printed.split_once("\"namespace\": ")?;
     let line = rest.lines().next()?;

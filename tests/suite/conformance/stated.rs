@@ -38,8 +38,8 @@ fn viewed(lab: &Lab, program: &Path, case: &Case, folder: &Path) -> Option<Value
     let mut viewed = json!({
         "context": view["current-context"],
         "cluster": text(&cluster["name"]),
-        // Behind the path may be what is no part of an address.
-        // kubectl shows what the file says, and kwasm what is dialled: a bare host is a plain HTTP server.
+        // Text after the path may not be part of the address. kubectl shows the contents of the file, kwasm
+        // the address to connect to: a bare host is a plain HTTP server.
         "server": server.split(['?', '#']).next().map(|server| {
             if server.contains("://") { server.to_owned() } else { format!("http://{server}") }
         }),
@@ -66,12 +66,12 @@ fn viewed(lab: &Lab, program: &Path, case: &Case, folder: &Path) -> Option<Value
     Some(viewed)
 }
 
-/// A text, or nothing.
+/// Returns a text, or nothing.
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// By what a user is known, in client-go's order.
+/// Returns the kind of a user's authentication, in client-go's order of precedence.
 fn authentication(user: &Value) -> &'static str {
     let has = |key: &str| user.get(key).is_some_and(|value| !value.is_null() && value != "");
     let certificate = has("client-certificate-data");
@@ -101,7 +101,7 @@ fn impersonation(user: &Value) -> Map<String, Value> {
     said.collect()
 }
 
-/// The files of a case that are there to be read, in the order of its variable.
+/// Returns the files of a case that are there to be read, in the order of its variable.
 fn files(lab: &Lab, case: &Case, folder: &Path) -> Vec<PathBuf> {
     let list = case.variables.iter().find(|(name, value)| *name == "KUBECONFIG" && !value.is_empty());
     let list = list.map_or("$DIR/home/.kube/config", |(_, list)| list);

@@ -16,7 +16,7 @@ fn a_disk_that_is_full_at_any_change_leaves_the_old_plugin_and_one_error() {
         for (number, kwasm) in cold.chain((1..=changes).map(|number| (number, scene.warm_home()))) {
             let run = Run::of(&mut fragile_command(&kwasm, &scene, &format!("room={number}")));
             if run.code == Some(0) {
-                // What is only a cache may fail, and nothing is lost.
+                // Writing to a cache may fail without a loss.
                 assert_eq!(sound(&kwasm, &scene), "after", "{number}");
                 continue;
             }
@@ -28,7 +28,7 @@ fn a_disk_that_is_full_at_any_change_leaves_the_old_plugin_and_one_error() {
                 assert_eq!(sound(&kwasm, &scene), "after", "{number}: {}", run.shown());
             } else {
                 assert!(run.stderr.contains("No space left on device"), "{}", run.shown());
-                // At once, with nobody who comes later to put it right.
+                // At once, before a later process could repair it.
                 let found = state(&kwasm);
                 assert_eq!(untouched(&kwasm, &scene, &found), "before", "{number}: {}", run.shown());
                 sound(&kwasm, &scene);

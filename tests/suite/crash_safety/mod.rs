@@ -40,7 +40,7 @@ struct Home {
 }
 
 impl Home {
-    /// With `other`, and these.
+    /// Returns a state with `other` and these plugins.
     fn with(plugins: &[(&'static str, &'static str)]) -> Self {
         let kwasm = Kwasm::with_empty_cache();
         kwasm.call(["install", component("hello-core").to_str().unwrap(), "--as", "other"]).success();
@@ -52,7 +52,7 @@ impl Home {
         Self { kwasm, state }
     }
 
-    /// The same in another folder.
+    /// Returns a copy in another folder.
     fn copy(&self) -> Kwasm {
         let copy = Kwasm::with_empty_cache();
         let copied =
@@ -98,7 +98,7 @@ fn scenes() -> Vec<Scene> {
     ]
 }
 
-/// An archive of two plugins, one of which takes the place of another.
+/// Returns an archive of two plugins, one of which takes the place of another.
 fn archive() -> &'static Path {
     static ARCHIVE: OnceLock<PathBuf> = OnceLock::new();
     ARCHIVE.get_or_init(|| {
@@ -112,7 +112,7 @@ fn archive() -> &'static Path {
 }
 
 impl Scene {
-    /// A home in the state before.
+    /// Returns a home in the state before.
     fn home(&self) -> Kwasm {
         self.before.copy()
     }
@@ -126,7 +126,7 @@ impl Scene {
     }
 }
 
-/// The program that can be stopped, under the name that links lead to.
+/// Returns the program that tests can stop, under the name that links lead to.
 fn fragile() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
@@ -140,7 +140,7 @@ fn fragile() -> &'static Path {
     })
 }
 
-/// A scene's command in a home, with what is taken from it (src/defence.rs).
+/// Returns a scene's command in a home, with what is taken from it (src/defence.rs).
 fn fragile_command(kwasm: &Kwasm, scene: &Scene, without: &str) -> Command {
     let mut command = kwasm.program(fragile());
     command.args(&scene.arguments).env("KWASM_WITHOUT", without);
@@ -163,7 +163,7 @@ fn state(kwasm: &Kwasm) -> State {
 /// Checks that a home is in a consistent state, and returns which.
 #[track_caller]
 fn sound<'a>(kwasm: &Kwasm, scene: &'a Scene) -> &'a str {
-    // Nobody has put anything right yet, and still what is listed runs.
+    // Nothing has been repaired yet, and every listed plugin runs nevertheless.
     let found = state(kwasm);
     let doctor = kwasm.call(["doctor"]).success();
     assert!(!doctor.stdout.contains("problem"), "{}", doctor.shown());

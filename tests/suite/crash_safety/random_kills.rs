@@ -89,7 +89,7 @@ fn kill_once<'a>(
     (step, sound(kwasm, scene))
 }
 
-/// The last change that was begun: what, and to what.
+/// Returns the last change that was begun, with its subject.
 fn last_step(told: &Path) -> String {
     let text = fs::read_to_string(told).unwrap_or_default();
     let Some(line) = text.lines().last() else { return "(nothing begun)".to_owned() };

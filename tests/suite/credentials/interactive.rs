@@ -9,7 +9,7 @@ use super::program::{Helper, ask, token};
 use super::{known_by, users};
 use crate::support::{at_terminal, seed};
 
-/// A plugin that reads a line.
+/// Returns a plugin that reads a line.
 fn reading(server: &kwasm_apiserver::ApiServer) -> Helper {
     let helper = Helper::saying(&token(server));
     helper.set("reads", "");

@@ -32,12 +32,12 @@ pub(super) struct Asked {
 type Answer = dyn Fn(&Asked) -> Option<(u16, Value)> + Send + Sync;
 
 impl Issuer {
-    /// One that answers what is asked of its token endpoint by `answer`.
+    /// Returns an issuer that answers requests to its token endpoint by `answer`.
     pub(super) fn answering(answer: impl Fn(&Asked) -> (u16, Value) + Send + Sync + 'static) -> Self {
         Self::at(None, move |asked| Some(answer(asked)))
     }
 
-    /// The same, which is known by this name, `HOST:PORT`, and may close the connection instead.
+    /// Returns an issuer with this name, `HOST:PORT`, that may close the connection instead.
     pub(super) fn at(
         name: Option<&str>,
         answer: impl Fn(&Asked) -> Option<(u16, Value)> + Send + Sync + 'static,
@@ -63,7 +63,7 @@ impl Issuer {
         Self::answering(rotated)
     }
 
-    /// The same, which answers when it is let to.
+    /// Returns an issuer that answers when it is released.
     pub(super) fn holding() -> (Self, Held) {
         let (let_go, held) = channel();
         let held = Mutex::new(held);
@@ -135,7 +135,7 @@ fn request(stream: &TcpStream) -> Option<Asked> {
     Some(Asked { line, authorization, body: String::from_utf8(body).unwrap() })
 }
 
-/// An identity token of this name, which is old or is not.
+/// Returns an identity token of this name with this expiry.
 pub(super) fn jwt(name: &str, expires: u64) -> String {
     let claims = json!({"sub": name, "exp": expires}).to_string();
     format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims))
@@ -144,7 +144,7 @@ pub(super) fn jwt(name: &str, expires: u64) -> String {
 pub(super) const OLD: u64 = 1_000_000_000;
 pub(super) const NEW: u64 = 9_000_000_000;
 
-/// A kubeconfig by hand, with this in the user's configuration.
+/// Returns a kubeconfig by hand, with this in the user's configuration.
 pub(super) fn kubeconfig(server: &ApiServer, issuer: &Issuer, config: &str) -> PathBuf {
     let path = server.folder().join("by-hand");
     let authority = STANDARD.encode(server.authority().unwrap());

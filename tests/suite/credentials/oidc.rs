@@ -43,7 +43,7 @@ fn an_expired_token_is_refreshed_once_and_kept_with_all_that_was_beside_it() {
     let kept = std::fs::read_to_string(&path).unwrap();
     assert_eq!(kept, before.replace(&old, &new).replace("first-refresh", "second-refresh"));
     assert!(!path.with_file_name("by-hand.lock").exists());
-    // What was kept is what the next run finds.
+    // The next run finds the stored tokens.
     run(&path, 1).success();
     assert_eq!(issuer.refreshed().len(), 1);
 }

@@ -79,7 +79,7 @@ fn a_plugin_is_run_once_for_two_contexts_of_one_user() {
     assert_eq!((helper.runs().len(), server.requests().len()), (1, 3));
 }
 
-/// A kubeconfig of two contexts that differ in their namespace alone.
+/// Returns a kubeconfig of two contexts that differ in their namespace alone.
 fn two_contexts(server: &ApiServer, helper: &Helper) -> std::path::PathBuf {
     let mut one = server.context(User::Token);
     one.user = helper.user().as_object().cloned().unwrap();
@@ -299,7 +299,7 @@ fn a_plugin_is_not_run_where_something_else_is_there_to_be_known_by() {
 mod allowed {
     use super::*;
 
-    /// A run with this kuberc.
+    /// Runs with this kuberc.
     fn under(kuberc: &str, name: &str) -> (Run, usize) {
         let server = seed();
         let helper = Helper::saying(&token(&server));

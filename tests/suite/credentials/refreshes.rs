@@ -13,7 +13,7 @@ use super::issuer::{Issuer, NEW, OLD, jwt, kubeconfig, shown, tokens};
 use super::program::{ask, send};
 use crate::support::{Kwasm, Run, Running, seed, skip};
 
-/// A kubeconfig whose identity token has expired.
+/// Returns a kubeconfig whose identity token has expired.
 fn expired(server: &ApiServer, issuer: &Issuer) -> PathBuf {
     kubeconfig(server, issuer, &tokens(&jwt("mine", OLD), "first-refresh"))
 }
@@ -33,7 +33,7 @@ fn has_the_second(path: &Path) {
     assert_eq!(left, ["by-hand"]);
 }
 
-/// A check, or a run, that heeds SIGHUP though this process may have been started by `nohup`.
+/// Returns a check, or a run, that heeds SIGHUP though this process may have been started by `nohup`.
 #[cfg(unix)]
 fn heeding(kwasm: &Kwasm, check: bool) -> Command {
     let asked =

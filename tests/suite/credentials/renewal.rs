@@ -15,7 +15,7 @@ const ASK: &str = r#"["GET", "http://192.0.2.1/version", [], null]"#;
 /// A time that is over.
 const PAST: &str = "2001-02-03T04:05:06Z";
 
-/// A plugin whose first token is not accepted, and whose second is.
+/// Returns a plugin whose first token is refused, and whose second is accepted.
 fn renewing(server: &kwasm_apiserver::ApiServer) -> Helper {
     let helper = Helper::saying(&json!({"token": "stale"}));
     helper.answers(2, &token(server));
@@ -255,7 +255,7 @@ fn a_shell_is_opened_that_was_refused_at_first() {
         helper.answers(run + 1, &keyed);
     }
     *user = helper.user();
-    // Beside the other, for what is relative to it.
+    // Beside the other one, for relative paths in it.
     let own = path.with_file_name("renewal.config");
     std::fs::write(&own, config.to_string()).unwrap();
     let relay = Relay::start(Kwasm::new().kubeconfig(own));

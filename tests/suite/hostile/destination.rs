@@ -15,7 +15,7 @@ fn listener() -> ApiServer {
     open(ApiServer::builder().plain_http().start().unwrap())
 }
 
-/// The same with TLS, for what may be reached where it was granted.
+/// Returns a server with TLS, for hosts that may be granted.
 fn host() -> ApiServer {
     open(ApiServer::start().unwrap())
 }
@@ -69,7 +69,7 @@ fn dialling_another_host() {
         .succeeds_without(&leading_to(&astray), "status 200")
         .spec(&granting(&other, true))
         .twin(&[&url(&other)]);
-    // Nobody's credential came along.
+    // No credential was sent.
     for heard in [astray.requests(), other.requests()].iter().flatten() {
         assert_eq!((heard.header("authorization"), heard.user.as_deref()), (None, None));
     }

@@ -11,7 +11,7 @@ use crate::support::{Kwasm, Real, real};
 
 const SECRETS: &str = "/api/v1/namespaces/shop/secrets";
 
-/// An API server whose contexts are in the namespace `shop`.
+/// Returns an API server whose contexts are in the namespace `shop`.
 fn shop() -> ApiServer {
     let server = ApiServer::builder().namespace(demo::NAMESPACE).start().unwrap();
     demo::seed(&server).unwrap();
@@ -162,7 +162,7 @@ fn an_answer_that_nobody_reads() {
     assert!(read > 1_000_000_000, "{}", run.shown());
 }
 
-/// The names of the config maps of a namespace that begin like this.
+/// Returns the names of the config maps of a namespace that begin like this.
 fn stored(real: &Real, namespace: &str, prefix: &str) -> Vec<String> {
     let list = real.kubectl().args(["get", "configmaps", "-n", namespace, "-o", "json"]).output().unwrap();
     let list: Value = serde_json::from_slice(&list.stdout).unwrap();

@@ -47,7 +47,7 @@ fn forging_kwasms_own_lines() {
     let runs = runs("escapes", forge);
     for run in &runs[..2] {
         assert!(!drives(&run.stderr), "{:?}", run.stderr);
-        // They were told, and made harmless.
+        // They were reported, and made harmless.
         assert!(
             run.stderr.contains("\\u{202e}") && run.stderr.contains("forged.invalid"),
             "{:?}",
@@ -56,7 +56,7 @@ fn forging_kwasms_own_lines() {
     }
     assert!(drives(&runs[2].stderr), "{:?}", runs[2].stderr);
     assert!(server.requests().is_empty());
-    // What drives nothing is told as it is.
+    // A text that controls nothing is reported unchanged.
     let harmless = "https://forged.invalid/[31mkwasm:";
     let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Certificate));
     let run = kwasm.run("dials", &[harmless]).fails(1);
@@ -83,7 +83,7 @@ fn forging_kwasms_own_lines_in_the_names_of_imports() {
             for run in &runs[..2] {
                 assert!(!drives(&run.stdout) && !drives(&run.stderr), "{verb}, {place}: {:?}", run.shown());
             }
-            // A name that is told at all drives the terminal without the defence.
+            // Without the defence, a reported name controls the terminal.
             let told = format!("{}{}", runs[0].stdout, runs[0].stderr).contains("lla");
             let driven = drives(&runs[2].stdout) || drives(&runs[2].stderr);
             assert_eq!(told, driven, "{verb}, {place}: {:?}", runs[2].shown());

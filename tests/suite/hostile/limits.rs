@@ -46,7 +46,7 @@ fn filling_tables() {
     }
 }
 
-/// A core module that grows tables, and traps where one does not.
+/// Returns a core module that grows tables, and traps if one cannot grow.
 fn fills_tables(tables: usize, elements: usize) -> Vec<u8> {
     let grow = |table: usize| {
         format!(

@@ -66,12 +66,12 @@ impl<'a> Attempt<'a> {
         Self { arguments: owned(arguments), ..self }
     }
 
-    /// At this server, where nothing of it arrives when it fails.
+    /// Sets the server, which no request may reach if the guest fails.
     fn at(self, server: &'a ApiServer, user: User) -> Self {
         self.asking(server, user).unheard_by(server)
     }
 
-    /// At this server, of which the guest may ask what it asks.
+    /// Sets the server, which the guest may send its request to.
     fn asking(self, server: &ApiServer, user: User) -> Self {
         Self { kubeconfig: Some(kubeconfig(server, user)), ..self }
     }
@@ -85,7 +85,7 @@ impl<'a> Attempt<'a> {
         Self { grant: Grant::Named(name.to_owned()), ..self }
     }
 
-    /// With a policy of this `spec`.
+    /// Sets a policy with this `spec`.
     fn spec(self, spec: &str) -> Self {
         Self { grant: Grant::Spec(spec.to_owned()), ..self }
     }
@@ -114,7 +114,7 @@ impl<'a> Attempt<'a> {
         failing
     }
 
-    /// Without this defence, and only then, it succeeds, with this among what it got.
+    /// Checks that it succeeds without this defence, and only then, with this text in its result.
     #[track_caller]
     fn succeeds_without(self, defence: &str, got: &str) -> Self {
         // To the ordinary program the variable means nothing.
@@ -135,7 +135,7 @@ impl<'a> Attempt<'a> {
         self.twin_of(guest, arguments);
     }
 
-    /// The same where the guest's twin is another guest.
+    /// Checks the twin, which is another guest here.
     #[track_caller]
     fn twin_of(self, guest: &'static str, arguments: &[&str]) {
         let twin = Self { guest, ..self };
@@ -164,7 +164,7 @@ impl<'a> Attempt<'a> {
         changed(self.kwasm()).run(self.guest, &arguments)
     }
 
-    /// A kwasm of these circumstances.
+    /// Returns a kwasm in these circumstances.
     fn kwasm(&self) -> Kwasm {
         let mut kwasm = match &self.grant {
             Grant::Named(name) => Kwasm::new().policy(name),
@@ -191,18 +191,18 @@ fn owned(arguments: &[&str]) -> Vec<String> {
     arguments.iter().map(|&argument| argument.to_owned()).collect()
 }
 
-/// The text of a file of this repository.
+/// Returns the text of a file of this repository.
 fn text(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// All tests of this folder.
+/// Returns the text of all tests in this folder.
 fn tests() -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/hostile");
     fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect()
 }
 
-/// The names of all hostile guests: each is a file or a folder.
+/// Returns the names of all hostile guests: each is a file or a folder.
 fn guests() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests/src/bin/hostile");
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

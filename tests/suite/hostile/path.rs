@@ -15,7 +15,7 @@ fn climbing_out_of_the_servers_path() {
             .at(&server, User::Certificate)
             .with(&[path])
             .fails("its path has a dot segment")
-            // What lies outside says so; there is no such path inside.
+            // A path outside has a recognisable answer; there is no such path inside.
             .succeeds_without("dot-segments", "status 200")
             // Three dots are a name like any other.
             .twin(&["/.../.../.../v3/tokens"]);

@@ -9,7 +9,7 @@ use kwasm_apiserver::User;
 
 use crate::support::{Kwasm, Run, component, files, kubeconfig, seed};
 
-/// The one file of machine code in a cache.
+/// Returns the one file of machine code in a cache.
 fn code(cache: &Path) -> PathBuf {
     let folder = cache.join("kwasm/compiled");
     folder.join(&files(&folder)[0])

@@ -59,7 +59,7 @@ fn reading_the_credentials_in_the_kubeconfig() {
 
 #[test]
 fn reading_the_hosts_paths_out_of_a_refusal() {
-    // Of a path in an object nobody keeps the guest.
+    // A path in an object is not hidden from the guest.
     let server = ApiServer::start().unwrap();
     let path = "/api/v1/namespaces/shop/configmaps/settings";
     server.put(path, json!({"data": {"file": "/etc/shop/settings"}})).unwrap();

@@ -209,7 +209,8 @@ impl Request {
         Self { method, url, headers, body }
     }
 
-    /// The line for the guest. The number is the user agent: the audit log has that, and nothing is judged by it.
+    /// Returns the line for the guest. The number is the user agent: the audit log has that, and nothing is
+    /// judged by it.
     fn line(&self, number: usize) -> String {
         let mut headers = self.headers.clone();
         let agent = agent(number);
@@ -239,7 +240,7 @@ fn agent(number: usize) -> String {
     format!("audited-{number}")
 }
 
-/// A kubeconfig of [`SENDER`], who may read most things, and change most in [`NAMESPACE`].
+/// Returns a kubeconfig of [`SENDER`], who may read most things, and change most in [`NAMESPACE`].
 fn kubeconfig(real: &Real) -> String {
     let namespace = |name: &str| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
     let subjects = json!([{"kind": "ServiceAccount", "name": "sender", "namespace": "audited-sender"}]);
@@ -281,7 +282,7 @@ fn send(kwasm: &Kwasm, requests: &[Request]) -> Vec<String> {
     })
 }
 
-/// The events of the audit log from `start` on, by user agent.
+/// Returns the events of the audit log from `start` on, by user agent.
 fn events(real: &Real, start: u64) -> BTreeMap<String, Vec<Value>> {
     let mut log = File::open(real.audit_log()).unwrap();
     log.seek(SeekFrom::Start(start)).unwrap();

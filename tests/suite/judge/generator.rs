@@ -57,7 +57,8 @@ impl Generator {
         (0..self.0.usize(1..4)).map(|_| self.rule()).collect()
     }
 
-    /// A request that one of the rules covers, one that differs from such a one in a single point, or any.
+    /// Returns a request that one of the rules covers, one that differs from such a one in a single point, or
+    /// any.
     pub(super) fn request(&mut self, rules: &[Rule]) -> (String, String) {
         let rule = &rules[self.0.usize(..rules.len())];
         let wanted = match self.0.u8(..8) {
@@ -135,7 +136,7 @@ impl Generator {
         resources
     }
 
-    /// One of those that are listed, any for `*`.
+    /// Returns one of those that are listed, any for `*`.
     fn of(&mut self, listed: &[String], any: &[&str]) -> String {
         match self.0.choice(listed).map(String::as_str) {
             None | Some("*") => self.one(any),
@@ -177,7 +178,7 @@ impl Generator {
         }
     }
 
-    /// The same but for one attribute.
+    /// Returns the same request with one attribute changed.
     fn neighbour(&mut self, mut wanted: Wanted) -> Wanted {
         if !wanted.url.is_empty() {
             match self.0.u8(..3) {
@@ -217,7 +218,8 @@ impl Generator {
         }
     }
 
-    /// Method and URL of what is wanted. A verb and a subresource that no request can have together become others.
+    /// Returns method and URL of a wanted request. A verb and a subresource that no request can have together
+    /// are replaced.
     fn written(&mut self, wanted: &Wanted) -> (String, String) {
         if !wanted.url.is_empty() {
             return (wanted.verb.to_ascii_uppercase(), wanted.url.clone());
@@ -269,7 +271,7 @@ impl Generator {
         (method, format!("{url}{mark}{}", query.join("&")))
     }
 
-    /// Now and then in another spelling: one that means the same, or one that could mean two things.
+    /// Returns a URL that is sometimes in another spelling: one with the same meaning, or an ambiguous one.
     fn disguised(&mut self, url: String) -> String {
         let (path, query) = url.split_once('?').map_or((url.as_str(), ""), |(path, query)| (path, query));
         let mark = if query.is_empty() { "" } else { "?" };

@@ -24,7 +24,7 @@ use crate::support::{real, skip};
 /// The namespace that the user chose.
 const CURRENT: &str = "shop";
 
-/// The context of every request here.
+/// Returns the context of every request here.
 fn context() -> Context {
     Context::new("test", CURRENT, "test")
 }

@@ -19,7 +19,7 @@ const POLICIES: usize = 60;
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 
-/// A role and its binding to a user, in each namespace where the user has rules.
+/// Returns a role and its binding to a user, in each namespace where the user has rules.
 fn roles(user: &str, subject: &Subject) -> Vec<Value> {
     let mut objects = Vec::new();
     for (namespace, rules) in subject {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::CURRENT;
 
-/// The policy file that has these rules.
+/// Returns the policy file that has these rules.
 pub(super) fn text(rules: &[Rule]) -> String {
     let head =
         "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: generated}\nspec: {kubernetes: {rules: [";
@@ -15,7 +15,7 @@ pub(super) fn text(rules: &[Rule]) -> String {
     format!("{head}\n  {}\n]}}}}\n", rules.join(",\n  "))
 }
 
-/// The policy, read from its file.
+/// Returns the policy, read from its file.
 pub(super) fn policy(rules: &[Rule]) -> Policy {
     let text = text(rules);
     let policy = Policy::read("generated.yaml", &text).unwrap_or_else(|faults| panic!("{faults:?}\n{text}"));

@@ -76,7 +76,7 @@ fn what_is_no_yaml_is_told_by_its_line() {
     "#);
 }
 
-/// Ten levels of nine aliases each: three and a half thousand million times `x`.
+/// Returns ten levels of nine aliases each: three and a half thousand million times `x`.
 fn bomb() -> String {
     let mut text = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for (of, name) in ('a'..='i').zip('b'..='j') {
@@ -111,7 +111,7 @@ fn of_a_kubeconfig_that_is_given_by_mistake_no_word_is_shown() {
         let run = check(&text).fails(2);
         assert_form(&run);
         let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 2);
-        // What a policy begins with is said whatever the file is.
+        // The beginning of a policy is explained whatever the file is.
         for word in words.filter(|word| !["apiVersion", "kind", "kwasm"].contains(word)) {
             assert!(!run.stderr.contains(word), "{word}: {}", run.shown());
         }

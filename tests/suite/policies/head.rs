@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::{HEAD, told, with_spec};
 
-/// Files that begin as no policy does.
+/// Returns files that do not begin like a policy.
 fn beginnings() -> Vec<(&'static str, String)> {
     vec![
         ("nothing", String::new()),

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::{told, with_spec};
 
-/// A policy with this one host, in line 6.
+/// Returns a policy with this one host, in line 6.
 fn host(host: &str) -> String {
     with_spec(&format!("  network:\n    - {host}"))
 }

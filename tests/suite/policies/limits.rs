@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::{told, with_spec};
 
-/// A policy with these limits, from line 6.
+/// Returns a policy with these limits, from line 6.
 fn limit(limit: &str) -> String {
     with_spec(&format!("  limits:\n    {limit}"))
 }

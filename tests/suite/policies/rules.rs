@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::{told, with_spec};
 
-/// A policy with this one rule, in line 7.
+/// Returns a policy with this one rule, in line 7.
 fn rule(rule: &str) -> String {
     with_spec(&format!("  kubernetes:\n    rules:\n      - {rule}"))
 }

@@ -14,7 +14,7 @@ fn registry() -> Wrong {
     Wrong::builder().basic("jane", "open: sesame").start().unwrap()
 }
 
-/// The same kwasm, of which docker knows nothing.
+/// Returns a kwasm without docker's logins.
 fn stranger(registry: &Wrong) -> Kwasm {
     let kwasm = at(registry);
     std::fs::write(kwasm.home().join("config.json"), "{}").unwrap();

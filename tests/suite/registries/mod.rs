@@ -24,12 +24,12 @@ use serde_json::Value;
 
 use crate::support::{Kwasm, RealRegistry, Run, component};
 
-/// A component's bytes.
+/// Returns a component's bytes.
 fn bytes(guest: &str) -> Vec<u8> {
     std::fs::read(component(guest)).unwrap()
 }
 
-/// A kwasm that knows a registry that does wrong, and its user's login there.
+/// Returns a kwasm configured for a faulty registry, with its user's login there.
 fn at(registry: &Wrong) -> Kwasm {
     let kwasm = Kwasm::new();
     let config = kwasm.home().join("config");
@@ -41,7 +41,7 @@ fn at(registry: &Wrong) -> Kwasm {
     kwasm.variable("DOCKER_CONFIG", home).variable("XDG_CONFIG_HOME", config)
 }
 
-/// A registry with `acme/hello:1.0.0`, and its reference.
+/// Returns a registry with `acme/hello:1.0.0`, and its reference.
 fn with_hello(registry: &Wrong) -> String {
     registry.push("acme/hello", "1.0.0", &Artifact::component(bytes("hello")));
     format!("{}/acme/hello:1.0.0", registry.host())

@@ -15,8 +15,8 @@ fn address(registry: &Wrong) -> SocketAddr {
     format!("127.0.0.1:{}", registry.host().rsplit(':').next().unwrap()).parse().unwrap()
 }
 
-/// A registry of plain HTTP that wants a password, with a plugin; and a kwasm that knows it by the name that only a proxy
-/// resolves, too.
+/// Returns a registry of plain HTTP that wants a password, with a plugin; and a kwasm that knows it by the
+/// name that only a proxy resolves, too.
 fn behind() -> (Wrong, Kwasm) {
     let registry = Wrong::builder().plain_http().basic("jane", "open: sesame").start().unwrap();
     with_hello(&registry);

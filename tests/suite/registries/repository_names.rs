@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{at, bytes, only};
 use crate::support::{Kwasm, Run};
 
-/// A registry without TLS, so that it is found by any name of this machine, with `acme/hello:1.0.0`.
+/// Returns a registry without TLS, so that it is found by any name of this machine, with `acme/hello:1.0.0`.
 fn registry() -> Wrong {
     let registry = Wrong::builder().plain_http().start().unwrap();
     super::with_hello(&registry);
@@ -34,7 +34,7 @@ fn asks(kwasm: &Kwasm, about: &str, asked: &str) {
     fs::write(folder.join("trust.yaml"), text).unwrap();
 }
 
-/// A kwasm to which packages `acme:NAME` are at a registry, as that says itself.
+/// Returns a kwasm to which packages `acme:NAME` are at a registry, as that says itself.
 fn with_packages(registry: &Wrong) -> Kwasm {
     let kwasm = at(registry);
     let host = registry.host();
@@ -45,7 +45,7 @@ fn with_packages(registry: &Wrong) -> Kwasm {
     kwasm
 }
 
-/// A kwasm to which packages `acme:NAME` are in a folder, which has `acme:hello@1.0.0`.
+/// Returns a kwasm to which packages `acme:NAME` are in a folder, which has `acme:hello@1.0.0`.
 fn with_folder() -> Kwasm {
     let kwasm = at(&registry());
     let root = kwasm.home().join("packages");
@@ -161,7 +161,7 @@ fn a_registry_that_sends_elsewhere_is_held_to_its_own_rule_too() {
         let run = installed(&kwasm, "acme:hello");
         assert!(run.stderr.contains(&found), "{}", run.shown());
     }
-    // By the one name nobody asks whether it is signed; by the other it is looked up.
+    // By one name, signatures are ignored; by the other, they are looked up.
     registry.say(says(&address, ""));
     asks(&kwasm, &format!("registry: '{address}'"), "ignore");
     let look_ups = || registry.requests_for(Kind::Referrers).len();
@@ -238,7 +238,7 @@ fn a_package_or_a_version_that_is_not_there_is_told_as_that() {
         assert!(run.stderr.contains("acme"), "{}", run.shown());
         assert!(!run.stderr.contains("the configuration of package registries"), "{}", run.shown());
     }
-    // No tag is called so, whatever the registry lists.
+    // No tag has such a name, whatever the registry lists.
     registry.fault(
         Fault::body(r#"{"name": "acme/hello", "tags": ["1.0.0", "1.0.0+build"]}"#).on(Kind::Tags).standing(),
     );

@@ -103,7 +103,7 @@ fn an_altered_artifact_has_nobodys_signature() {
     for registry in registries("registries::an_altered_artifact") {
         let signed = signed(registry, Layout::Bundle);
         trust(&signed.kwasm, registry, "require", "{anyOf: [team.pub]}");
-        // The tag leads to other content, which somebody signed who has no right to, or nobody.
+        // The tag leads to other content, which is signed by someone without the right to, or by no one.
         let altered = registry.push(&signed.kwasm, &signed.reference(), &component("exits"));
         assert_ne!(altered, signed.digest);
         let run = signed.install().fails(126);
@@ -125,7 +125,7 @@ fn a_signature_that_is_gone_is_missed() {
     let run = signed.kwasm.call(["upgrade"]).fails(126);
     assert!(run.stderr.contains("1.1.0: it is not signed, and "), "{}", run.shown());
     assert_eq!(only(&signed.kwasm)["version"], "1.0.0");
-    // The same place, asked for by hand, is held to the same.
+    // The same place, requested by hand, has to meet the same requirements.
     signed.kwasm.call(["install", &next]).fails(126);
     signed.kwasm.call(["uninstall", "greeter"]).success();
     signed.kwasm.call(["install", &next]).success();

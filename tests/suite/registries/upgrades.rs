@@ -35,7 +35,7 @@ fn a_tag_that_is_no_version_is_followed_wherever_it_leads() {
     let kwasm = at(&registry);
     kwasm.call(["install", &format!("{}/acme/hello", registry.host())]).success();
     assert_eq!(only(&kwasm)["version"], "2.0.0");
-    // Its publisher went back; that the version is an older one is no reason to be silent.
+    // Its publisher went back; an older version is reported all the same.
     registry.push("acme/hello", "latest", &exits().annotation(VERSION, "1.0.0"));
     assert_eq!(kwasm.call(["outdated"]).success().stdout, "hello\n");
     let run = kwasm.call(["upgrade"]).success();

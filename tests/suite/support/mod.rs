@@ -23,7 +23,7 @@ use std::path::Path;
 
 use kwasm_apiserver::{ApiServer, User};
 
-/// A kubeconfig of the embedded API server.
+/// Returns a kubeconfig of the embedded API server.
 pub(crate) fn kubeconfig(server: &ApiServer, user: User) -> std::path::PathBuf {
     server.kubeconfig(user)
 }

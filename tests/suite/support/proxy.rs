@@ -88,7 +88,7 @@ impl Proxy {
         format!("{}://{}", self.scheme, self.address)
     }
 
-    /// The same with a login.
+    /// Returns the address with a login.
     pub(crate) fn url_for(&self, login: &str) -> String {
         format!("{}://{login}@{}", self.scheme, self.address)
     }
@@ -101,7 +101,7 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // If nobody listens, it has ended already.
+        // If no one receives it, it has ended already.
         self.stop.take().map(|stop| stop.send(())).transpose().unwrap_or_default();
     }
 }
@@ -109,7 +109,7 @@ impl Drop for Proxy {
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, socks: bool, rules: Arc<Rules>) {
     while let Ok((stream, _)) = listener.accept().await {
         let (tls, rules) = (tls.clone(), Arc::clone(&rules));
-        // What goes wrong on a connection is its client's to tell.
+        // Errors of a connection are reported by its client.
         tokio::spawn(async move {
             let mut stream: Box<dyn Stream> = match tls {
                 Some(tls) => Box::new(tls.accept(stream).await?),
@@ -199,7 +199,7 @@ impl Rules {
     }
 }
 
-/// A text with its length in front.
+/// Reads a text that is prefixed with its length.
 async fn counted(client: &mut Box<dyn Stream>) -> io::Result<String> {
     let mut text = vec![0; client.read_u8().await?.into()];
     client.read_exact(&mut text).await?;

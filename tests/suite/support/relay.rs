@@ -20,7 +20,7 @@ impl Relay {
         let address = listener.local_addr().unwrap();
         let runs = Arc::new(Mutex::new(Vec::new()));
         let started = Arc::clone(&runs);
-        // It ends with the process: nobody connects any more.
+        // It ends with the process, when no one connects any more.
         thread::spawn(move || {
             for stream in listener.incoming() {
                 started.lock().unwrap().push(serve(&kwasm, &stream.unwrap()));
@@ -58,7 +58,7 @@ fn serve(kwasm: &Kwasm, client: &TcpStream) -> Child {
     run
 }
 
-/// A client that goes, or a guest, ends it.
+/// Copies until a client or a guest closes the connection.
 fn copy(from: &mut impl Read, to: &mut impl Write) {
     let mut buffer = vec![0; 64 << 10];
     while let Ok(length) = from.read(&mut buffer) {

@@ -53,27 +53,27 @@ pub(crate) fn skip(test: &str, reason: &str) {
 }
 
 impl Real {
-    /// The kubeconfig of a user.
+    /// Returns the kubeconfig of a user.
     pub(crate) fn kubeconfig(&self, user: User) -> std::path::PathBuf {
         self.cluster.kubeconfig(user)
     }
 
-    /// The API server's own understanding of requests, as a program.
+    /// Returns the API server's own understanding of requests, as a program.
     pub(crate) fn oracle(&self) -> Option<Command> {
         self.cluster.oracle()
     }
 
-    /// The audit log: a line of JSON for each request that got as far as having attributes.
+    /// Returns the audit log: a line of JSON for each request that got as far as having attributes.
     pub(crate) fn audit_log(&self) -> &Path {
         self.cluster.audit_log()
     }
 
-    /// kubectl as the administrator.
+    /// Returns a command of kubectl as the administrator.
     pub(crate) fn kubectl(&self) -> Command {
         self.cluster.kubectl()
     }
 
-    /// kubectl's own program.
+    /// Returns the path of kubectl.
     pub(crate) fn kubectl_program(&self) -> std::path::PathBuf {
         self.kubectl().get_program().into()
     }
@@ -98,7 +98,7 @@ impl Real {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// To be held by who reads the one log that kwok has for all pods, or adds to it.
+    /// Locks the only log that kwok has for all pods, for tests that read it or write to it.
     pub(crate) fn pod_log(&self) -> MutexGuard<'_, ()> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -121,7 +121,7 @@ impl Real {
     }
 }
 
-/// An embedded API server with the objects of the demo.
+/// Returns an embedded API server with the objects of the demo.
 pub(crate) fn seed() -> kwasm_apiserver::ApiServer {
     let server = kwasm_apiserver::ApiServer::start().unwrap();
     demo::seed(&server).unwrap();

@@ -27,11 +27,11 @@ fn shown(command: &mut Command, columns: u16, whole: bool) -> (Option<i32>, Stri
         command.stdout(stderr.try_clone().unwrap());
     }
     let mut child = command.stderr(stderr).spawn().unwrap();
-    // The end of the last one who holds the other side is the end of what is shown.
+    // The output ends when the last holder of the other side ends.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let reader = thread::spawn(move || {
         let (mut shown, mut terminal) = (Vec::new(), File::from(terminal));
-        // When nobody holds the other side any more, reading fails.
+        // When no one holds the other side any more, reading fails.
         drop(terminal.read_to_end(&mut shown));
         String::from_utf8_lossy(&shown).replace("\r\n", "\n")
     });

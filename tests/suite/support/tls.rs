@@ -53,7 +53,7 @@ pub(crate) fn authority(subject: &str, names: &[&str]) -> CertificateParams {
     params
 }
 
-/// A certificate that signed itself.
+/// Returns a certificate that signed itself.
 pub(crate) fn self_signed(params: &CertificateParams) -> Keyed {
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
@@ -82,7 +82,7 @@ impl Authority {
         Keyed { chain: vec![certificate.der().clone()], pem: certificate.pem(), key }
     }
 
-    /// A certificate that says the same, without what X.509 v1 cannot say: names of hosts, for one.
+    /// Returns a certificate that says the same, without what X.509 v1 cannot say: names of hosts, for one.
     pub(crate) fn sign_version_1(&self, params: &CertificateParams) -> Keyed {
         let keyed = self.sign(params);
         let sign = |to_be_signed: &[u8]| self.issuer.key().sign(to_be_signed);
@@ -90,7 +90,7 @@ impl Authority {
         Keyed { chain: vec![der.into()], ..keyed }
     }
 
-    /// An authority below this one, and its certificate.
+    /// Returns an authority below this one, and its certificate.
     pub(crate) fn below(&self, params: &CertificateParams) -> (Self, CertificateDer<'static>) {
         let Keyed { chain, key, pem } = self.sign(params);
         let issuer = Issuer::new(params.clone(), key);
@@ -165,7 +165,7 @@ impl TlsServer {
     pub(crate) fn saying(bytes: &'static [u8]) -> Self {
         Self::behind(move |mut stream| {
             let mut hello = [0; 4096];
-            // Whoever has gone by then says why.
+            // A client that has closed the connection reports why.
             drop(stream.read(&mut hello));
             drop(stream.write_all(bytes));
         })
@@ -175,7 +175,7 @@ impl TlsServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let serve = Arc::new(serve);
-        // It ends with the process: nobody connects any more.
+        // It ends with the process, when no one connects any more.
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let serve = Arc::clone(&serve);
@@ -195,7 +195,7 @@ fn answer(mut stream: impl Read + Write) {
     let mut head = Vec::new();
     let mut piece = [0; 1024];
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
-        // A failed handshake is the client's to tell.
+        // A failed handshake is reported by the client.
         match stream.read(&mut piece) {
             Ok(0) | Err(_) => return,
             Ok(length) => head.extend_from_slice(&piece[..length]),

@@ -201,7 +201,7 @@ impl Forward {
         stdout.read_line(&mut line)?;
         // Forwarding from 127.0.0.1:43567 -> 1
         let address = line.split(' ').find(|word| word.starts_with("127.")).unwrap_or_default().to_owned();
-        // It says a line for each connection, and would end if nobody read them.
+        // It prints a line for each connection, and would block if no one read them.
         thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
         Ok(Self { child, address })
     }

@@ -127,7 +127,7 @@ impl Registry {
             None => tools::DOCKER_REGISTRY.find_or_build(places)?,
         };
         let folder = places.scratch("bench-registry")?;
-        // Free a moment ago; should somebody else have it now, the registry ends, and says so.
+        // It was free a moment ago; if another program has it now, the registry ends with an error.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let address = format!("localhost:{port}");
         let storage = folder.path().join("storage");

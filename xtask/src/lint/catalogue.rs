@@ -58,7 +58,7 @@ fn is_program(file: &Path) -> bool {
     }
 }
 
-/// A guest with tests that the manifest has cargo leave out.
+/// Finds a guest with tests that the manifest excludes from cargo's.
 fn unbuilt_tests(places: &Places, files: &[PathBuf], guest: &Guest) -> Result<Option<String>> {
     if guest.tested {
         return Ok(None);

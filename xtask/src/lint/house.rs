@@ -70,7 +70,7 @@ fn misnamed(file: &Path) -> Option<String> {
         .then(|| format!("{}: a name that does not say what the file is for", file.display()))
 }
 
-/// The code of all tests.
+/// Returns the code of all tests.
 fn tests(root: &Path, files: &[PathBuf]) -> Result<String> {
     let mut tests = String::new();
     for file in files.iter().filter(|file| file.starts_with("tests") && is_code(file)) {

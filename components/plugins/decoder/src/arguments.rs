@@ -66,7 +66,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
     Ok(Command::Secret(Secret { name, namespace, explain_certificates }))
 }
 
-/// `--namespace=x` and `-nx` are the flag and its value.
+/// Splits a flag from its value, in `--namespace=x` and `-nx`.
 pub(crate) fn split(argument: &str) -> (&str, Option<&str>) {
     match argument.strip_prefix("-n") {
         Some("") => (argument, None),
@@ -75,7 +75,7 @@ pub(crate) fn split(argument: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// `secret NAME` or, as kubectl has it, `secret/NAME`.
+/// Reads `secret NAME` or, as in kubectl, `secret/NAME`.
 fn name(words: &[String]) -> Result<String, String> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let (kind, name) = match words[..] {

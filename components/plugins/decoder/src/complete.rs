@@ -41,7 +41,7 @@ pub(crate) fn complete(arguments: &[String]) -> String {
     let candidates: Vec<String> = match next(typed, before) {
         Next::Flag => FLAGS.iter().map(|(flag, what)| format!("{flag}\t{what}")).collect(),
         Next::Kind => vec!["secret\tshow a secret decoded".to_owned()],
-        // One that may not be listed, or not be reached, is completed by nobody.
+        // A namespace that may not be listed, or cannot be reached, is not completed.
         Next::Name(namespace) => names(namespace.as_deref()).unwrap_or_default(),
         Next::Nothing => Vec::new(),
     };
@@ -61,7 +61,7 @@ fn next(typed: &str, before: &[String]) -> Next {
                 None => return Next::Nothing,
             },
             "--" | "--disable-cert-decoding" => {}
-            // The value of a connection flag is being typed, or the help is asked for, or it is a mistake.
+            // The value of a connection flag is being typed, help is requested, or it is a mistake.
             _ if flag.starts_with('-') => return Next::Nothing,
             _ => words += 1,
         }

@@ -19,7 +19,7 @@ pub(crate) struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// The bytes inside; `None` if they are not base64.
+    /// Returns the bytes inside; `None` if they are not base64.
     pub(crate) fn der(&self) -> Option<Vec<u8>> {
         let mut text = Vec::with_capacity(self.body.len());
         // Old blocks (RFC 1421) have headers such as `Proc-Type: 4,ENCRYPTED` first.

@@ -25,8 +25,8 @@ pub(crate) enum Colour {
 }
 
 impl Style {
-    /// From whether standard output is a terminal, and the environment: <https://no-color.org> and
-    /// <https://bixense.com/clicolors>.
+    /// Chooses the style by whether standard output is a terminal, and by the environment:
+    /// <https://no-color.org> and <https://bixense.com/clicolors>.
     pub(crate) fn choose(terminal: bool, variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let forced = set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
@@ -53,7 +53,7 @@ impl Style {
         format!("\x1b[{code}m{text}\x1b[0m")
     }
 
-    /// A value as the output may have it.
+    /// Returns a value that is safe for the output.
     pub(crate) fn value(self, text: &str) -> Cow<'_, str> {
         if self.terminal { for_terminal(text) } else { Cow::Borrowed(text) }
     }

@@ -11,17 +11,17 @@ const PAGE: &str = "500";
 pub(crate) trait Api {
     type Watch: Watch;
 
-    /// The page after `next`, or the first one.
+    /// Returns the page after `next`, or the first one.
     fn page(&mut self, next: Option<&str>) -> Result<Page, Error>;
 
-    /// All changes since `version`.
+    /// Returns all changes since `version`.
     fn watch(&mut self, version: &str) -> Result<Self::Watch, Error>;
 
     fn pause(&mut self, pause: Duration);
 
     fn now(&self) -> Timestamp;
 
-    /// A clock that only goes forward.
+    /// Returns the time of a clock that only goes forward.
     fn elapsed(&self) -> Duration;
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// The events of a namespace; `None` is all of them.
+    /// Returns the events of a namespace; `None` means all namespaces.
     pub(crate) fn new(cluster: Cluster, namespace: Option<&str>) -> Result<Self, Error> {
         let path = match namespace {
             Some(namespace) => Path::new(["api", "v1", "namespaces", namespace, "events"])?,

@@ -86,7 +86,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
     Ok(Command::Show(wanted))
 }
 
-/// `--namespace=x` and `-nx` are the flag and its value.
+/// Splits a flag from its value, in `--namespace=x` and `-nx`.
 fn split(argument: &str) -> (&str, Option<&str>) {
     match argument.strip_prefix("-n") {
         Some("") => (argument, None),

@@ -73,7 +73,7 @@ impl Event {
         series.into_iter().chain(self.count).max().unwrap_or(1).max(1)
     }
 
-    /// `pod/web-0`, as kubectl has it.
+    /// Returns the object as in kubectl, e.g. `pod/web-0`.
     pub(crate) fn object(&self) -> String {
         format!("{}/{}", self.involved_object.kind.to_lowercase(), self.involved_object.name)
     }

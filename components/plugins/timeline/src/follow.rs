@@ -106,7 +106,7 @@ impl<W: Write> Timeline<W> {
     /// Prints what is new in a list; whether anything was.
     fn print_list(&mut self, api: &impl Api, events: Vec<Event>) -> Result<bool, Stop> {
         self.ledger.keep_only(&events);
-        // What is too old to print is noted down too: else the next list would have it as new.
+        // Events too old to print are recorded too, since the next list would otherwise show them as new.
         let mut new: Vec<Event> = events.into_iter().filter(|event| self.ledger.note(event)).collect();
         new.retain(|event| event.is_since(self.first));
         self.table.fit(&new, api.now());
@@ -139,7 +139,8 @@ impl<W: Write> Timeline<W> {
                         return if watch.cut_off() { Ok((End::Over, brought)) } else { Err(Stop::Why(why)) };
                     }
                 },
-                // A connection that breaks is an end as well: nothing is lost, as `version` is what was printed.
+                // A broken connection is an end as well: nothing is lost, since `version` is the last printed
+                // one.
                 Ok(None) | Err(_) => return Ok((End::Over, brought)),
             };
             let event = match change {
@@ -165,7 +166,7 @@ impl<W: Write> Timeline<W> {
     }
 }
 
-/// A failure that may pass, or the error that ends the timeline.
+/// Returns a failure that may pass, or the error that ends the timeline.
 fn retriable(error: Error) -> Result<End, Stop> {
     let passing = match &error {
         Error::Status(status) => status.code == 429 || status.code >= 500,

@@ -38,7 +38,7 @@ pub(super) struct Switch {
 }
 
 impl Switch {
-    /// The letters of those that grant it.
+    /// Returns the switch for a letter that grants one.
     pub(super) fn of(letter: u8) -> Option<Self> {
         let (closes, ends, echoes) = match letter {
             b'b' | b'u' => (true, false, false),

@@ -32,7 +32,7 @@ pub(super) fn check(played: &Played, arrived: &[Arrived]) {
         let Some((_, asked)) = found else { panic!("nobody asked so: {:?}", arrived.head) };
         if let Some(tunnel) = &arrived.tunnel {
             check_tunnel(&played.wrote[asked.end..], tunnel, played, &answers);
-            // Behind it there are no requests.
+            // No requests follow it.
             rest = [].iter().enumerate();
         }
     }
@@ -72,7 +72,7 @@ fn asked(wrote: &[u8]) -> Vec<Asked> {
     all
 }
 
-/// A target without the address that it may begin with, and without what never leaves a client.
+/// Returns a target without the address that it may begin with, and without what never leaves a client.
 fn in_origin_form(target: &str) -> String {
     let target = target.split('#').next().unwrap_or_default();
     match target.split_once("://") {
@@ -135,7 +135,7 @@ fn answers<'a>(got: &'a [u8], asked: &[Asked]) -> Answers<'a> {
             break;
         }
         if !status.starts_with('1') {
-            // What the gate's own server says of what is no request.
+            // The answers of the gate's own server to bytes that are not a request.
             let unread = ["400", "414", "431"].contains(&status);
             assert!(question.is_some() || unread, "more answers than questions");
             answers.number += 1;

@@ -133,7 +133,7 @@ impl<'a> Guest<'a> {
     }
 }
 
-/// Bytes that are not the same in another order.
+/// Returns bytes that differ in any other order.
 fn pattern(length: usize) -> Vec<u8> {
     (0..length)
         .map(|index| b'a' + u8::try_from((index ^ (index >> 8) ^ (index >> 16)) % 26).unwrap_or(0))

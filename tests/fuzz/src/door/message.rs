@@ -71,7 +71,7 @@ impl Head {
         Ok(Some(Self { first, headers: headers.collect::<Result<_, _>>()?, length: start }))
     }
 
-    /// The values of a header.
+    /// Returns the values of a header.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -100,7 +100,7 @@ impl Head {
     }
 }
 
-/// Bytes as characters, one for one.
+/// Returns bytes as characters, one for one.
 fn text(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }

@@ -108,7 +108,7 @@ impl Bench {
         let Guest { socket, wrote, got, heard_all, interrupted, .. } = guest;
         drop(socket);
         let report = gate.report().into_iter().map(|line| line.text).collect();
-        // Whatever holds the gate holds its idle connections too.
+        // Every handle to the gate keeps its idle connections open.
         drop(gate);
         guest::until_idle().await;
         Played { wrote, got, heard_all, interrupted, report }

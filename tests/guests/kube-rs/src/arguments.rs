@@ -35,7 +35,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// The command's name, if it needs a connection that changes its protocol.
+    /// Returns the command's name, if it needs a connection that changes its protocol.
     pub(crate) fn upgrades(&self) -> Option<&'static str> {
         match self {
             Self::Attach { .. } => Some("attach"),
@@ -91,7 +91,7 @@ fn flag(given: &mut Vec<String>, name: &str) -> bool {
     given.len() < before
 }
 
-/// The value of the last of this name that is given, as `--name VALUE` or `--name=VALUE`.
+/// Returns the value of the last of this name that is given, as `--name VALUE` or `--name=VALUE`.
 fn option(given: &mut Vec<String>, name: &str) -> Result<Option<String>, Error> {
     let mut value = None;
     let mut rest = Vec::new();

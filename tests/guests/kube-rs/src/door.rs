@@ -7,7 +7,8 @@ pub trait Door {
     /// Whether a connection can be upgraded, which `exec`, `attach` and `port-forward` require.
     const UPGRADES: bool;
 
-    /// A client whose requests go to the configuration's server by this way. It is called inside a tokio runtime.
+    /// Returns a client whose requests go to the configuration's server by this way. It is called inside a
+    /// tokio runtime.
     ///
     /// # Errors
     ///

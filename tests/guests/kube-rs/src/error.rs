@@ -50,13 +50,13 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// On one line, whatever the server wrote into it.
+    /// Returns the error on one line, whatever the server wrote into it.
     pub(crate) fn shown(&self) -> String {
         for_terminal_line(&self.to_string()).into_owned()
     }
 }
 
-/// kube-rs' message, and whatever its causes add to it.
+/// Returns kube-rs' message, with the additions of its causes.
 fn words(error: &kube::Error) -> Cow<'_, str> {
     if let kube::Error::Api(status) = error
         && !status.message.is_empty()

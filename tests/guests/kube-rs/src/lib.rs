@@ -55,7 +55,7 @@ pub fn run<D: Door>() -> ! {
             kube_guest::exit(2)
         }
         Err(error) => {
-            // What came before it is to stand before it, where both go to one terminal.
+            // Earlier output has to come first if both go to the same terminal.
             drop(std::io::stdout().flush());
             eprintln!("error: {}", error.shown());
             kube_guest::exit(1)

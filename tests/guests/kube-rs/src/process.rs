@@ -38,7 +38,7 @@ async fn converse(mut process: AttachedProcess) -> Result<(), Error> {
     let typed = pin!(async {
         if let Some(mut input) = input {
             stdin::copy(&mut input).await?;
-            // A process that has ended wants to know of no end.
+            // A process that has ended cannot be informed of an end.
             drop(input.shutdown().await);
         }
         future::pending::<Result<(), Error>>().await

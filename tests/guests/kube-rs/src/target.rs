@@ -12,14 +12,15 @@ pub(crate) fn kubeconfig() -> Result<Kubeconfig, Error> {
     Ok(Kubeconfig::read_from(path)?)
 }
 
-/// The configuration of a context, or of the one that kwasm chose.
+/// Returns the configuration of a context, or of the one that kwasm chose.
 pub(crate) async fn config(kubeconfig: Kubeconfig, context: Option<&str>) -> Result<Config, Error> {
     let context = context.map(str::to_owned);
     let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
     Ok(Config::from_custom_kubeconfig(kubeconfig, &options).await?)
 }
 
-/// A client of the context, and in the namespace, that kwasm resolved from the command line and the user's kubeconfig.
+/// Returns a client of the context, and in the namespace, that kwasm resolved from the command line and the
+/// user's kubeconfig.
 pub(crate) async fn client<D: Door>() -> Result<Client, Error> {
     let kubeconfig = kubeconfig()?;
     let known = |name: &String| kubeconfig.contexts.iter().any(|context| context.name == *name);

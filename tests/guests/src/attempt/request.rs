@@ -37,7 +37,8 @@ pub struct Request {
 pub struct Sent(FutureIncomingResponse);
 
 impl Request {
-    /// A request to `url`: scheme up to `://`, authority up to the first `/` or `?`, the rest as it is.
+    /// Returns a request to `url`: scheme up to `://`, authority up to the first `/` or `?`, the rest as it
+    /// is.
     #[must_use]
     pub fn new(method: &str, url: &str) -> Self {
         let (scheme, rest) = match url.split_once("://") {
@@ -50,7 +51,7 @@ impl Request {
         Self { method: method.to_owned(), scheme, authority, path, ..Self::default() }
     }
 
-    /// A request to the cluster for what is a path, to anywhere for what is a URL.
+    /// Returns a request to the cluster for a path, or to anywhere for a URL.
     #[must_use]
     pub fn to(method: &str, target: &str) -> Self {
         if target.starts_with('/') {
@@ -60,7 +61,7 @@ impl Request {
         }
     }
 
-    /// [`Request::to`] with GET.
+    /// Returns [`Request::to`] with GET.
     #[must_use]
     pub fn get(target: &str) -> Self {
         Self::to("GET", target)
@@ -206,7 +207,7 @@ pub fn import_http() {
     drop(Fields::new());
 }
 
-/// `HTTP-request-denied`, with what the host added.
+/// Returns the name of an error, e.g. `HTTP-request-denied`, with the host's additions.
 pub(crate) fn error_name(code: ErrorCode) -> String {
     let transport = kube_guest::Transport::from(code);
     format!("{} ({transport})", transport.code())

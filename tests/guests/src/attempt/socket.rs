@@ -74,7 +74,8 @@ impl Socket {
     }
 }
 
-/// A request without a body, as it is ordinarily written. `more` is further lines of its head, each with its end.
+/// Returns a request without a body, as it is ordinarily written. `more` is further lines of its head, each
+/// with its end.
 #[must_use]
 pub fn bare(method: &str, path: &str, more: &str) -> String {
     format!("{method} {path} HTTP/1.1\r\nHost: {HOST}\r\n{more}\r\n")

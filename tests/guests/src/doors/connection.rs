@@ -46,7 +46,7 @@ impl Connection {
         self.stream.write_all(bytes)
     }
 
-    /// A line, without its `\r\n`.
+    /// Returns a line, without its `\r\n`.
     pub(crate) fn line(&mut self) -> io::Result<String> {
         let mut searched = 0;
         loop {
@@ -62,7 +62,7 @@ impl Connection {
         }
     }
 
-    /// Exactly `N` bytes.
+    /// Returns exactly `N` bytes.
     pub(crate) fn array<const N: usize>(&mut self) -> io::Result<[u8; N]> {
         while self.end - self.start < N {
             self.fill()?;
@@ -73,7 +73,7 @@ impl Connection {
         Ok(array)
     }
 
-    /// Up to `most` bytes, as soon as there are any.
+    /// Returns up to `most` bytes, as soon as there are any.
     pub(crate) fn some(&mut self, most: usize) -> io::Result<&[u8]> {
         if self.start == self.end {
             self.fill()?;
@@ -115,7 +115,7 @@ impl Head {
         Err(Error::other(format!("the cluster answers: {first}")))
     }
 
-    /// A header's value.
+    /// Returns a header's value.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.0.lines().skip(1).filter_map(|line| line.split_once(':'));
         let (_, value) = headers.find(|(known, _)| known.eq_ignore_ascii_case(name))?;

@@ -120,9 +120,9 @@ impl Spdy {
     }
 }
 
-/// No flags, and a length.
+/// Returns the field for no flags and a length.
 fn size(length: usize) -> [u8; 4] {
-    // What is sent is far smaller than the 16 MiB that fit.
+    // The sent frames are far smaller than the 16 MiB that fit.
     let [_, a, b, c] = u32::try_from(length).unwrap_or(0).to_be_bytes();
     [0, a, b, c]
 }
@@ -138,7 +138,7 @@ fn block(headers: &[(&str, &str)]) -> Vec<u8> {
     block
 }
 
-/// Compressed in name only: as a block that is stored as it is (RFC 1951 §3.2.4).
+/// Returns a stored block, which is compressed in name only (RFC 1951 §3.2.4).
 fn stored(block: &[u8], first: bool) -> Vec<u8> {
     let length = u16::try_from(block.len()).unwrap_or(0);
     let mut compressed = if first { ZLIB.to_vec() } else { Vec::new() };

@@ -111,7 +111,7 @@ impl WebSocket {
         let [a, b, c, d, ..] = self.key.to_be_bytes();
         head(&mut self.frame, opcode, bytes.len() + usize::from(channel.is_some()), [a, b, c, d]);
         match channel {
-            // It is the first byte of what is masked.
+            // It is the first of the masked bytes.
             Some(channel) => {
                 self.frame.push(channel ^ a);
                 mask(&mut self.frame, bytes, [b, c, d, a]);

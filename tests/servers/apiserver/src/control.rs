@@ -21,26 +21,26 @@ use crate::tls::KeyedCertificate;
 
 /// Addresses and credentials.
 impl ApiServer {
-    /// Scheme, host, port and base path, without a slash at the end.
+    /// Returns scheme, host, port and base path, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The folder of its kubeconfigs, deleted with the server.
+    /// Returns the folder of its kubeconfigs, deleted with the server.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// A kubeconfig with one context, for `user`, in block-style YAML.
+    /// Returns a kubeconfig with one context, for `user`, in block-style YAML.
     #[must_use]
     pub fn kubeconfig(&self, user: User) -> PathBuf {
         file_of(self.folder(), user)
     }
 
-    /// A context for `user` to build other kubeconfigs from. It has no namespace, and its relative paths fit files
-    /// in [`ApiServer::folder`].
+    /// Returns a context for `user` to build other kubeconfigs from. It has no namespace, and its relative
+    /// paths fit files in [`ApiServer::folder`].
     #[must_use]
     pub fn context(&self, user: User) -> Context {
         kubeconfig::context(user, &self.url, self.authority.as_deref(), &self.shared.credentials)
@@ -56,13 +56,13 @@ impl ApiServer {
         Ok(path)
     }
 
-    /// The CA of its certificate, PEM; `None` over plain HTTP.
+    /// Returns the CA of its certificate, PEM; `None` over plain HTTP.
     #[must_use]
     pub fn authority(&self) -> Option<&str> {
         self.authority.as_deref()
     }
 
-    /// The client certificate of `user`; `None` for users without.
+    /// Returns the client certificate of `user`; `None` for users without.
     #[must_use]
     pub fn client_certificate(&self, user: User) -> Option<&KeyedCertificate> {
         let credentials = &self.shared.credentials;
@@ -75,7 +75,7 @@ impl ApiServer {
         }
     }
 
-    /// A client certificate of another user, made now.
+    /// Returns a client certificate of another user, made now.
     ///
     /// # Errors
     /// If no key can be made.
@@ -83,20 +83,20 @@ impl ApiServer {
         Ok(self.shared.credentials.certificate_of(user)?)
     }
 
-    /// The good bearer token.
+    /// Returns the valid bearer token.
     #[must_use]
     pub fn token(&self) -> &str {
         &self.shared.credentials.token
     }
 
-    /// User and password of basic authentication.
+    /// Returns user and password of basic authentication.
     #[must_use]
     pub fn basic(&self) -> (&str, &str) {
         (BASIC_USER, &self.shared.credentials.password)
     }
 
-    /// Each text that must appear nowhere outside kubeconfigs: lines of the PEM of keys, their base64 text in
-    /// kubeconfigs, tokens, the password. Of all users, the bad ones too.
+    /// Returns each text that must appear nowhere outside kubeconfigs: lines of the PEM of keys, their base64
+    /// text in kubeconfigs, tokens, the password. Of all users, the bad ones too.
     #[must_use]
     pub fn secrets(&self) -> Vec<String> {
         self.shared.credentials.secrets()
@@ -181,7 +181,7 @@ impl ApiServer {
         self.put(&format!("namespaces/{namespace}/events"), event)
     }
 
-    /// The current `resourceVersion`.
+    /// Returns the current `resourceVersion`.
     #[must_use]
     pub fn version(&self) -> u64 {
         *self.shared.store.versions().borrow()
@@ -195,13 +195,13 @@ impl ApiServer {
 
 /// The received requests, and the faults.
 impl ApiServer {
-    /// All requests so far, in the order of their arrival.
+    /// Returns all requests so far, in the order of their arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<Received> {
         self.shared.log.requests()
     }
 
-    /// The uploads to `/sink` that arrived completely.
+    /// Returns the uploads to `/sink` that arrived completely.
     #[must_use]
     pub fn uploads(&self) -> Vec<Sunk> {
         self.shared.log.sunk()

@@ -57,13 +57,13 @@ impl Credentials {
         })
     }
 
-    /// A good client certificate of another user.
+    /// Returns a valid client certificate of another user.
     pub(crate) fn certificate_of(&self, user: &str) -> Result<KeyedCertificate, rcgen::Error> {
         self.clients.client(user, CERTIFICATE_GROUPS, Validity::Now)
     }
 
-    /// Each text whose appearance anywhere outside would be a leak: the lines of each key's PEM, the base64 text that
-    /// a kubeconfig has of it, the tokens, the password and its basic authentication.
+    /// Returns each text whose appearance anywhere outside would be a leak: the lines of each key's PEM, the
+    /// base64 text that a kubeconfig has of it, the tokens, the password and its basic authentication.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let mut secrets = vec![
             self.token.clone(),

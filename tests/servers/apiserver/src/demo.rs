@@ -12,8 +12,8 @@ use crate::tls::{Authority, Validity};
 /// The namespace of the demo.
 pub const NAMESPACE: &str = "shop";
 
-/// The demo as one JSON document, a `List` that `kubectl apply -f` (and `create`) accepts on any cluster: the
-/// namespace [`NAMESPACE`], the secrets `web-tls` and `db`, and events about the pod `web-0`.
+/// Returns the demo as one JSON document, a `List` that `kubectl apply -f` (and `create`) accepts on any
+/// cluster: the namespace [`NAMESPACE`], the secrets `web-tls` and `db`, and events about the pod `web-0`.
 ///
 /// The certificate in `web-tls` is for `web.shop.example`, in two PEM blocks (itself and its intermediate),
 /// and created by each call.

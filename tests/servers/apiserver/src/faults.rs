@@ -67,17 +67,19 @@ impl Fault {
         Self::new(Action::Status { code, body })
     }
 
-    /// 401, as when a token has expired; with [`Fault::times`] the requests after these are answered normally.
+    /// Returns a fault that answers 401, as when a token has expired; with [`Fault::times`], later requests
+    /// are answered normally.
     pub fn unauthorized() -> Self {
         Self::status(401, None)
     }
 
-    /// A redirect with this status (3xx) to `location`.
+    /// Returns a redirect with this status (3xx) to `location`.
     pub fn redirect(code: u16, location: impl Into<String>) -> Self {
         Self::status(code, None).with_header("location", location)
     }
 
-    /// The request is read, and nothing is answered until [`release`]; then it is handled normally.
+    /// Returns a fault that reads the request, and answers nothing until [`release`]; then the request is
+    /// handled normally.
     ///
     /// [`release`]: crate::ApiServer::release
     pub fn stall() -> Self {
@@ -91,7 +93,7 @@ impl Fault {
         Self::new(Action::StallBody { after })
     }
 
-    /// The connection is cut in place of an answer. The request has no effect.
+    /// Returns a fault that cuts the connection instead of an answer. The request has no effect.
     pub fn cut(how: Cut) -> Self {
         Self::new(Action::CutHead(how))
     }
@@ -102,13 +104,14 @@ impl Fault {
         Self::new(Action::CutBody { after, how })
     }
 
-    /// The answer's body comes in pieces of at most `bytes`, one `every` so often (at least a millisecond).
+    /// Returns a fault that sends the answer's body in pieces of at most `bytes`, one every `every` (at least
+    /// a millisecond).
     pub fn slow(bytes: usize, every: Duration) -> Self {
         Self::new(Action::Slow { bytes, every })
     }
 
-    /// The answer announces a `Content-Length` of `length`, sends its whole body whatever its length is, and
-    /// closes the connection properly. Not for answers without end, such as a watch.
+    /// Returns a fault that announces a `Content-Length` of `length`, sends the whole body whatever its
+    /// length is, and closes the connection properly. Not for answers without end, such as a watch.
     pub fn content_length(length: u64) -> Self {
         Self::new(Action::ContentLength(length))
     }
@@ -119,7 +122,7 @@ impl Fault {
         Self::new(Action::Raw(bytes.into()))
     }
 
-    /// Only adds headers to the normal answer: see [`Fault::with_header`].
+    /// Returns a fault that only adds headers to the normal answer: see [`Fault::with_header`].
     pub fn headers() -> Self {
         Self::new(Action::None)
     }
@@ -130,7 +133,7 @@ impl Fault {
         (0..count).fold(Self::headers(), |fault, n| fault.with_header(format!("x-filler-{n}"), value.clone()))
     }
 
-    /// A watch ends properly after `after` events, as when its time is over.
+    /// Returns a fault that ends a watch properly after `after` events, as when its time is over.
     pub fn end_watch(after: usize) -> Self {
         Self::new(Action::EndWatch { after }).watches()
     }
@@ -141,27 +144,27 @@ impl Fault {
         Self::new(Action::Gone)
     }
 
-    /// Only requests with this method (`*` for any) and a decoded path, taken below the base path, that begins
-    /// with `prefix`.
+    /// Restricts the fault to requests with this method (`*` for any) and a decoded path, taken below the
+    /// base path, that begins with `prefix`.
     pub fn on(mut self, method: &str, prefix: impl Into<String>) -> Self {
         self.method = (method != "*").then(|| method.to_owned());
         self.path = prefix.into();
         self
     }
 
-    /// Only watches.
+    /// Restricts the fault to watches.
     pub fn watches(mut self) -> Self {
         self.only_watches = true;
         self
     }
 
-    /// For the first `times` requests that match.
+    /// Applies the fault to the first `times` requests that match.
     pub fn times(mut self, times: u32) -> Self {
         self.left = Some(times);
         self
     }
 
-    /// For all requests that match, until [`clear_faults`].
+    /// Applies the fault to all requests that match, until [`clear_faults`].
     ///
     /// [`clear_faults`]: crate::ApiServer::clear_faults
     pub fn standing(mut self) -> Self {
@@ -229,11 +232,11 @@ impl Faults {
         self.releases.send_modify(|count| *count += 1);
     }
 
-    /// Ready at the next release.
+    /// Returns a future that is ready at the next release.
     pub(crate) fn released(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut releases = self.releases.subscribe();
         async move {
-            // It fails only when the server is gone, and then so is whoever waits.
+            // It fails only if the server is gone, together with the waiting tasks.
             drop(releases.changed().await);
         }
     }

@@ -29,7 +29,7 @@ impl Identity {
         Self { user: user.to_owned(), groups, ..Self::default() }
     }
 
-    /// The `userInfo` of a `SelfSubjectReview`.
+    /// Returns the `userInfo` of a `SelfSubjectReview`.
     pub(crate) fn user_info(&self) -> Value {
         let mut info = json!({ "username": self.user, "groups": self.groups });
         if let Some(uid) = &self.uid {
@@ -42,7 +42,7 @@ impl Identity {
     }
 }
 
-/// The user of a client certificate chain (leaf first), if `clients` accept it now.
+/// Returns the user of a client certificate chain (leaf first), if `clients` accept it now.
 pub(crate) fn of_certificates(
     chain: &[CertificateDer<'static>],
     clients: &dyn ClientCertVerifier,

@@ -68,13 +68,13 @@ pub enum Answer {
 }
 
 impl Received {
-    /// The value of the first header `name` (in lower case).
+    /// Returns the value of the first header `name` (in lower case).
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The target without its query.
+    /// Returns the target without its query.
     #[must_use]
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
@@ -160,7 +160,7 @@ impl RequestBody {
         Self { body, entry, ended }
     }
 
-    /// The next piece; `None` once the end was seen.
+    /// Returns the next piece; `None` once the end was seen.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Aborted> {
         while !self.ended {
             match self.body.frame().await {
@@ -184,7 +184,7 @@ impl RequestBody {
         Ok(None)
     }
 
-    /// All that is left of it.
+    /// Returns the rest of the body.
     pub(crate) async fn collect(&mut self) -> Result<Vec<u8>, Aborted> {
         let mut all = Vec::new();
         while let Some(data) = self.next().await? {
@@ -215,7 +215,7 @@ impl RequestBody {
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        // Whoever ends a request on this side drains it first: only a lost connection drops it midway.
+        // Requests that end on this side are drained first: only a lost connection drops one midway.
         if !self.ended {
             self.end(Upload::Aborted);
         }

@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nothing is left to tell it to, if standard error is gone as well.
+            // If standard error is closed as well, there is no way to report it.
             drop(writeln!(io::stderr(), "kwasm-apiserver: {}", chain(error.as_ref())));
             ExitCode::FAILURE
         }

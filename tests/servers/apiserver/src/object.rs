@@ -96,7 +96,7 @@ impl Stored {
         Self { item: Bytes::from(value.to_string()), value, kind: resource.kind }
     }
 
-    /// The whole object as JSON text, with `kind` and `apiVersion`.
+    /// Returns the whole object as JSON text, with `kind` and `apiVersion`.
     pub(crate) fn json(&self) -> Bytes {
         let mut text = Vec::with_capacity(self.item.len() + 40);
         self.write_json(&mut text);
@@ -112,7 +112,7 @@ impl Stored {
         text.extend_from_slice(&self.item[1..]);
     }
 
-    /// The whole object, with `kind` and `apiVersion`.
+    /// Returns the whole object, with `kind` and `apiVersion`.
     pub(crate) fn object(&self) -> Value {
         let mut value = self.value.clone();
         value["kind"] = json!(self.kind);
@@ -194,13 +194,13 @@ pub(crate) fn name_of(resource: &Resource, object: &Map<String, Value>) -> Resul
     Err(Refused::invalid(resource.kind, &name, "metadata.name", &problem))
 }
 
-/// Now, as Kubernetes writes it: RFC 3339 in UTC, whole seconds.
+/// Formats a time like Kubernetes: RFC 3339 in UTC, in whole seconds.
 pub(crate) fn timestamp(when: OffsetDateTime) -> String {
     let seconds = OffsetDateTime::from_unix_timestamp(when.unix_timestamp()).unwrap_or(when);
     seconds.format(&Rfc3339).unwrap_or_default()
 }
 
-/// A random UUID, version 4.
+/// Returns a random UUID, version 4.
 pub(crate) fn new_uid() -> Result<String, Refused> {
     let mut bytes: [u8; 16] = random()?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
@@ -236,7 +236,7 @@ fn secret(object: &mut Map<String, Value>) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Five characters of the alphabet that Kubernetes uses, which has no vowels and so spells no words.
+/// Returns five characters of the alphabet that Kubernetes uses, which has no vowels and so spells no words.
 fn suffix() -> Result<String, Refused> {
     const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     let bytes: [u8; 5] = random()?;

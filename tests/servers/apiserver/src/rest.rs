@@ -99,7 +99,7 @@ async fn item(
     let dry_run = dry_run(&asked.query)?;
     match asked.method {
         Method::GET => Ok(body::json(200, store.get(key)?.json())),
-        // Namespaces come with what is in them, and stay.
+        // Namespaces exist with their contents, and stay.
         _ if !resource.namespaced => Err(Refused::method_not_allowed().into()),
         Method::PUT => {
             let sent = json_body(asked, body).await?;
@@ -214,7 +214,7 @@ fn precondition(key: &Key, stored: &Stored, options: &Value) -> Result<(), Refus
     Ok(())
 }
 
-/// JSON merge patch, RFC 7386.
+/// Applies a JSON merge patch (RFC 7386).
 fn merge(target: Value, patch: Value) -> Value {
     let Value::Object(patch) = patch else {
         return patch;

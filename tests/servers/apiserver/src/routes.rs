@@ -55,7 +55,7 @@ pub(crate) fn route(base: &str, target: &str) -> Route {
     }
 }
 
-/// The path of `target` below `base`, decoded: what faults are matched against.
+/// Returns the path of `target` below `base`, decoded: what faults are matched against.
 pub(crate) fn path_below(base: &str, target: &str) -> String {
     let path = decode(target.split('?').next().unwrap_or_default(), false);
     path.strip_prefix(base).map_or_else(|| path.clone(), ToOwned::to_owned)
@@ -131,7 +131,7 @@ impl Query {
         )
     }
 
-    /// The value of `name`; an empty one counts as none.
+    /// Returns the value of `name`; an empty one counts as none.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())

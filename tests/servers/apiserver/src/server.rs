@@ -115,19 +115,19 @@ impl Builder {
         self
     }
 
-    /// The namespace of the contexts in its kubeconfigs.
+    /// Sets the namespace of the contexts in its kubeconfigs.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = Some(namespace.into());
         self
     }
 
-    /// Plain HTTP, where only tokens and basic authentication work.
+    /// Makes it speak plain HTTP, where only tokens and basic authentication work.
     pub fn plain_http(mut self) -> Self {
         self.plain = true;
         self
     }
 
-    /// The server's certificate.
+    /// Sets the server's certificate.
     pub fn certificate(mut self, certificate: ServerCertificate) -> Self {
         self.certificate = certificate;
         self
@@ -218,7 +218,7 @@ impl ApiServer {
         Self::builder().start()
     }
 
-    /// A server with other options.
+    /// Returns a server with other options.
     pub fn builder() -> Builder {
         Builder {
             base: String::new(),
@@ -247,7 +247,7 @@ impl ApiServer {
 impl Drop for ApiServer {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
-            // If nobody listens, the thread has ended already.
+            // If no one receives it, the thread has ended already.
             stop.send(()).unwrap_or_default();
         }
         if let Some(thread) = self.thread.take() {

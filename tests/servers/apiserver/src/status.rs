@@ -21,19 +21,19 @@ impl Refused {
         Self { code, reason: reason_for(code), message: message.into(), details: None }
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     #[must_use]
     pub fn code(&self) -> u16 {
         self.code
     }
 
-    /// The machine-readable reason, such as `NotFound`.
+    /// Returns the machine-readable reason, such as `NotFound`.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         self.reason
     }
 
-    /// The `Status` object.
+    /// Returns the `Status` object.
     #[must_use]
     pub fn to_status(&self) -> Value {
         let mut status = json!({
@@ -95,7 +95,7 @@ impl Refused {
         )
     }
 
-    /// One field of an object is not valid; `kind` and `name` are the object's.
+    /// Returns the refusal of an invalid field of an object; `kind` and `name` are the object's.
     pub(crate) fn invalid(kind: &str, name: &str, field: &str, problem: &str) -> Self {
         let refused = Self::new(422, format!("{kind} \"{name}\" is invalid: {field}: {problem}"));
         let cause = json!({ "reason": "FieldValueInvalid", "message": problem, "field": field });

@@ -18,7 +18,8 @@ use crate::status::Refused;
 /// `/source` repeats the small letters from a to z.
 const LETTERS: u64 = 26;
 
-/// `POST` or `PUT`: answers `{"bytes": N, "sha256": "…"}` when the whole body has arrived.
+/// Receives an upload by `POST` or `PUT`: answers `{"bytes": N, "sha256": "…"}` when the whole body has
+/// arrived.
 pub(crate) async fn sink(
     shared: &Arc<Shared>,
     method: &Method,

@@ -50,14 +50,14 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// A new root named `name`.
+    /// Returns a new root named `name`.
     pub(crate) fn root(name: &str) -> Result<Self, rcgen::Error> {
         let (params, key) = (Self::params(name)?, KeyPair::generate()?);
         let certificate = params.self_signed(&key)?.pem();
         Ok(Self { certificate, issuer: Issuer::new(params, key) })
     }
 
-    /// A new authority named `name` whose certificate this one signs.
+    /// Returns a new authority named `name` whose certificate this one signs.
     pub(crate) fn intermediate(&self, name: &str) -> Result<Self, rcgen::Error> {
         let (params, key) = (Self::params(name)?, KeyPair::generate()?);
         let certificate = params.signed_by(&key, &self.issuer)?.pem();
@@ -69,7 +69,8 @@ impl Authority {
         &self.certificate
     }
 
-    /// A server certificate for DNS names and IP addresses; the first name is also the subject's common name.
+    /// Returns a server certificate for DNS names and IP addresses; the first name is also the subject's
+    /// common name.
     pub(crate) fn server(
         &self,
         names: &[&str],

@@ -66,7 +66,7 @@ impl Wire {
         self.lock().flushes
     }
 
-    /// Ready when [`Wire::flushes`] has passed `seen`.
+    /// Is ready when [`Wire::flushes`] has passed `seen`.
     pub(crate) fn poll_flushed(&self, cx: &Context<'_>, seen: u64) -> Poll<()> {
         let mut state = self.lock();
         if state.flushes > seen {
@@ -92,7 +92,7 @@ impl Tap {
         Self { stream, wire }
     }
 
-    /// Ready with `true` when an ending has taken over and all it wants to send is written.
+    /// Is ready with `true` when an ending has taken over and everything that it sends is written.
     fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         let mut state = self.wire.lock();
         match &mut state.ending {

@@ -90,13 +90,13 @@ impl Assets {
         Self::complete(folder, Origin::Built)
     }
 
-    /// The folder of the programs, absolute.
+    /// Returns the folder of the programs, absolute.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The path of one program, if the folder has it.
+    /// Returns the path of one program, if the folder has it.
     #[must_use]
     pub fn program(&self, program: Program) -> Option<PathBuf> {
         Some(self.path(program)).filter(|path| path.is_file())
@@ -116,7 +116,7 @@ impl Assets {
         self.origin
     }
 
-    /// The path at which the program is, or would be.
+    /// Returns the path at which the program is, or would be.
     pub(crate) fn path(&self, program: Program) -> PathBuf {
         self.folder.join(program.file())
     }

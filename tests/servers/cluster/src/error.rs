@@ -75,7 +75,7 @@ impl Error {
     }
 }
 
-/// An error with its causes, separated by colons.
+/// Returns an error with its causes, separated by colons.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());

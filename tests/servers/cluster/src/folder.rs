@@ -28,7 +28,7 @@ impl Folder {
         let parent = std::env::temp_dir();
         remove_remnants(&parent);
         let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&parent).map_err(Error::at(&parent))?;
-        // The lock gets its name when it is held: whoever sees it free sees a remnant.
+        // The lock gets its name after it is held, so that a free lock means a remnant.
         let unnamed = dir.path().join("supervisor.new");
         let held = File::create(&unnamed).map_err(Error::at(&unnamed))?;
         held.lock().map_err(Error::at(&unnamed))?;

@@ -33,7 +33,7 @@ pub(crate) fn build(cache: &Path) -> Result<PathBuf, Unavailable> {
     let lock = builds.join(format!("{key}.lock"));
     let held = File::create(&lock).map_err(at(&lock))?;
     held.lock().map_err(at(&lock))?;
-    // Whoever held the lock before us has built it.
+    // The previous holder of the lock has built it.
     if folder.is_dir() {
         return Ok(folder);
     }
@@ -45,7 +45,7 @@ pub(crate) fn build(cache: &Path) -> Result<PathBuf, Unavailable> {
     Ok(folder)
 }
 
-/// A name for the build's inputs: the module's files and the flags.
+/// Returns a name for the build's inputs: the module's files and the flags.
 fn key(module: &Path) -> Result<String, Unavailable> {
     let mut files = vec![module.join("go.mod"), module.join("go.sum")];
     for entry in fs::read_dir(module).map_err(at(module))? {

@@ -70,12 +70,12 @@ impl<'a> Plane<'a> {
         Ok(plane)
     }
 
-    /// The API server's address.
+    /// Returns the API server's address.
     pub(crate) fn server(&self) -> String {
         format!("https://127.0.0.1:{}", self.ports.api)
     }
 
-    /// The programs that run.
+    /// Returns the programs that run.
     pub(crate) fn programs(&self) -> Vec<Program> {
         self.processes.iter().map(Process::program).collect()
     }
@@ -105,7 +105,7 @@ impl<'a> Plane<'a> {
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             self.pause(awaited)?;
         }
-        // Whoever listens there: it is ours only if ours has not ended for want of the port.
+        // The port may be another program's: it is ours only if ours has not ended for want of it.
         self.check()
     }
 
@@ -123,7 +123,7 @@ impl<'a> Plane<'a> {
         let query = [&["get", "--output=json", "--ignore-not-found"], &setup::AWAITED[..]].concat();
         loop {
             let state = self.kubectl(&query, "")?;
-            // With nothing found there is no output at all.
+            // If nothing is found, there is no output at all.
             let state: Value = serde_json::from_str(&state).unwrap_or_default();
             match setup::lacks(&state) {
                 Some(lacked) => self.pause(lacked)?,
@@ -167,7 +167,7 @@ impl<'a> Plane<'a> {
         let mut child =
             alone(&mut command, self.folder.path(), &config).spawn().map_err(Error::at("kubectl"))?;
         if let Some(mut stdin) = child.stdin.take() {
-            // Fails only if kubectl has ended, and then its own words tell why.
+            // Fails only if kubectl has ended, and then its own message says why.
             let _written = stdin.write_all(input.as_bytes());
         }
         // What it prints fits into the pipes, so that it ends without being read.

@@ -65,7 +65,7 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
-    /// The end of the program's log.
+    /// Returns the end of the program's log.
     pub(crate) fn log(&self) -> String {
         let log = std::fs::read(&self.log).unwrap_or_default();
         String::from_utf8_lossy(&log[log.len().saturating_sub(LOG_SHOWN)..]).trim().to_owned()
@@ -118,7 +118,7 @@ fn dying_with_parent(program: &Path) -> Command {
     }
 }
 
-/// Elsewhere nothing ties a foreign program to us: it survives a supervisor that is killed.
+/// Returns a plain command: on this platform, a foreign program survives a killed supervisor.
 #[cfg(not(target_os = "linux"))]
 fn dying_with_parent(program: &Path) -> Command {
     Command::new(program)

@@ -76,7 +76,7 @@ impl Credentials {
     }
 }
 
-/// The name of a kubeconfig in the cluster's folder, e.g. `alice.kubeconfig`.
+/// Returns the name of a kubeconfig in the cluster's folder, e.g. `alice.kubeconfig`.
 pub(crate) fn file_of(user: &str) -> String {
     format!("{user}.kubeconfig")
 }
@@ -108,7 +108,7 @@ pub(crate) fn write_configuration(folder: &Folder, etcd: u16) -> Result<(), Erro
     Ok(())
 }
 
-/// The objects that every cluster starts with, as a list for `kubectl create -f -`.
+/// Returns the objects that every cluster starts with, as a list for `kubectl create -f -`.
 pub(crate) fn objects(assets: &Assets) -> String {
     // The role `admin` is aggregated of these by a controller; without controllers it stays empty.
     let aggregated = ["system:aggregate-to-admin", "system:aggregate-to-edit", "system:aggregate-to-view"];

@@ -63,7 +63,7 @@ pub fn down(cache: &Path) -> Result<(), Error> {
     fs::remove_file(&state).map_err(Error::at(&state))
 }
 
-/// The standing cluster of `cache`, if it is alive.
+/// Returns the standing cluster of `cache`, if it is alive.
 #[must_use]
 pub fn find(cache: &Path) -> Option<Ready> {
     let text = fs::read(state(cache)).ok()?;

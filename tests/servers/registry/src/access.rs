@@ -31,13 +31,14 @@ pub enum Login {
 }
 
 impl Access {
-    /// Host and port, e.g. `localhost:40123`: what references begin with.
+    /// Returns host and port, e.g. `localhost:40123`, with which references begin.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The certificate of the authority that signed the registry's, in PEM; none where it speaks plain HTTP.
+    /// Returns the certificate of the authority that signed the registry's, in PEM; none where it speaks
+    /// plain HTTP.
     #[must_use]
     pub fn authority(&self) -> Option<&str> {
         self.authority.as_deref()
@@ -71,7 +72,7 @@ impl Access {
         Ok(path)
     }
 
-    /// The content of docker's `config.json`.
+    /// Returns the content of docker's `config.json`.
     #[must_use]
     pub fn docker_config(&self) -> Value {
         // docker gives this name to users of identity tokens.
@@ -88,8 +89,8 @@ impl Access {
         json!({"auths": {&self.host: entry}})
     }
 
-    /// The text of a `wasm-pkg/config.toml` by which packages `NAMESPACE:NAME` are the repositories `PREFIXNAMESPACE/NAME`
-    /// here. Credentials come from docker's configuration.
+    /// Returns the text of a `wasm-pkg/config.toml` by which packages `NAMESPACE:NAME` are the repositories
+    /// `PREFIXNAMESPACE/NAME` here. Credentials come from docker's configuration.
     #[must_use]
     pub fn wasm_pkg_config(&self, namespace: &str, prefix: &str) -> String {
         let host = &self.host;

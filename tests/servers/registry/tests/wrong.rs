@@ -41,7 +41,7 @@ impl Client {
         self.try_with(target, headers).unwrap()
     }
 
-    /// An error where no answer came.
+    /// Sends a request, and returns an error if no answer came.
     fn try_with(&self, target: &str, headers: &[(&str, &str)]) -> reqwest::Result<Got> {
         let url =
             if target.starts_with("http") { target.to_owned() } else { format!("{}{target}", self.base) };
@@ -81,7 +81,7 @@ impl Got {
     }
 }
 
-/// A registry with an artifact whose layer has this content.
+/// Returns a registry with an artifact whose layer has this content.
 fn with_layer(builder: WrongBuilder, content: &[u8]) -> (Wrong, Client, String) {
     let wrong = builder.start().unwrap();
     wrong.push(REPOSITORY, "1.0.0", &Artifact::component(content.to_vec()));
@@ -129,7 +129,7 @@ fn a_cut_comes_after_exactly_the_bytes_that_it_was_told() {
         let length = usize::try_from(after).unwrap().min(content.len());
         match got.body {
             Err(part) => assert!(part == content[..length], "{after}: {} bytes came", part.len()),
-            // All that was announced has come: what follows it is nobody's business.
+            // All announced bytes have arrived: further ones do not matter.
             Ok(whole) => assert!(length == content.len() && whole == content, "{after}: no error"),
         }
         assert_eq!(wrong.faults_left(), 0);

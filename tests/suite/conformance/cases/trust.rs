@@ -2,7 +2,7 @@
 
 use super::super::case::{Case, case};
 
-/// With the authorities in a file of their own too.
+/// Returns a case with the authorities in a file too.
 fn with_file(name: &'static str) -> Case {
     case(name).file("ca.crt", "$CA_PEM")
 }

@@ -33,7 +33,7 @@ pub(super) enum Attached {
 impl Attached {
     pub(super) const ALL: [Self; 3] = [Self::Referrer, Self::Index, Self::Simple];
 
-    /// A registry in which it is found so.
+    /// Returns a registry in which a signature of this kind is found.
     pub(super) fn registry(self) -> Wrong {
         let builder = Wrong::builder();
         if self == Self::Referrer { builder.referrers() } else { builder }.start().unwrap()
@@ -64,7 +64,7 @@ impl Author {
         }
     }
 
-    /// The bundle that signs the manifest with this digest.
+    /// Returns the bundle that signs the manifest with this digest.
     pub(super) fn bundle(&self, subject: &str) -> Vec<u8> {
         let der = self.0.to_pkcs8v1().unwrap();
         let key = PrivateKey::from_pem(pem("PRIVATE KEY", der.as_ref()).as_bytes()).unwrap();

@@ -143,7 +143,7 @@ fn a_signature_that_is_taken_away_is_missed() {
             assert_eq!(only(&plugin.kwasm), before, "{attached:?}");
         };
         missed("1.0.0: it is not signed, and ");
-        // What is no signature does not take its place.
+        // An artifact that is not a signature does not replace it.
         if attached != Attached::Simple {
             for other in [ATTESTATION, b"junk"] {
                 let other = attach(&plugin.registry, &plugin.digest, attached, other);
@@ -180,7 +180,7 @@ fn a_signature_that_was_verified_gives_way_to_no_strangers() {
     let reference = plugin.reference();
     lost(&["install", &reference]);
     lost(&["upgrade"]);
-    // Without the key nobody can say that it is not the stranger's.
+    // Without the key, it cannot be distinguished from a stranger's.
     plugin.ask_nothing();
     lost(&["install", &reference]);
     lost(&["upgrade"]);

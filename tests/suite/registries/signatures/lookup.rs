@@ -7,7 +7,7 @@ use serde_json::json;
 use super::author::{Attached, Author, attach, carrier, list, listed, put};
 use super::evidence::Plugin;
 
-/// The ways of a registry not to say whether something is signed, and what is said of each.
+/// Returns the ways in which a registry may not report whether an artifact is signed, with the messages.
 fn faults(kind: Kind) -> [(Fault, &'static str); 6] {
     let garbage = |body: &'static str| Fault::body(body).without_header("docker-content-digest");
     let (cut_off, another) = if kind == Kind::Referrers {
@@ -25,7 +25,8 @@ fn faults(kind: Kind) -> [(Fault, &'static str); 6] {
     ]
 }
 
-/// Refused in the look-up's own words where a rule requires a signature; and where none does, reported in the same.
+/// Checks that the error of the look-up is the reason of a refusal if a rule requires a signature, and is
+/// otherwise reported.
 #[track_caller]
 fn is_unknown(kind: Kind, fault: &Fault, why: &str) {
     let attached = if kind == Kind::Referrers { Attached::Referrer } else { Attached::Simple };
@@ -36,7 +37,7 @@ fn is_unknown(kind: Kind, fault: &Fault, why: &str) {
             plugin.ask("require", "{anyOf: [team.pub]}");
         }
         if kind == Kind::Manifest {
-            // The artifact's own manifest is had; the tag that stands for its signatures is not.
+            // The artifact's own manifest is available; the tag of its signatures is not.
             plugin.registry.fault(Fault::headers().on(kind));
         }
         plugin.registry.fault(fault.clone().on(kind).standing());

@@ -20,7 +20,7 @@ fn installed(plugin: &Plugin) -> String {
     said
 }
 
-/// The same where a rule requires a signature.
+/// Returns the message if a rule requires a signature.
 fn required(plugin: &Plugin) -> String {
     plugin.kwasm.call(["uninstall", "hello"]).success();
     plugin.ask("require", "{anyOf: [team.pub]}");

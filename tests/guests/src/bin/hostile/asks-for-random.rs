@@ -15,7 +15,7 @@ fn random(bytes: u32) -> Vec<u8> {
     wasip2::random::random::get_random_bytes(bytes.into())
 }
 
-/// In a core module, whatever the length, it is one call too.
+/// Gets random bytes. In a core module this is one call too, whatever the length.
 #[cfg(target_env = "p1")]
 fn random(bytes: u32) -> Vec<u8> {
     let mut buffer: Vec<u8> = (0..bytes).map(|_| 0).collect();

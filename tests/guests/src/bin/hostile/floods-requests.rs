@@ -9,7 +9,7 @@ fn main() {
     let usage = "floods-requests [COUNT] [PATH]";
     let [count, path] = Arguments::of(usage).values(["100", "/api/v1/namespaces/shop/configmaps?watch=1"]);
     let Ok(count) = count.parse::<usize>() else { Arguments::of(usage).wrong() };
-    // Those that would have to wait for the others to end would wait for ever.
+    // Requests that have to wait for the others to end would wait forever.
     let request = Request::get(&path).within(Duration::from_secs(20));
     let sent: Vec<Result<Sent, String>> = (0..count).map(|_| request.start()).collect();
     let answers: Vec<Result<Answer, String>> =

@@ -16,8 +16,8 @@ fn main() {
     })
 }
 
-/// By wasi:sockets itself, since the standard library makes one error of all of its. As there, an address is its own
-/// answer, and the host is not asked.
+/// Looks a name up by wasi:sockets itself, since the standard library turns all of its errors into one. As
+/// there, an address resolves to itself without asking the host.
 fn look_up(name: &str) -> Result<Vec<String>, ErrorCode> {
     if name.parse::<IpAddr>().is_ok() {
         return Ok(vec![name.to_owned()]);

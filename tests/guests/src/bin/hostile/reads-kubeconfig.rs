@@ -35,7 +35,7 @@ fn read() -> Result<String, String> {
 }
 
 fn look(text: &str, any_server: bool) -> Result<String, String> {
-    // What is left of YAML and JSON alike is `key: value`.
+    // After this, YAML and JSON alike consist of `key: value`.
     let plain = text.replace(['"', '\'', '{', '}', ',', '['], " ").replace(" :", ": ");
     let words: Vec<&str> = plain.split_whitespace().collect();
     let found = words.windows(2).filter_map(|pair| {

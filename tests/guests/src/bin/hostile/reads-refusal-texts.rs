@@ -17,7 +17,7 @@ fn main() {
     attempt::tell(path_in(&foreign).map(|path| format!("{path} in: {told}")).ok_or(told))
 }
 
-/// The first thing that looks like a path of the host.
+/// Returns the first text that looks like a path of the host.
 fn path_in(text: &str) -> Option<&str> {
     let of_path = |character: char| character.is_alphanumeric() || "/.-_~".contains(character);
     text.split(|character| !of_path(character)).find(|piece| {

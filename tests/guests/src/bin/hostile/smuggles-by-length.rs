@@ -13,7 +13,7 @@ fn main() {
     let honest = arguments.flag("--honest");
     let [] = arguments.values([]);
     let length = BODY.len().to_string();
-    // A server that waits for more of the body would wait for ever.
+    // A server that waits for more of the body would wait forever.
     let plain = Request::to("POST", "/sink").body(BODY).within(Duration::from_secs(10));
     let framed = |length: &str| plain.clone().header("content-length", length);
     if honest {

@@ -70,7 +70,8 @@ fn download(plan: &Plan) -> Result<String, String> {
     Ok(format!("{bytes} bytes in {reads} reads, {checksum}"))
 }
 
-/// The sum of all bytes: the same however the body was cut, and so cheap that reading is what takes the time.
+/// Returns the sum of all bytes: the same however the body was cut, and so cheap that reading is what takes
+/// the time.
 fn add(sum: u64, piece: &[u8]) -> u64 {
     /// Every other byte of eight: what is there has room for what is added to it.
     const EVEN: u64 = 0x00ff_00ff_00ff_00ff;

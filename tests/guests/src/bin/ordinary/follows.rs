@@ -45,7 +45,7 @@ fn follow(answer: &mut Answer) -> io::Result<()> {
     }
 }
 
-/// The name of a watch event's object. Not by a parser of JSON: it is the door that is looked at.
+/// Returns the name of a watch event's object. Not by a parser of JSON: it is the door that is looked at.
 fn name(line: &[u8]) -> Option<&[u8]> {
     const KEY: &[u8] = b"\"name\":\"";
     let metadata = memmem::find(line, b"\"metadata\":{")?;

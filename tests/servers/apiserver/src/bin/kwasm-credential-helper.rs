@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            // Nothing is left to tell it to, if standard error is gone as well.
+            // If standard error is closed as well, there is no way to report it.
             drop(writeln!(io::stderr(), "kwasm-credential-helper: {error}"));
             ExitCode::from(99)
         }
@@ -54,7 +54,7 @@ fn run() -> io::Result<u8> {
     if folder.join("hangs").exists() {
         fs::write(folder.join("id.new"), std::process::id().to_string())?;
         fs::rename(folder.join("id.new"), folder.join("id"))?;
-        // Should nobody end it, it ends.
+        // Ends by itself if it is not ended.
         thread::sleep(Duration::from_mins(2));
     }
     if folder.join("floods").exists() {

@@ -37,7 +37,7 @@ impl Answer {
         Self::new(status, "application/json", value.to_string())
     }
 
-    /// An error in the words of the distribution specification.
+    /// Returns an error in the words of the distribution specification.
     pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
         Self::json(status, &json!({"errors": [{"code": code, "message": message}]}))
     }
@@ -70,7 +70,7 @@ impl Answer {
     pub(crate) fn under(mut self, fault: &Fault) -> (Self, Manner) {
         let mut manner = Manner::Whole;
         match &fault.action {
-            // These stand in place of an answer; the service has seen to them.
+            // These replace an answer, and the service has handled them.
             Action::Cut | Action::Lose | Action::None | Action::Page | Action::Status(_) => {}
             Action::Body(body) => self.body = body.clone(),
             Action::Chunked => self.length = Length::Unsaid,
@@ -115,7 +115,7 @@ impl Answer {
     }
 }
 
-/// First and last byte of a single range, e.g. of `bytes=4-`.
+/// Returns the first and last byte of a single range, e.g. of `bytes=4-`.
 fn bounds(range: &str) -> Option<(usize, usize)> {
     let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
     let first = first.parse().ok()?;

@@ -28,13 +28,13 @@ struct Part {
 }
 
 impl Artifact {
-    /// An artifact of the CNCF's layout: a config, and one layer that is the component.
+    /// Returns an artifact of the CNCF's layout: a config, and one layer that is the component.
     pub fn component(wasm: impl Into<Bytes>) -> Self {
         let config = json!({"architecture": "wasm", "os": "wasip2"});
         Self::with_config(WASM_CONFIG, config.to_string()).layer(WASM, wasm)
     }
 
-    /// An artifact with any config, and no layer yet.
+    /// Returns an artifact with any config, and no layer yet.
     pub fn with_config(media_type: &str, content: impl Into<Bytes>) -> Self {
         Self { config: Part::new(media_type, content), layers: Vec::new(), fields: Map::new() }
     }
@@ -70,7 +70,7 @@ impl Artifact {
         self
     }
 
-    /// The manifest's text. The same artifact has the same text, and so the same digest.
+    /// Returns the manifest's text. The same artifact has the same text, and so the same digest.
     #[must_use]
     pub fn manifest(&self) -> String {
         let mut manifest = json!({
@@ -85,7 +85,7 @@ impl Artifact {
         manifest.to_string()
     }
 
-    /// The contents of config and layers.
+    /// Returns the contents of config and layers.
     pub(crate) fn blobs(&self) -> impl Iterator<Item = &Bytes> {
         std::iter::once(&self.config).chain(&self.layers).map(|part| &part.content)
     }

@@ -57,7 +57,7 @@ impl Sent {
         Self { left: body, manner, wire: wire.clone(), gone: 0, seen: None }
     }
 
-    /// The next piece, of at most `most` bytes.
+    /// Returns the next piece, of at most `most` bytes.
     fn piece(&mut self, most: u64) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let most = usize::try_from(most).unwrap_or(usize::MAX).min(PIECE).min(self.left.len());
         if most == 0 {
@@ -96,7 +96,7 @@ impl Body for Sent {
                 let most = *after - this.gone;
                 this.piece(most)
             }
-            // Nobody wakes it: it goes with its connection.
+            // It is never woken: it ends with its connection.
             Manner::Stall { .. } => Poll::Pending,
             Manner::Endless | Manner::Whole => this.piece(u64::MAX),
         }

@@ -59,7 +59,7 @@ pub(crate) enum Action {
 }
 
 impl Fault {
-    /// An answer with this status, and an error of the distribution specification as its body.
+    /// Returns an answer with this status, and an error of the distribution specification as its body.
     pub fn status(code: u16) -> Self {
         Self::new(Action::Status(code))
     }
@@ -69,22 +69,22 @@ impl Fault {
         Self::status(429).header("retry-after", seconds.to_string())
     }
 
-    /// A redirect (307) to anywhere.
+    /// Returns a redirect (307) to anywhere.
     pub fn redirect(location: impl Into<String>) -> Self {
         Self::status(307).header("location", location)
     }
 
-    /// A page of HTML with 200, as captive portals and front proxies answer.
+    /// Returns a page of HTML with 200, as captive portals and front proxies answer.
     pub fn page() -> Self {
         Self::new(Action::Page)
     }
 
-    /// The connection is cut in place of an answer.
+    /// Returns a fault that cuts the connection instead of an answer.
     pub fn cut() -> Self {
         Self::new(Action::Cut)
     }
 
-    /// The request has its effect, and then the connection is cut in place of an answer.
+    /// Returns a fault that cuts the connection instead of an answer, after the request had its effect.
     pub fn lost_answer() -> Self {
         Self::new(Action::Lose)
     }
@@ -101,27 +101,28 @@ impl Fault {
         Self::new(Action::StallBody { after })
     }
 
-    /// The answer's body comes in pieces of at most `bytes`, one `every` so often (at least a millisecond).
+    /// Returns a fault that sends the answer's body in pieces of at most `bytes`, one every `every` (at least
+    /// a millisecond).
     pub fn slow(bytes: usize, every: Duration) -> Self {
         Self::new(Action::Slow { bytes, every })
     }
 
-    /// The last byte of the body is another than it was.
+    /// Returns a fault that changes the last byte of the body.
     pub fn corrupt() -> Self {
         Self::new(Action::Corrupt)
     }
 
-    /// Another body, under the headers of the true one but for its length.
+    /// Returns a fault that sends another body, under the headers of the true one except for its length.
     pub fn body(bytes: impl Into<Bytes>) -> Self {
         Self::new(Action::Body(bytes.into()))
     }
 
-    /// After the body come zeros without end; no length is announced.
+    /// Returns a fault that sends zeros endlessly after the body, without announcing a length.
     pub fn endless() -> Self {
         Self::new(Action::Endless)
     }
 
-    /// No length is announced, and the body comes in chunks.
+    /// Returns a fault that announces no length, and sends the body in chunks.
     pub fn chunked() -> Self {
         Self::new(Action::Chunked)
     }
@@ -132,7 +133,7 @@ impl Fault {
         Self::new(Action::ContentLength(length))
     }
 
-    /// Only headers: see [`Fault::header`] and [`Fault::without_header`].
+    /// Returns a fault that only affects headers: see [`Fault::header`] and [`Fault::without_header`].
     pub fn headers() -> Self {
         Self::new(Action::None)
     }
@@ -149,31 +150,31 @@ impl Fault {
         self
     }
 
-    /// Only requests of this kind.
+    /// Restricts the fault to requests of this kind.
     pub fn on(mut self, kind: Kind) -> Self {
         self.kind = Some(kind);
         self
     }
 
-    /// Only requests with this method, e.g. `GET`.
+    /// Restricts the fault to requests with this method, e.g. `GET`.
     pub fn method(mut self, method: &str) -> Self {
         self.method = Some(method.to_owned());
         self
     }
 
-    /// Only at this host.
+    /// Restricts the fault to this host.
     pub fn at(mut self, side: Side) -> Self {
         self.side = Some(side);
         self
     }
 
-    /// For the first `times` requests that match.
+    /// Applies the fault to the first `times` requests that match.
     pub fn times(mut self, times: u32) -> Self {
         self.left = Some(times);
         self
     }
 
-    /// For all requests that match, until [`Wrong::clear_faults`].
+    /// Applies the fault to all requests that match, until [`Wrong::clear_faults`].
     ///
     /// [`Wrong::clear_faults`]: crate::Wrong::clear_faults
     pub fn standing(mut self) -> Self {

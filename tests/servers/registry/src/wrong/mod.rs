@@ -128,7 +128,7 @@ impl Wrong {
         Self::builder().start()
     }
 
-    /// A registry with other options.
+    /// Returns a registry with other options.
     pub fn builder() -> WrongBuilder {
         let options = Options {
             blobs: Side::Registry,
@@ -148,13 +148,14 @@ impl Wrong {
         &self.access
     }
 
-    /// Host and port, e.g. `localhost:40123`.
+    /// Returns host and port, e.g. `localhost:40123`.
     #[must_use]
     pub fn host(&self) -> &str {
         self.access.host()
     }
 
-    /// Scheme, host and port of one of its two hosts, e.g. `https://127.0.0.1:40124` for the other one.
+    /// Returns scheme, host and port of one of its two hosts, e.g. `https://127.0.0.1:40124` for the other
+    /// one.
     #[must_use]
     pub fn base(&self, side: Side) -> String {
         self.shared.base(side)
@@ -213,7 +214,7 @@ impl Wrong {
         self.shared.faults.len()
     }
 
-    /// All requests so far, in the order of their arrival.
+    /// Returns all requests so far, in the order of their arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<Received> {
         self.shared.log.all()
@@ -227,7 +228,7 @@ impl Wrong {
 }
 
 impl WrongBuilder {
-    /// Plain HTTP.
+    /// Makes it speak plain HTTP.
     pub fn plain_http(mut self) -> Self {
         self.plain = true;
         self

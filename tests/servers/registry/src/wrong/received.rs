@@ -35,19 +35,19 @@ pub struct Received {
 }
 
 impl Received {
-    /// A header, by its name in lower case.
+    /// Returns a header, by its name in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a field in the query.
+    /// Returns the value of a field in the query.
     #[must_use]
     pub fn query(&self, name: &str) -> Option<String> {
         value(self.target.split_once('?').map_or("", |(_, query)| query), name)
     }
 
-    /// The value of a field in the form that the body is.
+    /// Returns the value of a field in the form that the body is.
     #[must_use]
     pub fn form(&self, name: &str) -> Option<String> {
         value(&self.body, name)

@@ -87,7 +87,7 @@ pub(crate) async fn serve(
     answer.send(manner, &wire).map_err(io::Error::other)
 }
 
-/// The answer of a registry that does right.
+/// Returns the answer of a correct registry.
 fn natural(shared: &Shared, asked: &Asked) -> Answer {
     if asked.route == Route::Token {
         return token(shared, asked);

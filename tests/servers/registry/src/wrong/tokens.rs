@@ -32,7 +32,8 @@ impl Tokens {
         Self { no_logins: true, ..Self::anonymous() }
     }
 
-    /// For who shows this name and password, by basic authentication or in a form (`grant_type=password`).
+    /// Issues tokens to users with this name and password, by basic authentication or in a form
+    /// (`grant_type=password`).
     pub fn for_user(user: &str, password: &str) -> Self {
         Self {
             login: Some(Login::Password { user: user.to_owned(), password: password.to_owned() }),
@@ -40,7 +41,7 @@ impl Tokens {
         }
     }
 
-    /// For who exchanges this identity token in a form (`grant_type=refresh_token`).
+    /// Issues tokens in exchange for this identity token in a form (`grant_type=refresh_token`).
     pub fn for_identity(token: &str) -> Self {
         Self { login: Some(Login::Identity(token.to_owned())), ..Self::anonymous() }
     }
@@ -69,7 +70,7 @@ impl Issuer {
         Self { tokens, issued: Mutex::default() }
     }
 
-    /// The answer of the token endpoint to a query, or to a form.
+    /// Returns the answer of the token endpoint to a query, or to a form.
     pub(crate) fn issue(
         &self,
         is_form: bool,

@@ -119,7 +119,7 @@ fn room(stream: &OutputStream, answer: &FutureIncomingResponse) -> Result<usize,
     }
 }
 
-/// The server takes no more. Its answer says why, better than the stream can.
+/// Handles a server that takes no more. Its answer explains the reason better than the stream can.
 fn stopped(error: StreamError, answer: &FutureIncomingResponse) -> Result<Response<Incoming>, Failure> {
     match error {
         StreamError::Closed => answer::wait(answer),

@@ -78,7 +78,7 @@ impl Stream {
                     return Ok(());
                 }
             } else {
-                // How it ended, or why there is none.
+                // The ending, or the reason why there is none.
                 let text = String::from_utf8_lossy(message.bytes);
                 return if text.contains("\"Success\"") {
                     Ok(())
@@ -89,7 +89,7 @@ impl Stream {
         }
     }
 
-    /// The first line that the command writes.
+    /// Returns the first line that the command writes.
     pub(crate) fn line(&mut self) -> io::Result<String> {
         let mut text = Vec::new();
         self.each(|piece| {

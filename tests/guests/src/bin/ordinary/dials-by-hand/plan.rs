@@ -15,7 +15,7 @@ pub(crate) struct Plan {
     pub(crate) sum: bool,
 }
 
-/// `None` for a command line that says no address.
+/// Parses a command line. Returns `None` if it has no address.
 pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Plan> {
     let (mut address, mut request, mut count) = (None, None, None);
     let (mut shutdown, mut sum) = (false, false);

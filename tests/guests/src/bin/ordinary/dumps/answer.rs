@@ -32,7 +32,7 @@ pub(crate) fn dump(path: &str, out: &mut impl Write) -> io::Result<()> {
     }
 }
 
-/// The whole of the error, as a debugger would see it: a secret might hide in what is not shown to people.
+/// Writes the whole error, as in a debugger: a secret might be in the part that is not shown to users.
 fn refused(error: &Error, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "refused: {error}\n{error:?}")
 }
