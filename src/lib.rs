@@ -8,9 +8,9 @@ pub(crate) mod defence;
 
 pub(crate) mod platform;
 
-pub mod reference;
+pub mod environment;
 
-pub mod cli;
+pub mod reference;
 
 pub mod proxy;
 
@@ -28,12 +28,14 @@ pub mod gate;
 
 pub mod runtime;
 
+pub mod cli;
+
 pub mod verbs;
 
 pub mod exit;
 
 /// Does what argv says, tells the user how it ended, and gives the process its code.
 #[must_use]
-pub fn run(environment: &cli::Environment) -> std::process::ExitCode {
+pub fn run(environment: &environment::Environment) -> std::process::ExitCode {
     exit::Exit::of(environment, verbs::perform(environment)).into()
 }

@@ -2,6 +2,7 @@
 //! who may write to a folder, and what a link on `PATH` is.
 
 pub(crate) mod disk;
+mod owner;
 pub(crate) mod stdio;
 
 use std::ffi::OsString;
@@ -13,6 +14,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::owner::{Owner, check_folder, check_private_file, is_owners_to_write, owner};
 use crate::defence::{Defence, stands};
 
 /// The folders that the platform gives to a user's programs.
@@ -136,111 +138,6 @@ pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
     }
     disk::made(disk::folder(path, create_folder))?;
     check_folder(&fs::symlink_metadata(path)?)
-}
-
-/// Tells whether a folder is one that only this user may enter.
-///
-/// # Errors
-/// `PermissionDenied`, with the reason, when it is not.
-pub(crate) fn check_folder(metadata: &Metadata) -> io::Result<()> {
-    if !metadata.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is not a folder"));
-    }
-    check_owner(metadata, 0o077, "it is open to others: chmod 700 it")
-}
-
-/// Tells whether a file or folder is this user's, and no one else may write to it.
-///
-/// # Errors
-/// `PermissionDenied`, with the reason, when it is not.
-fn check_own(metadata: &Metadata) -> io::Result<()> {
-    check_owner(metadata, 0o022, "others may write to it")
-}
-
-/// Whose a file or folder is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(not(unix), expect(dead_code, reason = "Windows' access lists are not read"))]
-pub(crate) enum Owner {
-    /// This user's.
-    User,
-    /// The administrator's, who can change all that is this user's as well.
-    System,
-    /// Another user's.
-    Other,
-}
-
-/// Tells whose a file or folder is.
-#[cfg(unix)]
-pub(crate) fn owner(metadata: &Metadata) -> Owner {
-    use std::os::unix::fs::MetadataExt;
-    match metadata.uid() {
-        user if user == rustix::process::geteuid().as_raw() => Owner::User,
-        0 => Owner::System,
-        _ => Owner::Other,
-    }
-}
-
-/// Windows gives a user's profile an access list that keeps others out.
-#[cfg(not(unix))]
-pub(crate) fn owner(_: &Metadata) -> Owner {
-    Owner::User
-}
-
-/// Whether no one but the owner may write to a file or folder.
-#[cfg(unix)]
-pub(crate) fn is_owners_to_write(metadata: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    metadata.mode() & 0o022 == 0
-}
-
-/// As above.
-#[cfg(not(unix))]
-pub(crate) fn is_owners_to_write(_: &Metadata) -> bool {
-    true
-}
-
-/// Tells whether a file in a private folder is one that only this user could have written.
-///
-/// # Errors
-/// `PermissionDenied`, with the reason, when it is not.
-pub(crate) fn check_private_file(metadata: &Metadata) -> io::Result<()> {
-    if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is not a file"));
-    }
-    check_own(metadata)
-}
-
-#[cfg(unix)]
-fn check_owner(metadata: &Metadata, forbidden: u32, reason: &'static str) -> io::Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    if owner(metadata) != Owner::User {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another user"));
-    }
-    if metadata.mode() & forbidden != 0 {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
-    }
-    Ok(())
-}
-
-/// Whether a new file can take an old one's place without anybody else noticing: it has the same owner and group, and the old
-/// one has no other name.
-#[cfg(unix)]
-pub(crate) fn can_stand_for(new: &Metadata, old: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (new.uid(), new.gid()) == (old.uid(), old.gid()) && old.nlink() == 1
-}
-
-/// Windows gives a new file the owner and the access list of its folder.
-#[cfg(not(unix))]
-pub(crate) fn can_stand_for(_: &Metadata, _: &Metadata) -> bool {
-    true
-}
-
-/// Windows gives a user's profile an access list that keeps others out, and new folders inherit it.
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the signature is that of the Unix twin")]
-fn check_owner(_: &Metadata, _: u32, _: &'static str) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(unix)]

@@ -8,9 +8,8 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
-use super::body::Life;
-use super::failure::Failure;
-use super::{Body, Gate, Patience, Undelivered, sender};
+use super::body::Body;
+use super::exchange::{Patience, answer};
 use crate::defence::{self, Defence, stands};
 use crate::policy::{Reason, Refusal};
 
@@ -29,29 +28,10 @@ pub(super) async fn followed(response: &Response<Incoming>) -> Option<Response<B
     get(response.headers().get(header::LOCATION)?.to_str().ok()?.parse().ok()?).await
 }
 
-/// A gate whose requests go on when nobody waits for them any more.
-pub(super) struct Detached(pub(super) Gate);
-
-impl Detached {
-    pub(super) async fn pass(
-        &self,
-        request: Request<Body>,
-        patience: Patience,
-        life: &Life,
-    ) -> Result<Response<Body>, Undelivered> {
-        let (gate, life) = (self.0.clone(), life.clone());
-        let sent = async move { gate.pass(request, patience, &life).await };
-        if stands(Defence::AbortedBodies) {
-            return sent.await;
-        }
-        tokio::spawn(sent).await.unwrap_or(Err(Undelivered::Failed(Failure::Closed)))
-    }
-}
-
 async fn get(uri: Uri) -> Option<Response<Body>> {
     let client = Client::builder(TokioExecutor::new()).build_http::<Body>();
     let body = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
     let mut request = Request::new(body);
     *request.uri_mut() = uri;
-    Some(sender::answer(client.request(request).await.ok()?, Patience::default()))
+    Some(answer(client.request(request).await.ok()?, Patience::default()))
 }

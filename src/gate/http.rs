@@ -11,9 +11,11 @@ use ::http::uri::Scheme;
 use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
-use super::body::TooSlow;
+use super::body::{BodyError, TooSlow};
 use super::deadline::Late;
 use super::{Gate, Patience, Undelivered, headers};
+#[cfg(feature = "faults")]
+use crate::defence::{self, Defence};
 
 /// The gate as wasi:http sees it.
 pub(crate) struct Door(pub(crate) Gate);
@@ -59,11 +61,11 @@ impl WasiHttpHooks for Door {
             between_bytes: options.between_bytes_timeout,
         };
         Box::new(async move {
-            let request = request
-                .map(|body| body.map_err(|error| Box::new(error) as super::body::BodyError).boxed_unsync());
+            let request =
+                request.map(|body| body.map_err(|error| Box::new(error) as BodyError).boxed_unsync());
             let life = gate.life();
             #[cfg(feature = "faults")]
-            let gate = super::faults::Detached(gate);
+            let gate = Detached(gate);
             let response =
                 gate.pass(request, patience, &life).await.map_err(|undelivered| match undelivered {
                     Undelivered::Refused(_) => Error::HttpRequestDenied,
@@ -81,5 +83,26 @@ fn body_error(error: &(dyn StdError + Send + Sync + 'static)) -> Error {
         Error::ConnectionReadTimeout
     } else {
         Error::HttpResponseIncomplete
+    }
+}
+
+/// A gate whose requests go on when nobody waits for them any more.
+#[cfg(feature = "faults")]
+struct Detached(Gate);
+
+#[cfg(feature = "faults")]
+impl Detached {
+    async fn pass(
+        &self,
+        request: Request<super::Body>,
+        patience: Patience,
+        life: &super::Life,
+    ) -> Result<::http::Response<super::Body>, Undelivered> {
+        let (gate, life) = (self.0.clone(), life.clone());
+        let sent = async move { gate.pass(request, patience, &life).await };
+        if defence::stands(Defence::AbortedBodies) {
+            return sent.await;
+        }
+        tokio::spawn(sent).await.unwrap_or(Err(Undelivered::Failed(super::failure::Failure::Closed)))
     }
 }

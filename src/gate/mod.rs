@@ -8,41 +8,47 @@ mod body;
 mod check;
 mod deadline;
 mod dial;
+mod exchange;
 mod failure;
 #[cfg(feature = "faults")]
 mod faults;
 mod flight;
+mod guest_body;
 /// The filters of headers: public for the fuzzer, pure, and no way past the gate.
 #[doc(hidden)]
 pub mod headers;
 mod hosts;
 mod http;
 mod journal;
+mod life;
 mod pipe;
 mod replay;
+mod resolve;
 mod reuse;
 mod sender;
 mod socket;
 mod table;
+mod tcp;
 mod tunnel;
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use tokio::sync::{OnceCell, Semaphore};
 
-use self::body::Life;
-pub(crate) use self::body::{Body, GuestBody};
+pub(crate) use self::body::Body;
 pub use self::check::Checked;
+pub(crate) use self::exchange::Patience;
 use self::failure::Failure;
 use self::flight::{Answer, Flight, Following};
 pub use self::flight::{Ending, Observer, Trace};
+pub(crate) use self::guest_body::GuestBody;
 use self::hosts::Hosts;
 pub(crate) use self::http::Door;
 use self::journal::Journal;
 pub use self::journal::Line;
+use self::life::Life;
 // The socket door is public for the fuzzer: it says what a guest can say, and no more.
 #[doc(hidden)]
 pub use self::pipe::GuestEnd;
@@ -83,14 +89,6 @@ impl Reach {
     fn place(&self) -> String {
         failure::place(&self.cluster)
     }
-}
-
-/// How long a guest is willing to wait. `None` is for ever: a watch may be silent for hours.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Patience {
-    pub(crate) connect: Option<Duration>,
-    pub(crate) first_byte: Option<Duration>,
-    pub(crate) between_bytes: Option<Duration>,
 }
 
 /// Why a request has no response at all.
@@ -269,7 +267,7 @@ impl Inner {
         match sent {
             Ok(response) => Ok(response),
             Err(Failure::PrivateAddress(address)) => {
-                self.refuse(&Refusal::of(&attempt, Reason::PrivateAddress(address.to_string())), following)
+                self.refuse(&attempt.refused(Reason::PrivateAddress(address.to_string())), following)
             }
             Err(failure) => {
                 following.end(Ending::Failed);
@@ -363,7 +361,7 @@ fn answered(response: Response<Body>, tunnel: Option<Tunnel>, held: Held) -> Res
         return Response::from_parts(parts, body);
     }
     let Held { following, slot } = held;
-    let body = Answer::new(body, parts.status, following, slot).boxed();
+    let body = Answer::body(body, parts.status, following, slot);
     Response::from_parts(parts, body)
 }
 

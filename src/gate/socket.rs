@@ -17,7 +17,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::body::Life;
+use super::life::Life;
 use super::pipe::{self, GuestEnd};
 use super::{Body, Gate, Line, Patience, Undelivered, answer};
 use crate::cluster::Endpoint;

@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::{Builder, NamedTempFile};
 
 pub(crate) use self::output::output;
+use super::owner::check_folder;
 use crate::defence::{self, PIECE};
 
 /// How the name of a file ends that is not finished.
@@ -44,6 +45,20 @@ fn permit(builder: &mut Builder<'_, '_>, readers: Readers) {
 /// Windows gives a new file the access list of its folder.
 #[cfg(not(unix))]
 fn permit(_: &mut Builder<'_, '_>, _: Readers) {}
+
+/// Whether a new file can take an old one's place without anybody else noticing: it has the same owner and group, and the old
+/// one has no other name.
+#[cfg(unix)]
+fn can_stand_for(new: &Metadata, old: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (new.uid(), new.gid()) == (old.uid(), old.gid()) && old.nlink() == 1
+}
+
+/// Windows gives a new file the owner and the access list of its folder.
+#[cfg(not(unix))]
+fn can_stand_for(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
 
 impl Staged {
     /// Writes a file beside its place, in a folder that is there. Its owner's alone (0600).
@@ -81,7 +96,7 @@ impl Staged {
     /// Whether it can take an old file's place without anyone noticing. If so, it has that one's permissions now.
     fn stands_for(&self, before: &Metadata) -> io::Result<bool> {
         let file = self.file.as_file();
-        if !super::can_stand_for(&file.metadata()?, before) {
+        if !can_stand_for(&file.metadata()?, before) {
             return Ok(false);
         }
         change("permissions", &self.place, || file.set_permissions(before.permissions()))?;
@@ -292,7 +307,7 @@ pub(crate) fn trim(
 ) -> io::Result<u64> {
     match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        metadata => super::check_folder(&metadata?)?,
+        metadata => check_folder(&metadata?)?,
     }
     let own = |path: &Path| {
         let extension = path.extension().and_then(OsStr::to_str);

@@ -1,60 +1,17 @@
 //! One request of a guest in a form that can be understood in one way only, or no form at all.
 
 use std::fmt;
-use std::sync::Arc;
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::host::Host;
 use super::refusal::{Reason, Refusal};
 use super::request_info::RequestInfo;
+use super::rule::{Among, ResourceRule, Rule, UrlRule};
+use super::target::{Context, Target};
 use super::upgrade::Upgrade;
 use crate::defence::{Defence, stands};
 use crate::reference::decode;
-
-/// Where a request goes.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Target {
-    /// The API server of a granted context.
-    Context(Context),
-    /// A host beside the cluster that the policy grants.
-    Host(Host),
-}
-
-/// A context as far as the judge has to know it. Cloning it is cheap.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Context {
-    name: Arc<str>,
-    namespace: Arc<str>,
-    selected: Arc<str>,
-}
-
-impl Context {
-    /// The context `name`, in which the user chose `namespace`; `selected` is the context that the user chose.
-    #[must_use]
-    pub fn new(name: &str, namespace: &str, selected: &str) -> Self {
-        Self { name: name.into(), namespace: namespace.into(), selected: selected.into() }
-    }
-
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// What `namespaces: [current]` is in it: `-n` on the command line, else its own, else `default`.
-    #[must_use]
-    pub fn namespace(&self) -> &str {
-        &self.namespace
-    }
-
-    /// The name of the context that the user chose.
-    #[must_use]
-    pub fn selected(&self) -> &str {
-        &self.selected
-    }
-}
 
 /// What a guest tries: a method, a path and a query, at an endpoint it may name.
 #[derive(Clone, Debug)]
@@ -99,9 +56,23 @@ impl Attempt {
         let claims = if matches!(target, Target::Context(_)) { claims(headers) } else { Vec::new() };
         let attempt = Self { target, method, path, query, claims, info, upgrade };
         match fault {
-            Some(fault) => Err(Refusal::of(&attempt, Reason::Ambiguous(fault))),
+            Some(fault) => Err(attempt.refused(Reason::Ambiguous(fault))),
             None => Ok(attempt),
         }
+    }
+
+    /// Refuses it.
+    #[must_use]
+    pub fn refused(&self, reason: Reason) -> Refusal {
+        let (request, rule) = match (&reason, &self.target) {
+            (Reason::Policy(_), Target::Context(context)) => {
+                (self.info.to_string(), Some(rule_for(self, context)))
+            }
+            (Reason::Context { .. }, _) => (self.info.to_string(), None),
+            (_, Target::Host(host)) => (format!("{} https://{host}{}", self.method, self.path), None),
+            _ => (format!("{} {}", self.method, self.path), None),
+        };
+        Refusal::new(&request, reason, rule, &self.info)
     }
 
     /// Where it goes.
@@ -177,6 +148,31 @@ impl fmt::Display for Attempt {
             Target::Host(host) => write!(f, "{} https://{host}{}", self.method, self.path),
         }
     }
+}
+
+/// The narrowest rule that covers a request.
+fn rule_for(attempt: &Attempt, context: &Context) -> Rule {
+    let info = attempt.info();
+    let verbs = attempt.verbs().map(str::to_owned).collect();
+    if !info.is_resource_request {
+        return Rule::Urls(UrlRule { verbs, urls: vec![info.path.clone()] });
+    }
+    let RequestInfo { resource, subresource, namespace, name, .. } = info;
+    let resource =
+        if subresource.is_empty() { resource.clone() } else { format!("{resource}/{subresource}") };
+    let namespaces = match namespace.as_str() {
+        "" => Among::All,
+        namespace if namespace == context.namespace() => Among::current(),
+        namespace => Among::Some { current: false, names: vec![namespace.to_owned()] },
+    };
+    Rule::Resources(ResourceRule {
+        verbs,
+        api_groups: vec![info.api_group.clone()],
+        resources: vec![resource],
+        resource_names: Some(name.clone()).into_iter().filter(|name| !name.is_empty()).collect(),
+        namespaces,
+        except: Vec::new(),
+    })
 }
 
 fn method_fault(method: &Method) -> Option<&'static str> {

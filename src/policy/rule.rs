@@ -3,8 +3,8 @@
 
 use std::fmt::{self, Write as _};
 
-use super::attempt::Context;
 use super::request_info::RequestInfo;
+use super::target::Context;
 use crate::defence::{Defence, stands};
 
 /// One rule of a policy.

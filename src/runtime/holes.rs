@@ -8,7 +8,6 @@ use wasmtime_wasi::p2::bindings::sockets;
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use super::state::State;
 use crate::defence::{Defence, stands};
 
 /// Gives a guest what it may not have, where the defence against it does not stand.
@@ -23,11 +22,14 @@ pub(super) fn open(builder: &mut WasiCtxBuilder) -> wasmtime::Result<()> {
 }
 
 /// Gives a guest wasmtime's own sockets.
-pub(super) fn link_sockets(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    sockets::ip_name_lookup::add_to_linker::<State, WasiSockets>(linker, WasiSocketsView::sockets)?;
-    sockets::tcp::add_to_linker::<State, WasiSockets>(linker, WasiSocketsView::sockets)?;
-    sockets::tcp_create_socket::add_to_linker::<State, WasiSockets>(linker, WasiSocketsView::sockets)?;
-    sockets::udp_create_socket::add_to_linker::<State, WasiSockets>(linker, WasiSocketsView::sockets)
+pub(super) fn link_sockets<T>(linker: &mut Linker<T>) -> wasmtime::Result<()>
+where
+    T: WasiSocketsView + Send + 'static,
+{
+    sockets::ip_name_lookup::add_to_linker::<T, WasiSockets>(linker, WasiSocketsView::sockets)?;
+    sockets::tcp::add_to_linker::<T, WasiSockets>(linker, WasiSocketsView::sockets)?;
+    sockets::tcp_create_socket::add_to_linker::<T, WasiSockets>(linker, WasiSocketsView::sockets)?;
+    sockets::udp_create_socket::add_to_linker::<T, WasiSockets>(linker, WasiSocketsView::sockets)
 }
 
 /// Takes a guest's state apart when it has ended, as a host would that does not think of what is still being sent.

@@ -11,9 +11,9 @@ use wasmtime_wasi::{FsPerms, WasiCtx};
 
 use super::stdio::{self, StreamFaults};
 use super::{Error, limits};
-use crate::cli::Environment;
 use crate::cluster::{Cluster, Contexts, GuestConfig, Selection};
 use crate::defence::{Defence, stands};
+use crate::environment::Environment;
 use crate::platform::{self, disk};
 use crate::reference::Digest;
 use crate::store::Places;

@@ -1,61 +1,21 @@
 //! `kwasm doctor`: what is wrong on this machine, and what helps.
 
 mod caches;
+mod check;
 mod kubeconfig;
 mod links;
 mod places;
 mod plugins;
 mod registries;
 
-use std::path::Path;
+use crate::cli::Output;
+use crate::cluster::{Flags, Kubeconfig};
+use crate::environment::{Connection, Environment};
+use crate::store::{self, Store};
 
-use serde::Serialize;
-
-use crate::cli::{Connection, Environment, Output};
-use crate::cluster::{self, Flags, Kubeconfig};
-use crate::reference::PluginName;
-use crate::store::{self, Receipt, Store};
-
+use self::check::{Check, Patient, Problem};
 use super::table::{Table, json, yaml};
 use super::{Ending, Error, Voice, chain, print};
-
-/// Something that was looked at.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Check {
-    name: &'static str,
-    /// What was found, when nothing is wrong.
-    found: String,
-    problems: Vec<Problem>,
-}
-
-/// Something that is wrong.
-#[derive(Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Problem {
-    /// What is wrong, e.g. a file.
-    what: String,
-    /// Why that is wrong.
-    why: String,
-    /// A command that helps.
-    cure: String,
-}
-
-/// What the checks look at.
-struct Patient<'a> {
-    store: &'a Store,
-    environment: &'a Environment,
-    /// What selects a cluster.
-    flags: Flags,
-    /// Read once: it may come through a pipe.
-    kubeconfig: Result<Kubeconfig, cluster::Error>,
-    /// All plugins whose receipts can be read.
-    plugins: Vec<Receipt>,
-    /// The others.
-    broken: Vec<(PluginName, store::Error)>,
-    /// Why what a killed kwasm left cannot be put right.
-    unsettled: Option<store::Error>,
-}
 
 /// The checks, in the order in which they are told: each looks, and says nothing.
 const CHECKS: [fn(&Patient<'_>) -> Check; 10] = [
@@ -147,80 +107,5 @@ fn tell(checks: &[Check], voice: Voice, output: Output) -> Result<(), Error> {
             }
             Ok(())
         }
-    }
-}
-
-impl Check {
-    fn row(&self) -> [String; 2] {
-        let found = match self.problems.len() {
-            0 => self.found.clone(),
-            1 => "1 problem".to_owned(),
-            several => format!("{several} problems"),
-        };
-        [self.name.to_owned(), found]
-    }
-}
-
-impl Problem {
-    fn new(what: impl Into<String>, why: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { what: what.into(), why: why.into(), cure: cure.into() }
-    }
-
-    /// With a file or folder.
-    fn at(path: &Path, why: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self::new(path.display().to_string(), why, cure)
-    }
-
-    /// An error tells by itself what is wrong, and why.
-    fn of(error: &dyn std::error::Error, cure: impl Into<String>) -> Self {
-        let text = chain(error);
-        let (what, why) = text.split_once(": ").unwrap_or((&text, "it cannot be used"));
-        Self::new(what, why, cure)
-    }
-}
-
-/// A word of a command, for a shell.
-fn word(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-:@+=,~".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    if cfg!(windows) { format!("\"{text}\"") } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
-/// The same of a path.
-fn path_word(path: &Path) -> String {
-    word(&path.display().to_string())
-}
-
-/// How a plugin is installed once more.
-fn reinstall(receipt: &Receipt) -> String {
-    format!("kwasm install {} --as {}", word(&receipt.source), receipt.name)
-}
-
-/// `1 plugin`, `2 plugins`.
-fn count(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cure_can_be_pasted_into_a_shell() {
-        assert_eq!(word("/a/b-c_d.wasm"), "/a/b-c_d.wasm");
-        assert_eq!(word("ghcr.io/a/b:1@sha256:00"), "ghcr.io/a/b:1@sha256:00");
-        if !cfg!(windows) {
-            assert_eq!(word("/a b/it's"), r"'/a b/it'\''s'");
-            assert_eq!(word("$(x)"), "'$(x)'");
-        }
-    }
-
-    #[test]
-    fn an_error_is_a_problem_with_its_reason() {
-        let source = std::io::Error::other("gone");
-        let error = store::Error::Io { path: "/x".into(), what: "it cannot be read", source };
-        assert_eq!(Problem::of(&error, "c"), Problem::new("/x", "it cannot be read: gone", "c"));
     }
 }

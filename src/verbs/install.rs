@@ -6,8 +6,8 @@ use std::path::Path;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::cli::Environment;
 use crate::defence::{Defence, stands};
+use crate::environment::Environment;
 use crate::inspect::Inspected;
 use crate::reference::{PluginName, Source};
 use crate::runtime::{Bounds, Compiler};

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use textwrap::{Options, WordSplitter};
 
-use crate::cli::Environment;
 use crate::defence::{Defence, stands};
+use crate::environment::Environment;
 use crate::gate::Line;
 use crate::platform::stdio::Stderr;
 

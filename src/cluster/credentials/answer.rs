@@ -10,7 +10,8 @@ use time::format_description::well_known::Rfc3339;
 use super::super::secret::Secret;
 use super::certificate::Certificate;
 use super::error::Fault;
-use super::{Said, token};
+use super::said::Said;
+use super::token;
 
 /// What it says, and until when that holds.
 pub(super) struct Answer {

@@ -17,7 +17,9 @@ mod oidc;
 mod plugin;
 mod provider;
 mod rewrite;
+mod said;
 mod token;
+mod tokens;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,9 +31,10 @@ use self::certificate::{Certificate, Pair};
 use self::error::wrong;
 use self::exec::Exec;
 use self::oidc::Oidc;
+use self::said::Said;
 use self::token::TokenFile;
 use super::document::UserEntry;
-use crate::cli::Environment;
+use crate::environment::Environment;
 
 pub use self::certificate::Validity;
 pub use self::error::Error;
@@ -72,13 +75,6 @@ enum Source {
     TokenFile(TokenFile),
     Exec(Box<Exec>),
     Oidc(Box<Oidc>),
-}
-
-/// What a source says, made once for each time that it was asked.
-#[derive(Default)]
-struct Said {
-    authorization: Option<HeaderValue>,
-    certificate: Option<Arc<Certificate>>,
 }
 
 /// What one request is known by. Holds secrets, hence no `Debug`.

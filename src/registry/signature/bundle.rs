@@ -6,7 +6,8 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Claim, Error, base64, json, malformed, shown};
+use super::claim::{Claim, base64, json};
+use super::error::{Error, malformed, shown};
 use crate::reference::Digest;
 
 /// The media types of a bundle: of its layer, and inside it.

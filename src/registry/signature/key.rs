@@ -214,7 +214,7 @@ fn section(label: &[u8]) -> String {
         _ if label.ends_with(b"PRIVATE KEY") => {
             "a private key, which nobody but its owner should have".to_owned()
         }
-        _ => format!("a PEM section `{}`", super::shown(&String::from_utf8_lossy(label))),
+        _ => format!("a PEM section `{}`", super::error::shown(&String::from_utf8_lossy(label))),
     }
 }
 

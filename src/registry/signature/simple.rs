@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::{Claim, Error, base64, json, malformed, shown};
+use super::claim::{Claim, base64, json};
+use super::error::{Error, malformed, shown};
 use crate::reference::Digest;
 
 /// The media type of a payload's layer.

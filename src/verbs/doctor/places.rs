@@ -4,7 +4,7 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
 
-use super::{Check, Patient, Problem, path_word};
+use super::check::{Check, Patient, Problem, path_word};
 use crate::platform::{self, Owner, disk};
 
 /// Nobody else can put something there for this user to run.

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use kwasm::cli::{Connection, Environment};
 use kwasm::cluster::{Cluster, Contexts, Endpoint, Error, Flags, GuestConfig, Kubeconfig};
+use kwasm::environment::{Connection, Environment};
 
 /// What stands for a secret: wherever it is in a file, it may be said only as part of a name.
 const SECRET: &str = "hunter2";

@@ -17,7 +17,7 @@ pub(super) fn describe(uses: &[Use]) -> Vec<String> {
         by_user.entry(&it.user).or_default().push(it);
     }
     let mut circles: Vec<Vec<&Use>> = by_user.keys().filter_map(|file| shortest(file, &by_user)).collect();
-    circles.sort_by_key(|circle| circle.len());
+    circles.sort_by_key(Vec::len);
     let mut seen = BTreeSet::new();
     circles.retain(|circle| {
         let known = circle.iter().any(|it| seen.contains(&it.user));

@@ -81,10 +81,7 @@ impl Modules {
                     .extend(imports.into_iter().map(|(name, path)| (name, Import { path, public })));
             } else if code[place].word().is_some() {
                 let (path, end) = read_path(code, place);
-                // A field or a method, or what a macro is given: its name says nothing of where it is from.
-                if !matches!(before, Some(Token::Sign('.' | '$') | Token::PathSeparator))
-                    || path[0] == "crate"
-                {
+                if !is_no_name(&path, before, code.get(end)) {
                     module.used.insert(path);
                 }
                 place = end;
@@ -136,25 +133,29 @@ impl Modules {
             "crate" => Target::Module(Vec::new()),
             "self" => Target::Module(within.clone()),
             "super" => Target::Module(parent(within)?),
-            name => self.named(within, name, depth)?,
+            name => self.named(within, name, rest.is_empty(), depth)?,
         };
-        rest.iter().try_fold(start, |target, segment| {
+        rest.iter().enumerate().try_fold(start, |target, (place, segment)| {
             let Target::Module(module) = &target else { return Some(target) };
             if segment == "super" {
                 return parent(module).map(Target::Module);
             }
-            Some(self.named(module, segment, depth).unwrap_or_else(|| Target::Item(module.clone())))
+            let is_last = place + 1 == rest.len();
+            let named = self.named(module, segment, is_last, depth);
+            Some(named.unwrap_or_else(|| Target::Item(module.clone())))
         })
     }
 
-    /// What a module calls by a name that it did not define itself.
-    fn named(&self, module: &Names, name: &str, depth: usize) -> Option<Target> {
+    /// What a module calls by a name that it did not define itself. Where it has a module and imports a function of one
+    /// name, the last of a path is the function.
+    fn named(&self, module: &Names, name: &str, is_last: bool, depth: usize) -> Option<Target> {
         let found = self.0.get(module)?;
-        if let Some(import) = found.imports.get(name) {
+        let is_child = found.children.contains(name);
+        if let Some(import) = found.imports.get(name).filter(|_| is_last || !is_child) {
             return if depth < RE_EXPORTS { self.follow(module, &import.path, depth + 1) } else { None };
         }
         let child = module.iter().cloned().chain([name.to_owned()]).collect();
-        found.children.contains(name).then_some(Target::Module(child))
+        is_child.then_some(Target::Module(child))
     }
 }
 
@@ -176,6 +177,16 @@ fn names_of(file: &Path) -> Names {
         names.pop();
     }
     names
+}
+
+/// Whether a path in code says nothing of where it is from: behind `.` or `$`, and of another crate behind `::`. Nor does a
+/// field before its `:`.
+fn is_no_name(path: &[String], before: Option<&Token>, behind: Option<&Token>) -> bool {
+    match before {
+        Some(Token::Sign('$')) => path[0] != "crate",
+        Some(Token::Sign('.') | Token::PathSeparator) => true,
+        _ => path.len() == 1 && behind == Some(&Token::Sign(':')),
+    }
 }
 
 /// The place of the sign that closes the group whose first sign is at `start`.
@@ -209,10 +220,11 @@ fn read_path(code: &[Token], start: usize) -> (Names, usize) {
 
 /// Reads what follows `use`: each name that it brings, with its path. Gives the place behind.
 fn read_tree(code: &[Token], start: usize, prefix: &Names, imports: &mut Vec<(String, Names)>) -> usize {
-    // A leading `::` is of another crate.
-    let start = if code.get(start) == Some(&Token::PathSeparator) { start + 1 } else { start };
-    let (names, mut place) = read_path(code, start);
-    let mut path: Names = prefix.iter().cloned().chain(names).collect();
+    let foreign = code.get(start) == Some(&Token::PathSeparator);
+    let (names, mut place) = read_path(code, start + usize::from(foreign));
+    // Of another crate: no module is called so.
+    let foreign = foreign.then(|| "::".to_owned());
+    let mut path: Names = prefix.iter().cloned().chain(foreign).chain(names).collect();
     match code.get(place) {
         Some(Token::Sign('{')) => {
             place += 1;
@@ -291,8 +303,16 @@ mod tests {
     }
 
     #[test]
+    fn a_function_may_be_called_as_its_module_is() {
+        let files = [("r.rs", "mod a; mod b; pub use b::b;"), ("r/a.rs", "use super::b::X;"), ("r/b.rs", "")];
+        assert_eq!(uses(&files), ["r/a.rs -> r/b.rs by super::b::X"]);
+        let files = [("r.rs", "mod a; mod b; pub use b::b;"), ("r/a.rs", "use super::b;"), ("r/b.rs", "")];
+        assert_eq!(uses(&files), ["r/a.rs -> r/b.rs by super::b"]);
+    }
+
+    #[test]
     fn fields_other_rooms_and_tests_are_no_uses() {
-        let root = ("r.rs", "mod a; mod b; pub use b::value;");
+        let root = ("r.rs", "mod a; mod b; pub use b::value; use ::b::X; struct S { value: ::b::Y }");
         let user = (
             "r/a.rs",
             "use crate::s::X; fn f() { self.value.b } #[cfg(test)] mod tests { use super::super::b::Y; }",

@@ -165,11 +165,11 @@ mod tests {
 
     #[test]
     fn texts_comments_and_lifetimes_name_nothing() {
-        let text = r###"
+        let text = r##"
             // one
             /* two /* three */ */
             fn a<'b>(c: &'b str) { d("e \" f", r#"g"h"#, b"i", 'j', '\'', b'k', "\\"); l }
-        "###;
+        "##;
         assert_eq!(words(text), ["fn", "a", "c", "str", "d", "l"]);
     }
 

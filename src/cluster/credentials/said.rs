@@ -1,0 +1,14 @@
+//! What a source of credentials says.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+
+use super::certificate::Certificate;
+
+/// What a source says, made once for each time that it was asked.
+#[derive(Default)]
+pub(super) struct Said {
+    pub(super) authorization: Option<HeaderValue>,
+    pub(super) certificate: Option<Arc<Certificate>>,
+}

@@ -1,0 +1,107 @@
+//! How a command ends: well, or with the error of a room.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::cli;
+use crate::policy::Fault;
+use crate::reference::{NameError, PluginName};
+use crate::registry::{self, signature, trust};
+use crate::runtime::{self, Outcome};
+use crate::store::{self, layout};
+
+/// How a command ended well.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Ending {
+    /// It did what it was asked.
+    Done,
+    /// It told what is wrong.
+    Faulty,
+    /// The user ended it.
+    Interrupted,
+    /// A plugin ran.
+    Ran(Outcome),
+}
+
+/// Why a command could not do what it was asked: the errors of the rooms, each as it is.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each is the error of the room it is named after")]
+pub enum Error {
+    #[error("{archive}")]
+    Archive { archive: String, source: layout::Error },
+    #[error(transparent)]
+    Cli(#[from] cli::Error),
+    #[error(transparent)]
+    Cluster(#[from] crate::cluster::Error),
+    #[error("{path}")]
+    Inspect { path: String, source: crate::inspect::Error },
+    #[error(transparent)]
+    Name(#[from] NameError),
+    #[error("{0}")]
+    NoCluster(String),
+    #[error("there is no home directory, so there is no place for plugins")]
+    NoHome,
+    #[error("there is no policy `{0}`")]
+    NoPolicy(String),
+    #[error("it is no policy")]
+    Policy(Vec<Fault>),
+    #[error("{}: it cannot be read", path.display())]
+    PolicyFile { path: PathBuf, source: io::Error },
+    #[error("{0}: it came from no registry, where alone signatures are")]
+    NoArtifact(String),
+    #[error("there is no command `{0}`, and so no page about it")]
+    NoPage(String),
+    #[error("`{0}` is an installed plugin, and no place to install from")]
+    NotFetched(PluginName),
+    #[error("{}: it is no key", path.display())]
+    Key { path: PathBuf, source: signature::KeyError },
+    #[error("{}: it cannot be signed with", path.display())]
+    PrivateKey { path: PathBuf, source: signature::PrivateKeyError },
+    #[error("these keys cannot be used together")]
+    Keys(#[source] signature::KeySetError),
+    #[error("{reference}: it is in a folder, where no signatures are")]
+    InFolder { reference: String, source: trust::Refusal },
+    #[error("{reference}: whether it is signed cannot be found out")]
+    SignatureLookup { reference: String, source: registry::Error },
+    #[error("{reference}: its configuration says nothing of {package}, which it imports")]
+    Hidden { reference: String, package: &'static str },
+    #[error("{reference}: it is not signed, and {before} was, whose place it is to take")]
+    SignatureLost { reference: String, before: String },
+    #[error(
+        "{reference}: no signature of {signers} can be verified, and {before} had one, whose place it is to take"
+    )]
+    SignerLost { reference: String, before: String, signers: String },
+    #[error(transparent)]
+    Trust(trust::Fault),
+    #[error("two of these would be called `{0}`")]
+    Twice(PluginName),
+    #[error("{reference}")]
+    Unsigned { reference: String, source: signature::Error },
+    #[error("{reference}")]
+    Untrusted { reference: String, source: trust::Refusal },
+    #[error("an archive is nothing to show on a terminal")]
+    Terminal,
+    #[error("{}: it cannot be written to", path.display())]
+    Unwritten { path: PathBuf, source: io::Error },
+    #[error("{name}: {} is not absolute", path.display())]
+    Relative { name: &'static str, path: PathBuf },
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    #[error(transparent)]
+    Runtime(#[from] runtime::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error("stdout cannot be written to")]
+    Stdout(#[source] io::Error),
+}
+
+/// What an error says, with all that caused it.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        message = format!("{message}: {next}");
+        cause = next.source();
+    }
+    message
+}
