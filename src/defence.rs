@@ -3,7 +3,7 @@
 //! A hostile guest that fails proves nothing by itself: it may fail for another reason. So each test of one runs it a
 //! second time against a build in which exactly the defence that it is about is taken away, and there it has to
 //! succeed. That build has the feature `faults`, and a program of another name, `kwasm-faults`. In every other build
-//! [`stands`] is the constant `true`, and nothing can take a defence away.
+//! [`Defence::stands`] is the constant `true`, and nothing can take a defence away.
 //!
 //! The same build can end, or find the disk full, at any single change that it makes to the disk ([`before_change`]).
 
@@ -130,10 +130,29 @@ defences! {
     Verbs = "verbs",
 }
 
-/// Whether a defence stands.
-#[cfg(not(feature = "faults"))]
-pub(crate) const fn stands(_: Defence) -> bool {
-    true
+impl Defence {
+    /// Whether it stops something, which it does where `condition` is met.
+    pub(crate) fn stops(self, condition: bool) -> bool {
+        condition && self.stands()
+    }
+
+    /// Whether it lets something pass, which it does only where `condition` is met.
+    pub(crate) fn passes(self, condition: bool) -> bool {
+        condition || !self.stands()
+    }
+
+    /// Whether it stands.
+    #[cfg(not(feature = "faults"))]
+    #[expect(clippy::unused_self, reason = "the signature is that of the twin with faults")]
+    pub(crate) const fn stands(self) -> bool {
+        true
+    }
+
+    /// Whether it stands.
+    #[cfg(feature = "faults")]
+    pub(crate) fn stands(self) -> bool {
+        faults::stand(self)
+    }
 }
 
 /// Called before each change to the disk. An error takes the change's place.
@@ -151,7 +170,7 @@ pub(crate) const fn after_change(_: &str, _: &Path) {}
 pub(crate) const PIECE: usize = if cfg!(feature = "faults") { 64 << 10 } else { usize::MAX };
 
 #[cfg(feature = "faults")]
-pub(crate) use self::faults::{after_change, before_change, reroute, stands, take_away};
+pub(crate) use self::faults::{after_change, before_change, reroute, take_away};
 
 /// Which defences do not stand, in a build whose purpose this is, and what befalls the process at its changes to the disk.
 #[cfg(feature = "faults")]
@@ -183,7 +202,7 @@ mod faults {
         drop(FAULTS.away.set(wishes.to_owned()));
     }
 
-    pub(crate) fn stands(defence: Defence) -> bool {
+    pub(super) fn stand(defence: Defence) -> bool {
         value(defence.name()).is_none()
     }
 
@@ -195,9 +214,10 @@ mod faults {
     pub(crate) fn before_change(what: &str, path: &Path) -> io::Result<()> {
         let number = FAULTS.changes.fetch_add(1, Ordering::SeqCst) + 1;
         if let Some(file) = value("secrecy") {
+            #[expect(clippy::disallowed_methods, reason = "what tells of changes is none of them")]
+            let file = File::options().create(true).append(true).open(file);
             // In one write, so that a kill cuts no line short. Nobody is told when it cannot be told.
             let line = format!("{what} {}\n", path.display());
-            let file = File::options().create(true).append(true).open(file);
             drop(file.and_then(|mut file| file.write_all(line.as_bytes())));
         }
         let needs_room = !what.starts_with("remove") && what != "rename";

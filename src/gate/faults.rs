@@ -10,7 +10,7 @@ use hyper_util::rt::TokioExecutor;
 
 use super::body::Body;
 use super::exchange::{Patience, answer};
-use crate::defence::{self, Defence, stands};
+use crate::defence::{self, Defence};
 use crate::policy::{Reason, Refusal};
 
 /// Sends a request that names no granted endpoint to where a test says that it leads.
@@ -22,7 +22,7 @@ pub(super) async fn astray(parts: &Parts, refusal: &Refusal) -> Option<Response<
 
 /// Follows a redirect.
 pub(super) async fn followed(response: &Response<Incoming>) -> Option<Response<Body>> {
-    if stands(Defence::Redirects) || !response.status().is_redirection() {
+    if Defence::Redirects.stands() || !response.status().is_redirection() {
         return None;
     }
     get(response.headers().get(header::LOCATION)?.to_str().ok()?.parse().ok()?).await

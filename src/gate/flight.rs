@@ -9,7 +9,7 @@ use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::body::{Body, Hook, Hooked, Polled};
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::policy::Limit;
 
 /// The requests that may be in flight at a time.
@@ -31,7 +31,7 @@ impl Flight {
     pub(super) fn take(&self) -> Result<Slot, Limit> {
         match Arc::clone(&self.slots).try_acquire_owned() {
             Ok(slot) => Ok(Slot(Some(slot))),
-            Err(_) if !stands(Defence::RequestLimit) => Ok(Slot(None)),
+            Err(_) if !Defence::RequestLimit.stands() => Ok(Slot(None)),
             Err(_) => Err(Limit::Requests(self.most)),
         }
     }

@@ -10,7 +10,7 @@ use http_body::Frame;
 use super::body::{Body, BodyError, Hook, Hooked, Polled};
 use super::life::Life;
 use super::{headers, replay};
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 
 /// A body that a guest sends.
 ///
@@ -83,7 +83,7 @@ impl Promises {
 impl Hook for Promises {
     fn polled(&mut self, polled: Polled, _: &impl http_body::Body, _: &mut Context<'_>) -> Polled {
         match polled {
-            Poll::Ready(None) if self.life.is_over() && stands(Defence::AbortedBodies) => {
+            Poll::Ready(None) if Defence::AbortedBodies.stops(self.life.is_over()) => {
                 Poll::Ready(Some(Err(Cut.into())))
             }
             Poll::Ready(None) if self.left.is_some_and(|left| left > 0) => {

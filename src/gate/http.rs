@@ -15,7 +15,7 @@ use super::body::{BodyError, TooSlow};
 use super::deadline::Late;
 use super::{Gate, Patience, Undelivered, headers};
 #[cfg(feature = "faults")]
-use crate::defence::{self, Defence};
+use crate::defence::Defence;
 
 /// The gate as wasi:http sees it.
 pub(crate) struct Door(pub(crate) Gate);
@@ -100,7 +100,7 @@ impl Detached {
     ) -> Result<::http::Response<super::Body>, Undelivered> {
         let (gate, life) = (self.0.clone(), life.clone());
         let sent = async move { gate.pass(request, patience, &life).await };
-        if defence::stands(Defence::AbortedBodies) {
+        if Defence::AbortedBodies.stands() {
             return sent.await;
         }
         tokio::spawn(sent).await.unwrap_or(Err(Undelivered::Failed(super::failure::Failure::Closed)))

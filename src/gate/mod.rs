@@ -59,7 +59,7 @@ pub(crate) use self::socket::Socket;
 use self::table::Table;
 use self::tunnel::{Held, Tunnel};
 use crate::cluster::{Cluster, Contexts, says_who};
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::policy::{Attempt, Grant, HEADERS, Limit, Permit, Reason, Refusal, Target};
 
 /// The way out of one sandbox. Cloning it gives another handle to the same gate.
@@ -205,10 +205,10 @@ impl Inner {
         let elsewhere = |reason| Refusal::elsewhere(method, uri, reason);
         let most = self.grant.limits().headers;
         let (number, bytes) = headers::size(headers);
-        if number > HEADERS && stands(Defence::HeaderLimit) {
+        if Defence::HeaderLimit.stops(number > HEADERS) {
             return Err(elsewhere(Reason::Limit(Limit::HeaderCount)));
         }
-        if bytes > most && stands(Defence::HeaderLimit) {
+        if Defence::HeaderLimit.stops(bytes > most) {
             return Err(elsewhere(Reason::Limit(Limit::Headers(most))));
         }
         let (target, path) = self.table.identify(uri).map_err(elsewhere)?;

@@ -10,7 +10,7 @@ use std::vec;
 use hyper_util::client::legacy::connect::dns::Name;
 use tower_service::Service;
 
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::policy::{Host, is_public};
 
 /// Resolves names, and gives none of the addresses that a host may not be at: a name of the Internet whose owner
@@ -50,8 +50,7 @@ impl Service<Name> for Resolver {
 /// The addresses that may be connected to.
 fn allowed(found: Vec<SocketAddr>, private: bool) -> io::Result<vec::IntoIter<SocketAddr>> {
     let first = found.first().map(SocketAddr::ip);
-    let public =
-        |address: &SocketAddr| private || is_public(address.ip()) || !stands(Defence::PrivateAddresses);
+    let public = |address: &SocketAddr| Defence::PrivateAddresses.passes(private || is_public(address.ip()));
     let allowed: Vec<SocketAddr> = found.into_iter().filter(public).collect();
     match first {
         Some(address) if allowed.is_empty() => {

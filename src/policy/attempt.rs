@@ -10,7 +10,7 @@ use super::request_info::RequestInfo;
 use super::rule::{Among, ResourceRule, Rule, UrlRule};
 use super::target::{Context, Target};
 use super::upgrade::Upgrade;
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::reference::decode;
 
 /// What a guest tries: a method, a path and a query, at an endpoint it may name.
@@ -123,7 +123,7 @@ impl Attempt {
     /// kwasm's user, which are not the guest's.
     #[must_use]
     pub(super) fn opens(&self) -> Option<RequestInfo> {
-        let reads = self.upgrade.is_some() && self.info.verb == "get" && stands(Defence::Shells);
+        let reads = Defence::Shells.stops(self.upgrade.is_some() && self.info.verb == "get");
         reads.then(|| RequestInfo { verb: "create".to_owned(), ..self.info.clone() })
     }
 
@@ -177,7 +177,7 @@ fn rule_for(attempt: &Attempt, context: &Context) -> Rule {
 
 fn method_fault(method: &Method) -> Option<&'static str> {
     match *method {
-        _ if !stands(Defence::Methods) => None,
+        _ if !Defence::Methods.stands() => None,
         Method::CONNECT => Some("CONNECT asks for a tunnel, and there is none"),
         // A proxy on the way would send the credentials back to the guest.
         Method::TRACE => Some("TRACE would echo the credentials"),
@@ -205,7 +205,7 @@ fn understand(
 
 /// The path with each segment decoded.
 fn decoded(path: &str) -> Result<String, &'static str> {
-    if path.len() > LONGEST_PATH && stands(Defence::PathLength) {
+    if Defence::PathLength.stops(path.len() > LONGEST_PATH) {
         return Err("its path is longer than 16 KiB");
     }
     let inner = path.strip_prefix('/').ok_or("its path does not begin with a slash")?;
@@ -213,7 +213,7 @@ fn decoded(path: &str) -> Result<String, &'static str> {
     let mut segments = inner.split('/').peekable();
     while let Some(segment) = segments.next() {
         // An empty last segment is a trailing slash, which the API server knows.
-        if segment.is_empty() && segments.peek().is_some() && stands(Defence::EmptySegments) {
+        if Defence::EmptySegments.stops(segment.is_empty() && segments.peek().is_some()) {
             return Err("its path has an empty segment");
         }
         let text = decode(segment).ok_or("its path has a broken percent-encoding")?;
@@ -221,7 +221,7 @@ fn decoded(path: &str) -> Result<String, &'static str> {
             return Err(fault);
         }
         decoded.push('/');
-        decoded.push_str(if stands(Defence::Decoding) { &text } else { segment });
+        decoded.push_str(if Defence::Decoding.stands() { &text } else { segment });
     }
     Ok(decoded)
 }
@@ -230,14 +230,10 @@ fn segment_fault(decoded: &str) -> Option<&'static str> {
     // What a server in front of the API server takes for parameters (RFC 3986 §3.3) does not hide a dot segment from it.
     let plain = decoded.split(';').next().unwrap_or_default();
     match decoded {
-        _ if matches!(plain, "." | "..") && stands(Defence::DotSegments) => {
-            Some("its path has a dot segment")
-        }
-        text if text.contains('/') && stands(Defence::EncodedSlashes) => {
-            Some("its path has an encoded slash")
-        }
+        _ if Defence::DotSegments.stops(matches!(plain, "." | "..")) => Some("its path has a dot segment"),
+        text if Defence::EncodedSlashes.stops(text.contains('/')) => Some("its path has an encoded slash"),
         text if text.contains('\\') => Some("its path has a backslash"),
-        text if text.chars().any(char::is_control) && stands(Defence::ControlCharacters) => {
+        text if Defence::ControlCharacters.stops(text.chars().any(char::is_control)) => {
             Some("its path has a control character")
         }
         _ => None,
@@ -245,7 +241,7 @@ fn segment_fault(decoded: &str) -> Option<&'static str> {
 }
 
 fn framing_fault(headers: &HeaderMap) -> Option<&'static str> {
-    if !stands(Defence::Framing) {
+    if !Defence::Framing.stands() {
         return None;
     }
     if headers.get_all(http::header::HOST).iter().count() > 1 {

@@ -9,7 +9,7 @@ use super::refusal::{Reason, Refusal};
 use super::request_info::RequestInfo;
 use super::rule::{Among, Rule};
 use super::target::Target;
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::inspect::Inspected;
 
 /// What a plugin may do, before it is known which plugin.
@@ -93,7 +93,7 @@ impl Policy {
     pub fn decide(&self, attempt: &Attempt) -> Result<Option<&Rule>, Reason> {
         let granted = |header: &HeaderName| self.impersonate && header.as_str().starts_with("impersonate-");
         if let Some(header) = attempt.claims().iter().find(|header| !granted(header))
-            && stands(Defence::Claims)
+            && Defence::Claims.stands()
         {
             return Err(Reason::SpeaksAs(header.clone()));
         }

@@ -8,14 +8,14 @@ use wasmtime_wasi::p2::bindings::sockets;
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 
 /// Gives a guest what it may not have, where the defence against it does not stand.
 pub(super) fn open(builder: &mut WasiCtxBuilder) -> wasmtime::Result<()> {
-    if !stands(Defence::Files) {
+    if !Defence::Files.stands() {
         builder.preopened_dir("/", "/", FsPerms::ReadOnly)?;
     }
-    if !stands(Defence::Sockets) {
+    if !Defence::Sockets.stands() {
         network(builder);
     }
     Ok(())
@@ -34,12 +34,12 @@ where
 
 /// Takes a guest's state apart when it has ended, as a host would that does not think of what is still being sent.
 pub(super) fn take_apart<T>(store: T) -> Option<T> {
-    stands(Defence::AbortedBodies).then_some(store)
+    Defence::AbortedBodies.stands().then_some(store)
 }
 
 /// And goes on for long enough to send it.
 pub(super) async fn linger() {
-    if !stands(Defence::AbortedBodies) {
+    if !Defence::AbortedBodies.stands() {
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }

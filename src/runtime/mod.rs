@@ -36,7 +36,7 @@ pub use self::open_line::OpenLine;
 use self::state::State;
 pub use self::stdio::{StreamFault, StreamFaults};
 pub use self::world::World;
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::gate::Gate;
 use crate::inspect::Inspected;
 use crate::platform::{self, Signals};
@@ -152,7 +152,7 @@ impl Sandbox {
         store.set_epoch_deadline(1);
         // As with the linker: no one waits for code to be taken apart.
         mem::forget(self.code);
-        let timeout = self.limits.timeout.filter(|_| stands(Defence::Timeout));
+        let timeout = self.limits.timeout.filter(|_| Defence::Timeout.stands());
         if self.inspected.uses_network() || timeout.is_some() {
             run_beside(&self.engine, &self.gate, timeout, store, command)
         } else {
@@ -203,7 +203,7 @@ fn run_beside(
     let outcome = runtime.block_on(async {
         tokio::select! {
             biased;
-            () = signals.came(), if stands(Defence::Signals) => Outcome::Interrupted,
+            () = signals.came(), if Defence::Signals.stands() => Outcome::Interrupted,
             // It cannot be dropped unused but by a panic.
             outcome = told => outcome.unwrap_or_else(|_| Outcome::Trapped("kwasm itself failed".to_owned())),
             limit = expired(timeout) => Outcome::Limited(limit),
