@@ -4,6 +4,14 @@
 //! This library is the program's inside, not an interface: it follows no versioning of its own. Its rooms stand in
 //! the order in which a command passes through them, and each uses only those before it (see `src/README.md`).
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests make what they read; without them all of the code is checked"
+    )
+)]
+
 pub(crate) mod defence;
 
 pub(crate) mod platform;

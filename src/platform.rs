@@ -1,6 +1,8 @@
 //! What differs by operating system, and nothing else: where things live, what makes a file the same file,
 //! who may write to a folder, and what a link on `PATH` is.
 
+#![expect(clippy::disallowed_methods, reason = "the disk is changed here, and nowhere else")]
+
 pub(crate) mod disk;
 mod owner;
 pub(crate) mod stdio;
@@ -15,7 +17,7 @@ use std::sync::atomic::AtomicBool;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::owner::{Owner, check_folder, check_private_file, is_owners_to_write, owner};
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 
 /// The folders that the platform gives to a user's programs.
 pub(crate) struct Folders {
@@ -248,7 +250,7 @@ pub(crate) fn nobody_reads_stdout() -> bool {
 /// it runs any more.
 pub(crate) fn end_at_signals(code: u8) -> io::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
-    let ends = Arc::new(AtomicBool::new(stands(Defence::Signals)));
+    let ends = Arc::new(AtomicBool::new(Defence::Signals.stands()));
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, code.into(), Arc::clone(&ends))?;
     }

@@ -18,6 +18,8 @@
 //! it. The programs hold on to the supervisor in the same way, so that a killed supervisor leaves nothing
 //! either.
 
+#![expect(clippy::disallowed_methods, reason = "the bans are for the host; this runs beside it, in tests")]
+
 mod assets;
 mod certificates;
 mod cluster;
