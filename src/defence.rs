@@ -3,7 +3,7 @@
 //! A hostile guest's failure proves little: it may have failed for another reason. So each test runs its
 //! guest a second time against a build in which only the defence under test is disabled, and there the guest
 //! has to succeed. That build has the feature `faults`, and its program is called `kwasm-faults`. In every
-//! other build [`stands`] is the constant `true`, and no defence can be disabled.
+//! other build [`Defence::stands`] is the constant `true`, and no defence can be disabled.
 //!
 //! The same build can end, or find the disk full, at any single change that it makes to the disk ([`before_change`]).
 
@@ -130,10 +130,29 @@ defences! {
     Verbs = "verbs",
 }
 
-/// Returns whether a defence is active.
-#[cfg(not(feature = "faults"))]
-pub(crate) const fn stands(_: Defence) -> bool {
-    true
+impl Defence {
+    /// Returns whether it stops something, which it does where `condition` is met.
+    pub(crate) fn stops(self, condition: bool) -> bool {
+        condition && self.stands()
+    }
+
+    /// Returns whether it lets something pass, which it does only where `condition` is met.
+    pub(crate) fn passes(self, condition: bool) -> bool {
+        condition || !self.stands()
+    }
+
+    /// Returns whether it is active.
+    #[cfg(not(feature = "faults"))]
+    #[expect(clippy::unused_self, reason = "the signature is that of the twin with faults")]
+    pub(crate) const fn stands(self) -> bool {
+        true
+    }
+
+    /// Returns whether it is active.
+    #[cfg(feature = "faults")]
+    pub(crate) fn stands(self) -> bool {
+        faults::stand(self)
+    }
 }
 
 /// Runs before each change to the disk. An error prevents the change.
@@ -151,7 +170,7 @@ pub(crate) const fn after_change(_: &str, _: &Path) {}
 pub(crate) const PIECE: usize = if cfg!(feature = "faults") { 64 << 10 } else { usize::MAX };
 
 #[cfg(feature = "faults")]
-pub(crate) use self::faults::{after_change, before_change, reroute, stands, take_away};
+pub(crate) use self::faults::{after_change, before_change, reroute, take_away};
 
 /// The disabled defences, in a build with the feature `faults`, and the faults to inject at changes to the
 /// disk.
@@ -186,7 +205,7 @@ mod faults {
         drop(FAULTS.away.set(wishes.to_owned()));
     }
 
-    pub(crate) fn stands(defence: Defence) -> bool {
+    pub(super) fn stand(defence: Defence) -> bool {
         value(defence.name()).is_none()
     }
 
@@ -199,9 +218,10 @@ mod faults {
     pub(crate) fn before_change(what: &str, path: &Path) -> io::Result<()> {
         let number = FAULTS.changes.fetch_add(1, Ordering::SeqCst) + 1;
         if let Some(file) = value("secrecy") {
+            #[expect(clippy::disallowed_methods, reason = "what tells of changes is none of them")]
+            let file = File::options().create(true).append(true).open(file);
             // A single write, so that a kill cuts no line short. Errors are ignored.
             let line = format!("{what} {}\n", path.display());
-            let file = File::options().create(true).append(true).open(file);
             drop(file.and_then(|mut file| file.write_all(line.as_bytes())));
         }
         let needs_room = !what.starts_with("remove") && what != "rename";

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use crate::cli::{self, Environment};
+use crate::cli;
 use crate::cluster;
+use crate::environment::Environment;
 use crate::policy::{Fault, Limit};
 use crate::registry;
 use crate::runtime::{self, Outcome};

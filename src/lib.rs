@@ -5,13 +5,21 @@
 //! rooms stand in the order in which a command passes through them, and each uses only those before it (see
 //! `src/README.md`).
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests make what they read; without them all of the code is checked"
+    )
+)]
+
 pub(crate) mod defence;
 
 pub(crate) mod platform;
 
-pub mod reference;
+pub mod environment;
 
-pub mod cli;
+pub mod reference;
 
 pub mod proxy;
 
@@ -29,12 +37,14 @@ pub mod gate;
 
 pub mod runtime;
 
+pub mod cli;
+
 pub mod verbs;
 
 pub mod exit;
 
 /// Executes the command line, reports to the user how it ended, and returns the exit code.
 #[must_use]
-pub fn run(environment: &cli::Environment) -> std::process::ExitCode {
+pub fn run(environment: &environment::Environment) -> std::process::ExitCode {
     exit::Exit::of(environment, verbs::perform(environment)).into()
 }

@@ -1,7 +1,10 @@
 //! Everything that differs by operating system, and nothing else: the user's folders, the identity of files,
 //! permissions of folders, and links on `PATH`.
 
+#![expect(clippy::disallowed_methods, reason = "the disk is changed here, and nowhere else")]
+
 pub(crate) mod disk;
+mod owner;
 pub(crate) mod stdio;
 
 use std::ffi::OsString;
@@ -13,7 +16,8 @@ use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
 
-use crate::defence::{Defence, stands};
+pub(crate) use self::owner::{Owner, check_folder, check_private_file, is_owners_to_write, owner};
+use crate::defence::Defence;
 
 /// The folders that the platform gives to a user's programs.
 pub(crate) struct Folders {
@@ -140,112 +144,6 @@ pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
     check_folder(&fs::symlink_metadata(path)?)
 }
 
-/// Checks that only this user may enter a folder.
-///
-/// # Errors
-/// `PermissionDenied`, with the reason, if not.
-pub(crate) fn check_folder(metadata: &Metadata) -> io::Result<()> {
-    if !metadata.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is not a folder"));
-    }
-    check_owner(metadata, 0o077, "it is open to others: chmod 700 it")
-}
-
-/// Checks that a file or folder belongs to this user and that no one else may write to it.
-///
-/// # Errors
-/// `PermissionDenied`, with the reason, if not.
-fn check_own(metadata: &Metadata) -> io::Result<()> {
-    check_owner(metadata, 0o022, "others may write to it")
-}
-
-/// The owner of a file or folder.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(not(unix), expect(dead_code, reason = "Windows' access lists are not read"))]
-pub(crate) enum Owner {
-    /// This user.
-    User,
-    /// The administrator, who can also change everything that belongs to this user.
-    System,
-    /// Another user.
-    Other,
-}
-
-/// Returns the owner of a file or folder.
-#[cfg(unix)]
-pub(crate) fn owner(metadata: &Metadata) -> Owner {
-    use std::os::unix::fs::MetadataExt;
-    match metadata.uid() {
-        user if user == rustix::process::geteuid().as_raw() => Owner::User,
-        0 => Owner::System,
-        _ => Owner::Other,
-    }
-}
-
-/// Returns this user: Windows gives a user's profile an access list that keeps others out.
-#[cfg(not(unix))]
-pub(crate) fn owner(_: &Metadata) -> Owner {
-    Owner::User
-}
-
-/// Returns whether only the owner may write to a file or folder.
-#[cfg(unix)]
-pub(crate) fn is_owners_to_write(metadata: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    metadata.mode() & 0o022 == 0
-}
-
-/// Returns `true`, for the reason given at [`owner`].
-#[cfg(not(unix))]
-pub(crate) fn is_owners_to_write(_: &Metadata) -> bool {
-    true
-}
-
-/// Checks that only this user could have written a file in a private folder.
-///
-/// # Errors
-/// `PermissionDenied`, with the reason, if not.
-pub(crate) fn check_private_file(metadata: &Metadata) -> io::Result<()> {
-    if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is not a file"));
-    }
-    check_own(metadata)
-}
-
-#[cfg(unix)]
-fn check_owner(metadata: &Metadata, forbidden: u32, reason: &'static str) -> io::Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    if owner(metadata) != Owner::User {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another user"));
-    }
-    if metadata.mode() & forbidden != 0 {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
-    }
-    Ok(())
-}
-
-/// Returns whether a new file can replace an old one unnoticed: it has the same owner and group, and the old
-/// one has no other name.
-#[cfg(unix)]
-pub(crate) fn can_stand_for(new: &Metadata, old: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (new.uid(), new.gid()) == (old.uid(), old.gid()) && old.nlink() == 1
-}
-
-/// Returns `true`: Windows gives a new file the owner and the access list of its folder.
-#[cfg(not(unix))]
-pub(crate) fn can_stand_for(_: &Metadata, _: &Metadata) -> bool {
-    true
-}
-
-/// Accepts every owner: Windows gives a user's profile an access list that keeps others out, and new folders
-/// inherit it.
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the signature is that of the Unix twin")]
-fn check_owner(_: &Metadata, _: u32, _: &'static str) -> io::Result<()> {
-    Ok(())
-}
-
 #[cfg(unix)]
 fn create_folder(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
@@ -354,7 +252,7 @@ pub(crate) fn is_stdout_closed() -> bool {
 /// the same by default, unless `nohup` has it ignored.
 pub(crate) fn end_at_signals(code: u8) -> io::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
-    let ends = Arc::new(AtomicBool::new(stands(Defence::Signals)));
+    let ends = Arc::new(AtomicBool::new(Defence::Signals.stands()));
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, code.into(), Arc::clone(&ends))?;
     }

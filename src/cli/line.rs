@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::{Command, Connection, Environment, Error, Output, Target, unicode};
+use super::command::{Command, Output, Target};
+use super::error::{Error, unicode};
+use crate::environment::{Connection, Environment};
 use crate::reference::{Image, Package, PluginName, Wanted};
 
 /// Runs kubectl plugins as WebAssembly components that never see a credential.

@@ -5,7 +5,7 @@ use std::fmt;
 use http::Uri;
 use http::uri::{Authority, Scheme};
 
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::proxy::Destination;
 
 /// Where an API server is: scheme, host and port, and the path that all its paths begin with.
@@ -37,7 +37,7 @@ impl Origin {
             return None;
         };
         let text = match authority.as_str().rsplit_once('@') {
-            Some(_) if stands(Defence::Userinfo) => return None,
+            Some(_) if Defence::Userinfo.stands() => return None,
             Some((_, text)) => text,
             None => authority.as_str(),
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Error;
 use super::secret::Secret;
-use crate::cli::Connection;
+use crate::environment::Connection;
 
 /// The connection flags, read.
 #[derive(Clone, Default)]

@@ -17,7 +17,7 @@ impl GuestConfig {
     #[must_use]
     pub fn of(contexts: &Contexts) -> Self {
         #[cfg(feature = "faults")]
-        if !crate::defence::stands(crate::defence::Defence::Kubeconfig)
+        if !crate::defence::Defence::Kubeconfig.stands()
             && let Selection::Cluster(cluster) = contexts.selected()
         {
             return Self::with_secrets(cluster);

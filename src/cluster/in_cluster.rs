@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::document::{ClusterEntry, UserEntry};
 use super::file;
-use crate::cli::Environment;
+use crate::environment::Environment;
 
 /// Where the kubelet puts what belongs to a service account: the same path on every system.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";

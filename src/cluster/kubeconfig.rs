@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::document::{self, ClusterEntry, ContextEntry, Document, NamedUser, UserEntry};
 use super::{Error, Flags, file};
-use crate::cli::Environment;
+use crate::environment::Environment;
 
 /// All kubeconfig files merged into one.
 #[derive(Default)]

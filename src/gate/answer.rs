@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Body;
 use super::failure::Failure;
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::policy::{Limit, Reason, Refusal};
 
 /// The response to a refused request; `None` when it named no endpoint that could answer.
@@ -38,7 +38,7 @@ pub(super) fn of(refusal: &Refusal) -> Response<Body> {
     };
     // Where a kubeconfig was looked for, and what is wrong with it, is the user's to know, and not the guest's.
     let told = match refusal.reason() {
-        Reason::NoCluster(_) if stands(Defence::RefusalTexts) => "no cluster is selected".to_owned(),
+        Reason::NoCluster(_) if Defence::RefusalTexts.stands() => "no cluster is selected".to_owned(),
         Reason::BrokenContext { name, .. } => format!("the context {name:?} does not lead to a cluster"),
         _ => refusal.to_string(),
     };

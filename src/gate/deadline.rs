@@ -5,20 +5,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ::http::Response;
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
-use super::body::{Body, BodyError};
+use super::body::{Body, Hook, Hooked, Polled};
 use super::failure::Failure;
 
 /// What is called when an answer is cut off.
 type OnTimeout = Box<dyn FnOnce() + Send>;
 
-/// The body of an answer that has to be whole by a certain time.
+/// Ends the body of an answer that has to be whole by a certain time.
 struct Deadline {
-    inner: Body,
     limit: Duration,
     sleep: Pin<Box<Sleep>>,
     on_timeout: Option<OnTimeout>,
@@ -41,38 +38,19 @@ pub(super) async fn within(
     let response = timeout_at(end, sent).await.map_err(|_| Failure::RequestTimeout(limit))??;
     let on_timeout: OnTimeout = Box::new(on_timeout);
     Ok(response.map(|inner| {
-        Deadline { inner, limit, sleep: Box::pin(sleep_until(end)), on_timeout: Some(on_timeout) }
-            .boxed_unsync()
+        let hook = Deadline { limit, sleep: Box::pin(sleep_until(end)), on_timeout: Some(on_timeout) };
+        Hooked { hook, inner }.boxed_unsync()
     }))
 }
 
-impl http_body::Body for Deadline {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) {
-            return Poll::Ready(frame);
+impl Hook for Deadline {
+    fn polled(&mut self, polled: Polled, _: &impl http_body::Body, context: &mut Context<'_>) -> Polled {
+        if polled.is_ready() || self.sleep.as_mut().poll(context).is_pending() {
+            return polled;
         }
-        match self.sleep.as_mut().poll(context) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(()) => {
-                if let Some(on_timeout) = self.on_timeout.take() {
-                    on_timeout();
-                }
-                Poll::Ready(Some(Err(Late(self.limit).into())))
-            }
+        if let Some(on_timeout) = self.on_timeout.take() {
+            on_timeout();
         }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        Poll::Ready(Some(Err(Late(self.limit).into())))
     }
 }

@@ -5,9 +5,9 @@ use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::dial::{ProxyFault, TlsError};
-use super::hosts::Private;
+use super::dial::{ProxyFault, TlsError, find};
 use super::journal::Line;
+use super::resolve::Private;
 use crate::cluster::{Authentication, Cluster, Error, Validity};
 use crate::policy::HEADERS;
 
@@ -270,22 +270,6 @@ const REACH: &str =
 const LOGIN: &str = "log in again with the tool that the kubeconfig's credential plugin belongs to";
 const RENEW: &str = "get a new kubeconfig, or a new certificate in it, from the cluster's administrator";
 const CLOCK: &str = "check this machine's clock";
-
-/// The first error of type `T` in a chain. Some io errors hold others inside without being their source.
-pub(super) fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<T>() {
-            return Some(found);
-        }
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = match inner {
-            Some(inner) => Some(inner as &(dyn StdError + 'static)),
-            None => error.source(),
-        };
-    }
-    None
-}
 
 fn reason(error: &io::Error) -> String {
     match error.kind() {

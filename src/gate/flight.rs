@@ -1,18 +1,15 @@
 //! Requests in flight: how many there may be, and what became of each.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use ::http::StatusCode;
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Body, body::BodyError};
-use crate::defence::{Defence, stands};
+use super::body::{Body, Hook, Hooked, Polled};
+use crate::defence::Defence;
 use crate::policy::Limit;
 
 /// The requests that may be in flight at a time.
@@ -34,7 +31,7 @@ impl Flight {
     pub(super) fn take(&self) -> Result<Slot, Limit> {
         match Arc::clone(&self.slots).try_acquire_owned() {
             Ok(slot) => Ok(Slot(Some(slot))),
-            Err(_) if !stands(Defence::RequestLimit) => Ok(Slot(None)),
+            Err(_) if !Defence::RequestLimit.stands() => Ok(Slot(None)),
             Err(_) => Err(Limit::Requests(self.most)),
         }
     }
@@ -91,9 +88,8 @@ impl Following {
     }
 }
 
-/// An answer's body, which holds its request's slot until it is read or dropped.
+/// Counts an answer's body, and holds its request's slot until that is read or dropped.
 pub(super) struct Answer {
-    inner: Body,
     status: StatusCode,
     bytes: u64,
     following: Following,
@@ -101,12 +97,9 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn new(inner: Body, status: StatusCode, following: Following, slot: Slot) -> Self {
-        Self { inner, status, bytes: 0, following, slot: Some(slot) }
-    }
-
-    pub(super) fn boxed(self) -> Body {
-        self.boxed_unsync()
+    /// An answer's body, which is followed.
+    pub(super) fn body(inner: Body, status: StatusCode, following: Following, slot: Slot) -> Body {
+        Hooked { hook: Self { status, bytes: 0, following, slot: Some(slot) }, inner }.boxed_unsync()
     }
 
     fn ended(&mut self) {
@@ -121,15 +114,8 @@ impl Drop for Answer {
     }
 }
 
-impl http_body::Body for Answer {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let polled = Pin::new(&mut self.inner).poll_frame(context);
+impl Hook for Answer {
+    fn polled(&mut self, polled: Polled, _: &impl http_body::Body, _: &mut Context<'_>) -> Polled {
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
@@ -139,19 +125,12 @@ impl http_body::Body for Answer {
         }
         polled
     }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
     use http_body_util::Full;
     use std::sync::Mutex;
 
@@ -176,7 +155,7 @@ mod tests {
             let following = Following::begin(Some(&observer), || "x".to_owned());
             let body = Full::new(Bytes::from("four")).map_err(|never| match never {}).boxed_unsync();
             let slot = flight.take().unwrap_or_else(|_| panic!("the first one"));
-            let answer = Answer::new(body, StatusCode::OK, following, slot);
+            let answer = Answer::body(body, StatusCode::OK, following, slot);
             if read {
                 answer.collect().await.unwrap();
             } else {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http_body::Frame;
 
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::policy::Target;
 
 /// Headers of one connection, not of a message (RFC 9110 §7.6.1), with those that older peers add.
@@ -29,15 +29,15 @@ const FOREIGN: &[&str] = &["cookie", "forwarded", "host", "via"];
 /// `host` and the hop-by-hop ones are wasi:http's own list; `set-cookie` is here because the session of an
 /// authenticating proxy is a credential.
 pub(super) fn is_hidden(name: &HeaderName) -> bool {
-    (*name == header::SET_COOKIE && stands(Defence::SessionCookies))
+    Defence::SessionCookies.stops(*name == header::SET_COOKIE)
         || (wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS.contains(name) && !is_let_through(name))
 }
 
 /// Whether a test lets a header through that belongs to the connection. Never, in a build that is no test's.
 fn is_let_through(name: &HeaderName) -> bool {
-    (*name == header::TRANSFER_ENCODING && !stands(Defence::Framing))
-        || (*name == header::TRAILER && !stands(Defence::Trailers))
-        || !stands(Defence::HopHeaders)
+    (*name == header::TRANSFER_ENCODING && !Defence::Framing.stands())
+        || (*name == header::TRAILER && !Defence::Trailers.stands())
+        || !Defence::HopHeaders.stands()
 }
 
 /// A request's headers without those that are not the guest's to send. Headers that claim an identity at the cluster
@@ -65,7 +65,7 @@ pub fn outgoing_frame(frame: Frame<Bytes>) -> Frame<Bytes> {
     match frame.into_trailers() {
         Ok(trailers) => {
             let may_pass = |name: &HeaderName| is_sendable(name) && !claims_identity(name);
-            Frame::trailers(filter(trailers, |name, _| may_pass(name) || !stands(Defence::Trailers)))
+            Frame::trailers(filter(trailers, |name, _| Defence::Trailers.passes(may_pass(name))))
         }
         Err(frame) => frame,
     }
@@ -77,9 +77,9 @@ pub fn incoming(headers: HeaderMap) -> HeaderMap {
     let listed = listed_in_connection(&headers);
     filter(headers, |name, value| {
         let challenge =
-            *name != header::WWW_AUTHENTICATE || is_plain_challenge(value) || !stands(Defence::Challenges);
+            Defence::Challenges.passes(*name != header::WWW_AUTHENTICATE || is_plain_challenge(value));
         !HOP_BY_HOP.contains(&name.as_str())
-            && (*name != header::SET_COOKIE || !stands(Defence::SessionCookies))
+            && Defence::SessionCookies.passes(*name != header::SET_COOKIE)
             && challenge
             && !listed.contains(name)
     })
@@ -102,9 +102,9 @@ fn is_sendable(name: &HeaderName) -> bool {
     let text = name.as_str();
     let foreign = FOREIGN.contains(&text) || text.starts_with("x-forwarded-");
     // What is left of `authorization` once the judge is through is an empty one.
-    let claim = name == header::AUTHORIZATION && stands(Defence::Claims);
+    let claim = Defence::Claims.stops(name == header::AUTHORIZATION);
     let of_this_hop = HOP_BY_HOP.contains(&text) && !is_let_through(name);
-    !(of_this_hop || claim || (foreign && stands(Defence::ForeignHeaders)))
+    !(of_this_hop || claim || Defence::ForeignHeaders.stops(foreign))
 }
 
 fn claims_identity(name: &HeaderName) -> bool {
@@ -115,7 +115,7 @@ fn claims_identity(name: &HeaderName) -> bool {
 
 /// The names that `connection` declares to be of this hop only.
 fn listed_in_connection(headers: &HeaderMap) -> Vec<HeaderName> {
-    if !stands(Defence::HopHeaders) {
+    if !Defence::HopHeaders.stands() {
         return Vec::new();
     }
     // As bytes: a value that is no ASCII in one place hides none of its names.

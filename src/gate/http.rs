@@ -11,9 +11,11 @@ use ::http::uri::Scheme;
 use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
-use super::body::TooSlow;
+use super::body::{BodyError, TooSlow};
 use super::deadline::Late;
 use super::{Gate, GateError, Timeouts, headers};
+#[cfg(feature = "faults")]
+use crate::defence::Defence;
 
 /// The gate as wasi:http sees it.
 pub(crate) struct Door(pub(crate) Gate);
@@ -59,11 +61,11 @@ impl WasiHttpHooks for Door {
             between_bytes: options.between_bytes_timeout,
         };
         Box::new(async move {
-            let request = request
-                .map(|body| body.map_err(|error| Box::new(error) as super::body::BodyError).boxed_unsync());
+            let request =
+                request.map(|body| body.map_err(|error| Box::new(error) as BodyError).boxed_unsync());
             let lifetime = gate.lifetime();
             #[cfg(feature = "faults")]
-            let gate = super::faults::Detached(gate);
+            let gate = Detached(gate);
             let response = gate.pass(request, timeouts, &lifetime).await.map_err(|error| match error {
                 GateError::Refused(_) => Error::HttpRequestDenied,
                 GateError::Failed(failure) => failure.code(),
@@ -80,5 +82,26 @@ fn body_error(error: &(dyn StdError + Send + Sync + 'static)) -> Error {
         Error::ConnectionReadTimeout
     } else {
         Error::HttpResponseIncomplete
+    }
+}
+
+/// A gate whose requests go on when nobody waits for them any more.
+#[cfg(feature = "faults")]
+struct Detached(Gate);
+
+#[cfg(feature = "faults")]
+impl Detached {
+    async fn pass(
+        &self,
+        request: Request<super::Body>,
+        timeouts: Timeouts,
+        lifetime: &super::GuestLifetime,
+    ) -> Result<::http::Response<super::Body>, GateError> {
+        let (gate, lifetime) = (self.0.clone(), lifetime.clone());
+        let sent = async move { gate.pass(request, timeouts, &lifetime).await };
+        if Defence::AbortedBodies.stands() {
+            return sent.await;
+        }
+        tokio::spawn(sent).await.unwrap_or(Err(GateError::Failed(super::failure::Failure::Closed)))
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::policy::{Limit, Reason, Refusal};
 
 /// One thing to say, with what helps.
@@ -52,7 +52,7 @@ impl Journal {
         if lines.contains(&line) {
             return;
         }
-        if lines.len() < KEPT || !stands(Defence::JournalLimit) { lines.push(line) } else { *left_out = true }
+        if Defence::JournalLimit.passes(lines.len() < KEPT) { lines.push(line) } else { *left_out = true }
     }
 
     fn locked(&self) -> MutexGuard<'_, (Vec<Line>, bool)> {

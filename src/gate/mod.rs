@@ -8,41 +8,47 @@ mod body;
 mod check;
 mod deadline;
 mod dial;
+mod exchange;
 mod failure;
 #[cfg(feature = "faults")]
 mod faults;
 mod flight;
+mod guest_body;
 /// The filters of headers: public for the fuzzer, pure, and no way past the gate.
 #[doc(hidden)]
 pub mod headers;
 mod hosts;
 mod http;
 mod journal;
+mod lifetime;
 mod pipe;
 mod replay;
+mod resolve;
 mod reuse;
 mod sender;
 mod socket;
 mod table;
+mod tcp;
 mod tunnel;
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use tokio::sync::{OnceCell, Semaphore};
 
-use self::body::GuestLifetime;
-pub(crate) use self::body::{Body, GuestBody};
+pub(crate) use self::body::Body;
 pub use self::check::Checked;
+pub(crate) use self::exchange::Timeouts;
 use self::failure::Failure;
 use self::flight::{Answer, Flight, Following};
 pub use self::flight::{Ending, Observer, Trace};
+pub(crate) use self::guest_body::GuestBody;
 use self::hosts::Hosts;
 pub(crate) use self::http::Door;
 use self::journal::Journal;
 pub use self::journal::Line;
+use self::lifetime::GuestLifetime;
 // The socket door is public for the fuzzer: it says what a guest can say, and no more.
 #[doc(hidden)]
 pub use self::pipe::GuestEnd;
@@ -53,7 +59,7 @@ pub(crate) use self::socket::Socket;
 use self::table::Table;
 use self::tunnel::{Held, Tunnel};
 use crate::cluster::{Cluster, Contexts, says_who};
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::policy::{Attempt, Grant, HEADERS, Limit, Permit, Reason, Refusal, Target};
 
 /// The way out of one sandbox. Cloning it gives another handle to the same gate.
@@ -83,14 +89,6 @@ impl Reach {
     fn label(&self) -> String {
         failure::label(&self.cluster)
     }
-}
-
-/// How long a guest is willing to wait. `None` is for ever: a watch may be silent for hours.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Timeouts {
-    pub(crate) connect: Option<Duration>,
-    pub(crate) first_byte: Option<Duration>,
-    pub(crate) between_bytes: Option<Duration>,
 }
 
 /// Why a request has no response at all.
@@ -206,10 +204,10 @@ impl Inner {
         let elsewhere = |reason| Refusal::elsewhere(method, uri, reason);
         let most = self.grant.limits().headers;
         let (number, bytes) = headers::size(headers);
-        if number > HEADERS && stands(Defence::HeaderLimit) {
+        if Defence::HeaderLimit.stops(number > HEADERS) {
             return Err(elsewhere(Reason::Limit(Limit::HeaderCount)));
         }
-        if bytes > most && stands(Defence::HeaderLimit) {
+        if Defence::HeaderLimit.stops(bytes > most) {
             return Err(elsewhere(Reason::Limit(Limit::Headers(most))));
         }
         let (target, path) = self.table.identify(uri).map_err(elsewhere)?;
@@ -268,7 +266,7 @@ impl Inner {
         match sent {
             Ok(response) => Ok(response),
             Err(Failure::PrivateAddress(address)) => {
-                self.refuse(&Refusal::of(&attempt, Reason::PrivateAddress(address.to_string())), following)
+                self.refuse(&attempt.refused(Reason::PrivateAddress(address.to_string())), following)
             }
             Err(failure) => {
                 following.end(Ending::Failed);
@@ -362,7 +360,7 @@ fn answered(response: Response<Body>, tunnel: Option<Tunnel>, held: Held) -> Res
         return Response::from_parts(parts, body);
     }
     let Held { following, slot } = held;
-    let body = Answer::new(body, parts.status, following, slot).boxed();
+    let body = Answer::body(body, parts.status, following, slot);
     Response::from_parts(parts, body)
 }
 

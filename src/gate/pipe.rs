@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::body::GuestLifetime;
+use super::lifetime::GuestLifetime;
 
 /// The most bytes that wait in either direction. A guest that reads nothing keeps no more of them.
 const CAPACITY: usize = 256 << 10;

@@ -9,8 +9,7 @@ use http::{HeaderMap, Method};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
 
-use super::Body;
-use super::body::BodyError;
+use super::body::{Body, BodyError, Hook, Hooked, Polled};
 
 /// The longest body that is kept while it is sent, in bytes. Objects that plugins change are shorter; what is longer is a
 /// stream, and keeping those would cost memory.
@@ -33,11 +32,8 @@ struct Sent {
     hint: SizeHint,
 }
 
-/// A body that is kept while it passes.
-struct Recorded {
-    inner: Body,
-    record: Weak<Mutex<Sent>>,
-}
+/// Keeps a body while it passes.
+struct Recorder(Weak<Mutex<Sent>>);
 
 /// A body once more.
 struct Replayed {
@@ -53,8 +49,8 @@ pub(super) fn record(inner: Body, method: &Method, said: Option<u64>) -> (Body, 
     let unsent = matches!(*method, Method::GET | Method::HEAD) && said.is_none() && hint.exact().is_none();
     let sent = Sent { said, ended: unsent || inner.is_end_stream(), hint, ..Sent::default() };
     let record = Record(Arc::new(Mutex::new(sent)));
-    let recorded = Recorded { inner, record: Arc::downgrade(&record.0) };
-    (recorded.boxed_unsync(), record)
+    let hook = Recorder(Arc::downgrade(&record.0));
+    (Hooked { hook, inner }.boxed_unsync(), record)
 }
 
 impl Record {
@@ -93,21 +89,14 @@ fn locked(sent: &Mutex<Sent>) -> MutexGuard<'_, Sent> {
     sent.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl http_body::Body for Recorded {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let polled = Pin::new(&mut self.inner).poll_frame(context);
-        if let Some(record) = self.record.upgrade() {
+impl Hook for Recorder {
+    fn polled(&mut self, polled: Polled, inner: &impl http_body::Body, _: &mut Context<'_>) -> Polled {
+        if let Some(record) = self.0.upgrade() {
             let mut sent = locked(&record);
             match &polled {
                 Poll::Ready(Some(Ok(frame))) => {
                     sent.keep(frame);
-                    sent.ended = self.inner.is_end_stream();
+                    sent.ended = inner.is_end_stream();
                 }
                 Poll::Ready(Some(Err(_))) => sent.lost = true,
                 Poll::Ready(None) => sent.ended = true,
@@ -115,14 +104,6 @@ impl http_body::Body for Recorded {
             }
         }
         polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
     }
 }
 

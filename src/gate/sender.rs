@@ -3,27 +3,19 @@
 //! HTTP/1.1, because upgrades (exec, attach, port-forward) need it, and because three unread streams would stall
 //! all others of an HTTP/2 connection by its shared window.
 
-use std::future::Future;
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use ::http::uri::{Authority, PathAndQuery, Scheme};
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use hyper_util::client::legacy::connect::{Connect, HttpConnector, capture_connection};
-use hyper_util::client::legacy::{self, Client};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::client::legacy::Client;
 use rustls::sign::CertifiedKey;
-use tokio::time::timeout;
 
-use super::body::Timed;
 use super::dial::Dialer;
+use super::exchange::{answer, exchange, pool};
 use super::failure::Failure;
-use super::reuse::{self, Meter, Metered};
-use super::{Body, GuestBody, Line, Timeouts, headers};
+use super::reuse::Metered;
+use super::{Body, GuestBody, Line, Timeouts};
 use crate::cluster::{Cluster, Credential, Endpoint, Error, Validity};
 use crate::policy::{Attempt, Permit};
 
@@ -51,13 +43,6 @@ struct Pool {
 /// Why the identity that was refused could not be had anew. Put beside the answer that refused it.
 #[derive(Clone)]
 pub(super) struct Unrenewed(pub(super) Line);
-
-/// How long a TCP connection may take to come about, as in client-go (net.Dialer in `rest/transport`).
-const CONNECT: Duration = Duration::from_secs(30);
-
-/// How long a connection may be silent before TCP itself asks whether the peer is there, as in client-go. This is
-/// no idle timeout: a peer that is there and has nothing to say is waited for.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 impl Sender {
     /// Whose the client certificate is, for messages.
@@ -210,99 +195,4 @@ fn address(endpoint: &Endpoint, attempt: &Attempt) -> Option<Uri> {
     let scheme: Scheme = origin.scheme()?.clone();
     let authority: Authority = origin.authority()?.clone();
     Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build().ok()
-}
-
-/// A connector that resolves by `resolver`.
-pub(super) fn tcp<R>(resolver: R) -> HttpConnector<R> {
-    let mut tcp = HttpConnector::new_with_resolver(resolver);
-    tcp.enforce_http(false);
-    tcp.set_connect_timeout(Some(CONNECT));
-    tcp.set_keepalive(Some(KEEP_ALIVE));
-    tcp.set_nodelay(true);
-    tcp
-}
-
-/// A pool of HTTP/1.1 connections.
-pub(super) fn pool<C>(connector: C) -> Client<Metered<C>, GuestBody>
-where
-    Metered<C>: Connect + Clone,
-{
-    Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(Metered(connector))
-}
-
-/// Sends a request and waits for the head of its answer, as long as the guest is willing to. Sends it once more where its
-/// connection had been kept alive and died of it: on another one of those, until a new one has to be made.
-pub(super) async fn exchange<C: Connect + Clone + Send + Sync + 'static>(
-    client: &Client<C, GuestBody>,
-    request: Request<GuestBody>,
-    timeouts: Timeouts,
-) -> Result<Response<Incoming>, Failure> {
-    let asked = request.headers().contains_key(header::UPGRADE);
-    if !reuse::is_replayable(request.method(), request.headers()) {
-        return switched(asked, attempt(client, request, timeouts).await?.map_err(Failure::from)?);
-    }
-    let (parts, mut body) = request.into_parts();
-    loop {
-        let (sent, again) = body.recorded(&parts.method);
-        let request = Request::from_parts(parts.clone(), sent);
-        let error = match attempt(client, request, timeouts).await? {
-            Ok(response) => return switched(asked, response),
-            Err(error) => error,
-        };
-        match again.replayed().filter(|_| reuse::died_as_reused(&error)) {
-            Some(replayed) => body = replayed,
-            None => return Err(error.into()),
-        }
-    }
-}
-
-/// Sends a request once.
-async fn attempt<C: Connect + Clone + Send + Sync + 'static>(
-    client: &Client<C, GuestBody>,
-    mut request: Request<GuestBody>,
-    timeouts: Timeouts,
-) -> Result<Result<Response<Incoming>, legacy::Error>, Failure> {
-    let mut connection = capture_connection(&mut request);
-    let connected = async { connection.wait_for_connection_metadata().await.is_some() };
-    let mut response = pin!(async {
-        let response = client.request(request).await?;
-        if let Some(meter) = response.extensions().get::<Meter>() {
-            meter.answered();
-        }
-        Ok(response)
-    });
-    if let Some(limit) = timeouts.connect {
-        tokio::select! {
-            biased;
-            response = &mut response => return Ok(response),
-            connected = timeout(limit, connected) => if connected.is_err() { return Err(Failure::ConnectTimeout) },
-        }
-    }
-    within(timeouts.first_byte, response).await
-}
-
-/// A server that switches protocols without being asked has lost its mind, or is no server.
-fn switched(asked: bool, response: Response<Incoming>) -> Result<Response<Incoming>, Failure> {
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS && !asked {
-        return Err(Failure::Nonsense { too_large: false });
-    }
-    Ok(response)
-}
-
-/// An answer as its guest gets it.
-pub(super) fn answer(response: Response<Incoming>, timeouts: Timeouts) -> Response<Body> {
-    let (mut parts, body) = response.into_parts();
-    parts.headers = headers::incoming(parts.headers);
-    let body = match timeouts.between_bytes {
-        Some(limit) => Timed::new(body, limit).boxed_unsync(),
-        None => body.map_err(Into::into).boxed_unsync(),
-    };
-    Response::from_parts(parts, body)
-}
-
-async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Result<T, Failure> {
-    match limit {
-        Some(limit) => timeout(limit, work).await.map_err(|_| Failure::ResponseTimeout),
-        None => Ok(work.await),
-    }
 }

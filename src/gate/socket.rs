@@ -17,11 +17,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::body::GuestLifetime;
+use super::lifetime::GuestLifetime;
 use super::pipe::{self, GuestEnd};
 use super::{Body, Gate, GateError, Line, Timeouts, answer};
 use crate::cluster::Endpoint;
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::policy::{CLUSTER, HEADERS, Limit};
 
 /// The names that the resolver of a pod has for the cluster's API server.
@@ -48,7 +48,7 @@ impl Gate {
     pub(crate) fn socket(&self) -> Result<Socket, Denied> {
         match Arc::clone(&self.0.sockets).try_acquire_owned() {
             Ok(socket) => Ok(Socket(Some(socket))),
-            Err(_) if !stands(Defence::SocketLimit) => Ok(Socket(None)),
+            Err(_) if !Defence::SocketLimit.stands() => Ok(Socket(None)),
             Err(_) => {
                 self.0.journal.limited(&Limit::Sockets(self.0.grant.limits().sockets));
                 Err(Denied)

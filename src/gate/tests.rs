@@ -12,7 +12,7 @@ pub(super) fn gate(server: &str, policy: Policy) -> Gate {
     );
     std::fs::write(&path, text).unwrap();
     let variables = [("KUBECONFIG".into(), path.into())].into();
-    let environment = crate::cli::Environment { variables, ..Default::default() };
+    let environment = crate::environment::Environment { variables, ..Default::default() };
     let flags = crate::cluster::Flags::default();
     let kubeconfig = Kubeconfig::load(&environment, &flags).unwrap();
     let inspected: Inspected =

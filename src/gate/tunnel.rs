@@ -12,8 +12,8 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 
-use super::body::GuestLifetime;
 use super::flight::{Ending, Following, Slot};
+use super::lifetime::GuestLifetime;
 use crate::policy::Upgrade;
 
 /// The most bytes that are taken at once. As many wait here in each direction, and no more.

@@ -3,6 +3,7 @@
 mod adapt;
 mod error;
 mod facts;
+mod feature;
 mod features;
 mod outline;
 mod scan;
@@ -13,7 +14,8 @@ use wasmparser::{Encoding, ExternalKind};
 pub use self::adapt::adapt;
 pub use self::error::Error;
 pub use self::facts::Facts;
-pub use self::features::{Feature, functions, needed, rules, validate};
+pub use self::feature::Feature;
+pub use self::features::{functions, needed, rules, validate};
 use self::outline::Outline;
 
 /// The only module from which a core module may import functions: WASI's preview 1.

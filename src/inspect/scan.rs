@@ -9,7 +9,7 @@ use wasmparser::{
     TypeRef, ValType, VisitOperator, VisitSimdOperator,
 };
 
-use super::features::Feature;
+use super::feature::Feature;
 
 type Result<T> = std::result::Result<T, BinaryReaderError>;
 

@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::{Builder, NamedTempFile};
 
 pub(crate) use self::output::output;
+use super::owner::check_folder;
 use crate::defence::{self, PIECE};
 
 /// The suffix of unfinished files.
@@ -45,6 +46,20 @@ fn permit(builder: &mut Builder<'_, '_>, readers: Readers) {
 /// Does nothing: Windows gives a new file the access list of its folder.
 #[cfg(not(unix))]
 fn permit(_: &mut Builder<'_, '_>, _: Readers) {}
+
+/// Returns whether a new file can replace an old one unnoticed: it has the same owner and group, and the old
+/// one has no other name.
+#[cfg(unix)]
+fn can_stand_for(new: &Metadata, old: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (new.uid(), new.gid()) == (old.uid(), old.gid()) && old.nlink() == 1
+}
+
+/// Returns `true`: Windows gives a new file the owner and the access list of its folder.
+#[cfg(not(unix))]
+fn can_stand_for(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
 
 impl Staged {
     /// Writes a file next to `place`, in an existing folder, readable by its owner only (0600).
@@ -82,7 +97,7 @@ impl Staged {
     /// Returns whether it can replace an old file unnoticed. If so, it now has the old file's permissions.
     fn stands_for(&self, before: &Metadata) -> io::Result<bool> {
         let file = self.file.as_file();
-        if !super::can_stand_for(&file.metadata()?, before) {
+        if !can_stand_for(&file.metadata()?, before) {
             return Ok(false);
         }
         change("permissions", &self.place, || file.set_permissions(before.permissions()))?;
@@ -299,7 +314,7 @@ pub(crate) fn trim(
 ) -> io::Result<u64> {
     match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        metadata => super::check_folder(&metadata?)?,
+        metadata => check_folder(&metadata?)?,
     }
     let own = |path: &Path| {
         let extension = path.extension().and_then(OsStr::to_str);

@@ -1,60 +1,17 @@
 //! One request of a guest in a form that can be understood in one way only, or no form at all.
 
 use std::fmt;
-use std::sync::Arc;
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::host::Host;
 use super::refusal::{Reason, Refusal};
 use super::request_info::RequestInfo;
+use super::rule::{NameSelector, ResourceRule, Rule, UrlRule};
+use super::target::{Context, Target};
 use super::upgrade::Upgrade;
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::reference::decode;
-
-/// Where a request goes.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Target {
-    /// The API server of a granted context.
-    Context(Context),
-    /// A host beside the cluster that the policy grants.
-    Host(Host),
-}
-
-/// A context as far as the judge has to know it. Cloning it is cheap.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Context {
-    name: Arc<str>,
-    namespace: Arc<str>,
-    selected: Arc<str>,
-}
-
-impl Context {
-    /// The context `name`, in which the user chose `namespace`; `selected` is the context that the user chose.
-    #[must_use]
-    pub fn new(name: &str, namespace: &str, selected: &str) -> Self {
-        Self { name: name.into(), namespace: namespace.into(), selected: selected.into() }
-    }
-
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// What `namespaces: [current]` is in it: `-n` on the command line, else its own, else `default`.
-    #[must_use]
-    pub fn namespace(&self) -> &str {
-        &self.namespace
-    }
-
-    /// The name of the context that the user chose.
-    #[must_use]
-    pub fn selected(&self) -> &str {
-        &self.selected
-    }
-}
 
 /// What a guest tries: a method, a path and a query, at an endpoint it may name.
 #[derive(Clone, Debug)]
@@ -99,9 +56,23 @@ impl Attempt {
         let claims = if matches!(target, Target::Context(_)) { claims(headers) } else { Vec::new() };
         let attempt = Self { target, method, path, query, claims, info, upgrade };
         match fault {
-            Some(fault) => Err(Refusal::of(&attempt, Reason::Ambiguous(fault))),
+            Some(fault) => Err(attempt.refused(Reason::Ambiguous(fault))),
             None => Ok(attempt),
         }
+    }
+
+    /// Refuses it.
+    #[must_use]
+    pub fn refused(&self, reason: Reason) -> Refusal {
+        let (request, rule) = match (&reason, &self.target) {
+            (Reason::Policy(_), Target::Context(context)) => {
+                (self.info.to_string(), Some(rule_for(self, context)))
+            }
+            (Reason::Context { .. }, _) => (self.info.to_string(), None),
+            (_, Target::Host(host)) => (format!("{} https://{host}{}", self.method, self.path), None),
+            _ => (format!("{} {}", self.method, self.path), None),
+        };
+        Refusal::new(&request, reason, rule, &self.info)
     }
 
     /// Where it goes.
@@ -152,7 +123,7 @@ impl Attempt {
     /// kwasm's user, which are not the guest's.
     #[must_use]
     pub(super) fn opens(&self) -> Option<RequestInfo> {
-        let reads = self.upgrade.is_some() && self.info.verb == "get" && stands(Defence::Shells);
+        let reads = Defence::Shells.stops(self.upgrade.is_some() && self.info.verb == "get");
         reads.then(|| RequestInfo { verb: "create".to_owned(), ..self.info.clone() })
     }
 
@@ -179,9 +150,34 @@ impl fmt::Display for Attempt {
     }
 }
 
+/// The narrowest rule that covers a request.
+fn rule_for(attempt: &Attempt, context: &Context) -> Rule {
+    let info = attempt.info();
+    let verbs = attempt.verbs().map(str::to_owned).collect();
+    if !info.is_resource_request {
+        return Rule::Urls(UrlRule { verbs, urls: vec![info.path.clone()] });
+    }
+    let RequestInfo { resource, subresource, namespace, name, .. } = info;
+    let resource =
+        if subresource.is_empty() { resource.clone() } else { format!("{resource}/{subresource}") };
+    let namespaces = match namespace.as_str() {
+        "" => NameSelector::All,
+        namespace if namespace == context.namespace() => NameSelector::current(),
+        namespace => NameSelector::Some { current: false, names: vec![namespace.to_owned()] },
+    };
+    Rule::Resources(ResourceRule {
+        verbs,
+        api_groups: vec![info.api_group.clone()],
+        resources: vec![resource],
+        resource_names: Some(name.clone()).into_iter().filter(|name| !name.is_empty()).collect(),
+        namespaces,
+        except: Vec::new(),
+    })
+}
+
 fn method_fault(method: &Method) -> Option<&'static str> {
     match *method {
-        _ if !stands(Defence::Methods) => None,
+        _ if !Defence::Methods.stands() => None,
         Method::CONNECT => Some("CONNECT requests a tunnel, and kwasm provides none"),
         // A proxy on the way would send the credentials back to the guest.
         Method::TRACE => Some("TRACE would echo the credentials"),
@@ -209,7 +205,7 @@ fn understand(
 
 /// The path with each segment decoded.
 fn decoded(path: &str) -> Result<String, &'static str> {
-    if path.len() > LONGEST_PATH && stands(Defence::PathLength) {
+    if Defence::PathLength.stops(path.len() > LONGEST_PATH) {
         return Err("its path is longer than 16 KiB");
     }
     let inner = path.strip_prefix('/').ok_or("its path does not begin with a slash")?;
@@ -217,7 +213,7 @@ fn decoded(path: &str) -> Result<String, &'static str> {
     let mut segments = inner.split('/').peekable();
     while let Some(segment) = segments.next() {
         // An empty last segment is a trailing slash, which the API server knows.
-        if segment.is_empty() && segments.peek().is_some() && stands(Defence::EmptySegments) {
+        if Defence::EmptySegments.stops(segment.is_empty() && segments.peek().is_some()) {
             return Err("its path has an empty segment");
         }
         let text = decode(segment).ok_or("its path has an invalid percent-encoding")?;
@@ -225,7 +221,7 @@ fn decoded(path: &str) -> Result<String, &'static str> {
             return Err(fault);
         }
         decoded.push('/');
-        decoded.push_str(if stands(Defence::Decoding) { &text } else { segment });
+        decoded.push_str(if Defence::Decoding.stands() { &text } else { segment });
     }
     Ok(decoded)
 }
@@ -234,14 +230,10 @@ fn segment_fault(decoded: &str) -> Option<&'static str> {
     // What a server in front of the API server takes for parameters (RFC 3986 §3.3) does not hide a dot segment from it.
     let plain = decoded.split(';').next().unwrap_or_default();
     match decoded {
-        _ if matches!(plain, "." | "..") && stands(Defence::DotSegments) => {
-            Some("its path has a dot segment")
-        }
-        text if text.contains('/') && stands(Defence::EncodedSlashes) => {
-            Some("its path has an encoded slash")
-        }
+        _ if Defence::DotSegments.stops(matches!(plain, "." | "..")) => Some("its path has a dot segment"),
+        text if Defence::EncodedSlashes.stops(text.contains('/')) => Some("its path has an encoded slash"),
         text if text.contains('\\') => Some("its path has a backslash"),
-        text if text.chars().any(char::is_control) && stands(Defence::ControlCharacters) => {
+        text if Defence::ControlCharacters.stops(text.chars().any(char::is_control)) => {
             Some("its path has a control character")
         }
         _ => None,
@@ -249,7 +241,7 @@ fn segment_fault(decoded: &str) -> Option<&'static str> {
 }
 
 fn framing_fault(headers: &HeaderMap) -> Option<&'static str> {
-    if !stands(Defence::Framing) {
+    if !Defence::Framing.stands() {
         return None;
     }
     if headers.get_all(http::header::HOST).iter().count() > 1 {

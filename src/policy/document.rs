@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::host::Host;
+use super::judge::Policy;
 use super::limits::Limits;
 use super::node::{Broken, Node, Shape};
+use super::quantity;
 use super::reader::{Entries, Fault, Faults, Place};
 use super::rule::{NameSelector, ResourceRule, Rule, UrlRule};
-use super::{Policy, quantity};
-use crate::cli::CONNECTION_FLAGS;
+use crate::environment::CONNECTION_FLAGS;
 
 /// What every policy begins with.
 const API_VERSION: &str = "kwasm.dev/v1";
@@ -32,24 +33,29 @@ const LATER: &[(&str, &str)] = &[
     ("environment", "this version of kwasm passes no other environment variables"),
 ];
 
-/// Reads a policy, named `file` in messages.
-pub(super) fn read(file: &str, text: &str) -> Result<Policy, Vec<Fault>> {
-    let mut faults = Faults::of(file);
-    let policy = if text.len() > LONGEST {
-        faults.add(&Place::root(), "it is longer than 1 MiB", "a policy is a short YAML file");
-        None
-    } else {
-        match Node::read(text) {
-            Ok(node) => document(&mut faults, node),
-            Err(Broken { line, what, hint }) => {
-                faults.add(&Place { line, ..Place::root() }, what, hint);
-                None
+impl Policy {
+    /// Reads a policy file. `file` is its name in messages.
+    ///
+    /// # Errors
+    /// All that is wrong with it, in the order in which it was found.
+    pub fn read(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
+        let mut faults = Faults::of(file);
+        let policy = if text.len() > LONGEST {
+            faults.add(&Place::root(), "it is longer than 1 MiB", "a policy is a short YAML file");
+            None
+        } else {
+            match Node::read(text) {
+                Ok(node) => document(&mut faults, node),
+                Err(Broken { line, what, hint }) => {
+                    faults.add(&Place { line, ..Place::root() }, what, hint);
+                    None
+                }
             }
+        };
+        match (policy, faults.into_found()) {
+            (Some(policy), found) if found.is_empty() => Ok(policy),
+            (_, found) => Err(found),
         }
-    };
-    match (policy, faults.into_found()) {
-        (Some(policy), found) if found.is_empty() => Ok(policy),
-        (_, found) => Err(found),
     }
 }
 

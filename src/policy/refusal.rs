@@ -5,11 +5,10 @@ use std::fmt;
 use http::uri::Scheme;
 use http::{HeaderName, Method, Uri};
 
-use super::attempt::{Attempt, Context, Target};
 use super::host::{Host, is_public};
 use super::limits::Limit;
 use super::request_info::RequestInfo;
-use super::rule::{NameSelector, ResourceRule, Rule, UrlRule};
+use super::rule::Rule;
 
 /// A request that was not let out, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -69,21 +68,10 @@ impl Refusal {
         Self { request: short(&format!("{method} {uri}")), reason, rule, info: None }
     }
 
-    /// Refuses a request to a granted endpoint.
-    #[must_use]
-    pub fn of(attempt: &Attempt, reason: Reason) -> Self {
-        let (request, rule) = match (&reason, attempt.target()) {
-            (Reason::Policy(_), Target::Context(context)) => {
-                (attempt.info().to_string(), Some(rule_for(attempt, context).to_string()))
-            }
-            (Reason::Context { .. }, _) => (attempt.info().to_string(), None),
-            (_, Target::Host(host)) => {
-                (format!("{} https://{host}{}", attempt.method(), attempt.path()), None)
-            }
-            _ => (format!("{} {}", attempt.method(), attempt.path()), None),
-        };
-        let info = attempt.info().is_resource_request.then(|| Box::new(attempt.info().clone()));
-        Self { request: short(&request), reason, rule, info }
+    /// Refuses a request to a granted endpoint. `rule` is the one that would let it pass, and `info` what it is taken for.
+    pub(super) fn new(request: &str, reason: Reason, rule: Option<Rule>, info: &RequestInfo) -> Self {
+        let info = info.is_resource_request.then(|| Box::new(info.clone()));
+        Self { request: short(request), reason, rule: rule.map(|rule| rule.to_string()), info }
     }
 
     /// What was broken.
@@ -162,31 +150,6 @@ impl fmt::Display for Reason {
             Self::Limit(limit) => limit.fmt(f),
         }
     }
-}
-
-/// The narrowest rule that covers a request.
-fn rule_for(attempt: &Attempt, context: &Context) -> Rule {
-    let info = attempt.info();
-    let verbs = attempt.verbs().map(str::to_owned).collect();
-    if !info.is_resource_request {
-        return Rule::Urls(UrlRule { verbs, urls: vec![info.path.clone()] });
-    }
-    let RequestInfo { resource, subresource, namespace, name, .. } = info;
-    let resource =
-        if subresource.is_empty() { resource.clone() } else { format!("{resource}/{subresource}") };
-    let namespaces = match namespace.as_str() {
-        "" => NameSelector::All,
-        namespace if namespace == context.namespace() => NameSelector::current(),
-        namespace => NameSelector::Some { current: false, names: vec![namespace.to_owned()] },
-    };
-    Rule::Resources(ResourceRule {
-        verbs,
-        api_groups: vec![info.api_group.clone()],
-        resources: vec![resource],
-        resource_names: Some(name.clone()).into_iter().filter(|name| !name.is_empty()).collect(),
-        namespaces,
-        except: Vec::new(),
-    })
 }
 
 /// The names that the cluster has for a guest, by either door.

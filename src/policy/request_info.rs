@@ -7,7 +7,7 @@ use http::Method;
 use serde::Serialize;
 
 use super::query::{ListOptions, Query, Unclear};
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 
 /// The attributes of a request, by the names that Kubernetes has for them.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -89,9 +89,8 @@ impl RequestInfo {
             _ => "",
         };
         verb.clone_into(&mut self.verb);
-        if let Some((verb, rest)) = parts
-            .split_first()
-            .filter(|(first, _)| SPECIAL_VERBS.contains(first) && stands(Defence::ListOptions))
+        if let Some((verb, rest)) =
+            parts.split_first().filter(|(first, _)| Defence::ListOptions.stops(SPECIAL_VERBS.contains(first)))
         {
             if rest.is_empty() {
                 return Err(Unclear("its path names no resource"));
@@ -122,11 +121,11 @@ impl RequestInfo {
         match self.verb.as_str() {
             "get" => {
                 let options = Query::read(query)?.list_options()?;
-                let options = if stands(Defence::ListOptions) { options } else { ListOptions::default() };
+                let options = if Defence::ListOptions.stands() { options } else { ListOptions::default() };
                 if options.watch { "watch" } else { "list" }.clone_into(&mut self.verb);
                 self.name = options.name.unwrap_or_default();
             }
-            "delete" if stands(Defence::Collections) => "deletecollection".clone_into(&mut self.verb),
+            "delete" if Defence::Collections.stands() => "deletecollection".clone_into(&mut self.verb),
             _ => {}
         }
         Ok(())

@@ -3,9 +3,9 @@
 
 use std::fmt::{self, Write as _};
 
-use super::attempt::Context;
 use super::request_info::RequestInfo;
-use crate::defence::{Defence, stands};
+use super::target::Context;
+use crate::defence::Defence;
 
 /// One rule of a policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -95,17 +95,15 @@ impl Rule {
 impl ResourceRule {
     fn covers(&self, info: &RequestInfo, current: &str) -> bool {
         let RequestInfo { verb, api_group, resource, subresource, name, namespace, .. } = info;
-        let subresource = if stands(Defence::Subresources) { subresource } else { "" };
+        let subresource = if Defence::Subresources.stands() { subresource } else { "" };
         let named = |listed: &[String]| listed.iter().any(|listed| matches(listed, resource, subresource));
         // What is told soonest, and parts most rules from most requests, comes first.
-        (self.namespaces.covers(namespace, current) || !stands(Defence::Namespaces))
-            && !(named(&self.except) && stands(Defence::Except))
+        Defence::Namespaces.passes(self.namespaces.covers(namespace, current))
+            && !Defence::Except.stops(named(&self.except))
             && named(&self.resources)
-            && has(&self.verbs, verb, Defence::Verbs)
-            && has(&self.api_groups, api_group, Defence::Groups)
-            && (self.resource_names.is_empty()
-                || self.resource_names.contains(name)
-                || !stands(Defence::Names))
+            && Defence::Verbs.passes(has(&self.verbs, verb))
+            && Defence::Groups.passes(has(&self.api_groups, api_group))
+            && Defence::Names.passes(self.resource_names.is_empty() || self.resource_names.contains(name))
     }
 }
 
@@ -116,13 +114,13 @@ impl UrlRule {
             Some(prefix) => info.path.starts_with(prefix.trim_end_matches('*')),
             None => *listed == info.path,
         };
-        has(&self.verbs, &info.verb, Defence::Verbs)
-            && (self.urls.iter().any(named) || !stands(Defence::Urls))
+        Defence::Verbs.passes(has(&self.verbs, &info.verb))
+            && Defence::Urls.passes(self.urls.iter().any(named))
     }
 }
 
-fn has(listed: &[String], value: &str, defence: Defence) -> bool {
-    listed.iter().any(|listed| listed == "*" || listed == value) || !stands(defence)
+fn has(listed: &[String], value: &str) -> bool {
+    listed.iter().any(|listed| listed == "*" || listed == value)
 }
 
 /// Whether an entry of `resources` names a resource or, with a subresource, that one.

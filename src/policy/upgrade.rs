@@ -4,7 +4,7 @@ use http::HeaderMap;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE};
 
 use super::request_info::RequestInfo;
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 
 /// The protocol that a connection is to be switched to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,7 +37,7 @@ impl Upgrade {
             && !info.name.is_empty()
             && STREAMS.contains(&info.subresource.as_str())
             && ["create", "get"].contains(&info.verb.as_str());
-        if !stream && stands(Defence::Upgrades) {
+        if Defence::Upgrades.stops(!stream) {
             return Err("it requests an upgrade, which only exec, attach and port-forward of pods have");
         }
         if headers.contains_key(TRANSFER_ENCODING)

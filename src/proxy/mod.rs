@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
-use crate::cli::Environment;
+use crate::environment::Environment;
 use crate::reference::decode;
 
 /// A proxy. Displayed without its user and password, and without `Debug`.

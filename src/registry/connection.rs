@@ -6,7 +6,7 @@ use std::sync::Arc;
 use reqwest::Url;
 use rustls::CertificateError;
 
-use crate::cli::Environment;
+use crate::environment::Environment;
 use crate::proxy::{self, Destination, Proxy, Source};
 
 /// What a user may do something about.

@@ -5,23 +5,10 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::Deserialize;
 
+use super::media_types::{DOCKER_MANIFEST, LAYER, MANIFEST};
 use super::transfer::Named;
-use super::{Error, LIMIT};
+use super::{Artifact, Error, LIMIT};
 use crate::reference::Digest;
-
-/// Of one component, or one core module.
-pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-/// Of many manifests: one for each platform, or the referrers of one.
-pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-/// The same two in the words of Docker, before there was OCI.
-pub(super) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
-pub(super) const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
-/// The configuration of a [Wasm OCI artifact][1]: what it imports and exports.
-///
-/// [1]: https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/
-pub(super) const CONFIG: &str = "application/vnd.wasm.config.v0+json";
-/// Its one layer.
-pub(super) const LAYER: &str = "application/wasm";
 
 /// Layers that are WebAssembly: the one of today, and those of wasm-to-oci and of krew-wasm's time.
 const LAYERS: [&str; 3] = [
@@ -29,11 +16,6 @@ const LAYERS: [&str; 3] = [
     "application/vnd.wasm.content.layer.v1+wasm",
     "application/vnd.module.wasm.content.layer.v1+wasm",
 ];
-
-/// The longest manifest that is read, in bytes: what registries themselves take ([distribution specification][1]).
-///
-/// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
-pub(super) const LONGEST: u64 = 4 << 20;
 
 /// The manifest of one plugin, proven to have its digest: exactly one layer, of WebAssembly.
 #[derive(Clone)]
@@ -232,9 +214,17 @@ impl Manifest {
     }
 }
 
+/// How a manifest names content.
+pub(super) fn descriptor(media_type: &str, content: &Artifact) -> serde_json::Value {
+    serde_json::json!({
+        "mediaType": media_type, "digest": content.digest(), "size": content.bytes().len(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::media_types::{CONFIG, INDEX};
     use serde_json::{Value, json};
 
     fn layer(media_type: &str, size: u64) -> Value {

@@ -120,7 +120,7 @@ async fn well_known(
     // Those who ask for a token ask for one for a repository.
     let repository = format!("{}/{}", package.namespace(), package.name());
     let host = Host::open(settings.reach(&name, &repository)?, &name, &repository).await?;
-    let document = match host.document(host.root(WELL_KNOWN)?, "application/json", LONGEST).await {
+    let document = match host.document(host.server.root(WELL_KNOWN)?, "application/json", LONGEST).await {
         Ok(Some(document)) => document,
         // A registry that wants a login for all it does not know, or that shows its web pages there, says nothing.
         Ok(None) | Err(Error::Denied { .. } | Error::WebPage { .. }) => {
@@ -129,5 +129,5 @@ async fn well_known(
         Err(error) => return Err(error),
     };
     serde_json::from_slice(&document.bytes)
-        .map_err(|error| host.answer(format!("its metadata at /{WELL_KNOWN} cannot be read: {error}")))
+        .map_err(|error| host.server.answer(format!("its metadata at /{WELL_KNOWN} cannot be read: {error}")))
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::manifest::{CONFIG, LAYER, MANIFEST};
+use super::manifest::descriptor;
+use super::media_types::{CONFIG, CREATED, LAYER, MANIFEST};
 use super::packages::{self, PackageLocation};
 use super::push::Push;
 use super::signature::PrivateKey;
-use super::versions::proven;
+use super::transfer::proven;
 use super::{Artifact, Error, Registries};
 use crate::reference::{Digest, Image, Package, tag_of};
 
@@ -55,9 +56,6 @@ struct Config<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     component: Option<&'a Interface>,
 }
-
-/// The moment that all artifacts say they were made at: the same component is the same artifact, whenever it is published.
-pub(super) const CREATED: &str = "1970-01-01T00:00:00Z";
 
 impl Release {
     /// The configuration and the manifest of the artifact.
@@ -122,7 +120,7 @@ impl Registries {
         self.runtime.block_on(async {
             let host = self.host(image).await?;
             let tag = image.tag().unwrap_or("latest");
-            let url = host.url(&format!("manifests/{tag}"))?;
+            let url = host.server.url(&format!("manifests/{tag}"))?;
             if once
                 && let Some((_, there)) = proven(&host, &image.to_string(), url, None).await?
                 && there != manifest.digest()
@@ -140,11 +138,4 @@ impl Registries {
             Ok(Published { image: image.clone(), digest: manifest.digest() })
         })
     }
-}
-
-/// How a manifest names content.
-pub(super) fn descriptor(media_type: &str, content: &Artifact) -> serde_json::Value {
-    serde_json::json!({
-        "mediaType": media_type, "digest": content.digest(), "size": content.bytes().len(),
-    })
 }

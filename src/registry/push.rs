@@ -7,11 +7,12 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reqwest::{Response, Url};
 
-use super::host::{self, Actions, Host, Request};
-use super::manifest::{INDEX, MANIFEST};
-use super::publish::{CREATED, descriptor};
+use super::host::{Host, Request};
+use super::manifest::descriptor;
+use super::media_types::{CREATED, INDEX, MANIFEST};
+use super::server::{self, Actions};
 use super::signature::{self, PrivateKey};
-use super::versions::proven;
+use super::transfer::proven;
 use super::{Artifact, Error, referrers};
 
 /// A repository that is pushed to.
@@ -30,7 +31,7 @@ impl<'a> Push<'a> {
     /// [`Error::Push`], [`Error::Denied`].
     pub(super) async fn blob(&self, blob: &Artifact) -> Result<(), Error> {
         // An upload that broke begins anew: what its registry has of it nobody knows, and it may well be all.
-        let answer = self.host.persist(async || self.upload(blob).await).await?;
+        let answer = self.host.server.persist(async || self.upload(blob).await).await?;
         self.accepted(answer, &[StatusCode::CREATED, StatusCode::OK]).await.map(drop)
     }
 
@@ -64,11 +65,11 @@ impl<'a> Push<'a> {
         media_type: &'static str,
         manifest: &Artifact,
     ) -> Result<(), Error> {
-        let url = self.host.url(&format!("manifests/{name}"))?;
+        let url = self.host.server.url(&format!("manifests/{name}"))?;
         let request = request(Method::PUT, url.clone(), Some((media_type, manifest.bytes().clone())));
         let answer = self.host.send(&request).await?;
         self.accepted(answer, &[StatusCode::CREATED]).await?;
-        let repository = self.host.full_name();
+        let repository = self.host.server.full_name();
         // What was sent has to be there now, as it was sent.
         match proven(self.host, &repository, url, None).await? {
             Some((_, there)) if there == manifest.digest() => Ok(()),
@@ -82,12 +83,12 @@ impl<'a> Push<'a> {
     /// Sends a blob whole, to where the registry wants it; or finds that it is there.
     async fn upload(&self, blob: &Artifact) -> Result<reqwest::Result<Response>, Error> {
         let digest = blob.digest().to_string();
-        let head = request(Method::HEAD, self.host.url(&format!("blobs/{digest}"))?, None);
+        let head = request(Method::HEAD, self.host.server.url(&format!("blobs/{digest}"))?, None);
         let there = self.host.send(&head).await?;
         if there.status() == StatusCode::OK {
             return Ok(Ok(there));
         }
-        let post = request(Method::POST, self.host.url("blobs/uploads/")?, None);
+        let post = request(Method::POST, self.host.server.url("blobs/uploads/")?, None);
         let begun = self.accepted(self.host.send(&post).await?, &[StatusCode::ACCEPTED]).await?;
         let mut url = self.location(&begun)?;
         url.query_pairs_mut().append_pair("digest", &digest);
@@ -109,7 +110,7 @@ impl<'a> Push<'a> {
             })?;
         match url.scheme() {
             "https" => Ok(url),
-            "http" if self.host.is_plain() => Ok(url),
+            "http" if self.host.server.is_plain() => Ok(url),
             // No more of the address is shown: its query may be a key to the storage.
             scheme => Err(self.failed(format!(
                 "the registry directs the upload to {scheme}://{}, which is not https",
@@ -120,25 +121,27 @@ impl<'a> Push<'a> {
 
     /// Turns an answer that was not hoped for into an error.
     async fn accepted(&self, answer: Response, expect_status: &[StatusCode]) -> Result<Response, Error> {
-        self.host.no_web_page(&answer)?;
+        self.host.server.no_web_page(&answer)?;
         let status = answer.status();
         if expect_status.contains(&status) {
             return Ok(answer);
         }
         let url = answer.url().clone();
-        let said = host::said(answer).await;
+        let said = server::said(answer).await;
         Err(match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.host.owns(&url) => {
-                self.host.denied(Actions::PullPush, &said)
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.host.server.owns(&url) => {
+                self.host.server.denied(Actions::PullPush, &said)
             }
-            _ => {
-                self.failed(format!("{} answers {} with {status}{said}", self.host.called(&url), url.path()))
-            }
+            _ => self.failed(format!(
+                "{} answers {} with {status}{said}",
+                self.host.server.called(&url),
+                url.path()
+            )),
         })
     }
 
     fn failed(&self, what: String) -> Error {
-        Error::Push { reference: self.host.full_name(), what }
+        Error::Push { reference: self.host.server.full_name(), what }
     }
 }
 

@@ -6,15 +6,14 @@ mod list;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use bytes::Bytes;
-
-use self::list::{Referrer, first_page, referrers};
+pub(super) use self::list::tag;
+use self::list::{Referrer, by_tag, first_page, referrers};
 use super::host::Host;
-use super::manifest::{INDEX, MANIFEST};
-use super::publish::descriptor;
+use super::manifest::descriptor;
+use super::media_types::{INDEX, MANIFEST};
 use super::signature::{self, Evidence, Layer};
-use super::transfer::{self, Named};
-use super::versions::{Nobody, proven};
+use super::transfer::{self, Named, proven};
+use super::watcher::Nobody;
 use super::{Artifact, Error};
 use crate::reference::Digest;
 
@@ -110,7 +109,7 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     fn new(host: &'a Host, subject: Digest) -> Self {
-        Self { host, repository: host.full_name(), subject, manifests: Vec::new() }
+        Self { host, repository: host.server.full_name(), subject, manifests: Vec::new() }
     }
 
     /// Adds the evidence of a manifest: of one that probably is no signature, as long as there is room.
@@ -169,20 +168,13 @@ fn layers(manifest: &Artifact) -> Result<Vec<Layer>, Error> {
 }
 
 async fn manifest(host: &Host, digest: Digest) -> Result<Artifact, Error> {
-    let repository = host.full_name();
-    let url = host.url(&format!("manifests/{digest}"))?;
+    let repository = host.server.full_name();
+    let url = host.server.url(&format!("manifests/{digest}"))?;
     // One that its registry lists and does not have signs nothing; but to hide it would be too easy.
     let (bytes, _) = proven(host, &repository, url, Some(digest))
         .await?
         .ok_or_else(|| Error::NotFound(format!("{repository}@{digest}")))?;
     Ok(Artifact::from_bytes(bytes))
-}
-
-/// The tag that stands for the referrers of a manifest where a registry has no API for them: the [tag schema][1].
-///
-/// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
-pub(super) fn tag(subject: Digest) -> String {
-    format!("sha256-{}", subject.hex())
 }
 
 /// The index for that tag with one referrer more; `None` at a registry that finds referrers by itself.
@@ -204,15 +196,11 @@ pub(super) async fn index_with(
         Some((bytes, _)) => serde_json::from_slice::<serde_json::Value>(&bytes)
             .ok()
             .and_then(|mut index| serde_json::from_value(index["manifests"].take()).ok())
-            .ok_or_else(|| host.answer("its list of referrers cannot be read".to_owned()))?,
+            .ok_or_else(|| host.server.answer("its list of referrers cannot be read".to_owned()))?,
     };
     let mut new = descriptor(MANIFEST, referrer);
     new["artifactType"] = signature::MEDIA_TYPE.into();
     manifests.push(new);
     let index = serde_json::json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests});
     Ok(Some(Artifact::from_bytes(index.to_string())))
-}
-
-async fn by_tag(host: &Host, tag: &str) -> Result<Option<(Bytes, Digest)>, Error> {
-    proven(host, &host.full_name(), host.url(&format!("manifests/{tag}"))?, None).await
 }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::Error;
 use super::connection::Proxies;
 use super::credentials::Credentials;
-use crate::cli::Environment;
+use crate::environment::Environment;
 
 const AGENT: &str = concat!("kwasm/", env!("CARGO_PKG_VERSION"));
 /// The longest wait for a connection.

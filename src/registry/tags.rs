@@ -7,7 +7,8 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::Error;
-use super::host::{Document, Host};
+use super::host::Host;
+use super::server::Document;
 
 /// The longest page that is read, in bytes.
 const LONGEST: u64 = 8 << 20;
@@ -42,7 +43,7 @@ struct Page {
 ///
 /// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags
 pub(super) async fn all(host: &Host) -> Result<Option<Vec<String>>, Error> {
-    let first = host.url("tags/list?n=1000")?;
+    let first = host.server.url("tags/list?n=1000")?;
     let mut next = Some(first.clone());
     let mut tags = BTreeSet::new();
     let mut pages = 0;
@@ -52,16 +53,16 @@ pub(super) async fn all(host: &Host) -> Result<Option<Vec<String>>, Error> {
         };
         pages += 1;
         if pages > MOST_PAGES {
-            return Err(host.answer(format!("its list of tags has more than {MOST_PAGES} pages")));
+            return Err(host.server.answer(format!("its list of tags has more than {MOST_PAGES} pages")));
         }
         let Page { tags: page } = serde_json::from_slice(&document.bytes)
-            .map_err(|error| host.answer(format!("its list of tags cannot be read: {error}")))?;
+            .map_err(|error| host.server.answer(format!("its list of tags cannot be read: {error}")))?;
         let page = page.unwrap_or_default();
         let (last, before) = (page.last().cloned(), tags.len());
         let length = page.len();
         tags.extend(page.into_iter().filter(|tag| tag.len() <= LONGEST_TAG));
         if tags.len() > MOST {
-            return Err(host.answer(format!("it lists more than {MOST} tags")));
+            return Err(host.server.answer(format!("it lists more than {MOST} tags")));
         }
         // A page with nothing new would be followed by itself for ever.
         if tags.len() == before {
@@ -95,11 +96,11 @@ pub(super) fn following(host: &Host, document: &Document) -> Result<Option<Url>,
     let url = document
         .url
         .join(target.0)
-        .map_err(|_| host.answer("the address of its next page is not valid".to_owned()))?;
-    if !host.owns(&url) {
-        return Err(
-            host.answer(format!("its next page is at another host, {}", url.host_str().unwrap_or_default()))
-        );
+        .map_err(|_| host.server.answer("the address of its next page is not valid".to_owned()))?;
+    if !host.server.owns(&url) {
+        return Err(host
+            .server
+            .answer(format!("its next page is at another host, {}", url.host_str().unwrap_or_default())));
     }
     Ok(Some(url))
 }

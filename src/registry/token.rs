@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::Error;
 use super::credentials::Credentials;
-use super::host::{self, Actions, Host};
+use super::server::{self, Actions, Server};
 
 /// The longest answer with a token, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -35,19 +35,19 @@ struct Realm {
 /// # Errors
 /// When it asks for what is not known here, or whoever gives tokens gives none.
 pub(super) async fn authorize(
-    registry: &Host,
+    registry: &Server,
     challenges: &[String],
     actions: Actions,
 ) -> Result<Option<HeaderValue>, Error> {
     if let Credentials::Bearer(token) = &registry.credentials {
-        return Ok(host::secret(&Zeroizing::new(format!("Bearer {}", **token))));
+        return Ok(server::secret(&Zeroizing::new(format!("Bearer {}", **token))));
     }
     if let Some(challenge) = first(challenges, "bearer") {
         return token(registry, &Realm::of(registry, &challenge)?, actions).await;
     }
     Ok(match &registry.credentials {
         Credentials::Basic { user, password } if first(challenges, "basic").is_some() => {
-            host::secret(&basic(user, password))
+            server::secret(&basic(user, password))
         }
         _ => None,
     })
@@ -66,7 +66,7 @@ fn basic(user: &str, password: &str) -> Zeroizing<String> {
 
 impl Realm {
     /// Where a challenge leads.
-    fn of(registry: &Host, challenge: &ChallengeRef<'_>) -> Result<Self, Error> {
+    fn of(registry: &Server, challenge: &ChallengeRef<'_>) -> Result<Self, Error> {
         let parameter = |name: &str| {
             let found = challenge.params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
             found.map(|(_, value)| value.to_unescaped())
@@ -76,7 +76,7 @@ impl Realm {
             registry.answer(format!("it requires a token from `{realm}`, which is not a valid address"))
         })?;
         // A password is shown in the clear to nobody, but where the user has said so: to the registry, and on this machine.
-        let plain = registry.is_plain() && (registry.owns(&address) || host::is_loopback(&address));
+        let plain = registry.is_plain() && (registry.owns(&address) || server::is_loopback(&address));
         if address.scheme() != "https" && !plain {
             return Err(registry.answer(format!("it requires a token from {address}, which is not https")));
         }
@@ -90,7 +90,7 @@ struct Answer {
     access_token: Option<SecretString>,
 }
 
-async fn token(registry: &Host, realm: &Realm, actions: Actions) -> Result<Option<HeaderValue>, Error> {
+async fn token(registry: &Server, realm: &Realm, actions: Actions) -> Result<Option<HeaderValue>, Error> {
     let document =
         registry.read_with_retries(LONGEST, async || given(registry, realm, actions).await.map(Some)).await?;
     let Some(document) = document else { return Ok(None) };
@@ -102,13 +102,13 @@ async fn token(registry: &Host, realm: &Realm, actions: Actions) -> Result<Optio
     let given = |token: &SecretString| !token.expose_secret().is_empty();
     let token = token.filter(given).or(access_token.filter(given));
     let token = token.ok_or_else(|| nonsense("it answers a request for a token without one"))?;
-    host::secret(&Zeroizing::new(format!("Bearer {}", token.expose_secret())))
+    server::secret(&Zeroizing::new(format!("Bearer {}", token.expose_secret())))
         .map(Some)
         .ok_or_else(|| nonsense("it gives a token that does not fit in a header"))
 }
 
 /// The answer that has a token.
-async fn given(registry: &Host, realm: &Realm, actions: Actions) -> Result<Response, Error> {
+async fn given(registry: &Server, realm: &Realm, actions: Actions) -> Result<Response, Error> {
     let ask = async |credentials: &Credentials| {
         registry.persist(async || Ok(ask(registry, realm, actions, credentials).await)).await
     };
@@ -125,11 +125,11 @@ async fn given(registry: &Host, realm: &Realm, actions: Actions) -> Result<Respo
             return Ok(public);
         }
     }
-    Err(registry.denied(actions, &host::said(answer).await))
+    Err(registry.denied(actions, &server::said(answer).await))
 }
 
 async fn ask(
-    registry: &Host,
+    registry: &Server,
     realm: &Realm,
     actions: Actions,
     credentials: &Credentials,
@@ -158,7 +158,7 @@ async fn ask(
         let mut address = realm.address.clone();
         address.query_pairs_mut().extend_pairs(parameters);
         let login = match credentials {
-            Credentials::Basic { user, password } => host::secret(&basic(user, password)),
+            Credentials::Basic { user, password } => server::secret(&basic(user, password)),
             _ => None,
         };
         let headers = login.map(|login| (AUTHORIZATION, login)).into_iter().collect();

@@ -5,8 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, TRANSFER_ENCODING};
 use http::{StatusCode, Version};
+use reqwest::Url;
 
-use super::host::{Host, TRIES, back_off};
+use super::host::Host;
+use super::media_types::{DOCKER_INDEX, DOCKER_MANIFEST, INDEX, LONGEST_MANIFEST, MANIFEST};
+use super::server::{TRIES, back_off};
 use super::{Artifact, Error, Step, Watcher};
 use crate::reference::{Digest, Hasher};
 
@@ -79,7 +82,7 @@ impl RetryBudget {
 /// [`Error::Length`], [`Error::Altered`], and when it could not be had in spite of several tries.
 pub(super) async fn blob(host: &Host, named: Named<'_>, watcher: &dyn Watcher) -> Result<Artifact, Error> {
     let Named { reference, digest, size } = named;
-    let url = host.url(&format!("blobs/{digest}"))?;
+    let url = host.server.url(&format!("blobs/{digest}"))?;
     let mut received = Received::default();
     let mut budget = RetryBudget::default();
     loop {
@@ -97,7 +100,7 @@ pub(super) async fn blob(host: &Host, named: Named<'_>, watcher: &dyn Watcher) -
     if is != digest {
         return Err(Error::Altered { reference: reference.to_owned(), named: digest, is });
     }
-    Ok(Artifact { bytes: Bytes::from(received.bytes), digest })
+    Ok(Artifact::with_digest(received.bytes, digest))
 }
 
 async fn attempt(
@@ -121,7 +124,7 @@ async fn attempt(
             return Err(wrong(length));
         }
     } else if !continues(&answer, received.length()) {
-        return Err(host.answer("it continues with bytes other than those requested".to_owned()));
+        return Err(host.server.answer("it continues with bytes other than those requested".to_owned()));
     }
     let is_whole = answer.status() == StatusCode::OK && is_delimited(&answer);
     // No more than [`super::LIMIT`]; a promise that is not kept takes no memory.
@@ -139,7 +142,7 @@ async fn attempt(
             Ok(None) | Err(_) if received.length() == size => return Ok(Attempt::Complete),
             Ok(None) if is_whole => return Err(wrong(received.length())),
             Ok(None) => return Ok(Attempt::Broken("it ended early".to_owned())),
-            Err(error) => return Ok(Attempt::Broken(host.unreachable(&error).to_string())),
+            Err(error) => return Ok(Attempt::Broken(host.server.unreachable(&error).to_string())),
         }
     }
 }
@@ -159,6 +162,24 @@ fn continues(answer: &reqwest::Response, offset: u64) -> bool {
     let range = answer.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
     range.and_then(|range| range.strip_prefix("bytes ")?.split_once('-')?.0.parse::<u64>().ok())
         == Some(offset)
+}
+
+/// Gets a manifest or an index, and proves its digest: the one that it is asked for by, and the one that its registry names.
+pub(super) async fn proven(
+    host: &Host,
+    reference: &str,
+    url: Url,
+    digest: Option<Digest>,
+) -> Result<Option<(Bytes, Digest)>, Error> {
+    let accept = [MANIFEST, DOCKER_MANIFEST, INDEX, DOCKER_INDEX].join(", ");
+    let Some(document) = host.document(url, &accept, LONGEST_MANIFEST).await? else { return Ok(None) };
+    let is = Digest::of(&document.bytes);
+    let said =
+        document.headers.get("docker-content-digest").and_then(|value| value.to_str().ok()?.parse().ok());
+    match [digest, said].into_iter().flatten().find(|named| *named != is) {
+        Some(named) => Err(Error::Altered { reference: reference.to_owned(), named, is }),
+        None => Ok(Some((document.bytes, is))),
+    }
 }
 
 #[cfg(test)]

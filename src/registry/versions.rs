@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
-use reqwest::Url;
 use semver::Version;
 use tokio::runtime::{Builder, Runtime};
 use wasm_pkg_client::PackageRef;
@@ -13,8 +12,10 @@ use super::manifest::{self, Manifest};
 use super::packages::{self, PackageLocation};
 use super::referrers::{self, Signature};
 use super::settings::Settings;
-use super::{Artifact, Error, LIMIT, Step, Watcher, tags, transfer};
-use crate::cli::Environment;
+use super::transfer::{self, proven};
+use super::watcher::Nobody;
+use super::{Artifact, Error, LIMIT, Step, Watcher, tags};
+use crate::environment::Environment;
 use crate::reference::{Digest, Image, Package, Source, subject_of, tag_of, version_of};
 
 /// The registries, as this user reaches them.
@@ -242,13 +243,6 @@ impl Registries {
     }
 }
 
-/// Watches nothing.
-pub(super) struct Nobody;
-
-impl Watcher for Nobody {
-    fn saw(&self, _: Step) {}
-}
-
 impl Found {
     /// Where it is, with its tag or version.
     #[must_use]
@@ -307,7 +301,7 @@ async fn manifest(host: &Host, image: &Image) -> Result<Manifest, Error> {
     let name = pinned.map_or_else(|| image.tag().unwrap_or("latest").to_owned(), |digest| digest.to_string());
     let reference = image.to_string();
     let get = async |name: &str, digest: Option<Digest>| {
-        let there = proven(host, &reference, host.url(&format!("manifests/{name}"))?, digest).await?;
+        let there = proven(host, &reference, host.server.url(&format!("manifests/{name}"))?, digest).await?;
         there.map(|(bytes, _)| bytes).ok_or_else(|| Error::NotFound(reference.clone()))
     };
     let read = async {
@@ -324,25 +318,6 @@ async fn manifest(host: &Host, image: &Image) -> Result<Manifest, Error> {
             Err(Error::Referrers { reference, subject, artifact })
         }
         (read, _) => read,
-    }
-}
-
-/// Gets a manifest or an index, and proves its digest: the one that it is asked for by, and the one that its registry names.
-pub(super) async fn proven(
-    host: &Host,
-    reference: &str,
-    url: Url,
-    digest: Option<Digest>,
-) -> Result<Option<(bytes::Bytes, Digest)>, Error> {
-    let accept =
-        [manifest::MANIFEST, manifest::DOCKER_MANIFEST, manifest::INDEX, manifest::DOCKER_INDEX].join(", ");
-    let Some(document) = host.document(url, &accept, manifest::LONGEST).await? else { return Ok(None) };
-    let is = Digest::of(&document.bytes);
-    let said =
-        document.headers.get("docker-content-digest").and_then(|value| value.to_str().ok()?.parse().ok());
-    match [digest, said].into_iter().flatten().find(|named| *named != is) {
-        Some(named) => Err(Error::Altered { reference: reference.to_owned(), named, is }),
-        None => Ok(Some((document.bytes, is))),
     }
 }
 

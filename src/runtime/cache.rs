@@ -16,7 +16,7 @@ use wasmtime::Engine;
 use super::code::Code;
 use super::compiler::{self, Bounds, Watcher};
 use super::{Error, engine};
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::inspect::{self, Feature};
 use crate::platform::{self, disk};
 use crate::store::{Places, Plugin, Store};
@@ -77,7 +77,7 @@ impl<'a> Cache<'a> {
         match platform::private_folder(&folder) {
             // What the system says, not what was found out about a folder that is there.
             Err(error) if error.raw_os_error().is_some() => Ok(Self { folder: None, places }),
-            Err(source) if stands(Defence::CacheOwner) => Err(Error::Cache { path: folder, source }),
+            Err(source) if Defence::CacheOwner.stands() => Err(Error::Cache { path: folder, source }),
             _ => Ok(Self { folder: Some(folder), places }),
         }
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::inspect::Kind;
 use crate::platform;
 
@@ -24,7 +24,7 @@ impl Code {
     /// Maps a file of compiled code. `None` when it is not there, is not this user's alone, or was made by another engine or for
     /// another processor or settings: it is compiled anew then, and replaced.
     pub(super) fn map(engine: &Engine, kind: Kind, path: &Path) -> Option<Self> {
-        if stands(Defence::CacheOwner) {
+        if Defence::CacheOwner.stands() {
             platform::check_private_file(&fs::symlink_metadata(path).ok()?).ok()?;
         }
         let mapped = map(engine, kind, path);

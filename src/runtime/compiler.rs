@@ -5,7 +5,6 @@
 //! bound. Its threads end with the process.
 
 use std::any::Any;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -14,11 +13,12 @@ use std::time::{Duration, Instant};
 
 use cranelift_codegen::timing::{self, Pass, Profiler};
 
-use super::{Error, engine};
-use crate::cli::Environment;
+use super::engine;
+use super::error::{Bound, Error, MEMORY, TIME};
+use crate::environment::Environment;
 use crate::inspect::{self, Kind};
 use crate::platform;
-use crate::policy::{Bytes, Quantity, bytes, duration};
+use crate::policy::{bytes, duration};
 use crate::store::Plugin;
 
 /// Is shown how far a compilation is.
@@ -50,19 +50,6 @@ impl Default for Bounds {
     }
 }
 
-/// A bound that a compilation ran into.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Bound {
-    /// This many bytes of memory.
-    Memory(u64),
-    /// This much time.
-    Time(Duration),
-}
-
-/// The variables by which a user sets the bounds.
-const MEMORY: &str = "KWASM_COMPILE_MEMORY";
-const TIME: &str = "KWASM_COMPILE_TIME";
-
 impl Bounds {
     /// Reads the bounds that the user sets in the environment.
     ///
@@ -81,28 +68,6 @@ impl Bounds {
             bounds.time = time.ok_or(Error::Bounds { variable: TIME, example })?;
         }
         Ok(bounds)
-    }
-}
-
-impl Bound {
-    /// Returns what helps.
-    #[must_use]
-    pub fn hint(self) -> String {
-        match self {
-            Self::Memory(bytes) => {
-                format!("{MEMORY}={} in the environment allows more", Quantity(bytes.saturating_mul(2)))
-            }
-            Self::Time(time) => format!("{TIME}={}s in the environment allows more", time.as_secs() * 2),
-        }
-    }
-}
-
-impl fmt::Display for Bound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Memory(bytes) => write!(f, "compiling it takes more than {} of memory", Bytes(*bytes)),
-            Self::Time(time) => write!(f, "compiling it takes longer than {} s", time.as_secs()),
-        }
     }
 }
 

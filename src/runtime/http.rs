@@ -11,7 +11,7 @@ use self::types::{
     Duration, ErrorCode, FutureIncomingResponse, FutureTrailers, IncomingBody, IncomingRequest,
     IncomingResponse, Method, OutgoingBody, OutgoingRequest, OutgoingResponse, ResponseOutparam, Scheme,
 };
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::policy::HEADERS;
 
 /// The longest name of a method or a server that the host keeps. No real one is as long, upstream takes any, and each
@@ -44,7 +44,7 @@ impl outgoing_handler::Host for Http<'_> {
     ) -> HttpResult<Resource<FutureIncomingResponse>> {
         let own = options.as_ref().map(Resource::rep);
         let handled = outgoing_handler::Host::handle(&mut self.0, request, options);
-        if stands(Defence::OptionsLeak)
+        if Defence::OptionsLeak.stands()
             && let Some(own) = own
         {
             // It is there, or else upstream has freed it: the test below would have told.
@@ -57,7 +57,7 @@ impl outgoing_handler::Host for Http<'_> {
 impl Http<'_> {
     /// Traps a guest whose message has too many headers, as upstream does with one whose headers are too long.
     fn count(&mut self, fields: &Resource<FieldMap>) -> HeaderResult<()> {
-        if stands(Defence::HeaderLimit) && self.0.table.get(fields)?.len() > HEADERS {
+        if Defence::HeaderLimit.stops(self.0.table.get(fields)?.len() > HEADERS) {
             return Err(HeaderError::trap(FieldMapError::TooManyFields));
         }
         Ok(())

@@ -6,7 +6,7 @@ use wasmtime::component::{ResourceTable, ResourceTableError};
 use wasmtime::{ResourceLimiter, Result, Store, Trap};
 use wasmtime_wasi_http::{FieldMapError, WasiHttpCtx};
 
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::inspect::Kind;
 use crate::policy::{Limit, Limits};
 
@@ -43,12 +43,12 @@ pub(super) const RANDOM: u64 = 1 << 20;
 /// Sets what wasmtime counts for a whole store.
 pub(super) fn bound<T: 'static>(store: &mut Store<T>, kind: Kind) {
     store.set_hostcall_fuel(if kind == Kind::Core { CORE_HOST_CALL } else { HOST_CALL });
-    store.set_max_component_handles(if stands(Defence::HandleLimit) { HANDLES } else { usize::MAX });
+    store.set_max_component_handles(if Defence::HandleLimit.stands() { HANDLES } else { usize::MAX });
 }
 
 /// Bounds the table of the resources that the host keeps for a guest.
 pub(super) fn bound_resources(table: &mut ResourceTable) {
-    if stands(Defence::HandleLimit) {
+    if Defence::HandleLimit.stands() {
         table.set_max_capacity(RESOURCES);
     }
 }
@@ -57,7 +57,7 @@ pub(super) fn bound_resources(table: &mut ResourceTable) {
 pub(super) fn headers(limits: &Limits) -> WasiHttpCtx {
     let mut context = WasiHttpCtx::new();
     let most = usize::try_from(limits.headers).unwrap_or(usize::MAX);
-    context.set_field_size_limit(if stands(Defence::HeaderLimit) { most } else { usize::MAX });
+    context.set_field_size_limit(if Defence::HeaderLimit.stands() { most } else { usize::MAX });
     context
 }
 
@@ -120,7 +120,7 @@ impl ResourceLimiter for Meter {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
-        if stands(Defence::MemoryLimit) && u64::try_from(after).unwrap_or(u64::MAX) > self.limits.memory {
+        if Defence::MemoryLimit.stops(u64::try_from(after).unwrap_or(u64::MAX) > self.limits.memory) {
             self.met = Some(Limit::Memory(self.limits.memory));
             return Ok(false);
         }

@@ -5,6 +5,7 @@ mod code;
 mod command;
 mod compiler;
 mod engine;
+mod error;
 #[cfg(feature = "faults")]
 mod holes;
 mod http;
@@ -17,7 +18,6 @@ mod world;
 
 use std::io;
 use std::mem;
-use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -29,18 +29,19 @@ use self::cache::Cache;
 pub use self::cache::{BUDGET, Kept};
 use self::code::Code;
 use self::command::Command;
-pub use self::compiler::{Bound, Bounds, Unwatched, Watcher};
+pub use self::compiler::{Bounds, Unwatched, Watcher};
 pub use self::engine::WASMTIME;
+pub use self::error::{Bound, Error};
 pub use self::open_line::OpenLine;
 use self::state::State;
 pub use self::stdio::{StreamFault, StreamFaults};
 pub use self::world::World;
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::gate::Gate;
-use crate::inspect::{self, Inspected};
+use crate::inspect::Inspected;
 use crate::platform::{self, Signals};
 use crate::policy::{Limit, Limits};
-use crate::store::{self, Places, Plugin};
+use crate::store::{Places, Plugin};
 
 /// A plugin, compiled, with all that it is given.
 pub struct Sandbox {
@@ -69,93 +70,10 @@ pub enum Outcome {
     Trapped(String),
 }
 
-/// Why a plugin could not be run.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Compiling it was given up.
-    #[error("{plugin}: {bound}, and was stopped")]
-    Bound {
-        /// The plugin.
-        plugin: String,
-        /// What it ran into.
-        bound: Bound,
-    },
-    /// A variable of the environment does not set a bound.
-    #[error("{variable}: its value is not {example}")]
-    Bounds {
-        /// The variable.
-        variable: &'static str,
-        /// What a value is.
-        example: &'static str,
-    },
-    /// A folder of the cache cannot be used.
-    #[error("{}: kwasm cannot use it", path.display())]
-    Cache {
-        /// The folder.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// wasmtime does not compile the content.
-    #[error("{plugin}: it does not compile: {reason}")]
-    Compile {
-        /// The plugin.
-        plugin: String,
-        /// What wasmtime says.
-        reason: String,
-    },
-    /// It imports what kwasm does not have.
-    #[error("{plugin}: it requires something that kwasm does not provide: {reason}")]
-    Link {
-        /// The plugin.
-        plugin: String,
-        /// What wasmtime says.
-        reason: String,
-    },
-    /// The content could not be had.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// The system did not give what a run needs.
-    #[error("cannot set up the run: {0}")]
-    System(String),
-    /// The content is not valid, or needs features that kwasm does not run.
-    #[error("{plugin}")]
-    Unfit {
-        /// The plugin.
-        plugin: String,
-        /// The reason.
-        source: inspect::Error,
-    },
-}
-
-impl Error {
-    fn system(error: impl std::fmt::Display) -> Self {
-        Self::System(error.to_string())
-    }
-
-    fn compile(plugin: &Plugin, error: &wasmtime::Error) -> Self {
-        Self::Compile { plugin: plugin.name().to_owned(), reason: in_one_line(error) }
-    }
-
-    fn link(plugin: &str, error: &wasmtime::Error) -> Self {
-        Self::Link { plugin: plugin.to_owned(), reason: in_one_line(error) }
-    }
-}
-
 /// What an error says with all that caused it, but for where in the guest it was: most have no names for that.
 fn causes(error: &wasmtime::Error) -> String {
     let texts = error.chain().map(ToString::to_string).filter(|text| !text.contains("wasm backtrace"));
     texts.collect::<Vec<_>>().join(": ")
-}
-
-/// wasmtime lays some of its messages out over several lines.
-fn in_one_line(error: &wasmtime::Error) -> String {
-    format!("{error:#}")
-        .split('\n')
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect::<Vec<_>>()
-        .join("; ")
 }
 
 /// Makes machine code of plugins, and keeps it.
@@ -234,7 +152,7 @@ impl Sandbox {
         store.set_epoch_deadline(1);
         // As with the linker: no one waits for code to be taken apart.
         mem::forget(self.code);
-        let timeout = self.limits.timeout.filter(|_| stands(Defence::Timeout));
+        let timeout = self.limits.timeout.filter(|_| Defence::Timeout.stands());
         if self.inspected.uses_network() || timeout.is_some() {
             run_beside(&self.engine, &self.gate, timeout, store, command)
         } else {
@@ -285,7 +203,7 @@ fn run_beside(
     let outcome = runtime.block_on(async {
         tokio::select! {
             biased;
-            () = signals.came(), if stands(Defence::Signals) => Outcome::Interrupted,
+            () = signals.came(), if Defence::Signals.stands() => Outcome::Interrupted,
             // It cannot be dropped unused but by a panic.
             outcome = told => outcome.unwrap_or_else(|_| Outcome::Trapped("kwasm itself failed".to_owned())),
             limit = expired(timeout) => Outcome::Limited(limit),

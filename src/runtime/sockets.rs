@@ -1,6 +1,8 @@
 //! wasi:sockets, answered by the gate: a guest's TCP socket is connected to nothing but the server in this process
 //! (`gate::socket`). wasmtime's own TCP, UDP and name lookup are not linked at all, so no setting can let them out.
 
+mod bindings;
+mod held;
 mod lookup;
 mod streams;
 mod tcp;
@@ -10,36 +12,8 @@ use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode, IpAddressFa
 use wasmtime_wasi::p2::{IoError, Network, SocketError, SocketResult, UdpSocket};
 
 use self::bindings::wasi::sockets::{ip_name_lookup, tcp_create_socket, udp_create_socket};
-use self::tcp::TcpSocket;
+use self::held::TcpSocket;
 use crate::gate::{Denied, Gate};
-
-/// The interfaces that kwasm answers itself. Those they refer to are wasmtime's.
-mod bindings {
-    wasmtime::component::bindgen!({
-        path: "wit",
-        inline: "
-            package kwasm:host;
-            world sockets {
-                import wasi:sockets/tcp@0.2.12;
-                import wasi:sockets/tcp-create-socket@0.2.12;
-                import wasi:sockets/udp-create-socket@0.2.12;
-                import wasi:sockets/ip-name-lookup@0.2.12;
-            }
-        ",
-        world: "kwasm:host/sockets",
-        imports: { default: trappable },
-        with: {
-            "wasi:io": wasmtime_wasi::p2::bindings::io,
-            "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
-            "wasi:sockets/network": wasmtime_wasi::p2::bindings::sockets::network,
-            "wasi:sockets/udp": wasmtime_wasi::p2::bindings::sockets::udp,
-            "wasi:sockets/tcp.tcp-socket": crate::runtime::sockets::tcp::TcpSocket,
-            "wasi:sockets/ip-name-lookup.resolve-address-stream": crate::runtime::sockets::lookup::Found,
-        },
-        trappable_error_type: { "wasi:sockets/network.error-code" => wasmtime_wasi::p2::SocketError },
-        require_store_data_send: true,
-    });
-}
 
 /// What a guest's calls of wasi:sockets work on.
 pub(super) struct Sockets<'a> {

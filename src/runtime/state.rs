@@ -110,7 +110,7 @@ impl State {
         )?;
         wasi_sockets::udp::add_to_linker::<Self, WasiSockets>(linker, WasiSocketsView::sockets)?;
         #[cfg(feature = "faults")]
-        if !crate::defence::stands(crate::defence::Defence::Sockets) {
+        if !crate::defence::Defence::Sockets.stands() {
             return super::holes::link_sockets(linker);
         }
         sockets::link(linker, Self::sockets)

@@ -11,10 +11,11 @@ use wasmtime_wasi::{FsPerms, WasiCtx};
 
 use super::stdio::{self, StreamFaults};
 use super::{Error, limits};
-use crate::cli::Environment;
 use crate::cluster::{Cluster, Contexts, GuestConfig, Selection};
-use crate::defence::{Defence, stands};
-use crate::platform::{self, disk};
+use crate::defence::Defence;
+use crate::environment::Environment;
+use crate::platform;
+use crate::platform::disk::{self, Staged};
 use crate::reference::Digest;
 use crate::store::Places;
 
@@ -45,9 +46,9 @@ impl World {
     #[must_use]
     pub fn new(name: &str, arguments: Vec<String>, environment: &Environment) -> Self {
         let passed = |name: &str| {
-            PASSED.contains(&name)
-                || PASSED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-                || !stands(Defence::Environment)
+            let listed = PASSED.contains(&name);
+            Defence::Environment
+                .passes(listed || PASSED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
         };
         let mut variables: Vec<(String, String)> = environment
             .variables
@@ -84,7 +85,8 @@ impl World {
             // What the system says: on a read-only disk there is no cache, and no need of one.
             Err(error) if error.raw_os_error().is_some() => {
                 let temporary = tempfile::tempdir().map_err(Error::system)?;
-                fs::write(temporary.path().join("config"), config.text()).map_err(Error::system)?;
+                let staged = Staged::write(&temporary.path().join("config"), config.text().as_bytes());
+                staged.and_then(Staged::rename).map_err(Error::system)?;
                 self.kubeconfig = Some(temporary.path().into());
                 self.temporary = Some(temporary);
             }
@@ -112,7 +114,7 @@ impl World {
         if let Some(folder) = &self.kubeconfig {
             builder.preopened_dir(folder, MOUNT, FsPerms::ReadOnly)?;
         }
-        if stands(Defence::RandomLimit) {
+        if Defence::RandomLimit.stands() {
             builder.max_random_size(limits::RANDOM);
         }
         #[cfg(feature = "faults")]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::Environment;
+use crate::environment::Environment;
 use crate::platform;
 use crate::reference::{Digest, PluginName};
 

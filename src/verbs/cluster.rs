@@ -6,10 +6,11 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::cli::{Connection, Environment, Output};
+use crate::cli::Output;
 use crate::cluster::{
     Authentication, Authority, Cluster, Contexts, Flags, Impersonation, Kubeconfig, Selection, Validity,
 };
+use crate::environment::{Connection, Environment};
 use crate::gate::{Checked, Gate, Observer};
 use crate::policy::Policy;
 

@@ -12,7 +12,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::cli::Environment;
+use crate::environment::Environment;
 use crate::reference::PluginName;
 
 use super::{Ending, Error, print};

@@ -1,61 +1,21 @@
 //! `kwasm doctor`: reports the problems on this machine and their remedies.
 
 mod caches;
+mod check;
 mod kubeconfig;
 mod links;
 mod places;
 mod plugins;
 mod registries;
 
-use std::path::Path;
+use crate::cli::Output;
+use crate::cluster::{Flags, Kubeconfig};
+use crate::environment::{Connection, Environment};
+use crate::store::{self, Store};
 
-use serde::Serialize;
-
-use crate::cli::{Connection, Environment, Output};
-use crate::cluster::{self, Flags, Kubeconfig};
-use crate::reference::PluginName;
-use crate::store::{self, Receipt, Store};
-
+use self::check::{Check, Patient, Problem};
 use super::table::{Table, json, yaml};
 use super::{Ending, Error, Reporter, chain, print};
-
-/// The result of one check.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Check {
-    name: &'static str,
-    /// The finding, if there is no problem.
-    found: String,
-    problems: Vec<Problem>,
-}
-
-/// A problem.
-#[derive(Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Problem {
-    /// The subject of the problem, e.g. a file.
-    what: String,
-    /// The reason why it is a problem.
-    why: String,
-    /// A command that solves it.
-    cure: String,
-}
-
-/// The state that the checks look at.
-struct Patient<'a> {
-    store: &'a Store,
-    environment: &'a Environment,
-    /// The flags that select a cluster.
-    flags: Flags,
-    /// The kubeconfig, which is read once since it may come through a pipe.
-    kubeconfig: Result<Kubeconfig, cluster::Error>,
-    /// The plugins whose receipts can be read.
-    plugins: Vec<Receipt>,
-    /// The plugins whose receipts cannot be read.
-    broken: Vec<(PluginName, store::Error)>,
-    /// The reason why the changes of a killed process cannot be repaired.
-    unsettled: Option<store::Error>,
-}
 
 /// The checks, in the order in which they are reported. They only look, and print nothing.
 const CHECKS: [fn(&Patient<'_>) -> Check; 10] = [
@@ -147,80 +107,5 @@ fn tell(checks: &[Check], reporter: Reporter, output: Output) -> Result<(), Erro
             }
             Ok(())
         }
-    }
-}
-
-impl Check {
-    fn row(&self) -> [String; 2] {
-        let found = match self.problems.len() {
-            0 => self.found.clone(),
-            1 => "1 problem".to_owned(),
-            several => format!("{several} problems"),
-        };
-        [self.name.to_owned(), found]
-    }
-}
-
-impl Problem {
-    fn new(what: impl Into<String>, why: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { what: what.into(), why: why.into(), cure: cure.into() }
-    }
-
-    /// Returns a problem of a file or folder.
-    fn at(path: &Path, why: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self::new(path.display().to_string(), why, cure)
-    }
-
-    /// Returns the problem that an error describes.
-    fn of(error: &dyn std::error::Error, cure: impl Into<String>) -> Self {
-        let text = chain(error);
-        let (what, why) = text.split_once(": ").unwrap_or((&text, "it cannot be used"));
-        Self::new(what, why, cure)
-    }
-}
-
-/// Quotes a word of a command for a shell.
-fn word(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-:@+=,~".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    if cfg!(windows) { format!("\"{text}\"") } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
-/// Quotes a path for a shell.
-fn path_word(path: &Path) -> String {
-    word(&path.display().to_string())
-}
-
-/// Returns the command that installs a plugin again.
-fn reinstall(receipt: &Receipt) -> String {
-    format!("kwasm install {} --as {}", word(&receipt.source), receipt.name)
-}
-
-/// Returns a count with its noun: `1 plugin`, `2 plugins`.
-fn count(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cure_can_be_pasted_into_a_shell() {
-        assert_eq!(word("/a/b-c_d.wasm"), "/a/b-c_d.wasm");
-        assert_eq!(word("ghcr.io/a/b:1@sha256:00"), "ghcr.io/a/b:1@sha256:00");
-        if !cfg!(windows) {
-            assert_eq!(word("/a b/it's"), r"'/a b/it'\''s'");
-            assert_eq!(word("$(x)"), "'$(x)'");
-        }
-    }
-
-    #[test]
-    fn an_error_is_a_problem_with_its_reason() {
-        let source = std::io::Error::other("gone");
-        let error = store::Error::Io { path: "/x".into(), what: "it cannot be read", source };
-        assert_eq!(Problem::of(&error, "c"), Problem::new("/x", "it cannot be read: gone", "c"));
     }
 }

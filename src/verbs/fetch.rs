@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::env;
 use std::path::Path;
 
-use crate::cli::Environment;
+use crate::environment::Environment;
 use crate::inspect::{Facts, Inspected};
 use crate::reference::{Digest, Image, Source};
 use crate::registry::signature::Evidence;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::cli::{Environment, Output};
+use crate::cli::Output;
+use crate::environment::Environment;
 use crate::inspect::{self, Facts, Feature, Inspected, Kind};
 use crate::reference::{Digest, Source};
 use crate::registry::{Artifact, Found};

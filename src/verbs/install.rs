@@ -6,8 +6,8 @@ use std::path::Path;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::cli::Environment;
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
+use crate::environment::Environment;
 use crate::inspect::Inspected;
 use crate::reference::{PluginName, Source};
 use crate::runtime::{Bounds, Compiler};
@@ -64,7 +64,7 @@ impl Wish {
             Some(name) => name.clone(),
             None => super::fetch::name_of(source).parse()?,
         };
-        let same = |receipt: &Receipt| is_same_origin(&receipt.source, source) || !stands(Defence::Identity);
+        let same = |receipt: &Receipt| Defence::Identity.passes(is_same_origin(&receipt.source, source));
         let previous = store.receipt(&name).ok().filter(same);
         let policy = match (policy, &previous) {
             (Some(policy), _) => policy.clone(),

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 
-use crate::cli::Environment;
+use crate::environment::Environment;
 use crate::platform::stdio::Stdin;
 use crate::reference::{Image, Source};
 use crate::registry::{self, Signature};

@@ -1,9 +1,9 @@
 //! Runs the commands, one file for each verb.
-
 mod cluster;
 mod complete;
 mod declared;
 mod doctor;
+mod ending;
 mod fetch;
 mod hints;
 mod inspect;
@@ -23,103 +23,14 @@ mod uninstall;
 mod upgrade;
 mod verify;
 
-use std::io::{self, Write};
-use std::path::PathBuf;
+use crate::cli::Command;
+use crate::environment::Environment;
+use crate::store::{Places, Store};
 
-use crate::cli::{self, Command, Environment};
-use crate::platform::stdio::Stdout;
-use crate::policy::Fault;
-use crate::reference::{NameError, PluginName};
-use crate::registry::{self, signature, trust};
-use crate::runtime::{self, Outcome};
-use crate::store::{self, Places, Store, layout};
-
+pub(crate) use self::ending::chain;
+pub use self::ending::{Ending, Error};
 pub(crate) use self::reporter::{Reporter, one_line};
-
-/// The successful endings of a command.
-#[derive(Debug, Eq, PartialEq)]
-pub enum Ending {
-    /// Completed as requested.
-    Done,
-    /// Completed, and reported problems.
-    Faulty,
-    /// Interrupted by the user.
-    Interrupted,
-    /// A plugin ran.
-    Ran(Outcome),
-}
-
-/// The reason why a command failed: the errors of the rooms, unchanged.
-#[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "each is the error of the room it is named after")]
-pub enum Error {
-    #[error("{archive}")]
-    Archive { archive: String, source: layout::Error },
-    #[error(transparent)]
-    Cli(#[from] cli::Error),
-    #[error(transparent)]
-    Cluster(#[from] crate::cluster::Error),
-    #[error("{path}")]
-    Inspect { path: String, source: crate::inspect::Error },
-    #[error(transparent)]
-    Name(#[from] NameError),
-    #[error("{0}")]
-    NoCluster(String),
-    #[error("there is no home directory to keep plugins in")]
-    NoHome,
-    #[error("there is no policy `{0}`")]
-    NoPolicy(String),
-    #[error("it is not a policy")]
-    Policy(Vec<Fault>),
-    #[error("{}: it cannot be read", path.display())]
-    PolicyFile { path: PathBuf, source: io::Error },
-    #[error("{0}: it was not installed from a registry, so it has no signatures")]
-    NoArtifact(String),
-    #[error("there is no command `{0}`, so there is no page about it")]
-    NoPage(String),
-    #[error("`{0}` is an installed plugin, not a source to install from")]
-    NotFetched(PluginName),
-    #[error("{}: it is not a public key", path.display())]
-    Key { path: PathBuf, source: signature::KeyError },
-    #[error("{}: it cannot be used to sign", path.display())]
-    PrivateKey { path: PathBuf, source: signature::PrivateKeyError },
-    #[error("these keys cannot be used together")]
-    Keys(#[source] signature::KeySetError),
-    #[error("{reference}: it is in a folder, which holds no signatures")]
-    InFolder { reference: String, source: trust::Refusal },
-    #[error("{reference}: cannot determine whether it is signed")]
-    SignatureLookup { reference: String, source: registry::Error },
-    #[error("{reference}: its configuration does not mention {package}, which it imports")]
-    Hidden { reference: String, package: &'static str },
-    #[error("{reference}: it is not signed, and {before} was, which it would replace")]
-    SignatureLost { reference: String, before: String },
-    #[error(
-        "{reference}: no signature of {signers} can be verified, and {before} had one, which it would replace"
-    )]
-    SignerLost { reference: String, before: String, signers: String },
-    #[error(transparent)]
-    Trust(trust::Fault),
-    #[error("two of these would be called `{0}`")]
-    Twice(PluginName),
-    #[error("{reference}")]
-    Unsigned { reference: String, source: signature::Error },
-    #[error("{reference}")]
-    Untrusted { reference: String, source: trust::Refusal },
-    #[error("an archive is not written to a terminal")]
-    Terminal,
-    #[error("{}: it cannot be written to", path.display())]
-    Unwritten { path: PathBuf, source: io::Error },
-    #[error("{name}: {} is not absolute", path.display())]
-    Relative { name: &'static str, path: PathBuf },
-    #[error(transparent)]
-    Registry(#[from] registry::Error),
-    #[error(transparent)]
-    Runtime(#[from] runtime::Error),
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    #[error("stdout cannot be written to")]
-    Stdout(#[source] io::Error),
-}
+use self::table::print;
 
 /// Executes the command line.
 ///
@@ -182,23 +93,4 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             verify::verify(&store()?, environment, reporter, &source, &keys, output)
         }
     }
-}
-
-/// Prints data. A closed standard output is not an error, as forevery filter.
-fn print(text: &str) -> Result<(), Error> {
-    match Stdout.write_all(text.as_bytes()).and_then(|()| Stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stdout(error)),
-        _ => Ok(()),
-    }
-}
-
-/// Returns the message of an error with all its causes.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        message = format!("{message}: {next}");
-        cause = next.source();
-    }
-    message
 }

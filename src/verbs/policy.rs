@@ -9,7 +9,7 @@ use http::{HeaderMap, Method};
 use serde::Serialize;
 
 use crate::cli::Output;
-use crate::policy::{Attempt, Context, DEFAULT, Fault, Policy, Refusal, RequestInfo, Target};
+use crate::policy::{Attempt, Context, DEFAULT, Fault, Policy, RequestInfo, Target};
 use crate::store::Granted;
 
 use super::table::{json, yaml};
@@ -173,7 +173,7 @@ fn explained(method: &str, path: &str, policy: Option<&Policy>, namespace: &str)
         },
         Err(reason) => {
             let text = reason.to_string();
-            let missing_rule = Refusal::of(&attempt, reason).missing_rule().map(str::to_owned);
+            let missing_rule = attempt.refused(reason).missing_rule().map(str::to_owned);
             Explained { missing_rule, ..refused(Some(info), text) }
         }
     }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::cli::{Environment, Output, Target};
+use crate::cli::{Output, Target};
+use crate::environment::Environment;
 use crate::inspect::{self, Inspected, Kind};
 use crate::reference::{Digest, Wanted, version_of};
 use crate::registry::signature::PrivateKey;

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use textwrap::{Options, WordSplitter};
 
-use crate::cli::Environment;
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
+use crate::environment::Environment;
 use crate::gate::Line;
 use crate::platform::stdio::Stderr;
 
@@ -109,7 +109,7 @@ pub(super) fn drives_terminal(c: char) -> bool {
 /// Makes a text safe to show on a terminal. Names in components, kubeconfigs and files are untrusted: none of
 /// them moves the cursor, changes the direction of text, or begins a line that looks like one of kwasm's own.
 pub(crate) fn one_line(text: &str) -> String {
-    let drives = |c: char| drives_terminal(c) && stands(Defence::Escapes);
+    let drives = |c: char| Defence::Escapes.stops(drives_terminal(c));
     let mut shown = String::with_capacity(text.len());
     for character in text.chars().take(SHOWN) {
         if drives(character) {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::cli::{Connection, Environment};
+use crate::cli;
 use crate::cluster::{Contexts, Flags, Kubeconfig, MOST_CONTEXTS, Selection};
+use crate::environment::{Connection, Environment};
 use crate::gate::{self, Gate, Line, Observer, Trace};
 use crate::policy::{self, NAME_A_KUBECONFIG, Policy};
 use crate::reference::Source;
@@ -39,7 +40,7 @@ pub(super) fn run(
     let grant = policy.grant(plugin.inspected());
     let limits = grant.limits();
     // A component that can send nothing gets no kubeconfig, and none is read.
-    let connection = Connection::take(&mut arguments, grant.own_flags())?;
+    let connection = Connection::take(&mut arguments, grant.own_flags()).map_err(cli::Error::from)?;
     let contexts = if plugin.inspected().uses_network() {
         let flags = Flags::of(&connection)?;
         let kubeconfig = Kubeconfig::load(environment, &flags)?;

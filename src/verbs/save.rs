@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use crate::cli::Environment;
+use crate::environment::Environment;
 use crate::platform::disk;
 use crate::platform::stdio::Stdout;
 use crate::reference::{Digest, PluginName};

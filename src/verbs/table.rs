@@ -1,13 +1,15 @@
 //! Tables with aligned columns, and the formats in which data is printed.
 
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use serde::Serialize;
 use textwrap::core::display_width;
 
-use super::one_line;
-use super::reporter::drives_terminal;
+use super::ending::Error;
+use super::reporter::{drives_terminal, one_line};
 use crate::cli::Output;
+use crate::platform::stdio::Stdout;
 
 /// A table with a header.
 pub(super) struct Table {
@@ -90,6 +92,14 @@ pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> String {
 pub(super) fn yaml<T: Serialize + ?Sized>(value: &T) -> String {
     let text = serde_saphyr::to_string(&value).unwrap_or_default();
     if text.chars().any(|c| drives_terminal(c) && c != '\n') { json(value) } else { text }
+}
+
+/// Prints data. A closed standard output is not an error, as for every filter.
+pub(super) fn print(text: &str) -> Result<(), Error> {
+    match Stdout.write_all(text.as_bytes()).and_then(|()| Stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stdout(error)),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

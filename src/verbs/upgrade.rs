@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::cli::{Environment, Output};
+use crate::cli::Output;
+use crate::environment::Environment;
 use crate::reference::{Digest, PluginName, Source};
 use crate::registry::Found;
 use crate::store::{Receipt, Store};

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::cli::{Environment, Output};
+use crate::cli::Output;
+use crate::environment::Environment;
 use crate::reference::{Digest, Image, Source};
 use crate::registry::Signature;
 use crate::registry::signature::{self, Evidence, Key, KeySet};

@@ -10,7 +10,8 @@ use time::format_description::well_known::Rfc3339;
 use super::super::secret::Secret;
 use super::certificate::Certificate;
 use super::error::Fault;
-use super::{AuthMaterial, token};
+use super::material::AuthMaterial;
+use super::token;
 
 /// What it says, and until when that holds.
 pub(super) struct Answer {

@@ -9,14 +9,15 @@ use tokio::sync;
 
 use super::super::document::{ExecEntry, ExecVariable, Text};
 use super::super::secret::Secret;
+use super::Error;
 use super::answer::Answer;
 use super::error::{Fault, wrong};
 use super::exec_cluster::{ClusterInfo, ExecCluster};
 use super::kuberc::Kuberc;
 use super::lookup::{clean, find};
+use super::material::AuthMaterial;
 use super::plugin::{Child, Plugin};
-use super::{AuthMaterial, Error};
-use crate::cli::Environment;
+use crate::environment::Environment;
 
 /// The variable by which a plugin is told what is asked of it.
 const INFO: &str = "KUBERNETES_EXEC_INFO";

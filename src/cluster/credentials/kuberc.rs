@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::super::file;
 use super::lookup::clean;
-use crate::cli::Environment;
+use crate::environment::Environment;
 
 /// Where the preferences are, if any are to be followed.
 pub(super) struct Kuberc {

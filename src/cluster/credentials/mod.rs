@@ -13,11 +13,13 @@ mod kept;
 mod key;
 mod kuberc;
 mod lookup;
+mod material;
 mod oidc;
 mod plugin;
 mod provider;
 mod rewrite;
 mod token;
+mod tokens;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,10 +30,11 @@ use serde::Serialize;
 use self::certificate::{Certificate, Pair};
 use self::error::wrong;
 use self::exec::Exec;
+use self::material::AuthMaterial;
 use self::oidc::Oidc;
 use self::token::TokenFile;
 use super::document::UserEntry;
-use crate::cli::Environment;
+use crate::environment::Environment;
 
 pub use self::certificate::Validity;
 pub use self::error::Error;
@@ -72,13 +75,6 @@ enum Source {
     TokenFile(TokenFile),
     Exec(Box<Exec>),
     Oidc(Box<Oidc>),
-}
-
-/// What a source says, made once for each time that it was asked.
-#[derive(Default)]
-struct AuthMaterial {
-    authorization: Option<HeaderValue>,
-    certificate: Option<Arc<Certificate>>,
 }
 
 /// What one request is known by. Holds secrets, hence no `Debug`.

@@ -11,11 +11,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::document::AuthProviderEntry;
 use super::super::secret::Secret;
+use super::Error;
 use super::jwt::Jwt;
 use super::kept::{Kept, Turn};
-use super::provider::{Endpoint, Provider};
-use super::{AuthMaterial, Error, token};
-use crate::cli::Environment;
+use super::material::AuthMaterial;
+use super::provider::{Authority, Endpoint, Provider};
+use super::tokens::{Tokens, Unrefreshed, value};
+use crate::environment::Environment;
 
 /// What became of the other auth-providers.
 const GONE: &str = "it was taken out of client-go, and so out of kubectl";
@@ -37,83 +39,11 @@ struct Shared {
     spending: Mutex<()>,
 }
 
-/// What the user has from the identity provider.
-#[derive(Clone, Default)]
-pub(super) struct Tokens {
-    id: Option<Jwt>,
-    pub(super) refresh: Option<Secret>,
-    /// A refresh token that was given away and still stands in the kubeconfig, since its successor could not be kept.
-    spent: Option<Secret>,
-    material: Option<Arc<AuthMaterial>>,
-}
-
 /// A refresh that is about to be.
 struct Begun {
     _turn: Turn,
     refresh: Secret,
     endpoint: Endpoint,
-}
-
-/// Why there is no new identity token.
-#[derive(Debug)]
-pub(super) struct Unrefreshed {
-    pub(super) why: String,
-    /// What helps.
-    pub(super) hint: Option<String>,
-}
-
-impl Unrefreshed {
-    /// Nothing helps but another login.
-    pub(super) fn for_good(why: impl Into<String>) -> Self {
-        Self {
-            why: why.into(),
-            hint: Some("log in again with the tool that created this kubeconfig".to_owned()),
-        }
-    }
-}
-
-impl From<String> for Unrefreshed {
-    fn from(why: String) -> Self {
-        Self { why, hint: None }
-    }
-}
-
-impl From<&str> for Unrefreshed {
-    fn from(why: &str) -> Self {
-        why.to_owned().into()
-    }
-}
-
-impl Tokens {
-    /// Those of an entry.
-    pub(super) fn of(entry: &AuthProviderEntry) -> Self {
-        let id = value(entry, "id-token").map(Jwt::of);
-        Self { id, refresh: value(entry, "refresh-token"), ..Self::default() }
-    }
-
-    /// The identity token, if it holds still.
-    fn valid(&self) -> Result<Option<&Jwt>, Unrefreshed> {
-        let Some(id) = &self.id else { return Ok(None) };
-        Ok(id.holds().ok_or("its id-token is not a JWT")?.then_some(id))
-    }
-
-    /// What is sent with it. Has the same address for as long as it is the same.
-    fn material(&mut self) -> Result<Option<Arc<AuthMaterial>>, Unrefreshed> {
-        let Some(id) = self.valid()? else { return Ok(None) };
-        if let Some(material) = &self.material {
-            return Ok(Some(Arc::clone(material)));
-        }
-        let authorization = token::header("Bearer", id.reveal()).ok_or(token::UNFIT)?;
-        let material = Arc::new(AuthMaterial { authorization: Some(authorization), certificate: None });
-        Ok(Some(Arc::clone(self.material.insert(material))))
-    }
-
-    /// Takes those that somebody else has kept, unless they are older than these.
-    fn adopt(&mut self, kept: Option<Self>) {
-        if let Some(kept) = kept.filter(|kept| self.spent.is_none() || kept.refresh != self.spent) {
-            *self = kept;
-        }
-    }
 }
 
 impl Oidc {
@@ -209,12 +139,6 @@ impl Oidc {
 /// The run is over.
 const ENDED: &str = "its id-token has expired, and was not refreshed before the run ended";
 
-/// Who vouches for an identity provider.
-pub(super) enum Authority {
-    Data(Vec<u8>),
-    File(PathBuf),
-}
-
 impl Shared {
     /// Gets new tokens: those that somebody else was given meanwhile, else those that the identity provider gives now.
     async fn refresh(&self, tokens: &mut Tokens) -> Result<(), Unrefreshed> {
@@ -272,11 +196,6 @@ impl Shared {
     fn failed(&self, Unrefreshed { why, hint }: Unrefreshed) -> Error {
         Error::Provider { name: "oidc".to_owned(), user: self.user.clone(), why, hint }
     }
-}
-
-/// A value of an entry's configuration that is there and not empty.
-fn value(entry: &AuthProviderEntry, key: &str) -> Option<Secret> {
-    entry.config.as_ref()?.get(key)?.clone().filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! (golang.org/x/oauth2, internal/token.go).
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ use zeroize::Zeroizing;
 
 use super::super::Endpoint as Address;
 use super::super::secret::Secret;
-use super::oidc::{Authority, Unrefreshed};
-use crate::cli::Environment;
+use super::tokens::Unrefreshed;
+use crate::environment::Environment;
 use crate::proxy::Proxy;
 
 /// The longest answer, as in oauth2.
@@ -36,6 +37,12 @@ pub(super) struct Provider {
     pub(super) authority: Option<Authority>,
     /// Which proxies there are.
     pub(super) environment: Arc<Environment>,
+}
+
+/// Who vouches for an identity provider.
+pub(super) enum Authority {
+    Data(Vec<u8>),
+    File(PathBuf),
 }
 
 /// Where refresh tokens are taken, and what sends them there.

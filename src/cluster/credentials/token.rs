@@ -11,8 +11,9 @@ use zeroize::Zeroizing;
 
 use super::super::file;
 use super::super::secret::Secret;
+use super::Error;
 use super::error::wrong;
-use super::{AuthMaterial, Error};
+use super::material::AuthMaterial;
 
 /// How long a token from a file is the newest: client-go's minute, less ten seconds (`transport/token_source.go`).
 const FRESH: Duration = Duration::from_secs(50);

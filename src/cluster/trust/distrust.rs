@@ -9,9 +9,10 @@ use rustls::server::ParsedCertificate;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use time::OffsetDateTime;
 use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::flaws::{self, words};
+use super::shown::{Explanation, NAMELESS, clean, subject};
 
 /// What is wrong with a server's certificate, as what is said of the server: `its certificate …`.
 #[derive(Debug, thiserror::Error)]
@@ -31,14 +32,8 @@ pub(super) enum Asked<'a> {
     Proxy,
 }
 
-/// What is wrong, and what helps.
-pub(super) type Explanation = (String, &'static str);
-
 /// The most names of a certificate that are shown; those of a wildcard host have hundreds.
 const NAMES: usize = 8;
-
-/// The longest text of a certificate that is shown, in characters.
-const LONGEST: usize = 100;
 
 const CLOCK: &str = "check this machine's clock";
 const PURPOSE: &str = "ask the cluster's administrator to give the API server a certificate for servers";
@@ -49,8 +44,6 @@ const SELF_SIGNED: &str =
 const SERVER: &str =
     "check server of this cluster in the kubeconfig, or name one of those as its tls-server-name";
 const ADDRESSLESS: &str = "ask the cluster's administrator to give it a certificate with this address as an IP in its subjectAltName; kubectl refuses this one too";
-pub(super) const NAMELESS: &str =
-    "ask the cluster's administrator to give it a certificate with subjectAltName";
 const TRUST: &str = "check certificate-authority of this cluster in the kubeconfig";
 const TRUST_GIVEN: &str =
     "name the cluster's authority as certificate-authority of this cluster in the kubeconfig";
@@ -285,22 +278,4 @@ fn unknown(
             }
         }
     }
-}
-
-/// A distinguished name, as far as it is shown.
-pub(super) fn subject(name: &X509Name<'_>) -> String {
-    match clean(&name.to_string()) {
-        empty if empty.is_empty() => "without a subject".to_owned(),
-        text => text,
-    }
-}
-
-/// A stranger's text: no longer than a line, and nothing in it that drives a terminal.
-fn clean(text: &str) -> String {
-    let shown = text.chars().take(LONGEST);
-    let mut clean: String = shown.map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        clean.push('…');
-    }
-    clean
 }

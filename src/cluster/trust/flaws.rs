@@ -5,7 +5,7 @@ use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{X509Certificate, X509Version};
 use x509_parser::public_key::PublicKey;
 
-use super::distrust::{Explanation, NAMELESS, subject};
+use super::shown::{Explanation, NAMELESS, subject};
 
 /// The shortest RSA key by which aws-lc verifies, in bits.
 const LEAST: usize = 2048;

@@ -5,6 +5,7 @@
 
 mod distrust;
 mod flaws;
+mod shown;
 mod verifier;
 
 use std::sync::{Arc, Mutex, PoisonError};

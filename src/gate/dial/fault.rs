@@ -1,11 +1,12 @@
 //! Why there is no connection, in words for the user.
 
 use std::io;
+use std::time::Duration;
 
 use ::http::StatusCode;
 use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
 
-use super::BoxError;
+use super::cause::{BoxError, find};
 use crate::cluster::{CertificateProblem, Endpoint, Error, words};
 use crate::proxy::{Proxy, Scheme, Source};
 
@@ -69,6 +70,9 @@ pub(in crate::gate) struct ProxyFault {
 /// What happened, and what helps.
 type Told = (String, Option<String>);
 
+/// How long a TLS handshake may take, as in client-go.
+pub(super) const HANDSHAKE: Duration = Duration::from_secs(10);
+
 const CREDENTIAL: &str = "check client-certificate and client-key of the user in the kubeconfig";
 const VERSIONS: &str = "ask its administrator to enable TLS 1.2 or 1.3, which kubectl requires too";
 const PROXY_CERTIFICATE: &str = "its certificate has to be for its host, and trusted by this machine or by the kubeconfig's certificate-authority";
@@ -100,7 +104,7 @@ impl TlsError {
                 "it closed the connection instead of answering the TLS handshake",
                 "is it an API server? a firewall or a load balancer may refuse its name",
             ),
-            Self::Silent => (format!("no TLS handshake within {} seconds", super::HANDSHAKE.as_secs()), None),
+            Self::Silent => (format!("no TLS handshake within {} seconds", HANDSHAKE.as_secs()), None),
             Self::Other(reason) => (reason.clone(), None),
             Self::Tls(error) => match error {
                 rustls::Error::InvalidCertificate(error) => match distrust(error) {
@@ -210,7 +214,7 @@ impl ProxyError {
 
     /// Of an error of the connector.
     pub(super) fn unreached(error: BoxError) -> Self {
-        let found = super::super::failure::find::<io::Error>(error.as_ref());
+        let found = find::<io::Error>(error.as_ref());
         Self::Unreached(match found {
             Some(io) => io::Error::new(io.kind(), io.to_string()),
             None => io::Error::other(error),

@@ -4,12 +4,12 @@
 //! A proxy is no more than a way: it is shown neither the client certificate nor, where the server speaks TLS, anything
 //! of a request.
 
+mod cause;
 mod connect;
 mod fault;
 mod socks;
 mod wire;
 
-use std::error::Error as StdError;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -27,11 +27,13 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
-use self::fault::ProxyError;
+use self::cause::BoxError;
+pub(super) use self::cause::find;
 pub(super) use self::fault::ProxyFault;
 pub(crate) use self::fault::TlsError;
+use self::fault::{HANDSHAKE, ProxyError};
 use self::wire::{Duplex, Opening, Wire};
-use super::sender::tcp;
+use super::tcp::tcp;
 use crate::cluster::{Cluster, Endpoint, Error, Trust};
 use crate::proxy::{Proxy, Scheme};
 
@@ -46,11 +48,6 @@ struct Inner {
     certificate: Option<Arc<CertifiedKey>>,
     proxy: Option<Proxy>,
 }
-
-type BoxError = Box<dyn StdError + Send + Sync>;
-
-/// How long a TLS handshake may take, as in client-go.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// How long a proxy may take to lead on, as in Go.
 const PROXY: Duration = Duration::from_mins(1);

@@ -1,8 +1,10 @@
 use super::*;
 use crate::gate::Timeouts;
-use crate::gate::body::{GuestBody, GuestLifetime};
+use crate::gate::exchange::{exchange, pool};
 use crate::gate::failure::Failure;
-use crate::gate::sender::{exchange, pool, tcp};
+use crate::gate::guest_body::GuestBody;
+use crate::gate::lifetime::GuestLifetime;
+use crate::gate::tcp::tcp;
 use ::http::{Request, StatusCode};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{by_tag, tag};
 use crate::reference::Digest;
-use crate::registry::host::{Document, Host};
-use crate::registry::manifest::{DOCKER_MANIFEST, INDEX, LONGEST, MANIFEST};
+use crate::registry::host::Host;
+use crate::registry::media_types::{DOCKER_MANIFEST, INDEX, LONGEST_MANIFEST, MANIFEST};
+use crate::registry::server::Document;
+use crate::registry::transfer::proven;
 use crate::registry::{Error, signature, tags};
 
 /// The most referrers that are listed, of which far fewer are read.
@@ -91,12 +93,12 @@ pub(super) async fn referrers(host: &Host, subject: Digest) -> Result<Vec<Referr
             if is_empty {
                 break;
             }
-            return Err(host.answer(format!("its list of referrers of {subject} does not end")));
+            return Err(host.server.answer(format!("its list of referrers of {subject} does not end")));
         }
         if let Some(url) = tags::following(host, &document)? {
-            let next = host.document(url, INDEX, LONGEST).await?;
+            let next = host.document(url, INDEX, LONGEST_MANIFEST).await?;
             page = Some(next.ok_or_else(|| {
-                host.answer(format!("its list of referrers of {subject} ends before its last page"))
+                host.server.answer(format!("its list of referrers of {subject} ends before its last page"))
             })?);
         }
     }
@@ -118,9 +120,9 @@ pub(super) async fn referrers(host: &Host, subject: Digest) -> Result<Vec<Referr
 /// # Errors
 /// Those of [`Host::document`].
 pub(super) async fn first_page(host: &Host, subject: Digest) -> Result<Option<Document>, Error> {
-    let url = host.url(&format!("referrers/{subject}"))?;
+    let url = host.server.url(&format!("referrers/{subject}"))?;
     let path = url.path().to_owned();
-    match host.document(url, INDEX, LONGEST).await {
+    match host.document(url, INDEX, LONGEST_MANIFEST).await {
         Err(error) if is_unknown_address(&path, &error) => Ok(None),
         page => page,
     }
@@ -148,7 +150,7 @@ fn is_manifest(bytes: &[u8]) -> bool {
 
 /// Adds the manifests that a page lists; whether it lists anything.
 fn add(host: &Host, page: &[u8], found: &mut BTreeMap<Digest, bool>) -> Result<bool, Error> {
-    let unreadable = |why: String| host.answer(format!("its list of referrers cannot be read: {why}"));
+    let unreadable = |why: String| host.server.answer(format!("its list of referrers cannot be read: {why}"));
     let Index { manifests } = serde_json::from_slice(page).map_err(|error| unreadable(error.to_string()))?;
     let listed = manifests.unwrap_or_default();
     for one in &listed {
@@ -157,9 +159,20 @@ fn add(host: &Host, page: &[u8], found: &mut BTreeMap<Digest, bool>) -> Result<b
         }
     }
     if found.len() > MOST {
-        return Err(host.answer(format!("its list of referrers has more than {MOST} of them")));
+        return Err(host.server.answer(format!("its list of referrers has more than {MOST} of them")));
     }
     Ok(!listed.is_empty())
+}
+
+/// The tag that stands for the referrers of a manifest where a registry has no API for them: the [tag schema][1].
+///
+/// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
+pub(in crate::registry) fn tag(subject: Digest) -> String {
+    format!("sha256-{}", subject.hex())
+}
+
+pub(super) async fn by_tag(host: &Host, tag: &str) -> Result<Option<(Bytes, Digest)>, Error> {
+    proven(host, &host.server.full_name(), host.server.url(&format!("manifests/{tag}"))?, None).await
 }
 
 #[cfg(test)]

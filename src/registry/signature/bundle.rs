@@ -6,7 +6,8 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Error, SignedPayload, base64, json, malformed, shown};
+use super::error::{Error, malformed, shown};
+use super::payload::{SignedPayload, base64, json};
 use crate::reference::Digest;
 
 /// The media types of a bundle: of its layer, and inside it.

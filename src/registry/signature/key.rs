@@ -214,7 +214,7 @@ fn section(label: &[u8]) -> String {
             "an RSA key in PKCS #1 (openssl rsa -RSAPublicKey_in -pubout writes the other form)".to_owned()
         }
         _ if label.ends_with(b"PRIVATE KEY") => "a private key, which only its owner should have".to_owned(),
-        _ => format!("a PEM section `{}`", super::shown(&String::from_utf8_lossy(label))),
+        _ => format!("a PEM section `{}`", super::error::shown(&String::from_utf8_lossy(label))),
     }
 }
 

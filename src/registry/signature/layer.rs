@@ -4,7 +4,9 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Error, Evidence, bundle, json, malformed, simple};
+use super::error::{Error, malformed};
+use super::payload::json;
+use super::{Evidence, bundle, simple};
 use crate::reference::Digest;
 
 /// A layer that has evidence in it, to be fetched.
@@ -75,8 +77,10 @@ pub fn layers(manifest: &[u8]) -> Result<Vec<Layer>, Error> {
         Some((kind, layer.digest, layer.size))
     });
     let found = evidence.map(|(kind, digest, size)| {
-        let digest = Digest::try_from(digest)
-            .map_err(|error| Error::Malformed { part: "manifest", why: super::shown(&error.to_string()) })?;
+        let digest = Digest::try_from(digest).map_err(|error| Error::Malformed {
+            part: "manifest",
+            why: super::error::shown(&error.to_string()),
+        })?;
         Ok(Layer { digest, size, kind })
     });
     found.collect()

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::{Error, SignedPayload, base64, json, malformed, shown};
+use super::error::{Error, malformed, shown};
+use super::payload::{SignedPayload, base64, json};
 use crate::reference::Digest;
 
 /// The media type of a payload's layer.

@@ -1,6 +1,8 @@
 //! The reader of `trust.yaml`: strict, since a rule that is passed over asks for nothing.
 
-use std::io;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -8,7 +10,7 @@ use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use serde_saphyr::{Error as YamlError, Options, Spanned};
 
 use super::scope::Scope;
-use super::{Fault, LONGEST, Mode, Rule, Trust};
+use super::{Fault, Mode, Rule, Trust};
 use crate::registry::signature::{Key, KeySet, KeySetError};
 
 const API_VERSION: &str = "kwasm.dev/v1";
@@ -48,12 +50,42 @@ struct Reader<'a> {
     key: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
 }
 
+impl Trust {
+    /// Reads a file and the keys beside it. A file that is not there asks for nothing; one that cannot be read is a
+    /// fault, and so is a key.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn load(file: &Path) -> Result<Self, Fault> {
+        // A link to nowhere was meant to be something.
+        if file.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            return Ok(Self::default());
+        }
+        let fault = |why: &dyn fmt::Display, hint: &str| Fault {
+            file: file.to_owned(),
+            line: None,
+            what: format!("it cannot be read: {why}"),
+            hint: hint.to_owned(),
+        };
+        let bytes =
+            content(file).map_err(|error| fault(&error, "without the file, no signature is required"))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| fault(&"it is not UTF-8 text", "write it in UTF-8"))?;
+        Self::read(file, &text, content)
+    }
+
+    /// Reads the text of a file. `key` fetches the content of a key's file; a path in it that is relative is one beside
+    /// `file`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(file: &Path, text: &str, key: impl Fn(&Path) -> io::Result<Vec<u8>>) -> Result<Self, Fault> {
+        read(file, text, &key)
+    }
+}
+
 /// Reads a text; `file` is where it is from.
-pub(super) fn read(
-    file: &Path,
-    text: &str,
-    key: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
-) -> Result<Trust, Fault> {
+fn read(file: &Path, text: &str, key: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Result<Trust, Fault> {
     let reader = Reader { file, key };
     if text.len() as u64 > LONGEST {
         return Err(reader.fault(None, "it is longer than 1 MiB", "a trust file is a short YAML file"));
@@ -232,4 +264,20 @@ fn explained(error: &YamlError) -> (String, String) {
             "a rule reads `- {registry: HOST, signatures: require, keys: {anyOf: [team.pub]}}`",
         ),
     }
+}
+
+/// The longest file that is read: neither a `trust.yaml` nor a key is longer than a page.
+const LONGEST: u64 = 1 << 20;
+
+/// Reads an ordinary file: a device or a pipe might never end.
+fn content(file: &Path) -> io::Result<Vec<u8>> {
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(file)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than 1 MiB"));
+    }
+    Ok(bytes)
 }

@@ -19,9 +19,7 @@ mod document;
 mod scope;
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
@@ -82,38 +80,6 @@ impl fmt::Display for Fault {
 }
 
 impl Trust {
-    /// Reads a file and the keys beside it. A file that is not there asks for nothing; one that cannot be read is a
-    /// fault, and so is a key.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn load(file: &Path) -> Result<Self, Fault> {
-        // A link to nowhere was meant to be something.
-        if file.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            return Ok(Self::default());
-        }
-        let fault = |why: &dyn fmt::Display, hint: &str| Fault {
-            file: file.to_owned(),
-            line: None,
-            what: format!("it cannot be read: {why}"),
-            hint: hint.to_owned(),
-        };
-        let bytes =
-            read(file).map_err(|error| fault(&error, "without the file, no signature is required"))?;
-        let text =
-            String::from_utf8(bytes).map_err(|_| fault(&"it is not UTF-8 text", "write it in UTF-8"))?;
-        Self::read(file, &text, read)
-    }
-
-    /// Reads the text of a file. `key` fetches the content of a key's file; a path in it that is relative is one beside
-    /// `file`.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn read(file: &Path, text: &str, key: impl Fn(&Path) -> io::Result<Vec<u8>>) -> Result<Self, Fault> {
-        document::read(file, text, &key)
-    }
-
     /// What is asked of an artifact: `repository` is its `HOST[:PORT]/REPOSITORY` in any spelling, `namespace` that of the
     /// package `NAMESPACE:NAME` by which it was found, if it was. Of the rules for registries the one with the longest prefix
     /// counts, the namespace's counts beside it, and the default where there is neither.
@@ -298,22 +264,6 @@ impl Ask {
             source,
         })
     }
-}
-
-/// The longest file that is read: neither a `trust.yaml` nor a key is longer than a page.
-const LONGEST: u64 = 1 << 20;
-
-/// Reads an ordinary file: a device or a pipe might never end.
-fn read(file: &Path) -> io::Result<Vec<u8>> {
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(file)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than 1 MiB"));
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
 use std::cell::RefCell;
+use std::io;
+use std::path::Path;
 
 use bytes::Bytes;
 

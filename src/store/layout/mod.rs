@@ -9,19 +9,17 @@
 //!
 //! [1]: https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
 
+mod form;
 mod reader;
 mod writer;
 
-use std::collections::BTreeMap;
 use std::io;
-
-use serde::{Deserialize, Serialize};
 
 pub use self::reader::{layers, read};
 pub use self::writer::write;
 use super::Origin;
-use crate::reference::{Digest, PluginName};
-use crate::registry::{Artifact, LIMIT};
+use crate::reference::PluginName;
+use crate::registry::Artifact;
 
 /// A plugin in an archive.
 pub struct Carried {
@@ -129,89 +127,6 @@ pub enum Error {
     /// The archive cannot be written.
     #[error("it cannot be written")]
     Write(#[from] io::Error),
-}
-
-/// The largest size of an archive in bytes. All of it is in memory while it is loaded.
-pub(super) const MOST_BYTES: u64 = 4 * LIMIT;
-/// The largest number of files in an archive.
-pub(super) const MOST_ENTRIES: usize = 4096;
-/// The largest size of a manifest in bytes, as for registries.
-const LONGEST: u64 = 4 << 20;
-
-const LAYOUT: &str = "oci-layout";
-const INDEX: &str = "index.json";
-const BLOBS: &str = "blobs/sha256/";
-
-const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
-const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
-
-/// The annotation with the artifact's reference, by which `skopeo` and `oras` choose a manifest.
-const REFERENCE: &str = "org.opencontainers.image.ref.name";
-const DESCRIPTION: &str = "org.opencontainers.image.description";
-/// The annotation that marks a manifest of the index as a plugin.
-const NAME: &str = "dev.kwasm.name";
-const SOURCE: &str = "dev.kwasm.source";
-const PLUGIN_VERSION: &str = "dev.kwasm.version";
-const POLICY: &str = "dev.kwasm.policy";
-/// The annotation that marks a manifest of the index as a signature, with the digest of the signed manifest.
-const SIGNS: &str = "dev.kwasm.signs";
-
-/// `oci-layout`.
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Layout {
-    image_layout_version: String,
-}
-
-/// `index.json`.
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Index {
-    schema_version: u64,
-    #[serde(default)]
-    media_type: String,
-    manifests: Vec<Descriptor>,
-}
-
-/// The fields of a manifest that are read and written.
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Manifest {
-    schema_version: u64,
-    #[serde(default)]
-    media_type: String,
-    config: Descriptor,
-    layers: Vec<Descriptor>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    annotations: BTreeMap<String, String>,
-}
-
-/// A reference to content.
-#[derive(Clone, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Descriptor {
-    #[serde(default)]
-    media_type: String,
-    digest: Digest,
-    size: u64,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    annotations: BTreeMap<String, String>,
-}
-
-impl Descriptor {
-    fn of(media_type: &str, content: &Artifact) -> Self {
-        Self {
-            media_type: media_type.to_owned(),
-            digest: content.digest(),
-            size: content.bytes().len() as u64,
-            annotations: BTreeMap::new(),
-        }
-    }
-
-    fn annotated<'a>(mut self, annotations: impl IntoIterator<Item = (&'a str, String)>) -> Self {
-        self.annotations = annotations.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
-        self
-    }
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@ use std::io::{self, Read};
 
 use tar::{Entry, EntryType};
 
-use super::{
-    BLOBS, Carried, DESCRIPTION, Descriptor, Error, INDEX, Index, LAYOUT, LONGEST, Layout, MOST_BYTES,
-    MOST_ENTRIES, Manifest, NAME, PLUGIN_VERSION, POLICY, REFERENCE, SIGNS, SOURCE, Signed,
+use super::form::{
+    BLOBS, DESCRIPTION, Descriptor, INDEX, Index, LAYOUT, LONGEST, Layout, MOST_BYTES, MOST_ENTRIES,
+    Manifest, NAME, PLUGIN_VERSION, POLICY, REFERENCE, SIGNS, SOURCE,
 };
+use super::{Carried, Error, Signed};
 use crate::reference::{Digest, PluginName};
 use crate::registry::{Artifact, LIMIT};
 

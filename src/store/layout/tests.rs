@@ -4,7 +4,9 @@ use insta::assert_snapshot;
 use serde_json::json;
 use tar::{Builder, EntryType, Header};
 
+use super::form::{Descriptor, MANIFEST_TYPE, Manifest, NAME};
 use super::*;
+use crate::reference::Digest;
 use crate::registry::Release;
 
 fn hello() -> Carried {
@@ -42,7 +44,7 @@ fn signed() -> Carried {
         media_type: MANIFEST_TYPE.to_owned(),
         config: Descriptor::of("application/vnd.oci.empty.v1+json", &Artifact::from_bytes("{}")),
         layers: vec![Descriptor::of("application/vnd.dev.sigstore.bundle.v0.3+json", &payload)],
-        annotations: BTreeMap::new(),
+        annotations: std::collections::BTreeMap::new(),
     };
     let manifest = Artifact::from_bytes(serde_json::to_vec(&manifest).unwrap());
     Carried {

@@ -6,10 +6,11 @@ use std::io::{self, Write};
 use bytes::Bytes;
 use tar::{Builder, Header};
 
-use super::{
-    BLOBS, Carried, Descriptor, Error, INDEX, INDEX_TYPE, Index, LAYOUT, Layout, MANIFEST_TYPE, MOST_BYTES,
-    MOST_ENTRIES, Manifest, NAME, PLUGIN_VERSION, POLICY, REFERENCE, SIGNS, SOURCE,
+use super::form::{
+    BLOBS, Descriptor, INDEX, INDEX_TYPE, Index, LAYOUT, Layout, MANIFEST_TYPE, MOST_BYTES, MOST_ENTRIES,
+    Manifest, NAME, PLUGIN_VERSION, POLICY, REFERENCE, SIGNS, SOURCE,
 };
+use super::{Carried, Error};
 use crate::reference::Digest;
 use crate::registry::Artifact;
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Check, Patient};
+use super::check::{Check, Patient};
 use crate::platform::disk;
 use crate::runtime;
 use crate::store::Store;

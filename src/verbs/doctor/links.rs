@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use super::{Check, Patient, Problem, count, path_word};
+use super::check::{Check, Patient, Problem, count, path_word};
 use crate::platform;
 use crate::reference::PluginName;
 use crate::verbs::install::{on_path, path_command};

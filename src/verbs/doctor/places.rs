@@ -5,7 +5,7 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
 
-use super::{Check, Patient, Problem, path_word};
+use super::check::{Check, Patient, Problem, path_word};
 use crate::platform::{self, Owner, disk};
 
 /// Checks that no one else can place files there for this user to run.

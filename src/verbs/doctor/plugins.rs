@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{Check, Patient, Problem, count, path_word, reinstall};
+use super::check::{Check, Patient, Problem, count, path_word, reinstall};
 use crate::reference::Digest;
 use crate::registry::Artifact;
 use crate::runtime::{self, Bounds, Compiler, Unwatched};

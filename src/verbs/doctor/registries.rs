@@ -4,7 +4,7 @@
 use crate::registry::trust::Trust;
 use crate::registry::{Registries, logins};
 
-use super::{Check, Patient, Problem, count, path_word};
+use super::check::{Check, Patient, Problem, count, path_word};
 
 /// Checks the files that `docker login`, `podman login` and `wkg` share with kwasm.
 pub(super) fn logins_and_configuration(patient: &Patient<'_>) -> Check {

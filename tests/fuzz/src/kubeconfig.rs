@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use kwasm::cli::{Connection, Environment};
 use kwasm::cluster::{Cluster, Contexts, Endpoint, Error, Flags, GuestConfig, Kubeconfig};
+use kwasm::environment::{Connection, Environment};
 
 /// The stand-in for a secret. Wherever it is in a file, it may be printed only as part of a name.
 const SECRET: &str = "hunter2";

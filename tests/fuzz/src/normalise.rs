@@ -2,7 +2,7 @@
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use kwasm::policy::{Attempt, Context, Host, Policy, Reason, Refusal, Target};
+use kwasm::policy::{Attempt, Context, Host, Policy, Reason, Target};
 
 use super::percent;
 
@@ -120,7 +120,7 @@ fn is_allowed_by_its_hint(attempt: &Attempt, context: &Context) {
     if let Reason::SpeaksAs(header) = &reason {
         return assert!(attempt.claims().contains(header));
     }
-    let refusal = Refusal::of(attempt, reason);
+    let refusal = attempt.refused(reason);
     let hint = refusal.hint().expect("a policy would allow it");
     let (_, rule) = hint.split_once("allows it: ").expect("the hint names a rule");
     let text = format!(

@@ -13,8 +13,8 @@ use std::cell::Cell;
 use std::mem;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use kwasm::cli::Environment;
 use kwasm::cluster::{Contexts, Flags, Kubeconfig};
+use kwasm::environment::Environment;
 use kwasm::gate::Gate;
 use kwasm::policy::{Grant, Policy};
 use tokio::runtime::{Builder, Runtime};

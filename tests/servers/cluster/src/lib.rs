@@ -17,6 +17,8 @@
 //! standard input closes. So a killed test leaves nothing running, since its end of the pipe closes with it.
 //! The programs depend on the supervisor in the same way, so that a killed supervisor leaves nothing either.
 
+#![expect(clippy::disallowed_methods, reason = "the bans are for the host; this runs beside it, in tests")]
+
 mod assets;
 mod certificates;
 mod cluster;

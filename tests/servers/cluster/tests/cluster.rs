@@ -1,5 +1,6 @@
 //! The cluster against itself: what it promises to the tests that are built on it.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![expect(clippy::disallowed_methods, reason = "the bans are for the host; this runs beside it, in tests")]
 
 use std::io::Write as _;
 use std::path::Path;

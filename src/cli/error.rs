@@ -1,0 +1,48 @@
+//! Why argv is no command.
+
+use std::ffi::OsString;
+
+use crate::environment::MissingValue;
+use crate::reference::{ImageError, NameError, PackageError, SourceError};
+
+/// Why argv is no command.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// clap's own message, without its prefix.
+    #[error("{0}")]
+    Usage(String),
+    /// Several sources for one name.
+    #[error("--as names one plugin, and {0} sources were given")]
+    OneName(usize),
+    /// A connection flag that stands last.
+    #[error(transparent)]
+    FlagValue(#[from] MissingValue),
+    /// A source of no known form.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// No place in an OCI registry.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// No package.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    /// A place whose digest is said before anything is there.
+    #[error("`{0}` names a digest, which only the published content determines: give a tag")]
+    Pinned(String),
+    /// A package that is to be published without a version.
+    #[error("`{0}` has no version: publish it as NAMESPACE:NAME@1.2.3")]
+    NoVersion(String),
+    /// A plugin name of no known form.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A link of a name that no plugin can have.
+    #[error("{0} is not the name of a plugin")]
+    Link(String),
+    /// An argument that a guest could not be given: WASI's strings are Unicode.
+    #[error("the argument {0:?} is not Unicode, which plugins require")]
+    NotUnicode(OsString),
+}
+
+pub(super) fn unicode(argument: OsString) -> Result<String, Error> {
+    argument.into_string().map_err(Error::NotUnicode)
+}

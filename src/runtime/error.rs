@@ -1,0 +1,129 @@
+//! Why a plugin could not be run.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::inspect;
+use crate::policy::{Bytes, Quantity};
+use crate::store::{self, Plugin};
+
+/// Why a plugin could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Compiling it was given up.
+    #[error("{plugin}: {bound}, and was stopped")]
+    Bound {
+        /// The plugin.
+        plugin: String,
+        /// What it ran into.
+        bound: Bound,
+    },
+    /// A variable of the environment does not set a bound.
+    #[error("{variable}: its value is not {example}")]
+    Bounds {
+        /// The variable.
+        variable: &'static str,
+        /// What a value is.
+        example: &'static str,
+    },
+    /// A folder of the cache cannot be used.
+    #[error("{}: kwasm cannot use it", path.display())]
+    Cache {
+        /// The folder.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// wasmtime does not compile the content.
+    #[error("{plugin}: it does not compile: {reason}")]
+    Compile {
+        /// The plugin.
+        plugin: String,
+        /// What wasmtime says.
+        reason: String,
+    },
+    /// It imports what kwasm does not have.
+    #[error("{plugin}: it requires something that kwasm does not provide: {reason}")]
+    Link {
+        /// The plugin.
+        plugin: String,
+        /// What wasmtime says.
+        reason: String,
+    },
+    /// The content could not be had.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The system did not give what a run needs.
+    #[error("cannot set up the run: {0}")]
+    System(String),
+    /// The content is not valid, or needs features that kwasm does not run.
+    #[error("{plugin}")]
+    Unfit {
+        /// The plugin.
+        plugin: String,
+        /// The reason.
+        source: inspect::Error,
+    },
+}
+
+/// A bound that a compilation ran into.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Bound {
+    /// This many bytes of memory.
+    Memory(u64),
+    /// This much time.
+    Time(Duration),
+}
+
+/// The variables by which a user sets the bounds.
+pub(super) const MEMORY: &str = "KWASM_COMPILE_MEMORY";
+
+pub(super) const TIME: &str = "KWASM_COMPILE_TIME";
+
+impl Error {
+    pub(super) fn system(error: impl std::fmt::Display) -> Self {
+        Self::System(error.to_string())
+    }
+
+    pub(super) fn compile(plugin: &Plugin, error: &wasmtime::Error) -> Self {
+        Self::Compile { plugin: plugin.name().to_owned(), reason: in_one_line(error) }
+    }
+
+    pub(super) fn link(plugin: &str, error: &wasmtime::Error) -> Self {
+        Self::Link { plugin: plugin.to_owned(), reason: in_one_line(error) }
+    }
+}
+
+impl Bound {
+    /// Returns what helps.
+    #[must_use]
+    pub fn hint(self) -> String {
+        match self {
+            Self::Memory(bytes) => {
+                format!("{MEMORY}={} in the environment allows more", Quantity(bytes.saturating_mul(2)))
+            }
+            Self::Time(time) => format!("{TIME}={}s in the environment allows more", time.as_secs() * 2),
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory(bytes) => write!(f, "compiling it takes more than {} of memory", Bytes(*bytes)),
+            Self::Time(time) => write!(f, "compiling it takes longer than {} s", time.as_secs()),
+        }
+    }
+}
+
+/// wasmtime lays some of its messages out over several lines.
+fn in_one_line(error: &wasmtime::Error) -> String {
+    format!("{error:#}")
+        .split('\n')
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join("; ")
+}
