@@ -136,8 +136,8 @@ impl Cluster {
         let credentials = if let Some(credentials) = shared.get(&known) {
             Arc::clone(credentials)
         } else {
-            let told = ExecCluster::from(&cluster);
-            let own = Arc::new(Credentials::of(&user_name, &user, told, &kubeconfig.environment)?);
+            let exec_cluster = ExecCluster::from(&cluster);
+            let own = Arc::new(Credentials::of(&user_name, &user, exec_cluster, &kubeconfig.environment)?);
             shared.insert(known, Arc::clone(&own));
             own
         };

@@ -84,7 +84,7 @@ impl Gate {
                 serde_json::from_value(review["status"]["userInfo"].clone()).unwrap_or_default()
             }
             Answer::Withheld { status: StatusCode::NOT_FOUND, .. } => UserInfo::default(),
-            Answer::Withheld { why, .. } => return Err(self.withheld(&why)),
+            Answer::Withheld { why, .. } => return Err(self.unreported_user(&why)),
         };
         Ok(Checked { version, username, groups })
     }
@@ -115,9 +115,9 @@ impl Gate {
             // Of a credential that is not accepted the gate tells by itself.
             StatusCode::UNAUTHORIZED => Err(self.report()),
             _ if status.is_redirection() => {
-                let place = answer.headers().get(header::LOCATION).and_then(|place| place.to_str().ok());
-                let place = place.unwrap_or("nowhere");
-                Err(self.at(&format!("it redirects elsewhere ({status}): {place}"), Some(ADDRESS)))
+                let location = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+                let location = location.unwrap_or("nowhere");
+                Err(self.at(&format!("it redirects elsewhere ({status}): {location}"), Some(ADDRESS)))
             }
             _ => {
                 let why = words(&read(answer).await.unwrap_or_default());
@@ -136,7 +136,7 @@ impl Gate {
     }
 
     /// What there is to tell where the server does not say who asks, which everybody may ask who is somebody to it.
-    fn withheld(&self, why: &str) -> Vec<Line> {
+    fn unreported_user(&self, why: &str) -> Vec<Line> {
         let cluster = self.0.clusters.first().map(|reach| &reach.cluster);
         let hint = match cluster {
             Some(cluster) if cluster.impersonation().is_some() => {
@@ -152,8 +152,8 @@ impl Gate {
 
     /// Something to tell of the selected context's server.
     fn at(&self, what: &str, hint: Option<&str>) -> Vec<Line> {
-        let place = self.0.clusters.first().map_or_else(String::new, Reach::place);
-        told(format!("{place}: {what}"), hint)
+        let label = self.0.clusters.first().map_or_else(String::new, Reach::label);
+        told(format!("{label}: {what}"), hint)
     }
 }
 

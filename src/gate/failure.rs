@@ -91,7 +91,7 @@ impl Failure {
     pub(super) fn explain(&self, cluster: &Cluster, certificate: Option<&Validity>) -> Line {
         let renew =
             if cluster.credentials().authentication() == Authentication::Exec { LOGIN } else { RENEW };
-        let Line { text, hint } = self.explain_at(&place(cluster), certificate);
+        let Line { text, hint } = self.explain_at(&label(cluster), certificate);
         // A certificate that a credential plugin said is nothing to mend in the kubeconfig.
         Line { text, hint: hint.map(|hint| if hint == RENEW { renew.to_owned() } else { hint }) }
     }
@@ -194,7 +194,7 @@ impl Failure {
 }
 
 /// A server, for messages.
-pub(super) fn place(cluster: &Cluster) -> String {
+pub(super) fn label(cluster: &Cluster) -> String {
     match cluster.context() {
         "" => cluster.endpoint().to_string(),
         context => format!("{} (context `{context}`)", cluster.endpoint()),
@@ -208,7 +208,7 @@ pub(super) fn unauthorized(cluster: &Cluster, certificate: Option<&Validity>) ->
         Some((what, hint)) => (what, if authentication == Authentication::Exec { LOGIN } else { hint }),
         None => refused(authentication, cluster.user_name()),
     };
-    Line { text: format!("{}: {what}", place(cluster)), hint: Some(hint.to_owned()) }
+    Line { text: format!("{}: {what}", label(cluster)), hint: Some(hint.to_owned()) }
 }
 
 /// What there is to say when whoever was to say who asks did not in time.
@@ -262,7 +262,7 @@ fn refused(authentication: Authentication, user: &str) -> (String, &'static str)
 /// What there is to say when 407 is answered: by a proxy, since no API server does.
 pub(super) fn login(cluster: &Cluster) -> Option<Line> {
     let (text, hint) = ProxyFault::login(cluster.proxy()?, cluster.endpoint()).told();
-    Some(Line { text: format!("{}: {text}", place(cluster)), hint })
+    Some(Line { text: format!("{}: {text}", label(cluster)), hint })
 }
 
 const REACH: &str =

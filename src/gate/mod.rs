@@ -80,8 +80,8 @@ struct Reach {
 
 impl Reach {
     /// Where it is, for messages.
-    fn place(&self) -> String {
-        failure::place(&self.cluster)
+    fn label(&self) -> String {
+        failure::label(&self.cluster)
     }
 }
 
@@ -295,10 +295,10 @@ impl Inner {
         }
         let (limit, journal) = (cluster.request_timeout(), Arc::clone(&self.journal));
         let late = limit.map(|limit| Failure::RequestTimeout(limit).explain(cluster, None));
-        let told = move || late.into_iter().for_each(|line| journal.failed(line));
+        let on_timeout = move || late.into_iter().for_each(|line| journal.failed(line));
         let relayed = permit.attempt().info().is_relayed();
         let sent = sender.send(cluster, permit, headers, body, timeouts);
-        let mut sent = deadline::within(limit, sent, told).await;
+        let mut sent = deadline::within(limit, sent, on_timeout).await;
         if let Err(Failure::RequestTimeout(limit)) = sent
             && sender.waits_for_credentials()
         {

@@ -76,7 +76,7 @@ impl Lane {
     }
 
     /// Says that nobody reads any more, and forgets what waits.
-    fn deafen(&self) {
+    fn close_reader(&self) {
         let waker = {
             let mut flow = self.flow();
             flow.deaf = true;
@@ -203,7 +203,7 @@ impl GuestEnd {
 
     /// Says that the guest reads no more. It may still write.
     pub fn stop_reading(&self) {
-        self.0.lanes.to_guest.deafen();
+        self.0.lanes.to_guest.close_reader();
     }
 }
 
@@ -211,7 +211,7 @@ impl GuestEnd {
 impl Drop for Held {
     fn drop(&mut self) {
         self.lifetime.end();
-        self.lanes.to_guest.deafen();
+        self.lanes.to_guest.close_reader();
         self.lanes.to_host.end();
     }
 }
@@ -219,7 +219,7 @@ impl Drop for Held {
 impl Drop for HostEnd {
     fn drop(&mut self) {
         self.0.to_guest.end();
-        self.0.to_host.deafen();
+        self.0.to_host.close_reader();
     }
 }
 

@@ -46,7 +46,7 @@ impl Image {
 
     /// Returns registry and repository, which stay the same from version to version.
     #[must_use]
-    pub fn place(&self) -> String {
+    pub fn full_name(&self) -> String {
         format!("{}/{}", self.host, self.repository)
     }
 
@@ -67,7 +67,7 @@ impl Image {
     /// # Errors
     /// If the text is not a valid tag.
     pub fn with_tag(&self, tag: &str) -> Result<Self, ImageError> {
-        format!("{}:{tag}", self.place()).parse()
+        format!("{}:{tag}", self.full_name()).parse()
     }
 
     /// Returns the same reference, pinned to a digest.
@@ -189,7 +189,7 @@ mod tests {
             ("10.0.0.1:5000/x", &["10.0.0.1:5000/x", "[::ffff:10.0.0.1]:5000/x"]),
         ] {
             for spelling in spellings {
-                assert_eq!(read(spelling).place(), one, "{spelling}");
+                assert_eq!(read(spelling).full_name(), one, "{spelling}");
             }
         }
         assert_eq!(read("docker.io/x"), read("docker.io/library/x:latest"));

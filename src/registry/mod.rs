@@ -120,10 +120,10 @@ pub enum Error {
         what: String,
     },
     /// The registry gives it to others only.
-    #[error("{place}: the registry refuses: {what}")]
+    #[error("{repository}: the registry refuses: {what}")]
     Denied {
         /// Registry and repository.
-        place: String,
+        repository: String,
         /// As whom it was asked, and its own words.
         what: String,
         /// The host to log in at.

@@ -68,12 +68,12 @@ impl<'a> Push<'a> {
         let request = request(Method::PUT, url.clone(), Some((media_type, manifest.bytes().clone())));
         let answer = self.host.send(&request).await?;
         self.accepted(answer, &[StatusCode::CREATED]).await?;
-        let place = self.host.place();
+        let repository = self.host.full_name();
         // What was sent has to be there now, as it was sent.
-        match proven(self.host, &place, url, None).await? {
+        match proven(self.host, &repository, url, None).await? {
             Some((_, there)) if there == manifest.digest() => Ok(()),
             _ => Err(Error::Push {
-                reference: format!("{place}:{name}"),
+                reference: format!("{repository}:{name}"),
                 what: "the registry accepted it, but now has something else there".to_owned(),
             }),
         }
@@ -119,10 +119,10 @@ impl<'a> Push<'a> {
     }
 
     /// Turns an answer that was not hoped for into an error.
-    async fn accepted(&self, answer: Response, hoped: &[StatusCode]) -> Result<Response, Error> {
+    async fn accepted(&self, answer: Response, expect_status: &[StatusCode]) -> Result<Response, Error> {
         self.host.no_web_page(&answer)?;
         let status = answer.status();
-        if hoped.contains(&status) {
+        if expect_status.contains(&status) {
             return Ok(answer);
         }
         let url = answer.url().clone();
@@ -138,7 +138,7 @@ impl<'a> Push<'a> {
     }
 
     fn failed(&self, what: String) -> Error {
-        Error::Push { reference: self.host.place(), what }
+        Error::Push { reference: self.host.full_name(), what }
     }
 }
 

@@ -91,7 +91,8 @@ struct Answer {
 }
 
 async fn token(registry: &Host, realm: &Realm, actions: Actions) -> Result<Option<HeaderValue>, Error> {
-    let document = registry.whole(LONGEST, async || given(registry, realm, actions).await.map(Some)).await?;
+    let document =
+        registry.read_with_retries(LONGEST, async || given(registry, realm, actions).await.map(Some)).await?;
     let Some(document) = document else { return Ok(None) };
     let nonsense =
         |what: &str| Error::Answer { host: registry.called(&realm.address), what: what.to_owned() };
@@ -115,7 +116,7 @@ async fn given(registry: &Host, realm: &Realm, actions: Actions) -> Result<Respo
         |answer: &Response| matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
     let answer = ask(&registry.credentials).await?;
     if !refused(&answer) {
-        return registry.hoped(answer, &[StatusCode::OK]).await;
+        return registry.expect_status(answer, &[StatusCode::OK]).await;
     }
     // A login that has run out must not keep anybody from what is public.
     if actions == Actions::Pull && !registry.credentials.is_none() {

@@ -332,7 +332,7 @@ async fn drive(store: &mut Store<State>, command: &Command) -> Outcome {
         // The epoch ends when somebody else has already said how the run ended, and nobody listens any more.
         (Some(wasmtime::Trap::Interrupt), _) => Outcome::Interrupted,
         // Where a reader goes, as `head` does, Rust's `println!` panics and so traps. For no filter is that an error.
-        (Some(_), _) if platform::nobody_reads_stdout() => Outcome::Ended(0),
+        (Some(_), _) if platform::is_stdout_closed() => Outcome::Ended(0),
         (_, Some(limit)) => Outcome::Limited(limit),
         (Some(trap), None) => Outcome::Trapped(trap.to_string()),
         (None, None) => Outcome::Trapped(causes(&error)),

@@ -40,7 +40,7 @@ impl Store {
         let mut pending = Pending::default();
         let mut replaces = false;
         for StagedPlugin { receipt, .. } in staged_plugins {
-            self.claim(&receipt.name)?;
+            self.check_links(&receipt.name)?;
             pending.names.push(receipt.name.clone());
             pending.digests.extend(receipt.blobs());
             match self.receipt(&receipt.name) {
@@ -57,11 +57,11 @@ impl Store {
         if let Err(error) = put {
             // Repairs that fail now are left to the next process by `pending`; the first error is the one to
             // report.
-            drop(self.put_right(&pending));
+            drop(self.repair(&pending));
             return Err(error);
         }
         let tidied = self.sync_plugins(&pending.names);
-        let tidied = tidied.and_then(|()| if replaces { self.put_right(&pending) } else { self.conclude() });
+        let tidied = tidied.and_then(|()| if replaces { self.repair(&pending) } else { self.conclude() });
         match (tidied, staged_plugins.first()) {
             (Err(source), Some(staged)) => Err(remains(&staged.receipt.name, "installed", source)),
             _ => Ok(()),
@@ -72,7 +72,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::LinkTaken`].
-    pub fn claim(&self, name: &PluginName) -> Result<(), Error> {
+    pub fn check_links(&self, name: &PluginName) -> Result<(), Error> {
         let taken = |link: &PathBuf| platform::is_link_to(link, self.places.program()) == Some(false);
         match self.places.links_of(name).into_iter().find(taken) {
             Some(link) => Err(Error::LinkTaken(link)),
@@ -100,7 +100,7 @@ impl Store {
             drop(self.conclude());
             return Err(error);
         }
-        let tidied = self.sync_plugins(&pending.names).and_then(|()| self.put_right(&pending));
+        let tidied = self.sync_plugins(&pending.names).and_then(|()| self.repair(&pending));
         tidied.map_err(|source| remains(name, "uninstalled", source))
     }
 
@@ -136,8 +136,8 @@ impl Store {
         let mut committed = Vec::new();
         for (path, new, previous) in staged {
             if let Err(source) = new.rename() {
-                take_back(committed);
-                return Err(files::unwritten(&path)(source));
+                roll_back(committed);
+                return Err(files::write_failed(&path)(source));
             }
             committed.push((path, previous));
         }
@@ -169,7 +169,7 @@ impl Store {
     /// Syncs the plugins' folders, so that a power cut does not undo a change of receipts.
     fn sync_plugins(&self, names: &[PluginName]) -> Result<(), Error> {
         for folder in names.iter().map(|name| self.places.plugin(name)) {
-            disk::sync_folder(&folder).map_err(files::unwritten(&folder))?;
+            disk::sync_folder(&folder).map_err(files::write_failed(&folder))?;
         }
         Ok(())
     }
@@ -182,7 +182,7 @@ impl Store {
         let lock = disk::lock(&path);
         let lock = lock.map_err(files::failed(&path, "the lock cannot be taken"))?;
         if let Some(pending) = self.pending()? {
-            self.put_right(&pending)?;
+            self.repair(&pending)?;
         }
         Ok(lock)
     }
@@ -200,7 +200,7 @@ fn text_of(receipt: &Receipt, path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 /// Undoes committed changes. Errors are ignored, since the reason for undoing is the one to report.
-fn take_back(committed: Vec<(PathBuf, Option<disk::Staged>)>) {
+fn roll_back(committed: Vec<(PathBuf, Option<disk::Staged>)>) {
     for (path, previous) in committed.into_iter().rev() {
         drop(match previous {
             Some(previous) => previous.rename(),

@@ -27,40 +27,40 @@ pub(super) fn folders(path: &Path) -> Result<(), Error> {
 /// Replaces a file so that readers see the old or the new content, even after a power cut.
 pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), Error> {
     folders_to(path)?;
-    disk::replace_public(path, content).map_err(unwritten(path))
+    disk::replace_public(path, content).map_err(write_failed(path))
 }
 
 /// Writes a complete file that is still to be moved to its place.
 pub(super) fn stage(path: &Path, content: &[u8]) -> Result<Staged, Error> {
     folders_to(path)?;
-    Staged::write_public(path, content).and_then(Staged::sync).map_err(unwritten(path))
+    Staged::write_public(path, content).and_then(Staged::sync).map_err(write_failed(path))
 }
 
 /// Returns a function that wraps an error of writing a file.
-pub(super) fn unwritten(path: &Path) -> impl Fn(io::Error) -> Error {
+pub(super) fn write_failed(path: &Path) -> impl Fn(io::Error) -> Error {
     failed(path, "it cannot be written")
 }
 
 /// Returns a function that wraps an error of removing a file or folder.
-pub(super) fn unremoved(path: &Path) -> impl Fn(io::Error) -> Error {
+pub(super) fn remove_failed(path: &Path) -> impl Fn(io::Error) -> Error {
     failed(path, "it cannot be removed")
 }
 
 /// Removes a file. A file that does not exist is not an error.
 pub(super) fn remove(path: &Path) -> Result<(), Error> {
-    disk::remove(path).map_err(unremoved(path))
+    disk::remove(path).map_err(remove_failed(path))
 }
 
 /// Removes a folder with the files in it. If it contains a folder, both stay.
 pub(super) fn remove_folder(path: &Path) -> Result<(), Error> {
-    for entry in disk::entries(path).map_err(unread(path))? {
+    for entry in disk::entries(path).map_err(read_failed(path))? {
         remove(&entry.path())?;
     }
-    disk::remove_folder(path).map_err(unremoved(path))
+    disk::remove_folder(path).map_err(remove_failed(path))
 }
 
 /// Returns a function that wraps an error of reading a file or folder.
-pub(super) fn unread(path: &Path) -> impl Fn(io::Error) -> Error {
+pub(super) fn read_failed(path: &Path) -> impl Fn(io::Error) -> Error {
     failed(path, UNREAD)
 }
 

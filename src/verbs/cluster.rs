@@ -156,8 +156,8 @@ impl Subject {
             lines.push(("", format!("valid from {not_before} to {not_after}{fault}")));
         }
         if let Some(impersonation) = &self.impersonate {
-            for (place, who) in impersonation.told().into_iter().enumerate() {
-                lines.push((if place == 0 { "impersonates" } else { "" }, who));
+            for (index, who) in impersonation.describe().into_iter().enumerate() {
+                lines.push((if index == 0 { "impersonates" } else { "" }, who));
             }
         }
         lines.push(("authority", named(&self.certificate_authority)));
@@ -168,14 +168,14 @@ impl Subject {
             self.insecure_skip_tls_verify.then(|| "the server's certificate is not verified".to_owned()),
         );
         line("proxy", self.proxy_url.clone());
-        for (place, file) in self.files.iter().enumerate() {
-            line(if place == 0 { "files" } else { "" }, Some(file.display().to_string()));
+        for (index, file) in self.files.iter().enumerate() {
+            line(if index == 0 { "files" } else { "" }, Some(file.display().to_string()));
         }
         if let Some(Checked { version, username, groups }) = &self.checked {
             line("version", Some(version.clone().unwrap_or_else(|| "not reported".to_owned())));
             line("known as", Some(username.clone().unwrap_or_else(|| "not reported".to_owned())));
-            for (place, group) in groups.iter().enumerate() {
-                line(if place == 0 { "groups" } else { "" }, Some(group.clone()));
+            for (index, group) in groups.iter().enumerate() {
+                line(if index == 0 { "groups" } else { "" }, Some(group.clone()));
             }
         }
         table::page(&lines)

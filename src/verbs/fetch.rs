@@ -13,14 +13,14 @@ use crate::registry::trust::{Demand, Trust};
 use crate::registry::{self, Artifact, Found, Registries, Signature};
 use crate::store::{Origin, Places, Receipt, Signer};
 
-use super::claims::Claims;
+use super::declared::Declared;
 use super::progress::Progress;
 use super::{Error, Reporter, chain};
 
 /// Fetches plugins from every kind of source.
 pub(super) struct Fetcher<'a> {
     environment: &'a Environment,
-    places: &'a Places,
+    repositories: &'a Places,
     reporter: Reporter,
     registries: OnceCell<Registries>,
     trust: OnceCell<Trust>,
@@ -53,9 +53,9 @@ pub(super) struct Fetched {
 }
 
 impl<'a> Fetcher<'a> {
-    pub(super) fn new(environment: &'a Environment, places: &'a Places, reporter: Reporter) -> Self {
+    pub(super) fn new(environment: &'a Environment, repositories: &'a Places, reporter: Reporter) -> Self {
         let (registries, trust, said) = (OnceCell::new(), OnceCell::new(), RefCell::default());
-        Self { environment, places, reporter, registries, trust, said }
+        Self { environment, repositories, reporter, registries, trust, said }
     }
 
     pub(super) fn reporter(&self) -> Reporter {
@@ -103,7 +103,7 @@ impl<'a> Fetcher<'a> {
         if let Some(trust) = self.trust.get() {
             return Ok(trust);
         }
-        let read = Trust::load(&self.places.trust()).map_err(Error::Trust)?;
+        let read = Trust::load(&self.repositories.trust()).map_err(Error::Trust)?;
         Ok(self.trust.get_or_init(|| read))
     }
 
@@ -138,8 +138,11 @@ impl<'a> Fetcher<'a> {
         let config = registries.config(found)?;
         // Whether it can run is reported later.
         let inspected = Inspected::read(content.bytes()).ok();
-        let hidden =
-            config.as_ref().and_then(Claims::read).zip(inspected).and_then(|(claims, it)| claims.hides(&it));
+        let hidden = config
+            .as_ref()
+            .and_then(Declared::read)
+            .zip(inspected)
+            .and_then(|(declared, it)| declared.hides(&it));
         if let Some(package) = hidden {
             return Err(Error::Hidden { reference: found.reference(), package });
         }
@@ -182,13 +185,13 @@ impl<'a> Fetcher<'a> {
     /// # Errors
     /// If trust.yaml cannot be read.
     pub(super) fn asks_for_signatures(&self, source: &Source, found: &Found) -> Result<bool, Error> {
-        Ok(self.demand(source, &places(found))?.asks())
+        Ok(self.demand(source, &repositories(found))?.asks())
     }
 
     /// Returns what trust.yaml requires of an artifact, by each of its places.
-    fn demand(&self, source: &Source, places: &[String]) -> Result<Demand, Error> {
+    fn demand(&self, source: &Source, repositories: &[String]) -> Result<Demand, Error> {
         let trust = self.trust()?;
-        let demands = places.iter().map(|place| trust.demand(place, namespace(source)));
+        let demands = repositories.iter().map(|repository| trust.demand(repository, namespace(source)));
         Ok(demands.reduce(Demand::and).unwrap_or_default())
     }
 
@@ -204,14 +207,15 @@ impl<'a> Fetcher<'a> {
         found: &Found,
         previous: Option<&Receipt>,
     ) -> Result<Judged, Error> {
-        let places = places(found);
-        let demand = self.demand(source, &places)?;
+        let repositories = repositories(found);
+        let demand = self.demand(source, &repositories)?;
         if demand.ignores() {
             return Ok(Judged::default());
         }
         let reference = found.reference();
         let Some(manifest) = found.manifest() else {
-            let artifact = Claim { reference: &reference, places: &places, manifest: found.content() };
+            let artifact =
+                Candidate { reference: &reference, repositories: &repositories, manifest: found.content() };
             return match self.signers(source, &artifact, &[], previous) {
                 Err(Error::Untrusted { reference, source }) => Err(Error::InFolder { reference, source }),
                 signers => Ok(Judged { signers: signers?, ..Judged::default() }),
@@ -221,10 +225,11 @@ impl<'a> Fetcher<'a> {
             Ok(signatures) => signatures,
             Err(source) => {
                 let error = Error::SignatureLookup { reference, source };
-                return self.without_answer(error, &demand, &places, previous);
+                return self.without_answer(error, &demand, &repositories, previous);
             }
         };
-        let artifact = Claim { reference: &reference, places: &places, manifest: manifest.digest() };
+        let artifact =
+            Candidate { reference: &reference, repositories: &repositories, manifest: manifest.digest() };
         let signers = self.signers(source, &artifact, &signatures, previous)?;
         // Other artifacts that refer to it, e.g. an attestation, were judged for their errors, but are not
         // signatures.
@@ -242,7 +247,7 @@ impl<'a> Fetcher<'a> {
         &self,
         error: Error,
         demand: &Demand,
-        places: &[String],
+        repositories: &[String],
         previous: Option<&Receipt>,
     ) -> Result<Judged, Error> {
         let before = previous.and_then(|receipt| receipt.artifact.as_ref());
@@ -252,10 +257,10 @@ impl<'a> Fetcher<'a> {
             return Err(error);
         }
         self.reporter.note(&format!("warning: {}", chain(&error)));
-        if let Some(place) = places.first() {
-            let file = self.places.trust();
+        if let Some(repository) = repositories.first() {
+            let file = self.repositories.trust();
             self.reporter.hint(&format!(
-                "to ignore signatures there, add a rule to {}: {{registry: {place}, signatures: ignore}}",
+                "to ignore signatures there, add a rule to {}: {{registry: {repository}, signatures: ignore}}",
                 file.display()
             ));
         }
@@ -275,13 +280,13 @@ impl<'a> Fetcher<'a> {
     pub(super) fn signers(
         &self,
         source: &Source,
-        artifact: &Claim<'_>,
+        artifact: &Candidate<'_>,
         signatures: &[Signature],
         previous: Option<&Receipt>,
     ) -> Result<Vec<Signer>, Error> {
-        let Claim { reference, places, manifest } = *artifact;
+        let Candidate { reference, repositories, manifest } = *artifact;
         let evidence: Vec<Evidence> = signatures.iter().flat_map(Signature::evidence).cloned().collect();
-        let demand = self.demand(source, places)?;
+        let demand = self.demand(source, repositories)?;
         if demand.ignores() {
             return Ok(Vec::new());
         }
@@ -297,7 +302,7 @@ impl<'a> Fetcher<'a> {
             let (reference, before) = (reference.to_owned(), before.reference.clone());
             return Err(Error::SignatureLost { reference, before });
         }
-        if !before.signers.is_empty() && !before.signers.iter().any(|signer| is_among(signer, &signers)) {
+        if !before.signers.is_empty() && !before.signers.iter().any(|signer| includes(signer, &signers)) {
             let (was, is) = (names(&before.signers), names(&signers));
             if signers.is_empty() {
                 let (reference, before) = (reference.to_owned(), before.reference.clone());
@@ -329,7 +334,7 @@ pub(super) fn report_logins<T>(
 }
 
 /// Returns whether a signer is among others, by its key and regardless of the key's name.
-fn is_among(signer: &Signer, signers: &[Signer]) -> bool {
+fn includes(signer: &Signer, signers: &[Signer]) -> bool {
     signers.iter().any(|other| other.fingerprint == signer.fingerprint)
 }
 
@@ -339,19 +344,19 @@ fn names(signers: &[Signer]) -> String {
 
 /// An artifact with all its names.
 #[derive(Clone, Copy)]
-pub(super) struct Claim<'a> {
+pub(super) struct Candidate<'a> {
     /// The reference with its tag.
     pub(super) reference: &'a str,
     /// The references without tags: `HOST/REPOSITORY`, and the place in the configuration of package
     /// registries.
-    pub(super) places: &'a [String],
+    pub(super) repositories: &'a [String],
     /// The digest of the manifest, or of the content if there is no manifest.
     pub(super) manifest: Digest,
 }
 
 /// Returns the places of an artifact: its own, and the one in the user's configuration.
-fn places(found: &Found) -> Vec<String> {
-    found.image().map(Image::place).into_iter().chain(found.configured().map(str::to_owned)).collect()
+fn repositories(found: &Found) -> Vec<String> {
+    found.image().map(Image::full_name).into_iter().chain(found.configured().map(str::to_owned)).collect()
 }
 
 /// Returns the namespace of a package, for which trust.yaml may have a rule of its own.

@@ -11,7 +11,7 @@ use crate::reference::{Digest, Source};
 use crate::registry::{Artifact, Found};
 use crate::store::{Receipt, Signer, Store};
 
-use super::claims::{Claims, Interface};
+use super::declared::{Declared, Interface};
 use super::fetch::{Fetcher, Judged, name_of};
 use super::progress::Progress;
 use super::{Ending, Error, Reporter, chain, one_line, print, table};
@@ -56,7 +56,7 @@ struct Subject {
     #[serde(skip_serializing_if = "Option::is_none")]
     features: Option<BTreeSet<Feature>>,
     /// Whether imports and exports are only its publisher's claims, because the layer was not downloaded.
-    claimed: bool,
+    declared: bool,
     imports: Vec<String>,
     /// The names that a core module imports, by module.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -111,12 +111,12 @@ fn installed(store: &Store, receipt: Receipt) -> Result<Subject, Error> {
         unknown: artifact.is_some_and(|artifact| artifact.unknown),
         signers: artifact.map(|artifact| artifact.signers.clone()).unwrap_or_default(),
         source: receipt.source,
-        ..looked_into(&content).unwrap_or_default()
+        ..inspect_content(&content).unwrap_or_default()
     })
 }
 
 fn local(source: &Source, content: &Artifact) -> Result<Subject, Error> {
-    let subject = looked_into(content.bytes())
+    let subject = inspect_content(content.bytes())
         .map_err(|cause| Error::Inspect { path: source.to_string(), source: cause })?;
     Ok(Subject {
         source: source.to_string(),
@@ -127,7 +127,7 @@ fn local(source: &Source, content: &Artifact) -> Result<Subject, Error> {
 }
 
 /// Inspects content. If it cannot run here, the result contains the reason.
-fn looked_into(content: &[u8]) -> Result<Subject, inspect::Error> {
+fn inspect_content(content: &[u8]) -> Result<Subject, inspect::Error> {
     let facts = Facts::read(content)?;
     let features = inspect::needed(content)?;
     let missing: Vec<Feature> = features.iter().copied().filter(|feature| !feature.runs()).collect();
@@ -159,9 +159,9 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
         judged => Ok(judged?),
     };
     let config = registries.config(&found)?;
-    let claims = config.as_ref().and_then(Claims::read);
-    let mut subject = if let Some(claimed) = claims.and_then(claimed) {
-        claimed
+    let declared = config.as_ref().and_then(Declared::read);
+    let mut subject = if let Some(subject) = declared.and_then(subject_of) {
+        subject
     } else {
         // Its publisher made no claims, so the content is inspected.
         let progress = Progress::download(fetcher.reporter(), &name_of(source));
@@ -183,12 +183,12 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
 }
 
 /// Returns what a configuration claims about the content; `None` if that is not sufficient.
-fn claimed(claims: Claims) -> Option<Subject> {
-    if claims.is_core() {
-        return Some(Subject { kind: Some(Kind::Core), claimed: true, ..Subject::default() });
+fn subject_of(declared: Declared) -> Option<Subject> {
+    if declared.is_core() {
+        return Some(Subject { kind: Some(Kind::Core), declared: true, ..Subject::default() });
     }
-    let Interface { exports, imports } = claims.interface()?;
-    Some(Subject { kind: Some(Kind::Component), imports, exports, claimed: true, ..Subject::default() })
+    let Interface { exports, imports } = declared.interface()?;
+    Some(Subject { kind: Some(Kind::Component), imports, exports, declared: true, ..Subject::default() })
 }
 
 /// Adds the facts from the manifest.
@@ -236,7 +236,7 @@ fn page(subject: &Subject) -> String {
             lines.push(("", format!("and {} more: -o json shows all", list.len() - ROWS)));
         }
     }
-    if subject.claimed {
+    if subject.declared {
         lines.push(("", "(reported by its publisher; inspected at install)".to_owned()));
     }
     table::page(&lines)

@@ -33,7 +33,7 @@ pub(super) fn install(
     let mut staged_plugins: Vec<StagedPlugin> = Vec::new();
     for source in sources {
         let wish = Wish::find(store, source, name, policy.as_ref())?;
-        store.claim(&wish.name)?;
+        store.check_links(&wish.name)?;
         if staged_plugins.iter().any(|staged| staged.receipt.name == wish.name) {
             return Err(Error::Twice(wish.name));
         }
@@ -64,7 +64,7 @@ impl Wish {
             Some(name) => name.clone(),
             None => super::fetch::name_of(source).parse()?,
         };
-        let same = |receipt: &Receipt| is_same_place(&receipt.source, source) || !stands(Defence::Identity);
+        let same = |receipt: &Receipt| is_same_origin(&receipt.source, source) || !stands(Defence::Identity);
         let previous = store.receipt(&name).ok().filter(same);
         let policy = match (policy, &previous) {
             (Some(policy), _) => policy.clone(),
@@ -76,9 +76,9 @@ impl Wish {
 }
 
 /// Returns whether a receipt's source and another one differ only in their versions.
-pub(super) fn is_same_place(kept: &str, source: &Source) -> bool {
+pub(super) fn is_same_origin(kept: &str, source: &Source) -> bool {
     match (kept.parse(), source) {
-        (Ok(Source::Image(kept)), Source::Image(image)) => kept.place() == image.place(),
+        (Ok(Source::Image(kept)), Source::Image(image)) => kept.full_name() == image.full_name(),
         (Ok(Source::Package(kept)), Source::Package(package)) => {
             (kept.namespace(), kept.name()) == (package.namespace(), package.name())
         }
@@ -184,7 +184,7 @@ fn moved(previous: &Receipt, receipt: &Receipt) -> Option<String> {
 /// Returns whether a plugin is unchanged, or is another version of it from the same registry.
 fn is_same_plugin(previous: &Receipt, receipt: &Receipt) -> bool {
     let source = receipt.source.parse();
-    let upgraded = matches!(&source, Ok(source @ (Source::Image(_) | Source::Package(_))) if is_same_place(&previous.source, source));
+    let upgraded = matches!(&source, Ok(source @ (Source::Image(_) | Source::Package(_))) if is_same_origin(&previous.source, source));
     previous.digest == receipt.digest || upgraded
 }
 

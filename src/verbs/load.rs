@@ -11,8 +11,8 @@ use crate::registry::{self, Signature};
 use crate::store::layout::{self, Carried};
 use crate::store::{Origin, Store};
 
-use super::fetch::{Claim, Fetched, Fetcher};
-use super::install::{is_same_place, prepare, put};
+use super::fetch::{Candidate, Fetched, Fetcher};
+use super::install::{is_same_origin, prepare, put};
 use super::policy::choose;
 use super::save::STREAM;
 use super::{Ending, Error, Reporter};
@@ -33,7 +33,7 @@ pub(super) fn load(
     // Once for all: a file may be a pipe.
     let chosen = choose(policy)?;
     for plugin in plugins {
-        store.claim(&plugin.name)?;
+        store.check_links(&plugin.name)?;
         if plugin.policy != chosen.policy.name() {
             hints.push(format!(
                 "{} had the policy `{}` where it was saved: kwasm load {} --policy NAME|FILE gives it another",
@@ -77,9 +77,9 @@ fn fetched(store: &Store, fetcher: &Fetcher<'_>, mut plugin: Carried) -> Result<
     if let Some(reference) = plugin.reference.clone() {
         let image: Image = reference.parse().map_err(crate::cli::Error::Image)?;
         let source = plugin.source.parse().unwrap_or(Source::Image(image.clone()));
-        let previous = store.receipt(&plugin.name).ok().filter(|kept| is_same_place(&kept.source, &source));
+        let previous = store.receipt(&plugin.name).ok().filter(|kept| is_same_origin(&kept.source, &source));
         let manifest = plugin.manifest.digest();
-        let artifact = Claim { reference: &reference, places: &[image.place()], manifest };
+        let artifact = Candidate { reference: &reference, repositories: &[image.full_name()], manifest };
         let signatures = signatures(&plugin)?;
         signers = fetcher.signers(&source, &artifact, &signatures, previous.as_ref())?;
         let signs =

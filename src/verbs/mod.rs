@@ -1,8 +1,8 @@
 //! Runs the commands, one file for each verb.
 
-mod claims;
 mod cluster;
 mod complete;
+mod declared;
 mod doctor;
 mod fetch;
 mod hints;

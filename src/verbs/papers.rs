@@ -21,10 +21,10 @@ pub(super) fn man(reporter: Reporter, folder: Option<&Path>, command: Option<&st
     let pages = pages();
     match (folder, command) {
         (Some(folder), _) => {
-            let unwritten = |source| Error::Unwritten { path: folder.into(), source };
+            let write_failed = |source| Error::Unwritten { path: folder.into(), source };
             // Where man looks for pages of the first section, below a folder of MANPATH.
             let section = folder.join("man1");
-            disk::folders(&section).map_err(unwritten)?;
+            disk::folders(&section).map_err(write_failed)?;
             for (name, page) in &pages {
                 let path = section.join(format!("{name}.1"));
                 disk::output(&path, page.as_bytes()).map_err(|source| Error::Unwritten { path, source })?;

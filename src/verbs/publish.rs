@@ -57,9 +57,9 @@ pub(super) fn publish(environment: &Environment, reporter: Reporter, wish: &Wish
             let Wanted::Exactly(version) = package.wanted() else {
                 return Err(crate::cli::Error::NoVersion(package.to_string()).into());
             };
-            let place = registries.place_of(package, version);
-            report_logins(reporter, &registries, &place, &mut said);
-            (place?, Some(version.to_string()))
+            let image = registries.image_of(package, version);
+            report_logins(reporter, &registries, &image, &mut said);
+            (image?, Some(version.to_string()))
         }
     };
     let title = file.file_name().unwrap_or_default().to_string_lossy();
@@ -70,7 +70,7 @@ pub(super) fn publish(environment: &Environment, reporter: Reporter, wish: &Wish
     let published = registries.publish(&release, &image, once, key.as_ref());
     report_logins(reporter, &registries, &published, &mut said);
     let published = published?;
-    let pinned = format!("{}@{}", image.place(), published.digest);
+    let pinned = format!("{}@{}", image.full_name(), published.digest);
     let signed = if key.is_some() { ", signed" } else { "" };
     reporter.note(&format!("published {} ({}){signed}", published.image, published.digest.short()));
     let row = Row {

@@ -14,7 +14,7 @@ use super::{AuthMaterial, token};
 
 /// What it says, and until when that holds.
 pub(super) struct Answer {
-    pub(super) said: Arc<AuthMaterial>,
+    pub(super) material: Arc<AuthMaterial>,
     expires: Option<SystemTime>,
 }
 
@@ -83,7 +83,7 @@ impl Answer {
         let authorization =
             authorization.transpose().map_err(|why| Fault::Answer(format!("its token: {why}")))?;
         Ok(Self {
-            said: Arc::new(AuthMaterial { authorization, certificate }),
+            material: Arc::new(AuthMaterial { authorization, certificate }),
             expires: expires.map(Into::into),
         })
     }
@@ -126,7 +126,7 @@ mod tests {
     fn a_token_is_taken_from_json_and_from_yaml() {
         let json = format!(r#"{{"kind":"ExecCredential","apiVersion":"{V1}","status":{{"token":"t"}}}}"#);
         for answer in [read("{token: t}"), Answer::read("u", V1, &json, None)] {
-            assert_eq!(answer.ok().unwrap().said.authorization.as_ref().unwrap(), "Bearer t");
+            assert_eq!(answer.ok().unwrap().material.authorization.as_ref().unwrap(), "Bearer t");
         }
     }
 

@@ -11,7 +11,7 @@ use super::super::document::{ExecEntry, ExecVariable, Text};
 use super::super::secret::Secret;
 use super::answer::Answer;
 use super::error::{Fault, wrong};
-use super::exec_cluster::{ExecCluster, Told};
+use super::exec_cluster::{ClusterInfo, ExecCluster};
 use super::kuberc::Kuberc;
 use super::lookup::{clean, find};
 use super::plugin::{Child, Plugin};
@@ -71,7 +71,7 @@ struct Request<'a> {
 #[derive(Serialize)]
 struct Spec {
     #[serde(skip_serializing_if = "Option::is_none")]
-    cluster: Option<Told>,
+    cluster: Option<ClusterInfo>,
     interactive: bool,
 }
 
@@ -122,7 +122,7 @@ impl Exec {
         if !self.shared.may_be_renewed() {
             return self.current().await;
         }
-        self.asked(|answer| answer.holds() && !Arc::ptr_eq(&answer.said, refused)).await
+        self.asked(|answer| answer.holds() && !Arc::ptr_eq(&answer.material, refused)).await
     }
 
     /// Looks whether it could be run.
@@ -142,17 +142,17 @@ impl Exec {
     async fn asked(&self, is_good: impl Fn(&Answer) -> bool) -> Result<Arc<AuthMaterial>, Error> {
         let mut answer = Arc::clone(&self.shared.answer).lock_owned().await;
         if let Some(good) = answer.as_ref().filter(|answer| is_good(answer)) {
-            return Ok(Arc::clone(&good.said));
+            return Ok(Arc::clone(&good.material));
         }
         let shared = Arc::clone(&self.shared);
         // Apart from who asked: a guest that waits no longer must not end a login that others wait for.
         let run = tokio::spawn(async move {
-            let last = answer.as_ref().and_then(|answer| answer.said.certificate.clone());
+            let last = answer.as_ref().and_then(|answer| answer.material.certificate.clone());
             let printed = shared.run().await?;
             let new = Answer::read(&shared.user, shared.version, printed.reveal(), last.as_ref())?;
-            let said = Arc::clone(&new.said);
+            let material = Arc::clone(&new.material);
             *answer = Some(new);
-            Ok(said)
+            Ok(material)
         });
         // It can only be cancelled by the end of all.
         run.await.unwrap_or(Err(Fault::Unfinished)).map_err(|fault| self.shared.failed(fault))
@@ -163,7 +163,7 @@ impl Shared {
     /// Runs the plugin, if it may be run, and gives what it prints.
     async fn run(&self) -> Result<Secret, Fault> {
         let interactive = self.interactive()?;
-        let cluster = self.cluster.as_ref().map(ExecCluster::told).transpose().map_err(Fault::Authority)?;
+        let cluster = self.cluster.as_ref().map(ExecCluster::info).transpose().map_err(Fault::Authority)?;
         let request = Request {
             kind: "ExecCredential",
             api_version: self.version,

@@ -83,7 +83,7 @@ struct AuthMaterial {
 
 /// What one request is known by. Holds secrets, hence no `Debug`.
 pub struct Credential {
-    said: Arc<AuthMaterial>,
+    material: Arc<AuthMaterial>,
     certificate: Option<Arc<Certificate>>,
 }
 
@@ -91,7 +91,7 @@ impl Credential {
     /// The value of the `authorization` header, if there is one to send.
     #[must_use]
     pub fn authorization(&self) -> Option<&HeaderValue> {
-        self.said.authorization.as_ref()
+        self.material.authorization.as_ref()
     }
 
     /// The client certificate and its key, if there are any. Its address stays the same for as long as its content does.
@@ -174,9 +174,9 @@ impl Credentials {
     /// When a file cannot be read or is not what it should be, when a credential plugin fails, or when an identity
     /// provider does.
     pub async fn current(&self) -> Result<Arc<Credential>, Error> {
-        let said = self.source.current().await?;
+        let material = self.source.current().await?;
         let certificate = self.pair.as_ref().map(Pair::current).transpose()?;
-        Ok(self.together(said, certificate))
+        Ok(self.together(material, certificate))
     }
 
     /// What a request is known by after the server did not accept `refused`; `None` where there is nothing newer. Those who
@@ -185,9 +185,9 @@ impl Credentials {
     /// # Errors
     /// As [`Credentials::current`].
     pub async fn renewed(&self, refused: &Credential) -> Result<Option<Arc<Credential>>, Error> {
-        let said = self.source.renewed(&refused.said).await?;
+        let material = self.source.renewed(&refused.material).await?;
         let certificate = self.pair.as_ref().map(Pair::renewed).transpose()?;
-        let newer = self.together(said, certificate);
+        let newer = self.together(material, certificate);
         Ok((!newer.equals(refused)).then_some(newer))
     }
 
@@ -237,18 +237,18 @@ impl Credentials {
         }
     }
 
-    fn together(&self, said: Arc<AuthMaterial>, own: Option<Arc<Certificate>>) -> Arc<Credential> {
-        let certificate = own.or_else(|| said.certificate.clone());
+    fn together(&self, material: Arc<AuthMaterial>, own: Option<Arc<Certificate>>) -> Arc<Credential> {
+        let certificate = own.or_else(|| material.certificate.clone());
         // It is replaced as a whole.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match last.as_ref() {
             Some(last)
-                if Arc::ptr_eq(&last.said, &said)
+                if Arc::ptr_eq(&last.material, &material)
                     && same(last.certificate.as_ref(), certificate.as_ref()) =>
             {
                 Arc::clone(last)
             }
-            _ => Arc::clone(last.insert(Arc::new(Credential { said, certificate }))),
+            _ => Arc::clone(last.insert(Arc::new(Credential { material, certificate }))),
         }
     }
 }
@@ -256,7 +256,7 @@ impl Credentials {
 impl Source {
     async fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         match self {
-            Self::Settled(said) => Ok(Arc::clone(said)),
+            Self::Settled(material) => Ok(Arc::clone(material)),
             Self::TokenFile(file) => file.current(),
             Self::Exec(exec) => exec.current().await,
             Self::Oidc(oidc) => oidc.current().await,

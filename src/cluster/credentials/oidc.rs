@@ -44,7 +44,7 @@ pub(super) struct Tokens {
     pub(super) refresh: Option<Secret>,
     /// A refresh token that was given away and still stands in the kubeconfig, since its successor could not be kept.
     spent: Option<Secret>,
-    said: Option<Arc<AuthMaterial>>,
+    material: Option<Arc<AuthMaterial>>,
 }
 
 /// A refresh that is about to be.
@@ -98,14 +98,14 @@ impl Tokens {
     }
 
     /// What is sent with it. Has the same address for as long as it is the same.
-    fn said(&mut self) -> Result<Option<Arc<AuthMaterial>>, Unrefreshed> {
+    fn material(&mut self) -> Result<Option<Arc<AuthMaterial>>, Unrefreshed> {
         let Some(id) = self.valid()? else { return Ok(None) };
-        if let Some(said) = &self.said {
-            return Ok(Some(Arc::clone(said)));
+        if let Some(material) = &self.material {
+            return Ok(Some(Arc::clone(material)));
         }
         let authorization = token::header("Bearer", id.reveal()).ok_or(token::UNFIT)?;
-        let said = Arc::new(AuthMaterial { authorization: Some(authorization), certificate: None });
-        Ok(Some(Arc::clone(self.said.insert(said))))
+        let material = Arc::new(AuthMaterial { authorization: Some(authorization), certificate: None });
+        Ok(Some(Arc::clone(self.material.insert(material))))
     }
 
     /// Takes those that somebody else has kept, unless they are older than these.
@@ -191,15 +191,16 @@ impl Oidc {
     /// What the identity token says, which is refreshed first if it has expired.
     pub(super) async fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         let mut tokens = Arc::clone(&self.shared.tokens).lock_owned().await;
-        if let Some(said) = tokens.said().map_err(|why| self.shared.failed(why))? {
-            return Ok(said);
+        if let Some(material) = tokens.material().map_err(|why| self.shared.failed(why))? {
+            return Ok(material);
         }
         let shared = Arc::clone(&self.shared);
         // Apart from who asked, who may give up. The end of the run, too, waits for it: `settled`.
         let run = tokio::spawn(async move {
             shared.refresh(&mut tokens).await?;
-            let said = tokens.said()?;
-            said.ok_or_else(|| Unrefreshed::from("the identity provider's new id-token has expired already"))
+            let material = tokens.material()?;
+            material
+                .ok_or_else(|| Unrefreshed::from("the identity provider's new id-token has expired already"))
         });
         run.await.unwrap_or_else(|_| Err(ENDED.into())).map_err(|why| self.shared.failed(why))
     }
@@ -238,7 +239,7 @@ impl Shared {
             id: id.clone(),
             refresh: Some(new),
             spent: lost.is_some().then_some(standing),
-            said: None,
+            material: None,
         };
         // A refresh token is what the next run needs, hence told first.
         if let Some(why) = lost {

@@ -28,7 +28,7 @@ pub(super) struct TokenFile {
 
 /// What was read last, and when.
 struct Held {
-    said: Arc<AuthMaterial>,
+    material: Arc<AuthMaterial>,
     read: Instant,
 }
 
@@ -42,7 +42,7 @@ impl TokenFile {
     pub(super) fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         let held = self.held();
         match held.as_ref().filter(|held| held.read.elapsed() < FRESH) {
-            Some(held) => Ok(Arc::clone(&held.said)),
+            Some(held) => Ok(Arc::clone(&held.material)),
             None => self.read(held),
         }
     }
@@ -61,17 +61,17 @@ impl TokenFile {
         let value = match (self.value(), held.as_ref(), &self.other) {
             (Ok(value), ..) => value,
             // While the file is being replaced the last good one goes on, as in client-go.
-            (Err(_), Some(held), _) => return Ok(Arc::clone(&held.said)),
+            (Err(_), Some(held), _) => return Ok(Arc::clone(&held.material)),
             (Err(_), None, Some(other)) => other.clone(),
             (Err(error), None, None) => return Err(error),
         };
-        let unchanged = held.as_ref().filter(|held| held.said.authorization.as_ref() == Some(&value));
-        let said = match unchanged {
-            Some(held) => Arc::clone(&held.said),
+        let unchanged = held.as_ref().filter(|held| held.material.authorization.as_ref() == Some(&value));
+        let material = match unchanged {
+            Some(held) => Arc::clone(&held.material),
             None => Arc::new(AuthMaterial { authorization: Some(value), certificate: None }),
         };
-        *held = Some(Held { said: Arc::clone(&said), read: Instant::now() });
-        Ok(said)
+        *held = Some(Held { material: Arc::clone(&material), read: Instant::now() });
+        Ok(material)
     }
 
     fn value(&self) -> Result<HeaderValue, Error> {

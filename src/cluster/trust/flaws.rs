@@ -5,7 +5,7 @@ use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{X509Certificate, X509Version};
 use x509_parser::public_key::PublicKey;
 
-use super::distrust::{NAMELESS, Told, subject};
+use super::distrust::{Explanation, NAMELESS, subject};
 
 /// The shortest RSA key by which aws-lc verifies, in bits.
 const LEAST: usize = 2048;
@@ -23,7 +23,7 @@ pub(super) fn of(
     leaf: &X509Certificate<'_>,
     others: &[X509Certificate<'_>],
     authorities: &[X509Certificate<'_>],
-) -> Option<Told> {
+) -> Option<Explanation> {
     // One of another kind may be reported in place of each of these.
     let may_be = matches!(
         error,
@@ -54,7 +54,7 @@ fn is_about_algorithms(error: &CertificateError) -> bool {
 }
 
 /// A certificate of X.509 v1 or v2, which has no names of hosts.
-fn old(leaf: &X509Certificate<'_>) -> Option<Told> {
+fn old(leaf: &X509Certificate<'_>) -> Option<Explanation> {
     let version = match leaf.version() {
         X509Version::V1 => 1,
         X509Version::V2 => 2,
@@ -68,7 +68,7 @@ fn old(leaf: &X509Certificate<'_>) -> Option<Told> {
 }
 
 /// A key of RSA that is too short.
-pub(super) fn weak_key(certificate: &X509Certificate<'_>) -> Option<Told> {
+pub(super) fn weak_key(certificate: &X509Certificate<'_>) -> Option<Explanation> {
     let bits = match certificate.public_key().parsed() {
         Ok(PublicKey::RSA(key)) => key.key_size(),
         _ => return None,
@@ -81,7 +81,7 @@ pub(super) fn weak_key(certificate: &X509Certificate<'_>) -> Option<Told> {
 }
 
 /// A signature by a digest that can be forged.
-fn broken_algorithm(certificate: &X509Certificate<'_>) -> Option<Told> {
+fn broken_algorithm(certificate: &X509Certificate<'_>) -> Option<Explanation> {
     let digest = match certificate.signature_algorithm.algorithm.to_id_string().as_str() {
         "1.2.840.113549.1.1.5" | "1.2.840.10045.4.1" | "1.2.840.10040.4.3" => "SHA-1",
         "1.2.840.113549.1.1.4" => "MD5",
@@ -96,7 +96,7 @@ fn broken_algorithm(certificate: &X509Certificate<'_>) -> Option<Told> {
     })
 }
 
-fn unknown_algorithm(certificate: &X509Certificate<'_>) -> Option<Told> {
+fn unknown_algorithm(certificate: &X509Certificate<'_>) -> Option<Explanation> {
     let known = ["1.2.840.113549.1.1.", "1.2.840.10045.4.3.", "1.3.101.112"];
     let algorithm = certificate.signature_algorithm.algorithm.to_id_string();
     let owner = subject(certificate.subject());
@@ -109,7 +109,7 @@ fn unknown_algorithm(certificate: &X509Certificate<'_>) -> Option<Told> {
 }
 
 /// An extension that has to be understood and is not.
-fn not_understood(certificate: &X509Certificate<'_>) -> Option<Told> {
+fn not_understood(certificate: &X509Certificate<'_>) -> Option<Explanation> {
     let unknown = certificate.extensions().iter().find(|extension| {
         extension.critical
             && matches!(

@@ -14,7 +14,7 @@ const LONGEST: usize = 8 << 10;
 const BEGIN: &[u8] = b"HTTP/1.";
 
 /// Asks a proxy to lead to `address`. After that the stream is the server's.
-pub(super) async fn lead(
+pub(super) async fn open_tunnel(
     stream: &mut dyn Duplex,
     address: &str,
     authorization: Option<&HeaderValue>,

@@ -271,12 +271,12 @@ impl ProxyFault {
             }
             ProxyError::Nonsense => (format!("does not answer as {kind} proxies do"), check),
             ProxyError::Refused(status) => {
-                (format!("does not connect to {server}: {status}"), led(status.is_server_error()))
+                (format!("does not connect to {server}: {status}"), proxy_hint(status.is_server_error()))
             }
             ProxyError::Silent => (format!("did not connect to {server} within a minute"), check),
             ProxyError::Socks(code) => {
                 let (reason, reachable) = socks(*code);
-                (format!("does not connect to {server}: {reason}"), led(!reachable))
+                (format!("does not connect to {server}: {reason}"), proxy_hint(!reachable))
             }
             ProxyError::Tls(broken) => {
                 let (what, hint) = broken.told(false);
@@ -298,7 +298,7 @@ impl ProxyFault {
 }
 
 /// What helps when a proxy does not lead on.
-fn led(unreachable: bool) -> String {
+fn proxy_hint(unreachable: bool) -> String {
     let hint = if unreachable {
         "is the API server up, and does the proxy reach it?"
     } else {

@@ -112,7 +112,7 @@ impl Inner {
             Some(name) => name.clone(),
             None => server_name(origin.host())?,
         };
-        Ok(Wire::new(shake_hands(config, name, stream).await?, false))
+        Ok(Wire::new(handshake(config, name, stream).await?, false))
     }
 
     /// Opens a way through a proxy to the server: at its end the server is spoken to or, where that speaks plain HTTP,
@@ -125,21 +125,23 @@ impl Inner {
                 let config = self.trust.proxy_config().map_err(ProxyError::Untrusting)?;
                 let name = server_name(proxy.host())
                     .map_err(|error| ProxyError::Tls(TlsError::Other(error.to_string())))?;
-                shake_hands(config, name, Box::new(stream)).await.map_err(ProxyError::Tls)?
+                handshake(config, name, Box::new(stream)).await.map_err(ProxyError::Tls)?
             }
         };
         let origin = self.endpoint.origin();
-        let led = async {
+        let opened = async {
             match proxy.scheme() {
-                Scheme::Socks5 => socks::lead(&mut stream, origin.host(), origin.port(), proxy.user()).await,
+                Scheme::Socks5 => {
+                    socks::open_tunnel(&mut stream, origin.host(), origin.port(), proxy.user()).await
+                }
                 _ if !origin.is_secure() => Ok(()),
                 _ => {
                     let address = format!("{}:{}", origin.host(), origin.port());
-                    connect::lead(&mut stream, &address, proxy.authorization().as_ref()).await
+                    connect::open_tunnel(&mut stream, &address, proxy.authorization().as_ref()).await
                 }
             }
         };
-        timeout(PROXY, led).await.unwrap_or(Err(ProxyError::Silent))?;
+        timeout(PROXY, opened).await.unwrap_or(Err(ProxyError::Silent))?;
         Ok(stream)
     }
 
@@ -150,7 +152,7 @@ impl Inner {
 }
 
 /// Speaks TLS on a stream from here on.
-async fn shake_hands(
+async fn handshake(
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
     stream: Box<dyn Duplex>,

@@ -90,12 +90,12 @@ impl File {
     /// The names under which a file may know a repository: podman's also name repositories, and the more exact comes first.
     fn servers(&self, host: &str, repository: &str) -> Vec<String> {
         let mut servers = Vec::new();
-        let mut place = format!("{host}/{repository}");
-        while place.len() > host.len() {
-            if self.entry(&place, "").is_some() || self.helper(&place).is_some() {
-                servers.push(place.clone());
+        let mut prefix = format!("{host}/{repository}");
+        while prefix.len() > host.len() {
+            if self.entry(&prefix, "").is_some() || self.helper(&prefix).is_some() {
+                servers.push(prefix.clone());
             }
-            place.truncate(place.rfind('/').unwrap_or(0));
+            prefix.truncate(prefix.rfind('/').unwrap_or(0));
         }
         if host == DOCKER_HUB {
             servers.push("https://index.docker.io/v1/".to_owned());

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Claim, Error, base64, json, malformed, shown};
+use super::{Error, SignedPayload, base64, json, malformed, shown};
 use crate::reference::Digest;
 
 /// The media types of a bundle: of its layer, and inside it.
@@ -70,7 +70,7 @@ struct Digests {
 }
 
 /// Reads what a bundle claims.
-pub(super) fn read(bundle: &[u8]) -> Result<Claim, Error> {
+pub(super) fn read(bundle: &[u8]) -> Result<SignedPayload, Error> {
     let bundle: Bundle = json("bundle", bundle)?;
     if ![MEDIA_TYPE, OLDER_MEDIA_TYPE].contains(&bundle.media_type.as_str()) {
         return Err(Error::Unsupported(format!(
@@ -99,7 +99,12 @@ pub(super) fn read(bundle: &[u8]) -> Result<Claim, Error> {
     let certified = bundle
         .verification_material
         .is_some_and(|material| material.certificate.is_some() || material.x509_certificate_chain.is_some());
-    Ok(Claim { subjects: subjects(&payload)?, message: encode(PAYLOAD_TYPE, &payload), signature, certified })
+    Ok(SignedPayload {
+        subjects: subjects(&payload)?,
+        message: encode(PAYLOAD_TYPE, &payload),
+        signature,
+        certified,
+    })
 }
 
 fn subjects(payload: &[u8]) -> Result<Vec<Digest>, Error> {

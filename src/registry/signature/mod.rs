@@ -48,7 +48,7 @@ pub enum Evidence {
 }
 
 impl Evidence {
-    fn read(&self) -> Result<Claim, Error> {
+    fn read(&self) -> Result<SignedPayload, Error> {
         match self {
             Self::Bundle(bundle) => bundle::read(bundle),
             Self::Simple { payload, signature } => simple::read(payload, signature),
@@ -160,8 +160,8 @@ impl Error {
 /// Whether evidence says that it signs the artifact with this manifest. That proves nothing: anybody may say so. But what
 /// says less, e.g. an attestation, junk, or the signature of another artifact, is no signature of this one, whoever made it.
 #[must_use]
-pub fn claims(manifest: Digest, evidence: &Evidence) -> bool {
-    evidence.read().is_ok_and(|claim| claim.subjects.contains(&manifest))
+pub fn is_about(manifest: Digest, evidence: &Evidence) -> bool {
+    evidence.read().is_ok_and(|signed| signed.subjects.contains(&manifest))
 }
 
 /// Verifies that `keys` signed the artifact whose manifest has this digest. Evidence that proves nothing takes nothing
@@ -176,7 +176,7 @@ pub fn verify(manifest: Digest, evidence: &[Evidence], keys: &KeySet) -> Result<
     let mut proved = BTreeSet::new();
     let mut why = Error::Unsigned;
     for evidence in evidence {
-        match evidence.read().and_then(|claim| claim.prove(manifest, keys)) {
+        match evidence.read().and_then(|signed| signed.prove(manifest, keys)) {
             Ok(fingerprints) => proved.extend(fingerprints),
             Err(error) if error.rank() < why.rank() => why = error,
             Err(_) => {}
@@ -194,7 +194,7 @@ pub fn verify(manifest: Digest, evidence: &[Evidence], keys: &KeySet) -> Result<
 }
 
 /// What one piece of evidence says. That it can be read proves nothing.
-struct Claim {
+struct SignedPayload {
     /// The bytes that were signed, of which the subjects are part.
     message: Vec<u8>,
     signature: Vec<u8>,
@@ -204,7 +204,7 @@ struct Claim {
     certified: bool,
 }
 
-impl Claim {
+impl SignedPayload {
     /// The fingerprints of those of the keys that signed this, if it is about the manifest; one at least. Whatever the
     /// evidence says of the key that made it is passed over.
     fn prove(&self, manifest: Digest, keys: &KeySet) -> Result<Vec<Digest>, Error> {

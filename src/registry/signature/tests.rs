@@ -227,10 +227,10 @@ fn evidence_that_proves_nothing_takes_nothing_from_evidence_that_does() {
 #[test]
 fn what_says_that_it_signs_an_artifact_is_its_signature_whoever_made_it() {
     let signatures = [vec![bundle(BUNDLE)], ecdsa_simple(), two_simple()].concat();
-    assert!(signatures.iter().all(|evidence| claims(manifest(), evidence)));
+    assert!(signatures.iter().all(|evidence| is_about(manifest(), evidence)));
     let stranger = Author::new().states(&statement(SIGN, &[manifest()]), &json!({}));
-    assert!(claims(manifest(), &stranger), "without its key nobody knows one that is a stranger's");
-    assert!(!signatures.iter().any(|evidence| claims(Digest::of(b"another"), evidence)));
+    assert!(is_about(manifest(), &stranger), "without its key nobody knows one that is a stranger's");
+    assert!(!signatures.iter().any(|evidence| is_about(Digest::of(b"another"), evidence)));
     let nearly = [
         bundle(b"junk"),
         bundle(fixture!("attestation-bundle.json")),
@@ -238,7 +238,7 @@ fn what_says_that_it_signs_an_artifact_is_its_signature_whoever_made_it() {
         Evidence::Simple { payload: Bytes::from_static(PAYLOAD), signature: String::new() },
         Evidence::Simple { payload: Bytes::from_static(b"junk"), signature: "AAAA".to_owned() },
     ];
-    assert!(!nearly.iter().any(|evidence| claims(manifest(), evidence)));
+    assert!(!nearly.iter().any(|evidence| is_about(manifest(), evidence)));
 }
 
 /// Somebody who signs just what we wish.

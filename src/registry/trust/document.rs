@@ -95,7 +95,7 @@ impl Reader<'_> {
     fn rule(&self, text: Spanned<RuleText>) -> Result<Rule, Fault> {
         let line = line(&text);
         let RuleText { registry, namespace, signatures, keys } = text.value;
-        let (place, scope) = match (registry, namespace) {
+        let (at, scope) = match (registry, namespace) {
             (Some(text), None) => (self::line(&text), Scope::registry(&text.value)),
             (None, Some(text)) => (self::line(&text), Scope::namespace(&text.value)),
             (Some(_), Some(_)) => {
@@ -112,7 +112,7 @@ impl Reader<'_> {
             }
         };
         let scope = scope.map_err(|what| {
-            self.fault(Some(place), what, "e.g. `registry: ghcr.io/acme`, or `namespace: acme`")
+            self.fault(Some(at), what, "e.g. `registry: ghcr.io/acme`, or `namespace: acme`")
         })?;
         let keys = keys.map(|keys| self.keys(keys)).transpose()?;
         if keys.is_none() && signatures.value != Mode::Ignore {

@@ -164,9 +164,9 @@ fn no_bit_of_an_archive_can_be_flipped_unseen() {
         plugins.into_iter().map(facts).collect::<Vec<_>>()
     };
     let expected = facts(read(bytes.as_slice()).unwrap());
-    for place in (0..bytes.len()).step_by(13) {
+    for position in (0..bytes.len()).step_by(13) {
         let mut flipped = bytes.clone();
-        flipped[place] ^= 4;
+        flipped[position] ^= 4;
         if let Ok(plugins) = read(flipped.as_slice()) {
             // Padding, or what the index says in words: never another content.
             let now = facts(plugins);

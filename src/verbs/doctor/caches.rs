@@ -22,11 +22,11 @@ pub(super) fn sizes(patient: &Patient<'_>) -> Check {
 /// again.
 pub(super) fn clean(store: &Store, reporter: Reporter) -> Result<(), Error> {
     let places = store.places();
-    let unwritten = |folder: &Path, source| Error::Unwritten { path: folder.into(), source };
-    let mut gone = runtime::trim(places, 0).map_err(|source| unwritten(&places.compiled(), source))?;
+    let write_failed = |folder: &Path, source| Error::Unwritten { path: folder.into(), source };
+    let mut gone = runtime::trim(places, 0).map_err(|source| write_failed(&places.compiled(), source))?;
     for (folder, extension) in [(places.fetched(), "wasm"), (places.seen(), "json")] {
-        gone +=
-            disk::trim(&folder, &[extension], 0, |_| false).map_err(|source| unwritten(&folder, source))?;
+        gone += disk::trim(&folder, &[extension], 0, |_| false)
+            .map_err(|source| write_failed(&folder, source))?;
     }
     reporter.note(&format!("removed {} from the caches", indicatif::HumanBytes(gone)));
     Ok(())

@@ -29,7 +29,7 @@ pub(super) fn links(patient: &Patient<'_>) -> Check {
     for link in names.iter().flat_map(|name| places.links_of(name)) {
         problems.extend(wrong_with(patient, &link));
     }
-    for stray in strays(places.links(), places.program(), &names) {
+    for stray in orphaned_links(places.links(), places.program(), &names) {
         problems.push(Problem::at(
             &stray,
             "it points to kwasm, and no such plugin is installed",
@@ -77,17 +77,17 @@ fn first_on_path(patient: &Patient<'_>, link: &Path) -> Option<PathBuf> {
 }
 
 /// Returns the links to kwasm that do not belong to an installed plugin.
-fn strays(folder: &Path, program: &Path, names: &[&PluginName]) -> Vec<PathBuf> {
+fn orphaned_links(folder: &Path, program: &Path, names: &[&PluginName]) -> Vec<PathBuf> {
     let entries = platform::disk::entries(folder).unwrap_or_default();
     let stray = |file_name: &str| {
         let name = PluginName::from_program(file_name).or_else(|| PluginName::from_completion(file_name));
         name.is_some_and(|name| !names.contains(&&name))
     };
     let paths = entries.iter().filter(|entry| entry.file_name().to_str().is_some_and(stray));
-    let mut strays: Vec<PathBuf> = paths
+    let mut orphaned_links: Vec<PathBuf> = paths
         .map(std::fs::DirEntry::path)
         .filter(|path| platform::is_link_to(path, program) == Some(true))
         .collect();
-    strays.sort();
-    strays
+    orphaned_links.sort();
+    orphaned_links
 }

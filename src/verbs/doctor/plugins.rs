@@ -111,8 +111,8 @@ fn each_blob(
     let mut problems = Vec::new();
     for receipt in &patient.plugins {
         for digest in receipt.blobs() {
-            if let Err(place) = seen.binary_search(&digest) {
-                seen.insert(place, digest);
+            if let Err(index) = seen.binary_search(&digest) {
+                seen.insert(index, digest);
                 problems.extend(look(receipt, digest));
             }
         }

@@ -1,6 +1,7 @@
 //! Rules that no other tool checks.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -17,7 +18,10 @@ const LINES: usize = 500;
 /// Names that do not describe the purpose of a file.
 const CATCH_ALLS: [&str; 6] = ["common", "helper", "helpers", "types", "util", "utils"];
 
-/// Checks all rules and reports each violation.
+/// How many files of a fuzz target's corpus the fuzzer may have named, and how many files all corpora may have.
+const CORPUS: (usize, usize) = (30, 300);
+
+/// Checks all rules and names each violation.
 pub(crate) fn check(places: &Places) -> Result<()> {
     let files = sources(&places.root)?;
     let mut violations = Vec::new();
@@ -30,7 +34,12 @@ pub(crate) fn check(places: &Places) -> Result<()> {
                 violations.extend(wording::check(file, &text));
             }
         }
+        if file.extension().is_some_and(|extension| extension == "md") {
+            let text = fs::read_to_string(places.root.join(file))?;
+            violations.extend(broken_links(file, &text, |path| places.root.join(path).exists()));
+        }
     }
+    violations.extend(too_many_inputs(&files));
     violations.extend(catalogue::check(places, &files, &tests(&places.root, &files)?)?);
     if !violations.is_empty() {
         bail!("violations: {}\n{}", violations.len(), violations.join("\n"));
@@ -70,7 +79,48 @@ fn misnamed(file: &Path) -> Option<String> {
         .then(|| format!("{}: a name that does not say what the file is for", file.display()))
 }
 
-/// Returns the code of all tests.
+/// Corpora that are to be minimised, as `tests/fuzz/README.md` says. What has a name was written by hand, and stays.
+fn too_many_inputs(files: &[PathBuf]) -> Vec<String> {
+    let (each, all) = CORPUS;
+    let mut targets: BTreeMap<&Path, usize> = BTreeMap::new();
+    let mut total = 0;
+    for file in files {
+        let Ok(input) = file.strip_prefix("tests/fuzz/corpus") else { continue };
+        total += 1;
+        if let (Some(target), true) = (input.parent(), is_generated(input)) {
+            *targets.entry(target).or_default() += 1;
+        }
+    }
+    let over = targets.into_iter().filter(|(_, count)| *count > each);
+    let mut violations: Vec<String> = over
+        .map(|(target, count)| {
+            format!("tests/fuzz/corpus/{}: {count} generated files, {each} at most", target.display())
+        })
+        .collect();
+    if total > all {
+        violations.push(format!("tests/fuzz/corpus: {total} files, {all} at most"));
+    }
+    violations
+}
+
+/// libFuzzer names an input after its SHA-1.
+fn is_generated(input: &Path) -> bool {
+    let name = input.file_name().unwrap_or_default().to_string_lossy();
+    name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Links of a page that lead to no file of this repository.
+fn broken_links(page: &Path, text: &str, exists: impl Fn(&Path) -> bool) -> Vec<String> {
+    let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    let inside = links.filter(|link| !link.is_empty() && !link.contains("://"));
+    let folder = page.parent().unwrap_or(Path::new(""));
+    inside
+        .filter(|link| !exists(&folder.join(link)))
+        .map(|link| format!("{}: a link to {link}, which is not there", page.display()))
+        .collect()
+}
+
+/// The code of all tests.
 fn tests(root: &Path, files: &[PathBuf]) -> Result<String> {
     let mut tests = String::new();
     for file in files.iter().filter(|file| file.starts_with("tests") && is_code(file)) {
@@ -96,6 +146,26 @@ mod tests {
         assert!(misnamed(Path::new("src/common/tls.rs")).is_some());
         assert!(misnamed(Path::new("src/gate/tls.rs")).is_none());
         assert!(misnamed(Path::new("wit/deps/http/types.wit")).is_none());
+    }
+
+    #[test]
+    fn a_link_to_a_file_that_is_not_there_is_found() {
+        let text = "[a](../README.md), [b](#there), [c](https://example.com/x), [d](away.md#part)";
+        let broken = broken_links(Path::new(".github/PAGE.md"), text, |path| path.ends_with("README.md"));
+        assert_eq!(broken, [".github/PAGE.md: a link to away.md, which is not there"]);
+    }
+
+    #[test]
+    fn a_corpus_with_more_than_its_share_is_found() {
+        let input = |name: String| Path::new("tests/fuzz/corpus/door").join(name);
+        let generated = |count: usize| (0..count).map(|n| input(format!("{n:040x}"))).collect::<Vec<_>>();
+        assert_eq!(too_many_inputs(&generated(30)), [""; 0]);
+        assert_eq!(
+            too_many_inputs(&generated(31)),
+            ["tests/fuzz/corpus/door: 31 generated files, 30 at most"]
+        );
+        let named: Vec<_> = (0..301).map(|n| input(format!("case-{n}"))).collect();
+        assert_eq!(too_many_inputs(&named), ["tests/fuzz/corpus: 301 files, 300 at most"]);
     }
 
     #[test]

@@ -55,10 +55,10 @@ fn literals(source: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut rest = source;
     // How many braces of an item of tests are open.
-    let mut test: Option<usize> = None;
+    let mut braces: Option<usize> = None;
     while let Some(next) = rest.chars().next() {
         if rest.starts_with("#[cfg(test)]") || rest.starts_with("#[cfg(all(test,") {
-            test = test.or(Some(0));
+            braces = braces.or(Some(0));
         }
         let skipped = match next {
             '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
@@ -66,7 +66,7 @@ fn literals(source: &str) -> Vec<(usize, String)> {
             '\'' => character(rest),
             '"' => {
                 let (text, length) = quoted(&rest[1..]);
-                if test.is_none() {
+                if braces.is_none() {
                     found.push((line_of(source, rest), text));
                 }
                 length + 1
@@ -75,7 +75,7 @@ fn literals(source: &str) -> Vec<(usize, String)> {
                 let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
                 match raw(&rest[..word], &rest[word..]) {
                     Some((text, length)) => {
-                        if test.is_none() {
+                        if braces.is_none() {
                             found.push((line_of(source, rest), text.to_owned()));
                         }
                         word + length
@@ -85,11 +85,11 @@ fn literals(source: &str) -> Vec<(usize, String)> {
             }
             _ => next.len_utf8(),
         };
-        test = match (next, test) {
+        braces = match (next, braces) {
             ('{', Some(depth)) => Some(depth + 1),
             ('}', Some(0 | 1)) | (';', Some(0)) => None,
             ('}', Some(depth)) => Some(depth - 1),
-            _ => test,
+            _ => braces,
         };
         rest = &rest[skipped..];
     }
