@@ -6,7 +6,11 @@
 
 pub(crate) mod defence;
 
+pub mod message;
+
 pub(crate) mod platform;
+
+pub mod document;
 
 pub mod reference;
 

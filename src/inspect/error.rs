@@ -1,6 +1,7 @@
 //! Why some bytes cannot run here, and what helps.
 
 use super::Feature;
+use crate::message::Explain;
 
 /// Why some bytes cannot run here.
 #[derive(Debug, thiserror::Error)]
@@ -76,10 +77,8 @@ impl From<wasmparser::BinaryReaderError> for Error {
     }
 }
 
-impl Error {
-    /// Returns what helps against it, where something does.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
         let command = "a plugin is a program with a main function";
         match self {
             Self::Features(features) => features.iter().find_map(|feature| switch(*feature)).map(str::to_owned),

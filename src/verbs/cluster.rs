@@ -11,10 +11,11 @@ use crate::cluster::{
     Authentication, Authority, Cluster, Contexts, Flags, Impersonation, Kubeconfig, Selection, Validity,
 };
 use crate::gate::{Checked, Gate, Observer};
+use crate::message::one_line;
 use crate::policy::Policy;
 
 use super::run::observer;
-use super::{Ending, Error, Voice, one_line, print, table};
+use super::{Ending, Error, Voice, print, table};
 
 /// What there is to know of a cluster without asking it, and what it answered.
 #[derive(Serialize)]
@@ -79,7 +80,7 @@ pub(super) fn cluster(environment: &Environment, voice: Voice, wish: &Wish) -> R
             Ok(None) => return Ok(Ending::Interrupted),
             Ok(checked) => subject.checked = checked,
             Err(lines) => {
-                voice.lines(lines);
+                voice.messages(&lines);
                 return Ok(Ending::Faulty);
             }
         }

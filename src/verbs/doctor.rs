@@ -13,11 +13,12 @@ use serde::Serialize;
 
 use crate::cli::{Connection, Environment, Output};
 use crate::cluster::{self, Flags, Kubeconfig};
+use crate::message::{Explain, Message, cut};
 use crate::reference::PluginName;
 use crate::store::{self, Receipt, Store};
 
 use super::table::{Table, json, yaml};
-use super::{Ending, Error, Voice, chain, print};
+use super::{Ending, Error, Voice, print};
 
 /// Something that was looked at.
 #[derive(Debug, Serialize)]
@@ -93,7 +94,7 @@ pub(super) fn doctor(
     if wish.clean
         && let Err(error) = caches::clean(store, voice)
     {
-        voice.fault(&chain(&error));
+        voice.messages(&error.messages());
         cleaned = false;
     }
     let settled = store.settle();
@@ -141,9 +142,8 @@ fn tell(checks: &[Check], voice: Voice, output: Output) -> Result<(), Error> {
                 table.row(check.row().to_vec());
             }
             print(&table.text())?;
-            for Problem { what, why, cure } in checks.iter().flat_map(|check| &check.problems) {
-                voice.fault(&format!("{what}: {why}"));
-                voice.hint(cure);
+            for check in checks {
+                voice.messages(&cut(check.problems.iter().map(Problem::message)));
             }
             Ok(())
         }
@@ -171,11 +171,13 @@ impl Problem {
         Self::new(path.display().to_string(), why, cure)
     }
 
-    /// An error tells by itself what is wrong, and why.
-    fn of(error: &dyn std::error::Error, cure: impl Into<String>) -> Self {
-        let text = chain(error);
-        let (what, why) = text.split_once(": ").unwrap_or((&text, "it cannot be used"));
-        Self::new(what, why, cure)
+    /// An error says by itself why, and what it is about. `what` is that where it is about nothing in particular.
+    fn of(what: &str, error: &impl Explain, cure: impl Into<String>) -> Self {
+        Self::new(error.subject().unwrap_or_else(|| what.to_owned()), error.reason(), cure)
+    }
+
+    fn message(&self) -> Message {
+        Message::hinted(format!("{}: {}", self.what, self.why), &self.cure)
     }
 }
 
@@ -221,6 +223,12 @@ mod tests {
     fn an_error_is_a_problem_with_its_reason() {
         let source = std::io::Error::other("gone");
         let error = store::Error::Io { path: "/x".into(), what: "it cannot be read", source };
-        assert_eq!(Problem::of(&error, "c"), Problem::new("/x", "it cannot be read: gone", "c"));
+        assert_eq!(Problem::of("w", &error, "c"), Problem::new("/x", "it cannot be read: gone", "c"));
+        let error = store::Error::Unknown("x".parse().unwrap());
+        assert_eq!(Problem::of("w", &error, "c"), Problem::new("w", "no plugin `x` is installed", "c"));
+        // What looks like the end of a name is a part of it.
+        let source = std::io::Error::other("gone");
+        let error = store::Error::Io { path: "/a: b".into(), what: "it cannot be read", source };
+        assert_eq!(Problem::of("w", &error, "c"), Problem::new("/a: b", "it cannot be read: gone", "c"));
     }
 }

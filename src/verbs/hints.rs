@@ -1,27 +1,18 @@
-//! What helps against each error: a command, where there is one.
+//! What helps against the errors of the verbs themselves: those of the rooms know it by themselves.
 
 use std::io;
 use std::path::Path;
 
 use super::Error;
+use crate::document::Fault;
+use crate::message::{Explain, Message, chain};
 use crate::policy::{self, NAME_A_KUBECONFIG};
-use crate::reference::NameError;
-use crate::registry::{self, Obstacle, signature};
-use crate::runtime;
 use crate::store::{self, layout};
 
-impl Error {
-    /// Returns what helps against it, where something does.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
         let fixed = match self {
             Self::PolicyFile { .. } => "a policy is one of kwasm's own, or a file of YAML",
-            Self::PrivateKey { source: signature::PrivateKeyError::Cosign, .. } => {
-                "publish it unsigned, and then: cosign sign --key KEY REPOSITORY@DIGEST"
-            }
-            Self::PrivateKey { .. } => {
-                "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out KEY makes one"
-            }
             Self::Hidden { .. } => {
                 "who looked at it before was misled: ask its publisher, and look into the file by kwasm inspect"
             }
@@ -40,32 +31,35 @@ impl Error {
         Some(fixed.to_owned())
     }
 
-    /// What helps against those that name it themselves, or of which it depends on what is in them.
-    fn particular(&self) -> Option<String> {
+    fn messages(&self) -> Vec<Message> {
         match self {
-            Self::Cli(crate::cli::Error::Name(name)) | Self::Name(name) => for_name(name),
-            Self::NoPolicy(name) => Some(for_policy(name)),
-            Self::NotFetched(name) => Some(format!("kwasm upgrade {name} brings it to its newest version")),
-            Self::Trust(fault) => Some(fault.hint.clone()),
-            Self::Unsigned { source, .. } => source.hint().map(str::to_owned),
-            Self::Untrusted { source, .. } => source.hint().map(str::to_owned),
-            Self::Archive { archive, source } => for_archive(archive, source),
-            Self::Unwritten { path, source } => for_output(path, source),
-            Self::Cluster(error) => error.hint(),
-            Self::Inspect { source, .. } | Self::Runtime(runtime::Error::Unfit { source, .. }) => {
-                source.hint()
-            }
-            Self::SignatureLookup { source, .. } | Self::Registry(source) => for_fetch(source),
-            Self::Runtime(runtime::Error::Bound { bound, .. }) => Some(bound.hint()),
-            Self::Runtime(runtime::Error::Store(error)) | Self::Store(error) => for_store(error),
-            _ => None,
+            Self::Policy(faults) | Self::Trust(faults) => Fault::messages(faults),
+            error => vec![Message { text: chain(error), hint: error.hint() }],
         }
     }
 }
 
-fn for_name(error: &NameError) -> Option<String> {
-    matches!(error, NameError::BuiltIn(_))
-        .then(|| "choose another name: kwasm install FILE --as NAME".to_owned())
+impl Error {
+    /// Returns what helps against those of the rooms, and against those of which it depends on what is in them.
+    fn particular(&self) -> Option<String> {
+        match self {
+            Self::NoPolicy(name) => Some(for_policy(name)),
+            Self::NotFetched(name) => Some(format!("kwasm upgrade {name} brings it to its newest version")),
+            Self::Archive { archive, source } => for_archive(archive, source),
+            Self::Unwritten { path, source } => for_output(path, source),
+            Self::Cli(error) => error.hint(),
+            Self::Name(error) => error.hint(),
+            Self::PrivateKey { source, .. } => source.hint(),
+            Self::Unsigned { source, .. } => source.hint(),
+            Self::Untrusted { source, .. } => source.hint(),
+            Self::Cluster(error) => error.hint(),
+            Self::Inspect { source, .. } => source.hint(),
+            Self::SignatureLookup { source, .. } | Self::Registry(source) => source.hint(),
+            Self::Runtime(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            _ => None,
+        }
+    }
 }
 
 fn for_policy(name: &str) -> String {
@@ -73,116 +67,24 @@ fn for_policy(name: &str) -> String {
     format!("kwasm's own are {}; a file is named by its path: ./{name}.yaml", known.join(", "))
 }
 
-fn for_fetch(error: &registry::Error) -> Option<String> {
-    use registry::Error as E;
-    const SETTINGS: &str = "~/.config/wasm-pkg/config.toml";
-    Some(match error {
-        E::Unreadable { path, .. } if error.is_forbidden() => {
-            format!("ls -l {} shows who may read it", path.display())
-        }
-        E::NotFound(_) => {
-            "a tag may be misspelt, and to some registries you have to log in to be told more".to_owned()
-        }
-        E::NoVersion { known, .. } if !known.is_empty() => format!("it has {}", known.join(", ")),
-        E::NoRegistry { namespace } => {
-            format!("say it in {SETTINGS}: [namespace_registries] {namespace} = \"registry.example.com\"")
-        }
-        E::Denied { unknown: Some(unknown), .. } => return for_fetch(unknown),
-        E::Credentials { path, helper: Some(helper), .. } => {
-            format!("install {helper}, or take it out of {} and log in again", path.display())
-        }
-        E::Credentials { path, helper: None, .. } => {
-            format!("mend {}, or move it away and log in again", path.display())
-        }
-        E::Denied { login, .. } => {
-            format!("log in as for any other client: docker login {login}, or podman login {login}")
-        }
-        E::Unreachable { registry, obstacle: Obstacle::UnknownIssuer, .. } => {
-            format!(
-                "a private CA goes into {SETTINGS}: [[registry.\"{registry}\".oci.extra_root_certificates]]"
-            )
-        }
-        // Whether another host speaks TLS, the registry's configuration does not say.
-        E::Unreachable { host, registry, obstacle: Obstacle::PlainHttp, .. } if host == registry => {
-            format!(
-                "if it has no TLS, {SETTINGS} has to say so: [registry.\"{host}\".oci] protocol = \"http\""
-            )
-        }
-        E::Unreachable { obstacle: Obstacle::Proxy(source), .. } => {
-            format!("check {source}, or name the host in NO_PROXY if it is reached without a proxy")
-        }
-        E::Settings { .. } => format!("it is read from {SETTINGS}, as wkg does"),
-        E::Published(_) => "a version that is published stays what it is: publish the next one".to_owned(),
-        E::Layer { reference, .. } => format!(
-            "a plugin gets there by kwasm publish FILE {reference}, or oras push {reference} FILE:application/wasm"
-        ),
-        E::Referrers { artifact, .. } => format!("the artifact itself is {artifact}"),
-        _ => return None,
-    })
-}
-
-fn for_store(error: &store::Error) -> Option<String> {
-    Some(match error {
-        store::Error::Unfit { source, .. } => return source.hint(),
-        store::Error::Fetch(error) => return for_fetch(error),
-        store::Error::Unknown(_) => "kwasm list shows what is installed".to_owned(),
-        store::Error::LinkTaken(_) => "choose another name: kwasm install FILE --as NAME".to_owned(),
-        store::Error::InTheWay(path) => format!("move it away: mv {0} {0}.old", path.display()),
-        store::Error::Remains { .. } => "kwasm doctor takes it away, or says why it cannot".to_owned(),
-        store::Error::Receipt { .. } => {
-            "kwasm uninstall takes the plugin away; then install it again".to_owned()
-        }
-        store::Error::Io { path, .. } if error.is_forbidden() => for_reading(path),
-        store::Error::Io { path, source, .. } => return for_disk(path, source),
-        store::Error::Altered { .. } | store::Error::Gone(_) => {
-            "install it again: kwasm install FILE".to_owned()
-        }
-    })
-}
-
-/// What helps where a file of a store may not be read: it is two folders below its root.
-fn for_reading(path: &Path) -> String {
-    let root = path.ancestors().nth(3).unwrap_or(path).display();
-    format!("whoever installed it lets all run it: chmod -R a+rX {root}; KWASM_HOME names another store")
-}
-
+/// Returns what helps where the name of the archive, which its reader does not know, is a part of that.
 fn for_archive(archive: &str, error: &layout::Error) -> Option<String> {
     match error {
         layout::Error::Compressed => Some(format!("zcat {archive} | kwasm load -, or zstdcat for zstd")),
-        layout::Error::Empty | layout::Error::NoLayout(_) => {
-            Some("kwasm save NAME -f FILE makes one".to_owned())
-        }
-        _ => None,
+        error => error.hint(),
     }
 }
 
-/// What helps against an error of a file that the user named.
+/// Returns what helps against an error of a file that the user named.
 fn for_output(path: &Path, error: &io::Error) -> Option<String> {
-    let folder = folder_of(path);
+    let folder = store::folder_of(path);
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             Some(format!("ls -ld {} {} shows who may write there", folder.display(), path.display()))
         }
         io::ErrorKind::IsADirectory => Some(format!("name a file in it: {}", path.join("FILE").display())),
         io::ErrorKind::NotFound => Some(format!("make its folder first: mkdir -p {}", folder.display())),
-        _ => for_disk(path, error),
-    }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn for_disk(path: &Path, error: &io::Error) -> Option<String> {
-    let folder = folder_of(path).display();
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Some(format!("make some room on its disk: df -h {folder}"))
-        }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Some(format!(
-            "ls -ld {folder} shows who may write there; KWASM_HOME, and KWASM_BIN_DIR for links, name another place"
-        )),
-        _ => None,
+        _ => store::for_room(path, error),
     }
 }
 
@@ -201,5 +103,12 @@ mod tests {
         let source = io::Error::from(io::ErrorKind::PermissionDenied);
         let store = store::Error::Io { path: "/store/lock".into(), what: "the lock cannot be had", source };
         assert!(Error::Store(store).hint().unwrap().contains("KWASM_HOME"));
+    }
+
+    #[test]
+    fn an_error_of_several_faults_has_a_message_for_each() {
+        let faults = vec![Fault::whole("t", "a", "b"), Fault::whole("t", "c", "d")];
+        let messages = Error::Trust(faults).messages();
+        assert_eq!(messages, [Message::hinted("t: a", "b"), Message::hinted("t: c", "d")]);
     }
 }

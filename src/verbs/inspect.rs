@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::cli::{Environment, Output};
 use crate::inspect::{self, Facts, Feature, Inspected, Kind};
+use crate::message::{chain, one_line};
 use crate::reference::{Digest, Source};
 use crate::registry::{Artifact, Found};
 use crate::store::{Receipt, Signer, Store};
@@ -13,7 +14,7 @@ use crate::store::{Receipt, Signer, Store};
 use super::claims::{Claims, Interface};
 use super::fetch::{Fetcher, Judged, name_of};
 use super::progress::Progress;
-use super::{Ending, Error, Voice, chain, one_line, print, table};
+use super::{Ending, Error, Voice, print, table};
 
 /// What there is to know of a component before it runs.
 #[derive(Default, Serialize)]
@@ -138,7 +139,7 @@ fn looked_into(content: &[u8]) -> Result<Subject, inspect::Error> {
     Ok(Subject {
         version: facts.said("version").map(str::to_owned),
         kind: facts.kind,
-        unfit: cause.as_ref().map(|cause| chain(cause)),
+        unfit: cause.as_ref().map(chain),
         cause,
         features: Some(features),
         imports: facts.imports.keys().cloned().collect(),

@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use crate::cli::Output;
 use crate::inspect::Kind;
+use crate::message::Explain;
 use crate::reference::{Digest, PluginName};
 use crate::store::{Receipt, Store};
 
 use super::table::{Table, shown};
-use super::{Ending, Error, Voice, chain, print};
+use super::{Ending, Error, Voice, print};
 
 /// One installed plugin as `-o json` shows it: each key is there, whatever is known.
 #[derive(Serialize)]
@@ -75,8 +76,7 @@ pub(super) fn list(store: &Store, voice: Voice, output: Output) -> Result<Ending
             Err(crate::store::Error::Unknown(_)) => {}
             // One broken receipt does not hide the others.
             Err(error) => {
-                voice.fault(&chain(&error));
-                voice.hint(&format!("install it again, or take it away: kwasm uninstall {name}"));
+                voice.messages(&error.messages());
                 broken = true;
             }
         }

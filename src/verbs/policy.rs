@@ -9,7 +9,9 @@ use http::{HeaderMap, Method};
 use serde::Serialize;
 
 use crate::cli::Output;
-use crate::policy::{Attempt, Context, DEFAULT, Fault, Policy, Refusal, RequestInfo, Target};
+use crate::document::Fault;
+use crate::message::one_line;
+use crate::policy::{Attempt, Context, DEFAULT, Policy, Refusal, RequestInfo, Target};
 use crate::store::Granted;
 
 use super::table::{json, yaml};
@@ -79,7 +81,7 @@ fn contents(path: &Path) -> Result<String, Error> {
         }
         Err(Error::Policy(vec![Fault {
             file: path.display().to_string(),
-            line: before.split(|byte| *byte == b'\n').map(|_| 1).sum(),
+            line: Some(before.split(|byte| *byte == b'\n').map(|_| 1).sum()),
             key: String::new(),
             what: "it is no text in UTF-8".to_owned(),
             hint: "save it as UTF-8".to_owned(),
@@ -205,7 +207,7 @@ fn table(explained: &Explained) -> String {
     for key in order {
         let value = match &json[key] {
             serde_json::Value::Null => continue,
-            serde_json::Value::String(text) => super::one_line(text),
+            serde_json::Value::String(text) => one_line(text),
             other => other.to_string(),
         };
         lines.push_str(format!("{key:<width$}  {value}").trim_end());

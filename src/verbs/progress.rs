@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Voice, one_line};
+use super::Voice;
+use crate::message::one_line;
 use crate::registry::{Step, Watcher};
 use crate::runtime;
 

@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use textwrap::core::display_width;
 
-use super::one_line;
-use super::voice::drives_terminal;
 use crate::cli::Output;
+use crate::message::{drives_terminal, one_line};
 
 /// A table with a head.
 pub(super) struct Table {

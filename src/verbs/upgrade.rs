@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::{Environment, Output};
+use crate::message::Explain;
 use crate::reference::{Digest, PluginName, Source};
 use crate::registry::Found;
 use crate::store::{Receipt, Store};
@@ -11,7 +12,7 @@ use super::fetch::Fetcher;
 use super::install::{prepare, put};
 use super::policy::granted;
 use super::table::Table;
-use super::{Ending, Error, Voice, chain, print};
+use super::{Ending, Error, Voice, print};
 
 /// What the place that a plugin came from has for it.
 enum News {
@@ -64,9 +65,8 @@ fn reported(voice: Voice, mut troubles: Vec<(PluginName, Error)>) -> Result<Endi
         return troubles.pop().map_or(Ok(Ending::Done), |(_, error)| Err(error));
     }
     for (name, error) in troubles {
-        voice.fault(&format!("{name}: {}", chain(&error)));
-        if let Some(hint) = error.hint() {
-            voice.hint(&hint);
+        for message in error.messages() {
+            voice.message(&message.about(&name));
         }
     }
     Ok(Ending::Faulty)

@@ -152,6 +152,7 @@ mod tests {
     use super::super::distrust::Distrust;
     use super::super::verifier::Verifier;
     use super::*;
+    use crate::message::Explain;
 
     const CA: &str = include_str!("../../../tests/certificates/ca.pem");
     const SHA1: &str = include_str!("../../../tests/certificates/sha1.pem");
@@ -171,7 +172,7 @@ mod tests {
             Ok(_) => String::new(),
             Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(distrust)))) => {
                 let distrust = distrust.downcast_ref::<Distrust>().unwrap();
-                format!("{distrust}; {}", distrust.hint())
+                format!("{distrust}; {}", distrust.hint().unwrap())
             }
             Err(other) => panic!("{other:?}"),
         }
@@ -203,7 +204,7 @@ mod tests {
         assert_eq!(said_of(CA, &der(RSA1024), "127.0.0.1"), "");
         let distrust = Distrust::of_key(&der(RSA1024)).unwrap();
         insta::assert_snapshot!(distrust, @"the certificate of CN=api has an RSA key of 1024 bits, and kwasm takes none below 2048");
-        assert!(distrust.hint().contains("kubectl takes this one"));
+        assert!(distrust.hint().unwrap().contains("kubectl takes this one"));
         assert!(Distrust::of_key(&der(CA)).is_none() && Distrust::of_key(&der(BELOW1024)).is_none());
         insta::assert_snapshot!(said_of(CA1024, &der(BELOW1024), "127.0.0.1"), @"the certificate of CN=the old cluster has an RSA key of 1024 bits, and kwasm takes none below 2048; whoever runs the cluster has to give it a larger key, or one of ECDSA, though kubectl takes this one");
         assert!(
