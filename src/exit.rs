@@ -107,6 +107,7 @@ impl Exit {
             | Error::Cluster(_)
             | Error::NoCluster(_)
             | Error::NoHome
+            | Error::Several(_)
             | Error::Stdout(_)
             | Error::Trust(_)
             | Error::Unwritten { .. } => Self::Failed,

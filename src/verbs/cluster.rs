@@ -11,7 +11,6 @@ use crate::cluster::{
     Authentication, Authority, Cluster, Contexts, Flags, Impersonation, Kubeconfig, Selection, Validity,
 };
 use crate::gate::{Checked, Gate, Observer};
-use crate::message::one_line;
 use crate::policy::Policy;
 
 use super::run::observer;
@@ -85,12 +84,7 @@ pub(super) fn cluster(environment: &Environment, voice: Voice, wish: &Wish) -> R
             }
         }
     }
-    print(&match wish.output {
-        Output::Json => table::json(&subject),
-        Output::Yaml => table::yaml(&subject),
-        Output::Name => format!("{}\n", one_line(&subject.context)),
-        Output::Table | Output::Wide => subject.page(),
-    })?;
+    print(&table::one(&subject, wish.output, || subject.page(), || subject.context.clone()))?;
     Ok(Ending::Done)
 }
 

@@ -17,7 +17,7 @@ use crate::message::{Explain, Message, cut};
 use crate::reference::PluginName;
 use crate::store::{self, Receipt, Store};
 
-use super::table::{Table, json, yaml};
+use super::table::{Table, shown};
 use super::{Ending, Error, Voice, print};
 
 /// Something that was looked at.
@@ -129,25 +129,25 @@ pub(super) fn doctor(
 
 /// Prints what was found: as data all of it, as a table what was looked at, and beside it what is wrong.
 fn tell(checks: &[Check], voice: Voice, output: Output) -> Result<(), Error> {
-    match output {
-        Output::Json => print(&json(checks)),
-        Output::Yaml => print(&yaml(checks)),
-        Output::Name => {
-            let ill = checks.iter().filter(|check| !check.problems.is_empty());
-            print(&ill.flat_map(|check| [check.name, "\n"]).collect::<String>())
-        }
-        Output::Table | Output::Wide => {
-            let mut table = Table::new(&["CHECK", "FOUND"]);
-            for check in checks {
-                table.row(check.row().to_vec());
-            }
-            print(&table.text())?;
-            for check in checks {
-                voice.messages(&cut(check.problems.iter().map(Problem::message)));
-            }
-            Ok(())
+    if output == Output::Name {
+        let ill: Vec<&Check> = checks.iter().filter(|check| !check.problems.is_empty()).collect();
+        return print(&shown(&ill, output, |_| table(checks), |check| check.name.to_owned()));
+    }
+    print(&shown(checks, output, |_| table(checks), |check| check.name.to_owned()))?;
+    if matches!(output, Output::Table | Output::Wide) {
+        for check in checks {
+            voice.messages(&cut(check.problems.iter().map(Problem::message)));
         }
     }
+    Ok(())
+}
+
+fn table(checks: &[Check]) -> Table {
+    let mut table = Table::new(&["CHECK", "FOUND"]);
+    for check in checks {
+        table.row(check.row().to_vec());
+    }
+    table
 }
 
 impl Check {

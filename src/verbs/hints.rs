@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::Error;
+use super::policy::NO_POLICY;
 use crate::document::Fault;
 use crate::message::{Explain, Message, chain};
 use crate::policy::{self, NAME_A_KUBECONFIG};
@@ -12,7 +13,7 @@ use crate::store::{self, layout};
 impl Explain for Error {
     fn hint(&self) -> Option<String> {
         let fixed = match self {
-            Self::PolicyFile { .. } => "a policy is one of kwasm's own, or a file of YAML",
+            Self::PolicyFile { .. } => NO_POLICY,
             Self::Hidden { .. } => {
                 "who looked at it before was misled: ask its publisher, and look into the file by kwasm inspect"
             }
@@ -34,12 +35,39 @@ impl Explain for Error {
     fn messages(&self) -> Vec<Message> {
         match self {
             Self::Policy(faults) | Self::Trust(faults) => Fault::messages(faults),
+            Self::Several(troubles) => {
+                let mut messages: Vec<Message> = Vec::new();
+                for message in troubles.iter().flat_map(|(of, error)| error.messages_of(of)) {
+                    if !messages.contains(&message) {
+                        messages.push(message);
+                    }
+                }
+                messages
+            }
             error => vec![Message { text: chain(error), hint: error.hint() }],
         }
     }
 }
 
 impl Error {
+    /// Ends well where nothing went wrong, with the only error, or with all of several, each of which has the name of the
+    /// plugin or source that it is about.
+    pub(super) fn of_several(mut troubles: Vec<(String, Self)>) -> Result<(), Self> {
+        match (troubles.len(), troubles.pop()) {
+            (_, None) => Ok(()),
+            (1, Some((_, error))) => Err(error),
+            (_, Some(last)) => Err(Self::Several(troubles.into_iter().chain([last]).collect())),
+        }
+    }
+
+    /// Returns its messages with what they are about, where they do not say so themselves.
+    fn messages_of(&self, of: &str) -> Vec<Message> {
+        // What is wrong with trust.yaml is the same for each of them, and reported once.
+        let says_it = |message: &Message| message.text.starts_with(of) || matches!(self, Self::Trust(_));
+        let about = |message: Message| if says_it(&message) { message } else { message.about(of) };
+        self.messages().into_iter().map(about).collect()
+    }
+
     /// Returns what helps against those of the rooms, and against those of which it depends on what is in them.
     fn particular(&self) -> Option<String> {
         match self {
@@ -103,6 +131,23 @@ mod tests {
         let source = io::Error::from(io::ErrorKind::PermissionDenied);
         let store = store::Error::Io { path: "/store/lock".into(), what: "the lock cannot be had", source };
         assert!(Error::Store(store).hint().unwrap().contains("KWASM_HOME"));
+    }
+
+    #[test]
+    fn each_of_several_errors_is_reported_as_where_it_is_the_only_one() {
+        let unknown = |name: &str| Error::Store(store::Error::Unknown(name.parse().unwrap()));
+        assert!(Error::of_several(Vec::new()).is_ok());
+        let only = Error::of_several(vec![("a".to_owned(), unknown("a"))]).unwrap_err();
+        let hint = only.message().hint.unwrap();
+        let of = |name: &str| (name.to_owned(), unknown(name));
+        let several = Error::of_several(vec![of("a"), of("b")]).unwrap_err().messages();
+        assert_eq!(
+            several,
+            [
+                Message::hinted("a: no plugin `a` is installed", &hint),
+                Message::hinted("b: no plugin `b` is installed", &hint),
+            ]
+        );
     }
 
     #[test]

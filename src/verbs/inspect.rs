@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::cli::{Environment, Output};
 use crate::inspect::{self, Facts, Feature, Inspected, Kind};
-use crate::message::{chain, one_line};
+use crate::message::chain;
 use crate::reference::{Digest, Source};
 use crate::registry::{Artifact, Found};
 use crate::store::{Receipt, Signer, Store};
@@ -83,12 +83,7 @@ pub(super) fn inspect(
             remote(&Fetcher::new(environment, store.places(), voice), source)?
         }
     };
-    print(&match output {
-        Output::Json => table::json(&subject),
-        Output::Yaml => table::yaml(&subject),
-        Output::Name => format!("{}\n", one_line(&subject.source)),
-        Output::Table | Output::Wide => page(&subject),
-    })?;
+    print(&table::one(&subject, output, || page(&subject), || subject.source.clone()))?;
     match subject.cause.take() {
         None => Ok(Ending::Done),
         Some(cause) => Err(Error::Inspect { path: source.to_string(), source: cause }),

@@ -1,6 +1,7 @@
 //! `kwasm install SOURCE… [--as NAME] [--policy NAME|FILE]`.
 
 use std::env;
+use std::mem;
 use std::path::Path;
 
 use time::OffsetDateTime;
@@ -18,7 +19,8 @@ use super::policy::{Chosen, choose, granted};
 use super::progress::Compiling;
 use super::{Ending, Error, Voice};
 
-/// All of them or none: each is fetched, proven and compiled before the first is put in place.
+/// All of them or none: each is fetched, proven and compiled before the first is put in place. What is wrong with one keeps
+/// none from being looked at, so that all that is wrong is reported at once.
 pub(super) fn install(
     store: &Store,
     environment: &Environment,
@@ -30,16 +32,27 @@ pub(super) fn install(
     let fetcher = Fetcher::new(environment, store.places(), voice);
     // Once for all: a file may be a pipe.
     let policy = policy.map(|policy| choose(Some(policy))).transpose()?;
-    let mut parcels: Vec<Parcel> = Vec::new();
+    let (mut wishes, mut troubles): (Vec<(&Source, Wish)>, Vec<(String, Error)>) = Default::default();
     for source in sources {
-        let wish = Wish::find(store, source, name, policy.as_ref())?;
-        store.claim(&wish.name)?;
-        if parcels.iter().any(|parcel| parcel.receipt.name == wish.name) {
-            return Err(Error::Twice(wish.name));
+        match Wish::find(store, source, name, policy.as_ref()) {
+            Ok(wish) if wishes.iter().any(|(_, other)| other.name == wish.name) => {
+                troubles.push((source.to_string(), Error::Twice(wish.name)));
+            }
+            Ok(wish) => wishes.push((source, wish)),
+            Err(error) => troubles.push((source.to_string(), error)),
         }
-        let content = fetcher.fetch(source, wish.previous.as_ref())?;
-        parcels.push(prepare(store, environment, voice, wish.name, content, wish.policy)?);
     }
+    // Nothing is downloaded for names under which nothing can be installed.
+    Error::of_several(mem::take(&mut troubles))?;
+    let mut parcels: Vec<Parcel> = Vec::new();
+    for (source, Wish { name, policy, previous }) in wishes {
+        let fetched = fetcher.fetch(source, previous.as_ref());
+        match fetched.and_then(|fetched| prepare(store, environment, voice, name, fetched, policy)) {
+            Ok(parcel) => parcels.push(parcel),
+            Err(error) => troubles.push((source.to_string(), error)),
+        }
+    }
+    Error::of_several(troubles)?;
     put(store, environment, voice, &parcels)?;
     Ok(Ending::Done)
 }
@@ -71,6 +84,7 @@ impl Wish {
             (None, Some(receipt)) => granted(&receipt.granted())?,
             (None, None) => choose(None)?,
         };
+        store.claim(&name)?;
         Ok(Self { name, policy, previous })
     }
 }

@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use crate::cli::Output;
 use crate::inspect::Kind;
-use crate::message::Explain;
 use crate::reference::{Digest, PluginName};
 use crate::store::{Receipt, Store};
 
@@ -68,28 +67,24 @@ impl Row {
 
 pub(super) fn list(store: &Store, voice: Voice, output: Output) -> Result<Ending, Error> {
     let mut rows = Vec::new();
-    let mut broken = false;
+    let mut troubles = Vec::new();
     for name in store.names()? {
         match store.receipt(&name) {
             Ok(receipt) => rows.push(Row::from(receipt)),
             // Uninstalled since its name was read.
             Err(crate::store::Error::Unknown(_)) => {}
             // One broken receipt does not hide the others.
-            Err(error) => {
-                voice.messages(&error.messages());
-                broken = true;
-            }
+            Err(error) => troubles.push((name.to_string(), Error::from(error))),
         }
     }
-    let ending = if broken { Ending::Faulty } else { Ending::Done };
     if rows.is_empty() && matches!(output, Output::Table | Output::Wide) {
-        if !broken {
+        if troubles.is_empty() {
             voice.note("no plugins are installed: kwasm install ./x.wasm");
         }
-        return Ok(ending);
+        return Error::of_several(troubles).map(|()| Ending::Done);
     }
     print(&shown(&rows, output, |wide| table(&rows, wide), |row| row.name.to_string()))?;
-    Ok(ending)
+    Error::of_several(troubles).map(|()| Ending::Done)
 }
 
 fn table(rows: &[Row], wide: bool) -> Table {

@@ -26,13 +26,11 @@ pub(super) fn load(
     policy: Option<&str>,
 ) -> Result<Ending, Error> {
     let fetcher = Fetcher::new(environment, store.places(), voice);
-    let mut parcels = Vec::new();
-    let mut hints = Vec::new();
+    let (mut parcels, mut hints, mut troubles) = (Vec::new(), Vec::new(), Vec::new());
     let plugins = read(archive)?;
     // Once for all: a file may be a pipe.
     let chosen = choose(policy)?;
     for plugin in plugins {
-        store.claim(&plugin.name)?;
         if plugin.policy != chosen.policy.name() {
             hints.push(format!(
                 "{} had the policy `{}` where it was saved: kwasm load {} --policy NAME|FILE gives it another",
@@ -42,9 +40,15 @@ pub(super) fn load(
             ));
         }
         let name = plugin.name.clone();
-        let content = fetched(store, &fetcher, plugin)?;
-        parcels.push(prepare(store, environment, voice, name, content, chosen.clone())?);
+        let fetched = store.claim(&name).map_err(Error::from).and_then(|()| fetched(store, &fetcher, plugin));
+        let prepared = fetched
+            .and_then(|fetched| prepare(store, environment, voice, name.clone(), fetched, chosen.clone()));
+        match prepared {
+            Ok(parcel) => parcels.push(parcel),
+            Err(error) => troubles.push((name.to_string(), error)),
+        }
     }
+    Error::of_several(troubles)?;
     put(store, environment, voice, &parcels)?;
     for hint in hints {
         voice.hint(&hint);

@@ -99,6 +99,8 @@ pub enum Error {
     SignerLost { reference: String, before: String, signers: String },
     #[error("it is not a valid trust file")]
     Trust(Vec<Fault>),
+    #[error("several things went wrong")]
+    Several(Vec<(String, Self)>),
     #[error("two of these would be called `{0}`")]
     Twice(PluginName),
     #[error("{reference}")]

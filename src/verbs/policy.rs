@@ -14,7 +14,7 @@ use crate::message::one_line;
 use crate::policy::{Attempt, Context, DEFAULT, Policy, Refusal, RequestInfo, Target};
 use crate::store::Granted;
 
-use super::table::{json, yaml};
+use super::table::one;
 use super::{Ending, Error, Voice, print};
 
 /// A policy and, where it is none of kwasm's own, the text that it was read from.
@@ -55,6 +55,9 @@ pub(super) fn granted(granted: &Granted) -> Result<Chosen, Error> {
         }
     }
 }
+
+/// What helps where a file cannot be read.
+pub(super) const NO_POLICY: &str = "a policy is one of kwasm's own, or a file of YAML";
 
 /// The longest file that is read, in bytes; the reader of policies takes less.
 const LONGEST: u64 = 2 << 20;
@@ -99,6 +102,10 @@ pub(super) fn check(voice: Voice, files: &[PathBuf]) -> Result<Ending, Error> {
                 voice.note(&format!("{file}: policy `{}`: rules: {rules}, hosts: {hosts}", policy.name()));
             }
             Err(Error::Policy(found)) => faults.extend(found),
+            // A file that cannot be read hides nothing of the others.
+            Err(Error::PolicyFile { source, .. }) => {
+                faults.push(Fault::whole(file, format!("it cannot be read: {source}"), NO_POLICY));
+            }
             Err(error) => return Err(error),
         }
     }
@@ -133,11 +140,10 @@ pub(super) fn explain(
 ) -> Result<Ending, Error> {
     let policy = policy.map(|name| choose(Some(name))).transpose()?.map(|chosen| chosen.policy);
     let explained = explained(method, path, policy.as_ref(), namespace.unwrap_or("default"));
-    print(&match output {
-        Output::Json => json(&explained),
-        Output::Yaml => yaml(&explained),
-        Output::Name | Output::Table | Output::Wide => table(&explained),
-    })?;
+    let page = || table(&explained);
+    // It is no list, and has no name that says it all.
+    let output = if output == Output::Name { Output::Table } else { output };
+    print(&one(&explained, output, page, String::new))?;
     Ok(Ending::Done)
 }
 

@@ -60,13 +60,28 @@ pub(super) fn shown<R: Serialize>(
     match output {
         Output::Json => json(rows),
         Output::Yaml => yaml(rows),
-        Output::Name => rows.iter().map(|row| name(row) + "\n").collect(),
+        Output::Name => rows.iter().map(|row| one_line(&name(row)) + "\n").collect(),
         Output::Table | Output::Wide => table(output == Output::Wide).text(),
     }
 }
 
+/// One thing in the form that was asked for. `name` is what the form of bare names shows of it.
+pub(super) fn one<T: Serialize>(
+    value: &T,
+    output: Output,
+    page: impl FnOnce() -> String,
+    name: impl FnOnce() -> String,
+) -> String {
+    match output {
+        Output::Json => json(value),
+        Output::Yaml => yaml(value),
+        Output::Name => one_line(&name()) + "\n",
+        Output::Table | Output::Wide => page(),
+    }
+}
+
 /// One JSON document.
-pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> String {
+fn json<T: Serialize + ?Sized>(value: &T) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
     // Beyond ASCII serde_json escapes nothing, and some of that drives a terminal. It stands in texts alone.
     text.chars().fold(String::with_capacity(text.len()), |mut text, c| {
@@ -84,7 +99,7 @@ pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> String {
 
 /// One YAML document. Where a text in it could drive a terminal it is written as JSON, which is YAML too, and where such
 /// characters are escaped: in YAML's plain texts there are no escapes.
-pub(super) fn yaml<T: Serialize + ?Sized>(value: &T) -> String {
+fn yaml<T: Serialize + ?Sized>(value: &T) -> String {
     let text = serde_saphyr::to_string(&value).unwrap_or_default();
     if text.chars().any(|c| drives_terminal(c) && c != '\n') { json(value) } else { text }
 }

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::cli::{Environment, Output};
-use crate::message::Explain;
 use crate::reference::{Digest, PluginName, Source};
 use crate::registry::Found;
 use crate::store::{Receipt, Store};
@@ -53,23 +52,10 @@ pub(super) fn upgrade(
     let mut troubles = Vec::new();
     for name in names {
         if let Err(error) = upgrade_one(store, environment, &fetcher, &name, all) {
-            troubles.push((name, error));
+            troubles.push((name.to_string(), error));
         }
     }
-    reported(voice, troubles)
-}
-
-/// Ends with the only error, or reports each of several with what helps.
-fn reported(voice: Voice, mut troubles: Vec<(PluginName, Error)>) -> Result<Ending, Error> {
-    if troubles.len() < 2 {
-        return troubles.pop().map_or(Ok(Ending::Done), |(_, error)| Err(error));
-    }
-    for (name, error) in troubles {
-        for message in error.messages() {
-            voice.message(&message.about(&name));
-        }
-    }
-    Ok(Ending::Faulty)
+    Error::of_several(troubles).map(|()| Ending::Done)
 }
 
 fn upgrade_one(
@@ -111,17 +97,17 @@ pub(super) fn outdated(
         match receipt.and_then(|receipt| Ok((news(&fetcher, &receipt)?, receipt))) {
             Ok((News::Newer(newer), receipt)) => rows.push(row(receipt, &newer.1)),
             Ok(_) => {}
-            Err(error) => troubles.push((name, error)),
+            Err(error) => troubles.push((name.to_string(), error)),
         }
     }
     if rows.is_empty() && matches!(output, Output::Table | Output::Wide) {
         if troubles.is_empty() {
             voice.note("every plugin is the newest");
         }
-        return reported(voice, troubles);
+        return Error::of_several(troubles).map(|()| Ending::Done);
     }
     print(&super::table::shown(&rows, output, |wide| table(&rows, wide), |row| row.name.to_string()))?;
-    reported(voice, troubles)
+    Error::of_several(troubles).map(|()| Ending::Done)
 }
 
 fn table(rows: &[Row], wide: bool) -> Table {

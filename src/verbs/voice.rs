@@ -65,7 +65,8 @@ impl Voice {
 
     /// Says what went wrong in lines that are laid out already, with nothing in them but what the user typed.
     pub(crate) fn laid_out(text: &str) {
-        say(&format!("kwasm: {text}\n"));
+        let lines: Vec<String> = text.lines().map(one_line).collect();
+        say(&format!("kwasm: {}\n", lines.join("\n")));
     }
 
     /// Ends a line that a plugin has left unfinished.

@@ -52,10 +52,10 @@ fn what_a_policy_begins_with_is_named_where_it_is_missing_or_wrong() {
     assert_snapshot!(told, @r"
     # nothing
     kwasm: bad.yaml:1: it is empty
-    hint: a policy begins with `apiVersion: kwasm.dev/v1`
+    hint: a policy begins with `apiVersion: kwasm.dev/v1` and `kind: Policy`
     # nothing but a comment
     kwasm: bad.yaml:2: it is empty
-    hint: a policy begins with `apiVersion: kwasm.dev/v1`
+    hint: a policy begins with `apiVersion: kwasm.dev/v1` and `kind: Policy`
     # a list
     kwasm: bad.yaml:1: it is a list, not a map
     hint: its keys are apiVersion, kind, metadata, spec
@@ -75,7 +75,7 @@ fn what_a_policy_begins_with_is_named_where_it_is_missing_or_wrong() {
     kwasm: bad.yaml:2: kind: this kwasm knows Policy only
     hint: write `kind: Policy`
     # another kind
-    kwasm: bad.yaml:2: kind: this is no policy but something else
+    kwasm: bad.yaml:2: kind: this is not a policy but something else
     hint: a policy begins with `apiVersion: kwasm.dev/v1` and `kind: Policy`
     # no metadata
     kwasm: bad.yaml:1: metadata: it is missing
