@@ -48,6 +48,8 @@ mod outputs;
 mod papers;
 mod policies;
 mod prefix;
+#[cfg(unix)]
+mod printed;
 mod proxies;
 mod registries;
 

@@ -113,7 +113,7 @@ fn all_faults_of_a_trust_file_are_reported_once_whatever_needs_it() {
     std::fs::create_dir_all(trust.parent().unwrap()).unwrap();
     let text = "apiVersion: kwasm.dev/v1\nkind: Trust\ndefault: always\nrules:\n- {registry: ghcr.io}\n";
     std::fs::write(&trust, text).unwrap();
-    let reference = format!("{}/acme/one", registry.host());
+    let reference = format!("{}/acme/one:1.1.0", registry.host());
     let told = format!(
         "kwasm: {0}:3: default: it is none of ignore, require, warn\nhint: write one of them\n\
          kwasm: {0}:5: rules[0].signatures: it is missing\nhint: write `signatures: ignore`, `warn` or `require`\n",
