@@ -8,7 +8,7 @@ use crate::message::Explain;
 use crate::registry;
 use crate::runtime::{self, Outcome};
 use crate::store::{self, layout};
-use crate::verbs::{Ending, Error, Voice};
+use crate::verbs::{Ending, Error, Reporter};
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,25 +47,25 @@ impl Exit {
     /// Tells the user how it ended, if there is anything to tell, and how the process is to end.
     #[must_use]
     pub fn of(environment: &Environment, ended: Result<Ending, Error>) -> Self {
-        let voice = Voice::of(environment);
+        let reporter = Reporter::of(environment);
         match ended {
             Ok(Ending::Done) => Self::Success,
             Ok(Ending::Faulty) => Self::Failed,
             Ok(Ending::Ran(Outcome::Ended(code))) => Self::Plugin(code),
             Ok(Ending::Interrupted | Ending::Ran(Outcome::Interrupted)) => Self::Interrupted,
             Ok(Ending::Ran(Outcome::Limited(limit))) => {
-                voice.message(&limit.report());
+                reporter.message(&limit.report());
                 Self::Failed
             }
             Ok(Ending::Ran(Outcome::Trapped(cause))) => {
-                voice.fault(&format!("the plugin trapped: {cause}"));
+                reporter.fault(&format!("the plugin trapped: {cause}"));
                 Self::Failed
             }
             Err(error) => {
                 match &error {
                     // clap's messages have several lines, laid out already, and nothing in them but what the user typed.
-                    Error::Cli(cli::Error::Usage(text)) if text.contains('\n') => Voice::laid_out(text),
-                    error => voice.messages(&error.messages()),
+                    Error::Cli(cli::Error::Usage(text)) if text.contains('\n') => Reporter::laid_out(text),
+                    error => reporter.messages(&error.messages()),
                 }
                 Self::for_error(&error)
             }

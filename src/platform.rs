@@ -331,7 +331,7 @@ pub(crate) fn leads_to(link: &Path, program: &Path) -> bool {
 
 /// Tells whether stdout is a pipe whose reader has gone.
 #[cfg(unix)]
-pub(crate) fn nobody_reads_stdout() -> bool {
+pub(crate) fn is_stdout_closed() -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let stdout = io::stdout();
     let mut descriptors = [PollFd::new(&stdout, PollFlags::empty())];
@@ -342,7 +342,7 @@ pub(crate) fn nobody_reads_stdout() -> bool {
 
 /// Windows has no way to ask.
 #[cfg(not(unix))]
-pub(crate) fn nobody_reads_stdout() -> bool {
+pub(crate) fn is_stdout_closed() -> bool {
     false
 }
 
@@ -375,7 +375,7 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            hangup: heeds_hangup().then(|| signal(SignalKind::hangup())).transpose()?,
+            hangup: handles_hangup().then(|| signal(SignalKind::hangup())).transpose()?,
         })
     }
 
@@ -397,7 +397,7 @@ impl Signals {
 
 /// Whether SIGHUP ends this process, which `nohup` keeps it from. Only Linux tells (proc(5), `SigIgn`).
 #[cfg(unix)]
-fn heeds_hangup() -> bool {
+fn handles_hangup() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());

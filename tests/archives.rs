@@ -110,7 +110,7 @@ fn an_archive_is_loaded_whole_or_not_at_all() {
     fs::create_dir_all(here.links()).unwrap();
     fs::write(here.links().join("kubectl-prints"), "theirs").unwrap();
     let run = here.call(["load", archive.to_str().unwrap()]).fails(125);
-    assert!(run.stderr.contains("it is there already and is no link to kwasm"), "{}", run.shown());
+    assert!(run.stderr.contains("it already exists and is not a link to kwasm"), "{}", run.shown());
     assert_eq!(here.call(["list"]).stdout, "");
     assert_eq!(files(&here.links()), ["kubectl-prints"]);
     assert_eq!(files(&here.home().join("data")), Vec::<String>::new());
@@ -128,15 +128,15 @@ fn what_is_no_archive_is_refused_with_what_helps_and_leaves_nothing() {
         run.stderr
     };
     let whole = fs::read(&archive).unwrap();
-    assert_snapshot!(refused("cut.tar", &whole[..whole.len() / 2]), @"kwasm: cut.tar: it is no tar, or is cut short: unexpected end of file");
+    assert_snapshot!(refused("cut.tar", &whole[..whole.len() / 2]), @"kwasm: cut.tar: it is not a tar, or is cut short: unexpected end of file");
     assert_snapshot!(refused("x.tar.gz", &[0x1f, 0x8b, 8, 0]), @r"
     kwasm: x.tar.gz: it is compressed, and kwasm reads a plain tar
     hint: zcat x.tar.gz | kwasm load -, or zstdcat for zstd
     ");
     let text = refused("text.tar", &[b'x'; 1024]);
-    assert!(text.starts_with("kwasm: text.tar: it is no tar, or is cut short: "), "{text}");
+    assert!(text.starts_with("kwasm: text.tar: it is not a tar, or is cut short: "), "{text}");
     assert_snapshot!(refused("empty.tar", b""), @r"
-    kwasm: empty.tar: it is no OCI layout: it has no oci-layout
+    kwasm: empty.tar: it is not an OCI layout: it has no oci-layout
     hint: kwasm save NAME -f FILE makes one
     ");
     let mut changed = whole.clone();

@@ -164,7 +164,7 @@ fn a_message_has_100_headers_and_as_many_bytes_of_them_as_the_policy_says() {
     let limits = "limits: {headers: 1Ki}, ";
     kwasm(limits).run("floods-headers", &["8", "53"]).success();
     let run = kwasm(limits).run("floods-headers", &["8", "54"]).fails(125);
-    assert!(run.stderr.contains("a message of its had more than 1 KiB of headers"), "{}", run.shown());
+    assert!(run.stderr.contains("one of its messages had more than 1 KiB of headers"), "{}", run.shown());
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn a_call_gives_a_mebibyte_of_random_bytes_and_a_guest_has_the_memory_of_its_pol
     kwasm.run("asks-for-random", &["1048577"]).fails(125);
     let kwasm = Kwasm::new().spec("{limits: {memory: 64Mi}}");
     let taken = kwasm.run("fills-memory", &["--trusting", "128"]).fails(125);
-    assert!(taken.stderr.contains("it wanted more than 64 MiB of memory"), "{}", taken.shown());
+    assert!(taken.stderr.contains("it needed more than 64 MiB of memory"), "{}", taken.shown());
     kwasm.run("fills-memory", &["--trusting", "60"]).success();
 }
 

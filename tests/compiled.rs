@@ -260,12 +260,12 @@ fn compiling_ends_at_its_bounds_and_leaves_nothing() {
         (
             "KWASM_COMPILE_MEMORY",
             "8Mi",
-            "compiling it takes more than 8 MiB of memory, and was given up\nhint: KWASM_COMPILE_MEMORY=16Mi in the environment allows more\n",
+            "compiling it takes more than 8 MiB of memory, and was stopped\nhint: KWASM_COMPILE_MEMORY=16Mi in the environment allows more\n",
         ),
         (
             "KWASM_COMPILE_TIME",
             "1s",
-            "compiling it takes longer than 1 s, and was given up\nhint: KWASM_COMPILE_TIME=2s in the environment allows more\n",
+            "compiling it takes longer than 1 s, and was stopped\nhint: KWASM_COMPILE_TIME=2s in the environment allows more\n",
         ),
     ] {
         let kwasm = Kwasm::with_empty_cache().variable(variable, value);

@@ -69,14 +69,14 @@ fn a_healthy_home_is_told_in_a_line_for_each_check() {
     links       2 links of 1 plugin
     receipts    1 plugin
     contents    1 file that they need
-    store       HOME/data is yours alone to write
+    store       HOME/data is writable only by you
     caches      SIZE of compiled code, 0 B of downloads
     kubeconfig  there is none
-    cluster     none is selected: kubectl config use-context NAME does
+    cluster     none is selected: kubectl config use-context NAME selects one
     registries  no logins
-    trust       no trust.yaml: no signature is asked for
+    trust       no trust.yaml: no signature is required
     digests     1 file unchanged
-    compiled    1 plugin as it compiles anew
+    compiled    1 plugin unchanged when compiled again
     --- stderr
     ");
     let json = kwasm.call(["doctor", "-o", "json"]).success().stdout;
@@ -99,12 +99,12 @@ fn a_folder_of_links_that_no_shell_looks_into_is_found() {
     links       2 links of 1 plugin
     receipts    1 plugin
     contents    1 file that they need
-    store       HOME/data is yours alone to write
+    store       HOME/data is writable only by you
     caches      SIZE of compiled code, 0 B of downloads
     kubeconfig  there is none
-    cluster     none is selected: kubectl config use-context NAME does
+    cluster     none is selected: kubectl config use-context NAME selects one
     registries  no logins
-    trust       no trust.yaml: no signature is asked for
+    trust       no trust.yaml: no signature is required
     --- stderr
     kwasm: HOME/bin: it is not on PATH, so kubectl finds no plugin there
     hint: export PATH="HOME/bin:$PATH"
@@ -123,12 +123,12 @@ fn a_link_that_is_missing_or_leads_nowhere_is_found_and_cured() {
     links       1 problem
     receipts    1 plugin
     contents    1 file that they need
-    store       HOME/data is yours alone to write
+    store       HOME/data is writable only by you
     caches      SIZE of compiled code, 0 B of downloads
     kubeconfig  there is none
-    cluster     none is selected: kubectl config use-context NAME does
+    cluster     none is selected: kubectl config use-context NAME selects one
     registries  no logins
-    trust       no trust.yaml: no signature is asked for
+    trust       no trust.yaml: no signature is required
     --- stderr
     kwasm: HOME/bin/kubectl-my_plug: it is missing
     hint: ln -sf PROGRAM HOME/bin/kubectl-my_plug
@@ -281,7 +281,7 @@ fn what_the_kubeconfig_needs_and_is_not_there_is_found() {
         (
             astray,
             "context `gone`: the kubeconfig has no cluster `x`",
-            "kubectl config delete-context gone, if nobody needs it",
+            "kubectl config delete-context gone, if no one needs it",
         ),
         (
             config(&json!({"server": "https://h", "certificate-authority": "absent"}), &json!({})),
@@ -291,12 +291,12 @@ fn what_the_kubeconfig_needs_and_is_not_there_is_found() {
         (
             config(&server, &json!({"client-certificate": "absent", "client-key": "absent"})),
             "HOME/absent",
-            "log in again by what made this kubeconfig, or correct this user in it",
+            "log in again with the tool that created this kubeconfig, or correct this user in it",
         ),
         (
             config(&server, &json!({"tokenFile": "absent"})),
             "HOME/absent",
-            "log in again by what made this kubeconfig, or correct this user in it",
+            "log in again with the tool that created this kubeconfig, or correct this user in it",
         ),
         (config(&server, &plugin("no-such-helper")), "no-such-helper", "ask for helper"),
     ] {
@@ -331,7 +331,7 @@ fn a_kubeconfig_that_cannot_be_read_is_found() {
         kwasm.kubeconfig(path)
     };
     let run = kwasm.call(["doctor"]).fails(125);
-    assert!(run.stderr.contains("it is no kubeconfig"), "{}", run.shown());
+    assert!(run.stderr.contains("it is not a valid kubeconfig"), "{}", run.shown());
 }
 
 #[test]

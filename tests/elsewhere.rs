@@ -17,7 +17,7 @@ fn refused(server: &ApiServer, url: &str) {
     let told: Vec<&str> =
         run.stderr.lines().filter(|line| line.starts_with("kwasm: refused: GET ")).collect();
     assert_eq!(told.len(), 1, "{url}: {}", run.shown());
-    assert!(told[0].ends_with(": the policy grants no such host"), "{}", told[0]);
+    assert!(told[0].ends_with(": the policy does not grant this host"), "{}", told[0]);
     assert_eq!(server.connections(), before, "{url}: nothing arrives");
 }
 
@@ -139,7 +139,7 @@ fn nobody_speaks_as_somebody() {
     for header in ["Authorization: Bearer x", "Impersonate-User: system:admin", "X-Remote-User: admin"] {
         let run = dial(&server, &["http://192.0.2.1/version", "--header", header]);
         assert!(run.stdout.contains("status 403"), "{header}: {}", run.shown());
-        assert!(run.stderr.contains("kwasm says who is asking"), "{header}: {}", run.shown());
+        assert!(run.stderr.contains("kwasm sets the identity"), "{header}: {}", run.shown());
         let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Certificate));
         let run = kwasm.run("sets-authorization", &[header, "/version"]);
         assert!(run.stdout.contains("status 403"), "{header}: {}", run.shown());

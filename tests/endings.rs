@@ -120,7 +120,7 @@ fn a_plugin_takes_512_mib_of_memory_and_no_more() {
 fn a_plugin_that_traps_for_want_of_memory_is_told_so() {
     for guest in ["fills-memory", "fills-memory-core"] {
         let run = Kwasm::new().run(guest, &["--trusting"]).fails(125);
-        let told = "kwasm: the plugin ran into a limit: it wanted more than 512 MiB of memory\nhint: ";
+        let told = "kwasm: the plugin ran into a limit: it needed more than 512 MiB of memory\nhint: ";
         assert!(run.stderr.contains(told), "{}", run.shown());
     }
 }

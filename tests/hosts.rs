@@ -62,7 +62,7 @@ fn another_port_and_plain_http_at_a_granted_host_are_refused() {
         format!("https://127.0.0.1:{}/version", host.port()),
     ] {
         let run = kwasm.run("dials", &[&url]).fails(1);
-        assert!(run.stderr.contains("the policy grants no such host"), "{}", run.shown());
+        assert!(run.stderr.contains("the policy does not grant this host"), "{}", run.shown());
     }
     assert_eq!((host.connections(), other.connections()), (0, 0));
 }
@@ -98,7 +98,7 @@ fn a_host_that_is_refused_is_named_with_the_rule_that_grants_it_whatever_it_begi
     for host in ["kubernetes.io", "example.com", "kubernetes.default.svc.example.com", "192.0.20.1"] {
         let run = kwasm.run("dials", &[&format!("https://{host}/docs")]).fails(1);
         let told = format!(
-            "kwasm: refused: GET https://{host}/docs: the policy grants no such host\n\
+            "kwasm: refused: GET https://{host}/docs: the policy does not grant this host\n\
              hint: --policy FILE with this host in spec.network allows it: {{host: {host}, port: 443}}\n"
         );
         assert!(run.stderr.contains(&told), "{}", run.shown());

@@ -82,7 +82,7 @@ const UNFIT: &[(&str, &str, &str, &str)] = &[
         "unfinished",
         r#"(module (@custom "component-type:world" "") (import "wasi:cli/environment@0.2.3" "get-arguments" (func)) (func (export "wasi:cli/run@0.2.3#run")))"#,
         "wasi:cli/environment@0.2.3: get-arguments\n",
-        "it is a core module from which a component is still to be made\n\
+        "it is a core module that still has to be made into a component\n\
          hint: make the component: wasm-tools component new FILE -o COMPONENT.wasm\n",
     ),
     (
@@ -90,7 +90,7 @@ const UNFIT: &[(&str, &str, &str, &str)] = &[
         r#"(module (import "wasi_unstable" "fd_write" (func)) (func (export "_start")))"#,
         "wasi_unstable: fd_write\n",
         "it is made for wasi_unstable, an early draft of WASI from before wasi_snapshot_preview1\n\
-         hint: rebuild it with a compiler of this decade, or look for a newer release of it\n",
+         hint: rebuild it with a current compiler, or look for a newer release of it\n",
     ),
     (
         "server",

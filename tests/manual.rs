@@ -34,7 +34,7 @@ fn there_is_a_page_for_each_command_and_man_reads_it() {
     assert_eq!(page, std::fs::read_to_string(folder.join("kwasm-install.1")).unwrap());
     assert!(page.contains(".TH kwasm-install 1"), "{page}");
     let run = kwasm.call(["man", "instal"]).fails(2);
-    assert_eq!(run.stderr, "kwasm: there is no command `instal`, and so no page about it\n");
+    assert_eq!(run.stderr, "kwasm: there is no command `instal`, so there is no page about it\n");
     for page in pages {
         let mut groff = kwasm.program("groff");
         groff.args(["-man", "-Tutf8", "-P-cbou", "-ww"]).arg(folder.join(&page));

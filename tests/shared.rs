@@ -71,7 +71,7 @@ fn what_root_installed_others_run_and_cannot_change() {
         }
         assert_eq!(shared.theirs(&["list"]).success().stdout, "hello\n");
         let run = shared.theirs(&["doctor", "--deep"]).success();
-        assert!(run.stdout.contains("is root's alone to write"), "{}", run.shown());
+        assert!(run.stdout.contains("is writable only by root"), "{}", run.shown());
         let run = shared.theirs(&["uninstall", "hello"]).fails(125);
         assert!(run.stderr.contains("KWASM_HOME"), "{}", run.shown());
         assert_eq!(shared.theirs(&["list"]).success().stdout, "hello\n");

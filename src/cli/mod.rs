@@ -255,7 +255,7 @@ pub enum Target {
 pub enum Output {
     /// One JSON document
     Json,
-    /// Bare names, one a line
+    /// Bare names, one per line
     Name,
     /// A table
     Table,
@@ -275,7 +275,7 @@ pub enum Error {
     #[error("--as names one plugin, and {0} sources were given")]
     OneName(usize),
     /// A connection flag that stands last.
-    #[error("the flag {0} needs a value")]
+    #[error("the flag {0} requires a value")]
     FlagValue(String),
     /// A source of no known form.
     #[error(transparent)]
@@ -287,19 +287,19 @@ pub enum Error {
     #[error(transparent)]
     Package(#[from] PackageError),
     /// A place whose digest is said before anything is there.
-    #[error("`{0}` names a digest, which comes of what is published: give a tag")]
+    #[error("`{0}` names a digest, which only the published content determines: give a tag")]
     Pinned(String),
     /// A package that is to be published without a version.
-    #[error("`{0}` says no version: publish it as NAMESPACE:NAME@1.2.3")]
+    #[error("`{0}` has no version: publish it as NAMESPACE:NAME@1.2.3")]
     NoVersion(String),
     /// A plugin name of no known form.
     #[error(transparent)]
     Name(#[from] NameError),
     /// A link of a name that no plugin can have.
-    #[error("{0} is the name of no plugin")]
+    #[error("{0} is not the name of a plugin")]
     Link(String),
     /// An argument that a guest could not be given: WASI's strings are Unicode.
-    #[error("the argument {0:?} is not Unicode, and a plugin can take no other")]
+    #[error("the argument {0:?} is not Unicode, which plugins require")]
     NotUnicode(OsString),
 }
 

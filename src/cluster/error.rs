@@ -22,7 +22,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A file is no kubeconfig. No word of what it holds is shown: that may be a secret.
-    #[error("{}:{line}: it is no kubeconfig: {reason}", path.display())]
+    #[error("{}:{line}: it is not a valid kubeconfig: {reason}", path.display())]
     Broken {
         /// The file.
         path: PathBuf,
@@ -48,18 +48,18 @@ pub enum Error {
     #[error("the cluster `{0}` has no server")]
     NoServer(String),
     /// No namespace can have this name.
-    #[error("`{0}` is no name of a namespace")]
+    #[error("`{0}` is not a valid namespace name")]
     Namespace(String),
     /// The server's address is none.
     #[error(
-        "the server of cluster `{0}` is no address of an API server (https://HOST:PORT, maybe with a path)"
+        "the server of cluster `{0}` is not the address of an API server (https://HOST:PORT, optionally with a path)"
     )]
     Server(String),
     /// Groups, a UID or more of nobody.
-    #[error("user `{0}` asks with a uid, groups or more of somebody else, and does not say of whom (as)")]
+    #[error("user `{0}` impersonates a uid, groups or extra values without a user name (as)")]
     ImpersonatesNobody(String),
     /// A name that no header can carry.
-    #[error("whom user `{0}` impersonates has characters that no header may have")]
+    #[error("the identity that user `{0}` impersonates has characters that no header may have")]
     Unsendable(String),
     /// A flag that is true or false, and has another value.
     #[error("the flag {flag}: `{value}` is neither true nor false")]
@@ -70,7 +70,7 @@ pub enum Error {
         value: String,
     },
     /// No time.
-    #[error("the flag --request-timeout: `{0}` is no time")]
+    #[error("the flag --request-timeout: `{0}` is not a duration")]
     Timeout(String),
     /// The server's address says who asks, which is nobody's to see.
     #[error("the server of cluster `{0}` has a user in its address, which is not sent")]
@@ -119,10 +119,10 @@ impl Explain for Error {
                 hint("kubectl config set-cluster NAME --server=https://HOST:PORT gives it one")
             }
             Self::ServerUser(_) => {
-                hint("kubectl config set-credentials says who asks; take it out of the address")
+                hint("kubectl config set-credentials sets the user; remove it from the address")
             }
             Self::File { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => hint(
-                "kwasm reads 16 MiB of a kubeconfig; the contexts that are needed, in a file of their own: kubectl config view --minify --flatten --context NAME >FILE",
+                "kwasm reads at most 16 MiB of a kubeconfig; to put a context into a file of its own: kubectl config view --minify --flatten --context NAME >FILE",
             ),
             Self::File { path, source } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some(format!("ls -l {} shows who may read it", path.display()))
@@ -135,9 +135,9 @@ impl Explain for Error {
             Self::Credential { what: "the certificate authority", .. } => {
                 hint("correct certificate-authority of this cluster in the kubeconfig, or log in again")
             }
-            Self::Broken { .. } => hint("kubectl config view shows what kubectl makes of it"),
+            Self::Broken { .. } => hint("kubectl config view shows how kubectl reads it"),
             Self::Credentials(error) => error.hint(),
-            Self::ImpersonatesNobody(_) => hint("--as USER says of whom"),
+            Self::ImpersonatesNobody(_) => hint("--as USER names the user"),
             Self::Timeout(_) => hint("a time is whole seconds, or a number with its unit: 90s, 2m, 1h30m"),
             _ => None,
         }

@@ -55,7 +55,7 @@ impl Impersonation {
 
     /// All that is said of it, a line each.
     #[must_use]
-    pub fn told(&self) -> Vec<String> {
+    pub fn describe(&self) -> Vec<String> {
         let uid = (!self.uid.is_empty()).then(|| format!("uid {}", self.uid));
         let groups = self.groups.iter().map(|group| format!("group {group}"));
         let extra = self.extra.iter().map(|(key, values)| format!("{key} {}", values.join(", ")));

@@ -134,9 +134,9 @@ fn reason(error: &serde_saphyr::Error) -> String {
             own.trim_end_matches([' ', ':', ',']).to_owned()
         }
         E::Eof { .. } => "it ends too early".to_owned(),
-        E::Budget { .. } => "it is deeper or has more in it than any kubeconfig".to_owned(),
+        E::Budget { .. } => "it is deeper or larger than a kubeconfig can be".to_owned(),
         E::UnknownAnchor { .. } => "there is no anchor of this name".to_owned(),
-        _ => "it is no YAML that can be understood".to_owned(),
+        _ => "it is not valid YAML".to_owned(),
     }
 }
 

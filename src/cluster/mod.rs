@@ -37,7 +37,7 @@ pub use self::impersonation::{Impersonation, says_who};
 pub use self::kubeconfig::Kubeconfig;
 use self::select::Selected;
 pub(crate) use self::trust::words;
-pub use self::trust::{Authority, Distrust, Trust};
+pub use self::trust::{Authority, CertificateProblem, Trust};
 use crate::proxy::Proxy;
 
 /// One context of a kubeconfig: where its API server is and who asks there.
@@ -136,8 +136,8 @@ impl Cluster {
         let credentials = if let Some(credentials) = shared.get(&known) {
             Arc::clone(credentials)
         } else {
-            let told = ExecCluster::from(&cluster);
-            let own = Arc::new(Credentials::of(&user_name, &user, told, &kubeconfig.environment)?);
+            let exec_cluster = ExecCluster::from(&cluster);
+            let own = Arc::new(Credentials::of(&user_name, &user, exec_cluster, &kubeconfig.environment)?);
             shared.insert(known, Arc::clone(&own));
             own
         };

@@ -41,7 +41,7 @@ impl Pem {
                 STANDARD
                     .decode(clean.as_bytes())
                     .map(Zeroizing::new)
-                    .map_err(|_| "it is no base64".to_owned())
+                    .map_err(|_| "it is not valid base64".to_owned())
             }
             Self::File(path) => file::read(path).map_err(|error| format!("{}: {error}", path.display())),
         }

@@ -75,12 +75,12 @@ fn options() -> Options {
 fn explained(error: &YamlError, text: &str, line: u64, format: Format) -> (String, String) {
     let at = usize::try_from(line - 1).ok().and_then(|before| text.lines().nth(before)).unwrap_or_default();
     let name = format.name;
-    let yaml = |hint: &str| ("it is no YAML".to_owned(), hint.to_owned());
+    let yaml = |hint: &str| ("it is not valid YAML".to_owned(), hint.to_owned());
     match error {
         YamlError::AliasError { error, .. } => explained(error, text, line, format),
         YamlError::MultipleDocuments { .. } => (
             "a second document begins there".to_owned(),
-            format!("{name} is one document: leave out what begins with `---`"),
+            format!("{name} is one document: remove what begins with `---`"),
         ),
         YamlError::Budget { .. }
         | YamlError::AliasReplayLimitExceeded { .. }

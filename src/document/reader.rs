@@ -31,7 +31,7 @@ impl Faults<'_> {
     pub(crate) fn document(&mut self, text: &str, known: &[&str]) -> Option<Entries> {
         let format = self.format;
         if text.len() > LONGEST {
-            let hint = format!("{} is a page of YAML", format.name);
+            let hint = format!("{} is a short YAML file", format.name);
             self.add(&Place::root(1), "it is longer than 1 MiB", hint);
             return None;
         }
@@ -50,7 +50,7 @@ impl Faults<'_> {
         // Of a file of another purpose nothing more is reported: it may hold secrets.
         if let Some(line) = kind_of_another(&node, format) {
             let place = Place { key: "kind".to_owned(), line };
-            self.add(&place, format!("this is not {} but something else", format.name), format.beginning());
+            self.add(&place, format!("this is not {}", format.name), format.beginning());
             return None;
         }
         let mut entries = self.map(root, node, &[&["apiVersion", "kind"], known].concat());
@@ -59,7 +59,7 @@ impl Faults<'_> {
             match entries.take(key) {
                 Some((place, node)) => {
                     if self.text(&place, node, &cure).is_some_and(|text| text != wanted) {
-                        self.add(&place, format!("this kwasm knows {wanted} only"), cure);
+                        self.add(&place, format!("this version of kwasm supports only {wanted}"), cure);
                     }
                 }
                 None => self.missing(&entries, key, cure),
@@ -101,11 +101,11 @@ impl Faults<'_> {
             let at = place.below(shown(key), *line);
             if let Some(index) = known.iter().position(|known| known == key) {
                 if seen[index] {
-                    self.add(&at, "it is there twice", "take one of them out");
+                    self.add(&at, "it is given twice", "remove one of them");
                 }
                 seen[index] = true;
             } else if let Some((_, why)) = later.iter().find(|(known, _)| known == key) {
-                self.add(&at, *why, format!("take {key} out"));
+                self.add(&at, *why, format!("remove {key}"));
             } else if let Some(near) = nearest(key, known) {
                 self.add(&at, "there is no such key", format!("do you mean {near}?"));
                 meant.push(near.to_owned());

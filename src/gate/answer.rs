@@ -39,7 +39,7 @@ pub(super) fn of(refusal: &Refusal) -> Response<Body> {
     // Where a kubeconfig was looked for, and what is wrong with it, is the user's to know, and not the guest's.
     let told = match refusal.reason() {
         Reason::NoCluster(_) if stands(Defence::RefusalTexts) => "no cluster is selected".to_owned(),
-        Reason::BrokenContext { name, .. } => format!("the context {name:?} leads to no cluster"),
+        Reason::BrokenContext { name, .. } => format!("the context {name:?} does not lead to a cluster"),
         _ => refusal.to_string(),
     };
     // https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
@@ -56,7 +56,7 @@ pub(super) fn failed(failure: &Failure) -> Response<Body> {
     } else {
         (StatusCode::BAD_GATEWAY, "ServiceUnavailable")
     };
-    response(status, reason, &format!("kwasm got no answer: {}", failure.told()), &Value::Null)
+    response(status, reason, &format!("kwasm got no response: {}", failure.told()), &Value::Null)
 }
 
 /// The response to a request whose target is no path.

@@ -25,9 +25,9 @@ pub(crate) type Body = UnsyncBoxBody<Bytes, BodyError>;
 
 /// Whether a guest still lives, or a connection of it.
 #[derive(Clone, Default)]
-pub(super) struct Life(CancellationToken);
+pub(super) struct GuestLifetime(CancellationToken);
 
-impl Life {
+impl GuestLifetime {
     /// A life that ends with this one at the latest.
     pub(super) fn part(&self) -> Self {
         Self(self.0.child_token())
@@ -57,7 +57,7 @@ impl Life {
 /// Nor does it say one length and have another: what came after its end would be another request to the server.
 pub(crate) struct GuestBody {
     inner: Body,
-    life: Life,
+    lifetime: GuestLifetime,
     /// The bytes that are still to come, where it was said how many there are.
     left: Option<u64>,
 }
@@ -65,41 +65,41 @@ pub(crate) struct GuestBody {
 /// A body that may be sent once more.
 pub(super) struct Again {
     record: Record,
-    life: Life,
+    lifetime: GuestLifetime,
     left: Option<u64>,
 }
 
 impl Again {
     /// The body, if all of it was sent and kept.
     pub(super) fn replayed(self) -> Option<GuestBody> {
-        let Self { record, life, left } = self;
-        Some(GuestBody { inner: record.replayed()?, life, left })
+        let Self { record, lifetime, left } = self;
+        Some(GuestBody { inner: record.replayed()?, lifetime, left })
     }
 }
 
 /// The guest ended before its request did.
 #[derive(Debug, thiserror::Error)]
-#[error("the plugin ended before its request did")]
+#[error("the plugin ended before its request was complete")]
 struct Cut;
 
 /// The body has another length than its request said.
 #[derive(Debug, thiserror::Error)]
-#[error("the plugin's request is not as long as it said")]
+#[error("the plugin's request is not as long as its content length")]
 struct OtherLength;
 
 impl GuestBody {
     /// A body of which `headers` may say the length.
-    pub(super) fn new(inner: Body, life: Life, headers: &HeaderMap) -> Self {
+    pub(super) fn new(inner: Body, lifetime: GuestLifetime, headers: &HeaderMap) -> Self {
         let said = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        Self { inner, life, left: said }
+        Self { inner, lifetime, left: said }
     }
 
     /// The same body, which is kept while it is sent: to be sent once more, as one that keeps all of these promises too.
     pub(super) fn recorded(self, method: &Method) -> (Self, Again) {
-        let Self { inner, life, left } = self;
+        let Self { inner, lifetime, left } = self;
         let (inner, record) = replay::record(inner, method, left);
-        let again = Again { record, life: life.clone(), left };
-        (Self { inner, life, left }, again)
+        let again = Again { record, lifetime: lifetime.clone(), left };
+        (Self { inner, lifetime, left }, again)
     }
 
     /// Counts what passes.
@@ -121,7 +121,7 @@ impl http_body::Body for GuestBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match Pin::new(&mut self.inner).poll_frame(context) {
-            Poll::Ready(None) if self.life.is_over() && stands(Defence::AbortedBodies) => {
+            Poll::Ready(None) if self.lifetime.is_over() && stands(Defence::AbortedBodies) => {
                 Poll::Ready(Some(Err(Cut.into())))
             }
             Poll::Ready(None) if self.left.is_some_and(|left| left > 0) => {
@@ -156,7 +156,7 @@ pub(super) struct Timed<B> {
 
 /// No bytes came for as long as the guest was willing to wait.
 #[derive(Debug, thiserror::Error)]
-#[error("no bytes came within {0:?}")]
+#[error("no bytes arrived within {0:?}")]
 pub(super) struct TooSlow(Duration);
 
 impl<B> Timed<B> {
@@ -202,13 +202,13 @@ mod tests {
     use super::*;
     use http_body_util::Full;
 
-    fn body(life: &Life) -> GuestBody {
-        saying(life, &HeaderMap::new())
+    fn body(lifetime: &GuestLifetime) -> GuestBody {
+        saying(lifetime, &HeaderMap::new())
     }
 
-    fn saying(life: &Life, headers: &HeaderMap) -> GuestBody {
+    fn saying(lifetime: &GuestLifetime, headers: &HeaderMap) -> GuestBody {
         let body = Full::new(Bytes::from("x")).map_err(|never| match never {}).boxed_unsync();
-        GuestBody::new(body, life.clone(), headers)
+        GuestBody::new(body, lifetime.clone(), headers)
     }
 
     #[tokio::test]
@@ -216,17 +216,17 @@ mod tests {
         for (said, passes) in [("1", true), ("0", false), ("2", false)] {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_LENGTH, said.parse().unwrap());
-            let body = saying(&Life::default(), &headers);
+            let body = saying(&GuestLifetime::default(), &headers);
             assert_eq!(body.collect().await.is_ok(), passes, "{said}");
         }
     }
 
     #[tokio::test]
     async fn a_body_ends_while_its_guest_lives_and_is_cut_when_it_does_not() {
-        let life = Life::default();
-        assert_eq!(body(&life).collect().await.unwrap().to_bytes(), "x");
-        life.end();
-        assert!(body(&life).collect().await.is_err());
+        let lifetime = GuestLifetime::default();
+        assert_eq!(body(&lifetime).collect().await.unwrap().to_bytes(), "x");
+        lifetime.end();
+        assert!(body(&lifetime).collect().await.is_err());
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::body::BodyError;
-use super::{Body, Gate, Patience, Reach};
+use super::{Body, Gate, Reach, Timeouts};
 use crate::cluster::Authentication;
 use crate::message::Message;
 use crate::platform::Signals;
@@ -34,7 +34,7 @@ const REVIEWS: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 const REVIEW: &str = r#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#;
 
 /// What helps where an answer is none of an API server.
-const ADDRESS: &str = "check server of this cluster in the kubeconfig, its path too";
+const ADDRESS: &str = "check server of this cluster in the kubeconfig, including its path";
 
 /// What came of a question.
 enum Answer {
@@ -85,7 +85,7 @@ impl Gate {
                 serde_json::from_value(review["status"]["userInfo"].clone()).unwrap_or_default()
             }
             Answer::Withheld { status: StatusCode::NOT_FOUND, .. } => UserInfo::default(),
-            Answer::Withheld { why, .. } => return Err(self.withheld(&why)),
+            Answer::Withheld { why, .. } => return Err(self.unreported_user(&why)),
         };
         Ok(Checked { version, username, groups })
     }
@@ -102,23 +102,23 @@ impl Gate {
                 Full::new(Bytes::from_static(body.as_bytes())).map_err(|never| match never {}).boxed_unsync(),
             );
         let request = request.map_err(|error| told(format!("{path}: {error}"), None))?;
-        let answer = self.pass(request, Patience::default(), &self.life()).await;
+        let answer = self.pass(request, Timeouts::default(), &self.lifetime()).await;
         let Ok(answer) = answer else { return Err(self.report()) };
         let status = answer.status();
         match status {
             StatusCode::OK | StatusCode::CREATED => {
                 match read(answer).await.map(|bytes| serde_json::from_slice(&bytes)) {
                     Ok(Ok(value)) => Ok(Answer::Given(value)),
-                    Ok(Err(_)) => Err(self.at("what answers there is no API server", Some(ADDRESS))),
-                    Err(why) => Err(self.at(&format!("its answer broke off: {why}"), None)),
+                    Ok(Err(_)) => Err(self.at("the server there is not an API server", Some(ADDRESS))),
+                    Err(why) => Err(self.at(&format!("its response ended early: {why}"), None)),
                 }
             }
             // Of a credential that is not accepted the gate tells by itself.
             StatusCode::UNAUTHORIZED => Err(self.report()),
             _ if status.is_redirection() => {
-                let place = answer.headers().get(header::LOCATION).and_then(|place| place.to_str().ok());
-                let place = place.unwrap_or("nowhere");
-                Err(self.at(&format!("it leads elsewhere ({status}): {place}"), Some(ADDRESS)))
+                let location = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+                let location = location.unwrap_or("nowhere");
+                Err(self.at(&format!("it redirects elsewhere ({status}): {location}"), Some(ADDRESS)))
             }
             _ => {
                 let why = words(&read(answer).await.unwrap_or_default());
@@ -127,8 +127,8 @@ impl Gate {
                     // Go's net/http answers so.
                     StatusCode::BAD_REQUEST if why.contains("HTTP request to an HTTPS server") => Err(self
                         .at(
-                            "it speaks TLS, and was asked in plain HTTP",
-                            Some("is its address to begin with https:// ?"),
+                            "it speaks TLS, and the request was in plain HTTP",
+                            Some("did you mean https:// ?"),
                         )),
                     _ => Err(self.at(&format!("it answered {status}: {why}"), None)),
                 }
@@ -137,24 +137,24 @@ impl Gate {
     }
 
     /// What there is to tell where the server does not say who asks, which everybody may ask who is somebody to it.
-    fn withheld(&self, why: &str) -> Vec<Message> {
+    fn unreported_user(&self, why: &str) -> Vec<Message> {
         let cluster = self.0.clusters.first().map(|reach| &reach.cluster);
         let hint = match cluster {
             Some(cluster) if cluster.impersonation().is_some() => {
-                "whoever impersonates (--as, or `as` in the kubeconfig) needs the verb `impersonate` in the cluster"
+                "impersonation (--as, or `as` in the kubeconfig) requires the verb `impersonate` in the cluster"
             }
             Some(cluster) if cluster.credentials().authentication() == Authentication::None => {
-                "the kubeconfig has no credentials for its user: kubectl config set-credentials NAME adds some"
+                "the kubeconfig has no credentials for its user: kubectl config set-credentials NAME adds them"
             }
             _ => ADDRESS,
         };
-        self.at(&format!("it does not say who asks: {why}"), Some(hint))
+        self.at(&format!("it does not report the user: {why}"), Some(hint))
     }
 
     /// Something to tell of the selected context's server.
     fn at(&self, what: &str, hint: Option<&str>) -> Vec<Message> {
-        let place = self.0.clusters.first().map_or_else(String::new, Reach::place);
-        told(format!("{place}: {what}"), hint)
+        let label = self.0.clusters.first().map_or_else(String::new, Reach::label);
+        told(format!("{label}: {what}"), hint)
     }
 }
 
@@ -172,5 +172,5 @@ fn words(answer: &[u8]) -> String {
     let text = String::from_utf8_lossy(answer);
     let said = status["message"].as_str().or_else(|| text.lines().next()).unwrap_or_default().trim();
     let said: String = said.chars().take(200).collect();
-    if said.is_empty() { "it does not say why".to_owned() } else { said }
+    if said.is_empty() { "it gives no reason".to_owned() } else { said }
 }

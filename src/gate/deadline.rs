@@ -13,35 +13,36 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use super::body::{Body, BodyError};
 use super::failure::Failure;
 
-/// Who is told that an answer was cut off.
-type Told = Box<dyn FnOnce() + Send>;
+/// What is called when an answer is cut off.
+type OnTimeout = Box<dyn FnOnce() + Send>;
 
 /// The body of an answer that has to be whole by a certain time.
 struct Deadline {
     inner: Body,
     limit: Duration,
     sleep: Pin<Box<Sleep>>,
-    told: Option<Told>,
+    on_timeout: Option<OnTimeout>,
 }
 
 /// It was not.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer was not whole within {0:?}, the time that --request-timeout gives")]
+#[error("the response was not complete within {0:?}, the limit that --request-timeout sets")]
 pub(super) struct Late(Duration);
 
-/// Waits for an answer within `limit`, of which the body has what is left; `told` hears of one that is cut off.
+/// Waits for an answer within `limit`, of which the body has what is left; `on_timeout` hears of one that is cut off.
 pub(super) async fn within(
     limit: Option<Duration>,
     sent: impl Future<Output = Result<Response<Body>, Failure>>,
-    told: impl FnOnce() + Send + 'static,
+    on_timeout: impl FnOnce() + Send + 'static,
 ) -> Result<Response<Body>, Failure> {
     // A time that no clock reaches is none.
     let end = limit.and_then(|limit| Some((limit, Instant::now().checked_add(limit)?)));
     let Some((limit, end)) = end else { return sent.await };
     let response = timeout_at(end, sent).await.map_err(|_| Failure::RequestTimeout(limit))??;
-    let told: Told = Box::new(told);
+    let on_timeout: OnTimeout = Box::new(on_timeout);
     Ok(response.map(|inner| {
-        Deadline { inner, limit, sleep: Box::pin(sleep_until(end)), told: Some(told) }.boxed_unsync()
+        Deadline { inner, limit, sleep: Box::pin(sleep_until(end)), on_timeout: Some(on_timeout) }
+            .boxed_unsync()
     }))
 }
 
@@ -59,8 +60,8 @@ impl http_body::Body for Deadline {
         match self.sleep.as_mut().poll(context) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(()) => {
-                if let Some(told) = self.told.take() {
-                    told();
+                if let Some(on_timeout) = self.on_timeout.take() {
+                    on_timeout();
                 }
                 Poll::Ready(Some(Err(Late(self.limit).into())))
             }

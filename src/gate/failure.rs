@@ -5,7 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::dial::{Broken, ProxyFault};
+use super::dial::{ProxyFault, TlsError};
 use super::hosts::Private;
 use crate::cluster::{Authentication, Cluster, Error, Validity};
 use crate::message::{Explain, Message};
@@ -36,7 +36,7 @@ pub(crate) enum Failure {
     /// There is no way through the proxy.
     Proxy(Message),
     /// TLS failed.
-    Tls(Broken),
+    Tls(TlsError),
     /// The address is longer than a URI may be.
     TooLong,
 }
@@ -49,12 +49,12 @@ impl From<hyper_util::client::legacy::Error> for Failure {
         if let Some(error) = find::<Error>(&error) {
             return Self::identity(error);
         }
-        if let Some(broken) = find::<Broken>(&error) {
+        if let Some(broken) = find::<TlsError>(&error) {
             return Self::Tls(broken.clone());
         }
         // Later than in its handshake: a client certificate is refused after that, in TLS 1.3.
         if let Some(tls) = find::<rustls::Error>(&error) {
-            return Self::Tls(Broken::Tls(tls.clone()));
+            return Self::Tls(TlsError::Tls(tls.clone()));
         }
         if let Some(private) = find::<Private>(&error) {
             return Self::PrivateAddress(private.0);
@@ -79,7 +79,7 @@ impl Failure {
     pub(super) fn explain(&self, cluster: &Cluster, certificate: Option<&Validity>) -> Message {
         let renew =
             if cluster.credentials().authentication() == Authentication::Exec { LOGIN } else { RENEW };
-        let Message { text, hint } = self.explain_at(&place(cluster), certificate);
+        let Message { text, hint } = self.explain_at(&label(cluster), certificate);
         // A certificate that a credential plugin said is nothing to mend in the kubeconfig.
         Message { text, hint: hint.map(|hint| if hint == RENEW { renew.to_owned() } else { hint }) }
     }
@@ -95,35 +95,34 @@ impl Failure {
             return line(text, Some(hint));
         }
         match self {
-            Self::Closed => line("it closed the connection without an answer".to_owned(), None),
+            Self::Closed => line("it closed the connection without a response".to_owned(), None),
             Self::ConnectTimeout => line("no connection within the plugin's own limit".to_owned(), None),
             Self::Connect(error) => line(reason(error), Some(REACH)),
             Self::Identity(line) => line.clone(),
             Self::PrivateAddress(address) => line(format!("it is at the private address {address}"), None),
             Self::ResponseTimeout => line("no response within the plugin's own limit".to_owned(), None),
             Self::RequestTimeout(limit) => line(
-                format!("no whole answer within {limit:?}"),
-                Some("--request-timeout gives it more time; 0 is for ever"),
+                format!("no complete response within {limit:?}"),
+                Some("--request-timeout gives it more time; 0 means no limit"),
             ),
             Self::Nonsense { too_large: true } => line(
-                format!("its answer has more or larger headers than kwasm takes: {HEADERS}, or 400 KiB"),
+                format!("its response has more or larger headers than kwasm accepts: {HEADERS}, or 400 KiB"),
                 None,
             ),
             Self::Nonsense { too_large: false } => {
-                let hint =
-                    endpoint.starts_with("http://").then_some("is its address to begin with https:// ?");
-                line("its answer is no HTTP".to_owned(), hint)
+                let hint = endpoint.starts_with("http://").then_some("did you mean https:// ?");
+                line("its response is not HTTP".to_owned(), hint)
             }
             Self::Proxy(message) => message.clone().about(endpoint),
             Self::Tls(broken) => broken.told(certificate.is_some()).about(endpoint),
-            Self::TooLong => line("the address would be longer than a URI may be".to_owned(), None),
+            Self::TooLong => line("the address is longer than a URI may be".to_owned(), None),
         }
     }
 
     /// Whether it may be how a server refuses a client certificate.
     fn may_be_refusal(&self) -> bool {
         use rustls::Error::AlertReceived;
-        matches!(self, Self::Closed | Self::Tls(Broken::Closed | Broken::Tls(AlertReceived(_))))
+        matches!(self, Self::Closed | Self::Tls(TlsError::Closed | TlsError::Tls(AlertReceived(_))))
     }
 
     /// Whether it is that nothing came in time.
@@ -142,7 +141,7 @@ impl Failure {
             Self::Connect(_) | Self::PrivateAddress(_) | Self::Proxy(_) => "the server could not be reached",
             Self::Identity(_) => "the kubeconfig's credentials could not be read",
             Self::ResponseTimeout | Self::RequestTimeout(_) => "there was no response in time",
-            Self::Nonsense { .. } => "the server's answer could not be read",
+            Self::Nonsense { .. } => "the server's response could not be read",
             Self::Tls(_) => "TLS failed",
             Self::TooLong => "the address is too long",
         }
@@ -152,8 +151,8 @@ impl Failure {
     pub(super) fn code(&self) -> wasmtime_wasi_http::Error {
         use wasmtime_wasi_http::Error as Code;
         match self {
-            Self::Closed | Self::Tls(Broken::Closed) => Code::ConnectionTerminated,
-            Self::ConnectTimeout | Self::Tls(Broken::Silent) => Code::ConnectionTimeout,
+            Self::Closed | Self::Tls(TlsError::Closed) => Code::ConnectionTerminated,
+            Self::ConnectTimeout | Self::Tls(TlsError::Silent) => Code::ConnectionTimeout,
             Self::Connect(error) => match error.kind() {
                 io::ErrorKind::ConnectionRefused => Code::ConnectionRefused,
                 io::ErrorKind::TimedOut => Code::ConnectionTimeout,
@@ -168,8 +167,8 @@ impl Failure {
             Self::Nonsense { too_large: true } => Code::HttpResponseHeaderSectionSize(None),
             Self::Nonsense { too_large: false } => Code::HttpProtocolError,
             Self::Proxy(_) => Code::DestinationUnavailable,
-            Self::Tls(Broken::Tls(rustls::Error::InvalidCertificate(_))) => Code::TlsCertificateError,
-            Self::Tls(Broken::Tls(rustls::Error::AlertReceived(alert))) => Code::TlsAlertReceived {
+            Self::Tls(TlsError::Tls(rustls::Error::InvalidCertificate(_))) => Code::TlsCertificateError,
+            Self::Tls(TlsError::Tls(rustls::Error::AlertReceived(alert))) => Code::TlsAlertReceived {
                 alert_id: Some(u8::from(*alert)),
                 alert_message: Some(format!("{alert:?}")),
             },
@@ -180,7 +179,7 @@ impl Failure {
 }
 
 /// A server, for messages.
-pub(super) fn place(cluster: &Cluster) -> String {
+pub(super) fn label(cluster: &Cluster) -> String {
     match cluster.context() {
         "" => cluster.endpoint().to_string(),
         context => format!("{} (context `{context}`)", cluster.endpoint()),
@@ -194,7 +193,7 @@ pub(super) fn unauthorized(cluster: &Cluster, certificate: Option<&Validity>) ->
         Some((what, hint)) => (what, if authentication == Authentication::Exec { LOGIN } else { hint }),
         None => refused(authentication, cluster.user_name()),
     };
-    Message { text: format!("{}: {what}", place(cluster)), hint: Some(hint.to_owned()) }
+    Message { text: format!("{}: {what}", label(cluster)), hint: Some(hint.to_owned()) }
 }
 
 /// What there is to say when whoever was to say who asks did not in time.
@@ -204,8 +203,11 @@ pub(super) fn no_credentials(cluster: &Cluster, limit: Duration) -> Failure {
         _ => "the identity provider",
     };
     Failure::Identity(Message {
-        text: format!("{what} of user `{}`: it did not say who asks within {limit:?}", cluster.user_name()),
-        hint: Some("--request-timeout gives it more time; 0 is for ever".to_owned()),
+        text: format!(
+            "{what} of user `{}`: it returned no credentials within {limit:?}",
+            cluster.user_name()
+        ),
+        hint: Some("--request-timeout gives it more time; 0 means no limit".to_owned()),
     })
 }
 
@@ -214,23 +216,27 @@ fn refused(authentication: Authentication, user: &str) -> (String, &'static str)
     let (what, hint) = match authentication {
         Authentication::Token | Authentication::TokenFile => (
             format!("the token of user `{user}`"),
-            "it may have expired: log in again by what made this kubeconfig",
+            "it may have expired: log in again with the tool that created this kubeconfig",
         ),
-        Authentication::Exec => (format!("what the credential plugin of user `{user}` said"), LOGIN),
-        Authentication::Oidc => {
-            (format!("the id-token of user `{user}`"), "log in again by what made this kubeconfig")
+        Authentication::Exec => {
+            (format!("the credential that the credential plugin of user `{user}` returned"), LOGIN)
         }
-        Authentication::Basic => {
-            (format!("the name and password of user `{user}`"), "check both; few API servers take any")
-        }
+        Authentication::Oidc => (
+            format!("the id-token of user `{user}`"),
+            "log in again with the tool that created this kubeconfig",
+        ),
+        Authentication::Basic => (
+            format!("the name and password of user `{user}`"),
+            "check both; few API servers support basic authentication",
+        ),
         Authentication::ClientCertificate => (
             format!("the client certificate of user `{user}`"),
-            "it may be another cluster's: get a new kubeconfig from whoever runs this one",
+            "it may belong to another cluster: get a new kubeconfig from the administrator of this one",
         ),
         Authentication::None => {
-            let hint = "kubectl config set-credentials NAME adds what the server knows you by";
+            let hint = "kubectl config set-credentials NAME adds credentials";
             return (
-                "it answers nobody, and the kubeconfig says of nobody who asks (401 Unauthorized)".to_owned(),
+                "it requires authentication, and the kubeconfig has no credentials for this user (401 Unauthorized)".to_owned(),
                 hint,
             );
         }
@@ -240,13 +246,13 @@ fn refused(authentication: Authentication, user: &str) -> (String, &'static str)
 
 /// What there is to say when 407 is answered: by a proxy, since no API server does.
 pub(super) fn login(cluster: &Cluster) -> Option<Message> {
-    Some(ProxyFault::login(cluster.proxy()?, cluster.endpoint()).message().about(place(cluster)))
+    Some(ProxyFault::login(cluster.proxy()?, cluster.endpoint()).message().about(label(cluster)))
 }
 
 const REACH: &str =
     "check server of this cluster in the kubeconfig, and whether the network to it (a VPN?) is up";
-const LOGIN: &str = "log in again by what the credential plugin of the kubeconfig belongs to";
-const RENEW: &str = "get a new kubeconfig, or a new certificate in it, from whoever runs the cluster";
+const LOGIN: &str = "log in again with the tool that the kubeconfig's credential plugin belongs to";
+const RENEW: &str = "get a new kubeconfig, or a new certificate in it, from the cluster's administrator";
 const CLOCK: &str = "check this machine's clock";
 
 /// The first error of type `T` in a chain. Some io errors hold others inside without being their source.

@@ -8,9 +8,9 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
-use super::body::Life;
+use super::body::GuestLifetime;
 use super::failure::Failure;
-use super::{Body, Gate, Patience, Undelivered, sender};
+use super::{Body, Gate, GateError, Timeouts, sender};
 use crate::defence::{self, Defence, stands};
 use crate::policy::{Reason, Refusal};
 
@@ -36,15 +36,15 @@ impl Detached {
     pub(super) async fn pass(
         &self,
         request: Request<Body>,
-        patience: Patience,
-        life: &Life,
-    ) -> Result<Response<Body>, Undelivered> {
-        let (gate, life) = (self.0.clone(), life.clone());
-        let sent = async move { gate.pass(request, patience, &life).await };
+        timeouts: Timeouts,
+        lifetime: &GuestLifetime,
+    ) -> Result<Response<Body>, GateError> {
+        let (gate, lifetime) = (self.0.clone(), lifetime.clone());
+        let sent = async move { gate.pass(request, timeouts, &lifetime).await };
         if stands(Defence::AbortedBodies) {
             return sent.await;
         }
-        tokio::spawn(sent).await.unwrap_or(Err(Undelivered::Failed(Failure::Closed)))
+        tokio::spawn(sent).await.unwrap_or(Err(GateError::Failed(Failure::Closed)))
     }
 }
 
@@ -53,5 +53,5 @@ async fn get(uri: Uri) -> Option<Response<Body>> {
     let body = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
     let mut request = Request::new(body);
     *request.uri_mut() = uri;
-    Some(sender::answer(client.request(request).await.ok()?, Patience::default()))
+    Some(sender::answer(client.request(request).await.ok()?, Timeouts::default()))
 }

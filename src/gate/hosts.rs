@@ -16,11 +16,11 @@ use hyper_util::client::legacy::connect::dns::Name;
 use rustls_platform_verifier::BuilderVerifierExt;
 use tower_service::Service;
 
-use super::dial::Broken;
+use super::dial::TlsError;
 use super::failure::Failure;
 use super::reuse::Metered;
 use super::sender::{answer, exchange, pool, tcp};
-use super::{Body, GuestBody, Patience};
+use super::{Body, GuestBody, Timeouts};
 use crate::defence::{Defence, stands};
 use crate::policy::{Host, Permit, Target, is_public};
 
@@ -36,7 +36,7 @@ impl Hosts {
         let tls = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .and_then(rustls::ConfigBuilder::with_platform_verifier)
-            .map_err(|error| Failure::Tls(Broken::Tls(error)))?
+            .map_err(|error| Failure::Tls(TlsError::Tls(error)))?
             .with_no_client_auth();
         let tcp = tcp(Resolver { hosts: hosts.into() });
         let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1();
@@ -49,7 +49,7 @@ impl Hosts {
         permit: Permit,
         headers: HeaderMap,
         body: GuestBody,
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> Result<Response<Body>, Failure> {
         let attempt = permit.attempt();
         let Target::Host(host) = attempt.target() else { return Err(Failure::TooLong) };
@@ -62,7 +62,7 @@ impl Hosts {
         *request.method_mut() = attempt.method().clone();
         *request.uri_mut() = Uri::from_parts(parts).map_err(|_| Failure::TooLong)?;
         *request.headers_mut() = headers;
-        Ok(answer(exchange(&self.client, request, patience).await?, patience))
+        Ok(answer(exchange(&self.client, request, timeouts).await?, timeouts))
     }
 }
 

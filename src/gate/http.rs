@@ -13,7 +13,7 @@ use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
 
 use super::body::TooSlow;
 use super::deadline::Late;
-use super::{Gate, Patience, Undelivered, headers};
+use super::{Gate, GateError, Timeouts, headers};
 
 /// The gate as wasi:http sees it.
 pub(crate) struct Door(pub(crate) Gate);
@@ -53,7 +53,7 @@ impl WasiHttpHooks for Door {
     ) -> Box<dyn Future<Output = Answer> + Send> {
         let gate = self.0.clone();
         let options = options.unwrap_or_default();
-        let patience = Patience {
+        let timeouts = Timeouts {
             connect: options.connect_timeout,
             first_byte: options.first_byte_timeout,
             between_bytes: options.between_bytes_timeout,
@@ -61,14 +61,13 @@ impl WasiHttpHooks for Door {
         Box::new(async move {
             let request = request
                 .map(|body| body.map_err(|error| Box::new(error) as super::body::BodyError).boxed_unsync());
-            let life = gate.life();
+            let lifetime = gate.lifetime();
             #[cfg(feature = "faults")]
             let gate = super::faults::Detached(gate);
-            let response =
-                gate.pass(request, patience, &life).await.map_err(|undelivered| match undelivered {
-                    Undelivered::Refused(_) => Error::HttpRequestDenied,
-                    Undelivered::Failed(failure) => failure.code(),
-                })?;
+            let response = gate.pass(request, timeouts, &lifetime).await.map_err(|error| match error {
+                GateError::Refused(_) => Error::HttpRequestDenied,
+                GateError::Failed(failure) => failure.code(),
+            })?;
             let response = response.map(|body| body.map_err(|error| body_error(&*error)).boxed_unsync());
             // The connection is driven by the client's pool: nothing is left to do here.
             Ok((response, Box::new(async { Ok(()) }) as Done))

@@ -33,7 +33,7 @@ impl Journal {
     pub(super) fn lines(&self) -> Vec<Message> {
         let (mut lines, left_out) = self.locked().clone();
         if left_out {
-            lines.push(Message::plain(format!("and others: these are the first {KEPT}")));
+            lines.push(Message::plain(format!("and more: these are the first {KEPT}")));
         }
         lines
     }
@@ -66,6 +66,6 @@ mod tests {
         }
         let lines = journal.lines();
         assert_eq!(lines.len(), KEPT + 1);
-        assert_eq!(lines.last().unwrap().text, "and others: these are the first 20");
+        assert_eq!(lines.last().unwrap().text, "and more: these are the first 20");
     }
 }

@@ -33,7 +33,7 @@ use std::time::Duration;
 use ::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use tokio::sync::{OnceCell, Semaphore};
 
-use self::body::Life;
+use self::body::GuestLifetime;
 pub(crate) use self::body::{Body, GuestBody};
 pub use self::check::Checked;
 use self::failure::Failure;
@@ -68,7 +68,7 @@ struct Inner {
     flight: Flight,
     sockets: Arc<Semaphore>,
     journal: Arc<Journal>,
-    life: Life,
+    lifetime: GuestLifetime,
     observer: Option<Observer>,
 }
 
@@ -80,21 +80,21 @@ struct Reach {
 
 impl Reach {
     /// Where it is, for messages.
-    fn place(&self) -> String {
-        failure::place(&self.cluster)
+    fn label(&self) -> String {
+        failure::label(&self.cluster)
     }
 }
 
 /// How long a guest is willing to wait. `None` is for ever: a watch may be silent for hours.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Patience {
+pub(crate) struct Timeouts {
     pub(crate) connect: Option<Duration>,
     pub(crate) first_byte: Option<Duration>,
     pub(crate) between_bytes: Option<Duration>,
 }
 
 /// Why a request has no response at all.
-pub(crate) enum Undelivered {
+pub(crate) enum GateError {
     /// It was refused, and names no endpoint that could answer for itself.
     Refused(Box<Refusal>),
     /// It was let out and failed.
@@ -114,7 +114,7 @@ impl Gate {
             flight: Flight::new(grant.limits().requests),
             sockets: Arc::new(Semaphore::new(grant.limits().sockets as usize)),
             journal: Arc::default(),
-            life: Life::default(),
+            lifetime: GuestLifetime::default(),
             observer,
             grant,
         }))
@@ -125,7 +125,7 @@ impl Gate {
     /// that still runs is killed, and no token is refreshed any more; one that is being refreshed is left to
     /// [`Gate::settled`].
     pub fn end(&self) {
-        self.0.life.end();
+        self.0.lifetime.end();
         for reach in &self.0.clusters {
             reach.cluster.credentials().end();
         }
@@ -146,17 +146,17 @@ impl Gate {
     }
 
     /// The life of its guest.
-    fn life(&self) -> Life {
-        self.0.life.clone()
+    fn lifetime(&self) -> GuestLifetime {
+        self.0.lifetime.clone()
     }
 
-    /// Takes one request through the gate. It is aborted when `life` ends, which is the guest's or a part of it.
+    /// Takes one request through the gate. It is aborted when `lifetime` ends, which is the guest's or a part of it.
     async fn pass(
         &self,
         request: Request<Body>,
-        patience: Patience,
-        life: &Life,
-    ) -> Result<Response<Body>, Undelivered> {
+        timeouts: Timeouts,
+        lifetime: &GuestLifetime,
+    ) -> Result<Response<Body>, GateError> {
         let (mut parts, body) = request.into_parts();
         let asked = || format!("{} {}", parts.method, parts.uri);
         let slot = match self.0.flight.take() {
@@ -172,16 +172,15 @@ impl Gate {
                 let mut following =
                     Following::begin(self.0.observer.as_ref(), || permit.attempt().to_string());
                 let mut headers = headers::outgoing(parts.headers, permit.attempt().target());
-                let tunnel = permit
-                    .attempt()
-                    .upgrade()
-                    .zip(parts.extensions.remove())
-                    .map(|(upgrade, guest)| Tunnel::new(guest, upgrade, life.clone(), self.life()));
+                let tunnel =
+                    permit.attempt().upgrade().zip(parts.extensions.remove()).map(|(upgrade, guest)| {
+                        Tunnel::new(guest, upgrade, lifetime.clone(), self.lifetime())
+                    });
                 if let Some(tunnel) = &tunnel {
                     tunnel.name(&mut headers);
                 }
-                let body = GuestBody::new(body, life.clone(), &headers);
-                let sent = self.0.send(permit, headers, body, patience, &mut following).await?;
+                let body = GuestBody::new(body, lifetime.clone(), &headers);
+                let sent = self.0.send(permit, headers, body, timeouts, &mut following).await?;
                 Ok(answered(sent, tunnel, Held { following, slot }))
             }
             Err(refusal) => {
@@ -244,10 +243,10 @@ impl Inner {
         self.clusters.iter().find(|reach| reach.cluster.context() == context)
     }
 
-    fn refuse(&self, refusal: &Refusal, following: &mut Following) -> Result<Response<Body>, Undelivered> {
+    fn refuse(&self, refusal: &Refusal, following: &mut Following) -> Result<Response<Body>, GateError> {
         self.journal.refused(refusal);
         following.end(Ending::Refused);
-        answer::to(refusal).ok_or_else(|| Undelivered::Refused(Box::new(refusal.clone())))
+        answer::to(refusal).ok_or_else(|| GateError::Refused(Box::new(refusal.clone())))
     }
 
     /// Sends what was permitted.
@@ -256,15 +255,15 @@ impl Inner {
         permit: Permit,
         headers: HeaderMap,
         body: GuestBody,
-        patience: Patience,
+        timeouts: Timeouts,
         following: &mut Following,
-    ) -> Result<Response<Body>, Undelivered> {
+    ) -> Result<Response<Body>, GateError> {
         let attempt = permit.attempt().clone();
         let sent = match attempt.target() {
             Target::Context(context) => {
-                self.send_to_cluster(context.name(), permit, headers, body, patience).await
+                self.send_to_cluster(context.name(), permit, headers, body, timeouts).await
             }
-            Target::Host(_) => self.send_to_host(permit, headers, body, patience).await,
+            Target::Host(_) => self.send_to_host(permit, headers, body, timeouts).await,
         };
         match sent {
             Ok(response) => Ok(response),
@@ -273,7 +272,7 @@ impl Inner {
             }
             Err(failure) => {
                 following.end(Ending::Failed);
-                Err(Undelivered::Failed(failure))
+                Err(GateError::Failed(failure))
             }
         }
     }
@@ -285,7 +284,7 @@ impl Inner {
         permit: Permit,
         mut headers: HeaderMap,
         body: GuestBody,
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> Result<Response<Body>, Failure> {
         let Some(Reach { cluster, sender }) = self.reach(context) else { return Err(Failure::Closed) };
         if let Some(impersonation) = cluster.impersonation() {
@@ -296,10 +295,10 @@ impl Inner {
         }
         let (limit, journal) = (cluster.request_timeout(), Arc::clone(&self.journal));
         let late = limit.map(|limit| Failure::RequestTimeout(limit).explain(cluster, None));
-        let told = move || late.into_iter().for_each(|line| journal.failed(line));
+        let on_timeout = move || late.into_iter().for_each(|line| journal.failed(line));
         let relayed = permit.attempt().info().is_relayed();
-        let sent = sender.send(cluster, permit, headers, body, patience);
-        let mut sent = deadline::within(limit, sent, told).await;
+        let sent = sender.send(cluster, permit, headers, body, timeouts);
+        let mut sent = deadline::within(limit, sent, on_timeout).await;
         if let Err(Failure::RequestTimeout(limit)) = sent
             && sender.waits_for_credentials()
         {
@@ -331,7 +330,7 @@ impl Inner {
         permit: Permit,
         headers: HeaderMap,
         body: GuestBody,
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> Result<Response<Body>, Failure> {
         let host = match permit.attempt().target() {
             Target::Host(host) => host.to_string(),
@@ -339,7 +338,7 @@ impl Inner {
         };
         let hosts = self.hosts.get_or_try_init(|| async { Hosts::new(self.grant.hosts()) }).await;
         let sent = match hosts {
-            Ok(hosts) => hosts.send(permit, headers, body, patience).await,
+            Ok(hosts) => hosts.send(permit, headers, body, timeouts).await,
             Err(failure) => Err(failure),
         };
         if let Err(failure) = &sent
@@ -370,7 +369,7 @@ fn answered(response: Response<Body>, tunnel: Option<Tunnel>, held: Held) -> Res
 /// A pipe whose other end is the test's.
 #[cfg(test)]
 pub(crate) fn pipe_for_tests() -> (GuestEnd, impl Drop) {
-    pipe::pair(Life::default())
+    pipe::pair(GuestLifetime::default())
 }
 
 #[cfg(test)]

@@ -11,15 +11,15 @@ use std::task::{Context, Poll, Waker};
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::body::Life;
+use super::body::GuestLifetime;
 
 /// The most bytes that wait in either direction. A guest that reads nothing keeps no more of them.
 const CAPACITY: usize = 256 << 10;
 
-/// Connects a guest's end and the gate's. When the last handle to the guest's end is dropped, `life` ends.
-pub(super) fn pair(life: Life) -> (GuestEnd, HostEnd) {
+/// Connects a guest's end and the gate's. When the last handle to the guest's end is dropped, `lifetime` ends.
+pub(super) fn pair(lifetime: GuestLifetime) -> (GuestEnd, HostEnd) {
     let lanes = Arc::new(Lanes::default());
-    (GuestEnd(Arc::new(Held { lanes: Arc::clone(&lanes), life })), HostEnd(lanes))
+    (GuestEnd(Arc::new(Held { lanes: Arc::clone(&lanes), lifetime })), HostEnd(lanes))
 }
 
 /// The end that a guest's socket and streams share.
@@ -31,7 +31,7 @@ pub(super) struct HostEnd(Arc<Lanes>);
 
 struct Held {
     lanes: Arc<Lanes>,
-    life: Life,
+    lifetime: GuestLifetime,
 }
 
 #[derive(Default)]
@@ -57,7 +57,7 @@ struct Flow {
 
 /// The other end takes no more bytes.
 #[derive(Debug)]
-pub struct Deaf;
+pub struct ReaderClosed;
 
 impl Lane {
     fn flow(&self) -> MutexGuard<'_, Flow> {
@@ -76,7 +76,7 @@ impl Lane {
     }
 
     /// Says that nobody reads any more, and forgets what waits.
-    fn deafen(&self) {
+    fn close_reader(&self) {
         let waker = {
             let mut flow = self.flow();
             flow.deaf = true;
@@ -87,10 +87,10 @@ impl Lane {
     }
 
     /// How many bytes there is room for; an error where nobody takes any.
-    fn room(&self, context: Option<&mut Context<'_>>) -> Result<usize, Deaf> {
+    fn room(&self, context: Option<&mut Context<'_>>) -> Result<usize, ReaderClosed> {
         let mut flow = self.flow();
         if flow.deaf || flow.ended {
-            return Err(Deaf);
+            return Err(ReaderClosed);
         }
         let room = CAPACITY - flow.bytes.len();
         if room == 0
@@ -177,7 +177,7 @@ impl GuestEnd {
     ///
     /// # Errors
     /// When nobody reads them.
-    pub fn room(&self) -> Result<usize, Deaf> {
+    pub fn room(&self) -> Result<usize, ReaderClosed> {
         self.0.lanes.to_host.room(None)
     }
 
@@ -203,15 +203,15 @@ impl GuestEnd {
 
     /// Says that the guest reads no more. It may still write.
     pub fn stop_reading(&self) {
-        self.0.lanes.to_guest.deafen();
+        self.0.lanes.to_guest.close_reader();
     }
 }
 
 /// A guest that lets go of a socket says so to whatever is under way on it. Its last bytes can still be read.
 impl Drop for Held {
     fn drop(&mut self) {
-        self.life.end();
-        self.lanes.to_guest.deafen();
+        self.lifetime.end();
+        self.lanes.to_guest.close_reader();
         self.lanes.to_host.end();
     }
 }
@@ -219,7 +219,7 @@ impl Drop for Held {
 impl Drop for HostEnd {
     fn drop(&mut self) {
         self.0.to_guest.end();
-        self.0.to_host.deafen();
+        self.0.to_host.close_reader();
     }
 }
 
@@ -251,7 +251,7 @@ impl AsyncWrite for HostEnd {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self.0.to_guest.room(Some(context)) {
-            Err(Deaf) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            Err(ReaderClosed) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
             Ok(0) => Poll::Pending,
             Ok(_) => Poll::Ready(Ok(self.0.to_guest.put(parts.iter().map(|part| &**part)))),
         }
@@ -278,7 +278,7 @@ mod tests {
 
     #[tokio::test]
     async fn bytes_pass_in_their_order_and_each_end_closes_for_itself() {
-        let (guest, mut host) = pair(Life::default());
+        let (guest, mut host) = pair(GuestLifetime::default());
         assert_eq!(guest.write(b"ask"), 3);
         guest.finish();
         let mut asked = String::new();
@@ -294,7 +294,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_that_reads_nothing_stops_the_writer() {
-        let (guest, mut host) = pair(Life::default());
+        let (guest, mut host) = pair(GuestLifetime::default());
         let flood = vec![0; 2 * CAPACITY];
         assert_eq!(host.write(&flood).await.unwrap(), CAPACITY);
         let waiting = tokio::spawn(async move { host.write(&flood).await.unwrap() });
@@ -307,7 +307,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_guest_writes_no_more_than_there_is_room_for() {
-        let (guest, mut host) = pair(Life::default());
+        let (guest, mut host) = pair(GuestLifetime::default());
         assert_eq!(guest.write(&vec![0; 2 * CAPACITY]), CAPACITY);
         assert_eq!(guest.room().unwrap(), 0);
         let mut some = [0; 10];
@@ -318,14 +318,14 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_written_before_the_guest_let_go_is_still_read() {
-        let life = Life::default();
-        let (guest, mut host) = pair(life.clone());
+        let lifetime = GuestLifetime::default();
+        let (guest, mut host) = pair(lifetime.clone());
         guest.write(b"last");
         let other = guest.clone();
         drop(guest);
-        assert!(!life.is_over());
+        assert!(!lifetime.is_over());
         drop(other);
-        life.ended().await;
+        lifetime.ended().await;
         let mut read = String::new();
         host.read_to_string(&mut read).await.unwrap();
         assert_eq!(read, "last");
@@ -334,7 +334,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_guest_sees_when_the_other_end_is_gone() {
-        let (guest, host) = pair(Life::default());
+        let (guest, host) = pair(GuestLifetime::default());
         drop(host);
         guest.readable().await;
         assert!(guest.read(1).is_none());

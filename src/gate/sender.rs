@@ -23,7 +23,7 @@ use super::body::Timed;
 use super::dial::Dialer;
 use super::failure::Failure;
 use super::reuse::{self, Meter, Metered};
-use super::{Body, GuestBody, Patience, headers};
+use super::{Body, GuestBody, Timeouts, headers};
 use crate::cluster::{Cluster, Credential, Endpoint, Error, Validity};
 use crate::message::{Explain, Message};
 use crate::policy::{Attempt, Permit};
@@ -81,7 +81,7 @@ impl Sender {
         permit: Permit,
         headers: HeaderMap,
         body: GuestBody,
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> Result<Response<Body>, Failure> {
         // What is behind the API server may answer what it likes.
         let relayed = permit.attempt().info().is_relayed();
@@ -89,7 +89,7 @@ impl Sender {
             method: permit.attempt().method().clone(),
             uri: address(cluster.endpoint(), permit.attempt()).ok_or(Failure::TooLong)?,
             headers,
-            patience,
+            timeouts,
         };
         self.asking.store(true, Ordering::Relaxed);
         let used = credential(cluster).await.map_err(|error| Failure::identity(&error))?;
@@ -137,13 +137,13 @@ impl Sender {
         if let Some(value) = credential.and_then(Credential::authorization) {
             request.headers_mut().insert(header::AUTHORIZATION, value.clone());
         }
-        let response = exchange(&client, request, outgoing.patience).await?;
+        let response = exchange(&client, request, outgoing.timeouts).await?;
         #[cfg(feature = "faults")]
         let response = match super::faults::followed(&response).await {
             Some(followed) => return Ok(followed),
             None => response,
         };
-        Ok(answer(response, outgoing.patience))
+        Ok(answer(response, outgoing.timeouts))
     }
 
     /// Connections of this certificate. Those of another one go on for as long as something is under way on them.
@@ -176,7 +176,7 @@ struct Outgoing {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    patience: Patience,
+    timeouts: Timeouts,
 }
 
 impl Pool {
@@ -236,17 +236,17 @@ where
 pub(super) async fn exchange<C: Connect + Clone + Send + Sync + 'static>(
     client: &Client<C, GuestBody>,
     request: Request<GuestBody>,
-    patience: Patience,
+    timeouts: Timeouts,
 ) -> Result<Response<Incoming>, Failure> {
     let asked = request.headers().contains_key(header::UPGRADE);
     if !reuse::is_replayable(request.method(), request.headers()) {
-        return switched(asked, attempt(client, request, patience).await?.map_err(Failure::from)?);
+        return switched(asked, attempt(client, request, timeouts).await?.map_err(Failure::from)?);
     }
     let (parts, mut body) = request.into_parts();
     loop {
         let (sent, again) = body.recorded(&parts.method);
         let request = Request::from_parts(parts.clone(), sent);
-        let error = match attempt(client, request, patience).await? {
+        let error = match attempt(client, request, timeouts).await? {
             Ok(response) => return switched(asked, response),
             Err(error) => error,
         };
@@ -261,7 +261,7 @@ pub(super) async fn exchange<C: Connect + Clone + Send + Sync + 'static>(
 async fn attempt<C: Connect + Clone + Send + Sync + 'static>(
     client: &Client<C, GuestBody>,
     mut request: Request<GuestBody>,
-    patience: Patience,
+    timeouts: Timeouts,
 ) -> Result<Result<Response<Incoming>, legacy::Error>, Failure> {
     let mut connection = capture_connection(&mut request);
     let connected = async { connection.wait_for_connection_metadata().await.is_some() };
@@ -272,14 +272,14 @@ async fn attempt<C: Connect + Clone + Send + Sync + 'static>(
         }
         Ok(response)
     });
-    if let Some(limit) = patience.connect {
+    if let Some(limit) = timeouts.connect {
         tokio::select! {
             biased;
             response = &mut response => return Ok(response),
             connected = timeout(limit, connected) => if connected.is_err() { return Err(Failure::ConnectTimeout) },
         }
     }
-    within(patience.first_byte, response).await
+    within(timeouts.first_byte, response).await
 }
 
 /// A server that switches protocols without being asked has lost its mind, or is no server.
@@ -291,10 +291,10 @@ fn switched(asked: bool, response: Response<Incoming>) -> Result<Response<Incomi
 }
 
 /// An answer as its guest gets it.
-pub(super) fn answer(response: Response<Incoming>, patience: Patience) -> Response<Body> {
+pub(super) fn answer(response: Response<Incoming>, timeouts: Timeouts) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     parts.headers = headers::incoming(parts.headers);
-    let body = match patience.between_bytes {
+    let body = match timeouts.between_bytes {
         Some(limit) => Timed::new(body, limit).boxed_unsync(),
         None => body.map_err(Into::into).boxed_unsync(),
     };

@@ -17,9 +17,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::body::Life;
+use super::body::GuestLifetime;
 use super::pipe::{self, GuestEnd};
-use super::{Body, Gate, Patience, Undelivered, answer};
+use super::{Body, Gate, GateError, Timeouts, answer};
 use crate::cluster::Endpoint;
 use crate::defence::{Defence, stands};
 use crate::message::{Explain, Message};
@@ -67,9 +67,9 @@ impl Gate {
         if !Endpoint::read(&server).is_some_and(|endpoint| self.0.table.names(&endpoint)) {
             return Err(self.deny(&format!("connect to {to}")));
         }
-        let life = self.0.life.part();
-        let (guest, host) = pipe::pair(life.clone());
-        tokio::spawn(serve(self.clone(), TokioIo::new(host), Authority(to), life));
+        let lifetime = self.0.lifetime.part();
+        let (guest, host) = pipe::pair(lifetime.clone());
+        tokio::spawn(serve(self.clone(), TokioIo::new(host), Authority(to), lifetime));
         Ok(guest)
     }
 
@@ -91,10 +91,8 @@ impl Gate {
     pub(crate) fn deny(&self, what: &str) -> Denied {
         let what: String = what.chars().take(160).collect();
         self.0.journal.failed(Message {
-            text: format!("refused: {what}: a plugin's sockets lead to the cluster, and nowhere else"),
-            hint: Some(
-                "the server in its KUBECONFIG is what a plugin can connect to (http://192.0.2.1)".to_owned(),
-            ),
+            text: format!("refused: {what}: a plugin's sockets connect to the cluster only"),
+            hint: Some("a plugin can connect to the server in its KUBECONFIG (http://192.0.2.1)".to_owned()),
         });
         Denied
     }
@@ -105,10 +103,10 @@ impl Gate {
 struct Authority(SocketAddr);
 
 /// Serves one connection until it ends, its guest lets go of it, or the run is over.
-async fn serve(gate: Gate, host: TokioIo<pipe::HostEnd>, to: Authority, life: Life) {
+async fn serve(gate: Gate, host: TokioIo<pipe::HostEnd>, to: Authority, lifetime: GuestLifetime) {
     let service = service_fn(|request| {
-        let (gate, life) = (gate.clone(), life.clone());
-        async move { Ok::<_, Infallible>(gate.answer(request, to, &life).await) }
+        let (gate, lifetime) = (gate.clone(), lifetime.clone());
+        async move { Ok::<_, Infallible>(gate.answer(request, to, &lifetime).await) }
     });
     let most = usize::try_from(gate.0.grant.limits().headers.saturating_add(HEAD)).unwrap_or(usize::MAX);
     let connection = http1::Builder::new()
@@ -125,23 +123,28 @@ async fn serve(gate: Gate, host: TokioIo<pipe::HostEnd>, to: Authority, life: Li
             gate.failed_to_read(&error);
         },
         // Else a watch that says nothing would go on for nobody.
-        () = life.ended() => {}
+        () = lifetime.ended() => {}
     }
 }
 
 impl Gate {
     /// Takes a request through the gate. The other door has errors for what has no answer; here a `Status` says it.
-    async fn answer(&self, request: Request<Incoming>, to: Authority, life: &Life) -> Response<Body> {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        to: Authority,
+        lifetime: &GuestLifetime,
+    ) -> Response<Body> {
         let (mut parts, body) = request.into_parts();
         match to.complete(&parts.uri) {
             Some(uri) => parts.uri = uri,
             None => return answer::no_path(),
         }
         let request = Request::from_parts(parts, body.map_err(Into::into).boxed_unsync());
-        match self.pass(request, Patience::default(), life).await {
+        match self.pass(request, Timeouts::default(), lifetime).await {
             Ok(response) => response,
-            Err(Undelivered::Refused(refusal)) => answer::of(&refusal),
-            Err(Undelivered::Failed(failure)) => answer::failed(&failure),
+            Err(GateError::Refused(refusal)) => answer::of(&refusal),
+            Err(GateError::Failed(failure)) => answer::failed(&failure),
         }
     }
 
@@ -150,12 +153,12 @@ impl Gate {
         if error.is_parse_too_large() {
             // hyper does not say which of the two it was.
             let text =
-                "the plugin ran into a limit: a message of its had too many headers, or too large ones";
+                "the plugin ran into a limit: one of its messages had too many headers, or too large ones";
             let hint = Limit::Headers(self.0.grant.limits().headers).hint();
             self.0.journal.failed(Message { text: text.to_owned(), hint });
         } else if error.is_parse() {
-            let text = "refused: what the plugin wrote to a socket is no HTTP/1.1 request".to_owned();
-            let hint = "its server speaks plain HTTP: TLS is kwasm's (http://, not https://)".to_owned();
+            let text = "refused: what the plugin wrote to a socket is not an HTTP/1.1 request".to_owned();
+            let hint = "its server speaks plain HTTP, and kwasm adds TLS (http://, not https://)".to_owned();
             self.0.journal.failed(Message { text, hint: Some(hint) });
         }
     }

@@ -7,10 +7,10 @@ use crate::cluster::{Cluster, Contexts, Endpoint, Numbered, Origin, Selection};
 use crate::policy::{Context, Host, Reason, Target};
 
 /// The endpoints by which a guest may name something, most specific first where one contains another.
-pub(super) struct Table(Vec<(Endpoint, Place)>);
+pub(super) struct Table(Vec<(Endpoint, Destination)>);
 
 /// Where an endpoint leads.
-enum Place {
+enum Destination {
     Target(Target),
     /// A name of a cluster where there is none; why.
     Nothing(Reason),
@@ -22,14 +22,17 @@ impl Table {
     /// The contexts' names come first: no host of a policy takes the place of one, and its credentials go nowhere else.
     pub(super) fn new(contexts: &Contexts, hosts: &[Host]) -> Self {
         let selected = contexts.selected().cluster().map_or("", Cluster::context);
-        let mut entries: Vec<(Endpoint, Place)> = Vec::new();
+        let mut entries: Vec<(Endpoint, Destination)> = Vec::new();
         for context in contexts.numbered() {
             for name in context.names() {
-                entries.push((name, Place::of(context, selected)));
+                entries.push((name, Destination::of(context, selected)));
             }
         }
         entries.extend(hosts.iter().filter_map(|host| {
-            Some((Endpoint::read(&format!("https://{host}"))?, Place::Target(Target::Host(host.clone()))))
+            Some((
+                Endpoint::read(&format!("https://{host}"))?,
+                Destination::Target(Target::Host(host.clone())),
+            ))
         }));
         Self(entries)
     }
@@ -46,23 +49,23 @@ impl Table {
         let origin = origin.ok_or(Reason::Destination)?;
         let whole = uri.path_and_query().map_or("/", PathAndQuery::as_str);
         let named = self.0.iter().filter(|(name, _)| *name.origin() == origin);
-        let found = named.into_iter().find_map(|(name, place)| {
+        let found = named.into_iter().find_map(|(name, destination)| {
             let rest = whole.strip_prefix(name.prefix())?;
-            (rest.is_empty() || rest.starts_with(['/', '?'])).then_some((place, rest))
+            (rest.is_empty() || rest.starts_with(['/', '?'])).then_some((destination, rest))
         });
-        let (place, rest) = found.ok_or(Reason::Destination)?;
+        let (destination, rest) = found.ok_or(Reason::Destination)?;
         let path = match rest {
             "" => None,
-            rest => Some(rest.parse().map_err(|_| Reason::Ambiguous("its path is no path"))?),
+            rest => Some(rest.parse().map_err(|_| Reason::Ambiguous("its path is not valid"))?),
         };
-        match place {
-            Place::Target(target) => Ok((target.clone(), path)),
-            Place::Nothing(reason) => Err(reason.clone()),
+        match destination {
+            Destination::Target(target) => Ok((target.clone(), path)),
+            Destination::Nothing(reason) => Err(reason.clone()),
         }
     }
 }
 
-impl Place {
+impl Destination {
     fn of(context: Numbered<'_>, selected: &str) -> Self {
         match (context.selection, context.name) {
             (Selection::Cluster(cluster), _) => {

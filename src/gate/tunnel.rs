@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 
-use super::body::Life;
+use super::body::GuestLifetime;
 use super::flight::{Ending, Following, Slot};
 use crate::policy::Upgrade;
 
@@ -26,8 +26,8 @@ const LINGER: Duration = Duration::from_secs(5);
 pub(super) struct Tunnel {
     guest: OnUpgrade,
     upgrade: Upgrade,
-    connection: Life,
-    run: Life,
+    connection: GuestLifetime,
+    run: GuestLifetime,
 }
 
 /// What is held until a tunnel has ended.
@@ -38,7 +38,12 @@ pub(super) struct Held {
 
 impl Tunnel {
     /// `connection` ends when the guest lets go of its socket, `run` when the guest ends.
-    pub(super) fn new(guest: OnUpgrade, upgrade: Upgrade, connection: Life, run: Life) -> Self {
+    pub(super) fn new(
+        guest: OnUpgrade,
+        upgrade: Upgrade,
+        connection: GuestLifetime,
+        run: GuestLifetime,
+    ) -> Self {
         Self { guest, upgrade, connection, run }
     }
 
@@ -73,7 +78,7 @@ impl Tunnel {
 /// but what it had written is still delivered. For that the server is read from to its end, though nobody listens: one
 /// whose answers nobody takes may stop reading too, and to close before its last bytes are read takes back what is still
 /// on its way there (RFC 9112 §9.6).
-async fn carry(guest: Upgraded, server: Upgraded, connection: &Life) -> u64 {
+async fn carry(guest: Upgraded, server: Upgraded, connection: &GuestLifetime) -> u64 {
     let (mut from_guest, mut to_guest) = tokio::io::split(TokioIo::new(guest));
     let (mut from_server, mut to_server) = tokio::io::split(TokioIo::new(server));
     let mut got = 0;

@@ -10,7 +10,7 @@ pub enum Error {
     #[error("it is not WebAssembly but {0}")]
     Alien(&'static str),
     /// It begins as WebAssembly does, and then breaks its rules: which, in a validator's words.
-    #[error("it is broken WebAssembly: {0}")]
+    #[error("it is invalid WebAssembly: {0}")]
     Broken(String),
     /// It needs features of WebAssembly that kwasm does not run.
     #[error("it needs the WebAssembly feature{} {}, which kwasm does not run", plural(.0), names(.0))]
@@ -58,7 +58,7 @@ pub enum Error {
     #[error("it is a server ({0}), and kwasm runs commands")]
     Server(String),
     /// A core module that the preview 1 adapter does not fit.
-    #[error("it is a core module of which no component can be made: {0}")]
+    #[error("it is a core module that cannot be made into a component: {0}")]
     Unadaptable(String),
     /// A core module that imports what preview 1 has not; with its name.
     #[error("it imports `{0}` of wasi_snapshot_preview1, which has no such function")]
@@ -67,7 +67,7 @@ pub enum Error {
     #[error("it needs a feature of WebAssembly that kwasm does not run: {0}")]
     UnnamedFeature(String),
     /// A core module that is one step short of a component.
-    #[error("it is a core module from which a component is still to be made")]
+    #[error("it is a core module that still has to be made into a component")]
     Unfinished,
 }
 
@@ -95,7 +95,7 @@ impl Explain for Error {
             }
             Self::Preview0 { language } => Some(match target(language.as_deref()) {
                 Some(target) => format!("rebuild it with today's tools: {target}"),
-                None => "rebuild it with a compiler of this decade, or look for a newer release of it".to_owned(),
+                None => "rebuild it with a current compiler, or look for a newer release of it".to_owned(),
             }),
             Self::HiddenMemory => Some("export it under the name `memory`".to_owned()),
             Self::Interfaces => Some("look for the component that implements them".to_owned()),

@@ -256,7 +256,7 @@ mod tests {
             (
                 r#"(module (@custom "component-type:x" "") (import "wasi:cli/exit@0.2.3" "exit" (func)))"#
                     .to_owned(),
-                "it is a core module from which a component is still to be made",
+                "it is a core module that still has to be made into a component",
             ),
             (
                 format!(

@@ -84,15 +84,15 @@ mod unix {
     use rustix::io::Errno;
 
     pub(super) fn read(stream: &impl AsFd, bytes: &mut [u8]) -> io::Result<usize> {
-        patiently(stream, PollFlags::IN, || rustix::io::read(stream, &mut *bytes))
+        retry_blocked(stream, PollFlags::IN, || rustix::io::read(stream, &mut *bytes))
     }
 
     pub(super) fn write(stream: &impl AsFd, bytes: &[u8]) -> io::Result<usize> {
-        patiently(stream, PollFlags::OUT, || rustix::io::write(stream, bytes))
+        retry_blocked(stream, PollFlags::OUT, || rustix::io::write(stream, bytes))
     }
 
     /// Does `what` as soon as it can be done. An error of the stream shows when it is tried again.
-    fn patiently<T>(
+    fn retry_blocked<T>(
         stream: &impl AsFd,
         until: PollFlags,
         mut what: impl FnMut() -> Result<T, Errno>,

@@ -182,7 +182,7 @@ impl fmt::Display for Attempt {
 fn method_fault(method: &Method) -> Option<&'static str> {
     match *method {
         _ if !stands(Defence::Methods) => None,
-        Method::CONNECT => Some("CONNECT asks for a tunnel, and there is none"),
+        Method::CONNECT => Some("CONNECT requests a tunnel, and kwasm provides none"),
         // A proxy on the way would send the credentials back to the guest.
         Method::TRACE => Some("TRACE would echo the credentials"),
         _ => None,
@@ -220,7 +220,7 @@ fn decoded(path: &str) -> Result<String, &'static str> {
         if segment.is_empty() && segments.peek().is_some() && stands(Defence::EmptySegments) {
             return Err("its path has an empty segment");
         }
-        let text = decode(segment).ok_or("its path has a broken percent-encoding")?;
+        let text = decode(segment).ok_or("its path has an invalid percent-encoding")?;
         if let Some(fault) = segment_fault(&text) {
             return Err(fault);
         }
@@ -262,7 +262,7 @@ fn framing_fault(headers: &HeaderMap) -> Option<&'static str> {
     let is_number =
         |value: &HeaderValue| value.as_bytes().iter().all(u8::is_ascii_digit) && !value.is_empty();
     if headers.get(http::header::CONTENT_LENGTH).is_some_and(|value| !is_number(value)) {
-        return Some("its content length is no number");
+        return Some("its content length is not a number");
     }
     if lengths == 1 && headers.contains_key(http::header::TRANSFER_ENCODING) {
         return Some("it has a content length and a transfer encoding");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::host::Host;
 use super::limits::Limits;
-use super::rule::{Among, ResourceRule, Rule, UrlRule};
+use super::rule::{NameSelector, ResourceRule, Rule, UrlRule};
 use super::{Policy, quantity};
 use crate::cli::CONNECTION_FLAGS;
 use crate::document::{Entries, Fault, Faults, Format, Node, Place, Shape};
@@ -21,8 +21,8 @@ const METHODS: &[&str] = &["*", "get", "head", "post", "put", "patch", "delete",
 
 /// Keys of the format that this kwasm cannot honour yet.
 const LATER: &[(&str, &str)] = &[
-    ("files", "this kwasm gives plugins no files yet"),
-    ("environment", "this kwasm passes no further environment variables on yet"),
+    ("files", "this version of kwasm gives plugins no files"),
+    ("environment", "this version of kwasm passes no other environment variables"),
 ];
 
 /// Reads a policy, named `file` in messages.
@@ -74,8 +74,9 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
     }
     if let Some((place, node)) = entries.take("kubernetes") {
         let mut entries = faults.map(place, node, &["contexts", "impersonate", "rules"]);
-        policy.contexts =
-            entries.take("contexts").map_or_else(Among::current, |entry| among(faults, entry, "context"));
+        policy.contexts = entries
+            .take("contexts")
+            .map_or_else(NameSelector::current, |entry| among(faults, entry, "context"));
         policy.impersonate = faults.flag(entries.take("impersonate"));
         if let Some((place, node)) = entries.take("rules") {
             for (place, node) in faults.list(&place, node, "each rule begins with a dash") {
@@ -91,7 +92,7 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
     if let Some((place, node)) = entries.take("flags") {
         let mut entries = faults.map(place, node, &["own"]);
         policy.own_flags =
-            faults.texts(entries.take("own"), "write those that kubectl has too, e.g. \"-s\"", flag);
+            faults.texts(entries.take("own"), "write only flags that kubectl has too, e.g. \"-s\"", flag);
     }
     if let Some((place, node)) = entries.take("limits") {
         policy.limits = limits(faults, place, node);
@@ -105,7 +106,7 @@ fn flag(text: &str) -> Result<(), String> {
     if is_known {
         Ok(())
     } else {
-        Err("it is none of kubectl's connection flags, and the plugin's anyhow".to_owned())
+        Err("it is not one of kubectl's connection flags, so the plugin gets it anyway".to_owned())
     }
 }
 
@@ -142,16 +143,13 @@ fn rule(faults: &mut Faults<'_>, place: Place, node: Node) -> Rule {
     let resources = required(faults, &mut entries, "resources", names, resource);
     let verbs = verbs(faults, &mut entries, VERBS);
     let resource_names = faults.texts(entries.take("resourceNames"), "write the names of objects", object);
-    let namespaces = entries.take("namespaces").map_or(Among::All, |entry| among(faults, entry, "namespace"));
+    let namespaces =
+        entries.take("namespaces").map_or(NameSelector::All, |entry| among(faults, entry, "namespace"));
     let except = entries.take("except");
     let place = except.as_ref().map(|(place, _)| place.clone());
     let except = faults.texts(except, names, resource);
     if let Some(place) = place.filter(|_| except.iter().any(|excepted| excepted == "*")) {
-        faults.add(
-            &place,
-            "it takes out all that the rule covers",
-            "name the resources, or take the rule out",
-        );
+        faults.add(&place, "it excludes all that the rule covers", "name the resources, or remove the rule");
     }
     Rule::Resources(ResourceRule { verbs, api_groups, resources, resource_names, namespaces, except })
 }
@@ -195,19 +193,19 @@ fn verbs(faults: &mut Faults<'_>, entries: &mut Entries, known: &[&str]) -> Vec<
 }
 
 /// `"*"`, or a list of names in which `current` is the one that the user chose.
-fn among(faults: &mut Faults<'_>, (place, node): (Place, Node), what: &str) -> Among {
+fn among(faults: &mut Faults<'_>, (place, node): (Place, Node), what: &str) -> NameSelector {
     let cure = format!("write \"*\" for all, or a list: [current], or {what} names");
     if matches!(&node.shape, Shape::Scalar(text) if text == "*") {
-        return Among::All;
+        return NameSelector::All;
     }
     let check = |name: &str| if what == "namespace" && name != "*" { label(name) } else { Ok(()) };
     let mut names = some(faults, (place, node), &format!("{what}s"), &cure, check);
     if names.iter().any(|name| name == "*") {
-        return Among::All;
+        return NameSelector::All;
     }
     let current = names.iter().any(|name| name == "current");
     names.retain(|name| name != "current");
-    Among::Some { current, names }
+    NameSelector::Some { current, names }
 }
 
 fn host(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Host> {
@@ -230,7 +228,7 @@ fn host(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Host> {
     let is_name = host.name.split('.').all(|part| label(part).is_ok()) && host.name.len() <= 253;
     let is_v6 = host.name.starts_with('[') && host.address().is_some_and(|address| address.is_ipv6());
     if !(is_name || is_v6) {
-        faults.add(&place, format!("`{}` is no host", host.name), CURE);
+        faults.add(&place, format!("`{}` is not a valid host", host.name), CURE);
         return None;
     }
     // `127.1` and `2130706433` are spellings of addresses to some resolvers.
@@ -239,7 +237,7 @@ fn host(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Host> {
     if is_number && host.address().is_none() {
         faults.add(
             &place,
-            format!("`{}` is an odd spelling of an address", host.name),
+            format!("`{}` is an unusual spelling of an address", host.name),
             "write all four numbers",
         );
         return None;
@@ -248,7 +246,7 @@ fn host(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Host> {
         faults.add(
             &place,
             format!("{} is a private address", host.name),
-            "add `private: true` if it is meant",
+            "add `private: true` if that is intended",
         );
         return None;
     }
@@ -286,7 +284,7 @@ fn bytes(faults: &mut Faults<'_>, place: &Place, node: Node, least: u64, most: u
     match quantity::bytes(&text) {
         Some(bytes) if (least..=most).contains(&bytes) => return Some(bytes),
         Some(_) => faults.add(place, format!("{text} is out of range"), cure),
-        None => faults.add(place, format!("`{text}` is no number of bytes"), cure),
+        None => faults.add(place, format!("`{text}` is not a number of bytes"), cure),
     }
     None
 }
@@ -296,7 +294,7 @@ fn timeout(faults: &mut Faults<'_>, place: &Place, node: Node) -> Option<Duratio
     let text = faults.value(place, node, CURE)?;
     let timeout = quantity::duration(&text);
     if text != "none" && timeout.is_none() {
-        faults.add(place, format!("`{text}` is no time"), CURE);
+        faults.add(place, format!("`{text}` is not a duration"), CURE);
     }
     timeout
 }
@@ -311,7 +309,7 @@ fn number(
     let text = faults.value(place, node, &cure)?;
     let number = text.parse().ok().filter(|number| range.contains(number));
     if number.is_none() {
-        faults.add(place, format!("`{text}` is no number in its range"), cure);
+        faults.add(place, format!("`{text}` is not a number in its range"), cure);
     }
     number
 }
@@ -322,7 +320,7 @@ fn label(name: &str) -> Result<(), String> {
     let fits = (1..=63).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && ends.into_iter().flatten().all(|byte| byte != b'-');
-    if fits { Ok(()) } else { Err(format!("`{name}` is no name")) }
+    if fits { Ok(()) } else { Err(format!("`{name}` is not a valid name")) }
 }
 
 /// A rule about the name that collections have, which is none, would be one about collections.
@@ -332,7 +330,7 @@ fn object(name: &str) -> Result<(), String> {
 
 fn group(group: &str) -> Result<(), String> {
     let fits = group.is_empty() || group == "*" || group.split('.').all(|part| label(part).is_ok());
-    if fits { Ok(()) } else { Err(format!("`{group}` is no API group")) }
+    if fits { Ok(()) } else { Err(format!("`{group}` is not an API group")) }
 }
 
 fn resource(resource: &str) -> Result<(), String> {
@@ -341,11 +339,11 @@ fn resource(resource: &str) -> Result<(), String> {
         None => resource == "*" || is_name(resource),
         Some((of, subresource)) => (of == "*" || is_name(of)) && is_name(subresource),
     };
-    if fits { Ok(()) } else { Err(format!("`{resource}` is no resource as RBAC names them")) }
+    if fits { Ok(()) } else { Err(format!("`{resource}` is not a resource as RBAC names them")) }
 }
 
 fn url(url: &str) -> Result<(), String> {
     let fixed = url.strip_suffix('*').unwrap_or(url);
     let fits = url == "*" || (fixed.starts_with('/') && !fixed.contains('*'));
-    if fits { Ok(()) } else { Err(format!("`{url}` is no path")) }
+    if fits { Ok(()) } else { Err(format!("`{url}` is not a path")) }
 }

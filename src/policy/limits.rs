@@ -96,19 +96,21 @@ impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Addresses => f.write_str("the system gives it no address space for its memory"),
-            Self::Handles(limit) => write!(f, "it wanted more than {limit} handles at a time"),
-            Self::HeaderCount => write!(f, "a message of its had more than {HEADERS} headers"),
-            Self::Headers(limit) => write!(f, "a message of its had more than {} of headers", Bytes(*limit)),
-            Self::HostCall => f.write_str("it handed more than 16 MiB to the host in one call"),
-            Self::Instances => f.write_str("it is made of more instances or memories than a plugin may have"),
-            Self::Memory(limit) => write!(f, "it wanted more than {} of memory", Bytes(*limit)),
-            Self::Random => f.write_str("it asked for more than 1 MiB of random bytes in one call"),
-            Self::Requests(limit) => write!(f, "it wanted more than {limit} requests in flight at a time"),
-            Self::Sockets(limit) => write!(f, "it wanted more than {limit} sockets at a time"),
-            Self::Stack(limit) => {
-                write!(f, "its calls went deeper than the {} of stack that it has", Bytes(*limit))
+            Self::Handles(limit) => write!(f, "it needed more than {limit} handles at a time"),
+            Self::HeaderCount => write!(f, "one of its messages had more than {HEADERS} headers"),
+            Self::Headers(limit) => {
+                write!(f, "one of its messages had more than {} of headers", Bytes(*limit))
             }
-            Self::Tables => f.write_str("it wanted more or larger tables than a plugin may have"),
+            Self::HostCall => f.write_str("it passed more than 16 MiB to the host in one call"),
+            Self::Instances => f.write_str("it is made of more instances or memories than a plugin may have"),
+            Self::Memory(limit) => write!(f, "it needed more than {} of memory", Bytes(*limit)),
+            Self::Random => f.write_str("it requested more than 1 MiB of random bytes in one call"),
+            Self::Requests(limit) => write!(f, "it needed more than {limit} requests in flight at a time"),
+            Self::Sockets(limit) => write!(f, "it needed more than {limit} sockets at a time"),
+            Self::Stack(limit) => {
+                write!(f, "its calls are nested deeper than the {} of stack that it has", Bytes(*limit))
+            }
+            Self::Tables => f.write_str("it needed more or larger tables than a plugin may have"),
             Self::Timeout(limit) => write!(f, "it ran for longer than {limit:?}"),
         }
     }
@@ -129,7 +131,7 @@ mod tests {
     #[test]
     fn a_limit_is_reported_with_what_raises_it() {
         let message = Limit::Memory(512 << 20).report();
-        assert_eq!(message.text, "the plugin ran into a limit: it wanted more than 512 MiB of memory");
+        assert_eq!(message.text, "the plugin ran into a limit: it needed more than 512 MiB of memory");
         let hint = "a policy with `limits: {memory: 1Gi}` raises it: --policy FILE";
         assert_eq!(message.hint.as_deref(), Some(hint));
     }

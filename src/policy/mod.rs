@@ -38,7 +38,7 @@ pub use self::limits::{HEADERS, Limit, Limits};
 pub(crate) use self::quantity::{Bytes, Quantity, bytes, duration};
 pub use self::refusal::{CLUSTER, NAME_A_KUBECONFIG, Reason, Refusal};
 pub use self::request_info::RequestInfo;
-pub use self::rule::{Among, ResourceRule, Rule, UrlRule};
+pub use self::rule::{NameSelector, ResourceRule, Rule, UrlRule};
 pub use self::upgrade::Upgrade;
 use crate::defence::{Defence, stands};
 use crate::document::Fault;
@@ -48,7 +48,7 @@ use crate::inspect::Inspected;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Policy {
     name: String,
-    contexts: Among,
+    contexts: NameSelector,
     impersonate: bool,
     rules: Vec<Rule>,
     hosts: Vec<Host>,
@@ -65,7 +65,7 @@ impl Policy {
     pub fn none() -> Self {
         Self {
             name: "none".to_owned(),
-            contexts: Among::current(),
+            contexts: NameSelector::current(),
             impersonate: false,
             rules: Vec::new(),
             hosts: Vec::new(),

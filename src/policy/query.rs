@@ -28,7 +28,7 @@ impl Query {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             if let Some((key, value)) = unescape(key).zip(unescape(value)) {
                 // Go goes on with bytes that are no text. Nobody needs it to.
-                let unclear = |_| Unclear("its query has bytes that are no text");
+                let unclear = |_| Unclear("its query has bytes that are not UTF-8");
                 pairs.push((
                     String::from_utf8(key).map_err(unclear)?,
                     String::from_utf8(value).map_err(unclear)?,
@@ -59,7 +59,7 @@ impl Query {
         // Whether the label selector can be decoded decides on the name, and on nothing else.
         if name.is_some() && !is_surely_label_selector(self.first("labelSelector").unwrap_or_default()) {
             return Err(Unclear(
-                "its label selector could be well-formed or not, which decides what is asked for",
+                "its label selector may or may not be well-formed, which decides what is requested",
             ));
         }
         Ok(ListOptions { watch, name })

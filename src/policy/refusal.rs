@@ -9,7 +9,7 @@ use super::attempt::{Attempt, Context, Target};
 use super::host::{Host, is_public};
 use super::limits::Limit;
 use super::request_info::RequestInfo;
-use super::rule::{Among, ResourceRule, Rule, UrlRule};
+use super::rule::{NameSelector, ResourceRule, Rule, UrlRule};
 use crate::message::Explain;
 
 /// A request that was not let out, and why.
@@ -148,7 +148,7 @@ impl fmt::Display for Refusal {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Destination => f.write_str("the policy grants no such host"),
+            Self::Destination => f.write_str("the policy does not grant this host"),
             Self::PrivateAddress(address) => write!(f, "the host is at a private address, {address}"),
             Self::NoCluster(why) => f.write_str(why),
             Self::BrokenContext { name, why } => write!(f, "context `{name}`: {why}"),
@@ -157,10 +157,10 @@ impl fmt::Display for Reason {
             }
             Self::Ambiguous(what) => f.write_str(what),
             Self::SpeaksOver(user) => {
-                write!(f, "you impersonate `{user}`, and the plugin would impersonate another")
+                write!(f, "you impersonate `{user}`, and the plugin would impersonate someone else")
             }
             Self::SpeaksAs(header) => {
-                write!(f, "a plugin may not set `{header}`: kwasm says who is asking")
+                write!(f, "a plugin may not set `{header}`: kwasm sets the identity")
             }
             Self::Policy(name) => write!(f, "the policy `{name}` does not allow it"),
             Self::Limit(limit) => limit.fmt(f),
@@ -179,9 +179,9 @@ fn rule_for(attempt: &Attempt, context: &Context) -> Rule {
     let resource =
         if subresource.is_empty() { resource.clone() } else { format!("{resource}/{subresource}") };
     let namespaces = match namespace.as_str() {
-        "" => Among::All,
-        namespace if namespace == context.namespace() => Among::current(),
-        namespace => Among::Some { current: false, names: vec![namespace.to_owned()] },
+        "" => NameSelector::All,
+        namespace if namespace == context.namespace() => NameSelector::current(),
+        namespace => NameSelector::Some { current: false, names: vec![namespace.to_owned()] },
     };
     Rule::Resources(ResourceRule {
         verbs,
@@ -215,7 +215,7 @@ fn host_rule(uri: &Uri) -> Option<String> {
 
 /// What helps where no cluster is selected.
 pub const NAME_A_KUBECONFIG: &str =
-    "name a kubeconfig by KUBECONFIG or --kubeconfig, and a context in it by --context";
+    "name a kubeconfig with KUBECONFIG or --kubeconfig, and a context in it with --context";
 
 /// The longest request that a line shows whole.
 const SHOWN: usize = 160;

@@ -28,7 +28,7 @@ pub struct ResourceRule {
     /// Names; all of them where there is none.
     pub resource_names: Vec<String>,
     /// Where.
-    pub namespaces: Among,
+    pub namespaces: NameSelector,
     /// Resources, written as in `resources`, that are taken out of these, in whichever API group.
     pub except: Vec<String>,
 }
@@ -44,7 +44,7 @@ pub struct UrlRule {
 
 /// A choice of contexts or namespaces.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub enum Among {
+pub enum NameSelector {
     /// `*`: any, and what is in none.
     #[default]
     All,
@@ -57,7 +57,7 @@ pub enum Among {
     },
 }
 
-impl Among {
+impl NameSelector {
     /// Nothing but the one that the user chose.
     #[must_use]
     pub fn current() -> Self {
@@ -144,8 +144,8 @@ impl fmt::Display for Rule {
                 write!(f, "{{apiGroups: {}, resources: {}", List(&rule.api_groups), List(&rule.resources))?;
                 write!(f, ", verbs: {}", List(&rule.verbs))?;
                 match &rule.namespaces {
-                    Among::All => {}
-                    Among::Some { current, names } => {
+                    NameSelector::All => {}
+                    NameSelector::Some { current, names } => {
                         let current = current.then(|| "current".to_owned());
                         let listed: Vec<String> = current.into_iter().chain(names.iter().cloned()).collect();
                         write!(f, ", namespaces: {}", List(&listed))?;

@@ -38,18 +38,18 @@ impl Upgrade {
             && STREAMS.contains(&info.subresource.as_str())
             && ["create", "get"].contains(&info.verb.as_str());
         if !stream && stands(Defence::Upgrades) {
-            return Err("it asks for an upgrade, and only exec, attach and port-forward of pods have one");
+            return Err("it requests an upgrade, which only exec, attach and port-forward of pods have");
         }
         if headers.contains_key(TRANSFER_ENCODING)
             || headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
         {
-            return Err("it asks for an upgrade and has a body");
+            return Err("it requests an upgrade and has a body");
         }
         let one = headers.get_all(UPGRADE).iter().count() == 1;
         match protocol.as_bytes().trim_ascii() {
             name if name.eq_ignore_ascii_case(b"websocket") && one => Ok(Some(Self::WebSocket)),
             name if name.eq_ignore_ascii_case(b"SPDY/3.1") && one => Ok(Some(Self::Spdy)),
-            _ => Err("it asks for an upgrade to another protocol than websocket or SPDY/3.1"),
+            _ => Err("it requests an upgrade to a protocol other than websocket or SPDY/3.1"),
         }
     }
 

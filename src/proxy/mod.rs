@@ -81,7 +81,7 @@ impl Error {
     }
 }
 
-const SCHEMES: &str = "its scheme is another than http, https and socks5";
+const SCHEMES: &str = "its scheme is not http, https or socks5";
 
 impl Proxy {
     /// Returns the proxy on the way to an API server: the kubeconfig's own, which `NO_PROXY` is not about, else that of the
@@ -115,7 +115,7 @@ impl Proxy {
         let source = Source::Variable(name);
         if !secure && environment.variable("REQUEST_METHOD").is_some() {
             // Whoever sends a header `Proxy:` to a CGI program sets this variable (golang.org/s/cgihttpproxy).
-            let reason = "it is not taken in a CGI program, where REQUEST_METHOD is set";
+            let reason = "it is ignored in a CGI program, where REQUEST_METHOD is set";
             return Err(Error { from: source, reason });
         }
         let value =
@@ -154,7 +154,9 @@ impl Proxy {
         }
         let port = match port {
             "" => usual,
-            port => port.parse().ok().filter(|port| *port != 0).ok_or("its port is no number of one")?,
+            port => {
+                port.parse().ok().filter(|port| *port != 0).ok_or("its port is not a valid port number")?
+            }
         };
         let user = user.map(|user| {
             let (name, password) = user.split_once(':').unwrap_or((user, ""));

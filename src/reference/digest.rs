@@ -73,7 +73,7 @@ impl Hasher {
 
 /// A text is no digest of the form `sha256:<64 hexadecimal digits>`.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{0}` is no digest of the form sha256:<64 hexadecimal digits>")]
+#[error("`{0}` is not a digest of the form sha256:<64 hexadecimal digits>")]
 pub struct DigestError(String);
 
 impl TryFrom<String> for Digest {

@@ -18,10 +18,10 @@ pub struct RegistryHost(String);
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum HostError {
     /// An address that does not look like the one it is.
-    #[error("its host is an address in other figures than four decimal ones: write it as 192.0.2.1")]
+    #[error("its host is an address not in the form of four decimal numbers: write it as 192.0.2.1")]
     Disguised,
     /// Neither a name nor an address, or its port is none.
-    #[error("its host is no HOST or HOST:PORT")]
+    #[error("its host is not HOST or HOST:PORT")]
     Form,
 }
 

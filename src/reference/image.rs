@@ -24,7 +24,7 @@ pub struct Image {
 
 /// Why a text is no reference to an artifact in a registry.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{text}` is no reference to an artifact in a registry: {reason}")]
+#[error("`{text}` is not a valid reference to an artifact in a registry: {reason}")]
 pub struct ImageError {
     text: String,
     reason: String,
@@ -45,7 +45,7 @@ impl Image {
 
     /// Registry and repository: what stays the same from version to version.
     #[must_use]
-    pub fn place(&self) -> String {
+    pub fn full_name(&self) -> String {
         format!("{}/{}", self.host, self.repository)
     }
 
@@ -66,7 +66,7 @@ impl Image {
     /// # Errors
     /// When the text is no tag.
     pub fn with_tag(&self, tag: &str) -> Result<Self, ImageError> {
-        format!("{}:{tag}", self.place()).parse()
+        format!("{}:{tag}", self.full_name()).parse()
     }
 
     /// The same, pinned.
@@ -98,18 +98,18 @@ impl FromStr for Image {
             None => (path, None),
             Some((repository, tag)) if is_tag(tag) => (repository, Some(tag.to_owned())),
             Some((repository, digest)) if digest.parse::<Digest>().is_ok() => {
-                return Err(error(&format!("a digest stands behind an @: {host}/{repository}@{digest}")));
+                return Err(error(&format!("a digest follows an @: {host}/{repository}@{digest}")));
             }
             Some((_, version)) if version.contains('+') && is_tag(&version.replace('+', "_")) => {
                 let tag = version.replace('+', "_");
-                return Err(error(&format!("a tag has no `+`; that of version {version} is {tag}")));
+                return Err(error(&format!("a tag cannot have a `+`; that of version {version} is {tag}")));
             }
             Some(_) => {
-                return Err(error("its tag has other characters than letters, digits, `_`, `.` and `-`"));
+                return Err(error("its tag has characters other than letters, digits, `_`, `.` and `-`"));
             }
         };
         if !is_repository(repository) {
-            return Err(error("its repository is no path of lower-case names"));
+            return Err(error("its repository is not a path of lower-case names"));
         }
         let repository = match repository.split_once('/') {
             None if host.is_docker_hub() => format!("{LIBRARY}/{repository}"),
@@ -188,7 +188,7 @@ mod tests {
             ("10.0.0.1:5000/x", &["10.0.0.1:5000/x", "[::ffff:10.0.0.1]:5000/x"]),
         ] {
             for spelling in spellings {
-                assert_eq!(read(spelling).place(), one, "{spelling}");
+                assert_eq!(read(spelling).full_name(), one, "{spelling}");
             }
         }
         assert_eq!(read("docker.io/x"), read("docker.io/library/x:latest"));
@@ -200,11 +200,11 @@ mod tests {
     fn what_is_nearly_a_tag_is_refused_with_what_was_meant() {
         let refused = |text: &str| text.parse::<Image>().unwrap_err().to_string();
         let digest = Digest::of(b"x");
-        let meant = format!("a digest stands behind an @: h.example/a@{digest}");
+        let meant = format!("a digest follows an @: h.example/a@{digest}");
         assert!(refused(&format!("h.example/a:{digest}")).ends_with(&meant));
         assert!(refused("h.example/a:1.0.0+b5").ends_with("that of version 1.0.0+b5 is 1.0.0_b5"));
-        assert!(refused("h.example/a:sha256:12").contains("its tag has other characters"));
-        assert!(refused("h.example/a:1+?").contains("its tag has other characters"));
+        assert!(refused("h.example/a:sha256:12").contains("its tag has characters other"));
+        assert!(refused("h.example/a:1+?").contains("its tag has characters other"));
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl fmt::Display for PluginName {
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NameError {
     /// It breaks the pattern of [`PluginName`].
-    #[error("`{0}` is no plugin name: use lower-case letters, digits and inner dashes, 63 at most")]
+    #[error("`{0}` is not a valid plugin name: use lower-case letters, digits and inner dashes, 63 at most")]
     Form(String),
     /// kubectl has a command of this name, which would always win.
     #[error("`{0}` is a command of kubectl or kwasm itself, which would always be run instead")]

@@ -30,7 +30,7 @@ pub enum Wanted {
 
 /// Why a text is no reference to a package.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{text}` is no package: {reason}")]
+#[error("`{text}` is not a valid package: {reason}")]
 pub struct PackageError {
     text: String,
     reason: &'static str,
@@ -101,7 +101,7 @@ impl FromStr for Package {
             None => (text, None),
             Some((package, version)) => (package, Some(version)),
         };
-        let (namespace, name) = package.split_once(':').ok_or_else(|| error("it is no NAMESPACE:NAME"))?;
+        let (namespace, name) = package.split_once(':').ok_or_else(|| error("it is not NAMESPACE:NAME"))?;
         if !is_label(namespace) || !is_label(name) {
             return Err(error(
                 "its names are not words of lower-case letters and digits with dashes between them",
@@ -112,7 +112,11 @@ impl FromStr for Package {
             Some(version) => match (version.parse(), version.parse()) {
                 (Ok(exact), _) => Wanted::Exactly(exact),
                 (_, Ok(range)) => Wanted::Within(range),
-                _ => return Err(error("its version is none: write 1.2.3, or 1.2 for the newest of those")),
+                _ => {
+                    return Err(error(
+                        "its version is not valid: write 1.2.3, or 1.2 for the newest of those",
+                    ));
+                }
             },
         };
         Ok(Self { namespace: namespace.to_owned(), name: name.to_owned(), wanted })

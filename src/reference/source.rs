@@ -24,7 +24,7 @@ pub enum Source {
 pub enum SourceError {
     /// None of the forms.
     #[error(
-        "`{0}` is no source: give a path (./x.wasm), an artifact in a registry (HOST/REPOSITORY:TAG), a package \
+        "`{0}` is not a valid source: give a path (./x.wasm), an artifact in a registry (HOST/REPOSITORY:TAG), a package \
          (NAMESPACE:NAME) or the name of an installed plugin"
     )]
     Form(String),

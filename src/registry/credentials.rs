@@ -39,7 +39,7 @@ impl Credentials {
             Self::Unknown(why) => {
                 let cause = std::error::Error::source(&**why);
                 let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
-                format!("it was asked without a login ({why}{cause})")
+                format!("the request had no login ({why}{cause})")
             }
         }
     }

@@ -19,7 +19,7 @@ impl Explain for Error {
             | Self::Status { host, .. }
             | Self::WebPage { host }
             | Self::Unreachable { host, .. } => host.clone(),
-            Self::Denied { place, .. } => place.clone(),
+            Self::Denied { repository, .. } => repository.clone(),
             Self::NoVersion { package, .. } => package.clone(),
             Self::NotFound(reference) | Self::Published(reference) => reference.clone(),
             Self::Altered { reference, .. }
@@ -38,32 +38,28 @@ impl Explain for Error {
             Self::Unreadable { path, .. } if self.is_forbidden() => {
                 format!("ls -l {} shows who may read it", path.display())
             }
-            Self::NotFound(_) => {
-                "a tag may be misspelt, and to some registries you have to log in to be told more".to_owned()
-            }
+            Self::NotFound(_) => "check its tag; some registries report more after a login".to_owned(),
             Self::NoVersion { known, .. } if !known.is_empty() => format!("it has {}", known.join(", ")),
             Self::NoRegistry { namespace } => {
-                format!("say it in {SETTINGS}: [namespace_registries] {namespace} = \"registry.example.com\"")
+                format!("set it in {SETTINGS}: [namespace_registries] {namespace} = \"registry.example.com\"")
             }
             Self::Denied { unknown: Some(unknown), .. } => return unknown.hint(),
             Self::Credentials { path, helper: Some(helper), .. } => {
-                format!("install {helper}, or take it out of {} and log in again", path.display())
+                format!("install {helper}, or remove it from {} and log in again", path.display())
             }
             Self::Credentials { path, helper: None, .. } => {
-                format!("mend {}, or move it away and log in again", path.display())
+                format!("fix {}, or move it away and log in again", path.display())
             }
             Self::Denied { login, .. } => {
-                format!("log in as for any other client: docker login {login}, or podman login {login}")
+                format!("log in as with any other client: docker login {login}, or podman login {login}")
             }
             Self::Unreachable { host, registry, obstacle, .. } => {
                 return unreachable(host, registry, *obstacle);
             }
             Self::Settings { .. } => format!("it is read from {SETTINGS}, as wkg does"),
-            Self::Published(_) => {
-                "a version that is published stays what it is: publish the next one".to_owned()
-            }
+            Self::Published(_) => "a published version cannot be changed: publish the next one".to_owned(),
             Self::Layer { reference, .. } => format!(
-                "a plugin gets there by kwasm publish FILE {reference}, or oras push {reference} FILE:application/wasm"
+                "publish a plugin there: kwasm publish FILE {reference}, or oras push {reference} FILE:application/wasm"
             ),
             Self::Referrers { artifact, .. } => format!("the artifact itself is {artifact}"),
             _ => return None,
@@ -74,11 +70,11 @@ impl Explain for Error {
 fn unreachable(host: &str, registry: &str, obstacle: Obstacle) -> Option<String> {
     match obstacle {
         Obstacle::UnknownIssuer => Some(format!(
-            "a private CA goes into {SETTINGS}: [[registry.\"{registry}\".oci.extra_root_certificates]]"
+            "add a private CA to {SETTINGS}: [[registry.\"{registry}\".oci.extra_root_certificates]]"
         )),
         // Whether another host speaks TLS, the registry's configuration does not say.
         Obstacle::PlainHttp if host == registry => Some(format!(
-            "if it has no TLS, {SETTINGS} has to say so: [registry.\"{host}\".oci] protocol = \"http\""
+            "if it has no TLS, set in {SETTINGS}: [registry.\"{host}\".oci] protocol = \"http\""
         )),
         Obstacle::Proxy(source) => {
             Some(format!("check {source}, or name the host in NO_PROXY if it is reached without a proxy"))

@@ -120,7 +120,7 @@ impl Host {
     }
 
     /// Registry and repository, as the user wrote them.
-    pub(super) fn place(&self) -> String {
+    pub(super) fn full_name(&self) -> String {
         format!("{}/{}", self.name, self.repository)
     }
 
@@ -136,7 +136,7 @@ impl Host {
 
     /// The address of something of this registry.
     pub(super) fn root(&self, path: &str) -> Result<Url, Error> {
-        self.base.join(path).map_err(|error| self.answer(format!("{path} is no address: {error}")))
+        self.base.join(path).map_err(|error| self.answer(format!("{path} is not a valid address: {error}")))
     }
 
     /// Whether an address is one of this registry's own.
@@ -176,12 +176,12 @@ impl Host {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_str(accept).unwrap_or(HeaderValue::from_static("*/*")));
         let request = Request::get(url, headers);
-        self.whole(limit, async || {
+        self.read_with_retries(limit, async || {
             let answer = self.send(&request).await?;
             if answer.status() == StatusCode::NOT_FOUND {
                 return Ok(None);
             }
-            let answer = self.hoped(answer, &[StatusCode::OK]).await?;
+            let answer = self.expect_status(answer, &[StatusCode::OK]).await?;
             self.no_web_page(&answer)?;
             Ok(Some(answer))
         })
@@ -192,7 +192,7 @@ impl Host {
     ///
     /// # Errors
     /// Those of `ask`, and when the answer has more than `limit` bytes.
-    pub(super) async fn whole(
+    pub(super) async fn read_with_retries(
         &self,
         limit: u64,
         mut ask: impl AsyncFnMut() -> Result<Option<Response>, Error>,
@@ -228,7 +228,7 @@ impl Host {
             );
         }
         let answer = self.send(&Request::get(url, headers)).await?;
-        let answer = self.hoped(answer, &[StatusCode::OK, StatusCode::PARTIAL_CONTENT]).await?;
+        let answer = self.expect_status(answer, &[StatusCode::OK, StatusCode::PARTIAL_CONTENT]).await?;
         self.no_web_page(&answer)?;
         Ok(answer)
     }
@@ -288,7 +288,7 @@ impl Host {
                 Ok(answer) if tries < TRIES && may_pass(answer.status()) => {
                     let wait = asked_to_wait(answer.headers()).unwrap_or(back_off(tries));
                     if wait > PATIENCE {
-                        let what = format!("it asks to be left alone for {} seconds", wait.as_secs());
+                        let what = format!("it requests a pause of {} seconds", wait.as_secs());
                         return Err(Error::Answer { host: self.called(answer.url()), what });
                     }
                     wait
@@ -302,9 +302,13 @@ impl Host {
     }
 
     /// Turns an answer that was not hoped for into an error.
-    pub(super) async fn hoped(&self, answer: Response, hoped: &[StatusCode]) -> Result<Response, Error> {
+    pub(super) async fn expect_status(
+        &self,
+        answer: Response,
+        expected: &[StatusCode],
+    ) -> Result<Response, Error> {
         let status = answer.status();
-        if hoped.contains(&status) {
+        if expected.contains(&status) {
             return Ok(answer);
         }
         let url = answer.url().clone();
@@ -321,7 +325,7 @@ impl Host {
     pub(super) fn denied(&self, actions: Actions, said: &str) -> Error {
         let what = if actions == Actions::PullPush { "to push, " } else { "" };
         Error::Denied {
-            place: self.place(),
+            repository: self.full_name(),
             what: format!("{what}{}{said}", self.credentials.who()),
             login: self.name.clone(),
             unknown: self.credentials.unknown().cloned(),

@@ -169,12 +169,12 @@ impl Manifest {
         if let Some(manifests) = &document.manifests {
             let plural = if manifests.len() == 1 { "" } else { "s" };
             return Err(error(format!(
-                "it is a list of {} manifest{plural}, as images for several platforms are, and a plugin is one",
+                "it is a list of {} manifest{plural}, as for an image of several platforms, and a plugin has a single one",
                 manifests.len()
             )));
         }
         if let Some(other) = document.media_type.filter(|it| it != MANIFEST && it != DOCKER_MANIFEST) {
-            return Err(error(format!("it is of the media type {other}, which is no plugin's")));
+            return Err(error(format!("its media type is {other}, which is not that of a plugin")));
         }
         let [layer] = <[Descriptor; 1]>::try_from(document.layers.unwrap_or_default()).map_err(|layers| {
             error(format!("it has {} layers, and a plugin is exactly one", layers.len()))
@@ -270,8 +270,8 @@ mod tests {
         insta::assert_snapshot!(refused(&manifest(&[layer(LAYER, 5), layer(LAYER, 5)])), @"h.example/a:1: it has 2 layers, and a plugin is exactly one");
         insta::assert_snapshot!(refused(&manifest(&[layer("application/vnd.oci.image.layer.v1.tar+gzip", 5)])), @"h.example/a:1: its layer is application/vnd.oci.image.layer.v1.tar+gzip, and not application/wasm");
         insta::assert_snapshot!(refused(&manifest(&[layer(LAYER, LIMIT + 1)])), @"h.example/a:1: it has 268435457 bytes, and a plugin may have 268435456 at most");
-        insta::assert_snapshot!(refused(&json!({"schemaVersion": 2, "manifests": [{}]})), @"h.example/a:1: it is a list of 1 manifest, as images for several platforms are, and a plugin is one");
-        insta::assert_snapshot!(refused(&json!({"schemaVersion": 2, "manifests": [{}, {}]})), @"h.example/a:1: it is a list of 2 manifests, as images for several platforms are, and a plugin is one");
+        insta::assert_snapshot!(refused(&json!({"schemaVersion": 2, "manifests": [{}]})), @"h.example/a:1: it is a list of 1 manifest, as for an image of several platforms, and a plugin has a single one");
+        insta::assert_snapshot!(refused(&json!({"schemaVersion": 2, "manifests": [{}, {}]})), @"h.example/a:1: it is a list of 2 manifests, as for an image of several platforms, and a plugin has a single one");
         insta::assert_snapshot!(refused(&json!({"schemaVersion": 1})), @"h.example/a:1: its manifest has schema version 1, and not 2");
         insta::assert_snapshot!(refused(&json!([])), @"h.example/a:1: its manifest cannot be read: invalid length 0, expected struct Document with 6 elements at line 1 column 2");
     }

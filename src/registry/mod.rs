@@ -67,7 +67,7 @@ pub enum Step {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The content is other than its manifest says.
-    #[error("{reference}: what came is not what its manifest names: {is} instead of {named}")]
+    #[error("{reference}: the content is not what its manifest names: {is} instead of {named}")]
     Altered {
         /// The artifact.
         reference: String,
@@ -109,7 +109,7 @@ pub enum Error {
         helper: Option<Box<str>>,
     },
     /// The connection broke again and again.
-    #[error("{reference}: after {received} of {size} bytes the transfer could not go on: {what}")]
+    #[error("{reference}: after {received} of {size} bytes the transfer could not continue: {what}")]
     CutOff {
         /// The artifact.
         reference: String,
@@ -121,10 +121,10 @@ pub enum Error {
         what: String,
     },
     /// The registry gives it to others only.
-    #[error("{place}: the registry refuses: {what}")]
+    #[error("{repository}: the registry refuses: {what}")]
     Denied {
         /// Registry and repository.
-        place: String,
+        repository: String,
         /// As whom it was asked, and its own words.
         what: String,
         /// The host to log in at.
@@ -188,7 +188,7 @@ pub enum Error {
     },
     /// The tag is for what refers to an artifact, not for that artifact.
     #[error(
-        "{reference}: such a tag is for what refers to {subject}, e.g. its signatures, and not for a plugin"
+        "{reference}: such a tag is reserved for what refers to {subject}, e.g. its signatures, and not for a plugin"
     )]
     Referrers {
         /// Registry, repository and tag.
@@ -216,7 +216,7 @@ pub enum Error {
         what: String,
     },
     /// The system does not give what it takes to ask a registry.
-    #[error("no registry can be asked")]
+    #[error("cannot set up requests to registries")]
     System(#[source] io::Error),
     /// It is too large to be a plugin.
     #[error("{what}: it has {size} bytes, and a plugin may have {LIMIT} at most")]
@@ -239,7 +239,9 @@ pub enum Error {
         obstacle: Obstacle,
     },
     /// A login page or a proxy answers in place of the registry.
-    #[error("{host}: it answers a web page: it is no registry, or something in between answers for it")]
+    #[error(
+        "{host}: it answers with a web page: it is not a registry, or something in between answers for it"
+    )]
     WebPage {
         /// The registry.
         host: String,

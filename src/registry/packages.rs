@@ -17,7 +17,7 @@ const WELL_KNOWN: &str = ".well-known/wasm-pkg/registry.json";
 const LONGEST: u64 = 1 << 20;
 
 /// Where the releases of a package are.
-pub(super) enum Place {
+pub(super) enum PackageLocation {
     /// In a repository of an OCI registry, each with its version as its tag.
     Image(Image),
     /// In a folder of this machine, which `wasm-pkg-client` reads.
@@ -81,10 +81,10 @@ pub(super) fn configured(settings: &Settings, package: &Package) -> Result<Optio
 ///
 /// # Errors
 /// [`Error::NoRegistry`] when nobody says where its namespace is, and when what is said cannot be used.
-pub(super) async fn place(settings: &Settings, package: &Package) -> Result<Place, Error> {
+pub(super) async fn locate(settings: &Settings, package: &Package) -> Result<PackageLocation, Error> {
     let configured = Configured::find(settings, package)?;
     if configured.is_local() {
-        return Ok(Place::Local(configured.name));
+        return Ok(PackageLocation::Local(configured.name));
     }
     let Configured { registry, backend, metadata, .. } = configured;
     let metadata = match metadata {
@@ -93,7 +93,7 @@ pub(super) async fn place(settings: &Settings, package: &Package) -> Result<Plac
     };
     let protocol = backend.or_else(|| metadata.preferred_protocol()).unwrap_or("oci");
     if protocol != "oci" {
-        let what = format!("{registry}: its protocol is {protocol}, and kwasm knows oci");
+        let what = format!("{registry}: its protocol is {protocol}, and kwasm supports only oci");
         return Err(Error::Settings { what });
     }
     let oci: Oci = metadata
@@ -104,7 +104,7 @@ pub(super) async fn place(settings: &Settings, package: &Package) -> Result<Plac
     let prefix = oci.namespace_prefix.unwrap_or_default();
     let image = format!("{host}/{prefix}{}/{}", package.namespace(), package.name());
     let image = image.parse().map_err(|error| Error::Settings { what: format!("{registry}: {error}") })?;
-    Ok(Place::Image(image))
+    Ok(PackageLocation::Image(image))
 }
 
 /// What a registry says of itself. Most say nothing, and then they are used as they are.
@@ -128,7 +128,6 @@ async fn well_known(
         }
         Err(error) => return Err(error),
     };
-    serde_json::from_slice(&document.bytes).map_err(|error| {
-        host.answer(format!("what it says of itself at /{WELL_KNOWN} cannot be read: {error}"))
-    })
+    serde_json::from_slice(&document.bytes)
+        .map_err(|error| host.answer(format!("its metadata at /{WELL_KNOWN} cannot be read: {error}")))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::manifest::{CONFIG, LAYER, MANIFEST};
-use super::packages::{self, Place};
+use super::packages::{self, PackageLocation};
 use super::push::Push;
 use super::signature::PrivateKey;
 use super::versions::proven;
@@ -94,12 +94,12 @@ impl Registries {
     ///
     /// # Errors
     /// As [`Registries::find`], and when its place is a folder of this machine.
-    pub fn place_of(&self, package: &Package, version: &semver::Version) -> Result<Image, Error> {
-        match self.runtime.block_on(packages::place(&self.settings, package))? {
-            Place::Image(image) => image
+    pub fn image_of(&self, package: &Package, version: &semver::Version) -> Result<Image, Error> {
+        match self.runtime.block_on(packages::locate(&self.settings, package))? {
+            PackageLocation::Image(image) => image
                 .with_tag(&tag_of(version))
                 .map_err(|error| Error::Push { reference: package.to_string(), what: error.to_string() }),
-            Place::Local(_) => Err(Error::Push {
+            PackageLocation::Local(_) => Err(Error::Push {
                 reference: package.to_string(),
                 what: "its registry is a folder, which wkg publishes into".to_owned(),
             }),

@@ -68,13 +68,13 @@ impl<'a> Push<'a> {
         let request = request(Method::PUT, url.clone(), Some((media_type, manifest.bytes().clone())));
         let answer = self.host.send(&request).await?;
         self.accepted(answer, &[StatusCode::CREATED]).await?;
-        let place = self.host.place();
+        let repository = self.host.full_name();
         // What was sent has to be there now, as it was sent.
-        match proven(self.host, &place, url, None).await? {
+        match proven(self.host, &repository, url, None).await? {
             Some((_, there)) if there == manifest.digest() => Ok(()),
             _ => Err(Error::Push {
-                reference: format!("{place}:{name}"),
-                what: "the registry took it and has something else there now".to_owned(),
+                reference: format!("{repository}:{name}"),
+                what: "the registry accepted it, but now has something else there".to_owned(),
             }),
         }
     }
@@ -97,31 +97,32 @@ impl<'a> Push<'a> {
 
     /// Where the registry wants an upload: there, or at another host, as at the storage of a cloud.
     fn location(&self, begun: &Response) -> Result<Url, Error> {
-        let location = begun
-            .headers()
-            .get(LOCATION)
-            .ok_or_else(|| self.failed("the registry takes an upload, and does not say where".to_owned()))?;
+        let location = begun.headers().get(LOCATION).ok_or_else(|| {
+            self.failed("the registry accepts an upload, but gives no location for it".to_owned())
+        })?;
         let url =
             location.to_str().ok().and_then(|location| begun.url().join(location).ok()).ok_or_else(|| {
                 let location = String::from_utf8_lossy(location.as_bytes());
-                self.failed(format!("the registry wants the upload at `{location}`, which is no address"))
+                self.failed(format!(
+                    "the registry directs the upload to `{location}`, which is not a valid address"
+                ))
             })?;
         match url.scheme() {
             "https" => Ok(url),
             "http" if self.host.is_plain() => Ok(url),
             // No more of the address is shown: its query may be a key to the storage.
             scheme => Err(self.failed(format!(
-                "the registry wants the upload at {scheme}://{}, which is not https",
+                "the registry directs the upload to {scheme}://{}, which is not https",
                 url.host_str().unwrap_or_default()
             ))),
         }
     }
 
     /// Turns an answer that was not hoped for into an error.
-    async fn accepted(&self, answer: Response, hoped: &[StatusCode]) -> Result<Response, Error> {
+    async fn accepted(&self, answer: Response, expect_status: &[StatusCode]) -> Result<Response, Error> {
         self.host.no_web_page(&answer)?;
         let status = answer.status();
-        if hoped.contains(&status) {
+        if expect_status.contains(&status) {
             return Ok(answer);
         }
         let url = answer.url().clone();
@@ -137,7 +138,7 @@ impl<'a> Push<'a> {
     }
 
     fn failed(&self, what: String) -> Error {
-        Error::Push { reference: self.host.place(), what }
+        Error::Push { reference: self.host.full_name(), what }
     }
 }
 

@@ -66,10 +66,10 @@ impl Signature {
         &self.evidence
     }
 
-    /// Whether it says that it signs the artifact with this manifest: [`signature::claims`].
+    /// Whether it says that it signs the artifact with this manifest: [`signature::is_about`].
     #[must_use]
     pub fn signs(&self, manifest: Digest) -> bool {
-        self.evidence.iter().any(|evidence| signature::claims(manifest, evidence))
+        self.evidence.iter().any(|evidence| signature::is_about(manifest, evidence))
     }
 }
 
@@ -103,14 +103,14 @@ pub(super) async fn signatures(host: &Host, subject: Digest) -> Result<Vec<Signa
 /// What is in the manifests that were read, counted before any of it is fetched.
 struct Found<'a> {
     host: &'a Host,
-    place: String,
+    repository: String,
     subject: Digest,
     manifests: Vec<(Artifact, Vec<Layer>)>,
 }
 
 impl<'a> Found<'a> {
     fn new(host: &'a Host, subject: Digest) -> Self {
-        Self { host, place: host.place(), subject, manifests: Vec::new() }
+        Self { host, repository: host.full_name(), subject, manifests: Vec::new() }
     }
 
     /// Adds the evidence of a manifest: of one that probably is no signature, as long as there is room.
@@ -134,7 +134,7 @@ impl<'a> Found<'a> {
     }
 
     fn too_many(&self, count: usize) -> Error {
-        let reference = format!("{}@{}", self.place, self.subject);
+        let reference = format!("{}@{}", self.repository, self.subject);
         Error::Manifest { reference, what: signature::Error::TooMany(count).to_string() }
     }
 
@@ -146,7 +146,7 @@ impl<'a> Found<'a> {
             for layer in &layers {
                 let digest = layer.digest();
                 if let Entry::Vacant(content) = contents.entry(digest) {
-                    let named = Named { reference: &self.place, digest, size: layer.size() };
+                    let named = Named { reference: &self.repository, digest, size: layer.size() };
                     content.insert(transfer::blob(self.host, named, &Nobody).await?);
                 }
             }
@@ -169,12 +169,12 @@ fn layers(manifest: &Artifact) -> Result<Vec<Layer>, Error> {
 }
 
 async fn manifest(host: &Host, digest: Digest) -> Result<Artifact, Error> {
-    let place = host.place();
+    let repository = host.full_name();
     let url = host.url(&format!("manifests/{digest}"))?;
     // One that its registry lists and does not have signs nothing; but to hide it would be too easy.
-    let (bytes, _) = proven(host, &place, url, Some(digest))
+    let (bytes, _) = proven(host, &repository, url, Some(digest))
         .await?
-        .ok_or_else(|| Error::NotFound(format!("{place}@{digest}")))?;
+        .ok_or_else(|| Error::NotFound(format!("{repository}@{digest}")))?;
     Ok(Artifact::from_bytes(bytes))
 }
 
@@ -214,5 +214,5 @@ pub(super) async fn index_with(
 }
 
 async fn by_tag(host: &Host, tag: &str) -> Result<Option<(Bytes, Digest)>, Error> {
-    proven(host, &host.place(), host.url(&format!("manifests/{tag}"))?, None).await
+    proven(host, &host.full_name(), host.url(&format!("manifests/{tag}"))?, None).await
 }

@@ -107,7 +107,7 @@ impl Settings {
     fn configured(&self, host: &str) -> Result<(Protocol, OciRegistryConfig), Error> {
         let registry: Registry = host
             .parse()
-            .map_err(|_| Error::Host { host: host.to_owned(), what: "it is no host".to_owned() })?;
+            .map_err(|_| Error::Host { host: host.to_owned(), what: "it is not a valid host".to_owned() })?;
         let config = self.packages.registry_config(&registry).cloned().unwrap_or_default();
         let protocol = config.backend_config("oci").map_err(|error| broken(&error))?;
         let oci = OciRegistryConfig::try_from(&config).map_err(|error| broken(&error))?;
@@ -154,9 +154,9 @@ fn follow(attempt: Attempt<'_>) -> Action {
     let downgraded = attempt.url().scheme() == "http"
         && attempt.previous().iter().any(|previous| previous.scheme() == "https");
     if downgraded {
-        attempt.error("it leads from https to http")
+        attempt.error("it redirects from https to http")
     } else if attempt.previous().len() > 5 {
-        attempt.error("it leads on and on")
+        attempt.error("it redirects too many times")
     } else {
         attempt.follow()
     }

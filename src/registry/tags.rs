@@ -95,7 +95,7 @@ pub(super) fn following(host: &Host, document: &Document) -> Result<Option<Url>,
     let url = document
         .url
         .join(target.0)
-        .map_err(|_| host.answer("the address of its next page is none".to_owned()))?;
+        .map_err(|_| host.answer("the address of its next page is not valid".to_owned()))?;
     if !host.owns(&url) {
         return Err(
             host.answer(format!("its next page is at another host, {}", url.host_str().unwrap_or_default()))

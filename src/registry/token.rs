@@ -72,13 +72,13 @@ impl Realm {
             found.map(|(_, value)| value.to_unescaped())
         };
         let realm = parameter("realm").unwrap_or_default();
-        let address: Url = realm
-            .parse()
-            .map_err(|_| registry.answer(format!("it wants a token of `{realm}`, which is no address")))?;
+        let address: Url = realm.parse().map_err(|_| {
+            registry.answer(format!("it requires a token from `{realm}`, which is not a valid address"))
+        })?;
         // A password is shown in the clear to nobody, but where the user has said so: to the registry, and on this machine.
         let plain = registry.is_plain() && (registry.owns(&address) || host::is_loopback(&address));
         if address.scheme() != "https" && !plain {
-            return Err(registry.answer(format!("it wants a token of {address}, which is not https")));
+            return Err(registry.answer(format!("it requires a token from {address}, which is not https")));
         }
         Ok(Self { address, service: parameter("service") })
     }
@@ -91,19 +91,20 @@ struct Answer {
 }
 
 async fn token(registry: &Host, realm: &Realm, actions: Actions) -> Result<Option<HeaderValue>, Error> {
-    let document = registry.whole(LONGEST, async || given(registry, realm, actions).await.map(Some)).await?;
+    let document =
+        registry.read_with_retries(LONGEST, async || given(registry, realm, actions).await.map(Some)).await?;
     let Some(document) = document else { return Ok(None) };
     let nonsense =
         |what: &str| Error::Answer { host: registry.called(&realm.address), what: what.to_owned() };
     let Answer { token, access_token } = serde_json::from_slice(&document.bytes)
-        .map_err(|_| nonsense("it answers something else where a token was asked for"))?;
+        .map_err(|_| nonsense("it does not answer a request for a token with one"))?;
     // Each way of asking has its own name for it; some registries give both, and one of them empty.
     let given = |token: &SecretString| !token.expose_secret().is_empty();
     let token = token.filter(given).or(access_token.filter(given));
-    let token = token.ok_or_else(|| nonsense("it answers without a token where one was asked for"))?;
+    let token = token.ok_or_else(|| nonsense("it answers a request for a token without one"))?;
     host::secret(&Zeroizing::new(format!("Bearer {}", token.expose_secret())))
         .map(Some)
-        .ok_or_else(|| nonsense("it gives a token that no header can hold"))
+        .ok_or_else(|| nonsense("it gives a token that does not fit in a header"))
 }
 
 /// The answer that has a token.
@@ -115,7 +116,7 @@ async fn given(registry: &Host, realm: &Realm, actions: Actions) -> Result<Respo
         |answer: &Response| matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
     let answer = ask(&registry.credentials).await?;
     if !refused(&answer) {
-        return registry.hoped(answer, &[StatusCode::OK]).await;
+        return registry.expect_status(answer, &[StatusCode::OK]).await;
     }
     // A login that has run out must not keep anybody from what is public.
     if actions == Actions::Pull && !registry.credentials.is_none() {

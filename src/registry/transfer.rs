@@ -53,7 +53,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// How long a transfer is worth going on with.
 #[derive(Default)]
-struct Patience {
+struct RetryBudget {
     /// The most bytes that were here at the end of an attempt. A registry without ranges begins anew each time, and has got
     /// nowhere as long as it gets no further than it once was.
     best: u64,
@@ -62,7 +62,7 @@ struct Patience {
     attempts: u32,
 }
 
-impl Patience {
+impl RetryBudget {
     /// An attempt broke with so many bytes here: how long to wait for the next one; `None` when there is to be none.
     fn after(&mut self, received: u64) -> Option<Duration> {
         self.attempts += 1;
@@ -81,13 +81,13 @@ pub(super) async fn blob(host: &Host, named: Named<'_>, watcher: &dyn Watcher) -
     let Named { reference, digest, size } = named;
     let url = host.url(&format!("blobs/{digest}"))?;
     let mut received = Received::default();
-    let mut patience = Patience::default();
+    let mut budget = RetryBudget::default();
     loop {
         let broken = match attempt(host, url.clone(), named, &mut received, watcher).await? {
             Attempt::Complete => break,
             Attempt::Broken(what) => what,
         };
-        let Some(pause) = patience.after(received.length()) else {
+        let Some(pause) = budget.after(received.length()) else {
             let received = received.length();
             return Err(Error::CutOff { reference: reference.to_owned(), received, size, what: broken });
         };
@@ -121,7 +121,7 @@ async fn attempt(
             return Err(wrong(length));
         }
     } else if !continues(&answer, received.length()) {
-        return Err(host.answer("it goes on with other bytes than it was asked for".to_owned()));
+        return Err(host.answer("it continues with bytes other than those requested".to_owned()));
     }
     let is_whole = answer.status() == StatusCode::OK && is_delimited(&answer);
     // No more than [`super::LIMIT`]; a promise that is not kept takes no memory.
@@ -167,27 +167,27 @@ mod tests {
 
     #[test]
     fn a_transfer_that_goes_on_is_gone_on_with_until_it_is_one_attempt_too_many() {
-        let mut patience = Patience::default();
-        assert!((1..u64::from(MOST_ATTEMPTS)).all(|received| patience.after(received).is_some()));
-        assert_eq!(patience.after(u64::from(MOST_ATTEMPTS)), None);
+        let mut budget = RetryBudget::default();
+        assert!((1..u64::from(MOST_ATTEMPTS)).all(|received| budget.after(received).is_some()));
+        assert_eq!(budget.after(u64::from(MOST_ATTEMPTS)), None);
     }
 
     #[test]
     fn a_transfer_that_breaks_here_and_there_is_given_up_unless_it_gets_further_than_ever() {
-        let mut patience = Patience::default();
+        let mut budget = RetryBudget::default();
         for received in [20, 10, 19, 20] {
-            assert!(patience.after(received).is_some(), "{received}");
+            assert!(budget.after(received).is_some(), "{received}");
         }
-        assert_eq!(patience.after(15), None);
-        let mut patience = Patience::default();
-        assert!([20, 10, 19, 20, 21, 5, 5, 5].iter().all(|received| patience.after(*received).is_some()));
-        assert_eq!(patience.after(5), None);
+        assert_eq!(budget.after(15), None);
+        let mut budget = RetryBudget::default();
+        assert!([20, 10, 19, 20, 21, 5, 5, 5].iter().all(|received| budget.after(*received).is_some()));
+        assert_eq!(budget.after(5), None);
     }
 
     #[test]
     fn the_pause_grows_only_as_long_as_nothing_comes() {
-        let mut patience = Patience::default();
-        let pauses: Vec<_> = [5, 5, 5, 6].iter().map(|received| patience.after(*received)).collect();
+        let mut budget = RetryBudget::default();
+        let pauses: Vec<_> = [5, 5, 5, 6].iter().map(|received| budget.after(*received)).collect();
         assert_eq!(pauses[0], pauses[3]);
         assert!(pauses[0] < pauses[1] && pauses[1] < pauses[2]);
     }

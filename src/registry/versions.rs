@@ -10,7 +10,7 @@ use wasm_pkg_client::PackageRef;
 
 use super::host::Host;
 use super::manifest::{self, Manifest};
-use super::packages::{self, Place};
+use super::packages::{self, PackageLocation};
 use super::referrers::{self, Signature};
 use super::settings::Settings;
 use super::{Artifact, Error, LIMIT, Step, Watcher, tags, transfer};
@@ -26,13 +26,13 @@ pub struct Registries {
 /// An artifact that a source names. What it is made of is known and proven; nothing else of it is here yet.
 #[derive(Clone)]
 pub struct Found {
-    place: Where,
+    location: Location,
     version: Option<Version>,
     configured: Option<String>,
 }
 
 #[derive(Clone)]
-enum Where {
+enum Location {
     /// In a repository.
     Registry { host: Arc<Host>, image: Image, manifest: Box<Manifest> },
     /// In a folder that the configuration of package registries names.
@@ -89,12 +89,12 @@ impl Registries {
     /// [`Error::CutOff`], [`Error::Length`], [`Error::Altered`].
     pub fn fetch(&self, found: &Found, watcher: &dyn Watcher) -> Result<Artifact, Error> {
         self.runtime.block_on(async {
-            match &found.place {
-                Where::Registry { host, image, manifest } => {
+            match &found.location {
+                Location::Registry { host, image, manifest } => {
                     let reference = image.to_string();
                     transfer::blob(host, manifest.layer().named(&reference), watcher).await
                 }
-                Where::Local { package, digest } => {
+                Location::Local { package, digest } => {
                     self.local_content(found, package, *digest, watcher).await
                 }
             }
@@ -106,10 +106,11 @@ impl Registries {
     /// # Errors
     /// As [`Self::fetch`].
     pub fn config(&self, found: &Found) -> Result<Option<Artifact>, Error> {
-        let Where::Registry { host, image, manifest } = &found.place else { return Ok(None) };
+        let Location::Registry { host, image, manifest } = &found.location else { return Ok(None) };
         let size = manifest.config().size();
         if size > LONGEST_CONFIG {
-            let what = format!("its configuration has {size} bytes, and {LONGEST_CONFIG} are the most");
+            let what =
+                format!("its configuration has {size} bytes, and at most {LONGEST_CONFIG} are allowed");
             return Err(Error::Manifest { reference: image.to_string(), what });
         }
         let reference = image.to_string();
@@ -122,7 +123,7 @@ impl Registries {
     /// # Errors
     /// Whatever keeps the registry from saying so: that is never taken for a no.
     pub fn signatures(&self, found: &Found) -> Result<Vec<Signature>, Error> {
-        let Where::Registry { host, manifest, .. } = &found.place else { return Ok(Vec::new()) };
+        let Location::Registry { host, manifest, .. } = &found.location else { return Ok(Vec::new()) };
         self.runtime.block_on(referrers::signatures(host, manifest.digest()))
     }
 
@@ -147,7 +148,7 @@ impl Registries {
         let annotated = manifest.annotation("org.opencontainers.image.version");
         let version = image.tag().and_then(version_of).or_else(|| annotated.and_then(annotated_version));
         Ok(Found {
-            place: Where::Registry { host, image: image.clone(), manifest: Box::new(manifest) },
+            location: Location::Registry { host, image: image.clone(), manifest: Box::new(manifest) },
             version,
             configured: None,
         })
@@ -158,7 +159,7 @@ impl Registries {
         let Some(current) = image.tag().and_then(version_of) else {
             return self.image_at(host, image).await;
         };
-        let tags = tags::all(&host).await?.ok_or_else(|| Error::NotFound(image.place()))?;
+        let tags = tags::all(&host).await?.ok_or_else(|| Error::NotFound(image.full_name()))?;
         let newest = tags
             .iter()
             .filter_map(|tag| Some((version_of(tag)?, tag)))
@@ -174,11 +175,11 @@ impl Registries {
 
     async fn package(&self, package: &Package) -> Result<Found, Error> {
         let configured = packages::configured(&self.settings, package)?;
-        match packages::place(&self.settings, package).await? {
-            Place::Local(name) => Ok(Found { configured, ..self.local(package, name).await? }),
-            Place::Image(image) => {
+        match packages::locate(&self.settings, package).await? {
+            PackageLocation::Local(name) => Ok(Found { configured, ..self.local(package, name).await? }),
+            PackageLocation::Image(image) => {
                 let host = Arc::new(self.host(&image).await?);
-                let tags = tags::all(&host).await?.ok_or_else(|| Error::NotFound(image.place()))?;
+                let tags = tags::all(&host).await?.ok_or_else(|| Error::NotFound(image.full_name()))?;
                 let tagged = |version: &Version| image.with_tag(&tag_of(version));
                 // Of a package each version has just one tag, whatever the registry lists.
                 let versions = tags.iter().filter_map(|tag| version_of(tag).filter(|it| tag_of(it) == *tag));
@@ -204,7 +205,11 @@ impl Registries {
         let release = client.get_release(&name, &version).await.map_err(failed)?;
         let digest = release.content_digest.to_string();
         let digest = digest.parse().map_err(|_| Error::Settings { what: format!("{package}: {digest}") })?;
-        Ok(Found { place: Where::Local { package: name, digest }, version: Some(version), configured: None })
+        Ok(Found {
+            location: Location::Local { package: name, digest },
+            version: Some(version),
+            configured: None,
+        })
     }
 
     async fn local_content(
@@ -248,19 +253,19 @@ impl Found {
     /// Where it is, with its tag or version.
     #[must_use]
     pub fn reference(&self) -> String {
-        match (&self.place, &self.version) {
-            (Where::Registry { image, .. }, _) => image.to_string(),
-            (Where::Local { package, .. }, Some(version)) => format!("{package}@{version}"),
-            (Where::Local { package, .. }, None) => package.to_string(),
+        match (&self.location, &self.version) {
+            (Location::Registry { image, .. }, _) => image.to_string(),
+            (Location::Local { package, .. }, Some(version)) => format!("{package}@{version}"),
+            (Location::Local { package, .. }, None) => package.to_string(),
         }
     }
 
     /// Its place in a registry, with its tag.
     #[must_use]
     pub fn image(&self) -> Option<&Image> {
-        match &self.place {
-            Where::Registry { image, .. } => Some(image),
-            Where::Local { .. } => None,
+        match &self.location {
+            Location::Registry { image, .. } => Some(image),
+            Location::Local { .. } => None,
         }
     }
 
@@ -280,18 +285,18 @@ impl Found {
     /// Its manifest, where it is in a registry.
     #[must_use]
     pub fn manifest(&self) -> Option<&Manifest> {
-        match &self.place {
-            Where::Registry { manifest, .. } => Some(manifest),
-            Where::Local { .. } => None,
+        match &self.location {
+            Location::Registry { manifest, .. } => Some(manifest),
+            Location::Local { .. } => None,
         }
     }
 
     /// The digest of its component or core module.
     #[must_use]
     pub fn content(&self) -> Digest {
-        match &self.place {
-            Where::Registry { manifest, .. } => manifest.layer().digest(),
-            Where::Local { digest, .. } => *digest,
+        match &self.location {
+            Location::Registry { manifest, .. } => manifest.layer().digest(),
+            Location::Local { digest, .. } => *digest,
         }
     }
 }
@@ -315,7 +320,7 @@ async fn manifest(host: &Host, image: &Image) -> Result<Manifest, Error> {
     };
     match (read.await, image.tag().filter(|_| pinned.is_none()).and_then(subject_of)) {
         (Err(Error::Manifest { .. } | Error::Layer { .. } | Error::NotFound(_)), Some(subject)) => {
-            let artifact = format!("{}@{subject}", image.place());
+            let artifact = format!("{}@{subject}", image.full_name());
             Err(Error::Referrers { reference, subject, artifact })
         }
         (read, _) => read,

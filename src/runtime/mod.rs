@@ -74,7 +74,7 @@ pub enum Outcome {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Compiling it was given up.
-    #[error("{plugin}: {bound}, and was given up")]
+    #[error("{plugin}: {bound}, and was stopped")]
     Bound {
         /// The plugin.
         plugin: String,
@@ -106,7 +106,7 @@ pub enum Error {
         reason: String,
     },
     /// It imports what kwasm does not have.
-    #[error("{plugin}: it needs what kwasm does not have: {reason}")]
+    #[error("{plugin}: it requires something that kwasm does not provide: {reason}")]
     Link {
         /// The plugin.
         plugin: String,
@@ -117,7 +117,7 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] store::Error),
     /// The system did not give what a run needs.
-    #[error("a run could not be set up: {0}")]
+    #[error("cannot set up the run: {0}")]
     System(String),
     /// The content is not valid, or needs features that kwasm does not run.
     #[error("{plugin}")]
@@ -361,7 +361,7 @@ async fn drive(store: &mut Store<State>, command: &Command) -> Outcome {
         // The epoch ends when somebody else has already said how the run ended, and nobody listens any more.
         (Some(wasmtime::Trap::Interrupt), _) => Outcome::Interrupted,
         // Where a reader goes, as `head` does, Rust's `println!` panics and so traps. For no filter is that an error.
-        (Some(_), _) if platform::nobody_reads_stdout() => Outcome::Ended(0),
+        (Some(_), _) if platform::is_stdout_closed() => Outcome::Ended(0),
         (_, Some(limit)) => Outcome::Limited(limit),
         (Some(trap), None) => Outcome::Trapped(trap.to_string()),
         (None, None) => Outcome::Trapped(causes(&error)),

@@ -2,7 +2,7 @@
 //!
 //! A change takes place at one instant, in which a receipt is renamed into its place, or removed. All that may fail for
 //! want of room or of a permission comes before: the content, the links, the receipt under another name. What comes after
-//! only takes away. Whatever stops a change in between, an error or the end of the process, [`Store::put_right`] puts right.
+//! only takes away. Whatever stops a change in between, an error or the end of the process, [`Store::repair`] puts right.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::registry::Artifact;
 
 /// A plugin as it is put into the store.
 #[derive(Clone)]
-pub struct Parcel {
+pub struct StagedPlugin {
     /// All that its receipt names ([`Receipt::blobs`]).
     pub blobs: Vec<Artifact>,
     /// What is to be remembered of it.
@@ -31,15 +31,15 @@ impl Store {
     /// # Errors
     /// When the place of a link is taken by something else, or a file cannot be written: then all is as it was before.
     /// [`Error::Remains`] when they are in place, and what they replaced could not be taken away.
-    pub fn put_all(&self, parcels: &[Parcel]) -> Result<(), Error> {
+    pub fn put_all(&self, staged_plugins: &[StagedPlugin]) -> Result<(), Error> {
         let _lock = self.lock()?;
         for folder in [&self.places.blobs(), &self.places.plugins(), self.places.links()] {
             files::folders(folder)?;
         }
         let mut pending = Pending::default();
         let mut replaces = false;
-        for Parcel { receipt, .. } in parcels {
-            self.claim(&receipt.name)?;
+        for StagedPlugin { receipt, .. } in staged_plugins {
+            self.check_links(&receipt.name)?;
             pending.names.push(receipt.name.clone());
             pending.digests.extend(receipt.blobs());
             match self.receipt(&receipt.name) {
@@ -52,16 +52,16 @@ impl Store {
                 Err(_) => replaces = true,
             }
         }
-        let put = self.announce(&pending).and_then(|()| self.stage_and_commit(parcels));
+        let put = self.announce(&pending).and_then(|()| self.stage_and_commit(staged_plugins));
         if let Err(error) = put {
             // What cannot be put right now, `pending` keeps for the next; the first error is the one to tell.
-            drop(self.put_right(&pending));
+            drop(self.repair(&pending));
             return Err(error);
         }
         let tidied = self.sync_plugins(&pending.names);
-        let tidied = tidied.and_then(|()| if replaces { self.put_right(&pending) } else { self.conclude() });
-        match (tidied, parcels.first()) {
-            (Err(source), Some(parcel)) => Err(remains(&parcel.receipt.name, "installed", source)),
+        let tidied = tidied.and_then(|()| if replaces { self.repair(&pending) } else { self.conclude() });
+        match (tidied, staged_plugins.first()) {
+            (Err(source), Some(staged)) => Err(remains(&staged.receipt.name, "installed", source)),
             _ => Ok(()),
         }
     }
@@ -70,7 +70,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::LinkTaken`].
-    pub fn claim(&self, name: &PluginName) -> Result<(), Error> {
+    pub fn check_links(&self, name: &PluginName) -> Result<(), Error> {
         let taken = |link: &PathBuf| platform::is_link_to(link, self.places.program()) == Some(false);
         match self.places.links_of(name).into_iter().find(taken) {
             Some(link) => Err(Error::LinkTaken(link)),
@@ -97,7 +97,7 @@ impl Store {
             drop(self.conclude());
             return Err(error);
         }
-        let tidied = self.sync_plugins(&pending.names).and_then(|()| self.put_right(&pending));
+        let tidied = self.sync_plugins(&pending.names).and_then(|()| self.repair(&pending));
         tidied.map_err(|source| remains(name, "uninstalled", source))
     }
 
@@ -113,9 +113,9 @@ impl Store {
     }
 
     /// Puts all but the receipts in place, then the receipts.
-    fn stage_and_commit(&self, parcels: &[Parcel]) -> Result<(), Error> {
+    fn stage_and_commit(&self, staged_plugins: &[StagedPlugin]) -> Result<(), Error> {
         let mut staged = Vec::new();
-        for (index, Parcel { blobs, receipt }) in parcels.iter().enumerate() {
+        for (index, StagedPlugin { blobs, receipt }) in staged_plugins.iter().enumerate() {
             for blob in blobs {
                 self.put_blob(blob)?;
             }
@@ -125,15 +125,16 @@ impl Store {
             let path = self.places.receipt(&receipt.name);
             let new = files::stage(&path, &text_of(receipt, &path)?)?;
             // Only a later one's failure takes this one back.
-            let previous = if index + 1 < parcels.len() { files::read(&path, LONGEST).ok() } else { None };
+            let previous =
+                if index + 1 < staged_plugins.len() { files::read(&path, LONGEST).ok() } else { None };
             let previous = previous.map(|text| files::stage(&path, &text)).transpose()?;
             staged.push((path, new, previous));
         }
         let mut committed = Vec::new();
         for (path, new, previous) in staged {
             if let Err(source) = new.rename() {
-                take_back(committed);
-                return Err(files::unwritten(&path)(source));
+                roll_back(committed);
+                return Err(files::write_failed(&path)(source));
             }
             committed.push((path, previous));
         }
@@ -165,7 +166,7 @@ impl Store {
     /// Makes sure that a power cut does not bring back what a change of receipts took away.
     fn sync_plugins(&self, names: &[PluginName]) -> Result<(), Error> {
         for folder in names.iter().map(|name| self.places.plugin(name)) {
-            disk::sync_folder(&folder).map_err(files::unwritten(&folder))?;
+            disk::sync_folder(&folder).map_err(files::write_failed(&folder))?;
         }
         Ok(())
     }
@@ -176,9 +177,9 @@ impl Store {
         files::folders(self.places.root())?;
         let path = self.places.lock();
         let lock = disk::lock(&path);
-        let lock = lock.map_err(files::failed(&path, "the lock cannot be had"))?;
+        let lock = lock.map_err(files::failed(&path, "the lock cannot be taken"))?;
         if let Some(pending) = self.pending()? {
-            self.put_right(&pending)?;
+            self.repair(&pending)?;
         }
         Ok(lock)
     }
@@ -196,7 +197,7 @@ fn text_of(receipt: &Receipt, path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 /// Undoes what was committed. That one of it cannot be undone is not told: the reason for undoing is.
-fn take_back(committed: Vec<(PathBuf, Option<disk::Staged>)>) {
+fn roll_back(committed: Vec<(PathBuf, Option<disk::Staged>)>) {
     for (path, previous) in committed.into_iter().rev() {
         drop(match previous {
             Some(previous) => previous.rename(),

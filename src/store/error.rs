@@ -15,10 +15,10 @@ pub enum Error {
     #[error("no plugin `{0}` is installed")]
     Unknown(PluginName),
     /// A file where a folder is needed.
-    #[error("{}: it is no folder, and kwasm needs one there", .0.display())]
+    #[error("{}: it is not a folder, and kwasm needs one there", .0.display())]
     InTheWay(PathBuf),
     /// A link's place is taken by something that is not ours.
-    #[error("{}: it is there already and is no link to kwasm", .0.display())]
+    #[error("{}: it already exists and is not a link to kwasm", .0.display())]
     LinkTaken(PathBuf),
     /// The receipt cannot be understood.
     #[error("{}: the receipt is broken", path.display())]
@@ -29,7 +29,7 @@ pub enum Error {
         source: serde_json::Error,
     },
     /// An installed plugin without its content.
-    #[error("{0}: its component is gone from kwasm's folder")]
+    #[error("{0}: its component is missing from kwasm's folder")]
     Gone(String),
     /// A file no longer has the content it was proven to have.
     #[error("{}: its content has changed: it was {was} and is {is}", path.display())]
@@ -53,7 +53,7 @@ pub enum Error {
     #[error(transparent)]
     Fetch(#[from] registry::Error),
     /// What was asked for is done, and what is not needed any more is still there.
-    #[error("{name}: it is {done}, but what it left could not be taken away")]
+    #[error("{name}: it is {done}, but what it left could not be removed")]
     Remains {
         /// The plugin.
         name: PluginName,
@@ -97,11 +97,11 @@ impl Explain for Error {
             Self::Unknown(_) => "kwasm list shows what is installed".to_owned(),
             Self::LinkTaken(_) => "choose another name: kwasm install FILE --as NAME".to_owned(),
             Self::InTheWay(path) => format!("move it away: mv {0} {0}.old", path.display()),
-            Self::Remains { .. } => "kwasm doctor takes it away, or says why it cannot".to_owned(),
+            Self::Remains { .. } => "kwasm doctor removes it, or reports why it cannot".to_owned(),
             Self::Receipt { path, .. } => {
                 // A receipt is in the folder that has the plugin's name.
                 let name = path.parent().and_then(Path::file_name).unwrap_or_default().display();
-                format!("install it again, or take it away: kwasm uninstall {name}")
+                format!("install it again, or remove it: kwasm uninstall {name}")
             }
             Self::Io { path, .. } if self.is_forbidden() => for_reading(path),
             Self::Io { path, source, .. } => return for_writing(path, source),
@@ -113,14 +113,14 @@ impl Explain for Error {
 /// Returns what helps where a file of a store may not be read: it is two folders below its root.
 fn for_reading(path: &Path) -> String {
     let root = path.ancestors().nth(3).unwrap_or(path).display();
-    format!("whoever installed it lets all run it: chmod -R a+rX {root}; KWASM_HOME names another store")
+    format!("its owner can let everyone run it: chmod -R a+rX {root}; KWASM_HOME names another store")
 }
 
 fn for_writing(path: &Path, error: &io::Error) -> Option<String> {
     let folder = folder_of(path).display();
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Some(format!(
-            "ls -ld {folder} shows who may write there; KWASM_HOME, and KWASM_BIN_DIR for links, name another place"
+            "ls -ld {folder} shows who may write there; KWASM_HOME, and KWASM_BIN_DIR for links, set another folder"
         )),
         _ => for_room(path, error),
     }
@@ -129,7 +129,7 @@ fn for_writing(path: &Path, error: &io::Error) -> Option<String> {
 /// Returns what helps where a disk has no room for a file.
 pub(crate) fn for_room(path: &Path, error: &io::Error) -> Option<String> {
     let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-    full.then(|| format!("make some room on its disk: df -h {}", folder_of(path).display()))
+    full.then(|| format!("free some space on its disk: df -h {}", folder_of(path).display()))
 }
 
 /// Returns the folder of a file, as a command names it.

@@ -27,40 +27,40 @@ pub(super) fn folders(path: &Path) -> Result<(), Error> {
 /// Writes a file so that whoever looks sees the old one or the new one, whenever the power goes.
 pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), Error> {
     folders_to(path)?;
-    disk::replace_public(path, content).map_err(unwritten(path))
+    disk::replace_public(path, content).map_err(write_failed(path))
 }
 
 /// Writes a file whole, but for its place.
 pub(super) fn stage(path: &Path, content: &[u8]) -> Result<Staged, Error> {
     folders_to(path)?;
-    Staged::write_public(path, content).and_then(Staged::sync).map_err(unwritten(path))
+    Staged::write_public(path, content).and_then(Staged::sync).map_err(write_failed(path))
 }
 
 /// What to say when a file cannot be written.
-pub(super) fn unwritten(path: &Path) -> impl Fn(io::Error) -> Error {
+pub(super) fn write_failed(path: &Path) -> impl Fn(io::Error) -> Error {
     failed(path, "it cannot be written")
 }
 
 /// What to say when a file or folder cannot be removed.
-pub(super) fn unremoved(path: &Path) -> impl Fn(io::Error) -> Error {
+pub(super) fn remove_failed(path: &Path) -> impl Fn(io::Error) -> Error {
     failed(path, "it cannot be removed")
 }
 
 /// Removes a file; one that is gone already is as good as removed.
 pub(super) fn remove(path: &Path) -> Result<(), Error> {
-    disk::remove(path).map_err(unremoved(path))
+    disk::remove(path).map_err(remove_failed(path))
 }
 
 /// Removes a folder with the files in it. A folder in it stays, and this one with it.
 pub(super) fn remove_folder(path: &Path) -> Result<(), Error> {
-    for entry in disk::entries(path).map_err(unread(path))? {
+    for entry in disk::entries(path).map_err(read_failed(path))? {
         remove(&entry.path())?;
     }
-    disk::remove_folder(path).map_err(unremoved(path))
+    disk::remove_folder(path).map_err(remove_failed(path))
 }
 
 /// What to say when a file or folder cannot be read.
-pub(super) fn unread(path: &Path) -> impl Fn(io::Error) -> Error {
+pub(super) fn read_failed(path: &Path) -> impl Fn(io::Error) -> Error {
     failed(path, UNREAD)
 }
 

@@ -24,7 +24,7 @@ use std::path::Path;
 
 use serde::de::Error as _;
 
-pub use self::change::Parcel;
+pub use self::change::StagedPlugin;
 pub use self::error::Error;
 pub(crate) use self::error::{folder_of, for_room};
 pub use self::places::Places;
@@ -116,7 +116,7 @@ impl Store {
             {
                 return Err(broken(serde_json::Error::custom(error)));
             }
-            Err(source) => return Err(files::unread(&path)(source)),
+            Err(source) => return Err(files::read_failed(&path)(source)),
         };
         let mut receipt: Receipt = serde_json::from_slice(&text).map_err(broken)?;
         // An earlier kwasm made a component of a core module, which is not sound: what was fetched runs as it is.
@@ -137,7 +137,7 @@ impl Store {
     /// When the folder of plugins cannot be read.
     pub fn names(&self) -> Result<Vec<PluginName>, Error> {
         let path = self.places.plugins();
-        let entries = disk::entries(&path).map_err(files::unread(&path))?;
+        let entries = disk::entries(&path).map_err(files::read_failed(&path))?;
         let mut names: Vec<PluginName> = entries
             .iter()
             .filter_map(|entry| entry.file_name().to_str()?.parse().ok())

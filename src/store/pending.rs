@@ -30,7 +30,7 @@ impl Store {
         match files::read(&path, LONGEST) {
             Ok(text) => Ok(Some(serde_json::from_slice(&text).unwrap_or_default())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(files::unread(&path)(source)),
+            Err(source) => Err(files::read_failed(&path)(source)),
         }
     }
 
@@ -38,7 +38,7 @@ impl Store {
     pub(super) fn announce(&self, pending: &Pending) -> Result<(), Error> {
         let path = self.places.pending();
         let text = serde_json::to_vec(pending).unwrap_or_default();
-        disk::write(&path, &text).map_err(files::unwritten(&path))
+        disk::write(&path, &text).map_err(files::write_failed(&path))
     }
 
     /// Forgets it, when all is done.
@@ -50,7 +50,7 @@ impl Store {
     ///
     /// # Errors
     /// The first of what went wrong. All the rest is done then, and `pending` stays for the next to try again.
-    pub(super) fn put_right(&self, pending: &Pending) -> Result<(), Error> {
+    pub(super) fn repair(&self, pending: &Pending) -> Result<(), Error> {
         let mut first = Ok(());
         let mut attempt = |result: Result<(), Error>| {
             if first.is_ok() {
@@ -58,8 +58,8 @@ impl Store {
             }
         };
         for name in &pending.names {
-            attempt(self.put_folder_right(name));
-            attempt(self.put_links_right(name));
+            attempt(self.repair_folder(name));
+            attempt(self.repair_links(name));
         }
         // Of one that cannot be read it is not known what it needs: then all stays.
         if let Some(used) = self.used()? {
@@ -73,12 +73,12 @@ impl Store {
     }
 
     /// Leaves nothing in a plugin's folder but its receipt, and no folder without one.
-    fn put_folder_right(&self, name: &PluginName) -> Result<(), Error> {
+    fn repair_folder(&self, name: &PluginName) -> Result<(), Error> {
         let folder = self.places.plugin(name);
         if !self.places.receipt(name).exists() {
             return files::remove_folder(&folder);
         }
-        for entry in disk::entries(&folder).map_err(files::unread(&folder))? {
+        for entry in disk::entries(&folder).map_err(files::read_failed(&folder))? {
             if disk::is_unfinished(&entry.file_name()) {
                 files::remove(&entry.path())?;
             }
@@ -87,7 +87,7 @@ impl Store {
     }
 
     /// Gives a plugin the links that it lacks, and takes ours from a name that is no plugin's.
-    fn put_links_right(&self, name: &PluginName) -> Result<(), Error> {
+    fn repair_links(&self, name: &PluginName) -> Result<(), Error> {
         let installed = self.places.receipt(name).exists();
         for link in self.places.links_of(name) {
             match platform::is_link_to(&link, self.places.program()) {
@@ -129,7 +129,7 @@ impl Store {
 
     fn remove_blobs_but(&self, used: &[Digest]) -> Result<(), Error> {
         let folder = self.places.blobs();
-        for entry in disk::entries(&folder).map_err(files::unread(&folder))? {
+        for entry in disk::entries(&folder).map_err(files::read_failed(&folder))? {
             let digest = entry.file_name().to_str().and_then(|hex| format!("sha256:{hex}").parse().ok());
             if digest.is_none_or(|digest: Digest| used.binary_search(&digest).is_err()) {
                 files::remove(&entry.path())?;

@@ -14,7 +14,7 @@ use crate::gate::{Checked, Gate, Observer};
 use crate::policy::Policy;
 
 use super::run::observer;
-use super::{Ending, Error, Voice, print, table};
+use super::{Ending, Error, Reporter, print, table};
 
 /// What there is to know of a cluster without asking it, and what it answered.
 #[derive(Serialize)]
@@ -65,7 +65,7 @@ pub(super) struct Wish {
     pub(super) output: Output,
 }
 
-pub(super) fn cluster(environment: &Environment, voice: Voice, wish: &Wish) -> Result<Ending, Error> {
+pub(super) fn cluster(environment: &Environment, reporter: Reporter, wish: &Wish) -> Result<Ending, Error> {
     let flags = Flags::of(&wish.connection)?;
     let kubeconfig = Kubeconfig::load(environment, &flags)?;
     let contexts = Contexts::choose(&kubeconfig, &flags, |name, selected| name == selected)?;
@@ -74,12 +74,12 @@ pub(super) fn cluster(environment: &Environment, voice: Voice, wish: &Wish) -> R
         Selection::Nothing(why) => return Err(Error::NoCluster(why.clone())),
     };
     if wish.check {
-        let observer = wish.verbose.then(|| observer(voice));
+        let observer = wish.verbose.then(|| observer(reporter));
         match gate(contexts, observer)?.check() {
             Ok(None) => return Ok(Ending::Interrupted),
             Ok(checked) => subject.checked = checked,
             Err(lines) => {
-                voice.messages(&lines);
+                reporter.messages(&lines);
                 return Ok(Ending::Faulty);
             }
         }
@@ -151,8 +151,8 @@ impl Subject {
             lines.push(("", format!("valid from {not_before} to {not_after}{fault}")));
         }
         if let Some(impersonation) = &self.impersonate {
-            for (place, who) in impersonation.told().into_iter().enumerate() {
-                lines.push((if place == 0 { "impersonates" } else { "" }, who));
+            for (index, who) in impersonation.describe().into_iter().enumerate() {
+                lines.push((if index == 0 { "impersonates" } else { "" }, who));
             }
         }
         lines.push(("authority", named(&self.certificate_authority)));
@@ -160,17 +160,17 @@ impl Subject {
         line("server name", self.tls_server_name.clone());
         line(
             "insecure",
-            self.insecure_skip_tls_verify.then(|| "the server is not asked who it is".to_owned()),
+            self.insecure_skip_tls_verify.then(|| "the server's certificate is not verified".to_owned()),
         );
         line("proxy", self.proxy_url.clone());
-        for (place, file) in self.files.iter().enumerate() {
-            line(if place == 0 { "files" } else { "" }, Some(file.display().to_string()));
+        for (index, file) in self.files.iter().enumerate() {
+            line(if index == 0 { "files" } else { "" }, Some(file.display().to_string()));
         }
         if let Some(Checked { version, username, groups }) = &self.checked {
-            line("version", Some(version.clone().unwrap_or_else(|| "it does not say".to_owned())));
-            line("known as", Some(username.clone().unwrap_or_else(|| "it does not say".to_owned())));
-            for (place, group) in groups.iter().enumerate() {
-                line(if place == 0 { "groups" } else { "" }, Some(group.clone()));
+            line("version", Some(version.clone().unwrap_or_else(|| "not reported".to_owned())));
+            line("known as", Some(username.clone().unwrap_or_else(|| "not reported".to_owned())));
+            for (index, group) in groups.iter().enumerate() {
+                line(if index == 0 { "groups" } else { "" }, Some(group.clone()));
             }
         }
         table::page(&lines)

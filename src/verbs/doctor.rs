@@ -18,7 +18,7 @@ use crate::reference::PluginName;
 use crate::store::{self, Receipt, Store};
 
 use super::table::{Table, shown};
-use super::{Ending, Error, Voice, print};
+use super::{Ending, Error, Reporter, print};
 
 /// Something that was looked at.
 #[derive(Debug, Serialize)]
@@ -86,20 +86,20 @@ pub(super) struct Wish {
 pub(super) fn doctor(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     wish: &Wish,
 ) -> Result<Ending, Error> {
     let flags = Flags::of(&wish.connection)?;
     let mut cleaned = true;
     if wish.clean
-        && let Err(error) = caches::clean(store, voice)
+        && let Err(error) = caches::clean(store, reporter)
     {
-        voice.messages(&error.messages());
+        reporter.messages(&error.messages());
         cleaned = false;
     }
     let settled = store.settle();
     if matches!(settled, Ok(true)) {
-        voice.note("a kwasm had been killed at its work: what it left is put right");
+        reporter.note("recovered from an interrupted kwasm");
     }
     let kubeconfig = Kubeconfig::load(environment, &flags);
     let mut patient = Patient {
@@ -122,13 +122,13 @@ pub(super) fn doctor(
     if wish.deep {
         checks.extend(DEEP.iter().map(|check| check(&patient)));
     }
-    tell(&checks, voice, wish.output)?;
+    tell(&checks, reporter, wish.output)?;
     let well = cleaned && checks.iter().all(|check| check.problems.is_empty());
     Ok(if well { Ending::Done } else { Ending::Faulty })
 }
 
 /// Prints what was found: as data all of it, as a table what was looked at, and beside it what is wrong.
-fn tell(checks: &[Check], voice: Voice, output: Output) -> Result<(), Error> {
+fn tell(checks: &[Check], reporter: Reporter, output: Output) -> Result<(), Error> {
     if output == Output::Name {
         let ill: Vec<&Check> = checks.iter().filter(|check| !check.problems.is_empty()).collect();
         return print(&shown(&ill, output, |_| table(checks), |check| check.name.to_owned()));
@@ -136,7 +136,7 @@ fn tell(checks: &[Check], voice: Voice, output: Output) -> Result<(), Error> {
     print(&shown(checks, output, |_| table(checks), |check| check.name.to_owned()))?;
     if matches!(output, Output::Table | Output::Wide) {
         for check in checks {
-            voice.messages(&cut(check.problems.iter().map(Problem::message)));
+            reporter.messages(&cut(check.problems.iter().map(Problem::message)));
         }
     }
     Ok(())

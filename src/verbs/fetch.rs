@@ -14,15 +14,15 @@ use crate::registry::trust::{Demand, Trust};
 use crate::registry::{self, Artifact, Found, Registries, Signature};
 use crate::store::{Origin, Places, Receipt, Signer};
 
-use super::claims::Claims;
+use super::declared::Declared;
 use super::progress::Progress;
-use super::{Error, Voice};
+use super::{Error, Reporter};
 
 /// Fetches, in whatever way a source asks for.
 pub(super) struct Fetcher<'a> {
     environment: &'a Environment,
-    places: &'a Places,
-    voice: Voice,
+    repositories: &'a Places,
+    reporter: Reporter,
     registries: OnceCell<Registries>,
     trust: OnceCell<Trust>,
     /// What was said already of logins that are not known.
@@ -54,13 +54,13 @@ pub(super) struct Fetched {
 }
 
 impl<'a> Fetcher<'a> {
-    pub(super) fn new(environment: &'a Environment, places: &'a Places, voice: Voice) -> Self {
+    pub(super) fn new(environment: &'a Environment, repositories: &'a Places, reporter: Reporter) -> Self {
         let (registries, trust, said) = (OnceCell::new(), OnceCell::new(), RefCell::default());
-        Self { environment, places, voice, registries, trust, said }
+        Self { environment, repositories, reporter, registries, trust, said }
     }
 
-    pub(super) fn voice(&self) -> Voice {
-        self.voice
+    pub(super) fn reporter(&self) -> Reporter {
+        self.reporter
     }
 
     /// The registries, whose configuration is read when the first is asked.
@@ -95,7 +95,7 @@ impl<'a> Fetcher<'a> {
     ) -> Result<T, Error> {
         let registries = self.registries()?;
         let answered = ask(registries);
-        report_logins(self.voice, registries, &answered, &mut self.said.borrow_mut());
+        report_logins(self.reporter, registries, &answered, &mut self.said.borrow_mut());
         Ok(answered?)
     }
 
@@ -104,7 +104,7 @@ impl<'a> Fetcher<'a> {
         if let Some(trust) = self.trust.get() {
             return Ok(trust);
         }
-        let read = Trust::load(&self.places.trust()).map_err(Error::Trust)?;
+        let read = Trust::load(&self.repositories.trust()).map_err(Error::Trust)?;
         Ok(self.trust.get_or_init(|| read))
     }
 
@@ -133,14 +133,17 @@ impl<'a> Fetcher<'a> {
         let registries = self.registries()?;
         let Judged { signatures, signers, unknown } = self.judge(source, found, previous)?;
         let name = name_of(source);
-        let progress = Progress::download(self.voice, &name);
+        let progress = Progress::download(self.reporter, &name);
         let content = registries.fetch(found, &progress)?;
         drop(progress);
         let config = registries.config(found)?;
         // Whether it can run is told later, in its own words.
         let inspected = Inspected::read(content.bytes()).ok();
-        let hidden =
-            config.as_ref().and_then(Claims::read).zip(inspected).and_then(|(claims, it)| claims.hides(&it));
+        let hidden = config
+            .as_ref()
+            .and_then(Declared::read)
+            .zip(inspected)
+            .and_then(|(declared, it)| declared.hides(&it));
         if let Some(package) = hidden {
             return Err(Error::Hidden { reference: found.reference(), package });
         }
@@ -183,13 +186,13 @@ impl<'a> Fetcher<'a> {
     /// # Errors
     /// When trust.yaml cannot be read.
     pub(super) fn asks_for_signatures(&self, source: &Source, found: &Found) -> Result<bool, Error> {
-        Ok(self.demand(source, &places(found))?.asks())
+        Ok(self.demand(source, &repositories(found))?.asks())
     }
 
     /// What trust.yaml asks of an artifact, by each of its places.
-    fn demand(&self, source: &Source, places: &[String]) -> Result<Demand, Error> {
+    fn demand(&self, source: &Source, repositories: &[String]) -> Result<Demand, Error> {
         let trust = self.trust()?;
-        let demands = places.iter().map(|place| trust.demand(place, namespace(source)));
+        let demands = repositories.iter().map(|repository| trust.demand(repository, namespace(source)));
         Ok(demands.reduce(Demand::and).unwrap_or_default())
     }
 
@@ -204,14 +207,15 @@ impl<'a> Fetcher<'a> {
         found: &Found,
         previous: Option<&Receipt>,
     ) -> Result<Judged, Error> {
-        let places = places(found);
-        let demand = self.demand(source, &places)?;
+        let repositories = repositories(found);
+        let demand = self.demand(source, &repositories)?;
         if demand.ignores() {
             return Ok(Judged::default());
         }
         let reference = found.reference();
         let Some(manifest) = found.manifest() else {
-            let artifact = Claim { reference: &reference, places: &places, manifest: found.content() };
+            let artifact =
+                Candidate { reference: &reference, repositories: &repositories, manifest: found.content() };
             return match self.signers(source, &artifact, &[], previous) {
                 Err(Error::Untrusted { reference, source }) => Err(Error::InFolder { reference, source }),
                 signers => Ok(Judged { signers: signers?, ..Judged::default() }),
@@ -221,10 +225,11 @@ impl<'a> Fetcher<'a> {
             Ok(signatures) => signatures,
             Err(source) => {
                 let error = Error::SignatureLookup { reference, source };
-                return self.without_answer(error, &demand, &places, previous);
+                return self.without_answer(error, &demand, &repositories, previous);
             }
         };
-        let artifact = Claim { reference: &reference, places: &places, manifest: manifest.digest() };
+        let artifact =
+            Candidate { reference: &reference, repositories: &repositories, manifest: manifest.digest() };
         let signers = self.signers(source, &artifact, &signatures, previous)?;
         // What else refers to it, e.g. an attestation, was judged too, for what it tells; it is no signature.
         signatures.retain(|signature| signature.signs(manifest.digest()));
@@ -240,7 +245,7 @@ impl<'a> Fetcher<'a> {
         &self,
         error: Error,
         demand: &Demand,
-        places: &[String],
+        repositories: &[String],
         previous: Option<&Receipt>,
     ) -> Result<Judged, Error> {
         let before = previous.and_then(|receipt| receipt.artifact.as_ref());
@@ -249,11 +254,11 @@ impl<'a> Fetcher<'a> {
         if demand.requires() || was_signed {
             return Err(error);
         }
-        self.voice.note(&format!("warning: {}", chain(&error)));
-        if let Some(place) = places.first() {
-            let file = self.places.trust();
-            self.voice.hint(&format!(
-                "if signatures do not matter there, a rule in {} says so: {{registry: {place}, signatures: ignore}}",
+        self.reporter.note(&format!("warning: {}", chain(&error)));
+        if let Some(repository) = repositories.first() {
+            let file = self.repositories.trust();
+            self.reporter.hint(&format!(
+                "to ignore signatures there, add a rule to {}: {{registry: {repository}, signatures: ignore}}",
                 file.display()
             ));
         }
@@ -272,13 +277,13 @@ impl<'a> Fetcher<'a> {
     pub(super) fn signers(
         &self,
         source: &Source,
-        artifact: &Claim<'_>,
+        artifact: &Candidate<'_>,
         signatures: &[Signature],
         previous: Option<&Receipt>,
     ) -> Result<Vec<Signer>, Error> {
-        let Claim { reference, places, manifest } = *artifact;
+        let Candidate { reference, repositories, manifest } = *artifact;
         let evidence: Vec<Evidence> = signatures.iter().flat_map(Signature::evidence).cloned().collect();
-        let demand = self.demand(source, places)?;
+        let demand = self.demand(source, repositories)?;
         if demand.ignores() {
             return Ok(Vec::new());
         }
@@ -286,7 +291,7 @@ impl<'a> Fetcher<'a> {
             .judge(manifest, &evidence)
             .map_err(|source| Error::Untrusted { reference: reference.to_owned(), source })?;
         for warning in verdict.warnings() {
-            self.voice.note(&format!("warning: {reference}: {warning}"));
+            self.reporter.note(&format!("warning: {reference}: {warning}"));
         }
         let signers: Vec<Signer> = verdict.signers().iter().map(Signer::from).collect();
         let Some(before) = previous.and_then(|receipt| receipt.artifact.as_ref()) else { return Ok(signers) };
@@ -294,14 +299,14 @@ impl<'a> Fetcher<'a> {
             let (reference, before) = (reference.to_owned(), before.reference.clone());
             return Err(Error::SignatureLost { reference, before });
         }
-        if !before.signers.is_empty() && !before.signers.iter().any(|signer| is_among(signer, &signers)) {
+        if !before.signers.is_empty() && !before.signers.iter().any(|signer| includes(signer, &signers)) {
             let (was, is) = (names(&before.signers), names(&signers));
             if signers.is_empty() {
                 let (reference, before) = (reference.to_owned(), before.reference.clone());
                 return Err(Error::SignerLost { reference, before, signers: was });
             }
-            self.voice.note(&format!(
-                "{reference} is signed by {is}, whom trust.yaml names, and not by {was} as before"
+            self.reporter.note(&format!(
+                "{reference} is signed by {is}, which trust.yaml names, and no longer by {was} as before"
             ));
         }
         Ok(signers)
@@ -310,7 +315,7 @@ impl<'a> Fetcher<'a> {
 
 /// Reports what kept logins from being known of which an answer says nothing itself: each only once.
 pub(super) fn report_logins<T>(
-    voice: Voice,
+    reporter: Reporter,
     registries: &Registries,
     answered: &Result<T, registry::Error>,
     said: &mut BTreeSet<String>,
@@ -319,14 +324,14 @@ pub(super) fn report_logins<T>(
     for unknown in registries.take_unknown_logins() {
         let why = chain(&*unknown);
         if !says_it && !said.contains(&why) {
-            voice.note(&format!("warning: {why}: the registry is asked without a login"));
+            reporter.note(&format!("warning: {why}: continuing without a login"));
             said.insert(why);
         }
     }
 }
 
 /// By its key, whatever that is called.
-fn is_among(signer: &Signer, signers: &[Signer]) -> bool {
+fn includes(signer: &Signer, signers: &[Signer]) -> bool {
     signers.iter().any(|other| other.fingerprint == signer.fingerprint)
 }
 
@@ -336,18 +341,18 @@ fn names(signers: &[Signer]) -> String {
 
 /// An artifact by all its names.
 #[derive(Clone, Copy)]
-pub(super) struct Claim<'a> {
+pub(super) struct Candidate<'a> {
     /// With its tag.
     pub(super) reference: &'a str,
     /// Without: `HOST/REPOSITORY`, and where the configuration of package registries has it.
-    pub(super) places: &'a [String],
+    pub(super) repositories: &'a [String],
     /// Its manifest's digest; that of the content, where there is no manifest.
     pub(super) manifest: Digest,
 }
 
 /// Where an artifact is, and where the user's configuration says that it is.
-fn places(found: &Found) -> Vec<String> {
-    found.image().map(Image::place).into_iter().chain(found.configured().map(str::to_owned)).collect()
+fn repositories(found: &Found) -> Vec<String> {
+    found.image().map(Image::full_name).into_iter().chain(found.configured().map(str::to_owned)).collect()
 }
 
 /// The namespace of a package, for which trust.yaml may have a rule of its own.

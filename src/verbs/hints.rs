@@ -15,15 +15,15 @@ impl Explain for Error {
         let fixed = match self {
             Self::PolicyFile { .. } => NO_POLICY,
             Self::Hidden { .. } => {
-                "who looked at it before was misled: ask its publisher, and look into the file by kwasm inspect"
+                "its configuration hides what it imports: ask its publisher, and inspect the file with kwasm inspect"
             }
             Self::SignatureLost { .. } => {
-                "ask its publisher; if they say that it is right, uninstall the plugin and install it anew"
+                "ask its publisher; if they confirm it, uninstall the plugin and install it again"
             }
             Self::SignerLost { .. } => {
-                "ask its publisher; a new key of theirs counts once the rule for it in trust.yaml names it"
+                "ask its publisher; a new key of theirs is accepted once the rule for it in trust.yaml names it"
             }
-            Self::InFolder { .. } => "ask for it at a registry, with its signatures",
+            Self::InFolder { .. } => "name it in a registry, where its signatures are",
             Self::Terminal => "name a file: kwasm save NAME -f FILE",
             Self::NoCluster(_) => NAME_A_KUBECONFIG,
             Self::NoHome => "set KWASM_HOME to a folder",
@@ -92,7 +92,7 @@ impl Error {
 
 fn for_policy(name: &str) -> String {
     let known: Vec<&str> = policy::builtins().collect();
-    format!("kwasm's own are {}; a file is named by its path: ./{name}.yaml", known.join(", "))
+    format!("the built-in ones are {}; name a file by its path: ./{name}.yaml", known.join(", "))
 }
 
 /// Returns what helps where the name of the archive, which its reader does not know, is a part of that.
@@ -127,9 +127,9 @@ mod tests {
         };
         let forbidden = "ls -ld /there /there/x.tar shows who may write there";
         assert_eq!(hint(io::ErrorKind::PermissionDenied), forbidden);
-        assert_eq!(hint(io::ErrorKind::StorageFull), "make some room on its disk: df -h /there");
+        assert_eq!(hint(io::ErrorKind::StorageFull), "free some space on its disk: df -h /there");
         let source = io::Error::from(io::ErrorKind::PermissionDenied);
-        let store = store::Error::Io { path: "/store/lock".into(), what: "the lock cannot be had", source };
+        let store = store::Error::Io { path: "/store/lock".into(), what: "the lock cannot be taken", source };
         assert!(Error::Store(store).hint().unwrap().contains("KWASM_HOME"));
     }
 

@@ -11,10 +11,10 @@ use crate::reference::{Digest, Source};
 use crate::registry::{Artifact, Found};
 use crate::store::{Receipt, Signer, Store};
 
-use super::claims::{Claims, Interface};
+use super::declared::{Declared, Interface};
 use super::fetch::{Fetcher, Judged, name_of};
 use super::progress::Progress;
-use super::{Ending, Error, Voice, print, table};
+use super::{Ending, Error, Reporter, print, table};
 
 /// What there is to know of a component before it runs.
 #[derive(Default, Serialize)]
@@ -56,7 +56,7 @@ struct Subject {
     #[serde(skip_serializing_if = "Option::is_none")]
     features: Option<BTreeSet<Feature>>,
     /// Imports and exports are what its publisher says of it: the layer was not downloaded.
-    claimed: bool,
+    declared: bool,
     imports: Vec<String>,
     /// Of a core module, what it imports from each of them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -72,7 +72,7 @@ struct Subject {
 pub(super) fn inspect(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     source: &Source,
     output: Output,
 ) -> Result<Ending, Error> {
@@ -80,7 +80,7 @@ pub(super) fn inspect(
         Source::Installed(name) => installed(store, store.receipt(name)?)?,
         Source::Path(path) => local(source, &Artifact::from_file(path)?)?,
         Source::Image(_) | Source::Package(_) => {
-            remote(&Fetcher::new(environment, store.places(), voice), source)?
+            remote(&Fetcher::new(environment, store.places(), reporter), source)?
         }
     };
     print(&table::one(&subject, output, || page(&subject), || subject.source.clone()))?;
@@ -106,12 +106,12 @@ fn installed(store: &Store, receipt: Receipt) -> Result<Subject, Error> {
         unknown: artifact.is_some_and(|artifact| artifact.unknown),
         signers: artifact.map(|artifact| artifact.signers.clone()).unwrap_or_default(),
         source: receipt.source,
-        ..looked_into(&content).unwrap_or_default()
+        ..inspect_content(&content).unwrap_or_default()
     })
 }
 
 fn local(source: &Source, content: &Artifact) -> Result<Subject, Error> {
-    let subject = looked_into(content.bytes())
+    let subject = inspect_content(content.bytes())
         .map_err(|cause| Error::Inspect { path: source.to_string(), source: cause })?;
     Ok(Subject {
         source: source.to_string(),
@@ -122,7 +122,7 @@ fn local(source: &Source, content: &Artifact) -> Result<Subject, Error> {
 }
 
 /// What is found in a content; of one that cannot run here with the reason.
-fn looked_into(content: &[u8]) -> Result<Subject, inspect::Error> {
+fn inspect_content(content: &[u8]) -> Result<Subject, inspect::Error> {
     let facts = Facts::read(content)?;
     let features = inspect::needed(content)?;
     let missing: Vec<Feature> = features.iter().copied().filter(|feature| !feature.runs()).collect();
@@ -154,12 +154,12 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
         judged => Ok(judged?),
     };
     let config = registries.config(&found)?;
-    let claims = config.as_ref().and_then(Claims::read);
-    let mut subject = if let Some(claimed) = claims.and_then(claimed) {
-        claimed
+    let declared = config.as_ref().and_then(Declared::read);
+    let mut subject = if let Some(subject) = declared.and_then(subject_of) {
+        subject
     } else {
         // Whoever pushed it did not say: it is looked into.
-        let progress = Progress::download(fetcher.voice(), &name_of(source));
+        let progress = Progress::download(fetcher.reporter(), &name_of(source));
         local(source, &registries.fetch(&found, &progress)?)?
     };
     subject.source = found.reference();
@@ -178,12 +178,12 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
 }
 
 /// What a configuration says of the content; `None` when that is not enough.
-fn claimed(claims: Claims) -> Option<Subject> {
-    if claims.is_core() {
-        return Some(Subject { kind: Some(Kind::Core), claimed: true, ..Subject::default() });
+fn subject_of(declared: Declared) -> Option<Subject> {
+    if declared.is_core() {
+        return Some(Subject { kind: Some(Kind::Core), declared: true, ..Subject::default() });
     }
-    let Interface { exports, imports } = claims.interface()?;
-    Some(Subject { kind: Some(Kind::Component), imports, exports, claimed: true, ..Subject::default() })
+    let Interface { exports, imports } = declared.interface()?;
+    Some(Subject { kind: Some(Kind::Component), imports, exports, declared: true, ..Subject::default() })
 }
 
 /// Adds what the manifest says.
@@ -231,8 +231,8 @@ fn page(subject: &Subject) -> String {
             lines.push(("", format!("and {} more: -o json shows all", list.len() - ROWS)));
         }
     }
-    if subject.claimed {
-        lines.push(("", "(as its publisher says; looked into at install)".to_owned()));
+    if subject.declared {
+        lines.push(("", "(reported by its publisher; inspected at install)".to_owned()));
     }
     table::page(&lines)
 }
@@ -255,12 +255,12 @@ fn signatures(subject: &Subject) -> Option<String> {
         return Some(format!("refused: {why}"));
     }
     if subject.unknown {
-        return Some("unknown: its registry does not say".to_owned());
+        return Some("unknown: its registry does not report them".to_owned());
     }
     let signers: Vec<String> = subject.signers.iter().map(|signer| signer.key.clone()).collect();
     Some(match (subject.signed?, signers.is_empty()) {
         (_, false) => format!("verified: {}", signers.join(", ")),
-        (true, true) => "there are some, which trust.yaml has no key for".to_owned(),
+        (true, true) => "present, but trust.yaml has no key for them".to_owned(),
         (false, true) => "none".to_owned(),
     })
 }

@@ -12,24 +12,24 @@ use crate::defence::{Defence, stands};
 use crate::inspect::Inspected;
 use crate::reference::{PluginName, Source};
 use crate::runtime::{Bounds, Compiler};
-use crate::store::{Origin, Parcel, Plugin, Receipt, Store};
+use crate::store::{Origin, Plugin, Receipt, StagedPlugin, Store};
 
 use super::fetch::{Fetched, Fetcher};
 use super::policy::{Chosen, choose, granted};
 use super::progress::Compiling;
-use super::{Ending, Error, Voice};
+use super::{Ending, Error, Reporter};
 
 /// All of them or none: each is fetched, proven and compiled before the first is put in place. What is wrong with one keeps
 /// none from being looked at, so that all that is wrong is reported at once.
 pub(super) fn install(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     sources: &[Source],
     name: Option<&PluginName>,
     policy: Option<&str>,
 ) -> Result<Ending, Error> {
-    let fetcher = Fetcher::new(environment, store.places(), voice);
+    let fetcher = Fetcher::new(environment, store.places(), reporter);
     // Once for all: a file may be a pipe.
     let policy = policy.map(|policy| choose(Some(policy))).transpose()?;
     let (mut wishes, mut troubles): (Vec<(&Source, Wish)>, Vec<(String, Error)>) = Default::default();
@@ -44,16 +44,16 @@ pub(super) fn install(
     }
     // Nothing is downloaded for names under which nothing can be installed.
     Error::of_several(mem::take(&mut troubles))?;
-    let mut parcels: Vec<Parcel> = Vec::new();
+    let mut staged_plugins: Vec<StagedPlugin> = Vec::new();
     for (source, Wish { name, policy, previous }) in wishes {
         let fetched = fetcher.fetch(source, previous.as_ref());
-        match fetched.and_then(|fetched| prepare(store, environment, voice, name, fetched, policy)) {
-            Ok(parcel) => parcels.push(parcel),
+        match fetched.and_then(|fetched| prepare(store, environment, reporter, name, fetched, policy)) {
+            Ok(staged) => staged_plugins.push(staged),
             Err(error) => troubles.push((source.to_string(), error)),
         }
     }
     Error::of_several(troubles)?;
-    put(store, environment, voice, &parcels)?;
+    put(store, environment, reporter, &staged_plugins)?;
     Ok(Ending::Done)
 }
 
@@ -77,22 +77,22 @@ impl Wish {
             Some(name) => name.clone(),
             None => super::fetch::name_of(source).parse()?,
         };
-        let same = |receipt: &Receipt| is_same_place(&receipt.source, source) || !stands(Defence::Identity);
+        let same = |receipt: &Receipt| is_same_origin(&receipt.source, source) || !stands(Defence::Identity);
         let previous = store.receipt(&name).ok().filter(same);
         let policy = match (policy, &previous) {
             (Some(policy), _) => policy.clone(),
             (None, Some(receipt)) => granted(&receipt.granted())?,
             (None, None) => choose(None)?,
         };
-        store.claim(&name)?;
+        store.check_links(&name)?;
         Ok(Self { name, policy, previous })
     }
 }
 
 /// Whether a receipt's source and another one differ in their version alone.
-pub(super) fn is_same_place(kept: &str, source: &Source) -> bool {
+pub(super) fn is_same_origin(kept: &str, source: &Source) -> bool {
     match (kept.parse(), source) {
-        (Ok(Source::Image(kept)), Source::Image(image)) => kept.place() == image.place(),
+        (Ok(Source::Image(kept)), Source::Image(image)) => kept.full_name() == image.full_name(),
         (Ok(Source::Package(kept)), Source::Package(package)) => {
             (kept.namespace(), kept.name()) == (package.namespace(), package.name())
         }
@@ -110,16 +110,16 @@ pub(super) fn is_same_place(kept: &str, source: &Source) -> bool {
 pub(super) fn prepare(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     name: PluginName,
     fetched: Fetched,
     Chosen { policy, text }: Chosen,
-) -> Result<Parcel, Error> {
+) -> Result<StagedPlugin, Error> {
     let Fetched { source, content, origin, parts, version, description, .. } = fetched;
     let inspected = Inspected::read(content.bytes())
         .map_err(|cause| Error::Inspect { path: source.clone(), source: cause })?;
     let plugin = Plugin::new(&name, &content, inspected.clone());
-    let progress = Compiling::new(voice, name.as_str());
+    let progress = Compiling::new(reporter, name.as_str());
     let bounds = Bounds::of(environment)?;
     // What does not compile, or cannot be linked, is never installed.
     Compiler { places: store.places(), bounds, watcher: &progress }.prepare(&plugin)?;
@@ -141,7 +141,7 @@ pub(super) fn prepare(
         kwasm: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let blobs = [content].into_iter().chain(parts).collect();
-    Ok(Parcel { blobs, receipt })
+    Ok(StagedPlugin { blobs, receipt })
 }
 
 /// Puts plugins in place and says so.
@@ -151,37 +151,37 @@ pub(super) fn prepare(
 pub(super) fn put(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
-    parcels: &[Parcel],
+    reporter: Reporter,
+    staged_plugins: &[StagedPlugin],
 ) -> Result<(), Error> {
     let previous: Vec<Option<Receipt>> =
-        parcels.iter().map(|parcel| store.receipt(&parcel.receipt.name).ok()).collect();
-    store.put_all(parcels)?;
-    for (Parcel { receipt, .. }, previous) in parcels.iter().zip(previous) {
+        staged_plugins.iter().map(|staged| store.receipt(&staged.receipt.name).ok()).collect();
+    store.put_all(staged_plugins)?;
+    for (StagedPlugin { receipt, .. }, previous) in staged_plugins.iter().zip(previous) {
         let name = &receipt.name;
         let version = receipt.version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
-        voice.note(&format!(
+        reporter.note(&format!(
             "installed {name}{version} ({}) with the policy `{}`: kubectl {name}",
             receipt.digest.short(),
             receipt.policy
         ));
         if let Some(artifact) = &receipt.artifact {
-            voice.note(&signed(artifact));
+            reporter.note(&signed(artifact));
         }
         if let Some(moved) = previous.as_ref().and_then(|previous| moved(previous, receipt)) {
-            voice.note(&moved);
+            reporter.note(&moved);
         }
         // Of an upgrade it was told before what takes the place of what.
         if let Some(previous) = previous.filter(|previous| !is_same_plugin(previous, receipt)) {
             let Receipt { digest, source, policy, .. } = previous;
             let digest = digest.short();
-            voice.note(&format!("it replaces {digest} from {source}, which had the policy `{policy}`"));
+            reporter.note(&format!("it replaces {digest} from {source}, which had the policy `{policy}`"));
         }
     }
     let links = store.places().links();
     if !on_path(environment, links) {
         let command = path_command(environment, links);
-        voice.hint(&format!("kubectl finds it once its folder is on PATH: {command}"));
+        reporter.hint(&format!("kubectl finds it once its folder is on PATH: {command}"));
     }
     Ok(())
 }
@@ -198,20 +198,20 @@ fn moved(previous: &Receipt, receipt: &Receipt) -> Option<String> {
 /// Whether a plugin is what it was, or another version of it from the same registry.
 fn is_same_plugin(previous: &Receipt, receipt: &Receipt) -> bool {
     let source = receipt.source.parse();
-    let upgraded = matches!(&source, Ok(source @ (Source::Image(_) | Source::Package(_))) if is_same_place(&previous.source, source));
+    let upgraded = matches!(&source, Ok(source @ (Source::Image(_) | Source::Package(_))) if is_same_origin(&previous.source, source));
     previous.digest == receipt.digest || upgraded
 }
 
 /// What is known of the signatures of an artifact.
 fn signed(artifact: &Origin) -> String {
     if artifact.unknown {
-        return format!("whether {} is signed is not known", artifact.reference);
+        return format!("it is not known whether {} is signed", artifact.reference);
     }
     let signers: Vec<&str> = artifact.signers.iter().map(|signer| signer.key.as_str()).collect();
     let reference = &artifact.reference;
     match (signers.is_empty(), artifact.signatures.is_empty()) {
         (false, _) => format!("{reference} is signed by {}", signers.join(", ")),
-        (true, false) => format!("{reference} is signed, by whom is not known: trust.yaml has no key for it"),
+        (true, false) => format!("{reference} is signed, but by an unknown key: trust.yaml has none for it"),
         (true, true) => format!("{reference} is not signed"),
     }
 }

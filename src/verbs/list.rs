@@ -8,7 +8,7 @@ use crate::reference::{Digest, PluginName};
 use crate::store::{Receipt, Store};
 
 use super::table::{Table, shown};
-use super::{Ending, Error, Voice, print};
+use super::{Ending, Error, Reporter, print};
 
 /// One installed plugin as `-o json` shows it: each key is there, whatever is known.
 #[derive(Serialize)]
@@ -65,7 +65,7 @@ impl Row {
     }
 }
 
-pub(super) fn list(store: &Store, voice: Voice, output: Output) -> Result<Ending, Error> {
+pub(super) fn list(store: &Store, reporter: Reporter, output: Output) -> Result<Ending, Error> {
     let mut rows = Vec::new();
     let mut troubles = Vec::new();
     for name in store.names()? {
@@ -79,7 +79,7 @@ pub(super) fn list(store: &Store, voice: Voice, output: Output) -> Result<Ending
     }
     if rows.is_empty() && matches!(output, Output::Table | Output::Wide) {
         if troubles.is_empty() {
-            voice.note("no plugins are installed: kwasm install ./x.wasm");
+            reporter.note("no plugins are installed: kwasm install ./x.wasm");
         }
         return Error::of_several(troubles).map(|()| Ending::Done);
     }

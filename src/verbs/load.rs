@@ -11,22 +11,22 @@ use crate::registry::{self, Signature};
 use crate::store::layout::{self, Carried};
 use crate::store::{Origin, Store};
 
-use super::fetch::{Claim, Fetched, Fetcher};
-use super::install::{is_same_place, prepare, put};
+use super::fetch::{Candidate, Fetched, Fetcher};
+use super::install::{is_same_origin, prepare, put};
 use super::policy::choose;
 use super::save::STREAM;
-use super::{Ending, Error, Voice};
+use super::{Ending, Error, Reporter};
 
 /// All of them or none. What they may do is what the user says, whatever the archive does: anybody can write one.
 pub(super) fn load(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     archive: &Path,
     policy: Option<&str>,
 ) -> Result<Ending, Error> {
-    let fetcher = Fetcher::new(environment, store.places(), voice);
-    let (mut parcels, mut hints, mut troubles) = (Vec::new(), Vec::new(), Vec::new());
+    let fetcher = Fetcher::new(environment, store.places(), reporter);
+    let (mut staged_plugins, mut hints, mut troubles) = (Vec::new(), Vec::new(), Vec::new());
     let plugins = read(archive)?;
     // Once for all: a file may be a pipe.
     let chosen = choose(policy)?;
@@ -40,18 +40,19 @@ pub(super) fn load(
             ));
         }
         let name = plugin.name.clone();
-        let fetched = store.claim(&name).map_err(Error::from).and_then(|()| fetched(store, &fetcher, plugin));
+        let fetched =
+            store.check_links(&name).map_err(Error::from).and_then(|()| fetched(store, &fetcher, plugin));
         let prepared = fetched
-            .and_then(|fetched| prepare(store, environment, voice, name.clone(), fetched, chosen.clone()));
+            .and_then(|fetched| prepare(store, environment, reporter, name.clone(), fetched, chosen.clone()));
         match prepared {
-            Ok(parcel) => parcels.push(parcel),
+            Ok(staged) => staged_plugins.push(staged),
             Err(error) => troubles.push((name.to_string(), error)),
         }
     }
     Error::of_several(troubles)?;
-    put(store, environment, voice, &parcels)?;
+    put(store, environment, reporter, &staged_plugins)?;
     for hint in hints {
-        voice.hint(&hint);
+        reporter.hint(&hint);
     }
     Ok(Ending::Done)
 }
@@ -80,9 +81,9 @@ fn fetched(store: &Store, fetcher: &Fetcher<'_>, mut plugin: Carried) -> Result<
     if let Some(reference) = plugin.reference.clone() {
         let image: Image = reference.parse().map_err(crate::cli::Error::Image)?;
         let source = plugin.source.parse().unwrap_or(Source::Image(image.clone()));
-        let previous = store.receipt(&plugin.name).ok().filter(|kept| is_same_place(&kept.source, &source));
+        let previous = store.receipt(&plugin.name).ok().filter(|kept| is_same_origin(&kept.source, &source));
         let manifest = plugin.manifest.digest();
-        let artifact = Claim { reference: &reference, places: &[image.place()], manifest };
+        let artifact = Candidate { reference: &reference, repositories: &[image.full_name()], manifest };
         let signatures = signatures(&plugin)?;
         signers = fetcher.signers(&source, &artifact, &signatures, previous.as_ref())?;
         let signs =

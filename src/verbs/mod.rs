@@ -1,8 +1,8 @@
 //! Walks the street, one verb a file.
 
-mod claims;
 mod cluster;
 mod complete;
+mod declared;
 mod doctor;
 mod fetch;
 mod hints;
@@ -15,13 +15,13 @@ mod policy;
 mod progress;
 mod publish;
 mod release;
+mod reporter;
 mod run;
 mod save;
 mod table;
 mod uninstall;
 mod upgrade;
 mod verify;
-mod voice;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ use crate::registry::{self, signature, trust};
 use crate::runtime::{self, Outcome};
 use crate::store::{self, Places, Store, layout};
 
-pub(crate) use self::voice::Voice;
+pub(crate) use self::reporter::Reporter;
 
 /// How a command ended well.
 #[derive(Debug, Eq, PartialEq)]
@@ -65,36 +65,36 @@ pub enum Error {
     Name(#[from] NameError),
     #[error("{0}")]
     NoCluster(String),
-    #[error("there is no home directory, so there is no place for plugins")]
+    #[error("there is no home directory to keep plugins in")]
     NoHome,
     #[error("there is no policy `{0}`")]
     NoPolicy(String),
-    #[error("it is no policy")]
+    #[error("it is not a policy")]
     Policy(Vec<Fault>),
     #[error("{}: it cannot be read", path.display())]
     PolicyFile { path: PathBuf, source: io::Error },
-    #[error("{0}: it came from no registry, where alone signatures are")]
+    #[error("{0}: it was not installed from a registry, so it has no signatures")]
     NoArtifact(String),
-    #[error("there is no command `{0}`, and so no page about it")]
+    #[error("there is no command `{0}`, so there is no page about it")]
     NoPage(String),
-    #[error("`{0}` is an installed plugin, and no place to install from")]
+    #[error("`{0}` is an installed plugin, not a source to install from")]
     NotFetched(PluginName),
-    #[error("{}: it is no key", path.display())]
+    #[error("{}: it is not a public key", path.display())]
     Key { path: PathBuf, source: signature::KeyError },
-    #[error("{}: it cannot be signed with", path.display())]
+    #[error("{}: it cannot be used to sign", path.display())]
     PrivateKey { path: PathBuf, source: signature::PrivateKeyError },
     #[error("these keys cannot be used together")]
     Keys(#[source] signature::KeySetError),
-    #[error("{reference}: it is in a folder, where no signatures are")]
+    #[error("{reference}: it is in a folder, which holds no signatures")]
     InFolder { reference: String, source: trust::Refusal },
-    #[error("{reference}: whether it is signed cannot be found out")]
+    #[error("{reference}: cannot determine whether it is signed")]
     SignatureLookup { reference: String, source: registry::Error },
-    #[error("{reference}: its configuration says nothing of {package}, which it imports")]
+    #[error("{reference}: its configuration does not mention {package}, which it imports")]
     Hidden { reference: String, package: &'static str },
-    #[error("{reference}: it is not signed, and {before} was, whose place it is to take")]
+    #[error("{reference}: it is not signed, and {before} was, which it would replace")]
     SignatureLost { reference: String, before: String },
     #[error(
-        "{reference}: no signature of {signers} can be verified, and {before} had one, whose place it is to take"
+        "{reference}: no signature of {signers} can be verified, and {before} had one, which it would replace"
     )]
     SignerLost { reference: String, before: String, signers: String },
     #[error("it is not a valid trust file")]
@@ -107,7 +107,7 @@ pub enum Error {
     Unsigned { reference: String, source: signature::Error },
     #[error("{reference}")]
     Untrusted { reference: String, source: trust::Refusal },
-    #[error("an archive is nothing to show on a terminal")]
+    #[error("an archive is not written to a terminal")]
     Terminal,
     #[error("{}: it cannot be written to", path.display())]
     Unwritten { path: PathBuf, source: io::Error },
@@ -139,49 +139,49 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             return Err(Error::Relative { name, path });
         }
     }
-    let voice = Voice::of(environment).quieter(Command::is_quiet(environment));
+    let reporter = Reporter::of(environment).quieter(Command::is_quiet(environment));
     let store = || Places::of(environment).ok_or(Error::NoHome).map(Store::new);
     match command {
-        Command::CheckPolicy { files } => policy::check(voice, &files),
+        Command::CheckPolicy { files } => policy::check(reporter, &files),
         Command::Complete { name, arguments } => complete::complete(environment, &name, &arguments),
         Command::Cluster { connection, check, verbose, output } => {
             let wish = cluster::Wish { connection, check, verbose, output };
-            cluster::cluster(environment, voice, &wish)
+            cluster::cluster(environment, reporter, &wish)
         }
         Command::Completion(shell) => papers::completion(shell),
         Command::Doctor { connection, deep, clean, output } => {
             let wish = doctor::Wish { connection, deep, clean, output };
-            doctor::doctor(&store()?, environment, voice, &wish)
+            doctor::doctor(&store()?, environment, reporter, &wish)
         }
         Command::ExplainRequest { method, path, policy, namespace, output } => {
             policy::explain(&method, &path, policy.as_deref(), namespace.as_deref(), output)
         }
         Command::Inspect { source, output } => {
-            inspect::inspect(&store()?, environment, voice, &source, output)
+            inspect::inspect(&store()?, environment, reporter, &source, output)
         }
         Command::Install { sources, name, policy } => {
-            install::install(&store()?, environment, voice, &sources, name.as_ref(), policy.as_deref())
+            install::install(&store()?, environment, reporter, &sources, name.as_ref(), policy.as_deref())
         }
-        Command::List { output } => list::list(&store()?, voice, output),
+        Command::List { output } => list::list(&store()?, reporter, output),
         Command::Load { archive, policy } => {
-            load::load(&store()?, environment, voice, &archive, policy.as_deref())
+            load::load(&store()?, environment, reporter, &archive, policy.as_deref())
         }
-        Command::Man { folder, command } => papers::man(voice, folder.as_deref(), command.as_deref()),
-        Command::Outdated { output } => upgrade::outdated(&store()?, environment, voice, output),
+        Command::Man { folder, command } => papers::man(reporter, folder.as_deref(), command.as_deref()),
+        Command::Outdated { output } => upgrade::outdated(&store()?, environment, reporter, output),
         Command::Publish { file, target, key, adapt, output } => {
             let wish = publish::Wish { file, target, key, adapt, output };
-            publish::publish(environment, voice, &wish)
+            publish::publish(environment, reporter, &wish)
         }
         Command::Run { source, policy, verbose, arguments } => {
             let wish = run::Wish { source, policy, verbose, arguments };
-            run::run(&store()?, environment, voice, wish)
+            run::run(&store()?, environment, reporter, wish)
         }
-        Command::Save { names, archive } => save::save(&store()?, environment, voice, &names, &archive),
+        Command::Save { names, archive } => save::save(&store()?, environment, reporter, &names, &archive),
         Command::Show(_) => Ok(Ending::Done),
-        Command::Uninstall { names } => uninstall::uninstall(&store()?, voice, &names),
-        Command::Upgrade { names } => upgrade::upgrade(&store()?, environment, voice, &names),
+        Command::Uninstall { names } => uninstall::uninstall(&store()?, reporter, &names),
+        Command::Upgrade { names } => upgrade::upgrade(&store()?, environment, reporter, &names),
         Command::Verify { source, keys, output } => {
-            verify::verify(&store()?, environment, voice, &source, &keys, output)
+            verify::verify(&store()?, environment, reporter, &source, &keys, output)
         }
     }
 }

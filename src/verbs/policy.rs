@@ -15,7 +15,7 @@ use crate::policy::{Attempt, Context, DEFAULT, Policy, Refusal, RequestInfo, Tar
 use crate::store::Granted;
 
 use super::table::one;
-use super::{Ending, Error, Voice, print};
+use super::{Ending, Error, Reporter, print};
 
 /// A policy and, where it is none of kwasm's own, the text that it was read from.
 #[derive(Clone)]
@@ -57,7 +57,7 @@ pub(super) fn granted(granted: &Granted) -> Result<Chosen, Error> {
 }
 
 /// What helps where a file cannot be read.
-pub(super) const NO_POLICY: &str = "a policy is one of kwasm's own, or a file of YAML";
+pub(super) const NO_POLICY: &str = "a policy is one of the built-in ones, or a YAML file";
 
 /// The longest file that is read, in bytes; the reader of policies takes less.
 const LONGEST: u64 = 2 << 20;
@@ -86,20 +86,20 @@ fn contents(path: &Path) -> Result<String, Error> {
             file: path.display().to_string(),
             line: Some(before.split(|byte| *byte == b'\n').map(|_| 1).sum()),
             key: String::new(),
-            what: "it is no text in UTF-8".to_owned(),
+            what: "it is not UTF-8 text".to_owned(),
             hint: "save it as UTF-8".to_owned(),
         }]))
     })
 }
 
-pub(super) fn check(voice: Voice, files: &[PathBuf]) -> Result<Ending, Error> {
+pub(super) fn check(reporter: Reporter, files: &[PathBuf]) -> Result<Ending, Error> {
     let mut faults = Vec::new();
     for path in files {
         let file = path.display().to_string();
         match contents(path).and_then(|text| Policy::read(&file, &text).map_err(Error::Policy)) {
             Ok(policy) => {
                 let (rules, hosts) = (policy.rules().len(), policy.hosts().len());
-                voice.note(&format!("{file}: policy `{}`: rules: {rules}, hosts: {hosts}", policy.name()));
+                reporter.note(&format!("{file}: policy `{}`: rules: {rules}, hosts: {hosts}", policy.name()));
             }
             Err(Error::Policy(found)) => faults.extend(found),
             // A file that cannot be read hides nothing of the others.
@@ -157,10 +157,10 @@ fn explained(method: &str, path: &str, policy: Option<&Policy>, namespace: &str)
         ..Explained::default()
     };
     let Ok(method) = Method::from_bytes(method.to_ascii_uppercase().as_bytes()) else {
-        return refused(None, "its method is no method".to_owned());
+        return refused(None, "its method is not valid".to_owned());
     };
     let Ok(uri) = path.parse::<PathAndQuery>() else {
-        return refused(None, "its path is no path".to_owned());
+        return refused(None, "its path is not valid".to_owned());
     };
     let target = Target::Context(Context::new("current", namespace, "current"));
     let attempt = match Attempt::read(target, method, Some(&uri), &HeaderMap::new()) {

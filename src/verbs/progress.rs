@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Voice;
+use super::Reporter;
 use crate::message::one_line;
 use crate::registry::{Step, Watcher};
 use crate::runtime;
@@ -15,12 +15,12 @@ pub(super) struct Progress(ProgressBar);
 
 impl Progress {
     /// Of a download: how much is here, of how much, and how long the rest will take.
-    pub(super) fn download(voice: Voice, name: &str) -> Self {
-        Self::new(voice, name, "{prefix}  [{bar:24}] {bytes}/{total_bytes}, {eta} to go")
+    pub(super) fn download(reporter: Reporter, name: &str) -> Self {
+        Self::new(reporter, name, "{prefix}  [{bar:24}] {bytes}/{total_bytes}, {eta} to go")
     }
 
-    fn new(voice: Voice, name: &str, template: &str) -> Self {
-        if !voice.shows_progress() {
+    fn new(reporter: Reporter, name: &str, template: &str) -> Self {
+        if !reporter.shows_progress() {
             return Self(ProgressBar::hidden());
         }
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -39,7 +39,7 @@ impl Drop for Progress {
 
 /// How far a compilation is, once it takes so long that someone might wonder.
 pub(super) struct Compiling<'a> {
-    voice: Voice,
+    reporter: Reporter,
     name: &'a str,
     started: Instant,
     shown: OnceCell<Progress>,
@@ -49,8 +49,8 @@ pub(super) struct Compiling<'a> {
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl<'a> Compiling<'a> {
-    pub(super) fn new(voice: Voice, name: &'a str) -> Self {
-        Self { voice, name, started: Instant::now(), shown: OnceCell::new() }
+    pub(super) fn new(reporter: Reporter, name: &'a str) -> Self {
+        Self { reporter, name, started: Instant::now(), shown: OnceCell::new() }
     }
 }
 
@@ -61,7 +61,7 @@ impl runtime::Watcher for Compiling<'_> {
         }
         let template = "{prefix}  compiling [{bar:24}] {pos}/{len} functions, {elapsed}";
         let Progress(bar) = self.shown.get_or_init(|| {
-            let progress = Progress::new(self.voice, self.name, template);
+            let progress = Progress::new(self.reporter, self.name, template);
             progress.0.set_elapsed(self.started.elapsed());
             progress
         });

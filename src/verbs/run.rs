@@ -14,7 +14,7 @@ use crate::store::{Granted, Plugin, Store};
 use super::fetch::{Fetcher, name_of};
 use super::policy::{choose, granted};
 use super::progress::{Compiling, Progress};
-use super::{Ending, Error, Voice};
+use super::{Ending, Error, Reporter};
 
 /// What is to be run, and how.
 pub(super) struct Wish {
@@ -27,14 +27,14 @@ pub(super) struct Wish {
 pub(super) fn run(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     wish: Wish,
 ) -> Result<Ending, Error> {
     let Wish { source, policy, verbose, mut arguments } = wish;
     let plugin = match &source {
         Source::Path(path) => store.open_file(path)?,
         Source::Installed(name) => store.find(name)?,
-        Source::Image(_) | Source::Package(_) => fetch(store, environment, voice, &source)?,
+        Source::Image(_) | Source::Package(_) => fetch(store, environment, reporter, &source)?,
     };
     let policy = policy_for(&plugin, policy.as_deref())?;
     let grant = policy.grant(plugin.inspected());
@@ -52,7 +52,7 @@ pub(super) fn run(
     if let Some(contexts) = &contexts {
         if contexts.left_out() > 0 {
             let (left_out, most) = (contexts.left_out(), MOST_CONTEXTS);
-            voice.note(&format!(
+            reporter.note(&format!(
                 "a plugin has {most} contexts at most: {left_out} that its policy grants are left out"
             ));
         }
@@ -65,9 +65,9 @@ pub(super) fn run(
     let contexts = contexts.unwrap_or_else(|| Contexts::none("the plugin imports no network"));
     let faults = world.faults();
     let line = faults.line.clone();
-    let observer = verbose.then(|| ending_lines(observer(voice), line.clone()));
+    let observer = verbose.then(|| ending_lines(observer(reporter), line.clone()));
     let gate = Gate::new(grant, contexts, observer);
-    let progress = Compiling::new(voice, plugin.name());
+    let progress = Compiling::new(reporter, plugin.name());
     let compiler = Compiler { places: store.places(), bounds: Bounds::of(environment)?, watcher: &progress };
     let sandbox = Sandbox::new(&plugin, &compiler, gate.clone(), world, limits)?;
     drop(progress);
@@ -85,9 +85,9 @@ pub(super) fn run(
     }
     let speaks = !lines.is_empty() || matches!(outcome, Outcome::Limited(_) | Outcome::Trapped(_));
     if speaks && line.close() {
-        Voice::end_line();
+        Reporter::end_line();
     }
-    voice.messages(&lines);
+    reporter.messages(&lines);
     match faults.stdout.take() {
         // Whoever reads it would take it for all there is.
         Some(why) if well => Err(Error::Stdout(why)),
@@ -97,8 +97,13 @@ pub(super) fn run(
 
 /// What a registry has, downloaded unless it was before. Which content that is, and whose signatures it has, is asked each
 /// time: a tag may lead elsewhere by now.
-fn fetch(store: &Store, environment: &Environment, voice: Voice, source: &Source) -> Result<Plugin, Error> {
-    let fetcher = Fetcher::new(environment, store.places(), voice);
+fn fetch(
+    store: &Store,
+    environment: &Environment,
+    reporter: Reporter,
+    source: &Source,
+) -> Result<Plugin, Error> {
+    let fetcher = Fetcher::new(environment, store.places(), reporter);
     let registries = fetcher.registries()?;
     let found = fetcher.find(source)?;
     if fetcher.asks_for_signatures(source, &found)? {
@@ -108,7 +113,7 @@ fn fetch(store: &Store, environment: &Environment, voice: Voice, source: &Source
     if let Some(plugin) = store.fetched(&name, found.content()) {
         return Ok(plugin);
     }
-    let progress = Progress::download(voice, &name);
+    let progress = Progress::download(reporter, &name);
     let content = registries.fetch(&found, &progress)?;
     drop(progress);
     Ok(store.keep_fetched(&name, &content)?)
@@ -133,17 +138,17 @@ fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
 fn ending_lines(observer: Observer, line: OpenLine) -> Observer {
     Arc::new(move |trace: &Trace| {
         if line.close() {
-            Voice::end_line();
+            Reporter::end_line();
         }
         observer(trace);
     })
 }
 
 /// Tells of each request as it ends.
-pub(super) fn observer(voice: Voice) -> Observer {
+pub(super) fn observer(reporter: Reporter) -> Observer {
     Arc::new(move |Trace { request, ending, time }: &Trace| {
         let milliseconds = time.as_millis();
-        voice.note(&match ending {
+        reporter.note(&match ending {
             gate::Ending::Answered { status, bytes } => {
                 let status = status.as_u16();
                 format!("allowed: {request}: {status}, {bytes} bytes, {milliseconds} ms")

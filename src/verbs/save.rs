@@ -12,7 +12,7 @@ use crate::store::layout::{self, Carried, Signed};
 use crate::store::{self, Receipt, Store};
 
 use super::release::release;
-use super::{Ending, Error, Voice};
+use super::{Ending, Error, Reporter};
 
 /// The archive that is standard output, or input.
 pub(super) const STREAM: &str = "-";
@@ -20,7 +20,7 @@ pub(super) const STREAM: &str = "-";
 pub(super) fn save(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     names: &[PluginName],
     archive: &Path,
 ) -> Result<Ending, Error> {
@@ -41,7 +41,7 @@ pub(super) fn save(
     }
     disk::output(archive, &content).map_err(|source| Error::Unwritten { path: archive.into(), source })?;
     let list: Vec<&str> = names.iter().map(PluginName::as_str).collect();
-    voice.note(&format!("saved {} to {}", list.join(", "), archive.display()));
+    reporter.note(&format!("saved {} to {}", list.join(", "), archive.display()));
     Ok(Ending::Done)
 }
 

@@ -11,7 +11,7 @@ use super::fetch::Fetcher;
 use super::install::{prepare, put};
 use super::policy::granted;
 use super::table::Table;
-use super::{Ending, Error, Voice, print};
+use super::{Ending, Error, Reporter, print};
 
 /// What the place that a plugin came from has for it.
 enum News {
@@ -40,10 +40,10 @@ struct Row {
 pub(super) fn upgrade(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     names: &[PluginName],
 ) -> Result<Ending, Error> {
-    let fetcher = Fetcher::new(environment, store.places(), voice);
+    let fetcher = Fetcher::new(environment, store.places(), reporter);
     let all = names.is_empty();
     let mut names = if all { store.names()? } else { names.to_vec() };
     names.sort();
@@ -65,20 +65,20 @@ fn upgrade_one(
     name: &PluginName,
     all: bool,
 ) -> Result<(), Error> {
-    let (receipt, voice) = (store.receipt(name)?, fetcher.voice());
+    let (receipt, reporter) = (store.receipt(name)?, fetcher.reporter());
     match news(fetcher, &receipt)? {
-        News::None => voice.note(&format!("{name}{} is the newest", spaced(receipt.version.as_deref()))),
+        News::None => reporter.note(&format!("{name}{} is the newest", spaced(receipt.version.as_deref()))),
         News::Pinned if all => {}
         News::Pinned => {
-            voice.note(&format!("{name} stays what it is: {} names no other version", receipt.source));
+            reporter.note(&format!("{name} is unchanged: {} names no other version", receipt.source));
         }
         News::Newer(newer) => {
             let (source, found) = *newer;
-            voice.note(&change(&receipt, &found));
+            reporter.note(&change(&receipt, &found));
             let newest = fetcher.download(&source, &found, Some(&receipt))?;
             let granted = granted(&receipt.granted())?;
-            let parcel = prepare(store, environment, voice, name.clone(), newest, granted)?;
-            put(store, environment, voice, &[parcel])?;
+            let staged = prepare(store, environment, reporter, name.clone(), newest, granted)?;
+            put(store, environment, reporter, &[staged])?;
         }
     }
     Ok(())
@@ -87,10 +87,10 @@ fn upgrade_one(
 pub(super) fn outdated(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     output: Output,
 ) -> Result<Ending, Error> {
-    let fetcher = Fetcher::new(environment, store.places(), voice);
+    let fetcher = Fetcher::new(environment, store.places(), reporter);
     let (mut rows, mut troubles) = (Vec::new(), Vec::new());
     for name in store.names()? {
         let receipt = store.receipt(&name).map_err(Error::from);
@@ -102,7 +102,7 @@ pub(super) fn outdated(
     }
     if rows.is_empty() && matches!(output, Output::Table | Output::Wide) {
         if troubles.is_empty() {
-            voice.note("every plugin is the newest");
+            reporter.note("every plugin is up to date");
         }
         return Error::of_several(troubles).map(|()| Ending::Done);
     }

@@ -12,7 +12,7 @@ use crate::registry::signature::{self, Evidence, Key, KeySet};
 use crate::store::{Signer, Store};
 
 use super::fetch::Fetcher;
-use super::{Ending, Error, Voice, print, table};
+use super::{Ending, Error, Reporter, print, table};
 
 /// What was verified, as `-o json` shows it.
 #[derive(Serialize)]
@@ -26,7 +26,7 @@ struct Row {
 pub(super) fn verify(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     source: &Source,
     keys: &[PathBuf],
     output: Output,
@@ -34,7 +34,7 @@ pub(super) fn verify(
     let keys = keys.iter().map(key).collect::<Result<Vec<_>, _>>()?;
     let keys = KeySet::all_of(keys).map_err(Error::Keys)?;
     let source = &artifact(store, source)?;
-    let fetcher = Fetcher::new(environment, store.places(), voice);
+    let fetcher = Fetcher::new(environment, store.places(), reporter);
     let registries = fetcher.registries()?;
     let found = fetcher.find(source)?;
     let reference = found.reference();
@@ -47,7 +47,7 @@ pub(super) fn verify(
         .map_err(|source| Error::Unsigned { reference: reference.clone(), source })?;
     let signers: Vec<Signer> = signers.iter().map(Signer::from).collect();
     let names: Vec<&str> = signers.iter().map(|signer| signer.key.as_str()).collect();
-    voice.note(&format!("{reference} ({manifest}) is signed by {}", names.join(", ")));
+    reporter.note(&format!("{reference} ({manifest}) is signed by {}", names.join(", ")));
     let row = Row { reference, digest: manifest, signers };
     // Beside data it is all said already.
     if matches!(output, Output::Json | Output::Yaml) {

@@ -50,7 +50,7 @@ fn a_plugin_that_has_to_ask_is_not_run_without_a_terminal() {
     let helper = reading(&server);
     let run = ask(&known_by(&server, &helper.user_with(&json!({"interactiveMode": "Always"}))), 1);
     assert!(
-        run.stderr.contains("(interactiveMode: Always), and standard input is no terminal"),
+        run.stderr.contains("(interactiveMode: Always), and standard input is not a terminal"),
         "{}",
         run.shown()
     );

@@ -12,7 +12,7 @@ use crate::support::proxy::{BEHIND, Kind, Proxy};
 use crate::support::{Kwasm, Run, seed};
 
 /// What helps a user whose refresh token is no good.
-const LOGIN: &str = "hint: log in again by what made this kubeconfig";
+const LOGIN: &str = "hint: log in again with the tool that created this kubeconfig";
 
 fn run(path: &PathBuf, times: usize) -> Run {
     ask(&Kwasm::new().kubeconfig(path), times)
@@ -108,11 +108,11 @@ fn a_refusal_is_told_by_its_code_and_changes_nothing() {
 #[test]
 fn what_is_missing_is_told() {
     for (config, why) in [
-        (tokens("no-jwt", "first-refresh"), "its id-token is no JWT"),
+        (tokens("no-jwt", "first-refresh"), "its id-token is not a JWT"),
         (format!("        id-token: {}", jwt("mine", OLD)), "and there is no refresh-token"),
         (
             "        idp-certificate-authority-data: '*'".to_owned(),
-            "its idp-certificate-authority-data is no base64",
+            "its idp-certificate-authority-data is not valid base64",
         ),
         ("        client-id: ''".to_owned(), "its client-id is missing"),
     ] {

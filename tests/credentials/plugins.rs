@@ -197,7 +197,7 @@ fn an_entry_that_client_go_refuses_is_refused() {
         (json!({"interactiveMode": ""}), "its interactiveMode is missing"),
         (
             json!({"interactiveMode": "Sometimes"}),
-            "its interactiveMode is none of Never, IfAvailable and Always",
+            "its interactiveMode is not one of Never, IfAvailable and Always",
         ),
         (json!({"command": ""}), "its command is missing"),
         (json!({"env": [{"value": "x"}]}), "a variable of its env has no name"),
@@ -230,8 +230,8 @@ fn a_plugin_that_fails_is_told_by_its_code_and_says_the_rest_itself() {
 #[test]
 fn what_a_plugin_prints_is_never_shown() {
     for (answer, why) in [
-        ("hunter2", "what it printed is no ExecCredential"),
-        ("", "what it printed is no ExecCredential"),
+        ("hunter2", "its output is not an ExecCredential"),
+        ("", "its output is not an ExecCredential"),
         (
             r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1","status":{"token":"hunter2"}}"#,
             "it did not answer in client.authentication.k8s.io/v1",

@@ -174,7 +174,7 @@ fn who_logs_in_meanwhile_has_the_newer_tokens() {
 fn a_lock_that_stays_keeps_a_token_from_being_given_away() {
     for (age, told, hint) in [
         (0, "by-hand.lock is there: another program is changing the kubeconfig", "try again"),
-        (600, "by-hand.lock has been there for 10 minutes: a program was ended while it", "remove it: rm /"),
+        (600, "by-hand.lock has been there for 10 minutes: a program was killed while it", "remove it: rm /"),
     ] {
         let (server, issuer) = (seed(), Issuer::rotating());
         let path = expired(&server, &issuer);

@@ -51,7 +51,9 @@ fn a_token_that_is_refused_again_is_the_guests_to_hear_of() {
     let run = ask(&known_by(&server, &helper.user()), 1).success();
     assert_eq!(run.stdout, "status 401\n");
     assert!(
-        run.stderr.contains("it does not accept what the credential plugin of user `token` said"),
+        run.stderr.contains(
+            "it does not accept the credential that the credential plugin of user `token` returned"
+        ),
         "{}",
         run.shown()
     );
@@ -73,7 +75,7 @@ fn a_plugin_that_fails_when_it_is_asked_again_is_told_and_the_answer_stays() {
     helper.set("answer-2", "nonsense");
     let run = ask(&known_by(&server, &helper.user()), 1).success();
     assert_eq!(run.stdout, "status 401\n");
-    assert!(run.stderr.contains("what it printed is no ExecCredential"), "{}", run.shown());
+    assert!(run.stderr.contains("its output is not an ExecCredential"), "{}", run.shown());
     assert_eq!(statuses(&server), [401]);
 }
 

@@ -64,7 +64,7 @@ fn dialling_another_host() {
         .unheard_by(&astray)
         .variable("SSL_CERT_FILE", trust.file())
         .with(&["https://collector.example/version"])
-        .fails("the policy grants no such host")
+        .fails("the policy does not grant this host")
         .succeeds_without(&leading_to(&astray), "status 200")
         .spec(&granting(&other, true))
         .twin(&[&url(&other)]);
@@ -82,7 +82,7 @@ fn dialling_another_port_of_the_same_host() {
         .unheard_by(&other)
         .unheard_by(&astray)
         .with(&[&format!("{}/version", other.url())])
-        .fails("the policy grants no such host")
+        .fails("the policy does not grant this host")
         .succeeds_without(&leading_to(&astray), "status 200")
         .twin(&[&format!("{}/version", server.url())]);
 }
@@ -97,7 +97,7 @@ fn dialling_the_users_own_machine() {
         .unheard_by(&astray)
         .variable("SSL_CERT_FILE", trust.file())
         .with(&[&url(&other)])
-        .fails("the policy grants no such host")
+        .fails("the policy does not grant this host")
         .succeeds_without(&leading_to(&astray), "status 200")
         .spec(&granting(&other, true))
         .twin(&[&url(&other)]);
@@ -109,7 +109,7 @@ fn dialling_the_metadata_of_the_cloud() {
     Attempt::of("dials-metadata")
         .at(&server, User::Certificate)
         .unheard_by(&astray)
-        .fails("the policy grants no such host")
+        .fails("the policy does not grant this host")
         .succeeds_without(&leading_to(&astray), "status 200")
         // An address that no network routes either, but the cluster's.
         .twin(&["http://192.0.2.1/version"]);
@@ -151,7 +151,7 @@ fn naming_a_user_in_the_address() {
     let server = seed();
     Attempt::of("names-a-user")
         .at(&server, User::Certificate)
-        .fails("the policy grants no such host")
+        .fails("the policy does not grant this host")
         .succeeds_without("userinfo", "status 200")
         .twin(&["http://192.0.2.1/version"]);
 }

@@ -57,7 +57,7 @@ fn an_upgrade_where_nobody_knows_what_it_leads_to() {
         Attempt::of("upgrades-elsewhere")
             .at(&server, User::Certificate)
             .with(&[path, "--protocol", protocol])
-            .fails("only exec, attach and port-forward of pods have one")
+            .fails("only exec, attach and port-forward of pods have")
             .twin_of("pipelines", &["/version"]);
         assert!(server.requests().iter().all(|request| request.header("upgrade").is_none()));
         let run = Kwasm::new()
@@ -114,7 +114,7 @@ fn the_user_is_told_how_to_allow_more_sockets() {
     let server = shop();
     let kwasm = Kwasm::new().kubeconfig(server.kubeconfig(User::Certificate));
     let run = kwasm.run("hoards-sockets", &[]).fails(1);
-    assert!(run.stderr.contains("it wanted more than 64 sockets at a time"), "{}", run.shown());
+    assert!(run.stderr.contains("it needed more than 64 sockets at a time"), "{}", run.shown());
     assert!(run.stderr.contains("`limits: {sockets: 128}`"), "{}", run.shown());
     let more = Kwasm::new().kubeconfig(server.kubeconfig(User::Certificate)).spec("{limits: {sockets: 100}}");
     more.run("hoards-sockets", &["100"]).success();

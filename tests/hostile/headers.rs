@@ -5,7 +5,7 @@ use kwasm_apiserver::{ApiServer, Received, Upload, User};
 use super::Attempt;
 use crate::support::{Kwasm, kubeconfig, seed};
 
-const SPEAKS_AS: &str = "kwasm says who is asking";
+const SPEAKS_AS: &str = "kwasm sets the identity";
 
 #[test]
 fn impersonating_another_user() {
@@ -131,8 +131,8 @@ fn flooding_the_server_with_headers() {
     let server = seed();
     // Too many, and too large.
     for (attempt, twin, limit) in [
-        (["101", "10"], ["100", "10"], "a message of its had more than 100 headers"),
-        (["10", "20000"], ["6", "20000"], "a message of its had more than 128 KiB of headers"),
+        (["101", "10"], ["100", "10"], "one of its messages had more than 100 headers"),
+        (["10", "20000"], ["6", "20000"], "one of its messages had more than 128 KiB of headers"),
     ] {
         Attempt::of("floods-headers")
             .at(&server, User::Certificate)

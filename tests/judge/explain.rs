@@ -40,7 +40,7 @@ fn a_request_is_explained_as_the_api_server_resolves_it() {
     }
     println!("{:>4} refused", REFUSED.len());
     let names: BTreeSet<(&str, &str)> = cases.iter().map(|(_, case)| (case.method, case.url)).collect();
-    assert_eq!(names.len(), cases.len(), "a case is there twice");
+    assert_eq!(names.len(), cases.len(), "a case appears twice");
     assert!(cases.len() + REFUSED.len() >= CASES);
 }
 

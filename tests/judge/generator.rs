@@ -1,6 +1,6 @@
 //! Random rules, and random requests of which most are near what the rules cover.
 
-use kwasm::policy::{Among, ResourceRule, Rule, UrlRule};
+use kwasm::policy::{NameSelector, ResourceRule, Rule, UrlRule};
 
 use super::CURRENT;
 
@@ -114,7 +114,7 @@ impl Generator {
         if self.0.bool() {
             let current = self.0.bool();
             let names = if current && self.0.bool() { Vec::new() } else { self.some(2, NAMESPACES) };
-            rule.namespaces = Among::Some { current, names };
+            rule.namespaces = NameSelector::Some { current, names };
         }
         if self.one_in(4) {
             rule.except = self.resources();
@@ -158,11 +158,11 @@ impl Generator {
                 let (resource, subresource) = entry.split_once('/').unwrap_or((&entry, ""));
                 let resource = self.of(&[resource.to_owned()], RESOURCES);
                 let namespace = match &rule.namespaces {
-                    Among::All => self.one(&["", CURRENT, "judged-a"]),
-                    Among::Some { current: true, names } if names.is_empty() || self.0.bool() => {
+                    NameSelector::All => self.one(&["", CURRENT, "judged-a"]),
+                    NameSelector::Some { current: true, names } if names.is_empty() || self.0.bool() => {
                         CURRENT.to_owned()
                     }
-                    Among::Some { names, .. } => self.of(names, NAMESPACES),
+                    NameSelector::Some { names, .. } => self.of(names, NAMESPACES),
                 };
                 Wanted {
                     verb: self.of(&rule.verbs, VERBS),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kwasm::policy::{Among, Context, Policy, RequestInfo, ResourceRule, Rule, UrlRule};
+use kwasm::policy::{Context, NameSelector, Policy, RequestInfo, ResourceRule, Rule, UrlRule};
 use serde_json::{Value, json};
 
 use super::CURRENT;
@@ -82,8 +82,8 @@ impl Rbac {
 
 fn bind(subject: &mut Subject, rule: &ResourceRule, json: &Value) {
     let namespaces = match &rule.namespaces {
-        Among::All => vec![String::new()],
-        Among::Some { current, names } => {
+        NameSelector::All => vec![String::new()],
+        NameSelector::Some { current, names } => {
             current.then(|| CURRENT.to_owned()).into_iter().chain(names.iter().cloned()).collect()
         }
     };
@@ -145,8 +145,8 @@ pub(super) fn features(rule: &Rule) -> Vec<&'static str> {
         Rule::Resources(rule) => {
             let ResourceRule { verbs, api_groups, resources, resource_names, namespaces, except } = rule;
             let (current, named) = match namespaces {
-                Among::All => (false, 0),
-                Among::Some { current, names } => (*current, names.len()),
+                NameSelector::All => (false, 0),
+                NameSelector::Some { current, names } => (*current, names.len()),
             };
             let has = vec![
                 any(api_groups, is_star).then_some("apiGroups: *"),
@@ -157,7 +157,7 @@ pub(super) fn features(rule: &Rule) -> Vec<&'static str> {
                 any(resources, of_one).then_some("resources: pods/log"),
                 any(resources, of_all).then_some("resources: */log"),
                 (!resource_names.is_empty()).then_some("resourceNames"),
-                (*namespaces == Among::All).then_some("namespaces: *"),
+                (*namespaces == NameSelector::All).then_some("namespaces: *"),
                 current.then_some("namespaces: current"),
                 (named > 0).then_some("namespaces: named"),
                 (usize::from(current) + named > 1).then_some("namespaces: several"),
@@ -215,7 +215,7 @@ pub(super) fn obstacles(rule: &Rule, info: &RequestInfo, context: &Context) -> V
                 ("its resource", relaxed(|rule| rule.resources = vec!["*".to_owned()])),
                 ("its subresource", Rule::Resources(rule.clone()).covers(&bare, context)),
                 ("its name", relaxed(|rule| rule.resource_names.clear())),
-                ("its namespace", relaxed(|rule| rule.namespaces = Among::All)),
+                ("its namespace", relaxed(|rule| rule.namespaces = NameSelector::All)),
                 ("what the rule excepts", relaxed(|rule| rule.except.clear())),
             ]
             .into_iter()

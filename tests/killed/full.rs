@@ -24,7 +24,7 @@ fn a_disk_that_is_full_at_any_change_leaves_the_old_plugin_and_one_error() {
             let run = run.fails(125);
             assert_eq!(run.stderr.matches("kwasm: ").count(), 1, "{}", run.shown());
             assert!(run.stderr.contains("hint: "), "{}", run.shown());
-            if run.stderr.contains("could not be taken away") {
+            if run.stderr.contains("could not be removed") {
                 assert_eq!(sound(&kwasm, &scene), "after", "{number}: {}", run.shown());
             } else {
                 assert!(run.stderr.contains("No space left on device"), "{}", run.shown());
@@ -122,10 +122,10 @@ fn a_disk_that_is_not_to_be_written_to_is_named_with_what_helps() {
     let shown = run.shown_without(&[(home.home().to_str().unwrap(), "HOME")]);
     let (_, errors) = shown.split_once("kubectl p\n").unwrap();
     insta::assert_snapshot!(errors, @r"
-    kwasm: HOME/data/lock: the lock cannot be had: Read-only file system (os error 30)
-    hint: ls -ld HOME/data shows who may write there; KWASM_HOME, and KWASM_BIN_DIR for links, name another place
-    kwasm: HOME/data/lock: the lock cannot be had: Read-only file system (os error 30)
-    hint: ls -ld HOME/data shows who may write there; KWASM_HOME, and KWASM_BIN_DIR for links, name another place
+    kwasm: HOME/data/lock: the lock cannot be taken: Read-only file system (os error 30)
+    hint: ls -ld HOME/data shows who may write there; KWASM_HOME, and KWASM_BIN_DIR for links, set another folder
+    kwasm: HOME/data/lock: the lock cannot be taken: Read-only file system (os error 30)
+    hint: ls -ld HOME/data shows who may write there; KWASM_HOME, and KWASM_BIN_DIR for links, set another folder
     ");
     assert!(shown.contains(&format!("p\n{HELLO}")), "{shown}");
 }

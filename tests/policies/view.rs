@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kwasm::policy::{Among, Policy, ResourceRule, Rule, UrlRule};
+use kwasm::policy::{NameSelector, Policy, ResourceRule, Rule, UrlRule};
 use serde_json::Value;
 
 use crate::support::real;
@@ -49,7 +49,7 @@ fn ours(policy: &Policy) -> Covered {
                 except,
             }) => {
                 assert!(
-                    resource_names.is_empty() && except.is_empty() && *namespaces == Among::All,
+                    resource_names.is_empty() && except.is_empty() && *namespaces == NameSelector::All,
                     "{rule}"
                 );
                 covered.extend(product(api_groups, resources, verbs));

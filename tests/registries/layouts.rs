@@ -105,12 +105,12 @@ fn the_tag_of_what_refers_to_an_artifact_is_distinguished_from_that_artifact() {
     // There are no signatures behind the other one.
     for tag in [tag.clone(), format!("{tag}.sig")] {
         let said = refused(&at(&registry), &format!("{host}/acme/hello:{tag}")).replace(host, "HOST");
-        assert!(said.contains(&format!("such a tag is for what refers to {digest}")), "{said}");
+        assert!(said.contains(&format!("such a tag is reserved for what refers to {digest}")), "{said}");
         assert!(said.contains(&format!("hint: the artifact itself is HOST/acme/hello@{digest}")), "{said}");
     }
     at(&registry).call(["install", &format!("{host}/acme/hello@{digest}")]).success();
     let run = at(&registry).call(["install", &format!("{host}/acme/hello:{digest}")]).fails(2);
-    assert!(run.stderr.contains(&format!("a digest stands behind an @: {host}/acme/hello@{digest}")));
+    assert!(run.stderr.contains(&format!("a digest follows an @: {host}/acme/hello@{digest}")));
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn installed(kwasm: &Kwasm, source: &str) -> Run {
 #[track_caller]
 fn unsigned(kwasm: &Kwasm, source: &str) {
     let run = kwasm.call(["install", source]).fails(126);
-    assert!(run.stderr.contains("asks for a signature: it is not signed"), "{source}: {}", run.shown());
+    assert!(run.stderr.contains("requires a signature: it is not signed"), "{source}: {}", run.shown());
     assert_eq!(kwasm.call(["list"]).success().stdout, "");
 }
 
@@ -106,7 +106,11 @@ fn a_rule_holds_whatever_the_spelling_of_the_reference_and_its_own() {
     }
     for disguised in ["2130706433", "0x7f000001", "127.1", "0177.0.0.1"] {
         let run = kwasm.call(["install", &format!("{disguised}:{port}/acme/hello:1.0.0")]).fails(2);
-        assert!(run.stderr.contains("its host is an address in other figures"), "{}", run.shown());
+        assert!(
+            run.stderr.contains("its host is an address not in the form of four decimal numbers"),
+            "{}",
+            run.shown()
+        );
     }
 }
 
@@ -177,7 +181,7 @@ fn a_package_in_a_folder_has_no_signatures_to_be_asked_for() {
         require(&kwasm, rule);
         for verb in ["install", "run", "inspect"] {
             let run = kwasm.call([verb, "acme:hello"]).fails(126);
-            let said = "acme:hello@1.0.0: it is in a folder, where no signatures are: the rule for ";
+            let said = "acme:hello@1.0.0: it is in a folder, which holds no signatures: the rule for ";
             assert!(run.stderr.contains(said), "{rule}: {}", run.shown());
         }
         asks(&kwasm, rule, "warn");
@@ -211,7 +215,7 @@ fn what_a_registry_says_of_itself_is_missed_unless_it_says_nothing() {
         (Fault::status(503).header("retry-after", "0"), "503 Service Unavailable"),
         (Fault::status(400), "400 Bad Request"),
         (Fault::endless(), "more than 1048576 bytes"),
-        (Fault::body("{"), "what it says of itself at /.well-known/wasm-pkg/registry.json cannot be read"),
+        (Fault::body("{"), "its metadata at /.well-known/wasm-pkg/registry.json cannot be read"),
         (Fault::cut(), "it cannot be reached"),
     ] {
         registry.clear_faults();

@@ -91,7 +91,7 @@ fn a_proxy_that_cannot_be_used_is_reported_with_its_variable_and_without_its_pas
     let (registry, kwasm) = behind();
     let kwasm = kwasm.variable("HTTP_PROXY", "ftp://hunter2");
     let run = kwasm.call(["install", &reference()]).fails(125);
-    let said = "it cannot be reached: HTTP_PROXY: its scheme is another than http, https and socks5";
+    let said = "it cannot be reached: HTTP_PROXY: its scheme is not http, https or socks5";
     assert!(run.stderr.contains(said) && !run.stderr.contains("hunter2"), "{}", run.shown());
     assert!(registry.requests().is_empty());
 }

@@ -170,8 +170,8 @@ fn a_key_that_cannot_be_used_is_told_before_anything_is_sent() {
     let target = format!("{}:1", registry.repository(&kwasm, "ours"));
     let file = component("hello");
     let run = kwasm.call(["publish", file.to_str().unwrap(), &target, "--sign", "team.key"]).fails(2);
-    assert!(run.stderr.contains("a key of cosign's, which only cosign can open"), "{}", run.shown());
+    assert!(run.stderr.contains("a cosign key, which only cosign can decrypt"), "{}", run.shown());
     kwasm.call(["inspect", &target]).fails(127);
     let run = kwasm.call(["verify", &target, "--key", "team.key"]).fails(2);
-    assert!(run.stderr.contains("it is no key"), "{}", run.shown());
+    assert!(run.stderr.contains("it is not a public key"), "{}", run.shown());
 }

@@ -24,7 +24,7 @@ fn an_authority_that_nobody_knows_can_be_made_known() {
     let said = said(Wrong::builder(), "extra_root_certificates", "other");
     insta::assert_snapshot!(said, @r#"
     kwasm: HOST: it cannot be reached: invalid peer certificate: UnknownIssuer
-    hint: a private CA goes into ~/.config/wasm-pkg/config.toml: [[registry."HOST".oci.extra_root_certificates]]
+    hint: add a private CA to ~/.config/wasm-pkg/config.toml: [[registry."HOST".oci.extra_root_certificates]]
     "#);
 }
 
@@ -45,6 +45,6 @@ fn a_registry_without_tls_can_be_said_to_have_none() {
     let said = said(Wrong::builder().plain_http(), "protocol = \"http\"", "protocol = \"https\"");
     insta::assert_snapshot!(said, @r#"
     kwasm: HOST: it cannot be reached: received corrupt message of type InvalidContentType
-    hint: if it has no TLS, ~/.config/wasm-pkg/config.toml has to say so: [registry."HOST".oci] protocol = "http"
+    hint: if it has no TLS, set in ~/.config/wasm-pkg/config.toml: [registry."HOST".oci] protocol = "http"
     "#);
 }

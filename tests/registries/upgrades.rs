@@ -115,7 +115,7 @@ fn all_faults_of_a_trust_file_are_reported_once_whatever_needs_it() {
     std::fs::write(&trust, text).unwrap();
     let reference = format!("{}/acme/one:1.1.0", registry.host());
     let told = format!(
-        "kwasm: {0}:3: default: it is none of ignore, require, warn\nhint: write one of them\n\
+        "kwasm: {0}:3: default: it is not one of ignore, require, warn\nhint: write one of them\n\
          kwasm: {0}:5: rules[0].signatures: it is missing\nhint: write `signatures: ignore`, `warn` or `require`\n",
         trust.display()
     );
@@ -192,12 +192,12 @@ fn what_a_configuration_hides_is_found_and_what_it_says_is_shown_as_its_publishe
     let kwasm = at(&registry);
     let reference = |tag: &str| format!("{}/acme/dials:{tag}", registry.host());
     let page = kwasm.call(["inspect", &reference("1")]).success().stdout;
-    assert!(page.contains("as its publisher says"), "{page}");
+    assert!(page.contains("reported by its publisher"), "{page}");
     // No line of the publisher's looks like one of kwasm's.
     assert_eq!(page.lines().filter(|line| line.starts_with("source ")).count(), 1, "{page}");
     let run = kwasm.call(["install", &reference("1")]).fails(126);
     assert!(
-        run.stderr.contains("its configuration says nothing of wasi:http, which it imports"),
+        run.stderr.contains("its configuration does not mention wasi:http, which it imports"),
         "{}",
         run.shown()
     );

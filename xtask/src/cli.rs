@@ -40,24 +40,24 @@ const COMMANDS: [(&str, &str); 8] = [
 ];
 
 const HELP: &str = "\
-Builds, tries, tests and measures kwasm.
+Builds, demonstrates, tests and measures kwasm.
 
 Usage: cargo xtask COMMAND [OPTION…]
 
 Commands:
-  demo        from nothing: build all, then run a plugin against an embedded API server
-  test        run every test that this machine can run; say what it could not run, and why
-  lint        formatting, clippy, documentation, dependencies, the rules of the house
+  demo        build everything, then run a plugin against an embedded API server
+  test        run every test that this machine can run; report what was skipped, and why
+  lint        formatting, clippy, documentation, dependencies, house rules
   bench       measure kwasm against its peers, each as a ratio in the same run
-  idle        see that a watch and a log that say nothing for long go on
+  idle        check that an idle watch and an idle log stay open
   components  compile the guests to WebAssembly
   languages   build and run the plugins in JavaScript and in Python
-  cluster     start and end a real Kubernetes control plane
+  cluster     start and stop a real Kubernetes control plane
 
-`cargo xtask COMMAND --help` says more.
+`cargo xtask COMMAND --help` shows more.
 
 Environment:
-  KWASM_DEV_CACHE   tools and control planes that are built once a version
+  KWASM_DEV_CACHE   tools and control planes, built once per version
                     [default: kwasm-dev in the user's cache directory]
   CARGO_TARGET_DIR  as for cargo
   CI=true           nothing may be skipped; missing toolchains are installed";
@@ -72,25 +72,25 @@ Runs it through kubectl where there is one on PATH, else through the link itself
 
 const TEST: &str = "\
 Runs every test that this machine can run. Builds the guests and, where Go or
-$KUBEBUILDER_ASSETS is there, the real control plane (6 minutes, once a version). For
-the tests of registries it takes cosign, docker-registry, oras, skopeo and wkg from PATH;
-what PATH does not have in the version that is wanted, all but skopeo, it builds with Go
-and cargo, or unpacks from Debian's packages (5 minutes, once a version).
+$KUBEBUILDER_ASSETS is there, the real control plane (6 minutes, once per version). For
+the tests of registries it uses cosign, docker-registry, oras, skopeo and wkg from PATH;
+what PATH does not have in the required version, except skopeo, it builds with Go
+and cargo, or unpacks from Debian's packages (5 minutes, once per version).
 
 Usage: cargo xtask test [-- ARG…]
 
 Arguments:
   ARG…  for the test programs, such as a part of a test's name, or --nocapture
 
-At the end it names what could not be run and why; with CI=true that is a failure.";
+At the end it reports what was skipped and why; with CI=true that is a failure.";
 
 const LINT: &str = "\
-Checks formatting, clippy, documentation, Go code, dependencies and the rules of the house.
+Checks formatting, clippy, documentation, Go code, dependencies and the house rules.
 
 Usage: cargo xtask lint [--advisories] [CHECK…]
 
 Checks (all of them unless named):
-  house   length and names of files, guests without a test, compiled guests checked in
+  house   length and names of files, wording of texts for users, guests untested or checked in
   street  each room in src/ uses only those above it in src/lib.rs
   format  rustfmt, of host and guests
   clippy  clippy of the host, its tests and tools
@@ -101,7 +101,7 @@ Checks (all of them unless named):
   deny    cargo deny: bans, licences, sources
 
 Options:
-  --advisories  ask the RustSec database too (needs github.com)";
+  --advisories  check the RustSec database too (requires github.com)";
 
 const BENCH: &str = "\
 Measures kwasm against its peers in the same run, alternating between the two; a row passes when
@@ -127,8 +127,8 @@ Options:
   --check   exit with 1 if a row misses its bar";
 
 const IDLE: &str = "\
-Opens a watch and a log that is followed, through each door, at a real control plane; waits while nothing
-happens; then lets something happen and sees that each of them brings it. Shows what memory they took.
+Opens a watch and a followed log through each door of a real control plane, waits while nothing happens,
+then causes an event and checks that each of them delivers it. Shows how much memory they used.
 
 Usage: cargo xtask idle [--minutes N]
 
@@ -142,26 +142,26 @@ Usage: cargo xtask components [--install]
 
 Options:
   --install  on Debian, as root: install Debian's own compiler for WebAssembly where rustup
-             cannot add the targets (done without asking with CI=true)";
+             cannot add the targets (done without a prompt with CI=true)";
 
 const LANGUAGES: &str = "\
 Builds the plugins in components/javascript and components/python, by componentize-js and
 componentize-py, and runs them against a real control plane: they have to print what kubectl
-prints, and to tell when they are refused. Then says how large they are and how long they take.
+prints, and report when they are refused. Then shows how large they are and how long they take.
 
 Usage: cargo xtask languages
 
 Needs Node.js with npm, Python with venv, and their package registries; continuous integration
-does without. The tools go to TARGET/languages.";
+does not run it. The tools go to TARGET/languages.";
 
 const CLUSTER: &str = "\
-Starts and ends a real Kubernetes control plane on loopback: etcd, kube-apiserver with RBAC and
+Starts and stops a real Kubernetes control plane on loopback: etcd, kube-apiserver with RBAC and
 audit log, controllers, scheduler, and kwok as the kubelet.
 
 Usage: cargo xtask cluster up | down | kubeconfig USER | build
 
   up               start it in the background and print its kubeconfigs
-  down             end it
+  down             stop it
   kubeconfig USER  the path of a user's kubeconfig: admin, alice, bob or carol
   build            only build or find its programs ($KUBEBUILDER_ASSETS, else Go)";
 
@@ -252,7 +252,7 @@ fn bench_options(parser: &mut lexopt::Parser) -> Result<Option<bench::Options>> 
         }
     }
     if options.runs < 2 {
-        bail!("--runs: two at least, to tell a spread");
+        bail!("--runs: at least 2, to measure a spread");
     }
     Ok(Some(options))
 }
@@ -286,7 +286,7 @@ fn test_arguments(parser: &mut lexopt::Parser) -> Result<Option<Vec<OsString>>> 
         Some(first) if first == "--" => Ok(Some(arguments.collect())),
         Some(first) if first == "-h" || first == "--help" => Ok(None),
         Some(first) => {
-            bail!("unexpected argument `{}`; what the tests shall get comes after `--`", first.display())
+            bail!("unexpected argument `{}`; arguments for the tests come after `--`", first.display())
         }
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn run(places: &Places) -> Result<ExitCode> {
     title("done");
     eprintln!(
         "The plugin read the secret without ever holding the credentials, or knowing the address, with which\n\
-         it was fetched. Server, home and link are gone again; yours were not touched."
+         it was fetched. The server, the home and the link are removed; your own were not touched."
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,7 @@
 
 mod house;
 mod street;
+mod wording;
 
 use std::{
     fs,
@@ -84,7 +85,7 @@ fn format(places: &Places) -> Result<()> {
     let guests = places.guests();
     for folder in [&places.root, &guests, &guests.join("cargo-component-hello")] {
         process::run(cargo::command(folder).args(["fmt", "--all", "--check"]))
-            .context("`cargo fmt --all` cures it (rustup component add rustfmt)")?;
+            .context("`cargo fmt --all` fixes it (rustup component add rustfmt)")?;
     }
     Ok(())
 }

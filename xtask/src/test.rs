@@ -60,7 +60,7 @@ fn steps(places: &Places, arguments: &[OsString], report: &mut Report) -> Result
     let not_run: Vec<&str> = missing.chain(skipped.lines()).collect();
     say(&not_run);
     if places.ci && !not_run.is_empty() {
-        bail!("with CI=true everything has to run");
+        bail!("with CI=true every test has to run");
     }
     Ok(())
 }
@@ -98,7 +98,7 @@ fn guest_tests(places: &Places) -> Command {
 fn say(not_run: &[&str]) {
     report::title("not run");
     match not_run {
-        [] => eprintln!("nothing: this machine could run every test"),
+        [] => eprintln!("nothing: this machine ran every test"),
         lines => lines.iter().for_each(|line| eprintln!("{line}")),
     }
 }

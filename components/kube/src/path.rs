@@ -59,7 +59,7 @@ impl fmt::Display for Path {
 
 /// A name that cannot be one segment of a path.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{segment}` is no name: it may not be empty, `.` or `..`, nor contain `/` or `%`")]
+#[error("`{segment}` is not a valid name: it may not be empty, `.` or `..`, nor contain `/` or `%`")]
 pub struct BadPath {
     segment: String,
 }

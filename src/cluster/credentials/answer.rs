@@ -10,11 +10,11 @@ use time::format_description::well_known::Rfc3339;
 use super::super::secret::Secret;
 use super::certificate::Certificate;
 use super::error::Fault;
-use super::{Said, token};
+use super::{AuthMaterial, token};
 
 /// What it says, and until when that holds.
 pub(super) struct Answer {
-    pub(super) said: Arc<Said>,
+    pub(super) material: Arc<AuthMaterial>,
     expires: Option<SystemTime>,
 }
 
@@ -49,13 +49,13 @@ impl Answer {
         let json = || json(printed);
         // JSON is YAML, and read by a quicker reader.
         let credential: Option<ExecCredential> = json().or_else(|| serde_saphyr::from_str(printed).ok());
-        let credential = credential.ok_or_else(|| answer("what it printed is no ExecCredential"))?;
+        let credential = credential.ok_or_else(|| answer("its output is not an ExecCredential"))?;
         if credential.kind.as_deref() != Some("ExecCredential") {
-            return Err(answer("what it printed is no ExecCredential"));
+            return Err(answer("its output is not an ExecCredential"));
         }
         if credential.api_version.as_deref() != Some(version) {
             return Err(Fault::Answer(format!(
-                "it did not answer in {version}, which the kubeconfig asks for"
+                "it did not answer in {version}, which the kubeconfig requires"
             )));
         }
         let status = credential.status.ok_or_else(|| answer("its answer has no status"))?;
@@ -82,7 +82,10 @@ impl Answer {
         let authorization = token.map(|token| token::header("Bearer", token.reveal()).ok_or(token::UNFIT));
         let authorization =
             authorization.transpose().map_err(|why| Fault::Answer(format!("its token: {why}")))?;
-        Ok(Self { said: Arc::new(Said { authorization, certificate }), expires: expires.map(Into::into) })
+        Ok(Self {
+            material: Arc::new(AuthMaterial { authorization, certificate }),
+            expires: expires.map(Into::into),
+        })
     }
 
     /// Whether it holds still.
@@ -123,7 +126,7 @@ mod tests {
     fn a_token_is_taken_from_json_and_from_yaml() {
         let json = format!(r#"{{"kind":"ExecCredential","apiVersion":"{V1}","status":{{"token":"t"}}}}"#);
         for answer in [read("{token: t}"), Answer::read("u", V1, &json, None)] {
-            assert_eq!(answer.ok().unwrap().said.authorization.as_ref().unwrap(), "Bearer t");
+            assert_eq!(answer.ok().unwrap().material.authorization.as_ref().unwrap(), "Bearer t");
         }
     }
 

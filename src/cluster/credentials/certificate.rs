@@ -23,7 +23,7 @@ const CERTIFICATE: &str = "the client certificate";
 const KEY: &str = "the client key";
 
 /// What is wrong with either of them that client-go does not choose between.
-const BOTH: &str = "it is there twice, as data and as a file";
+const BOTH: &str = "it is given twice, as data and as a file";
 
 /// Whose a client certificate is and when it holds, as seconds since 1970.
 #[derive(Clone, Debug, Eq, PartialEq)]

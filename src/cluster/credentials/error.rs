@@ -84,7 +84,7 @@ pub enum Fault {
     #[error("{0}")]
     Answer(String),
     /// It wants a terminal, and there is none.
-    #[error("it has to ask you something (interactiveMode: Always), and standard input is no terminal")]
+    #[error("it has to ask you something (interactiveMode: Always), and standard input is not a terminal")]
     NoTerminal,
     /// The certificate that it said is none.
     #[error("{what} that it printed: {why}")]
@@ -95,7 +95,7 @@ pub enum Fault {
         why: String,
     },
     /// What it is to be told of the cluster cannot be read.
-    #[error("the certificate authority that it is to be told: {0}")]
+    #[error("the certificate authority to pass to it: {0}")]
     Authority(String),
     /// The user allows it not.
     #[error("{file} does not allow it: {why}", file = file.display())]
@@ -129,10 +129,10 @@ impl Explain for Error {
                 Fault::Missing { hint: None } => Some(format!("install {command}, or put it on PATH")),
                 Fault::NotExecutable => Some(format!("chmod +x {command}")),
                 Fault::Kuberc(kuberc::Error::File { path, .. } | kuberc::Error::Broken { path, .. }) => {
-                    Some(format!("mend {}, or move it away; KUBERC names another", path.display()))
+                    Some(format!("fix {}, or move it away; KUBERC names another", path.display()))
                 }
                 Fault::Code(_) | Fault::Killed | Fault::Answer(_) => {
-                    Some("run it by hand to see what it needs; often that is to log in again".to_owned())
+                    Some("run it by hand to see what it needs; often you have to log in again".to_owned())
                 }
                 Fault::NoTerminal => Some("run it at a terminal, or log in by kubectl first".to_owned()),
                 Fault::Denied { .. } => Some(
@@ -143,10 +143,11 @@ impl Explain for Error {
             },
             Self::Provider { hint, .. } => hint.clone(),
             Self::Entry { hint: Some(hint), .. } => Some((*hint).to_owned()),
-            Self::Entry { .. } => {
-                Some("log in again by what made this kubeconfig, or correct this user in it".to_owned())
-            }
-            Self::Methods { .. } => Some("take one of them out of this user in the kubeconfig".to_owned()),
+            Self::Entry { .. } => Some(
+                "log in again with the tool that created this kubeconfig, or correct this user in it"
+                    .to_owned(),
+            ),
+            Self::Methods { .. } => Some("remove one of them from this user in the kubeconfig".to_owned()),
         }
     }
 }

@@ -11,11 +11,11 @@ use super::super::document::{ExecEntry, ExecVariable, Text};
 use super::super::secret::Secret;
 use super::answer::Answer;
 use super::error::{Fault, wrong};
-use super::exec_cluster::{ExecCluster, Told};
+use super::exec_cluster::{ClusterInfo, ExecCluster};
 use super::kuberc::Kuberc;
 use super::lookup::{clean, find};
 use super::plugin::{Child, Plugin};
-use super::{Error, Said};
+use super::{AuthMaterial, Error};
 use crate::cli::Environment;
 
 /// The variable by which a plugin is told what is asked of it.
@@ -71,7 +71,7 @@ struct Request<'a> {
 #[derive(Serialize)]
 struct Spec {
     #[serde(skip_serializing_if = "Option::is_none")]
-    cluster: Option<Told>,
+    cluster: Option<ClusterInfo>,
     interactive: bool,
 }
 
@@ -111,18 +111,18 @@ impl Exec {
     }
 
     /// What the plugin said, as long as that holds; else what it says now.
-    pub(super) async fn current(&self) -> Result<Arc<Said>, Error> {
+    pub(super) async fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         self.asked(Answer::holds).await
     }
 
     /// What the plugin says after `refused`. Of those who were refused together, one asks it.
     /// It is run no oftener than every ten seconds for that: a server, or a pod behind it, that refuses whatever it is shown
     /// must not have the user log in again and again.
-    pub(super) async fn renewed(&self, refused: &Arc<Said>) -> Result<Arc<Said>, Error> {
+    pub(super) async fn renewed(&self, refused: &Arc<AuthMaterial>) -> Result<Arc<AuthMaterial>, Error> {
         if !self.shared.may_be_renewed() {
             return self.current().await;
         }
-        self.asked(|answer| answer.holds() && !Arc::ptr_eq(&answer.said, refused)).await
+        self.asked(|answer| answer.holds() && !Arc::ptr_eq(&answer.material, refused)).await
     }
 
     /// Looks whether it could be run.
@@ -139,20 +139,20 @@ impl Exec {
         self.shared.child.end();
     }
 
-    async fn asked(&self, is_good: impl Fn(&Answer) -> bool) -> Result<Arc<Said>, Error> {
+    async fn asked(&self, is_good: impl Fn(&Answer) -> bool) -> Result<Arc<AuthMaterial>, Error> {
         let mut answer = Arc::clone(&self.shared.answer).lock_owned().await;
         if let Some(good) = answer.as_ref().filter(|answer| is_good(answer)) {
-            return Ok(Arc::clone(&good.said));
+            return Ok(Arc::clone(&good.material));
         }
         let shared = Arc::clone(&self.shared);
         // Apart from who asked: a guest that waits no longer must not end a login that others wait for.
         let run = tokio::spawn(async move {
-            let last = answer.as_ref().and_then(|answer| answer.said.certificate.clone());
+            let last = answer.as_ref().and_then(|answer| answer.material.certificate.clone());
             let printed = shared.run().await?;
             let new = Answer::read(&shared.user, shared.version, printed.reveal(), last.as_ref())?;
-            let said = Arc::clone(&new.said);
+            let material = Arc::clone(&new.material);
             *answer = Some(new);
-            Ok(said)
+            Ok(material)
         });
         // It can only be cancelled by the end of all.
         run.await.unwrap_or(Err(Fault::Unfinished)).map_err(|fault| self.shared.failed(fault))
@@ -163,7 +163,7 @@ impl Shared {
     /// Runs the plugin, if it may be run, and gives what it prints.
     async fn run(&self) -> Result<Secret, Fault> {
         let interactive = self.interactive()?;
-        let cluster = self.cluster.as_ref().map(ExecCluster::told).transpose().map_err(Fault::Authority)?;
+        let cluster = self.cluster.as_ref().map(ExecCluster::info).transpose().map_err(Fault::Authority)?;
         let request = Request {
             kind: "ExecCredential",
             api_version: self.version,
@@ -245,7 +245,7 @@ fn mode(asked: Option<&str>, version: &str) -> Result<Mode, &'static str> {
         // Before v1 nobody had to say.
         "" if version.ends_with("v1beta1") => Ok(Mode::IfAvailable),
         "" => Err("its interactiveMode is missing: Never, IfAvailable or Always"),
-        _ => Err("its interactiveMode is none of Never, IfAvailable and Always"),
+        _ => Err("its interactiveMode is not one of Never, IfAvailable and Always"),
     }
 }
 

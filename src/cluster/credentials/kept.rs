@@ -69,7 +69,7 @@ impl Kept {
     /// each, all but one would be refused where it goes once. Other programs are not kept from anything by it.
     pub(super) async fn turn(&self) -> Result<Turn, Unrefreshed> {
         let folder = self.turns.as_ref().ok_or("there is no home directory to lock a file in")?;
-        let name = Digest::of(self.place()?.as_os_str().as_encoded_bytes()).hex();
+        let name = Digest::of(self.path()?.as_os_str().as_encoded_bytes()).hex();
         let path = folder.join(name);
         let failed =
             |error: io::Error| Unrefreshed::from(format!("{}: it cannot be locked: {error}", path.display()));
@@ -81,7 +81,7 @@ impl Kept {
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
                 Err(TryLockError::WouldBlock) if start.elapsed() < TURN => tokio::time::sleep(PAUSE).await,
                 Err(TryLockError::WouldBlock) => {
-                    return Err("another kwasm refreshes it and comes to no end".into());
+                    return Err("another kwasm is refreshing it and does not finish".into());
                 }
             }
         }
@@ -102,7 +102,7 @@ impl Kept {
         let refresh = Zeroizing::new(format!("- \"'#{}", "x".repeat(ROOM)));
         let new = Pair { id: Some(&refresh), refresh: &refresh };
         let changed = rewritten(&text, &self.user, new).map_err(|why| self.unkept(why, None))?;
-        let tried = disk::may_replace(&self.place()?, changed.as_bytes());
+        let tried = disk::may_replace(&self.path()?, changed.as_bytes());
         drop(lock);
         tried.map_err(|error| {
             let hint = format!("ls -l {} shows who may write to it", self.file.display());
@@ -136,8 +136,8 @@ impl Kept {
         let text = self.text().map_err(|unread| unread.why)?;
         let new = Pair { id: id.map(Jwt::reveal), refresh: refresh.reveal() };
         let changed = rewritten(&text, &self.user, new)?;
-        let place = self.place().map_err(|unread| unread.why)?;
-        disk::replace_alike(&place, changed.as_bytes()).map_err(|error| error.to_string())
+        let path = self.path().map_err(|unread| unread.why)?;
+        disk::replace_alike(&path, changed.as_bytes()).map_err(|error| error.to_string())
     }
 
     /// Keeps all others from changing the kubeconfig, for a moment. `None` where none can: who may not make a file beside it
@@ -167,11 +167,11 @@ impl Kept {
 
     fn text(&self) -> Result<Zeroizing<String>, Unrefreshed> {
         let text = kubeconfig::text(&self.file).map_err(|error| Unrefreshed::from(error.to_string()))?;
-        text.ok_or_else(|| format!("{}: it is there no more", self.file.display()).into())
+        text.ok_or_else(|| format!("{}: it no longer exists", self.file.display()).into())
     }
 
     /// The file itself. A link stays one: what it leads to is replaced.
-    fn place(&self) -> Result<PathBuf, Unrefreshed> {
+    fn path(&self) -> Result<PathBuf, Unrefreshed> {
         fs::canonicalize(&self.file).map_err(|error| format!("{}: {error}", self.file.display()).into())
     }
 
@@ -192,11 +192,11 @@ fn held(lock: &Path, age: Duration) -> Unrefreshed {
     let lock = lock.display();
     if age > STALE {
         let why = format!(
-            "{lock} has been there for {} minutes: a program was ended while it changed the kubeconfig",
+            "{lock} has been there for {} minutes: a program was killed while it changed the kubeconfig",
             age.as_secs() / 60
         );
-        return Unrefreshed { why, hint: Some(format!("if no kubectl runs any more, remove it: rm {lock}")) };
+        return Unrefreshed { why, hint: Some(format!("if no kubectl is running, remove it: rm {lock}")) };
     }
     let why = format!("{lock} is there: another program is changing the kubeconfig");
-    Unrefreshed { why, hint: Some("try again when it has ended".to_owned()) }
+    Unrefreshed { why, hint: Some("try again when it has finished".to_owned()) }
 }

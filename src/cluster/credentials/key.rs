@@ -17,8 +17,9 @@ const LEAST: usize = 2048;
 
 const DECRYPT: &str = "openssl pkey -in KEY -out NEW writes it without its passphrase";
 const LARGER: &str =
-    "whoever runs the cluster has to sign a certificate for a larger key, or for one of ECDSA";
-const OTHER: &str = "whoever runs the cluster has to sign a certificate for a key of RSA, ECDSA or Ed25519";
+    "ask the cluster's administrator to sign a certificate for a larger key, or for one of ECDSA";
+const OTHER: &str =
+    "ask the cluster's administrator to sign a certificate for a key of RSA, ECDSA or Ed25519";
 
 /// Reads the first private key of a text, whatever form its label promises: labels are often wrong.
 pub(super) fn read(pem: &[u8]) -> Result<Arc<dyn SigningKey>, Unfit> {
@@ -59,7 +60,7 @@ fn described(der: &[u8]) -> Unfit {
             match algorithm {
                 Some(RSA) => self::parts(key.data).as_deref().and_then(rsa).unwrap_or_else(unreadable),
                 Some(EC) => curve(),
-                _ => ("it is a key of another algorithm than RSA, ECDSA and Ed25519".to_owned(), Some(OTHER)),
+                _ => ("its algorithm is not RSA, ECDSA or Ed25519".to_owned(), Some(OTHER)),
             }
         }
         // SEC 1: version, key, maybe curve and public part.
@@ -69,7 +70,7 @@ fn described(der: &[u8]) -> Unfit {
 }
 
 fn curve() -> Unfit {
-    ("it is a key of ECDSA on another curve than P-256, P-384 and P-521, or broken".to_owned(), Some(OTHER))
+    ("it is an ECDSA key that is malformed, or not on P-256, P-384 or P-521".to_owned(), Some(OTHER))
 }
 
 /// What is wrong with an RSA key in PKCS #1: version, modulus, and more.
@@ -83,9 +84,9 @@ fn rsa(parts: &[Any<'_>]) -> Option<Unfit> {
     Some(if version.data != [0] {
         ("it is an RSA key of more than two primes, which kwasm cannot use".to_owned(), Some(OTHER))
     } else if bits < LEAST {
-        (format!("it is an RSA key of {bits} bits, and kwasm uses none of less than {LEAST}"), Some(LARGER))
+        (format!("it is an RSA key of {bits} bits, and kwasm requires at least {LEAST}"), Some(LARGER))
     } else {
-        ("it is an RSA key that is broken".to_owned(), None)
+        ("it is a malformed RSA key".to_owned(), None)
     })
 }
 
@@ -185,15 +186,15 @@ mod tests {
     #[test]
     fn a_key_that_cannot_be_used_is_described() {
         for der in [rsa_of(0, 1024), pkcs8(RSA, &rsa_of(0, 1024))] {
-            let said = "it is an RSA key of 1024 bits, and kwasm uses none of less than 2048";
+            let said = "it is an RSA key of 1024 bits, and kwasm requires at least 2048";
             assert_eq!(refused(&pem("PRIVATE KEY", &der)), said);
         }
         assert!(refused(&pem("RSA PRIVATE KEY", &rsa_of(0, 1536))).contains("of 1536 bits"));
         assert!(refused(&pem("RSA PRIVATE KEY", &rsa_of(1, 2048))).contains("more than two primes"));
-        assert_eq!(refused(&pem("RSA PRIVATE KEY", &rsa_of(0, 2048))), "it is an RSA key that is broken");
-        assert!(refused(&pem("PRIVATE KEY", &pkcs8(EC, b"x"))).contains("another curve"));
+        assert_eq!(refused(&pem("RSA PRIVATE KEY", &rsa_of(0, 2048))), "it is a malformed RSA key");
+        assert!(refused(&pem("PRIVATE KEY", &pkcs8(EC, b"x"))).contains("not on P-256"));
         assert!(
-            refused(&pem("PRIVATE KEY", &pkcs8(&[0x2b, 0x65, 0x71], b"x"))).contains("another algorithm")
+            refused(&pem("PRIVATE KEY", &pkcs8(&[0x2b, 0x65, 0x71], b"x"))).contains("its algorithm is not")
         );
         assert!(refused(&pem("PRIVATE KEY", b"x")).contains("not a valid private key of PKCS #1"));
         assert!(refused(&pem("CERTIFICATE", b"x")).contains("a certificate"));

@@ -95,7 +95,8 @@ impl Kuberc {
 
 /// The policy of the first document that is kubectl's.
 fn read(text: &str) -> Result<Policy, String> {
-    let documents: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|_| "it is no YAML".to_owned())?;
+    let documents: Vec<Value> =
+        serde_saphyr::from_multiple(text).map_err(|_| "it is not valid YAML".to_owned())?;
     let documents: Vec<Value> = documents.into_iter().filter(|document| !document.is_null()).collect();
     for document in &documents {
         let Value::Object(document) = document else { continue };
@@ -116,7 +117,7 @@ fn read(text: &str) -> Result<Policy, String> {
     if documents.is_empty() {
         return Ok(Policy::AllowAll);
     }
-    Err("it is no Preference of kubectl.config.k8s.io/v1beta1".to_owned())
+    Err("it is not a Preference of kubectl.config.k8s.io/v1beta1".to_owned())
 }
 
 /// The keys, and what may be a misspelling of one.
@@ -132,10 +133,10 @@ fn policy(document: &Map<String, Value>) -> Result<Policy, String> {
     }
     let [named, list] = KEYS.map(|key| document.get(key).filter(|value| !value.is_null()));
     let list = list.map(Vec::<Entry>::deserialize).transpose();
-    let list = list.map_err(|_| "credentialPluginAllowlist is no list of commands".to_owned())?;
+    let list = list.map_err(|_| "credentialPluginAllowlist is not a list of commands".to_owned())?;
     let named = match named {
         None => "",
-        Some(value) => value.as_str().ok_or("credentialPluginPolicy is no text")?,
+        Some(value) => value.as_str().ok_or("credentialPluginPolicy is not a string")?,
     };
     match (named, list) {
         ("" | "AllowAll", None) => Ok(Policy::AllowAll),
@@ -192,7 +193,7 @@ impl Policy {
             return Ok(());
         }
         let Some(found) = found else {
-            return Err("it is not in the allowlist, and nowhere to be found".to_owned());
+            return Err("it is not in the allowlist, and cannot be found".to_owned());
         };
         // An entry without a folder means what is found on PATH by its name.
         let mut like = list.iter().filter(|entry| Path::new(entry).file_name() == found.file_name());

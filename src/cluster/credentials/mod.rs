@@ -68,7 +68,7 @@ pub enum Authentication {
 /// Where all comes from but the kubeconfig's own client certificate.
 enum Source {
     /// It is in the kubeconfig, or there is none.
-    Settled(Arc<Said>),
+    Settled(Arc<AuthMaterial>),
     TokenFile(TokenFile),
     Exec(Box<Exec>),
     Oidc(Box<Oidc>),
@@ -76,14 +76,14 @@ enum Source {
 
 /// What a source says, made once for each time that it was asked.
 #[derive(Default)]
-struct Said {
+struct AuthMaterial {
     authorization: Option<HeaderValue>,
     certificate: Option<Arc<Certificate>>,
 }
 
 /// What one request is known by. Holds secrets, hence no `Debug`.
 pub struct Credential {
-    said: Arc<Said>,
+    material: Arc<AuthMaterial>,
     certificate: Option<Arc<Certificate>>,
 }
 
@@ -91,7 +91,7 @@ impl Credential {
     /// The value of the `authorization` header, if there is one to send.
     #[must_use]
     pub fn authorization(&self) -> Option<&HeaderValue> {
-        self.said.authorization.as_ref()
+        self.material.authorization.as_ref()
     }
 
     /// The client certificate and its key, if there are any. Its address stays the same for as long as its content does.
@@ -139,7 +139,8 @@ impl Credentials {
         let exec = entry.exec.as_ref().map(|exec| Exec::of(user, exec, cluster, environment)).transpose()?;
         let oidc = entry.auth_provider.as_ref();
         let oidc = oidc.map(|oidc| Oidc::of(user, oidc, &entry.origin, environment)).transpose()?;
-        let settled = |authorization| Source::Settled(Arc::new(Said { authorization, certificate: None }));
+        let settled =
+            |authorization| Source::Settled(Arc::new(AuthMaterial { authorization, certificate: None }));
         let (authentication, source) = match (token, &entry.token_file, exec, oidc) {
             (token, Some(path), ..) => {
                 (Authentication::TokenFile, Source::TokenFile(TokenFile::of(user, path, token)?))
@@ -173,9 +174,9 @@ impl Credentials {
     /// When a file cannot be read or is not what it should be, when a credential plugin fails, or when an identity
     /// provider does.
     pub async fn current(&self) -> Result<Arc<Credential>, Error> {
-        let said = self.source.current().await?;
+        let material = self.source.current().await?;
         let certificate = self.pair.as_ref().map(Pair::current).transpose()?;
-        Ok(self.together(said, certificate))
+        Ok(self.together(material, certificate))
     }
 
     /// What a request is known by after the server did not accept `refused`; `None` where there is nothing newer. Those who
@@ -184,9 +185,9 @@ impl Credentials {
     /// # Errors
     /// As [`Credentials::current`].
     pub async fn renewed(&self, refused: &Credential) -> Result<Option<Arc<Credential>>, Error> {
-        let said = self.source.renewed(&refused.said).await?;
+        let material = self.source.renewed(&refused.material).await?;
         let certificate = self.pair.as_ref().map(Pair::renewed).transpose()?;
-        let newer = self.together(said, certificate);
+        let newer = self.together(material, certificate);
         Ok((!newer.equals(refused)).then_some(newer))
     }
 
@@ -236,33 +237,33 @@ impl Credentials {
         }
     }
 
-    fn together(&self, said: Arc<Said>, own: Option<Arc<Certificate>>) -> Arc<Credential> {
-        let certificate = own.or_else(|| said.certificate.clone());
+    fn together(&self, material: Arc<AuthMaterial>, own: Option<Arc<Certificate>>) -> Arc<Credential> {
+        let certificate = own.or_else(|| material.certificate.clone());
         // It is replaced as a whole.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match last.as_ref() {
             Some(last)
-                if Arc::ptr_eq(&last.said, &said)
+                if Arc::ptr_eq(&last.material, &material)
                     && same(last.certificate.as_ref(), certificate.as_ref()) =>
             {
                 Arc::clone(last)
             }
-            _ => Arc::clone(last.insert(Arc::new(Credential { said, certificate }))),
+            _ => Arc::clone(last.insert(Arc::new(Credential { material, certificate }))),
         }
     }
 }
 
 impl Source {
-    async fn current(&self) -> Result<Arc<Said>, Error> {
+    async fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         match self {
-            Self::Settled(said) => Ok(Arc::clone(said)),
+            Self::Settled(material) => Ok(Arc::clone(material)),
             Self::TokenFile(file) => file.current(),
             Self::Exec(exec) => exec.current().await,
             Self::Oidc(oidc) => oidc.current().await,
         }
     }
 
-    async fn renewed(&self, refused: &Arc<Said>) -> Result<Arc<Said>, Error> {
+    async fn renewed(&self, refused: &Arc<AuthMaterial>) -> Result<Arc<AuthMaterial>, Error> {
         match self {
             Self::TokenFile(file) => file.renewed(),
             Self::Exec(exec) => exec.renewed(refused).await,

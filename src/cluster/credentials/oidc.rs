@@ -14,7 +14,7 @@ use super::super::secret::Secret;
 use super::jwt::Jwt;
 use super::kept::{Kept, Turn};
 use super::provider::{Endpoint, Provider};
-use super::{Error, Said, token};
+use super::{AuthMaterial, Error, token};
 use crate::cli::Environment;
 
 /// What became of the other auth-providers.
@@ -44,7 +44,7 @@ pub(super) struct Tokens {
     pub(super) refresh: Option<Secret>,
     /// A refresh token that was given away and still stands in the kubeconfig, since its successor could not be kept.
     spent: Option<Secret>,
-    said: Option<Arc<Said>>,
+    material: Option<Arc<AuthMaterial>>,
 }
 
 /// A refresh that is about to be.
@@ -65,7 +65,10 @@ pub(super) struct Unrefreshed {
 impl Unrefreshed {
     /// Nothing helps but another login.
     pub(super) fn for_good(why: impl Into<String>) -> Self {
-        Self { why: why.into(), hint: Some("log in again by what made this kubeconfig".to_owned()) }
+        Self {
+            why: why.into(),
+            hint: Some("log in again with the tool that created this kubeconfig".to_owned()),
+        }
     }
 }
 
@@ -91,18 +94,18 @@ impl Tokens {
     /// The identity token, if it holds still.
     fn valid(&self) -> Result<Option<&Jwt>, Unrefreshed> {
         let Some(id) = &self.id else { return Ok(None) };
-        Ok(id.holds().ok_or("its id-token is no JWT")?.then_some(id))
+        Ok(id.holds().ok_or("its id-token is not a JWT")?.then_some(id))
     }
 
     /// What is sent with it. Has the same address for as long as it is the same.
-    fn said(&mut self) -> Result<Option<Arc<Said>>, Unrefreshed> {
+    fn material(&mut self) -> Result<Option<Arc<AuthMaterial>>, Unrefreshed> {
         let Some(id) = self.valid()? else { return Ok(None) };
-        if let Some(said) = &self.said {
-            return Ok(Some(Arc::clone(said)));
+        if let Some(material) = &self.material {
+            return Ok(Some(Arc::clone(material)));
         }
         let authorization = token::header("Bearer", id.reveal()).ok_or(token::UNFIT)?;
-        let said = Arc::new(Said { authorization: Some(authorization), certificate: None });
-        Ok(Some(Arc::clone(self.said.insert(said))))
+        let material = Arc::new(AuthMaterial { authorization: Some(authorization), certificate: None });
+        Ok(Some(Arc::clone(self.material.insert(material))))
     }
 
     /// Takes those that somebody else has kept, unless they are older than these.
@@ -143,19 +146,18 @@ impl Oidc {
             _ => {
                 return Err(failed(
                     "there is no such auth-provider",
-                    Some("a credential plugin (exec) takes its place"),
+                    Some("a credential plugin (exec) replaces it"),
                 ));
             }
         }
         let text = |key: &str| value(entry, key).map(|text| text.reveal().to_owned());
         let authority =
             match (value(entry, "idp-certificate-authority-data"), text("idp-certificate-authority")) {
-                (Some(data), _) => Some(
-                    STANDARD
-                        .decode(data.reveal())
-                        .map(Authority::Data)
-                        .map_err(|_| failed("its idp-certificate-authority-data is no base64", None))?,
-                ),
+                (Some(data), _) => {
+                    Some(STANDARD.decode(data.reveal()).map(Authority::Data).map_err(|_| {
+                        failed("its idp-certificate-authority-data is not valid base64", None)
+                    })?)
+                }
                 (None, file) => file.map(|file| Authority::File(PathBuf::from(file))),
             };
         let provider = Provider {
@@ -187,24 +189,25 @@ impl Oidc {
     }
 
     /// What the identity token says, which is refreshed first if it has expired.
-    pub(super) async fn current(&self) -> Result<Arc<Said>, Error> {
+    pub(super) async fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         let mut tokens = Arc::clone(&self.shared.tokens).lock_owned().await;
-        if let Some(said) = tokens.said().map_err(|why| self.shared.failed(why))? {
-            return Ok(said);
+        if let Some(material) = tokens.material().map_err(|why| self.shared.failed(why))? {
+            return Ok(material);
         }
         let shared = Arc::clone(&self.shared);
         // Apart from who asked, who may give up. The end of the run, too, waits for it: `settled`.
         let run = tokio::spawn(async move {
             shared.refresh(&mut tokens).await?;
-            let said = tokens.said()?;
-            said.ok_or_else(|| Unrefreshed::from("the identity provider's new id-token has expired already"))
+            let material = tokens.material()?;
+            material
+                .ok_or_else(|| Unrefreshed::from("the identity provider's new id-token has expired already"))
         });
         run.await.unwrap_or_else(|_| Err(ENDED.into())).map_err(|why| self.shared.failed(why))
     }
 }
 
 /// The run is over.
-const ENDED: &str = "its id-token has expired, and was not refreshed before the end";
+const ENDED: &str = "its id-token has expired, and was not refreshed before the run ended";
 
 /// Who vouches for an identity provider.
 pub(super) enum Authority {
@@ -236,7 +239,7 @@ impl Shared {
             id: id.clone(),
             refresh: Some(new),
             spent: lost.is_some().then_some(standing),
-            said: None,
+            material: None,
         };
         // A refresh token is what the next run needs, hence told first.
         if let Some(why) = lost {
@@ -245,7 +248,7 @@ impl Shared {
             )));
         }
         id.map(drop).ok_or_else(|| {
-            "the identity provider gave no id_token: it was not asked for the scope openid at login, or gives none again"
+            "the identity provider gave no id_token: the scope openid was not requested at login, or it returns none on refresh"
                 .into()
         })
     }

@@ -75,7 +75,7 @@ async fn read(output: ChildStdout) -> Result<Secret, Fault> {
         return Err(Fault::TooMuch);
     }
     let text =
-        std::str::from_utf8(&bytes).map_err(|_| Fault::Answer("what it printed is no UTF-8".to_owned()))?;
+        std::str::from_utf8(&bytes).map_err(|_| Fault::Answer("its output is not UTF-8".to_owned()))?;
     Ok(Secret::from(text.to_owned()))
 }
 

@@ -101,9 +101,9 @@ impl Provider {
     pub(super) async fn endpoint(&self) -> Result<Endpoint, Unrefreshed> {
         let issuer = self.issuer.strip_suffix('/').unwrap_or(&self.issuer);
         let url = Url::parse(&format!("{issuer}/.well-known/openid-configuration"))
-            .map_err(|error| format!("its idp-issuer-url is no URL: {error}"))?;
+            .map_err(|error| format!("its idp-issuer-url is not a valid URL: {error}"))?;
         let late =
-            |_| Unrefreshed::from("the identity provider's configuration: there was no answer in time");
+            |_| Unrefreshed::from("the identity provider's configuration: there was no response in time");
         let (status, body) = timeout(PATIENCE, self.follow(url)).await.map_err(late)??;
         if status != StatusCode::OK {
             return Err(format!("the identity provider's configuration: it answered {status}").into());
@@ -130,10 +130,10 @@ impl Provider {
                 None => return Ok((status, body)),
             }
             if secure && url.scheme() != "https" {
-                return Err("the identity provider leads from https to http".into());
+                return Err("the identity provider redirects from https to http".into());
             }
         }
-        Err("the identity provider leads on and on".into())
+        Err("the identity provider redirects too many times".into())
     }
 
     async fn ask(&self, endpoint: &Endpoint, refresh: &Secret, style: Style) -> Result<Answer, Refused> {
@@ -172,7 +172,7 @@ impl Provider {
         }
         answer
             .filter(Answer::says_something)
-            .ok_or_else(|| refused("the identity provider's answer is none of OAuth 2".into()))
+            .ok_or_else(|| refused("the identity provider's response is not one of OAuth 2".into()))
     }
 
     /// What sends to this address.
@@ -200,7 +200,7 @@ impl Provider {
     /// The proxy on the way there: that of the environment, as kubectl takes it.
     fn proxy(&self, url: &Url) -> Result<Option<reqwest::Proxy>, Unrefreshed> {
         let address = Address::read(&url.origin().ascii_serialization());
-        let address = address.ok_or("the identity provider is at no address of a server")?;
+        let address = address.ok_or("the identity provider's address is not that of a server")?;
         let proxy = Proxy::of_environment(&self.environment, address.origin().into());
         let proxy = proxy.map_err(|error| error.to_string())?;
         let Some(proxy) = proxy else { return Ok(None) };
@@ -228,7 +228,7 @@ async fn answered(request: RequestBuilder) -> Result<(StatusCode, HeaderMap, Zer
     let mut body = Zeroizing::new(Vec::new());
     while let Some(piece) = response.chunk().await.map_err(failed)? {
         if body.len() + piece.len() > LONGEST {
-            return Err("the identity provider's answer is longer than 1 MiB".to_owned());
+            return Err("the identity provider's response is longer than 1 MiB".to_owned());
         }
         body.extend_from_slice(&piece);
     }

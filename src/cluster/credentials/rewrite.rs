@@ -55,10 +55,10 @@ struct Edit {
 /// The text of a kubeconfig in which a user has these tokens. That the identity token cannot be put there is no error: it
 /// costs the next run a refresh.
 pub(super) fn rewritten(text: &str, user: &str, new: Pair<'_>) -> Result<Zeroizing<String>, &'static str> {
-    const GONE: &str = "its user is there no more";
+    const GONE: &str = "its user no longer exists";
     let config = config(text, user).ok_or(GONE)?;
     let refresh = config.get(REFRESH).ok_or(GONE)?;
-    let refresh = Edit { at: place(text, refresh).ok_or(UNPLACED)?, text: Zeroizing::default() };
+    let refresh = Edit { at: range_of(text, refresh).ok_or(UNPLACED)?, text: Zeroizing::default() };
     let written = |id: Option<Edit>| {
         let own = Edit { at: refresh.at.clone(), text: scalar(&text[refresh.at.clone()], new.refresh) };
         let changed = edited(text, id.into_iter().chain([own]));
@@ -76,7 +76,7 @@ pub(super) fn rewritten(text: &str, user: &str, new: Pair<'_>) -> Result<Zeroizi
     written(None).map(|(changed, _)| changed).ok_or(UNPLACED)
 }
 
-const UNPLACED: &str = "its refresh-token does not stand there as one plain or quoted text";
+const UNPLACED: &str = "its refresh-token is not a single plain or quoted string there";
 
 /// The configuration of a user's auth-provider.
 fn config(text: &str, user: &str) -> Option<Config> {
@@ -90,7 +90,7 @@ fn value<'a>(config: &'a Config, key: &str) -> &'a str {
 }
 
 /// Where a value is written down, in bytes. With an alias (`*name`) that is where its anchor is.
-fn place(text: &str, value: &Spanned<Option<Secret>>) -> Option<Range<usize>> {
+fn range_of(text: &str, value: &Spanned<Option<Secret>>) -> Option<Range<usize>> {
     let marks = text.len() - text.trim_start_matches(BYTE_ORDER_MARK).len();
     let span = value.defined.span();
     // The parser counts letters.
@@ -104,7 +104,7 @@ fn place(text: &str, value: &Spanned<Option<Secret>>) -> Option<Range<usize>> {
 
 /// How an identity token may be put there, the likeliest first.
 fn id_edits(text: &str, config: &Config, refresh: &Range<usize>, id: &str) -> Vec<Edit> {
-    if let Some(at) = config.get(ID).and_then(|value| place(text, value)) {
+    if let Some(at) = config.get(ID).and_then(|value| range_of(text, value)) {
         let scalar = scalar(&text[at.clone()], id);
         // Of a key with nothing behind it, the colon is what the parser shows.
         return vec![if at.is_empty() && text[at.end..].starts_with(':') {

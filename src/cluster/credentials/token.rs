@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::super::file;
 use super::super::secret::Secret;
 use super::error::wrong;
-use super::{Error, Said};
+use super::{AuthMaterial, Error};
 
 /// How long a token from a file is the newest: client-go's minute, less ten seconds (`transport/token_source.go`).
 const FRESH: Duration = Duration::from_secs(50);
@@ -28,7 +28,7 @@ pub(super) struct TokenFile {
 
 /// What was read last, and when.
 struct Held {
-    said: Arc<Said>,
+    material: Arc<AuthMaterial>,
     read: Instant,
 }
 
@@ -39,16 +39,16 @@ impl TokenFile {
     }
 
     /// That of the file, read again where it may be old.
-    pub(super) fn current(&self) -> Result<Arc<Said>, Error> {
+    pub(super) fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         let held = self.held();
         match held.as_ref().filter(|held| held.read.elapsed() < FRESH) {
-            Some(held) => Ok(Arc::clone(&held.said)),
+            Some(held) => Ok(Arc::clone(&held.material)),
             None => self.read(held),
         }
     }
 
     /// That of the file as it is now.
-    pub(super) fn renewed(&self) -> Result<Arc<Said>, Error> {
+    pub(super) fn renewed(&self) -> Result<Arc<AuthMaterial>, Error> {
         self.read(self.held())
     }
 
@@ -57,21 +57,21 @@ impl TokenFile {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read(&self, mut held: MutexGuard<'_, Option<Held>>) -> Result<Arc<Said>, Error> {
+    fn read(&self, mut held: MutexGuard<'_, Option<Held>>) -> Result<Arc<AuthMaterial>, Error> {
         let value = match (self.value(), held.as_ref(), &self.other) {
             (Ok(value), ..) => value,
             // While the file is being replaced the last good one goes on, as in client-go.
-            (Err(_), Some(held), _) => return Ok(Arc::clone(&held.said)),
+            (Err(_), Some(held), _) => return Ok(Arc::clone(&held.material)),
             (Err(_), None, Some(other)) => other.clone(),
             (Err(error), None, None) => return Err(error),
         };
-        let unchanged = held.as_ref().filter(|held| held.said.authorization.as_ref() == Some(&value));
-        let said = match unchanged {
-            Some(held) => Arc::clone(&held.said),
-            None => Arc::new(Said { authorization: Some(value), certificate: None }),
+        let unchanged = held.as_ref().filter(|held| held.material.authorization.as_ref() == Some(&value));
+        let material = match unchanged {
+            Some(held) => Arc::clone(&held.material),
+            None => Arc::new(AuthMaterial { authorization: Some(value), certificate: None }),
         };
-        *held = Some(Held { said: Arc::clone(&said), read: Instant::now() });
-        Ok(said)
+        *held = Some(Held { material: Arc::clone(&material), read: Instant::now() });
+        Ok(material)
     }
 
     fn value(&self) -> Result<HeaderValue, Error> {

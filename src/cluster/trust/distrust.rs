@@ -17,7 +17,7 @@ use crate::message::Explain;
 /// What is wrong with a server's certificate, as what is said of the server: `its certificate …`.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
-pub struct Distrust {
+pub struct CertificateProblem {
     what: String,
     hint: &'static str,
 }
@@ -33,7 +33,7 @@ pub(super) enum Asked<'a> {
 }
 
 /// What is wrong, and what helps.
-pub(super) type Told = (String, &'static str);
+pub(super) type Explanation = (String, &'static str);
 
 /// The most names of a certificate that are shown; those of a wildcard host have hundreds.
 const NAMES: usize = 8;
@@ -42,26 +42,27 @@ const NAMES: usize = 8;
 const LONGEST: usize = 100;
 
 const CLOCK: &str = "check this machine's clock";
-const PURPOSE: &str = "whoever runs the cluster has to give the API server a certificate for servers";
-const RENEW: &str = "whoever runs the cluster has to renew it";
-const REMADE: &str = "was the cluster made anew? then get its new kubeconfig";
+const PURPOSE: &str = "ask the cluster's administrator to give the API server a certificate for servers";
+const RENEW: &str = "ask the cluster's administrator to renew it";
+const REMADE: &str = "if the cluster was recreated, get its new kubeconfig";
 const SELF_SIGNED: &str =
     "if it is the cluster's own, name it as certificate-authority of this cluster in the kubeconfig";
 const SERVER: &str =
     "check server of this cluster in the kubeconfig, or name one of those as its tls-server-name";
-const ADDRESSLESS: &str = "whoever runs the cluster has to give it a certificate with this address as an IP in its subjectAltName; kubectl refuses this one too";
-pub(super) const NAMELESS: &str = "whoever runs the cluster has to give it a certificate with subjectAltName";
+const ADDRESSLESS: &str = "ask the cluster's administrator to give it a certificate with this address as an IP in its subjectAltName; kubectl refuses this one too";
+pub(super) const NAMELESS: &str =
+    "ask the cluster's administrator to give it a certificate with subjectAltName";
 const TRUST: &str = "check certificate-authority of this cluster in the kubeconfig";
 const TRUST_GIVEN: &str =
     "name the cluster's authority as certificate-authority of this cluster in the kubeconfig";
 
-impl Explain for Distrust {
+impl Explain for CertificateProblem {
     fn hint(&self) -> Option<String> {
         Some(self.hint.to_owned())
     }
 }
 
-impl Distrust {
+impl CertificateProblem {
     /// Why nothing that the holder of a certificate signs is accepted, if it is for its key.
     pub(super) fn of_key(presented: &CertificateDer<'_>) -> Option<Self> {
         let (what, hint) = flaws::weak_key(&read(presented)?)?;
@@ -82,12 +83,12 @@ impl Distrust {
         let (what, hint) = match read(presented) {
             None => ("its certificate cannot be read".to_owned(), RENEW),
             Some(leaf) => match asked {
-                _ if untimely(&leaf, now).is_some() => late(&leaf, &[], now),
+                _ if outside_validity(&leaf, now).is_some() => late(&leaf, &[], now),
                 // It is an authority's own: nobody has to vouch for it, and webpki looks no further.
                 Asked::Kubeconfig(authorities) if authorities.contains(presented) => {
                     let named = ParsedCertificate::try_from(presented)
                         .is_ok_and(|parsed| rustls::client::verify_server_name(&parsed, name).is_ok());
-                    if named { purposeless(&leaf) } else { misnamed(&leaf, name) }
+                    if named { wrong_purpose(&leaf) } else { misnamed(&leaf, name) }
                 }
                 _ => {
                     let authorities = match asked {
@@ -95,7 +96,7 @@ impl Distrust {
                         Asked::System | Asked::Proxy => Vec::new(),
                     };
                     let flaw = flaws::of(error, &leaf, &others, &authorities);
-                    flaw.unwrap_or_else(|| tell(error, &leaf, &others, name, now, asked))
+                    flaw.unwrap_or_else(|| explain(error, &leaf, &others, name, now, asked))
                 }
             },
         };
@@ -108,14 +109,14 @@ fn read<'a>(certificate: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> 
 }
 
 /// Says what an error means for a certificate that is in its time.
-fn tell(
+fn explain(
     error: &CertificateError,
     leaf: &X509Certificate<'_>,
     others: &[X509Certificate<'_>],
     name: &ServerName<'_>,
     now: i64,
     asked: &Asked<'_>,
-) -> Told {
+) -> Explanation {
     match error {
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
@@ -125,7 +126,7 @@ fn tell(
             misnamed(leaf, name)
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            purposeless(leaf)
+            wrong_purpose(leaf)
         }
         CertificateError::UnknownIssuer | CertificateError::BadSignature => unknown(leaf, others, asked, now),
         // webpki's `CaUsedAsEndEntity`, and what platforms other than Linux say.
@@ -148,7 +149,7 @@ pub(crate) fn date(seconds: i64) -> String {
 }
 
 /// What is wrong with the time of a certificate.
-fn untimely(certificate: &X509Certificate<'_>, now: i64) -> Option<Told> {
+fn outside_validity(certificate: &X509Certificate<'_>, now: i64) -> Option<Explanation> {
     let validity = certificate.validity();
     let (from, until) = (validity.not_before.timestamp(), validity.not_after.timestamp());
     if now > until {
@@ -159,28 +160,28 @@ fn untimely(certificate: &X509Certificate<'_>, now: i64) -> Option<Told> {
 }
 
 /// Which of the certificates on the way to the authority is out of its time.
-fn late(leaf: &X509Certificate<'_>, others: &[X509Certificate<'_>], now: i64) -> Told {
+fn late(leaf: &X509Certificate<'_>, others: &[X509Certificate<'_>], now: i64) -> Explanation {
     let owner = format!("its certificate ({})", subject(leaf.subject()));
-    if let Some((what, hint)) = untimely(leaf, now) {
+    if let Some((what, hint)) = outside_validity(leaf, now) {
         return (format!("{owner} {what}"), hint);
     }
     let found = others.iter().find_map(|other| {
-        let (what, hint) = untimely(other, now)?;
+        let (what, hint) = outside_validity(other, now)?;
         Some((format!("the certificate of its issuer ({}) {what}", subject(other.subject())), hint))
     });
-    found.unwrap_or_else(|| (format!("{owner} is out of its time"), CLOCK))
+    found.unwrap_or_else(|| (format!("{owner} is outside its validity period"), CLOCK))
 }
 
-fn purposeless(leaf: &X509Certificate<'_>) -> Told {
+fn wrong_purpose(leaf: &X509Certificate<'_>) -> Explanation {
     if leaf.extended_key_usage().ok().flatten().is_some_and(|usage| usage.value.any) {
-        let what = "is for any purpose, which kwasm takes of the kubeconfig's own authorities alone";
+        let what = "is for any purpose, which kwasm accepts only of the kubeconfig's own authorities";
         return (format!("its certificate ({}) {what}", subject(leaf.subject())), TRUST_GIVEN);
     }
     (format!("its certificate ({}) is not for servers", subject(leaf.subject())), PURPOSE)
 }
 
 /// For which names it is.
-fn misnamed(leaf: &X509Certificate<'_>, name: &ServerName<'_>) -> Told {
+fn misnamed(leaf: &X509Certificate<'_>, name: &ServerName<'_>) -> Explanation {
     let alternatives = leaf.subject_alternative_name().ok().flatten();
     let names = alternatives.iter().flat_map(|names| &names.value.general_names);
     let names: Vec<String> = names.filter_map(shown).collect();
@@ -189,7 +190,7 @@ fn misnamed(leaf: &X509Certificate<'_>, name: &ServerName<'_>) -> Told {
         let subject = subject(leaf.subject());
         return (
             format!(
-                "its certificate is for no host, so not for `{asked}`: it has a subject ({subject}) and no subjectAltName"
+                "its certificate names no host, so it is not for `{asked}`: it has a subject ({subject}) and no subjectAltName"
             ),
             NAMELESS,
         );
@@ -202,7 +203,7 @@ fn misnamed(leaf: &X509Certificate<'_>, name: &ServerName<'_>) -> Told {
             .any(|name| matches!(name, GeneralName::DNSName(name) if clean(name) == asked))
     {
         let what =
-            format!("its certificate has `{asked}` as a name (DNS), and not as the address (IP) that it is");
+            format!("its certificate has `{asked}` as a DNS name, and not as the IP address that it is");
         return (what, ADDRESSLESS);
     }
     let others = match names.len().saturating_sub(NAMES) {
@@ -228,7 +229,12 @@ fn shown(name: &GeneralName<'_>) -> Option<String> {
 }
 
 /// Who signed it, and who does not know them.
-fn unknown(leaf: &X509Certificate<'_>, others: &[X509Certificate<'_>], asked: &Asked<'_>, now: i64) -> Told {
+fn unknown(
+    leaf: &X509Certificate<'_>,
+    others: &[X509Certificate<'_>],
+    asked: &Asked<'_>,
+    now: i64,
+) -> Explanation {
     if leaf.issuer() == leaf.subject() {
         let what = format!("its certificate ({}) is signed by itself", subject(leaf.subject()));
         return match asked {
@@ -251,19 +257,20 @@ fn unknown(leaf: &X509Certificate<'_>, others: &[X509Certificate<'_>], asked: &A
     match asked {
         Asked::System => (
             format!(
-                "{what}, which this machine does not know, and the kubeconfig names no certificate-authority"
+                "{what}, which this machine does not trust, and the kubeconfig names no certificate-authority"
             ),
             TRUST_GIVEN,
         ),
         Asked::Proxy => (
-            format!("{what}, which neither this machine nor the kubeconfig's certificate-authority knows"),
+            format!("{what}, which neither this machine nor the kubeconfig's certificate-authority trusts"),
             TRUST,
         ),
         Asked::Kubeconfig(authorities) => {
             let authorities = authorities.iter().filter_map(read);
             let namesakes = authorities.filter(|one| one.subject().as_raw() == last.issuer().as_raw());
             // None, if there is one whose time it is.
-            let lapsed: Option<Vec<Told>> = namesakes.map(|namesake| untimely(&namesake, now)).collect();
+            let lapsed: Option<Vec<Explanation>> =
+                namesakes.map(|namesake| outside_validity(&namesake, now)).collect();
             match lapsed.as_deref() {
                 Some([]) => {
                     (format!("{what}, which is not in the kubeconfig's certificate-authority"), TRUST)

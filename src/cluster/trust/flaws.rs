@@ -5,16 +5,16 @@ use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{X509Certificate, X509Version};
 use x509_parser::public_key::PublicKey;
 
-use super::distrust::{NAMELESS, Told, subject};
+use super::distrust::{Explanation, NAMELESS, subject};
 
 /// The shortest RSA key by which aws-lc verifies, in bits.
 const LEAST: usize = 2048;
 
 const LARGER: &str =
-    "whoever runs the cluster has to give it a larger key, or one of ECDSA, though kubectl takes this one";
+    "ask the cluster's administrator for a larger key, or one of ECDSA, though kubectl accepts this one";
 const SIGN_ANEW: &str =
-    "whoever runs the cluster has to sign it anew by means of SHA-256; kubectl refuses this one too";
-const UNDERSTOOD: &str = "whoever runs the cluster has to issue it without that; kubectl refuses it too";
+    "ask the cluster's administrator to sign it again with SHA-256; kubectl refuses this one too";
+const UNDERSTOOD: &str = "ask the cluster's administrator to issue it without that; kubectl refuses it too";
 
 /// Why a certificate, or one of those that lead from it to its authority, is taken from no one; `None` where an error is
 /// about something else.
@@ -23,7 +23,7 @@ pub(super) fn of(
     leaf: &X509Certificate<'_>,
     others: &[X509Certificate<'_>],
     authorities: &[X509Certificate<'_>],
-) -> Option<Told> {
+) -> Option<Explanation> {
     // One of another kind may be reported in place of each of these.
     let may_be = matches!(
         error,
@@ -54,7 +54,7 @@ fn is_about_algorithms(error: &CertificateError) -> bool {
 }
 
 /// A certificate of X.509 v1 or v2, which has no names of hosts.
-fn old(leaf: &X509Certificate<'_>) -> Option<Told> {
+fn old(leaf: &X509Certificate<'_>) -> Option<Explanation> {
     let version = match leaf.version() {
         X509Version::V1 => 1,
         X509Version::V2 => 2,
@@ -68,20 +68,20 @@ fn old(leaf: &X509Certificate<'_>) -> Option<Told> {
 }
 
 /// A key of RSA that is too short.
-pub(super) fn weak_key(certificate: &X509Certificate<'_>) -> Option<Told> {
+pub(super) fn weak_key(certificate: &X509Certificate<'_>) -> Option<Explanation> {
     let bits = match certificate.public_key().parsed() {
         Ok(PublicKey::RSA(key)) => key.key_size(),
         _ => return None,
     };
     let owner = subject(certificate.subject());
     let what = format!(
-        "the certificate of {owner} has an RSA key of {bits} bits, and kwasm takes none below {LEAST}"
+        "the certificate of {owner} has an RSA key of {bits} bits, and kwasm requires at least {LEAST}"
     );
     (bits < LEAST).then_some((what, LARGER))
 }
 
 /// A signature by a digest that can be forged.
-fn broken_algorithm(certificate: &X509Certificate<'_>) -> Option<Told> {
+fn broken_algorithm(certificate: &X509Certificate<'_>) -> Option<Explanation> {
     let digest = match certificate.signature_algorithm.algorithm.to_id_string().as_str() {
         "1.2.840.113549.1.1.5" | "1.2.840.10045.4.1" | "1.2.840.10040.4.3" => "SHA-1",
         "1.2.840.113549.1.1.4" => "MD5",
@@ -92,24 +92,24 @@ fn broken_algorithm(certificate: &X509Certificate<'_>) -> Option<Told> {
     // That of an authority is not looked at: who has it in the kubeconfig believes it.
     let is_own = certificate.issuer() == certificate.subject();
     (!is_own).then(|| {
-        (format!("the certificate of {owner} is signed by means of {digest}, which can be forged"), SIGN_ANEW)
+        (format!("the certificate of {owner} is signed with {digest}, which can be forged"), SIGN_ANEW)
     })
 }
 
-fn unknown_algorithm(certificate: &X509Certificate<'_>) -> Option<Told> {
+fn unknown_algorithm(certificate: &X509Certificate<'_>) -> Option<Explanation> {
     let known = ["1.2.840.113549.1.1.", "1.2.840.10045.4.3.", "1.3.101.112"];
     let algorithm = certificate.signature_algorithm.algorithm.to_id_string();
     let owner = subject(certificate.subject());
     (!known.iter().any(|known| algorithm.starts_with(known))).then(|| {
         let what = format!(
-            "the certificate of {owner} is signed by an algorithm that kwasm does not know, {algorithm}"
+            "the certificate of {owner} is signed with an algorithm that kwasm does not support, {algorithm}"
         );
         (what, SIGN_ANEW)
     })
 }
 
 /// An extension that has to be understood and is not.
-fn not_understood(certificate: &X509Certificate<'_>) -> Option<Told> {
+fn not_understood(certificate: &X509Certificate<'_>) -> Option<Explanation> {
     let unknown = certificate.extensions().iter().find(|extension| {
         extension.critical
             && matches!(
@@ -118,8 +118,9 @@ fn not_understood(certificate: &X509Certificate<'_>) -> Option<Told> {
             )
     })?;
     let (owner, extension) = (subject(certificate.subject()), unknown.oid.to_id_string());
-    let what =
-        format!("the certificate of {owner} has a critical extension that is not known here, {extension}");
+    let what = format!(
+        "the certificate of {owner} has a critical extension that kwasm does not support, {extension}"
+    );
     Some((what, UNDERSTOOD))
 }
 
@@ -149,7 +150,7 @@ mod tests {
     use rustls_pki_types::pem::PemObject as _;
     use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-    use super::super::distrust::Distrust;
+    use super::super::distrust::CertificateProblem;
     use super::super::verifier::Verifier;
     use super::*;
     use crate::message::Explain;
@@ -171,7 +172,7 @@ mod tests {
         match verifier.verify_server_cert(leaf, &[], &name, &[], UnixTime::now()) {
             Ok(_) => String::new(),
             Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(distrust)))) => {
-                let distrust = distrust.downcast_ref::<Distrust>().unwrap();
+                let distrust = distrust.downcast_ref::<CertificateProblem>().unwrap();
                 format!("{distrust}; {}", distrust.hint().unwrap())
             }
             Err(other) => panic!("{other:?}"),
@@ -195,18 +196,21 @@ mod tests {
 
     #[test]
     fn a_signature_that_can_be_forged_is_reported_with_its_digest() {
-        insta::assert_snapshot!(said_of(CA, &der(SHA1), "127.0.0.1"), @"the certificate of CN=api is signed by means of SHA-1, which can be forged; whoever runs the cluster has to sign it anew by means of SHA-256; kubectl refuses this one too");
+        insta::assert_snapshot!(said_of(CA, &der(SHA1), "127.0.0.1"), @"the certificate of CN=api is signed with SHA-1, which can be forged; ask the cluster's administrator to sign it again with SHA-256; kubectl refuses this one too");
     }
 
     #[test]
     fn a_key_of_rsa_that_is_too_short_is_reported_with_its_length() {
         // Its own is found out when it signs.
         assert_eq!(said_of(CA, &der(RSA1024), "127.0.0.1"), "");
-        let distrust = Distrust::of_key(&der(RSA1024)).unwrap();
-        insta::assert_snapshot!(distrust, @"the certificate of CN=api has an RSA key of 1024 bits, and kwasm takes none below 2048");
-        assert!(distrust.hint().unwrap().contains("kubectl takes this one"));
-        assert!(Distrust::of_key(&der(CA)).is_none() && Distrust::of_key(&der(BELOW1024)).is_none());
-        insta::assert_snapshot!(said_of(CA1024, &der(BELOW1024), "127.0.0.1"), @"the certificate of CN=the old cluster has an RSA key of 1024 bits, and kwasm takes none below 2048; whoever runs the cluster has to give it a larger key, or one of ECDSA, though kubectl takes this one");
+        let distrust = CertificateProblem::of_key(&der(RSA1024)).unwrap();
+        insta::assert_snapshot!(distrust, @"the certificate of CN=api has an RSA key of 1024 bits, and kwasm requires at least 2048");
+        assert!(distrust.hint().unwrap().contains("kubectl accepts this one"));
+        assert!(
+            CertificateProblem::of_key(&der(CA)).is_none()
+                && CertificateProblem::of_key(&der(BELOW1024)).is_none()
+        );
+        insta::assert_snapshot!(said_of(CA1024, &der(BELOW1024), "127.0.0.1"), @"the certificate of CN=the old cluster has an RSA key of 1024 bits, and kwasm requires at least 2048; ask the cluster's administrator for a larger key, or one of ECDSA, though kubectl accepts this one");
         assert!(
             said_of(CA, &der(BELOW1024), "127.0.0.1")
                 .contains("signed by `CN=the old cluster`, which is not in")
@@ -225,7 +229,7 @@ mod tests {
         let (authority, leaf) = with(false);
         assert_eq!(said_of(&authority, &leaf, "127.0.0.1"), "");
         let (authority, leaf) = with(true);
-        insta::assert_snapshot!(said_of(&authority, &leaf, "127.0.0.1"), @"the certificate of CN=api has a critical extension that is not known here, 1.2.3.4; whoever runs the cluster has to issue it without that; kubectl refuses it too");
+        insta::assert_snapshot!(said_of(&authority, &leaf, "127.0.0.1"), @"the certificate of CN=api has a critical extension that kwasm does not support, 1.2.3.4; ask the cluster's administrator to issue it without that; kubectl refuses it too");
     }
 
     #[test]
@@ -252,7 +256,7 @@ mod tests {
         let (authority, leaf) = signed(|params| {
             params.subject_alt_names = vec![rcgen::SanType::DnsName("127.0.0.1".try_into().unwrap())];
         });
-        insta::assert_snapshot!(said_of(&authority, &leaf, "127.0.0.1"), @"its certificate has `127.0.0.1` as a name (DNS), and not as the address (IP) that it is; whoever runs the cluster has to give it a certificate with this address as an IP in its subjectAltName; kubectl refuses this one too");
+        insta::assert_snapshot!(said_of(&authority, &leaf, "127.0.0.1"), @"its certificate has `127.0.0.1` as a DNS name, and not as the IP address that it is; ask the cluster's administrator to give it a certificate with this address as an IP in its subjectAltName; kubectl refuses this one too");
     }
 
     #[test]

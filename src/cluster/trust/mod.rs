@@ -17,7 +17,7 @@ use rustls_pki_types::ServerName;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-pub use self::distrust::Distrust;
+pub use self::distrust::CertificateProblem;
 pub(crate) use self::distrust::date;
 pub(crate) use self::flaws::words;
 use self::verifier::Verifier;
@@ -32,21 +32,21 @@ pub struct Trust(Arc<Settings>);
 
 struct Settings {
     context: String,
-    vouchers: Vouchers,
+    roots: RootStore,
     server_name: Option<(String, ServerName<'static>)>,
     known: Mutex<Option<Known>>,
 }
 
 /// Who vouches for a server.
-enum Vouchers {
+enum RootStore {
     /// Those of the kubeconfig.
     Given(Pem),
     /// Those of this machine.
     System,
     /// Nobody needs to: `insecure-skip-tls-verify`.
-    Anybody,
+    Unverified,
     /// There is no TLS.
-    Nobody,
+    Unused,
 }
 
 /// From where the authorities of a cluster are.
@@ -92,25 +92,25 @@ impl Trust {
         }
         let given = Pem::of(data, file);
         let server = entry.server.as_deref().and_then(Endpoint::read);
-        let vouchers = match (server.is_some_and(|server| server.origin().is_secure()), given) {
-            (false, _) => Vouchers::Nobody,
+        let roots = match (server.is_some_and(|server| server.origin().is_secure()), given) {
+            (false, _) => RootStore::Unused,
             (true, Some(_)) if entry.insecure_skip_tls_verify == Some(true) => {
-                let both = "one is given together with insecure-skip-tls-verify, which asks for none";
+                let both = "one is given together with insecure-skip-tls-verify, which excludes it";
                 return Err(wrong(context, WHAT, both.to_owned()));
             }
-            (true, None) if entry.insecure_skip_tls_verify == Some(true) => Vouchers::Anybody,
-            (true, Some(pem)) => Vouchers::Given(pem),
-            (true, None) => Vouchers::System,
+            (true, None) if entry.insecure_skip_tls_verify == Some(true) => RootStore::Unverified,
+            (true, Some(pem)) => RootStore::Given(pem),
+            (true, None) => RootStore::System,
         };
         let server_name = entry.tls_server_name.as_deref().filter(|name| !name.is_empty());
         let server_name = server_name.map(|name| match ServerName::try_from(name.to_owned()) {
             Ok(parsed) => Ok((name.to_owned(), parsed)),
-            Err(_) => Err(wrong(context, "tls-server-name", "it is no name of a server".to_owned())),
+            Err(_) => Err(wrong(context, "tls-server-name", "it is not a valid server name".to_owned())),
         });
         let server_name = server_name.transpose()?;
         Ok(Self(Arc::new(Settings {
             context: context.to_owned(),
-            vouchers,
+            roots,
             server_name,
             known: Mutex::default(),
         })))
@@ -119,11 +119,11 @@ impl Trust {
     /// From where the authorities are.
     #[must_use]
     pub fn authority(&self) -> Authority {
-        match &self.0.vouchers {
-            Vouchers::Given(pem) if pem.file().is_some() => Authority::File,
-            Vouchers::Given(_) => Authority::Data,
-            Vouchers::System => Authority::System,
-            Vouchers::Anybody | Vouchers::Nobody => Authority::None,
+        match &self.0.roots {
+            RootStore::Given(pem) if pem.file().is_some() => Authority::File,
+            RootStore::Given(_) => Authority::Data,
+            RootStore::System => Authority::System,
+            RootStore::Unverified | RootStore::Unused => Authority::None,
         }
     }
 
@@ -141,7 +141,7 @@ impl Trust {
     /// Whether whoever answers is believed to be the server (`insecure-skip-tls-verify`).
     #[must_use]
     pub fn is_insecure(&self) -> bool {
-        matches!(self.0.vouchers, Vouchers::Anybody)
+        matches!(self.0.roots, RootStore::Unverified)
     }
 
     /// Reads the authorities, as the first request will.
@@ -181,8 +181,8 @@ impl Trust {
             if let Some(config) = &known.proxy {
                 return Ok(Arc::clone(config));
             }
-            let verifier = match &self.0.vouchers {
-                Vouchers::Given(_) => Arc::new(Verifier::of_proxy(Arc::clone(&known.verifier))),
+            let verifier = match &self.0.roots {
+                RootStore::Given(_) => Arc::new(Verifier::of_proxy(Arc::clone(&known.verifier))),
                 _ => Arc::clone(&known.verifier),
             };
             let config = self.configure(verifier, None)?;
@@ -207,7 +207,7 @@ impl Trust {
     /// Reads a file again that was not read lately. Where that fails, what was known still holds, as in client-go: a
     /// file may be in the middle of being replaced.
     fn refresh(&self, known: &mut Known) {
-        let is_file = matches!(&self.0.vouchers, Vouchers::Given(Pem::File(_)));
+        let is_file = matches!(&self.0.roots, RootStore::Given(Pem::File(_)));
         if !is_file || known.read.elapsed() < FRESH {
             return;
         }
@@ -220,18 +220,18 @@ impl Trust {
     }
 
     fn read(&self) -> Result<Known, Error> {
-        let (pem, verifier) = match &self.0.vouchers {
-            Vouchers::Given(pem) => {
+        let (pem, verifier) = match &self.0.roots {
+            RootStore::Given(pem) => {
                 let pem = pem.read().map_err(|reason| self.wrong(WHAT, reason))?;
                 let verifier = Verifier::given(&pem).map_err(|reason| self.wrong(WHAT, reason))?;
                 (Some(pem), verifier)
             }
             // A proxy on the way to a plain HTTP server may be one that speaks TLS.
-            Vouchers::System | Vouchers::Nobody => {
+            RootStore::System | RootStore::Unused => {
                 let wrong = |reason| self.wrong("the platform's certificate authorities", reason);
                 (None, Verifier::system().map_err(wrong)?)
             }
-            Vouchers::Anybody => (None, Verifier::anybody()),
+            RootStore::Unverified => (None, Verifier::unverified()),
         };
         Ok(Known { read: Instant::now(), pem, verifier: Arc::new(verifier), server: None, proxy: None })
     }

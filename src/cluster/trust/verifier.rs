@@ -23,7 +23,7 @@ use webpki::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::distrust::{Asked, Distrust};
+use super::distrust::{Asked, CertificateProblem};
 
 /// Judges by the authorities that were asked for.
 pub(super) struct Verifier {
@@ -45,7 +45,7 @@ enum Judge {
     /// For a proxy: a cluster's, or else this machine's, if it has any.
     Proxy(Arc<Verifier>, Option<Platform>),
     /// None: everybody is believed.
-    Anybody,
+    Unverified,
 }
 
 /// The one provider of cryptography.
@@ -80,8 +80,8 @@ impl Verifier {
         Ok(Self::new(Judge::System(platform)))
     }
 
-    pub(super) fn anybody() -> Self {
-        Self::new(Judge::Anybody)
+    pub(super) fn unverified() -> Self {
+        Self::new(Judge::Unverified)
     }
 
     /// For a proxy: by a cluster's authorities or this machine's.
@@ -96,7 +96,7 @@ impl Verifier {
 
     fn judge(&self, presented: &Presented<'_>) -> Result<ServerCertVerified, Error> {
         match &self.judge {
-            Judge::Anybody => Ok(ServerCertVerified::assertion()),
+            Judge::Unverified => Ok(ServerCertVerified::assertion()),
             Judge::System(platform) => presented.to(platform),
             Judge::Proxy(cluster, platform) => cluster
                 .judge(presented)
@@ -123,7 +123,7 @@ impl Verifier {
         match &self.judge {
             Judge::Given { authorities, .. } => Asked::Kubeconfig(authorities),
             Judge::Proxy(..) => Asked::Proxy,
-            Judge::System(_) | Judge::Anybody => Asked::System,
+            Judge::System(_) | Judge::Unverified => Asked::System,
         }
     }
 }
@@ -231,7 +231,7 @@ impl ServerCertVerifier for Verifier {
         let presented = Presented { leaf, others, name, ocsp, now };
         self.judge(&presented).map_err(|error| match error {
             Error::InvalidCertificate(error) => {
-                distrusted(Distrust::of(&error, leaf, others, name, now, &self.asked()))
+                distrusted(CertificateProblem::of(&error, leaf, others, name, now, &self.asked()))
             }
             other => other,
         })
@@ -244,7 +244,7 @@ impl ServerCertVerifier for Verifier {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         match self.judge {
-            Judge::Anybody => self.verify_by_key(message, certificate, signed),
+            Judge::Unverified => self.verify_by_key(message, certificate, signed),
             _ => verify_tls12_signature(message, certificate, signed, &self.algorithms),
         }
         .map_err(|error| explained(error, certificate))
@@ -257,7 +257,7 @@ impl ServerCertVerifier for Verifier {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         match self.judge {
-            Judge::Anybody => self.verify_by_key(message, certificate, signed),
+            Judge::Unverified => self.verify_by_key(message, certificate, signed),
             _ => verify_tls13_signature(message, certificate, signed, &self.algorithms),
         }
         .map_err(|error| explained(error, certificate))
@@ -271,12 +271,12 @@ impl ServerCertVerifier for Verifier {
 /// Why a signature of the handshake does not count: not that it is wrong, where it is by a key that is not taken.
 fn explained(error: Error, certificate: &CertificateDer<'_>) -> Error {
     match &error {
-        Error::InvalidCertificate(_) => Distrust::of_key(certificate).map_or(error, distrusted),
+        Error::InvalidCertificate(_) => CertificateProblem::of_key(certificate).map_or(error, distrusted),
         _ => error,
     }
 }
 
-fn distrusted(distrust: Distrust) -> Error {
+fn distrusted(distrust: CertificateProblem) -> Error {
     CertificateError::Other(OtherError(Arc::new(distrust))).into()
 }
 

@@ -6,15 +6,15 @@ use ::http::StatusCode;
 use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
 
 use super::BoxError;
-use crate::cluster::{Distrust, Endpoint, Error, words};
+use crate::cluster::{CertificateProblem, Endpoint, Error, words};
 use crate::message::{Explain, Message};
 use crate::proxy::{Proxy, Scheme, Source};
 
 /// TLS that did not come about. Said of the peer: `it …`.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum Broken {
+pub(crate) enum TlsError {
     /// It answered in plain HTTP.
-    #[error("plain HTTP was answered")]
+    #[error("the response was plain HTTP")]
     PlainHttp,
     /// The handshake failed.
     #[error("{0}")]
@@ -23,7 +23,7 @@ pub(crate) enum Broken {
     #[error("the connection was closed")]
     Closed,
     /// It said nothing for as long as a handshake may take.
-    #[error("nothing was answered")]
+    #[error("there was no response")]
     Silent,
     /// What the system says.
     #[error("{0}")]
@@ -32,14 +32,14 @@ pub(crate) enum Broken {
 
 /// What a proxy did instead of leading to the server.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::gate) enum Way {
+pub(in crate::gate) enum ProxyError {
     #[error("it closed the connection")]
     Closed,
-    #[error("its answer has no end")]
+    #[error("its response does not end")]
     Endless,
-    #[error("it wants a login")]
+    #[error("it requires a login")]
     Login,
-    #[error("its answer cannot be read")]
+    #[error("its response cannot be read")]
     Nonsense,
     #[error("it refuses: {0}")]
     Refused(StatusCode),
@@ -48,7 +48,7 @@ pub(in crate::gate) enum Way {
     #[error("it refuses: {0}")]
     Socks(u8),
     #[error("{0}")]
-    Tls(Broken),
+    Tls(TlsError),
     #[error("{0}")]
     Unreached(io::Error),
     #[error("{0}")]
@@ -64,17 +64,17 @@ pub(in crate::gate) struct ProxyFault {
     source_name: Source,
     server: String,
     shown_user: bool,
-    way: Way,
+    error: ProxyError,
 }
 
 const CREDENTIAL: &str = "check client-certificate and client-key of the user in the kubeconfig";
-const VERSIONS: &str = "whoever runs it has to let it speak TLS 1.2 or 1.3, which kubectl needs too";
-const PROXY_CERTIFICATE: &str = "its certificate has to be for its host, and known to this machine or to the kubeconfig's certificate-authority";
-const PROXY_CLIENT: &str = "kwasm shows client certificates to API servers only";
-const SUITES: &str = "kwasm speaks TLS 1.3, and TLS 1.2 with ECDHE and AES-GCM or ChaCha20-Poly1305; kubectl knows older ciphers too (CBC): whoever runs it has to allow one of the former";
-const PLAIN: &str = "is its address to begin with http:// ?";
+const VERSIONS: &str = "ask its administrator to enable TLS 1.2 or 1.3, which kubectl requires too";
+const PROXY_CERTIFICATE: &str = "its certificate has to be for its host, and trusted by this machine or by the kubeconfig's certificate-authority";
+const PROXY_CLIENT: &str = "kwasm sends client certificates to API servers only";
+const SUITES: &str = "kwasm supports TLS 1.3, and TLS 1.2 with ECDHE and AES-GCM or ChaCha20-Poly1305; kubectl supports older ciphers too (CBC): ask its administrator to allow one of the former";
+const PLAIN: &str = "did you mean http:// ?";
 
-impl Broken {
+impl TlsError {
     /// Of an error of tokio-rustls.
     pub(super) fn of(error: &io::Error) -> Self {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
@@ -93,7 +93,7 @@ impl Broken {
     pub(in crate::gate) fn told(&self, certificate: bool) -> Message {
         let hinted = |what: &str, hint: &str| Message::hinted(what, hint);
         match self {
-            Self::PlainHttp => hinted("it answers in plain HTTP, and was asked by TLS", PLAIN),
+            Self::PlainHttp => hinted("it answers in plain HTTP, not in TLS", PLAIN),
             Self::Closed => hinted(
                 "it closed the connection instead of answering the TLS handshake",
                 "is it an API server? a firewall or a load balancer may refuse its name",
@@ -114,9 +114,9 @@ impl Broken {
                 rustls::Error::PeerIncompatible(
                     PeerIncompatible::ServerDoesNotSupportTls12Or13
                     | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
-                ) => hinted("it speaks no TLS newer than 1.1", VERSIONS),
+                ) => hinted("it supports no TLS version newer than 1.1", VERSIONS),
                 rustls::Error::PeerIncompatible(what) => {
-                    hinted(&format!("it has no way of TLS in common with kwasm ({what:?})"), SUITES)
+                    hinted(&format!("it has no TLS parameters in common with kwasm ({what:?})"), SUITES)
                 }
                 other => Message::plain(format!("TLS failed: {other}")),
             },
@@ -125,7 +125,7 @@ impl Broken {
 }
 
 /// What a verifier of ours said.
-fn distrust(error: &CertificateError) -> Option<&Distrust> {
+fn distrust(error: &CertificateError) -> Option<&CertificateProblem> {
     match error {
         CertificateError::Other(other) => other.0.downcast_ref(),
         _ => None,
@@ -147,7 +147,7 @@ fn plainly(error: &CertificateError) -> String {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "its certificate is for another name".to_owned()
         }
-        CertificateError::BadSignature => "it does not have the key of its certificate".to_owned(),
+        CertificateError::BadSignature => "it does not have the private key of its certificate".to_owned(),
         other => format!("its certificate is not accepted: {}", words(other)),
     }
 }
@@ -164,11 +164,12 @@ fn alarmed(alert: AlertDescription, certificate: bool) -> Message {
         | Alert::AccessDenied
             if !certificate =>
         {
-            hinted(format!("it wants a client certificate, and was shown none ({alert:?})"), CREDENTIAL)
+            hinted(format!("it requires a client certificate, and got none ({alert:?})"), CREDENTIAL)
         }
-        Alert::UnknownCA if certificate => {
-            hinted("it does not know the authority that signed the client certificate".to_owned(), CREDENTIAL)
-        }
+        Alert::UnknownCA if certificate => hinted(
+            "it does not trust the authority that signed the client certificate".to_owned(),
+            CREDENTIAL,
+        ),
         Alert::CertificateRequired
         | Alert::BadCertificate
         | Alert::UnsupportedCertificate
@@ -182,7 +183,7 @@ fn alarmed(alert: AlertDescription, certificate: bool) -> Message {
             hinted(format!("it does not accept the client certificate ({alert:?})"), CREDENTIAL)
         }
         Alert::ProtocolVersion => {
-            hinted(format!("it has no version of TLS in common with kwasm ({alert:?})"), VERSIONS)
+            hinted(format!("it has no TLS version in common with kwasm ({alert:?})"), VERSIONS)
         }
         Alert::HandshakeFailure | Alert::InsufficientSecurity => hinted(
             format!(
@@ -191,18 +192,18 @@ fn alarmed(alert: AlertDescription, certificate: bool) -> Message {
             SUITES,
         ),
         Alert::UnrecognisedName => hinted(
-            "it does not know the name by which it was asked".to_owned(),
+            "it does not recognise the server name that it was sent".to_owned(),
             "check server and tls-server-name of this cluster in the kubeconfig",
         ),
         alert => Message::plain(format!("it ended the TLS handshake: {alert:?}")),
     }
 }
 
-impl Way {
+impl ProxyError {
     /// Of a connection that broke. In TLS 1.3 a client is refused after its handshake.
     pub(super) fn broke(error: &io::Error) -> Self {
-        match Broken::of(error) {
-            Broken::Tls(error) => Self::Tls(Broken::Tls(error)),
+        match TlsError::of(error) {
+            TlsError::Tls(error) => Self::Tls(TlsError::Tls(error)),
             _ => Self::Closed,
         }
     }
@@ -218,7 +219,7 @@ impl Way {
 }
 
 impl ProxyFault {
-    pub(super) fn new(proxy: &Proxy, endpoint: &Endpoint, way: Way) -> Self {
+    pub(super) fn new(proxy: &Proxy, endpoint: &Endpoint, error: ProxyError) -> Self {
         let origin = endpoint.origin();
         Self {
             proxy: proxy.to_string(),
@@ -226,13 +227,13 @@ impl ProxyFault {
             source_name: proxy.source(),
             server: format!("{}:{}", origin.host(), origin.port()),
             shown_user: proxy.user().is_some(),
-            way,
+            error,
         }
     }
 
     /// That of a proxy that reads requests and wants to know who asks.
     pub(in crate::gate) fn login(proxy: &Proxy, endpoint: &Endpoint) -> Self {
-        Self::new(proxy, endpoint, Way::Login)
+        Self::new(proxy, endpoint, ProxyError::Login)
     }
 
     /// Returns which proxy it is and what it did.
@@ -256,41 +257,41 @@ impl ProxyFault {
             Scheme::Socks5 => "SOCKS 5",
             Scheme::Http | Scheme::Https => "HTTP",
         };
-        match &self.way {
-            Way::Closed => (format!("closed the connection instead of leading to {server}"), check),
-            Way::Endless => ("answers CONNECT with more than 8 KiB".to_owned(), check),
-            Way::Login if self.shown_user => {
-                ("does not accept the user and password of its address".to_owned(), check)
+        match &self.error {
+            ProxyError::Closed => (format!("closed the connection instead of connecting to {server}"), check),
+            ProxyError::Endless => ("answers CONNECT with more than 8 KiB".to_owned(), check),
+            ProxyError::Login if self.shown_user => {
+                ("does not accept the user and password in its address".to_owned(), check)
             }
-            Way::Login => {
+            ProxyError::Login => {
                 let scheme = self.proxy.split(':').next().unwrap_or_default();
                 let hint = format!("write {} as {scheme}://USER:PASSWORD@HOST:PORT", self.source_name);
-                ("wants a user and a password".to_owned(), hint)
+                ("requires a user and a password".to_owned(), hint)
             }
-            Way::Nonsense => (format!("does not answer as a proxy of {kind}"), check),
-            Way::Refused(status) => {
-                (format!("does not lead to {server}: {status}"), led(status.is_server_error()))
+            ProxyError::Nonsense => (format!("does not answer as {kind} proxies do"), check),
+            ProxyError::Refused(status) => {
+                (format!("does not connect to {server}: {status}"), proxy_hint(status.is_server_error()))
             }
-            Way::Silent => (format!("did not lead to {server} within a minute"), check),
-            Way::Socks(code) => {
+            ProxyError::Silent => (format!("did not connect to {server} within a minute"), check),
+            ProxyError::Socks(code) => {
                 let (reason, reachable) = socks(*code);
-                (format!("does not lead to {server}: {reason}"), led(!reachable))
+                (format!("does not connect to {server}: {reason}"), proxy_hint(!reachable))
             }
-            Way::Tls(broken) => {
+            ProxyError::Tls(broken) => {
                 let Message { text: what, hint } = broken.told(false);
                 // What helps with a cluster's certificates does not help here.
                 let hint = match broken {
-                    Broken::Tls(rustls::Error::InvalidCertificate(_)) => PROXY_CERTIFICATE.to_owned(),
-                    Broken::Tls(rustls::Error::AlertReceived(_)) => PROXY_CLIENT.to_owned(),
+                    TlsError::Tls(rustls::Error::InvalidCertificate(_)) => PROXY_CERTIFICATE.to_owned(),
+                    TlsError::Tls(rustls::Error::AlertReceived(_)) => PROXY_CLIENT.to_owned(),
                     _ => hint.unwrap_or(check),
                 };
                 (format!("cannot be used: {what}"), hint)
             }
-            Way::Unreached(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            ProxyError::Unreached(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 ("cannot be reached: connection refused".to_owned(), check)
             }
-            Way::Unreached(error) => (format!("cannot be reached: {error}"), check),
-            Way::Untrusting(error) => (format!("cannot be used: {error}"), check),
+            ProxyError::Unreached(error) => (format!("cannot be reached: {error}"), check),
+            ProxyError::Untrusting(error) => (format!("cannot be used: {error}"), check),
         }
     }
 }
@@ -302,11 +303,11 @@ impl Explain for ProxyFault {
 }
 
 /// What helps when a proxy does not lead on.
-fn led(unreachable: bool) -> String {
+fn proxy_hint(unreachable: bool) -> String {
     let hint = if unreachable {
         "is the API server up, and does the proxy reach it?"
     } else {
-        "whoever runs the proxy has to let this address through"
+        "ask the proxy's administrator to allow this address"
     };
     hint.to_owned()
 }
@@ -316,12 +317,12 @@ fn socks(code: u8) -> (String, bool) {
     let (reason, refused) = match code {
         1 => ("it failed", false),
         2 => ("its rules do not allow it", true),
-        3 => ("it does not reach the network", false),
-        4 => ("it does not reach the host", false),
+        3 => ("the network is unreachable", false),
+        4 => ("the host is unreachable", false),
         5 => ("the connection was refused", false),
-        6 => ("the way is too long", false),
-        7 => ("it does not lead anywhere", true),
-        8 => ("it does not take such an address", true),
+        6 => ("TTL expired", false),
+        7 => ("it does not support CONNECT", true),
+        8 => ("it does not support this type of address", true),
         code => return (format!("it failed (code {code})"), false),
     };
     (reason.to_owned(), refused)

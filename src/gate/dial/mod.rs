@@ -27,9 +27,9 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
-pub(crate) use self::fault::Broken;
+use self::fault::ProxyError;
 pub(super) use self::fault::ProxyFault;
-use self::fault::Way;
+pub(crate) use self::fault::TlsError;
 use self::wire::{Duplex, Opening, Wire};
 use super::sender::tcp;
 use crate::cluster::{Cluster, Endpoint, Error, Trust};
@@ -101,7 +101,7 @@ impl Inner {
         let stream = match &self.proxy {
             None => Box::new(self.reach(origin.host(), origin.port()).await?) as Box<dyn Duplex>,
             Some(proxy) => {
-                self.through(proxy).await.map_err(|way| ProxyFault::new(proxy, &self.endpoint, way))?
+                self.through(proxy).await.map_err(|error| ProxyFault::new(proxy, &self.endpoint, error))?
             }
         };
         if !origin.is_secure() {
@@ -112,34 +112,36 @@ impl Inner {
             Some(name) => name.clone(),
             None => server_name(origin.host())?,
         };
-        Ok(Wire::new(shake_hands(config, name, stream).await?, false))
+        Ok(Wire::new(handshake(config, name, stream).await?, false))
     }
 
     /// Opens a way through a proxy to the server: at its end the server is spoken to or, where that speaks plain HTTP,
     /// the proxy.
-    async fn through(&self, proxy: &Proxy) -> Result<Box<dyn Duplex>, Way> {
-        let stream = self.reach(proxy.host(), proxy.port()).await.map_err(Way::unreached)?;
+    async fn through(&self, proxy: &Proxy) -> Result<Box<dyn Duplex>, ProxyError> {
+        let stream = self.reach(proxy.host(), proxy.port()).await.map_err(ProxyError::unreached)?;
         let mut stream = match proxy.scheme() {
             Scheme::Http | Scheme::Socks5 => Box::new(stream) as Box<dyn Duplex>,
             Scheme::Https => {
-                let config = self.trust.proxy_config().map_err(Way::Untrusting)?;
-                let name =
-                    server_name(proxy.host()).map_err(|error| Way::Tls(Broken::Other(error.to_string())))?;
-                shake_hands(config, name, Box::new(stream)).await.map_err(Way::Tls)?
+                let config = self.trust.proxy_config().map_err(ProxyError::Untrusting)?;
+                let name = server_name(proxy.host())
+                    .map_err(|error| ProxyError::Tls(TlsError::Other(error.to_string())))?;
+                handshake(config, name, Box::new(stream)).await.map_err(ProxyError::Tls)?
             }
         };
         let origin = self.endpoint.origin();
-        let led = async {
+        let opened = async {
             match proxy.scheme() {
-                Scheme::Socks5 => socks::lead(&mut stream, origin.host(), origin.port(), proxy.user()).await,
+                Scheme::Socks5 => {
+                    socks::open_tunnel(&mut stream, origin.host(), origin.port(), proxy.user()).await
+                }
                 _ if !origin.is_secure() => Ok(()),
                 _ => {
                     let address = format!("{}:{}", origin.host(), origin.port());
-                    connect::lead(&mut stream, &address, proxy.authorization().as_ref()).await
+                    connect::open_tunnel(&mut stream, &address, proxy.authorization().as_ref()).await
                 }
             }
         };
-        timeout(PROXY, led).await.unwrap_or(Err(Way::Silent))?;
+        timeout(PROXY, opened).await.unwrap_or(Err(ProxyError::Silent))?;
         Ok(stream)
     }
 
@@ -150,17 +152,17 @@ impl Inner {
 }
 
 /// Speaks TLS on a stream from here on.
-async fn shake_hands(
+async fn handshake(
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
     stream: Box<dyn Duplex>,
-) -> Result<Box<dyn Duplex>, Broken> {
+) -> Result<Box<dyn Duplex>, TlsError> {
     let handshake = TlsConnector::from(config).connect(name, Opening::new(stream)).into_fallible();
     match timeout(HANDSHAKE, handshake).await {
         Ok(Ok(stream)) => Ok(Box::new(stream)),
-        Ok(Err((_, stream))) if stream.is_plain_http() => Err(Broken::PlainHttp),
-        Ok(Err((error, _))) => Err(Broken::of(&error)),
-        Err(_) => Err(Broken::Silent),
+        Ok(Err((_, stream))) if stream.is_plain_http() => Err(TlsError::PlainHttp),
+        Ok(Err((error, _))) => Err(TlsError::of(&error)),
+        Err(_) => Err(TlsError::Silent),
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
-use crate::gate::Patience;
-use crate::gate::body::{GuestBody, Life};
+use crate::gate::Timeouts;
+use crate::gate::body::{GuestBody, GuestLifetime};
 use crate::gate::failure::Failure;
 use crate::gate::sender::{exchange, pool, tcp};
 use ::http::{Request, StatusCode};
@@ -85,8 +85,8 @@ async fn send(
         request = request.header(*name, *value);
     }
     let body = Full::new(Bytes::from(text)).map_err(|never| match never {}).boxed_unsync();
-    let body = GuestBody::new(body, Life::default(), &HeaderMap::new());
-    let response = exchange(client, request.body(body).unwrap(), Patience::default()).await?;
+    let body = GuestBody::new(body, GuestLifetime::default(), &HeaderMap::new());
+    let response = exchange(client, request.body(body).unwrap(), Timeouts::default()).await?;
     let status = response.status();
     // Read to its end, so that the connection is free again.
     drop(response.into_body().collect().await.unwrap());

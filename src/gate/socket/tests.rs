@@ -110,7 +110,7 @@ async fn what_is_no_http_ends_the_connection_and_is_told_to_the_user() {
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 Bad Request"), "{answer}");
     }
     let lines = gate.report();
-    assert!(lines[0].text.contains("is no HTTP/1.1 request"), "{}", lines[0].text);
+    assert!(lines[0].text.contains("is not an HTTP/1.1 request"), "{}", lines[0].text);
     assert!(lines[0].hint.as_ref().unwrap().contains("http://, not https://"));
 }
 
@@ -134,7 +134,7 @@ fn the_number_of_sockets_has_an_end() {
     assert!(gate.socket().is_err());
     assert_eq!(
         gate.report()[0].text,
-        "the plugin ran into a limit: it wanted more than 64 sockets at a time"
+        "the plugin ran into a limit: it needed more than 64 sockets at a time"
     );
     sockets.pop();
     assert!(gate.socket().is_ok());

@@ -60,7 +60,7 @@ impl File {
             Err(_) => Err(Error::Credentials {
                 path,
                 server: "any registry".to_owned(),
-                what: "it is no JSON of docker's or podman's form".to_owned(),
+                what: "it is not JSON in docker's or podman's form".to_owned(),
                 helper: None,
             }),
         }
@@ -90,12 +90,12 @@ impl File {
     /// The names under which a file may know a repository: podman's also name repositories, and the more exact comes first.
     fn servers(&self, host: &str, repository: &str) -> Vec<String> {
         let mut servers = Vec::new();
-        let mut place = format!("{host}/{repository}");
-        while place.len() > host.len() {
-            if self.entry(&place, "").is_some() || self.helper(&place).is_some() {
-                servers.push(place.clone());
+        let mut prefix = format!("{host}/{repository}");
+        while prefix.len() > host.len() {
+            if self.entry(&prefix, "").is_some() || self.helper(&prefix).is_some() {
+                servers.push(prefix.clone());
             }
-            place.truncate(place.rfind('/').unwrap_or(0));
+            prefix.truncate(prefix.rfind('/').unwrap_or(0));
         }
         if host == DOCKER_HUB {
             servers.push("https://index.docker.io/v1/".to_owned());
@@ -135,14 +135,14 @@ impl File {
                 Ok(None)
             }
             Err(CredentialRetrievalError::HelperFailure { helper, stderr, .. }) => {
-                let reason = stderr.lines().next().unwrap_or("it does not say why").to_owned();
+                let reason = stderr.lines().next().unwrap_or("it gives no reason").to_owned();
                 broken(format!("the helper {helper} failed: {reason}"))
             }
             Err(CredentialRetrievalError::HelperCommunicationError) => {
-                broken(format!("its credential helper cannot be asked: {program} cannot be run"))
+                broken(format!("its credential helper {program} cannot be run"))
             }
             Err(CredentialRetrievalError::MalformedHelperResponse) => {
-                broken(format!("its credential helper {program} gives no JSON with Username and Secret"))
+                broken(format!("its credential helper {program} returns no JSON with Username and Secret"))
             }
             Err(_) => Ok(None),
         }
@@ -167,7 +167,7 @@ impl Entry {
             return Ok(Some(Credentials::Bearer(token)));
         }
         if let Some(auth) = said(&self.auth) {
-            return decoded(&auth).map(Some).ok_or("its `auth` is no base64 of USER:PASSWORD");
+            return decoded(&auth).map(Some).ok_or("its `auth` is not base64 of USER:PASSWORD");
         }
         let user = self.username.clone().filter(|user| !user.is_empty());
         Ok(user.map(|user| Credentials::Basic { user, password: said(&self.password).unwrap_or_default() }))

@@ -91,7 +91,7 @@ pub(super) async fn referrers(host: &Host, subject: Digest) -> Result<Vec<Referr
             if is_empty {
                 break;
             }
-            return Err(host.answer(format!("its list of referrers of {subject} has no end")));
+            return Err(host.answer(format!("its list of referrers of {subject} does not end")));
         }
         if let Some(url) = tags::following(host, &document)? {
             let next = host.document(url, INDEX, LONGEST).await?;

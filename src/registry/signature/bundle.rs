@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Claim, Error, base64, json, malformed, shown};
+use super::{Error, SignedPayload, base64, json, malformed, shown};
 use crate::reference::Digest;
 
 /// The media types of a bundle: of its layer, and inside it.
@@ -70,7 +70,7 @@ struct Digests {
 }
 
 /// Reads what a bundle claims.
-pub(super) fn read(bundle: &[u8]) -> Result<Claim, Error> {
+pub(super) fn read(bundle: &[u8]) -> Result<SignedPayload, Error> {
     let bundle: Bundle = json("bundle", bundle)?;
     if ![MEDIA_TYPE, OLDER_MEDIA_TYPE].contains(&bundle.media_type.as_str()) {
         return Err(Error::Unsupported(format!(
@@ -99,7 +99,12 @@ pub(super) fn read(bundle: &[u8]) -> Result<Claim, Error> {
     let certified = bundle
         .verification_material
         .is_some_and(|material| material.certificate.is_some() || material.x509_certificate_chain.is_some());
-    Ok(Claim { subjects: subjects(&payload)?, message: encode(PAYLOAD_TYPE, &payload), signature, certified })
+    Ok(SignedPayload {
+        subjects: subjects(&payload)?,
+        message: encode(PAYLOAD_TYPE, &payload),
+        signature,
+        certified,
+    })
 }
 
 fn subjects(payload: &[u8]) -> Result<Vec<Digest>, Error> {
@@ -113,7 +118,7 @@ fn subjects(payload: &[u8]) -> Result<Vec<Digest>, Error> {
     }
     let hex = statement.subject.into_iter().filter_map(|subject| subject.digest.sha256);
     let digests = hex.map(|hex| {
-        Digest::try_from(format!("sha256:{hex}")).map_err(|_| malformed(DIGEST, "it is no digest"))
+        Digest::try_from(format!("sha256:{hex}")).map_err(|_| malformed(DIGEST, "it is not a digest"))
     });
     let digests: Vec<Digest> = digests.collect::<Result<_, _>>()?;
     if digests.is_empty() { Err(malformed(DIGEST, "it is missing")) } else { Ok(digests) }

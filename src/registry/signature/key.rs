@@ -42,16 +42,18 @@ fn algorithms(algorithm: &str, curve: Option<&str>) -> Option<&'static [&'static
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum KeyError {
     /// A key of another algorithm, or something else than a key.
-    #[error("it holds {0}, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served")]
+    #[error(
+        "it holds {0}, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported"
+    )]
     Other(String),
     /// A public key in a form that breaks the rules of its algorithm.
-    #[error("it holds a public key that is broken")]
+    #[error("it holds a malformed public key")]
     Broken,
     /// No PEM.
-    #[error("it is no PEM: no line reads -----BEGIN PUBLIC KEY-----")]
+    #[error("it has no line -----BEGIN PUBLIC KEY-----")]
     NoPem,
     /// More than one key, of which it is not said which is meant.
-    #[error("it holds {0} PEM sections, and one public key is asked for")]
+    #[error("it holds {0} PEM sections, and exactly one public key is required")]
     Several(usize),
 }
 
@@ -211,9 +213,7 @@ fn section(label: &[u8]) -> String {
         b"RSA PUBLIC KEY" => {
             "an RSA key in PKCS #1 (openssl rsa -RSAPublicKey_in -pubout writes the other form)".to_owned()
         }
-        _ if label.ends_with(b"PRIVATE KEY") => {
-            "a private key, which nobody but its owner should have".to_owned()
-        }
+        _ if label.ends_with(b"PRIVATE KEY") => "a private key, which only its owner should have".to_owned(),
         _ => format!("a PEM section `{}`", super::shown(&String::from_utf8_lossy(label))),
     }
 }
@@ -306,21 +306,21 @@ QP0ZTyyFb0k9eqUzFwIDAQAB\n\
             refused(&format!("{PEM}{PEM}")),
         ];
         insta::assert_snapshot!(told.join("\n"), @r"
-        it is no PEM: no line reads -----BEGIN PUBLIC KEY-----
-        it is no PEM: no line reads -----BEGIN PUBLIC KEY-----
-        it holds an RSA key of 1024 bits, less than 2048, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
-        it holds an ECDSA secp256k1 key, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
-        it holds an Ed448 key, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
-        it holds a public key that is broken
-        it holds a public key that is broken
-        it holds a public key that is broken
-        it holds a certificate, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
-        it holds a private key, which nobody but its owner should have, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
-        it holds a private key, which nobody but its owner should have, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
-        it holds an RSA key in PKCS #1 (openssl rsa -RSAPublicKey_in -pubout writes the other form), and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
-        it holds a PEM section `PGP PUBLIC KEY BLOCK`, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
-        it holds a public key that is broken
-        it holds 2 PEM sections, and one public key is asked for
+        it has no line -----BEGIN PUBLIC KEY-----
+        it has no line -----BEGIN PUBLIC KEY-----
+        it holds an RSA key of 1024 bits, less than 2048, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
+        it holds an ECDSA secp256k1 key, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
+        it holds an Ed448 key, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
+        it holds a malformed public key
+        it holds a malformed public key
+        it holds a malformed public key
+        it holds a certificate, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
+        it holds a private key, which only its owner should have, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
+        it holds a private key, which only its owner should have, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
+        it holds an RSA key in PKCS #1 (openssl rsa -RSAPublicKey_in -pubout writes the other form), and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
+        it holds a PEM section `PGP PUBLIC KEY BLOCK`, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
+        it holds a malformed public key
+        it holds 2 PEM sections, and exactly one public key is required
         ");
     }
 

@@ -49,7 +49,7 @@ pub enum Evidence {
 }
 
 impl Evidence {
-    fn read(&self) -> Result<Claim, Error> {
+    fn read(&self) -> Result<SignedPayload, Error> {
         match self {
             Self::Bundle(bundle) => bundle::read(bundle),
             Self::Simple { payload, signature } => simple::read(payload, signature),
@@ -92,7 +92,7 @@ impl fmt::Display for Signer {
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {
     /// What is signed is something else.
-    #[error("its signature is one of another artifact, {0}")]
+    #[error("its signature is for another artifact, {0}")]
     AnotherArtifact(Digest),
     /// There are statements about it, but none of them signs it.
     #[error("it is not signed: what is attached to it is an attestation, `{0}`")]
@@ -114,13 +114,13 @@ pub enum Error {
         missing: Vec<String>,
     },
     /// There is more evidence than is looked at.
-    #[error("it has {0} signatures, and {MOST} are looked at, at most")]
+    #[error("it has {0} signatures, and at most {MOST} are checked")]
     TooMany(usize),
     /// There is no evidence at all.
     #[error("it is not signed")]
     Unsigned,
     /// A signature of a kind that is not verified here.
-    #[error("its signature is of a kind that is not served: {0}")]
+    #[error("its signature is of a kind that is not supported: {0}")]
     Unsupported(String),
     /// It says that it signs this artifact, and none of the keys made it as it is.
     #[error("its signature does not verify with {}", names(keys))]
@@ -162,8 +162,8 @@ impl Error {
 /// Whether evidence says that it signs the artifact with this manifest. That proves nothing: anybody may say so. But what
 /// says less, e.g. an attestation, junk, or the signature of another artifact, is no signature of this one, whoever made it.
 #[must_use]
-pub fn claims(manifest: Digest, evidence: &Evidence) -> bool {
-    evidence.read().is_ok_and(|claim| claim.subjects.contains(&manifest))
+pub fn is_about(manifest: Digest, evidence: &Evidence) -> bool {
+    evidence.read().is_ok_and(|signed| signed.subjects.contains(&manifest))
 }
 
 /// Verifies that `keys` signed the artifact whose manifest has this digest. Evidence that proves nothing takes nothing
@@ -178,7 +178,7 @@ pub fn verify(manifest: Digest, evidence: &[Evidence], keys: &KeySet) -> Result<
     let mut proved = BTreeSet::new();
     let mut why = Error::Unsigned;
     for evidence in evidence {
-        match evidence.read().and_then(|claim| claim.prove(manifest, keys)) {
+        match evidence.read().and_then(|signed| signed.prove(manifest, keys)) {
             Ok(fingerprints) => proved.extend(fingerprints),
             Err(error) if error.rank() < why.rank() => why = error,
             Err(_) => {}
@@ -196,7 +196,7 @@ pub fn verify(manifest: Digest, evidence: &[Evidence], keys: &KeySet) -> Result<
 }
 
 /// What one piece of evidence says. That it can be read proves nothing.
-struct Claim {
+struct SignedPayload {
     /// The bytes that were signed, of which the subjects are part.
     message: Vec<u8>,
     signature: Vec<u8>,
@@ -206,7 +206,7 @@ struct Claim {
     certified: bool,
 }
 
-impl Claim {
+impl SignedPayload {
     /// The fingerprints of those of the keys that signed this, if it is about the manifest; one at least. Whatever the
     /// evidence says of the key that made it is passed over.
     fn prove(&self, manifest: Digest, keys: &KeySet) -> Result<Vec<Digest>, Error> {
@@ -232,11 +232,11 @@ fn json<'a, T: serde::Deserialize<'a>>(part: &'static str, bytes: &'a [u8]) -> R
     if bytes.len() > LARGEST {
         return Err(malformed(
             part,
-            &format!("it has {} bytes, and {LARGEST} are read, at most", bytes.len()),
+            &format!("it has {} bytes, and at most {LARGEST} are read", bytes.len()),
         ));
     }
     // serde_json alone would not look at the text of what is passed over.
-    let text = str::from_utf8(bytes).map_err(|_| malformed(part, "it is no text"))?;
+    let text = str::from_utf8(bytes).map_err(|_| malformed(part, "it is not UTF-8 text"))?;
     serde_json::from_str(text).map_err(|error| malformed(part, &shown(&error.to_string())))
 }
 
@@ -244,7 +244,7 @@ fn json<'a, T: serde::Deserialize<'a>>(part: &'static str, bytes: &'a [u8]) -> R
 fn base64(part: &'static str, text: &str) -> Result<Vec<u8>, Error> {
     use base64::Engine as _;
 
-    base64::prelude::BASE64_STANDARD.decode(text).map_err(|_| malformed(part, "it is no base64"))
+    base64::prelude::BASE64_STANDARD.decode(text).map_err(|_| malformed(part, "it is not valid base64"))
 }
 
 fn malformed(part: &'static str, why: &str) -> Error {

@@ -25,7 +25,7 @@ enum Pair {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum PrivateKeyError {
     /// One of cosign's own, which only cosign opens.
-    #[error("it is a key of cosign's, which only cosign can open")]
+    #[error("it is a cosign key, which only cosign can decrypt")]
     Cosign,
     /// One with a password.
     #[error("it is encrypted")]

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Claim, Error, base64, json, malformed, shown};
+use super::{Error, SignedPayload, base64, json, malformed, shown};
 use crate::reference::Digest;
 
 /// The media type of a payload's layer.
@@ -34,7 +34,7 @@ struct Image {
 }
 
 /// Reads what a payload claims.
-pub(super) fn read(payload: &[u8], signature: &str) -> Result<Claim, Error> {
+pub(super) fn read(payload: &[u8], signature: &str) -> Result<SignedPayload, Error> {
     let Payload { critical } = json("payload", payload)?;
     if critical.type_ != TYPE {
         return Err(Error::Unsupported(format!("a payload of the type `{}`", shown(&critical.type_))));
@@ -42,7 +42,7 @@ pub(super) fn read(payload: &[u8], signature: &str) -> Result<Claim, Error> {
     if signature.is_empty() {
         return Err(malformed(ANNOTATION, "it is missing"));
     }
-    Ok(Claim {
+    Ok(SignedPayload {
         message: payload.to_vec(),
         signature: base64(ANNOTATION, signature)?,
         subjects: vec![critical.image.manifest],

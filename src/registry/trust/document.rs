@@ -49,7 +49,7 @@ impl Reader<'_> {
         let before = faults.number();
         let items = faults.list(place, node, "write it in brackets, or a dash before each item");
         if items.is_empty() && faults.number() == before {
-            faults.add(place, "there is no rule in the list", "add one, or take `rules` out");
+            faults.add(place, "there is no rule in the list", "add one, or remove `rules`");
         }
         let mut scopes: Vec<(Scope, u64)> = Vec::new();
         let mut rules = Vec::new();
@@ -86,7 +86,7 @@ impl Reader<'_> {
                     && entries.lacks("keys")
                 {
                     let of = scope.as_ref().map_or_else(String::new, |scope| format!(" of {scope}"));
-                    let what = format!("without `keys`, no signature{of} will do");
+                    let what = format!("without `keys`, no signature{of} is accepted");
                     faults.add(place, what, "write e.g. `keys: {anyOf: [team.pub]}`");
                 }
                 None
@@ -103,7 +103,7 @@ impl Reader<'_> {
     }
 
     fn keys(&self, faults: &mut Faults<'_>, place: Place, node: Node) -> Option<KeySet> {
-        const CURE: &str = "write `anyOf`, of which one has to sign, or `allOf`, which have to sign all";
+        const CURE: &str = "write `anyOf`, where one key has to sign, or `allOf`, where all keys have to";
         let before = faults.number();
         let mut entries = faults.map(place, node, &["anyOf", "allOf"]);
         let (make, (place, node)): (fn(Vec<Key>) -> Result<KeySet, KeySetError>, _) =
@@ -132,7 +132,7 @@ impl Reader<'_> {
             .map_err(|error| {
                 let hint = match error {
                     KeySetError::Empty => "name a file beside this one, or write the PEM text itself",
-                    KeySetError::Twice(..) => "take one of them out",
+                    KeySetError::Twice(..) => "remove one of them",
                 };
                 faults.add(&place, error.to_string(), hint);
             })
@@ -182,7 +182,7 @@ fn scope(faults: &mut Faults<'_>, entries: &mut Entries) -> Option<Scope> {
             (None, None) => {
                 if entries.lacks("registry") && entries.lacks("namespace") {
                     let hint = "write `registry: HOST[:PORT][/PREFIX]` or `namespace: NAME`";
-                    faults.add(&entries.place, "the rule is about nothing", hint);
+                    faults.add(&entries.place, "the rule names neither a registry nor a namespace", hint);
                 }
                 return None;
             }
@@ -199,7 +199,7 @@ fn mode(faults: &mut Faults<'_>, place: &Place, node: Node) -> Option<Mode> {
         "require" => Some(Mode::Require),
         "warn" => Some(Mode::Warn),
         _ => {
-            faults.add(place, "it is none of ignore, require, warn", CURE);
+            faults.add(place, "it is not one of ignore, require, warn", CURE);
             None
         }
     }

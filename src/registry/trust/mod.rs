@@ -70,8 +70,9 @@ impl Trust {
             vec![Fault::whole(file.display().to_string(), format!("it cannot be read: {why}"), hint)]
         };
         let bytes =
-            read(file).map_err(|error| fault(&error, "without the file, no signature is asked for"))?;
-        let text = String::from_utf8(bytes).map_err(|_| fault(&"it is no text", "write it in UTF-8"))?;
+            read(file).map_err(|error| fault(&error, "without the file, no signature is required"))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| fault(&"it is not UTF-8 text", "write it in UTF-8"))?;
         Self::read(file, &text, read)
     }
 
@@ -102,9 +103,9 @@ impl Trust {
         let rules: Vec<&Rule> = registry.into_iter().chain(namespace).collect();
         let mut asks: Vec<Ask> = rules.iter().filter_map(|rule| self.ask(rule)).collect();
         if rules.is_empty() && self.default != Mode::Ignore {
-            let place = self.file.display().to_string();
-            let what = image.map_or_else(|| repository.to_owned(), |image| image.place());
-            asks.push(Ask { what, place, mode: self.default, keys: None });
+            let location = self.file.display().to_string();
+            let what = image.map_or_else(|| repository.to_owned(), |image| image.full_name());
+            asks.push(Ask { what, location, mode: self.default, keys: None });
         }
         Demand { ignored: asks.is_empty() && !rules.is_empty(), asks }
     }
@@ -112,7 +113,7 @@ impl Trust {
     fn ask(&self, rule: &Rule) -> Option<Ask> {
         (rule.mode != Mode::Ignore).then(|| Ask {
             what: rule.scope.to_string(),
-            place: format!("{}:{}", self.file.display(), rule.line),
+            location: format!("{}:{}", self.file.display(), rule.line),
             mode: rule.mode,
             keys: rule.keys.clone(),
         })
@@ -132,7 +133,7 @@ struct Ask {
     /// What it is asked of: a scope, or a repository that is in none.
     what: String,
     /// Where it is written.
-    place: String,
+    location: String,
     mode: Mode,
     /// Nobody's signature will do where there are none.
     keys: Option<KeySet>,
@@ -142,22 +143,22 @@ struct Ask {
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// A rule asks for a signature that it does not have.
-    #[error("the rule for {what} ({place}) asks for a signature")]
+    #[error("the rule for {what} ({location}) requires a signature")]
     Signature {
         /// The rule's scope.
         what: String,
         /// Where the rule is: file and line.
-        place: String,
+        location: String,
         /// Why it does not count as signed.
         source: signature::Error,
     },
     /// No rule names it, and nothing else is taken.
-    #[error("no rule of {place} names {what}, and its default asks for a signature")]
+    #[error("no rule of {location} names {what}, and its default requires a signature")]
     Unnamed {
         /// Its host and repository.
         what: String,
         /// The file.
-        place: String,
+        location: String,
     },
 }
 
@@ -222,7 +223,7 @@ impl Demand {
         self.ignored &= other.ignored;
         for ask in other.asks {
             // The rule for a namespace is in both.
-            if !self.asks.iter().any(|same| (&same.what, &same.place) == (&ask.what, &ask.place)) {
+            if !self.asks.iter().any(|same| (&same.what, &same.location) == (&ask.what, &ask.location)) {
                 self.asks.push(ask);
             }
         }
@@ -262,11 +263,11 @@ impl Demand {
 
 impl Ask {
     fn prove(&self, manifest: Digest, evidence: &[Evidence]) -> Result<Vec<Signer>, Refusal> {
-        let (what, place) = (self.what.clone(), self.place.clone());
-        let Some(keys) = &self.keys else { return Err(Refusal::Unnamed { what, place }) };
+        let (what, location) = (self.what.clone(), self.location.clone());
+        let Some(keys) = &self.keys else { return Err(Refusal::Unnamed { what, location }) };
         signature::verify(manifest, evidence, keys).map_err(|source| Refusal::Signature {
             what,
-            place,
+            location,
             source,
         })
     }

@@ -51,7 +51,7 @@ impl Scope {
         if is_label(text) {
             Ok(Self::Namespace(text.to_owned()))
         } else {
-            Err(format!("`{text}` is no namespace: it is the `acme` of packages acme:NAME"))
+            Err(format!("`{text}` is not a valid namespace: it is the `acme` of packages acme:NAME"))
         }
     }
 
@@ -87,5 +87,5 @@ impl fmt::Display for Scope {
 }
 
 fn no_registry(text: &str) -> String {
-    format!("`{text}` is no HOST[:PORT][/PREFIX]")
+    format!("`{text}` is not HOST[:PORT][/PREFIX]")
 }

@@ -89,23 +89,23 @@ fn the_longest_prefix_that_matches_by_whole_segments_counts() {
     let trust = trust(RULES);
     insta::assert_snapshot!(judged(&trust, "registry.example.com/team/x", None), @r"
     signed by team.pub
-    refused: the rule for registry.example.com/team (/home/me/trust.yaml:7) asks for a signature: it is not signed
+    refused: the rule for registry.example.com/team (/home/me/trust.yaml:7) requires a signature: it is not signed
     ");
     insta::assert_snapshot!(judged(&trust, "registry.example.com/team", None), @r"
     signed by team.pub
-    refused: the rule for registry.example.com/team (/home/me/trust.yaml:7) asks for a signature: it is not signed
+    refused: the rule for registry.example.com/team (/home/me/trust.yaml:7) requires a signature: it is not signed
     ");
     insta::assert_snapshot!(judged(&trust, "registry.example.com/teams/x", None), @r"
     nothing asked
     nothing asked
     ");
     insta::assert_snapshot!(judged(&trust, "registry.example.com:5000/team/x/y", None), @r"
-    refused: the rule for registry.example.com:5000/team (/home/me/trust.yaml:10) asks for a signature: it is signed by `team.pub`, but not by `keys/other.pub`
-    refused: the rule for registry.example.com:5000/team (/home/me/trust.yaml:10) asks for a signature: it is not signed
+    refused: the rule for registry.example.com:5000/team (/home/me/trust.yaml:10) requires a signature: it is signed by `team.pub`, but not by `keys/other.pub`
+    refused: the rule for registry.example.com:5000/team (/home/me/trust.yaml:10) requires a signature: it is not signed
     ");
     insta::assert_snapshot!(judged(&trust, "registry.example.com:5000/x", None), @r"
-    warning: no rule of /home/me/trust.yaml names registry.example.com:5000/x, and its default asks for a signature
-    warning: no rule of /home/me/trust.yaml names registry.example.com:5000/x, and its default asks for a signature
+    warning: no rule of /home/me/trust.yaml names registry.example.com:5000/x, and its default requires a signature
+    warning: no rule of /home/me/trust.yaml names registry.example.com:5000/x, and its default requires a signature
     ");
 }
 
@@ -113,16 +113,16 @@ fn the_longest_prefix_that_matches_by_whole_segments_counts() {
 fn a_package_is_held_to_the_rules_of_its_namespace_and_of_its_registry() {
     let trust = trust(RULES);
     insta::assert_snapshot!(judged(&trust, "registry.example.com/team/x", Some("acme")), @r"
-    signed by team.pub; warning: the rule for the namespace acme (/home/me/trust.yaml:13) asks for a signature: its signature does not verify with `keys/other.pub`
-    refused: the rule for registry.example.com/team (/home/me/trust.yaml:7) asks for a signature: it is not signed
+    signed by team.pub; warning: the rule for the namespace acme (/home/me/trust.yaml:13) requires a signature: its signature does not verify with `keys/other.pub`
+    refused: the rule for registry.example.com/team (/home/me/trust.yaml:7) requires a signature: it is not signed
     ");
     insta::assert_snapshot!(judged(&trust, "ghcr.io/x", Some("acme")), @r"
-    warning: the rule for the namespace acme (/home/me/trust.yaml:13) asks for a signature: its signature does not verify with `keys/other.pub`
-    warning: the rule for the namespace acme (/home/me/trust.yaml:13) asks for a signature: it is not signed
+    warning: the rule for the namespace acme (/home/me/trust.yaml:13) requires a signature: its signature does not verify with `keys/other.pub`
+    warning: the rule for the namespace acme (/home/me/trust.yaml:13) requires a signature: it is not signed
     ");
     insta::assert_snapshot!(judged(&trust, "ghcr.io/x", Some("acm")), @r"
-    warning: no rule of /home/me/trust.yaml names ghcr.io/x, and its default asks for a signature
-    warning: no rule of /home/me/trust.yaml names ghcr.io/x, and its default asks for a signature
+    warning: no rule of /home/me/trust.yaml names ghcr.io/x, and its default requires a signature
+    warning: no rule of /home/me/trust.yaml names ghcr.io/x, and its default requires a signature
     ");
 }
 
@@ -203,8 +203,8 @@ fn an_artifact_of_two_names_is_held_to_the_rules_of_both() {
 #[test]
 fn without_a_rule_the_default_counts_and_nobodys_signature_will_do() {
     insta::assert_snapshot!(judged(&trust("default: require\n"), "ghcr.io/x", None), @r"
-    refused: no rule of /home/me/trust.yaml names ghcr.io/x, and its default asks for a signature
-    refused: no rule of /home/me/trust.yaml names ghcr.io/x, and its default asks for a signature
+    refused: no rule of /home/me/trust.yaml names ghcr.io/x, and its default requires a signature
+    refused: no rule of /home/me/trust.yaml names ghcr.io/x, and its default requires a signature
     ");
     assert!(!trust("default: require\n").demand("ghcr.io/x", None).needs_evidence());
     insta::assert_snapshot!(judged(&trust(""), "ghcr.io/x", None), @r"
@@ -225,7 +225,7 @@ fn a_key_may_be_written_in_the_file_and_is_called_by_its_line() {
     );
     insta::assert_snapshot!(judged(&trust(&text), "ghcr.io/x", None), @r"
     signed by trust.yaml:9
-    refused: the rule for ghcr.io (/home/me/trust.yaml:4) asks for a signature: it is not signed
+    refused: the rule for ghcr.io (/home/me/trust.yaml:4) requires a signature: it is not signed
     ");
 }
 
@@ -261,31 +261,31 @@ fn each_fault_of_a_file_has_its_line_and_its_cure() {
         a trust file begins with `apiVersion: kwasm.dev/v1` and `kind: Trust`
     /home/me/trust.yaml:1: apiVersion: it is missing
         write `apiVersion: kwasm.dev/v1`
-    /home/me/trust.yaml:2: kind: this is not a trust file but something else
+    /home/me/trust.yaml:2: kind: this is not a trust file
         a trust file begins with `apiVersion: kwasm.dev/v1` and `kind: Trust`
-    /home/me/trust.yaml:1: apiVersion: this kwasm knows kwasm.dev/v1 only
+    /home/me/trust.yaml:1: apiVersion: this version of kwasm supports only kwasm.dev/v1
         write `apiVersion: kwasm.dev/v1`
     /home/me/trust.yaml:3: defaults: there is no such key
         do you mean default?
-    /home/me/trust.yaml:3: default: it is none of ignore, require, warn
+    /home/me/trust.yaml:3: default: it is not one of ignore, require, warn
         write one of them
-    /home/me/trust.yaml:4: default: it is there twice
-        take one of them out
+    /home/me/trust.yaml:4: default: it is given twice
+        remove one of them
     /home/me/trust.yaml:3: default: it is nothing, not a single value
         write `ignore`, `warn` or `require`
     /home/me/trust.yaml:3: rules: it is nothing, not a list
         write it in brackets, or a dash before each item
     /home/me/trust.yaml:3: rules: there is no rule in the list
-        add one, or take `rules` out
+        add one, or remove `rules`
     /home/me/trust.yaml:3: rules: it is a map, not a list
         write it in brackets, or a dash before each item
-    /home/me/trust.yaml:3: it is no YAML
+    /home/me/trust.yaml:3: it is not valid YAML
         check indentation, quotes and colons there and before
     /home/me/trust.yaml:4: a second document begins there
-        a trust file is one document: leave out what begins with `---`
+        a trust file is one document: remove what begins with `---`
     /home/me/trust.yaml:4: rules[0].signatures: it is missing
         write `signatures: ignore`, `warn` or `require`
-    /home/me/trust.yaml:5: rules[0].signatures: without `keys`, no signature of ghcr.io will do
+    /home/me/trust.yaml:5: rules[0].signatures: without `keys`, no signature of ghcr.io is accepted
         write e.g. `keys: {anyOf: [team.pub]}`
     /home/me/trust.yaml:6: rules[1]: there is a rule for ghcr.io already, at line 4
         make one rule of them
@@ -314,22 +314,22 @@ fn each_fault_of_keys_has_its_line_and_its_cure() {
     ];
     insta::assert_snapshot!(told.join("\n"), @r"
     /home/me/trust.yaml:6: rules[0].keys: there is neither `anyOf` nor `allOf`
-        write `anyOf`, of which one has to sign, or `allOf`, which have to sign all
+        write `anyOf`, where one key has to sign, or `allOf`, where all keys have to
     /home/me/trust.yaml:6: rules[0].keys.anyOf: there is no key in it
         name a file beside this one, or write the PEM text itself
     /home/me/trust.yaml:6: rules[0].keys: it is a list, not a map
         its keys are anyOf, allOf
     /home/me/trust.yaml:6: rules[0].keys: there is both `anyOf` and `allOf`
-        write `anyOf`, of which one has to sign, or `allOf`, which have to sign all
+        write `anyOf`, where one key has to sign, or `allOf`, where all keys have to
     /home/me/trust.yaml:6: rules[0].keys.oneOf: there is no such key
         do you mean anyOf?
     /home/me/trust.yaml:6: rules[0].keys.allOf: `team.pub` and `again.pub` are the same key
-        take one of them out
+        remove one of them
     /home/me/trust.yaml:6: rules[0].keys.anyOf[1]: the key `gone.pub` cannot be read: no such file
         a key is a file beside this one, an absolute path, or the PEM text itself
-    /home/me/trust.yaml:6: rules[0].keys.anyOf[0]: the key `broken.pub`: it is no PEM: no line reads -----BEGIN PUBLIC KEY-----
+    /home/me/trust.yaml:6: rules[0].keys.anyOf[0]: the key `broken.pub`: it has no line -----BEGIN PUBLIC KEY-----
         cosign public-key --key KEY prints the public key of a private one
-    /home/me/trust.yaml:6: rules[0].keys.anyOf[0]: the key here: it holds a private key, which nobody but its owner should have, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
+    /home/me/trust.yaml:6: rules[0].keys.anyOf[0]: the key here: it holds a private key, which only its owner should have, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
         cosign public-key --key KEY prints the public key of a private one
     ");
 }
@@ -353,25 +353,25 @@ fn each_fault_of_a_scope_has_its_line_and_its_cure() {
     insta::assert_snapshot!(told.join("\n"), @r"
     /home/me/trust.yaml:4: rules[0]: a rule is about a registry or a namespace, and this one is about both
         make two rules of it
-    /home/me/trust.yaml:4: rules[0]: the rule is about nothing
+    /home/me/trust.yaml:4: rules[0]: the rule names neither a registry nor a namespace
         write `registry: HOST[:PORT][/PREFIX]` or `namespace: NAME`
     /home/me/trust.yaml:4: rules[0].registry: `https://ghcr.io` has a scheme: write HOST[:PORT][/PREFIX] alone
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
     /home/me/trust.yaml:4: rules[0].registry: `*.ghcr.io` has a wildcard: a prefix covers all that is below it
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
-    /home/me/trust.yaml:4: rules[0].registry: `ghcr.io/acme/` is no HOST[:PORT][/PREFIX]
+    /home/me/trust.yaml:4: rules[0].registry: `ghcr.io/acme/` is not HOST[:PORT][/PREFIX]
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
-    /home/me/trust.yaml:4: rules[0].registry: `ghcr.io:99999` is no HOST[:PORT][/PREFIX]
+    /home/me/trust.yaml:4: rules[0].registry: `ghcr.io:99999` is not HOST[:PORT][/PREFIX]
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
-    /home/me/trust.yaml:4: rules[0].registry: `me@ghcr.io` is no HOST[:PORT][/PREFIX]
+    /home/me/trust.yaml:4: rules[0].registry: `me@ghcr.io` is not HOST[:PORT][/PREFIX]
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
-    /home/me/trust.yaml:4: rules[0].registry: `ghcr.io/acme:1.0.0` is no HOST[:PORT][/PREFIX]
+    /home/me/trust.yaml:4: rules[0].registry: `ghcr.io/acme:1.0.0` is not HOST[:PORT][/PREFIX]
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
-    /home/me/trust.yaml:4: rules[0].registry: `ghcr.io/a._b` is no HOST[:PORT][/PREFIX]
+    /home/me/trust.yaml:4: rules[0].registry: `ghcr.io/a._b` is not HOST[:PORT][/PREFIX]
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
-    /home/me/trust.yaml:4: rules[0].registry: `0xa000001:5000`: its host is an address in other figures than four decimal ones: write it as 192.0.2.1
+    /home/me/trust.yaml:4: rules[0].registry: `0xa000001:5000`: its host is an address not in the form of four decimal numbers: write it as 192.0.2.1
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
-    /home/me/trust.yaml:4: rules[0].namespace: `acme:x` is no namespace: it is the `acme` of packages acme:NAME
+    /home/me/trust.yaml:4: rules[0].namespace: `acme:x` is not a valid namespace: it is the `acme` of packages acme:NAME
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
     ");
 }
@@ -419,30 +419,30 @@ rules:
     signatures: ignore
 ";
     insta::assert_snapshot!(shown(&read(text).unwrap_err()), @r"
-    /home/me/trust.yaml:1: apiVersion: this kwasm knows kwasm.dev/v1 only
+    /home/me/trust.yaml:1: apiVersion: this version of kwasm supports only kwasm.dev/v1
         write `apiVersion: kwasm.dev/v1`
     /home/me/trust.yaml:3: defaults: there is no such key
         do you mean default?
     /home/me/trust.yaml:5: rules[0].registry: `https://ghcr.io` has a scheme: write HOST[:PORT][/PREFIX] alone
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
-    /home/me/trust.yaml:6: rules[0].signatures: it is none of ignore, require, warn
+    /home/me/trust.yaml:6: rules[0].signatures: it is not one of ignore, require, warn
         write one of them
     /home/me/trust.yaml:7: rules[0].keys.anyOf[1]: the key `gone.pub` cannot be read: no such file
         a key is a file beside this one, an absolute path, or the PEM text itself
-    /home/me/trust.yaml:7: rules[0].keys.anyOf[2]: the key `broken.pub`: it is no PEM: no line reads -----BEGIN PUBLIC KEY-----
+    /home/me/trust.yaml:7: rules[0].keys.anyOf[2]: the key `broken.pub`: it has no line -----BEGIN PUBLIC KEY-----
         cosign public-key --key KEY prints the public key of a private one
-    /home/me/trust.yaml:8: rules[1]: the rule is about nothing
+    /home/me/trust.yaml:8: rules[1]: the rule names neither a registry nor a namespace
         write `registry: HOST[:PORT][/PREFIX]` or `namespace: NAME`
-    /home/me/trust.yaml:8: rules[1].signatures: without `keys`, no signature will do
+    /home/me/trust.yaml:8: rules[1].signatures: without `keys`, no signature is accepted
         write e.g. `keys: {anyOf: [team.pub]}`
-    /home/me/trust.yaml:10: rules[2].signatures: without `keys`, no signature of the namespace acme will do
+    /home/me/trust.yaml:10: rules[2].signatures: without `keys`, no signature of the namespace acme is accepted
         write e.g. `keys: {anyOf: [team.pub]}`
     /home/me/trust.yaml:11: rules[3]: a rule is about a registry or a namespace, and this one is about both
         make two rules of it
     /home/me/trust.yaml:11: rules[3].signatures: it is missing
         write `signatures: ignore`, `warn` or `require`
     /home/me/trust.yaml:13: rules[3].keys: there is neither `anyOf` nor `allOf`
-        write `anyOf`, of which one has to sign, or `allOf`, which have to sign all
+        write `anyOf`, where one key has to sign, or `allOf`, where all keys have to
     /home/me/trust.yaml:14: rules[4]: there is a rule for the namespace acme already, at line 9
         make one rule of them
     ");
@@ -488,7 +488,7 @@ fn a_file_that_is_not_there_asks_for_nothing_and_one_that_cannot_be_read_is_a_fa
     std::fs::write(&file, vec![b' '; (1 << 20) + 1]).unwrap();
     assert_eq!(Trust::load(&file).unwrap_err()[0].what, "it cannot be read: it is longer than 1 MiB");
     std::fs::write(&file, [0xff]).unwrap();
-    assert_eq!(Trust::load(&file).unwrap_err()[0].what, "it cannot be read: it is no text");
+    assert_eq!(Trust::load(&file).unwrap_err()[0].what, "it cannot be read: it is not UTF-8 text");
 }
 
 #[cfg(unix)]

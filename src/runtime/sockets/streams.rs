@@ -44,7 +44,9 @@ impl Pollable for Output {
 impl OutputStream for Output {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         match self.end.room() {
-            Ok(room) if bytes.len() > room => Err(StreamError::trap("it wrote more than there is room for")),
+            Ok(room) if bytes.len() > room => {
+                Err(StreamError::trap("it wrote more than the stream had room for"))
+            }
             // Where nobody takes them any more they are lost, as with TCP until the other end has said so.
             _ => {
                 self.end.write(&bytes);

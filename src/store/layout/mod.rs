@@ -92,10 +92,10 @@ pub enum Error {
     #[error("it is compressed, and kwasm reads a plain tar")]
     Compressed,
     /// It cannot be read to its end, or is no tar.
-    #[error("it is no tar, or is cut short")]
+    #[error("it is not a tar, or is cut short")]
     Tar(#[source] io::Error),
     /// It has no layout.
-    #[error("it is no OCI layout: it has no {0}")]
+    #[error("it is not an OCI layout: it has no {0}")]
     NoLayout(&'static str),
     /// It has something that no layout has.
     #[error("`{path}` {what}")]

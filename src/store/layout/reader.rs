@@ -77,8 +77,8 @@ impl Files {
             // Times and the like, of the entry behind it.
             EntryType::XHeader | EntryType::XGlobalHeader | EntryType::Directory => return Ok(()),
             EntryType::Regular => {}
-            EntryType::Link | EntryType::Symlink => return Err(error("is a link, and a layout has none")),
-            _ => return Err(error("is no ordinary file")),
+            EntryType::Link | EntryType::Symlink => return Err(error("is a link, which no layout has")),
+            _ => return Err(error("is not a regular file")),
         }
         let name = path.strip_prefix("./").unwrap_or(&path);
         let digest = name.strip_prefix(BLOBS).map(|hex| format!("sha256:{hex}").parse::<Digest>());
@@ -106,9 +106,9 @@ impl Files {
                 }
                 self.blobs.insert(digest, blob).is_some()
             }
-            _ => return Err(error("is no file of a layout")),
+            _ => return Err(error("is not a file of a layout")),
         };
-        if twice { Err(error("is there twice")) } else { Ok(()) }
+        if twice { Err(error("appears twice")) } else { Ok(()) }
     }
 
     fn plugins(&self) -> Result<Vec<Carried>, Error> {

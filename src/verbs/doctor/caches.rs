@@ -7,7 +7,7 @@ use super::{Check, Patient};
 use crate::platform::disk;
 use crate::runtime;
 use crate::store::Store;
-use crate::verbs::{Error, Voice};
+use crate::verbs::{Error, Reporter};
 
 /// What is kept only to be quicker. It bounds itself.
 pub(super) fn sizes(patient: &Patient<'_>) -> Check {
@@ -19,15 +19,15 @@ pub(super) fn sizes(patient: &Patient<'_>) -> Check {
 }
 
 /// Removes all that no plugin of this store needs. To compile or to download it again is all that it costs another.
-pub(super) fn clean(store: &Store, voice: Voice) -> Result<(), Error> {
+pub(super) fn clean(store: &Store, reporter: Reporter) -> Result<(), Error> {
     let places = store.places();
-    let unwritten = |folder: &Path, source| Error::Unwritten { path: folder.into(), source };
-    let mut gone = runtime::trim(places, 0).map_err(|source| unwritten(&places.compiled(), source))?;
+    let write_failed = |folder: &Path, source| Error::Unwritten { path: folder.into(), source };
+    let mut gone = runtime::trim(places, 0).map_err(|source| write_failed(&places.compiled(), source))?;
     for (folder, extension) in [(places.fetched(), "wasm"), (places.seen(), "json")] {
-        gone +=
-            disk::trim(&folder, &[extension], 0, |_| false).map_err(|source| unwritten(&folder, source))?;
+        gone += disk::trim(&folder, &[extension], 0, |_| false)
+            .map_err(|source| write_failed(&folder, source))?;
     }
-    voice.note(&format!("removed {} from the caches", indicatif::HumanBytes(gone)));
+    reporter.note(&format!("removed {} from the caches", indicatif::HumanBytes(gone)));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::message::Explain;
 use super::{Check, Patient, Problem, count, word};
 
 /// What helps against an error for which nothing better is known.
-const LOOK: &str = "correct it in the kubeconfig, or log in again by what made that";
+const LOOK: &str = "correct it in the kubeconfig, or log in again with the tool that created it";
 
 /// What there is of a kubeconfig can be read, and each of its contexts leads to a cluster. That there is none is no
 /// problem: many a plugin needs none.
@@ -26,7 +26,7 @@ pub(super) fn contexts(patient: &Patient<'_>) -> Check {
     let number = contexts.numbered().filter(|context| context.name.is_some()).count() + contexts.left_out();
     let problems = contexts.numbered().filter_map(|context| match (context.selection, context.name) {
         (Selection::Nothing(why), Some(name)) => {
-            let cure = format!("kubectl config delete-context {}, if nobody needs it", word(name));
+            let cure = format!("kubectl config delete-context {}, if no one needs it", word(name));
             Some(Problem::new(format!("context `{name}`"), why.clone(), cure))
         }
         _ => None,
@@ -49,7 +49,7 @@ pub(super) fn credentials(patient: &Patient<'_>) -> Check {
             check(found, faults(&cluster))
         }
         Some(Ok(Selection::Nothing(_))) => {
-            check("none is selected: kubectl config use-context NAME does".to_owned(), Vec::new())
+            check("none is selected: kubectl config use-context NAME selects one".to_owned(), Vec::new())
         }
         // The kubeconfig's own check tells why.
         None | Some(Err(_)) => check("none can be selected".to_owned(), Vec::new()),
@@ -73,7 +73,7 @@ fn faults(cluster: &Cluster) -> Vec<Problem> {
                 problems.push(Problem::new(
                     what,
                     format!("it {why}"),
-                    "get a new kubeconfig from whoever runs the cluster",
+                    "get a new kubeconfig from the cluster's administrator",
                 ));
             }
         }

@@ -28,10 +28,10 @@ pub(super) fn links(patient: &Patient<'_>) -> Check {
     for link in names.iter().flat_map(|name| places.links_of(name)) {
         problems.extend(wrong_with(patient, &link));
     }
-    for stray in strays(places.links(), places.program(), &names) {
+    for stray in orphaned_links(places.links(), places.program(), &names) {
         problems.push(Problem::at(
             &stray,
-            "it leads to kwasm, and no such plugin is installed",
+            "it points to kwasm, and no such plugin is installed",
             format!("rm {}", path_word(&stray)),
         ));
     }
@@ -51,10 +51,10 @@ fn wrong_with(patient: &Patient<'_>, link: &Path) -> Option<Problem> {
     if !ours {
         let aside = link.with_extension("old");
         let cure = format!("mv {} {} && {make}", path_word(link), path_word(&aside));
-        return Some(Problem::at(link, "it is no link to kwasm", cure));
+        return Some(Problem::at(link, "it is not a link to kwasm", cure));
     }
     if !link.exists() {
-        return Some(Problem::at(link, "it leads to a kwasm that is not there any more", make));
+        return Some(Problem::at(link, "it points to a kwasm that no longer exists", make));
     }
     let first = first_on_path(patient, link)?;
     let cure = path_command(patient.environment, patient.store.places().links());
@@ -76,17 +76,17 @@ fn first_on_path(patient: &Patient<'_>, link: &Path) -> Option<PathBuf> {
 }
 
 /// The links to kwasm that are no installed plugin's.
-fn strays(folder: &Path, program: &Path, names: &[&PluginName]) -> Vec<PathBuf> {
+fn orphaned_links(folder: &Path, program: &Path, names: &[&PluginName]) -> Vec<PathBuf> {
     let entries = platform::disk::entries(folder).unwrap_or_default();
     let stray = |file_name: &str| {
         let name = PluginName::from_program(file_name).or_else(|| PluginName::from_completion(file_name));
         name.is_some_and(|name| !names.contains(&&name))
     };
     let paths = entries.iter().filter(|entry| entry.file_name().to_str().is_some_and(stray));
-    let mut strays: Vec<PathBuf> = paths
+    let mut orphaned_links: Vec<PathBuf> = paths
         .map(std::fs::DirEntry::path)
         .filter(|path| platform::is_link_to(path, program) == Some(true))
         .collect();
-    strays.sort();
-    strays
+    orphaned_links.sort();
+    orphaned_links
 }

@@ -14,7 +14,7 @@ pub(super) fn private(patient: &Patient<'_>) -> Check {
     if let Some(error) = &patient.unsettled {
         problems.push(Problem::of("the store", error, format!("ls -ld {}", path_word(places.root()))));
     }
-    let mut whose = "yours";
+    let mut whose = "you";
     // Receipts say what runs, and what it may do.
     match fs::metadata(places.root()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -32,7 +32,7 @@ pub(super) fn private(patient: &Patient<'_>) -> Check {
             }
             match platform::owner(&root) {
                 Owner::User => {}
-                Owner::System => whose = "root's",
+                Owner::System => whose = "root",
                 Owner::Other => {
                     let cure = "export KWASM_HOME=\"$HOME/.kwasm\"";
                     problems.push(Problem::at(places.root(), "it belongs to another user", cure));
@@ -52,7 +52,11 @@ pub(super) fn private(patient: &Patient<'_>) -> Check {
     for code in disk::entries(&places.compiled()).unwrap_or_default() {
         problems.extend(open_to_others(&code.path(), platform::check_private_file));
     }
-    Check { name: "store", found: format!("{} is {whose} alone to write", places.root().display()), problems }
+    Check {
+        name: "store",
+        found: format!("{} is writable only by {whose}", places.root().display()),
+        problems,
+    }
 }
 
 /// Something of the cache, of which others could have made something else. It can always go.

@@ -96,7 +96,11 @@ pub(super) fn compiled(patient: &Patient<'_>) -> Check {
             }
         }
     }
-    Check { name: "compiled", found: format!("{} as it compiles anew", count(kept, "plugin")), problems }
+    Check {
+        name: "compiled",
+        found: format!("{} unchanged when compiled again", count(kept, "plugin")),
+        problems,
+    }
 }
 
 /// Looks at every blob of every plugin, each once.
@@ -108,8 +112,8 @@ fn each_blob(
     let mut problems = Vec::new();
     for receipt in &patient.plugins {
         for digest in receipt.blobs() {
-            if let Err(place) = seen.binary_search(&digest) {
-                seen.insert(place, digest);
+            if let Err(index) = seen.binary_search(&digest) {
+                seen.insert(index, digest);
                 problems.extend(look(receipt, digest));
             }
         }

@@ -45,7 +45,7 @@ pub(super) fn trust(patient: &Patient<'_>) -> Check {
     let found = if path.exists() {
         path.display().to_string()
     } else {
-        "no trust.yaml: no signature is asked for".to_owned()
+        "no trust.yaml: no signature is required".to_owned()
     };
     Check { name: "trust", found, problems }
 }

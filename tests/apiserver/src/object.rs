@@ -137,7 +137,7 @@ pub(crate) fn normalise(
     value: Value,
 ) -> Result<Map<String, Value>, Refused> {
     let Value::Object(mut object) = value else {
-        return Err(Refused::bad_request("the body of the request is no JSON object"));
+        return Err(Refused::bad_request("the body of the request is not a JSON object"));
     };
     let (kind, version) = (object.remove("kind"), object.remove("apiVersion"));
     if kind.as_ref().is_some_and(|kind| kind != resource.kind)
@@ -151,7 +151,7 @@ pub(crate) fn normalise(
     }
     let metadata = object.entry("metadata").or_insert_with(|| json!({}));
     let Value::Object(metadata) = metadata else {
-        return Err(Refused::bad_request("metadata is no JSON object"));
+        return Err(Refused::bad_request("metadata is not a JSON object"));
     };
     if let Some(namespace) = namespace {
         let sent = metadata.get("namespace").and_then(Value::as_str).unwrap_or_default();

@@ -179,7 +179,7 @@ async fn review(asked: &Asked, body: &mut RequestBody) -> Answered {
         json_body(asked, body).await?
     };
     if sent["kind"].as_str().is_some_and(|kind| kind != "SelfSubjectReview") {
-        return Err(Refused::bad_request("the object provided is no SelfSubjectReview").into());
+        return Err(Refused::bad_request("the object provided is not a SelfSubjectReview").into());
     }
     let review = json!({
         "kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1",
@@ -199,7 +199,7 @@ async fn json_body(asked: &Asked, body: &mut RequestBody) -> Result<Value, Failu
 
 fn parse(sent: &[u8]) -> Result<Value, Refused> {
     let parsed = serde_json::from_slice(sent);
-    parsed.map_err(|error| Refused::bad_request(format!("the body of the request is no JSON: {error}")))
+    parsed.map_err(|error| Refused::bad_request(format!("the body of the request is not JSON: {error}")))
 }
 
 fn precondition(key: &Key, stored: &Stored, options: &Value) -> Result<(), Refused> {

@@ -55,7 +55,7 @@ fn a_source(data: &[u8]) {
     assert_eq!(source.to_string().parse::<Source>().as_ref(), Ok(&source), "{text:?}");
     if let Source::Image(image) = &source {
         assert!(image.host().chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c)), "{image}");
-        assert!(!image.place().contains(char::is_whitespace), "{image}");
+        assert!(!image.full_name().contains(char::is_whitespace), "{image}");
         assert!(image.with_digest(Digest::of(b"")).digest().is_some());
     }
 }

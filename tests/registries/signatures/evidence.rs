@@ -93,7 +93,7 @@ fn a_signature_is_found_wherever_it_is_attached() {
         let run = plugin.verify().success();
         assert!(run.stderr.contains("is signed by team.pub"), "{attached:?}: {}", run.shown());
         let run = plugin.install().success();
-        assert!(run.stderr.contains("is signed, by whom is not known"), "{attached:?}: {}", run.shown());
+        assert!(run.stderr.contains("is signed, but by an unknown key"), "{attached:?}: {}", run.shown());
         plugin.ask("require", "{anyOf: [team.pub]}");
         plugin.install().success();
         assert_eq!(only(&plugin.kwasm)["signers"][0], "team.pub", "{attached:?}");
@@ -106,7 +106,7 @@ fn the_signature_of_another_artifact_is_none_of_this_one() {
         let plugin = Plugin::new(attached.registry());
         let other = plugin.registry.push("acme/other", "1", &Artifact::component(bytes("exits")));
         attach(&plugin.registry, &plugin.digest, attached, &plugin.team.bundle(&other));
-        plugin.is_refused(&format!("its signature is one of another artifact, {other}"));
+        plugin.is_refused(&format!("its signature is for another artifact, {other}"));
         plugin.is_not_signed();
     }
 }
@@ -153,7 +153,7 @@ fn a_signature_that_is_taken_away_is_missed() {
         let run = plugin.verify().fails(126);
         assert!(run.stderr.contains("it is not signed"), "{attached:?}: {}", run.shown());
         plugin.ask("require", "{anyOf: [team.pub]}");
-        missed("asks for a signature");
+        missed("requires a signature");
     }
 }
 
@@ -206,7 +206,8 @@ fn a_key_is_rotated_by_whoever_writes_the_rule() {
     plugin.ask("require", "{anyOf: [team.pub, next.pub]}");
     let run = plugin.install().success();
     assert!(
-        run.stderr.contains("is signed by next.pub, whom trust.yaml names, and not by team.pub as before"),
+        run.stderr
+            .contains("is signed by next.pub, which trust.yaml names, and no longer by team.pub as before"),
         "{}",
         run.shown()
     );

@@ -83,7 +83,7 @@ impl Watcher {
                 .with_context(|| format!("{} of {count} ticks did not arrive", count - times.len()))?;
             match seen.get_mut(tick.number) {
                 Some(seen) if !*seen => *seen = true,
-                _ => bail!("tick {} is there twice, or was never made", tick.number),
+                _ => bail!("tick {} appears twice, or was never made", tick.number),
             }
             times.push(tick.took);
         }

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Result, bail};
 
+use super::wording;
 use crate::{cargo, components, places::Places, process};
 
 /// The longest file, in lines.
@@ -23,7 +24,11 @@ pub(crate) fn check(places: &Places) -> Result<()> {
     for file in &files {
         violations.extend(misnamed(file));
         if is_code(file) {
-            violations.extend(too_long(file, &fs::read_to_string(places.root.join(file))?));
+            let text = fs::read_to_string(places.root.join(file))?;
+            violations.extend(too_long(file, &text));
+            if wording::is_checked(file) {
+                violations.extend(wording::check(file, &text));
+            }
         }
     }
     violations.extend(untested(places, &files)?);
@@ -61,7 +66,8 @@ fn misnamed(file: &Path) -> Option<String> {
         let name = part.as_os_str().to_string_lossy();
         CATCH_ALLS.contains(&&*name)
     });
-    (catch_all && is_code(file)).then(|| format!("{}: a name that says nothing", file.display()))
+    (catch_all && is_code(file))
+        .then(|| format!("{}: a name that does not say what the file is for", file.display()))
 }
 
 /// Guests that no test of the host names.

@@ -10,13 +10,13 @@ use crate::platform::stdio::Stderr;
 
 /// Says things on stderr. A closed stderr keeps nobody from doing anything.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Voice {
+pub(crate) struct Reporter {
     /// The columns of the terminal; `None` where stderr is none, and lines are left as they are.
     width: Option<usize>,
     quiet: bool,
 }
 
-impl Voice {
+impl Reporter {
     pub(crate) fn of(environment: &Environment) -> Self {
         Self { width: environment.columns.map(usize::from), quiet: false }
     }

@@ -9,7 +9,7 @@ use crate::registry::Artifact;
 
 /// What was said. Only the content itself can prove it.
 #[derive(Deserialize)]
-pub(super) struct Claims {
+pub(super) struct Declared {
     os: Option<String>,
     component: Option<Interface>,
 }
@@ -21,7 +21,7 @@ pub(super) struct Interface {
     pub(super) imports: Vec<String>,
 }
 
-impl Claims {
+impl Declared {
     /// Reads a configuration; `None` where it is one of another kind.
     pub(super) fn read(config: &Artifact) -> Option<Self> {
         serde_json::from_slice(config.bytes()).ok()
@@ -39,10 +39,10 @@ impl Claims {
 
     /// The network that a component imports and that nothing was said of: who looked before installing it was misled.
     pub(super) fn hides(&self, inspected: &Inspected) -> Option<&'static str> {
-        let claimed = self.component.as_ref()?;
+        let declared = self.component.as_ref()?;
         ["wasi:http", "wasi:sockets"].into_iter().find(|package| {
             let said = |name: &String| name.strip_prefix(package).is_some_and(|rest| rest.starts_with('/'));
-            inspected.imports_any_of(package) && !claimed.imports.iter().any(said)
+            inspected.imports_any_of(package) && !declared.imports.iter().any(said)
         })
     }
 }
