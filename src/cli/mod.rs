@@ -15,6 +15,7 @@ pub use clap_complete::Shell;
 
 pub use self::connection::{Connection, FLAGS as CONNECTION_FLAGS};
 use self::line::Line;
+use crate::message::Explain;
 use crate::platform::variable_name;
 
 use crate::reference::{
@@ -300,6 +301,15 @@ pub enum Error {
     /// An argument that a guest could not be given: WASI's strings are Unicode.
     #[error("the argument {0:?} is not Unicode, which plugins require")]
     NotUnicode(OsString),
+}
+
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Name(error) => error.hint(),
+            _ => None,
+        }
+    }
 }
 
 impl Command {

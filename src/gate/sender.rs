@@ -23,8 +23,9 @@ use super::body::Timed;
 use super::dial::Dialer;
 use super::failure::Failure;
 use super::reuse::{self, Meter, Metered};
-use super::{Body, GuestBody, Line, Timeouts, headers};
+use super::{Body, GuestBody, Timeouts, headers};
 use crate::cluster::{Cluster, Credential, Endpoint, Error, Validity};
+use crate::message::{Explain, Message};
 use crate::policy::{Attempt, Permit};
 
 /// What sends to one cluster, with the identity that it adds. Nothing is read, and TLS is not set up, before the first
@@ -50,7 +51,7 @@ struct Pool {
 
 /// Why the identity that was refused could not be had anew. Put beside the answer that refused it.
 #[derive(Clone)]
-pub(super) struct Unrenewed(pub(super) Line);
+pub(super) struct Unrenewed(pub(super) Message);
 
 /// How long a TCP connection may take to come about, as in client-go (net.Dialer in `rest/transport`).
 const CONNECT: Duration = Duration::from_secs(30);
@@ -111,7 +112,7 @@ impl Sender {
                 }
             }
             Ok(None) => {}
-            Err(error) => drop(response.extensions_mut().insert(Unrenewed(Line::of(&error.into())))),
+            Err(error) => drop(response.extensions_mut().insert(Unrenewed(error.message()))),
         }
         Ok(response)
     }

@@ -22,10 +22,8 @@ mod builtin;
 mod document;
 mod host;
 mod limits;
-mod node;
 mod quantity;
 mod query;
-mod reader;
 mod refusal;
 mod request_info;
 mod rule;
@@ -38,12 +36,12 @@ pub use self::builtin::names as builtins;
 pub use self::host::{Host, is_public};
 pub use self::limits::{HEADERS, Limit, Limits};
 pub(crate) use self::quantity::{Bytes, Quantity, bytes, duration};
-pub use self::reader::Fault;
 pub use self::refusal::{CLUSTER, NAME_A_KUBECONFIG, Reason, Refusal};
 pub use self::request_info::RequestInfo;
 pub use self::rule::{NameSelector, ResourceRule, Rule, UrlRule};
 pub use self::upgrade::Upgrade;
 use crate::defence::{Defence, stands};
+use crate::document::Fault;
 use crate::inspect::Inspected;
 
 /// What a plugin may do, before it is known which plugin.

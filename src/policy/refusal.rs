@@ -10,6 +10,7 @@ use super::host::{Host, is_public};
 use super::limits::Limit;
 use super::request_info::RequestInfo;
 use super::rule::{NameSelector, ResourceRule, Rule, UrlRule};
+use crate::message::Explain;
 
 /// A request that was not let out, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -103,10 +104,13 @@ impl Refusal {
     pub fn missing_rule(&self) -> Option<&str> {
         self.rule.as_deref().filter(|_| matches!(self.reason, Reason::Policy(_)))
     }
+}
 
-    /// What would let such a request pass, if anything would.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
+impl std::error::Error for Refusal {}
+
+impl Explain for Refusal {
+    /// Returns what would let such a request pass, if anything would.
+    fn hint(&self) -> Option<String> {
         match &self.reason {
             Reason::Policy(_) => {
                 let rule = self.rule.as_deref()?;

@@ -8,6 +8,7 @@
 
 mod connection;
 mod credentials;
+mod hint;
 mod host;
 mod manifest;
 mod packages;

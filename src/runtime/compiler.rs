@@ -17,6 +17,7 @@ use cranelift_codegen::timing::{self, Pass, Profiler};
 use super::{Error, engine};
 use crate::cli::Environment;
 use crate::inspect::{self, Kind};
+use crate::message::Explain;
 use crate::platform;
 use crate::policy::{Bytes, Quantity, bytes, duration};
 use crate::store::Plugin;
@@ -84,16 +85,16 @@ impl Bounds {
     }
 }
 
-impl Bound {
-    /// Returns what helps.
-    #[must_use]
-    pub fn hint(self) -> String {
-        match self {
+impl std::error::Error for Bound {}
+
+impl Explain for Bound {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
             Self::Memory(bytes) => {
                 format!("{MEMORY}={} in the environment allows more", Quantity(bytes.saturating_mul(2)))
             }
             Self::Time(time) => format!("{TIME}={}s in the environment allows more", time.as_secs() * 2),
-        }
+        })
     }
 }
 

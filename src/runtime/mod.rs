@@ -38,6 +38,7 @@ pub use self::world::World;
 use crate::defence::{Defence, stands};
 use crate::gate::Gate;
 use crate::inspect::{self, Inspected};
+use crate::message::Explain;
 use crate::platform::{self, Signals};
 use crate::policy::{Limit, Limits};
 use crate::store::{self, Places, Plugin};
@@ -126,6 +127,34 @@ pub enum Error {
         /// The reason.
         source: inspect::Error,
     },
+}
+
+impl Explain for Error {
+    fn subject(&self) -> Option<String> {
+        match self {
+            Self::Bound { plugin, .. }
+            | Self::Compile { plugin, .. }
+            | Self::Link { plugin, .. }
+            | Self::Unfit { plugin, .. } => Some(plugin.clone()),
+            Self::Bounds { variable, .. } => Some((*variable).to_owned()),
+            Self::Cache { path, .. } => Some(path.display().to_string()),
+            Self::Store(error) => error.subject(),
+            Self::System(_) => None,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Bound { bound, .. } => bound.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Unfit { source, .. } => source.hint(),
+            Self::Bounds { .. }
+            | Self::Cache { .. }
+            | Self::Compile { .. }
+            | Self::Link { .. }
+            | Self::System(_) => None,
+        }
+    }
 }
 
 impl Error {

@@ -13,11 +13,12 @@ use serde::Serialize;
 
 use crate::cli::{Connection, Environment, Output};
 use crate::cluster::{self, Flags, Kubeconfig};
+use crate::message::{Explain, Message, cut};
 use crate::reference::PluginName;
 use crate::store::{self, Receipt, Store};
 
-use super::table::{Table, json, yaml};
-use super::{Ending, Error, Reporter, chain, print};
+use super::table::{Table, shown};
+use super::{Ending, Error, Reporter, print};
 
 /// The result of one check.
 #[derive(Debug, Serialize)]
@@ -93,7 +94,7 @@ pub(super) fn doctor(
     if wish.clean
         && let Err(error) = caches::clean(store, reporter)
     {
-        reporter.fault(&chain(&error));
+        reporter.messages(&error.messages());
         cleaned = false;
     }
     let settled = store.settle();
@@ -128,26 +129,25 @@ pub(super) fn doctor(
 
 /// Prints the results: everything as data; as a table, the checks and then the problems.
 fn tell(checks: &[Check], reporter: Reporter, output: Output) -> Result<(), Error> {
-    match output {
-        Output::Json => print(&json(checks)),
-        Output::Yaml => print(&yaml(checks)),
-        Output::Name => {
-            let ill = checks.iter().filter(|check| !check.problems.is_empty());
-            print(&ill.flat_map(|check| [check.name, "\n"]).collect::<String>())
-        }
-        Output::Table | Output::Wide => {
-            let mut table = Table::new(&["CHECK", "FOUND"]);
-            for check in checks {
-                table.row(check.row().to_vec());
-            }
-            print(&table.text())?;
-            for Problem { what, why, cure } in checks.iter().flat_map(|check| &check.problems) {
-                reporter.fault(&format!("{what}: {why}"));
-                reporter.hint(cure);
-            }
-            Ok(())
+    if output == Output::Name {
+        let ill: Vec<&Check> = checks.iter().filter(|check| !check.problems.is_empty()).collect();
+        return print(&shown(&ill, output, |_| table(checks), |check| check.name.to_owned()));
+    }
+    print(&shown(checks, output, |_| table(checks), |check| check.name.to_owned()))?;
+    if matches!(output, Output::Table | Output::Wide) {
+        for check in checks {
+            reporter.messages(&cut(check.problems.iter().map(Problem::message)));
         }
     }
+    Ok(())
+}
+
+fn table(checks: &[Check]) -> Table {
+    let mut table = Table::new(&["CHECK", "FOUND"]);
+    for check in checks {
+        table.row(check.row().to_vec());
+    }
+    table
 }
 
 impl Check {
@@ -171,11 +171,13 @@ impl Problem {
         Self::new(path.display().to_string(), why, cure)
     }
 
-    /// Returns the problem that an error describes.
-    fn of(error: &dyn std::error::Error, cure: impl Into<String>) -> Self {
-        let text = chain(error);
-        let (what, why) = text.split_once(": ").unwrap_or((&text, "it cannot be used"));
-        Self::new(what, why, cure)
+    /// An error says by itself why, and what it is about. `what` is that where it is about nothing in particular.
+    fn of(what: &str, error: &impl Explain, cure: impl Into<String>) -> Self {
+        Self::new(error.subject().unwrap_or_else(|| what.to_owned()), error.reason(), cure)
+    }
+
+    fn message(&self) -> Message {
+        Message::hinted(format!("{}: {}", self.what, self.why), &self.cure)
     }
 }
 
@@ -221,6 +223,12 @@ mod tests {
     fn an_error_is_a_problem_with_its_reason() {
         let source = std::io::Error::other("gone");
         let error = store::Error::Io { path: "/x".into(), what: "it cannot be read", source };
-        assert_eq!(Problem::of(&error, "c"), Problem::new("/x", "it cannot be read: gone", "c"));
+        assert_eq!(Problem::of("w", &error, "c"), Problem::new("/x", "it cannot be read: gone", "c"));
+        let error = store::Error::Unknown("x".parse().unwrap());
+        assert_eq!(Problem::of("w", &error, "c"), Problem::new("w", "no plugin `x` is installed", "c"));
+        // What looks like the end of a name is a part of it.
+        let source = std::io::Error::other("gone");
+        let error = store::Error::Io { path: "/a: b".into(), what: "it cannot be read", source };
+        assert_eq!(Problem::of("w", &error, "c"), Problem::new("/a: b", "it cannot be read: gone", "c"));
     }
 }

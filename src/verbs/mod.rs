@@ -27,14 +27,14 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::cli::{self, Command, Environment};
+use crate::document::Fault;
 use crate::platform::stdio::Stdout;
-use crate::policy::Fault;
 use crate::reference::{NameError, PluginName};
 use crate::registry::{self, signature, trust};
 use crate::runtime::{self, Outcome};
 use crate::store::{self, Places, Store, layout};
 
-pub(crate) use self::reporter::{Reporter, one_line};
+pub(crate) use self::reporter::Reporter;
 
 /// The successful endings of a command.
 #[derive(Debug, Eq, PartialEq)]
@@ -97,8 +97,10 @@ pub enum Error {
         "{reference}: no signature of {signers} can be verified, and {before} had one, which it would replace"
     )]
     SignerLost { reference: String, before: String, signers: String },
-    #[error(transparent)]
-    Trust(trust::Fault),
+    #[error("it is not a valid trust file")]
+    Trust(Vec<Fault>),
+    #[error("several things went wrong")]
+    Several(Vec<(String, Self)>),
     #[error("two of these would be called `{0}`")]
     Twice(PluginName),
     #[error("{reference}")]
@@ -190,15 +192,4 @@ fn print(text: &str) -> Result<(), Error> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stdout(error)),
         _ => Ok(()),
     }
-}
-
-/// Returns the message of an error with all its causes.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        message = format!("{message}: {next}");
-        cause = next.source();
-    }
-    message
 }

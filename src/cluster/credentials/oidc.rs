@@ -282,6 +282,7 @@ fn value(entry: &AuthProviderEntry, key: &str) -> Option<Secret> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Explain;
 
     #[test]
     fn what_was_taken_out_says_what_to_use_instead() {

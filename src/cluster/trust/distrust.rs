@@ -12,6 +12,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
 use super::flaws::{self, words};
+use crate::message::Explain;
 
 /// What is wrong with a server's certificate, as what is said of the server: `its certificate …`.
 #[derive(Debug, thiserror::Error)]
@@ -55,13 +56,13 @@ const TRUST: &str = "check certificate-authority of this cluster in the kubeconf
 const TRUST_GIVEN: &str =
     "name the cluster's authority as certificate-authority of this cluster in the kubeconfig";
 
-impl CertificateProblem {
-    /// What helps.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        self.hint
+impl Explain for CertificateProblem {
+    fn hint(&self) -> Option<String> {
+        Some(self.hint.to_owned())
     }
+}
 
+impl CertificateProblem {
     /// Why nothing that the holder of a certificate signs is accepted, if it is for its key.
     pub(super) fn of_key(presented: &CertificateDer<'_>) -> Option<Self> {
         let (what, hint) = flaws::weak_key(&read(presented)?)?;

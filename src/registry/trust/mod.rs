@@ -23,10 +23,10 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
 use self::scope::Scope;
 use super::signature::{self, Evidence, KeySet, Signer};
+use crate::document::Fault;
+use crate::message::Explain;
 use crate::reference::{Digest, Image};
 
 /// What `trust.yaml` says. Where there is no such file: nothing is asked for.
@@ -37,8 +37,7 @@ pub struct Trust {
     rules: Vec<Rule>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum Mode {
     #[default]
     Ignore,
@@ -56,47 +55,19 @@ struct Rule {
     keys: Option<KeySet>,
 }
 
-/// What is wrong with a `trust.yaml`.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fault {
-    /// The file.
-    pub file: PathBuf,
-    /// The line, counted from 1; none where it is the file as a whole.
-    pub line: Option<u64>,
-    /// What is wrong.
-    pub what: String,
-    /// What helps.
-    pub hint: String,
-}
-
-impl std::error::Error for Fault {}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        write!(f, ": {}", self.what)
-    }
-}
-
 impl Trust {
     /// Reads a file and the keys beside it. A file that is not there asks for nothing; one that cannot be read is a
     /// fault, and so is a key.
     ///
     /// # Errors
-    /// What is wrong with it.
-    pub fn load(file: &Path) -> Result<Self, Fault> {
+    /// All that is wrong with it.
+    pub fn load(file: &Path) -> Result<Self, Vec<Fault>> {
         // A link to nowhere was meant to be something.
         if file.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
             return Ok(Self::default());
         }
-        let fault = |why: &dyn fmt::Display, hint: &str| Fault {
-            file: file.to_owned(),
-            line: None,
-            what: format!("it cannot be read: {why}"),
-            hint: hint.to_owned(),
+        let fault = |why: &dyn fmt::Display, hint: &str| {
+            vec![Fault::whole(file.display().to_string(), format!("it cannot be read: {why}"), hint)]
         };
         let bytes =
             read(file).map_err(|error| fault(&error, "without the file, no signature is required"))?;
@@ -109,8 +80,12 @@ impl Trust {
     /// `file`.
     ///
     /// # Errors
-    /// What is wrong with it.
-    pub fn read(file: &Path, text: &str, key: impl Fn(&Path) -> io::Result<Vec<u8>>) -> Result<Self, Fault> {
+    /// All that is wrong with it, in the order of the lines.
+    pub fn read(
+        file: &Path,
+        text: &str,
+        key: impl Fn(&Path) -> io::Result<Vec<u8>>,
+    ) -> Result<Self, Vec<Fault>> {
         document::read(file, text, &key)
     }
 
@@ -187,13 +162,11 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
-    /// What helps, where it is known.
-    #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+impl Explain for Refusal {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Signature { source, .. } => source.hint(),
-            Self::Unnamed { .. } => Some("add a rule with the keys of those who sign it"),
+            Self::Unnamed { .. } => Some("add a rule with the keys of those who sign it".to_owned()),
         }
     }
 }

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use self::reader::{layers, read};
 pub use self::writer::write;
 use super::Origin;
+use crate::message::Explain;
 use crate::reference::{Digest, PluginName};
 use crate::registry::{Artifact, LIMIT};
 
@@ -129,6 +130,15 @@ pub enum Error {
     /// The archive cannot be written.
     #[error("it cannot be written")]
     Write(#[from] io::Error),
+}
+
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Empty | Self::NoLayout(_) => Some("kwasm save NAME -f FILE makes one".to_owned()),
+            _ => None,
+        }
+    }
 }
 
 /// The largest size of an archive in bytes. All of it is in memory while it is loaded.

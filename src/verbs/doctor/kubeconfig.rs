@@ -4,8 +4,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cluster::{Cluster, Contexts, Error, Selection};
+use crate::message::Explain;
 
-use super::super::chain;
 use super::{Check, Patient, Problem, count, word};
 
 /// The remedy for errors without a better one.
@@ -82,9 +82,5 @@ fn faults(cluster: &Cluster) -> Vec<Problem> {
 }
 
 fn problem(error: &Error) -> Problem {
-    let (text, cure) = (chain(error), error.hint().unwrap_or_else(|| LOOK.to_owned()));
-    match text.split_once(": ") {
-        Some((what, why)) => Problem::new(what, why, cure),
-        None => Problem::new("the kubeconfig", text, cure),
-    }
+    Problem::of("the kubeconfig", error, error.hint().unwrap_or_else(|| LOOK.to_owned()))
 }
