@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use crate::cli;
 use crate::cluster;
 use crate::environment::Environment;
-use crate::policy::{Fault, Limit};
+use crate::message::Explain;
 use crate::registry;
 use crate::runtime::{self, Outcome};
 use crate::store::{self, layout};
-use crate::verbs::{Ending, Error, Reporter, chain, one_line};
+use crate::verbs::{Ending, Error, Reporter};
 
 /// The ways in which the process ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -55,79 +55,26 @@ impl Exit {
             Ok(Ending::Faulty) => Self::Failed,
             Ok(Ending::Ran(Outcome::Ended(code))) => Self::Plugin(code),
             Ok(Ending::Interrupted | Ending::Ran(Outcome::Interrupted)) => Self::Interrupted,
-            Ok(Ending::Ran(Outcome::Limited(limit))) => Failure::from(limit).tell(reporter),
-            Ok(Ending::Ran(Outcome::Trapped(cause))) => Failure {
-                exit: Self::Failed,
-                message: one_line(&format!("the plugin trapped: {cause}")),
-                hints: Vec::new(),
+            Ok(Ending::Ran(Outcome::Limited(limit))) => {
+                reporter.message(&limit.report());
+                Self::Failed
             }
-            .tell(reporter),
-            Err(Error::Policy(faults)) => Failure::of_policy(&faults, reporter),
-            Err(error) => Failure::from(&error).tell(reporter),
+            Ok(Ending::Ran(Outcome::Trapped(cause))) => {
+                reporter.fault(&format!("the plugin trapped: {cause}"));
+                Self::Failed
+            }
+            Err(error) => {
+                match &error {
+                    // clap's messages have several lines, laid out already, and nothing in them but what the user typed.
+                    Error::Cli(cli::Error::Usage(text)) if text.contains('\n') => Reporter::laid_out(text),
+                    error => reporter.messages(&error.messages()),
+                }
+                Self::for_error(&error)
+            }
         }
     }
-}
 
-/// The largest number of faults of a policy that are reported.
-const FAULTS: usize = 20;
-
-/// An ending with a message.
-struct Failure {
-    exit: Exit,
-    /// `what: why`, without the program's name.
-    message: String,
-    /// Commands that solve the problem.
-    hints: Vec<String>,
-}
-
-impl Failure {
-    /// Prints the message. A closed stderr does not change the ending.
-    fn tell(self, reporter: Reporter) -> Exit {
-        if self.message.contains('\n') {
-            // clap's messages have several lines, laid out already.
-            Reporter::laid_out(&self.message);
-        } else {
-            reporter.fault(&self.message);
-        }
-        for hint in self.hints {
-            reporter.hint(&hint);
-        }
-        self.exit
-    }
-
-    /// Reports every fault of a policy, each with its remedy.
-    fn of_policy(faults: &[Fault], reporter: Reporter) -> Exit {
-        for fault in faults.iter().take(FAULTS) {
-            reporter.fault(&fault.to_string());
-            reporter.hint(&fault.hint);
-        }
-        if faults.len() > FAULTS {
-            reporter.note(&format!("and {} more", faults.len() - FAULTS));
-        }
-        Exit::Usage
-    }
-}
-
-impl From<Limit> for Failure {
-    fn from(limit: Limit) -> Self {
-        let message = format!("the plugin ran into a limit: {limit}");
-        Self { exit: Exit::Failed, message, hints: limit.hint().into_iter().collect() }
-    }
-}
-
-impl From<&Error> for Failure {
-    fn from(error: &Error) -> Self {
-        let mut message = chain(error);
-        // clap's messages have several lines, and nothing in them but what the user typed.
-        if !matches!(error, Error::Cli(cli::Error::Usage(_))) {
-            message = one_line(&message);
-        }
-        Self { exit: Exit::for_error(error), message, hints: error.hint().into_iter().collect() }
-    }
-}
-
-impl Exit {
-    /// Returns the exit code for an error.
+    /// Returns the code for an error.
     fn for_error(error: &Error) -> Self {
         match error {
             Error::Cli(cli::Error::Link(_)) => Self::NoPlugin,
@@ -162,6 +109,7 @@ impl Exit {
             | Error::Cluster(_)
             | Error::NoCluster(_)
             | Error::NoHome
+            | Error::Several(_)
             | Error::Stdout(_)
             | Error::Trust(_)
             | Error::Unwritten { .. } => Self::Failed,
@@ -210,22 +158,6 @@ impl Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_message_has_the_whole_chain_once() {
-        let source = registry::Error::Unreadable { path: "x".into(), source: std::io::Error::other("gone") };
-        let failure = Failure::from(&Error::Registry(source));
-        assert_eq!(failure.message, "x: it cannot be read: gone");
-        assert_eq!(failure.exit, Exit::Failed);
-    }
-
-    #[test]
-    fn a_limit_is_told_with_its_cure() {
-        let failure = Failure::from(Limit::Memory(512 << 20));
-        assert_eq!(failure.message, "the plugin ran into a limit: it needed more than 512 MiB of memory");
-        assert_eq!(failure.hints, ["a policy with `limits: {memory: 1Gi}` raises it: --policy FILE"]);
-        assert_eq!(failure.exit, Exit::Failed);
-    }
 
     #[test]
     fn endings_have_the_codes_of_the_product() {

@@ -15,7 +15,11 @@
 
 pub(crate) mod defence;
 
+pub mod message;
+
 pub(crate) mod platform;
+
+pub mod document;
 
 pub mod environment;
 

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use crate::environment::MissingValue;
+use crate::message::Explain;
 use crate::reference::{ImageError, NameError, PackageError, SourceError};
 
 /// Why argv is no command.
@@ -41,6 +42,15 @@ pub enum Error {
     /// An argument that a guest could not be given: WASI's strings are Unicode.
     #[error("the argument {0:?} is not Unicode, which plugins require")]
     NotUnicode(OsString),
+}
+
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Name(error) => error.hint(),
+            _ => None,
+        }
+    }
 }
 
 pub(super) fn unicode(argument: OsString) -> Result<String, Error> {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::credentials;
+use crate::message::Explain;
 use crate::proxy;
 
 /// Why a kubeconfig leads nowhere. No word of it shows what a credential is.
@@ -92,10 +93,20 @@ pub enum Error {
     },
 }
 
-impl Error {
-    /// What helps.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
+impl Explain for Error {
+    fn subject(&self) -> Option<String> {
+        match self {
+            Self::Missing(path) | Self::File { path, .. } => Some(path.display().to_string()),
+            Self::Broken { path, line, .. } => Some(format!("{}:{line}", path.display())),
+            Self::Truth { flag, .. } => Some(format!("the flag {flag}")),
+            Self::Timeout(_) => Some("the flag --request-timeout".to_owned()),
+            Self::Credentials(error) => error.subject(),
+            Self::Credential { what, owner, .. } => Some(format!("{what} of {owner}")),
+            _ => None,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
         let hint = |text: &str| Some(text.to_owned());
         match self {
             Self::Unknown { kind, known, .. } if !known.is_empty() => Some(among(kind, known)),
@@ -120,7 +131,7 @@ impl Error {
                 hint("name a file of kubectl's: KUBECONFIG, or --kubeconfig FILE")
             }
             Self::Namespace(_) => hint("a namespace is lower-case letters, digits and dashes"),
-            Self::Proxy(_) => hint("it is e.g. http://proxy.example.com:3128, or socks5://…"),
+            Self::Proxy(error) => error.hint(),
             Self::Credential { what: "the certificate authority", .. } => {
                 hint("correct certificate-authority of this cluster in the kubeconfig, or log in again")
             }

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::body::BodyError;
-use super::{Body, Gate, Line, Reach, Timeouts};
+use super::{Body, Gate, Reach, Timeouts};
 use crate::cluster::Authentication;
+use crate::message::Message;
 use crate::platform::Signals;
 
 /// What the server answered.
@@ -57,7 +58,7 @@ impl Gate {
     ///
     /// # Errors
     /// What there is to tell of why it does not answer.
-    pub fn check(&self) -> Result<Option<Checked>, Vec<Line>> {
+    pub fn check(&self) -> Result<Option<Checked>, Vec<Message>> {
         let unstarted = |error| told(format!("the check cannot be started: {error}"), None);
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unstarted)?;
@@ -74,7 +75,7 @@ impl Gate {
         })
     }
 
-    async fn checked(&self) -> Result<Checked, Vec<Line>> {
+    async fn checked(&self) -> Result<Checked, Vec<Message>> {
         let version = match self.ask(Method::GET, "/version", "").await? {
             Answer::Given(version) => version["gitVersion"].as_str().map(str::to_owned),
             Answer::Withheld { .. } => None,
@@ -90,7 +91,7 @@ impl Gate {
     }
 
     /// One request and its answer.
-    async fn ask(&self, method: Method, path: &str, body: &'static str) -> Result<Answer, Vec<Line>> {
+    async fn ask(&self, method: Method, path: &str, body: &'static str) -> Result<Answer, Vec<Message>> {
         let request = Request::builder()
             .method(method)
             .uri(format!("http://192.0.2.1{path}"))
@@ -136,7 +137,7 @@ impl Gate {
     }
 
     /// What there is to tell where the server does not say who asks, which everybody may ask who is somebody to it.
-    fn unreported_user(&self, why: &str) -> Vec<Line> {
+    fn unreported_user(&self, why: &str) -> Vec<Message> {
         let cluster = self.0.clusters.first().map(|reach| &reach.cluster);
         let hint = match cluster {
             Some(cluster) if cluster.impersonation().is_some() => {
@@ -151,14 +152,14 @@ impl Gate {
     }
 
     /// Something to tell of the selected context's server.
-    fn at(&self, what: &str, hint: Option<&str>) -> Vec<Line> {
+    fn at(&self, what: &str, hint: Option<&str>) -> Vec<Message> {
         let label = self.0.clusters.first().map_or_else(String::new, Reach::label);
         told(format!("{label}: {what}"), hint)
     }
 }
 
-fn told(text: String, hint: Option<&str>) -> Vec<Line> {
-    vec![Line { text, hint: hint.map(str::to_owned) }]
+fn told(text: String, hint: Option<&str>) -> Vec<Message> {
+    vec![Message { text, hint: hint.map(str::to_owned) }]
 }
 
 async fn read(answer: Response<Body>) -> Result<Bytes, BodyError> {

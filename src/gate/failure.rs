@@ -1,14 +1,13 @@
 //! Why a request that was let out failed: in words for the user, and as the error that its guest gets.
 
-use std::error::Error as StdError;
 use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::dial::{ProxyFault, TlsError, find};
-use super::journal::Line;
 use super::resolve::Private;
 use crate::cluster::{Authentication, Cluster, Error, Validity};
+use crate::message::{Explain, Message};
 use crate::policy::HEADERS;
 
 /// What went wrong on the way to the API server or back.
@@ -21,7 +20,7 @@ pub(crate) enum Failure {
     /// No connection: what the system says.
     Connect(io::Error),
     /// The certificates, key or token could not be read.
-    Identity(Line),
+    Identity(Message),
     /// The host is of the user's own network, and was not granted as such.
     PrivateAddress(IpAddr),
     /// No response within the guest's own limit.
@@ -34,7 +33,7 @@ pub(crate) enum Failure {
         too_large: bool,
     },
     /// There is no way through the proxy.
-    Proxy(Line),
+    Proxy(Message),
     /// TLS failed.
     Tls(TlsError),
     /// The address is longer than a URI may be.
@@ -44,8 +43,7 @@ pub(crate) enum Failure {
 impl From<hyper_util::client::legacy::Error> for Failure {
     fn from(error: hyper_util::client::legacy::Error) -> Self {
         if let Some(fault) = find::<ProxyFault>(&error) {
-            let (text, hint) = fault.told();
-            return Self::Proxy(Line { text, hint });
+            return Self::Proxy(fault.message());
         }
         if let Some(error) = find::<Error>(&error) {
             return Self::identity(error);
@@ -71,34 +69,23 @@ impl From<hyper_util::client::legacy::Error> for Failure {
     }
 }
 
-impl Line {
-    /// What is wrong with the kubeconfig, and what helps.
-    pub(super) fn of(error: &Error) -> Self {
-        let mut text = error.to_string();
-        if let Some(source) = error.source() {
-            text = format!("{text}: {source}");
-        }
-        Self { text, hint: error.hint() }
-    }
-}
-
 impl Failure {
     pub(super) fn identity(error: &Error) -> Self {
-        Self::Identity(Line::of(error))
+        Self::Identity(error.message())
     }
 
     /// Says what happened at the cluster, and what helps.
-    pub(super) fn explain(&self, cluster: &Cluster, certificate: Option<&Validity>) -> Line {
+    pub(super) fn explain(&self, cluster: &Cluster, certificate: Option<&Validity>) -> Message {
         let renew =
             if cluster.credentials().authentication() == Authentication::Exec { LOGIN } else { RENEW };
-        let Line { text, hint } = self.explain_at(&label(cluster), certificate);
+        let Message { text, hint } = self.explain_at(&label(cluster), certificate);
         // A certificate that a credential plugin said is nothing to mend in the kubeconfig.
-        Line { text, hint: hint.map(|hint| if hint == RENEW { renew.to_owned() } else { hint }) }
+        Message { text, hint: hint.map(|hint| if hint == RENEW { renew.to_owned() } else { hint }) }
     }
 
     /// Says what happened at an endpoint.
-    pub(super) fn explain_at(&self, endpoint: &str, certificate: Option<&Validity>) -> Line {
-        let line = |what: String, hint: Option<&str>| Line {
+    pub(super) fn explain_at(&self, endpoint: &str, certificate: Option<&Validity>) -> Message {
+        let line = |what: String, hint: Option<&str>| Message {
             text: format!("{endpoint}: {what}"),
             hint: hint.map(str::to_owned),
         };
@@ -125,11 +112,8 @@ impl Failure {
                 let hint = endpoint.starts_with("http://").then_some("did you mean https:// ?");
                 line("its response is not HTTP".to_owned(), hint)
             }
-            Self::Proxy(Line { text, hint }) => line(text.clone(), hint.as_deref()),
-            Self::Tls(broken) => {
-                let (what, hint) = broken.told(certificate.is_some());
-                line(what, hint.as_deref())
-            }
+            Self::Proxy(message) => message.clone().about(endpoint),
+            Self::Tls(broken) => broken.told(certificate.is_some()).about(endpoint),
             Self::TooLong => line("the address is longer than a URI may be".to_owned(), None),
         }
     }
@@ -202,13 +186,13 @@ pub(super) fn label(cluster: &Cluster) -> String {
 }
 
 /// What there is to say when the API server answers 401.
-pub(super) fn unauthorized(cluster: &Cluster, certificate: Option<&Validity>) -> Line {
+pub(super) fn unauthorized(cluster: &Cluster, certificate: Option<&Validity>) -> Message {
     let authentication = cluster.credentials().authentication();
     let (what, hint) = match certificate.and_then(invalid) {
         Some((what, hint)) => (what, if authentication == Authentication::Exec { LOGIN } else { hint }),
         None => refused(authentication, cluster.user_name()),
     };
-    Line { text: format!("{}: {what}", label(cluster)), hint: Some(hint.to_owned()) }
+    Message { text: format!("{}: {what}", label(cluster)), hint: Some(hint.to_owned()) }
 }
 
 /// What there is to say when whoever was to say who asks did not in time.
@@ -217,7 +201,7 @@ pub(super) fn no_credentials(cluster: &Cluster, limit: Duration) -> Failure {
         Authentication::Exec => "the credential plugin",
         _ => "the identity provider",
     };
-    Failure::Identity(Line {
+    Failure::Identity(Message {
         text: format!(
             "{what} of user `{}`: it returned no credentials within {limit:?}",
             cluster.user_name()
@@ -260,9 +244,8 @@ fn refused(authentication: Authentication, user: &str) -> (String, &'static str)
 }
 
 /// What there is to say when 407 is answered: by a proxy, since no API server does.
-pub(super) fn login(cluster: &Cluster) -> Option<Line> {
-    let (text, hint) = ProxyFault::login(cluster.proxy()?, cluster.endpoint()).told();
-    Some(Line { text: format!("{}: {text}", label(cluster)), hint })
+pub(super) fn login(cluster: &Cluster) -> Option<Message> {
+    Some(ProxyFault::login(cluster.proxy()?, cluster.endpoint()).message().about(label(cluster)))
 }
 
 const REACH: &str =

@@ -47,7 +47,6 @@ pub(crate) use self::guest_body::GuestBody;
 use self::hosts::Hosts;
 pub(crate) use self::http::Door;
 use self::journal::Journal;
-pub use self::journal::Line;
 use self::lifetime::GuestLifetime;
 // The socket door is public for the fuzzer: it says what a guest can say, and no more.
 #[doc(hidden)]
@@ -60,6 +59,7 @@ use self::table::Table;
 use self::tunnel::{Held, Tunnel};
 use crate::cluster::{Cluster, Contexts, says_who};
 use crate::defence::Defence;
+use crate::message::Message;
 use crate::policy::{Attempt, Grant, HEADERS, Limit, Permit, Reason, Refusal, Target};
 
 /// The way out of one sandbox. Cloning it gives another handle to the same gate.
@@ -139,7 +139,7 @@ impl Gate {
 
     /// What the user should know of this run: each distinct refusal and failure, in the order they came.
     #[must_use]
-    pub fn report(&self) -> Vec<Line> {
+    pub fn report(&self) -> Vec<Message> {
         self.0.journal.lines()
     }
 
@@ -343,8 +343,8 @@ impl Inner {
             && !matches!(failure, Failure::PrivateAddress(_))
         {
             // What helps there is about kubeconfigs.
-            let Line { text, .. } = failure.explain_at(&format!("https://{host}"), None);
-            self.journal.failed(Line { text, hint: None });
+            let Message { text, .. } = failure.explain_at(&format!("https://{host}"), None);
+            self.journal.failed(Message::plain(text));
         }
         sent
     }

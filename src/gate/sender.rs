@@ -15,8 +15,9 @@ use super::dial::Dialer;
 use super::exchange::{answer, exchange, pool};
 use super::failure::Failure;
 use super::reuse::Metered;
-use super::{Body, GuestBody, Line, Timeouts};
+use super::{Body, GuestBody, Timeouts};
 use crate::cluster::{Cluster, Credential, Endpoint, Error, Validity};
+use crate::message::{Explain, Message};
 use crate::policy::{Attempt, Permit};
 
 /// What sends to one cluster, with the identity that it adds. Nothing is read, and TLS is not set up, before the first
@@ -42,7 +43,7 @@ struct Pool {
 
 /// Why the identity that was refused could not be had anew. Put beside the answer that refused it.
 #[derive(Clone)]
-pub(super) struct Unrenewed(pub(super) Line);
+pub(super) struct Unrenewed(pub(super) Message);
 
 impl Sender {
     /// Whose the client certificate is, for messages.
@@ -96,7 +97,7 @@ impl Sender {
                 }
             }
             Ok(None) => {}
-            Err(error) => drop(response.extensions_mut().insert(Unrenewed(Line::of(&error.into())))),
+            Err(error) => drop(response.extensions_mut().insert(Unrenewed(error.message()))),
         }
         Ok(response)
     }

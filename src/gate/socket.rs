@@ -19,9 +19,10 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::lifetime::GuestLifetime;
 use super::pipe::{self, GuestEnd};
-use super::{Body, Gate, GateError, Line, Timeouts, answer};
+use super::{Body, Gate, GateError, Timeouts, answer};
 use crate::cluster::Endpoint;
 use crate::defence::Defence;
+use crate::message::{Explain, Message};
 use crate::policy::{CLUSTER, HEADERS, Limit};
 
 /// The names that the resolver of a pod has for the cluster's API server.
@@ -89,7 +90,7 @@ impl Gate {
     /// Says no to what a guest wants with sockets.
     pub(crate) fn deny(&self, what: &str) -> Denied {
         let what: String = what.chars().take(160).collect();
-        self.0.journal.failed(Line {
+        self.0.journal.failed(Message {
             text: format!("refused: {what}: a plugin's sockets connect to the cluster only"),
             hint: Some("a plugin can connect to the server in its KUBECONFIG (http://192.0.2.1)".to_owned()),
         });
@@ -154,11 +155,11 @@ impl Gate {
             let text =
                 "the plugin ran into a limit: one of its messages had too many headers, or too large ones";
             let hint = Limit::Headers(self.0.grant.limits().headers).hint();
-            self.0.journal.failed(Line { text: text.to_owned(), hint });
+            self.0.journal.failed(Message { text: text.to_owned(), hint });
         } else if error.is_parse() {
             let text = "refused: what the plugin wrote to a socket is not an HTTP/1.1 request".to_owned();
             let hint = "its server speaks plain HTTP, and kwasm adds TLS (http://, not https://)".to_owned();
-            self.0.journal.failed(Line { text, hint: Some(hint) });
+            self.0.journal.failed(Message { text, hint: Some(hint) });
         }
     }
 }

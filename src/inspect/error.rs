@@ -1,6 +1,7 @@
 //! Errors about binaries that cannot run, and their hints.
 
 use super::Feature;
+use crate::message::Explain;
 
 /// The reason why a binary cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -76,10 +77,8 @@ impl From<wasmparser::BinaryReaderError> for Error {
     }
 }
 
-impl Error {
-    /// Returns a hint about how to solve it, if there is one.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
         let command = "a plugin is a program with a main function";
         match self {
             Self::Features(features) => features.iter().find_map(|feature| switch(*feature)).map(str::to_owned),

@@ -1,7 +1,7 @@
 //! The policies of `policies/`, compiled in.
 
 use super::judge::Policy;
-use super::reader::Fault;
+use crate::document::Fault;
 
 /// A policy that kwasm brings along.
 struct Builtin {

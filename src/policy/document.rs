@@ -5,20 +5,13 @@ use std::time::Duration;
 use super::host::Host;
 use super::judge::Policy;
 use super::limits::Limits;
-use super::node::{Broken, Node, Shape};
 use super::quantity;
-use super::reader::{Entries, Fault, Faults, Place};
 use super::rule::{NameSelector, ResourceRule, Rule, UrlRule};
+use crate::document::{Entries, Fault, Faults, Format, Node, Place, Shape};
 use crate::environment::CONNECTION_FLAGS;
 
-/// What every policy begins with.
-const API_VERSION: &str = "kwasm.dev/v1";
-
-/// And what it is.
-const KIND: &str = "Policy";
-
-/// The longest policy, in bytes.
-const LONGEST: usize = 1 << 20;
+/// What a policy says of itself, and is called.
+const FORMAT: Format = Format { kind: "Policy", name: "a policy" };
 
 /// Verbs that a request can have; others, such as `bind` and `escalate`, are asked inside the API server.
 const VERBS: &[&str] =
@@ -39,66 +32,20 @@ impl Policy {
     /// # Errors
     /// All that is wrong with it, in the order in which it was found.
     pub fn read(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
-        let mut faults = Faults::of(file);
-        let policy = if text.len() > LONGEST {
-            faults.add(&Place::root(), "it is longer than 1 MiB", "a policy is a short YAML file");
-            None
-        } else {
-            match Node::read(text) {
-                Ok(node) => document(&mut faults, node),
-                Err(Broken { line, what, hint }) => {
-                    faults.add(&Place { line, ..Place::root() }, what, hint);
-                    None
-                }
-            }
-        };
-        match (policy, faults.into_found()) {
-            (Some(policy), found) if found.is_empty() => Ok(policy),
-            (_, found) => Err(found),
-        }
+        let mut faults = Faults::of(file, FORMAT);
+        let policy = document(&mut faults, text);
+        faults.finish(policy)
     }
 }
 
-fn document(faults: &mut Faults<'_>, node: Node) -> Option<Policy> {
-    let root = Place { line: node.line, ..Place::root() };
-    if matches!(node.shape, Shape::Nothing) {
-        faults.add(&root, "it is empty", format!("a policy begins with `apiVersion: {API_VERSION}`"));
-        return None;
-    }
-    // Of a file of another purpose nothing more is told: it may hold secrets.
-    if let Some(line) = kind_of_another(&node) {
-        let place = Place { key: "kind".to_owned(), line };
-        let cure = format!("a policy begins with `apiVersion: {API_VERSION}` and `kind: {KIND}`");
-        faults.add(&place, "this is not a policy", cure);
-        return None;
-    }
-    let mut entries = faults.map(root, node, &["apiVersion", "kind", "metadata", "spec"]);
-    for (key, wanted) in [("apiVersion", API_VERSION), ("kind", KIND)] {
-        let cure = format!("write `{key}: {wanted}`");
-        match entries.take(key) {
-            Some((place, node)) => {
-                if faults.text(&place, node, &cure).is_some_and(|text| text != wanted) {
-                    faults.add(&place, format!("this version of kwasm supports only {wanted}"), cure);
-                }
-            }
-            None => faults.missing(&entries, key, cure),
-        }
-    }
+fn document(faults: &mut Faults<'_>, text: &str) -> Option<Policy> {
+    let mut entries = faults.document(text, &["metadata", "spec"])?;
     let name = metadata(faults, &mut entries);
     let Some((place, node)) = entries.take("spec") else {
         faults.missing(&entries, "spec", "`spec: {}` allows nothing");
         return None;
     };
     spec(faults, name.unwrap_or_default(), place, node)
-}
-
-/// The line at which a document says that it is something else than a policy.
-fn kind_of_another(node: &Node) -> Option<u64> {
-    let Shape::Map(entries) = &node.shape else { return None };
-    entries.iter().find_map(|(key, line, node)| match &node.shape {
-        Shape::Scalar(kind) if key == "kind" && !kind.eq_ignore_ascii_case(KIND) => Some(*line),
-        _ => None,
-    })
 }
 
 fn metadata(faults: &mut Faults<'_>, root: &mut Entries) -> Option<String> {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::quantity::{Bytes, Quantity};
+use crate::message::{Explain, Message};
 
 /// The limits of a run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -67,10 +68,11 @@ pub enum Limit {
     Timeout(Duration),
 }
 
-impl Limit {
-    /// How to raise it, where a policy can.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
+impl std::error::Error for Limit {}
+
+impl Explain for Limit {
+    /// Returns how to raise it, where a policy can.
+    fn hint(&self) -> Option<String> {
         let line = match self {
             Self::Headers(limit) => format!("headers: {}", Quantity(limit.saturating_mul(2))),
             Self::Memory(limit) => format!("memory: {}", Quantity(limit.saturating_mul(2))),
@@ -111,5 +113,26 @@ impl fmt::Display for Limit {
             Self::Tables => f.write_str("it needed more or larger tables than a plugin may have"),
             Self::Timeout(limit) => write!(f, "it ran for longer than {limit:?}"),
         }
+    }
+}
+
+impl Limit {
+    /// Returns what the user reads of it: of the plugin that ran into it.
+    #[must_use]
+    pub fn report(&self) -> Message {
+        self.message().about("the plugin ran into a limit")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_reported_with_what_raises_it() {
+        let message = Limit::Memory(512 << 20).report();
+        assert_eq!(message.text, "the plugin ran into a limit: it needed more than 512 MiB of memory");
+        let hint = "a policy with `limits: {memory: 1Gi}` raises it: --policy FILE";
+        assert_eq!(message.hint.as_deref(), Some(hint));
     }
 }

@@ -1,5 +1,6 @@
 //! Why a request was refused, in words for the user and for the guest.
 
+use crate::message::Explain;
 use std::fmt;
 
 use http::uri::Scheme;
@@ -91,10 +92,13 @@ impl Refusal {
     pub fn missing_rule(&self) -> Option<&str> {
         self.rule.as_deref().filter(|_| matches!(self.reason, Reason::Policy(_)))
     }
+}
 
-    /// What would let such a request pass, if anything would.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
+impl std::error::Error for Refusal {}
+
+impl Explain for Refusal {
+    /// Returns what would let such a request pass, if anything would.
+    fn hint(&self) -> Option<String> {
         match &self.reason {
             Reason::Policy(_) => {
                 let rule = self.rule.as_deref()?;

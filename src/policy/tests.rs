@@ -1,4 +1,5 @@
 use super::*;
+use crate::message::Explain;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method};
 

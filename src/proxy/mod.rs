@@ -13,6 +13,7 @@ use http::HeaderValue;
 use zeroize::Zeroizing;
 
 use crate::environment::Environment;
+use crate::message::Explain;
 use crate::reference::decode;
 
 /// A proxy. Displayed without its user and password, and without `Debug`.
@@ -64,6 +65,12 @@ pub struct Error {
     from: Source,
     /// The reason.
     reason: &'static str,
+}
+
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        Some("it is e.g. http://proxy.example.com:3128, or socks5://…".to_owned())
+    }
 }
 
 impl Error {

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::message::Explain;
+
 /// The name a plugin is installed and called by: `[a-z0-9]([a-z0-9-]*[a-z0-9])?`, 63 characters at most.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
@@ -60,6 +62,15 @@ pub enum NameError {
     /// A command of kubectl, which would always take precedence.
     #[error("`{0}` is a command of kubectl or kwasm itself, which would always be run instead")]
     BuiltIn(String),
+}
+
+impl Explain for NameError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::BuiltIn(_) => Some("choose another name: kwasm install FILE --as NAME".to_owned()),
+            Self::Form(_) => None,
+        }
+    }
 }
 
 impl FromStr for PluginName {

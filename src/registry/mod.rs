@@ -10,6 +10,7 @@ mod artifact;
 mod connection;
 mod credentials;
 mod error;
+mod hint;
 mod host;
 mod manifest;
 mod media_types;

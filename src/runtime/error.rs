@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::inspect;
+use crate::message::Explain;
 use crate::policy::{Bytes, Quantity};
 use crate::store::{self, Plugin};
 
@@ -82,6 +83,34 @@ pub(super) const MEMORY: &str = "KWASM_COMPILE_MEMORY";
 
 pub(super) const TIME: &str = "KWASM_COMPILE_TIME";
 
+impl Explain for Error {
+    fn subject(&self) -> Option<String> {
+        match self {
+            Self::Bound { plugin, .. }
+            | Self::Compile { plugin, .. }
+            | Self::Link { plugin, .. }
+            | Self::Unfit { plugin, .. } => Some(plugin.clone()),
+            Self::Bounds { variable, .. } => Some((*variable).to_owned()),
+            Self::Cache { path, .. } => Some(path.display().to_string()),
+            Self::Store(error) => error.subject(),
+            Self::System(_) => None,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Bound { bound, .. } => bound.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Unfit { source, .. } => source.hint(),
+            Self::Bounds { .. }
+            | Self::Cache { .. }
+            | Self::Compile { .. }
+            | Self::Link { .. }
+            | Self::System(_) => None,
+        }
+    }
+}
+
 impl Error {
     pub(super) fn system(error: impl std::fmt::Display) -> Self {
         Self::System(error.to_string())
@@ -96,16 +125,16 @@ impl Error {
     }
 }
 
-impl Bound {
-    /// Returns what helps.
-    #[must_use]
-    pub fn hint(self) -> String {
-        match self {
+impl std::error::Error for Bound {}
+
+impl Explain for Bound {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
             Self::Memory(bytes) => {
                 format!("{MEMORY}={} in the environment allows more", Quantity(bytes.saturating_mul(2)))
             }
             Self::Time(time) => format!("{TIME}={}s in the environment allows more", time.as_secs() * 2),
-        }
+        })
     }
 }
 

@@ -1,9 +1,10 @@
 //! The errors of the store.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::inspect;
+use crate::message::Explain;
 use crate::reference::{Digest, PluginName};
 use crate::registry;
 
@@ -71,6 +72,69 @@ pub enum Error {
         /// The reason.
         source: io::Error,
     },
+}
+
+impl Explain for Error {
+    fn subject(&self) -> Option<String> {
+        match self {
+            Self::Unknown(_) => None,
+            Self::InTheWay(path)
+            | Self::LinkTaken(path)
+            | Self::Altered { path, .. }
+            | Self::Io { path, .. }
+            | Self::Receipt { path, .. } => Some(path.display().to_string()),
+            Self::Gone(plugin) => Some(plugin.clone()),
+            Self::Unfit { path, .. } => Some(path.clone()),
+            Self::Fetch(error) => error.subject(),
+            Self::Remains { name, .. } => Some(name.to_string()),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Unfit { source, .. } => return source.hint(),
+            Self::Fetch(error) => return error.hint(),
+            Self::Unknown(_) => "kwasm list shows what is installed".to_owned(),
+            Self::LinkTaken(_) => "choose another name: kwasm install FILE --as NAME".to_owned(),
+            Self::InTheWay(path) => format!("move it away: mv {0} {0}.old", path.display()),
+            Self::Remains { .. } => "kwasm doctor removes it, or reports why it cannot".to_owned(),
+            Self::Receipt { path, .. } => {
+                // A receipt is in the folder that has the plugin's name.
+                let name = path.parent().and_then(Path::file_name).unwrap_or_default().display();
+                format!("install it again, or remove it: kwasm uninstall {name}")
+            }
+            Self::Io { path, .. } if self.is_forbidden() => for_reading(path),
+            Self::Io { path, source, .. } => return for_writing(path, source),
+            Self::Altered { .. } | Self::Gone(_) => "install it again: kwasm install FILE".to_owned(),
+        })
+    }
+}
+
+/// Returns what helps where a file of a store may not be read: it is two folders below its root.
+fn for_reading(path: &Path) -> String {
+    let root = path.ancestors().nth(3).unwrap_or(path).display();
+    format!("its owner can let everyone run it: chmod -R a+rX {root}; KWASM_HOME names another store")
+}
+
+fn for_writing(path: &Path, error: &io::Error) -> Option<String> {
+    let folder = folder_of(path).display();
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Some(format!(
+            "ls -ld {folder} shows who may write there; KWASM_HOME, and KWASM_BIN_DIR for links, set another folder"
+        )),
+        _ => for_room(path, error),
+    }
+}
+
+/// Returns what helps where a disk has no room for a file.
+pub(crate) fn for_room(path: &Path, error: &io::Error) -> Option<String> {
+    let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    full.then(|| format!("free some space on its disk: df -h {}", folder_of(path).display()))
+}
+
+/// Returns the folder of a file, as a command names it.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 impl Error {

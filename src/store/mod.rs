@@ -26,6 +26,7 @@ use serde::de::Error as _;
 
 pub use self::change::StagedPlugin;
 pub use self::error::Error;
+pub(crate) use self::error::{folder_of, for_room};
 pub use self::places::Places;
 pub use self::plugin::{Granted, Plugin};
 pub use self::receipt::{Origin, Receipt, Signer};

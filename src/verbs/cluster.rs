@@ -15,7 +15,7 @@ use crate::gate::{Checked, Gate, Observer};
 use crate::policy::Policy;
 
 use super::run::observer;
-use super::{Ending, Error, Reporter, one_line, print, table};
+use super::{Ending, Error, Reporter, print, table};
 
 /// The facts about a cluster that are known without a request, and its answers.
 #[derive(Serialize)]
@@ -80,17 +80,12 @@ pub(super) fn cluster(environment: &Environment, reporter: Reporter, wish: &Wish
             Ok(None) => return Ok(Ending::Interrupted),
             Ok(checked) => subject.checked = checked,
             Err(lines) => {
-                reporter.lines(lines);
+                reporter.messages(&lines);
                 return Ok(Ending::Faulty);
             }
         }
     }
-    print(&match wish.output {
-        Output::Json => table::json(&subject),
-        Output::Yaml => table::yaml(&subject),
-        Output::Name => format!("{}\n", one_line(&subject.context)),
-        Output::Table | Output::Wide => subject.page(),
-    })?;
+    print(&table::one(&subject, wish.output, || subject.page(), || subject.context.clone()))?;
     Ok(Ending::Done)
 }
 

@@ -11,11 +11,12 @@ mod registries;
 use crate::cli::Output;
 use crate::cluster::{Flags, Kubeconfig};
 use crate::environment::{Connection, Environment};
+use crate::message::{Explain, cut};
 use crate::store::{self, Store};
 
 use self::check::{Check, Patient, Problem};
-use super::table::{Table, json, yaml};
-use super::{Ending, Error, Reporter, chain, print};
+use super::table::{Table, shown};
+use super::{Ending, Error, Reporter, print};
 
 /// The checks, in the order in which they are reported. They only look, and print nothing.
 const CHECKS: [fn(&Patient<'_>) -> Check; 10] = [
@@ -53,7 +54,7 @@ pub(super) fn doctor(
     if wish.clean
         && let Err(error) = caches::clean(store, reporter)
     {
-        reporter.fault(&chain(&error));
+        reporter.messages(&error.messages());
         cleaned = false;
     }
     let settled = store.settle();
@@ -88,24 +89,23 @@ pub(super) fn doctor(
 
 /// Prints the results: everything as data; as a table, the checks and then the problems.
 fn tell(checks: &[Check], reporter: Reporter, output: Output) -> Result<(), Error> {
-    match output {
-        Output::Json => print(&json(checks)),
-        Output::Yaml => print(&yaml(checks)),
-        Output::Name => {
-            let ill = checks.iter().filter(|check| !check.problems.is_empty());
-            print(&ill.flat_map(|check| [check.name, "\n"]).collect::<String>())
-        }
-        Output::Table | Output::Wide => {
-            let mut table = Table::new(&["CHECK", "FOUND"]);
-            for check in checks {
-                table.row(check.row().to_vec());
-            }
-            print(&table.text())?;
-            for Problem { what, why, cure } in checks.iter().flat_map(|check| &check.problems) {
-                reporter.fault(&format!("{what}: {why}"));
-                reporter.hint(cure);
-            }
-            Ok(())
+    if output == Output::Name {
+        let ill: Vec<&Check> = checks.iter().filter(|check| !check.problems.is_empty()).collect();
+        return print(&shown(&ill, output, |_| table(checks), |check| check.name.to_owned()));
+    }
+    print(&shown(checks, output, |_| table(checks), |check| check.name.to_owned()))?;
+    if matches!(output, Output::Table | Output::Wide) {
+        for check in checks {
+            reporter.messages(&cut(check.problems.iter().map(Problem::message)));
         }
     }
+    Ok(())
+}
+
+fn table(checks: &[Check]) -> Table {
+    let mut table = Table::new(&["CHECK", "FOUND"]);
+    for check in checks {
+        table.row(check.row().to_vec());
+    }
+    table
 }

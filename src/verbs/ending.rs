@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::cli;
-use crate::policy::Fault;
+use crate::document::Fault;
 use crate::reference::{NameError, PluginName};
 use crate::registry::{self, signature, trust};
 use crate::runtime::{self, Outcome};
@@ -71,8 +71,10 @@ pub enum Error {
         "{reference}: no signature of {signers} can be verified, and {before} had one, which it would replace"
     )]
     SignerLost { reference: String, before: String, signers: String },
-    #[error(transparent)]
-    Trust(trust::Fault),
+    #[error("it is not a valid trust file")]
+    Trust(Vec<Fault>),
+    #[error("several things went wrong")]
+    Several(Vec<(String, Self)>),
     #[error("two of these would be called `{0}`")]
     Twice(PluginName),
     #[error("{reference}")]
@@ -93,15 +95,4 @@ pub enum Error {
     Store(#[from] store::Error),
     #[error("stdout cannot be written to")]
     Stdout(#[source] io::Error),
-}
-
-/// Returns the message of an error with all its causes.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        message = format!("{message}: {next}");
-        cause = next.source();
-    }
-    message
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::environment::Environment;
 use crate::inspect::{Facts, Inspected};
+use crate::message::chain;
 use crate::reference::{Digest, Image, Source};
 use crate::registry::signature::Evidence;
 use crate::registry::trust::{Demand, Trust};
@@ -15,7 +16,7 @@ use crate::store::{Origin, Places, Receipt, Signer};
 
 use super::declared::Declared;
 use super::progress::Progress;
-use super::{Error, Reporter, chain};
+use super::{Error, Reporter};
 
 /// Fetches plugins from every kind of source.
 pub(super) struct Fetcher<'a> {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::cli::Output;
 use crate::environment::Environment;
 use crate::inspect::{self, Facts, Feature, Inspected, Kind};
+use crate::message::chain;
 use crate::reference::{Digest, Source};
 use crate::registry::{Artifact, Found};
 use crate::store::{Receipt, Signer, Store};
@@ -15,7 +16,7 @@ use crate::store::{Receipt, Signer, Store};
 use super::declared::{Declared, Interface};
 use super::fetch::{Fetcher, Judged, name_of};
 use super::progress::Progress;
-use super::{Ending, Error, Reporter, chain, one_line, print, table};
+use super::{Ending, Error, Reporter, print, table};
 
 /// The facts about a component that are known before it runs.
 #[derive(Default, Serialize)]
@@ -84,12 +85,7 @@ pub(super) fn inspect(
             remote(&Fetcher::new(environment, store.places(), reporter), source)?
         }
     };
-    print(&match output {
-        Output::Json => table::json(&subject),
-        Output::Yaml => table::yaml(&subject),
-        Output::Name => format!("{}\n", one_line(&subject.source)),
-        Output::Table | Output::Wide => page(&subject),
-    })?;
+    print(&table::one(&subject, output, || page(&subject), || subject.source.clone()))?;
     match subject.cause.take() {
         None => Ok(Ending::Done),
         Some(cause) => Err(Error::Inspect { path: source.to_string(), source: cause }),
@@ -140,7 +136,7 @@ fn inspect_content(content: &[u8]) -> Result<Subject, inspect::Error> {
     Ok(Subject {
         version: facts.said("version").map(str::to_owned),
         kind: facts.kind,
-        unfit: cause.as_ref().map(|cause| chain(cause)),
+        unfit: cause.as_ref().map(chain),
         cause,
         features: Some(features),
         imports: facts.imports.keys().cloned().collect(),

@@ -1,6 +1,7 @@
 //! `kwasm install SOURCE… [--as NAME] [--policy NAME|FILE]`.
 
 use std::env;
+use std::mem;
 use std::path::Path;
 
 use time::OffsetDateTime;
@@ -30,16 +31,27 @@ pub(super) fn install(
     let fetcher = Fetcher::new(environment, store.places(), reporter);
     // Once for all: a file may be a pipe.
     let policy = policy.map(|policy| choose(Some(policy))).transpose()?;
-    let mut staged_plugins: Vec<StagedPlugin> = Vec::new();
+    let (mut wishes, mut troubles): (Vec<(&Source, Wish)>, Vec<(String, Error)>) = Default::default();
     for source in sources {
-        let wish = Wish::find(store, source, name, policy.as_ref())?;
-        store.check_links(&wish.name)?;
-        if staged_plugins.iter().any(|staged| staged.receipt.name == wish.name) {
-            return Err(Error::Twice(wish.name));
+        match Wish::find(store, source, name, policy.as_ref()) {
+            Ok(wish) if wishes.iter().any(|(_, other)| other.name == wish.name) => {
+                troubles.push((source.to_string(), Error::Twice(wish.name)));
+            }
+            Ok(wish) => wishes.push((source, wish)),
+            Err(error) => troubles.push((source.to_string(), error)),
         }
-        let content = fetcher.fetch(source, wish.previous.as_ref())?;
-        staged_plugins.push(prepare(store, environment, reporter, wish.name, content, wish.policy)?);
     }
+    // Nothing is downloaded for names under which nothing can be installed.
+    Error::of_several(mem::take(&mut troubles))?;
+    let mut staged_plugins: Vec<StagedPlugin> = Vec::new();
+    for (source, Wish { name, policy, previous }) in wishes {
+        let fetched = fetcher.fetch(source, previous.as_ref());
+        match fetched.and_then(|fetched| prepare(store, environment, reporter, name, fetched, policy)) {
+            Ok(staged) => staged_plugins.push(staged),
+            Err(error) => troubles.push((source.to_string(), error)),
+        }
+    }
+    Error::of_several(troubles)?;
     put(store, environment, reporter, &staged_plugins)?;
     Ok(Ending::Done)
 }
@@ -71,6 +83,7 @@ impl Wish {
             (None, Some(receipt)) => granted(&receipt.granted())?,
             (None, None) => choose(None)?,
         };
+        store.check_links(&name)?;
         Ok(Self { name, policy, previous })
     }
 }

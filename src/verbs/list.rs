@@ -8,7 +8,7 @@ use crate::reference::{Digest, PluginName};
 use crate::store::{Receipt, Store};
 
 use super::table::{Table, shown};
-use super::{Ending, Error, Reporter, chain, print};
+use super::{Ending, Error, Reporter, print};
 
 /// An installed plugin in `-o json`. All keys are always present.
 #[derive(Serialize)]
@@ -67,29 +67,24 @@ impl Row {
 
 pub(super) fn list(store: &Store, reporter: Reporter, output: Output) -> Result<Ending, Error> {
     let mut rows = Vec::new();
-    let mut broken = false;
+    let mut troubles = Vec::new();
     for name in store.names()? {
         match store.receipt(&name) {
             Ok(receipt) => rows.push(Row::from(receipt)),
             // Uninstalled since its name was read.
             Err(crate::store::Error::Unknown(_)) => {}
             // One broken receipt does not hide the others.
-            Err(error) => {
-                reporter.fault(&chain(&error));
-                reporter.hint(&format!("install it again, or remove it: kwasm uninstall {name}"));
-                broken = true;
-            }
+            Err(error) => troubles.push((name.to_string(), Error::from(error))),
         }
     }
-    let ending = if broken { Ending::Faulty } else { Ending::Done };
     if rows.is_empty() && matches!(output, Output::Table | Output::Wide) {
-        if !broken {
+        if troubles.is_empty() {
             reporter.note("no plugins are installed: kwasm install ./x.wasm");
         }
-        return Ok(ending);
+        return Error::of_several(troubles).map(|()| Ending::Done);
     }
     print(&shown(&rows, output, |wide| table(&rows, wide), |row| row.name.to_string()))?;
-    Ok(ending)
+    Error::of_several(troubles).map(|()| Ending::Done)
 }
 
 fn table(rows: &[Row], wide: bool) -> Table {

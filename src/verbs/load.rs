@@ -27,13 +27,11 @@ pub(super) fn load(
     policy: Option<&str>,
 ) -> Result<Ending, Error> {
     let fetcher = Fetcher::new(environment, store.places(), reporter);
-    let mut staged_plugins = Vec::new();
-    let mut hints = Vec::new();
+    let (mut staged_plugins, mut hints, mut troubles) = (Vec::new(), Vec::new(), Vec::new());
     let plugins = read(archive)?;
     // Once for all: a file may be a pipe.
     let chosen = choose(policy)?;
     for plugin in plugins {
-        store.check_links(&plugin.name)?;
         if plugin.policy != chosen.policy.name() {
             hints.push(format!(
                 "{} had the policy `{}` where it was saved: kwasm load {} --policy NAME|FILE gives it another",
@@ -43,9 +41,16 @@ pub(super) fn load(
             ));
         }
         let name = plugin.name.clone();
-        let content = fetched(store, &fetcher, plugin)?;
-        staged_plugins.push(prepare(store, environment, reporter, name, content, chosen.clone())?);
+        let fetched =
+            store.check_links(&name).map_err(Error::from).and_then(|()| fetched(store, &fetcher, plugin));
+        let prepared = fetched
+            .and_then(|fetched| prepare(store, environment, reporter, name.clone(), fetched, chosen.clone()));
+        match prepared {
+            Ok(staged) => staged_plugins.push(staged),
+            Err(error) => troubles.push((name.to_string(), error)),
+        }
     }
+    Error::of_several(troubles)?;
     put(store, environment, reporter, &staged_plugins)?;
     for hint in hints {
         reporter.hint(&hint);

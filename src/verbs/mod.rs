@@ -1,4 +1,5 @@
 //! Runs the commands, one file for each verb.
+
 mod cluster;
 mod complete;
 mod declared;
@@ -27,9 +28,8 @@ use crate::cli::Command;
 use crate::environment::Environment;
 use crate::store::{Places, Store};
 
-pub(crate) use self::ending::chain;
 pub use self::ending::{Ending, Error};
-pub(crate) use self::reporter::{Reporter, one_line};
+pub(crate) use self::reporter::Reporter;
 use self::table::print;
 
 /// Executes the command line.

@@ -9,10 +9,12 @@ use http::{HeaderMap, Method};
 use serde::Serialize;
 
 use crate::cli::Output;
-use crate::policy::{Attempt, Context, DEFAULT, Fault, Policy, RequestInfo, Target};
+use crate::document::Fault;
+use crate::message::one_line;
+use crate::policy::{Attempt, Context, DEFAULT, Policy, RequestInfo, Target};
 use crate::store::Granted;
 
-use super::table::{json, yaml};
+use super::table::one;
 use super::{Ending, Error, Reporter, print};
 
 /// A policy and, unless it is built in, the text that it was read from.
@@ -54,6 +56,9 @@ pub(super) fn granted(granted: &Granted) -> Result<Chosen, Error> {
     }
 }
 
+/// What helps where a file cannot be read.
+pub(super) const NO_POLICY: &str = "a policy is one of the built-in ones, or a YAML file";
+
 /// The largest file that is read, in bytes. The reader of policies accepts less.
 const LONGEST: u64 = 2 << 20;
 
@@ -79,7 +84,7 @@ fn contents(path: &Path) -> Result<String, Error> {
         }
         Err(Error::Policy(vec![Fault {
             file: path.display().to_string(),
-            line: before.split(|byte| *byte == b'\n').map(|_| 1).sum(),
+            line: Some(before.split(|byte| *byte == b'\n').map(|_| 1).sum()),
             key: String::new(),
             what: "it is not UTF-8 text".to_owned(),
             hint: "save it as UTF-8".to_owned(),
@@ -97,6 +102,10 @@ pub(super) fn check(reporter: Reporter, files: &[PathBuf]) -> Result<Ending, Err
                 reporter.note(&format!("{file}: policy `{}`: rules: {rules}, hosts: {hosts}", policy.name()));
             }
             Err(Error::Policy(found)) => faults.extend(found),
+            // A file that cannot be read hides nothing of the others.
+            Err(Error::PolicyFile { source, .. }) => {
+                faults.push(Fault::whole(file, format!("it cannot be read: {source}"), NO_POLICY));
+            }
             Err(error) => return Err(error),
         }
     }
@@ -131,11 +140,10 @@ pub(super) fn explain(
 ) -> Result<Ending, Error> {
     let policy = policy.map(|name| choose(Some(name))).transpose()?.map(|chosen| chosen.policy);
     let explained = explained(method, path, policy.as_ref(), namespace.unwrap_or("default"));
-    print(&match output {
-        Output::Json => json(&explained),
-        Output::Yaml => yaml(&explained),
-        Output::Name | Output::Table | Output::Wide => table(&explained),
-    })?;
+    let page = || table(&explained);
+    // It is no list, and has no name that says it all.
+    let output = if output == Output::Name { Output::Table } else { output };
+    print(&one(&explained, output, page, String::new))?;
     Ok(Ending::Done)
 }
 
@@ -205,7 +213,7 @@ fn table(explained: &Explained) -> String {
     for key in order {
         let value = match &json[key] {
             serde_json::Value::Null => continue,
-            serde_json::Value::String(text) => super::one_line(text),
+            serde_json::Value::String(text) => one_line(text),
             other => other.to_string(),
         };
         lines.push_str(format!("{key:<width$}  {value}").trim_end());

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Reporter, one_line};
+use super::Reporter;
+use crate::message::one_line;
 use crate::registry::{Step, Watcher};
 use crate::runtime;
 

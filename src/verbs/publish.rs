@@ -80,11 +80,7 @@ pub(super) fn publish(environment: &Environment, reporter: Reporter, wish: &Wish
         content: release.content.digest(),
         signed: key.is_some(),
     };
-    print(&match *output {
-        Output::Json => table::json(&row),
-        Output::Yaml => table::yaml(&row),
-        Output::Name | Output::Table | Output::Wide => format!("{pinned}\n"),
-    })?;
+    print(&table::one(&row, *output, || format!("{pinned}\n"), || pinned.clone()))?;
     Ok(Ending::Done)
 }
 

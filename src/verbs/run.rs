@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::cli;
 use crate::cluster::{Contexts, Flags, Kubeconfig, MOST_CONTEXTS, Selection};
 use crate::environment::{Connection, Environment};
-use crate::gate::{self, Gate, Line, Observer, Trace};
+use crate::gate::{self, Gate, Observer, Trace};
+use crate::message::Message;
 use crate::policy::{self, NAME_A_KUBECONFIG, Policy};
 use crate::reference::Source;
 use crate::runtime::{Bounds, Compiler, OpenLine, Outcome, Sandbox, World};
@@ -77,17 +78,17 @@ pub(super) fn run(
     if let Some(why) =
         missing.filter(|_| lines.is_empty() && matches!(outcome, Outcome::Ended(1..) | Outcome::Trapped(_)))
     {
-        lines.push(Line { text: why, hint: Some(NAME_A_KUBECONFIG.to_owned()) });
+        lines.push(Message::hinted(why, NAME_A_KUBECONFIG));
     }
     let well = outcome == Outcome::Ended(0);
     if let Some(why) = faults.stdin.take().filter(|_| !well) {
-        lines.push(Line { text: format!("stdin cannot be read: {why}"), hint: None });
+        lines.push(Message::plain(format!("stdin cannot be read: {why}")));
     }
     let speaks = !lines.is_empty() || matches!(outcome, Outcome::Limited(_) | Outcome::Trapped(_));
     if speaks && line.close() {
         Reporter::end_line();
     }
-    reporter.lines(lines);
+    reporter.messages(&lines);
     match faults.stdout.take() {
         // Readers would take it for the complete output.
         Some(why) if well => Err(Error::Stdout(why)),

@@ -7,8 +7,8 @@ use serde::Serialize;
 use textwrap::core::display_width;
 
 use super::ending::Error;
-use super::reporter::{drives_terminal, one_line};
 use crate::cli::Output;
+use crate::message::{drives_terminal, one_line};
 use crate::platform::stdio::Stdout;
 
 /// A table with a header.
@@ -64,13 +64,28 @@ pub(super) fn shown<R: Serialize>(
     match output {
         Output::Json => json(rows),
         Output::Yaml => yaml(rows),
-        Output::Name => rows.iter().map(|row| name(row) + "\n").collect(),
+        Output::Name => rows.iter().map(|row| one_line(&name(row)) + "\n").collect(),
         Output::Table | Output::Wide => table(output == Output::Wide).text(),
     }
 }
 
-/// Returns a JSON document.
-pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> String {
+/// One thing in the form that was asked for. `name` is what the form of bare names shows of it.
+pub(super) fn one<T: Serialize>(
+    value: &T,
+    output: Output,
+    page: impl FnOnce() -> String,
+    name: impl FnOnce() -> String,
+) -> String {
+    match output {
+        Output::Json => json(value),
+        Output::Yaml => yaml(value),
+        Output::Name => one_line(&name()) + "\n",
+        Output::Table | Output::Wide => page(),
+    }
+}
+
+/// One JSON document.
+fn json<T: Serialize + ?Sized>(value: &T) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
     // Beyond ASCII serde_json escapes nothing, and some of those characters control a terminal. They only
     // occur in texts.
@@ -89,7 +104,7 @@ pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> String {
 
 /// Returns a YAML document. A text that could control a terminal is written as JSON, which is valid YAML and
 /// escapes such characters, since YAML's plain texts have no escapes.
-pub(super) fn yaml<T: Serialize + ?Sized>(value: &T) -> String {
+fn yaml<T: Serialize + ?Sized>(value: &T) -> String {
     let text = serde_saphyr::to_string(&value).unwrap_or_default();
     if text.chars().any(|c| drives_terminal(c) && c != '\n') { json(value) } else { text }
 }

@@ -12,7 +12,7 @@ use super::fetch::Fetcher;
 use super::install::{prepare, put};
 use super::policy::granted;
 use super::table::Table;
-use super::{Ending, Error, Reporter, chain, print};
+use super::{Ending, Error, Reporter, print};
 
 /// The news about a plugin at its source.
 enum News {
@@ -53,24 +53,10 @@ pub(super) fn upgrade(
     let mut troubles = Vec::new();
     for name in names {
         if let Err(error) = upgrade_one(store, environment, &fetcher, &name, all) {
-            troubles.push((name, error));
+            troubles.push((name.to_string(), error));
         }
     }
-    reported(reporter, troubles)
-}
-
-/// Returns the only error, or reports each of several with its hint.
-fn reported(reporter: Reporter, mut troubles: Vec<(PluginName, Error)>) -> Result<Ending, Error> {
-    if troubles.len() < 2 {
-        return troubles.pop().map_or(Ok(Ending::Done), |(_, error)| Err(error));
-    }
-    for (name, error) in troubles {
-        reporter.fault(&format!("{name}: {}", chain(&error)));
-        if let Some(hint) = error.hint() {
-            reporter.hint(&hint);
-        }
-    }
-    Ok(Ending::Faulty)
+    Error::of_several(troubles).map(|()| Ending::Done)
 }
 
 fn upgrade_one(
@@ -112,17 +98,17 @@ pub(super) fn outdated(
         match receipt.and_then(|receipt| Ok((news(&fetcher, &receipt)?, receipt))) {
             Ok((News::Newer(newer), receipt)) => rows.push(row(receipt, &newer.1)),
             Ok(_) => {}
-            Err(error) => troubles.push((name, error)),
+            Err(error) => troubles.push((name.to_string(), error)),
         }
     }
     if rows.is_empty() && matches!(output, Output::Table | Output::Wide) {
         if troubles.is_empty() {
             reporter.note("every plugin is up to date");
         }
-        return reported(reporter, troubles);
+        return Error::of_several(troubles).map(|()| Ending::Done);
     }
     print(&super::table::shown(&rows, output, |wide| table(&rows, wide), |row| row.name.to_string()))?;
-    reported(reporter, troubles)
+    Error::of_several(troubles).map(|()| Ending::Done)
 }
 
 fn table(rows: &[Row], wide: bool) -> Table {

@@ -50,10 +50,9 @@ pub(super) fn verify(
     let names: Vec<&str> = signers.iter().map(|signer| signer.key.as_str()).collect();
     reporter.note(&format!("{reference} ({manifest}) is signed by {}", names.join(", ")));
     let row = Row { reference, digest: manifest, signers };
-    match output {
-        Output::Json => print(&table::json(&row))?,
-        Output::Yaml => print(&table::yaml(&row))?,
-        Output::Name | Output::Table | Output::Wide => {}
+    // Beside data it is all said already.
+    if matches!(output, Output::Json | Output::Yaml) {
+        print(&table::one(&row, output, String::new, String::new))?;
     }
     Ok(Ending::Done)
 }

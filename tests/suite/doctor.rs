@@ -333,3 +333,24 @@ fn a_kubeconfig_that_cannot_be_read_is_found() {
     let run = kwasm.call(["doctor"]).fails(125);
     assert!(run.stderr.contains("it is not a valid kubeconfig"), "{}", run.shown());
 }
+
+#[test]
+fn what_is_wrong_and_why_are_apart_whatever_is_in_a_name() {
+    use serde_json::json;
+    let config = json!({
+        "current-context": "here",
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "users": [{"name": "a: b", "user": {"tokenFile": "absent"}}],
+        "contexts": [{"name": "here", "context": {"cluster": "c", "user": "a: b"}}],
+    });
+    let kwasm = with_kubeconfig(&config);
+    let data: serde_json::Value =
+        serde_json::from_str(&kwasm.call(["doctor", "-o", "json"]).fails(125).stdout).unwrap();
+    let check = data.as_array().unwrap().iter().find(|check| check["name"] == "cluster").unwrap();
+    let problem = &check["problems"][0];
+    assert_eq!(problem["what"], "the token of user `a: b`");
+    assert!(
+        problem["why"].as_str().unwrap().ends_with("No such file or directory (os error 2)"),
+        "{problem}"
+    );
+}

@@ -42,6 +42,8 @@ mod output_files;
 mod path_prefixes;
 mod plugin_lifecycle;
 mod policies;
+#[cfg(unix)]
+mod printed_data;
 mod project_documents;
 mod proxies;
 #[cfg(unix)]

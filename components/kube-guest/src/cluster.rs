@@ -39,11 +39,11 @@ impl Cluster {
         &self.namespace
     }
 
-    /// Gets `path` whole.
+    /// Gets `path` and reads the whole body.
     ///
     /// # Errors
     ///
-    /// As for [`Cluster::request`].
+    /// The same as [`Cluster::request`].
     pub fn get(&self, path: impl AsRef<str>) -> Result<Vec<u8>, Error> {
         self.request("GET", path, &[("accept", "application/json")], &[])?.read_to_end()
     }
@@ -52,7 +52,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// As for [`Cluster::request`], and [`Error::Json`].
+    /// The same as [`Cluster::request`], and [`Error::Json`].
     pub fn get_json<T: DeserializeOwned>(&self, path: impl AsRef<str>) -> Result<T, Error> {
         serde_json::from_slice(&self.get(path)?).map_err(Error::Json)
     }

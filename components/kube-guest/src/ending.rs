@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-/// Flushes standard output and ends the plugin with `code`, in a component through `wasi:cli/exit`'s `exit-with-code`:
-/// Rust's own `std::process::exit` can only say 0 or 1 there.
+/// Flushes standard output and ends the plugin with `code`, in a component through `wasi:cli/exit`'s
+/// `exit-with-code`, since Rust's own `std::process::exit` only supports 0 and 1 there.
 pub fn exit(code: u8) -> ! {
     // Errors are ignored: if the last bytes find no reader, there is no one left to report to.
     drop(io::stdout().flush());

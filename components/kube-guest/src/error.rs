@@ -9,7 +9,7 @@ use std::fmt;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A header that may not be set, or a method, host or path that is not well-formed.
+    /// A header that may not be set, or a malformed method, host or path.
     #[error("{what}: {why}")]
     Request {
         /// The part of the request, such as "header `Authorization`".
@@ -20,7 +20,7 @@ pub enum Error {
     /// Not the requested JSON.
     #[error("the server's answer: {}", for_terminal_line(&.0.to_string()))]
     Json(serde_json::Error),
-    /// The kubeconfig is missing or says nothing useful.
+    /// The kubeconfig is missing or not usable.
     #[error("kubeconfig: {}", for_terminal_line(.0))]
     Kubeconfig(String),
     /// A name that cannot be part of a path.
@@ -29,13 +29,13 @@ pub enum Error {
     /// The API server's own refusal.
     #[error(transparent)]
     Status(#[from] Status),
-    /// No answer, or one that broke off.
+    /// No answer, or an incomplete one.
     #[error(transparent)]
     Transport(#[from] Transport),
 }
 
 impl Error {
-    /// Returns the API server's status code, where it gave one.
+    /// Returns the API server's status code, if it answered with one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -51,10 +51,10 @@ pub struct Status {
     /// The HTTP status code.
     #[serde(default)]
     pub code: u16,
-    /// The sentence for people.
+    /// The message for people.
     #[serde(default)]
     pub message: String,
-    /// The word for machines, such as `NotFound`, `Forbidden`, `Expired`.
+    /// The reason for machines, such as `NotFound`, `Forbidden`, `Expired`.
     #[serde(default)]
     pub reason: String,
 }

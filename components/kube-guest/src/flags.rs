@@ -1,4 +1,4 @@
-//! kubectl's connection flags, among a plugin's arguments.
+//! Finds kubectl's connection flags among a plugin's arguments.
 
 /// The flags that take a value, either after `=` or as the next argument.
 const VALUED: [&str; 11] = [
@@ -15,7 +15,7 @@ const VALUED: [&str; 11] = [
     "--user",
 ];
 
-/// The short names of two of them, to which a value is joined with or without `=`.
+/// The short names of two of them, whose value may be joined with or without `=`.
 const SHORT: [&str; 2] = ["-n", "-s"];
 
 /// The flags without a value: the next argument does not belong to them.
@@ -62,7 +62,7 @@ enum Value {
     Next,
 }
 
-/// Says where the value is of the flag that an argument is, if it is one.
+/// Returns the position of the value of the flag in an argument, if it is one.
 fn find(argument: &str, own: &[&str]) -> Option<Value> {
     let value = |joined| if joined { Value::Here } else { Value::Next };
     if !argument.starts_with("--") {

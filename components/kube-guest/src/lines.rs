@@ -1,7 +1,7 @@
-//! Chunks to lines.
+//! Splits chunks into lines.
 
-/// Cuts a stream of chunks into lines. It copies only the line that a chunk leaves unfinished, and searches each
-/// byte once: the cost is linear in what is read, however long a line is.
+/// Splits a stream of chunks into lines. It copies only the line that a chunk leaves unfinished, and searches
+/// each byte once, so that the cost is linear in the input, however long a line is.
 #[derive(Debug, Default)]
 pub struct LineBuffer {
     bytes: Vec<u8>,
@@ -12,7 +12,7 @@ pub struct LineBuffer {
 }
 
 impl LineBuffer {
-    /// Adds what was read.
+    /// Adds a chunk.
     pub fn push(&mut self, chunk: Vec<u8>) {
         let added = if self.start == self.bytes.len() {
             // The usual case of a watch: the last chunk ended with a line, and this one's memory becomes the buffer.
@@ -31,7 +31,7 @@ impl LineBuffer {
         }
     }
 
-    /// Returns the next complete line, without its `\n` or `\r\n`; `None` when more has to be read first.
+    /// Returns the next complete line, without its `\n` or `\r\n`, or `None` if more input is needed.
     pub fn next_line(&mut self) -> Option<&[u8]> {
         let end = self.end?;
         let start = self.start;

@@ -11,7 +11,7 @@ pub const CHUNK: u64 = 256 * 1024;
 /// be large.
 const FAILURE_LIMIT: usize = 64 * 1024;
 
-/// An answer: its status and headers are here, its body comes as it is read.
+/// An answer: its status and headers have arrived, its body arrives as it is read.
 #[derive(Debug)]
 pub struct Response {
     status: u16,
@@ -55,13 +55,13 @@ impl Response {
         self.status
     }
 
-    /// Returns all headers, in the order in which they came.
+    /// Returns all headers, in the order of their arrival.
     #[must_use]
     pub fn headers(&self) -> &[(String, Vec<u8>)] {
         &self.headers
     }
 
-    /// Returns the first header of that name, if it is text. Upper and lower case are the same.
+    /// Returns the first header of that name, if it is text. The case does not matter.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name))?;
@@ -86,12 +86,12 @@ impl Response {
         Err(Status::read(self.status, &body).into())
     }
 
-    /// Returns the next piece of the body, of at most `limit` bytes, as soon as there is one; `None` at the
+    /// Returns the next piece of the body, of at most `limit` bytes, as soon as it arrives, or `None` at the
     /// end.
     ///
     /// # Errors
     ///
-    /// [`Error::Transport`]: the body broke off.
+    /// [`Error::Transport`] if the body was cut short.
     pub fn chunk(&mut self, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         loop {
             match self.stream.blocking_read(limit) {
@@ -104,11 +104,12 @@ impl Response {
         }
     }
 
-    /// Returns the whole body. For what may be large, read it by [`Response::chunk`] or [`Response::lines`].
+    /// Returns the whole body. A body that may be large should be read by [`Response::chunk`] or
+    /// [`Response::lines`].
     ///
     /// # Errors
     ///
-    /// [`Error::Transport`]: the body broke off.
+    /// [`Error::Transport`] if the body was cut short.
     pub fn read_to_end(mut self) -> Result<Vec<u8>, Error> {
         let mut body = Vec::new();
         while let Some(chunk) = self.chunk(CHUNK)? {
@@ -125,7 +126,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// [`Error::Transport`]: the body broke off.
+    /// [`Error::Transport`] if the body was cut short.
     pub fn trailers(self) -> Result<Vec<(String, Vec<u8>)>, Error> {
         drop(self.stream);
         let trailers = IncomingBody::finish(self.body);
@@ -139,7 +140,7 @@ impl Response {
         }
     }
 
-    /// Returns the body line by line, each as soon as it is complete: a watch, or a log that is followed.
+    /// Returns the body line by line, each as soon as it is complete: for a watch, or a log that is followed.
     #[must_use]
     pub fn lines(self) -> Lines {
         Lines { response: self, buffer: LineBuffer::default(), rest: None }
@@ -155,11 +156,12 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Waits for the next line, given without its end. The last one may lack it: see [`Lines::cut_off`].
+    /// Waits for the next line, and returns it without its end. The last line may lack one: see
+    /// [`Lines::cut_off`].
     ///
     /// # Errors
     ///
-    /// [`Error::Transport`]: the body broke off. What came of the line by then is lost.
+    /// [`Error::Transport`] if the body was cut short. The part of the line received by then is lost.
     pub fn next_line(&mut self) -> Result<Option<&[u8]>, Error> {
         while !self.buffer.has_line() {
             let Some(chunk) = self.response.chunk(CHUNK)? else {

@@ -6,8 +6,8 @@ use wasip2::http::types::{FutureIncomingResponse, OutgoingBody};
 use wasip2::io::poll;
 use wasip2::io::streams::{OutputStream, StreamError};
 
-/// A request that is being sent. Dropped before [`Upload::finish`] it is aborted: the server never takes what was
-/// sent for the whole.
+/// A request that is being sent. If it is dropped before [`Upload::finish`], it is aborted: the server never
+/// accepts a part as the whole.
 #[derive(Debug)]
 pub struct Upload {
     // The order matters: the stream must be dropped before its body.
@@ -42,11 +42,11 @@ impl Upload {
         Ok(true)
     }
 
-    /// Ends the body and waits for the answer, of whatever status.
+    /// Ends the body and waits for the answer, of any status.
     ///
     /// # Errors
     ///
-    /// [`Error::Transport`]: no answer came, or the body is not as long as its `content-length` said.
+    /// [`Error::Transport`] if there was no answer, or the length of the body differs from its `content-length`.
     pub fn finish(mut self) -> Result<Response, Error> {
         let complete = self.stream.take().is_some();
         if let Some(early) = self.early {
@@ -58,7 +58,7 @@ impl Upload {
         Response::wait(&self.answer)
     }
 
-    /// Waits until something can be written, and says how much; `None` when the server wants no more.
+    /// Waits until something can be written, and returns how much, or `None` if the server accepts no more.
     fn room(&mut self) -> Result<Option<usize>, Error> {
         loop {
             let Some(stream) = &self.stream else { return Ok(None) };

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::kuberc;
+use crate::message::Explain;
 
 /// Why a user cannot be known by anything.
 #[derive(Debug, thiserror::Error)]
@@ -109,10 +110,19 @@ pub enum Fault {
     Kuberc(kuberc::Error),
 }
 
-impl Error {
-    /// What helps, if anything is known to.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
+impl Explain for Error {
+    fn subject(&self) -> Option<String> {
+        Some(match self {
+            Self::Entry { what, user, .. } => format!("{what} of user `{user}`"),
+            Self::Methods { user } => format!("the credentials of user `{user}`"),
+            Self::Plugin { command, user, .. } => {
+                format!("the credential plugin `{command}` of user `{user}`")
+            }
+            Self::Provider { name, user, .. } => format!("the auth-provider `{name}` of user `{user}`"),
+        })
+    }
+
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Plugin { fault, command, .. } => match fault.as_ref() {
                 Fault::Missing { hint: Some(hint) } => Some(hint.clone()),

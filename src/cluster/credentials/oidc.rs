@@ -201,6 +201,7 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Explain;
 
     #[test]
     fn what_was_taken_out_says_what_to_use_instead() {

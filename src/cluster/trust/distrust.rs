@@ -2,6 +2,7 @@
 //!
 //! They are a stranger's: texts from them are cut and cleaned before they are shown.
 
+use crate::message::Explain;
 use std::net::IpAddr;
 
 use rustls::CertificateError;
@@ -48,13 +49,13 @@ const TRUST: &str = "check certificate-authority of this cluster in the kubeconf
 const TRUST_GIVEN: &str =
     "name the cluster's authority as certificate-authority of this cluster in the kubeconfig";
 
-impl CertificateProblem {
-    /// What helps.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        self.hint
+impl Explain for CertificateProblem {
+    fn hint(&self) -> Option<String> {
+        Some(self.hint.to_owned())
     }
+}
 
+impl CertificateProblem {
     /// Why nothing that the holder of a certificate signs is accepted, if it is for its key.
     pub(super) fn of_key(presented: &CertificateDer<'_>) -> Option<Self> {
         let (what, hint) = flaws::weak_key(&read(presented)?)?;

@@ -153,6 +153,7 @@ mod tests {
     use super::super::distrust::CertificateProblem;
     use super::super::verifier::Verifier;
     use super::*;
+    use crate::message::Explain;
 
     const CA: &str = include_str!("../../../tests/fixtures/certificates/ca.pem");
     const SHA1: &str = include_str!("../../../tests/fixtures/certificates/sha1.pem");
@@ -172,7 +173,7 @@ mod tests {
             Ok(_) => String::new(),
             Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(distrust)))) => {
                 let distrust = distrust.downcast_ref::<CertificateProblem>().unwrap();
-                format!("{distrust}; {}", distrust.hint())
+                format!("{distrust}; {}", distrust.hint().unwrap())
             }
             Err(other) => panic!("{other:?}"),
         }
@@ -204,7 +205,7 @@ mod tests {
         assert_eq!(said_of(CA, &der(RSA1024), "127.0.0.1"), "");
         let distrust = CertificateProblem::of_key(&der(RSA1024)).unwrap();
         insta::assert_snapshot!(distrust, @"the certificate of CN=api has an RSA key of 1024 bits, and kwasm requires at least 2048");
-        assert!(distrust.hint().contains("kubectl accepts this one"));
+        assert!(distrust.hint().unwrap().contains("kubectl accepts this one"));
         assert!(
             CertificateProblem::of_key(&der(CA)).is_none()
                 && CertificateProblem::of_key(&der(BELOW1024)).is_none()

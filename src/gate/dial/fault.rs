@@ -8,6 +8,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatibl
 
 use super::cause::{BoxError, find};
 use crate::cluster::{CertificateProblem, Endpoint, Error, words};
+use crate::message::{Explain, Message};
 use crate::proxy::{Proxy, Scheme, Source};
 
 /// TLS that did not come about. Said of the peer: `it …`.
@@ -57,7 +58,7 @@ pub(in crate::gate) enum ProxyError {
 
 /// What went wrong at a proxy, with its name and without its user and password.
 #[derive(Debug, thiserror::Error)]
-#[error("the proxy {proxy} ({source_name}): {error}")]
+#[error("{}", self.text())]
 pub(in crate::gate) struct ProxyFault {
     proxy: String,
     scheme: Scheme,
@@ -66,9 +67,6 @@ pub(in crate::gate) struct ProxyFault {
     shown_user: bool,
     error: ProxyError,
 }
-
-/// What happened, and what helps.
-type Told = (String, Option<String>);
 
 /// How long a TLS handshake may take, as in client-go.
 pub(super) const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -96,20 +94,22 @@ impl TlsError {
     }
 
     /// What it is, to one who showed a client certificate or none.
-    pub(in crate::gate) fn told(&self, certificate: bool) -> Told {
-        let hinted = |what: &str, hint: &str| (what.to_owned(), Some(hint.to_owned()));
+    pub(in crate::gate) fn told(&self, certificate: bool) -> Message {
+        let hinted = |what: &str, hint: &str| Message::hinted(what, hint);
         match self {
             Self::PlainHttp => hinted("it answers in plain HTTP, not in TLS", PLAIN),
             Self::Closed => hinted(
                 "it closed the connection instead of answering the TLS handshake",
                 "is it an API server? a firewall or a load balancer may refuse its name",
             ),
-            Self::Silent => (format!("no TLS handshake within {} seconds", HANDSHAKE.as_secs()), None),
-            Self::Other(reason) => (reason.clone(), None),
+            Self::Silent => {
+                Message::plain(format!("no TLS handshake within {} seconds", HANDSHAKE.as_secs()))
+            }
+            Self::Other(reason) => Message::plain(reason),
             Self::Tls(error) => match error {
                 rustls::Error::InvalidCertificate(error) => match distrust(error) {
-                    Some(distrust) => hinted(&distrust.to_string(), distrust.hint()),
-                    None => (plainly(error), None),
+                    Some(distrust) => distrust.message(),
+                    None => Message::plain(plainly(error)),
                 },
                 rustls::Error::AlertReceived(alert) => alarmed(*alert, certificate),
                 rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
@@ -122,7 +122,7 @@ impl TlsError {
                 rustls::Error::PeerIncompatible(what) => {
                     hinted(&format!("it has no TLS parameters in common with kwasm ({what:?})"), SUITES)
                 }
-                other => (format!("TLS failed: {other}"), None),
+                other => Message::plain(format!("TLS failed: {other}")),
             },
         }
     }
@@ -157,9 +157,9 @@ fn plainly(error: &CertificateError) -> String {
 }
 
 /// What a server means by ending a handshake with one who showed a client certificate or none.
-fn alarmed(alert: AlertDescription, certificate: bool) -> Told {
+fn alarmed(alert: AlertDescription, certificate: bool) -> Message {
     use AlertDescription as Alert;
-    let hinted = |what: String, hint: &str| (what, Some(hint.to_owned()));
+    let hinted = |what: String, hint: &str| Message::hinted(what, hint);
     match alert {
         Alert::CertificateRequired
         | Alert::BadCertificate
@@ -199,7 +199,7 @@ fn alarmed(alert: AlertDescription, certificate: bool) -> Told {
             "it does not recognise the server name that it was sent".to_owned(),
             "check server and tls-server-name of this cluster in the kubeconfig",
         ),
-        alert => (format!("it ended the TLS handshake: {alert:?}"), None),
+        alert => Message::plain(format!("it ended the TLS handshake: {alert:?}")),
     }
 }
 
@@ -240,14 +240,13 @@ impl ProxyFault {
         Self::new(proxy, endpoint, ProxyError::Login)
     }
 
-    /// Which proxy it is and what it did.
-    pub(in crate::gate) fn told(&self) -> Told {
-        let (what, hint) = self.what();
+    /// Returns which proxy it is and what it did.
+    fn text(&self) -> String {
         let name = match self.source_name {
             Source::Kubeconfig => format!("the proxy {}", self.proxy),
             Source::Variable(variable) => format!("the proxy {} of {variable}", self.proxy),
         };
-        (format!("{name} {what}"), Some(hint))
+        format!("{name} {}", self.what().0)
     }
 
     fn what(&self) -> (String, String) {
@@ -283,7 +282,7 @@ impl ProxyFault {
                 (format!("does not connect to {server}: {reason}"), proxy_hint(!reachable))
             }
             ProxyError::Tls(broken) => {
-                let (what, hint) = broken.told(false);
+                let Message { text: what, hint } = broken.told(false);
                 // What helps with a cluster's certificates does not help here.
                 let hint = match broken {
                     TlsError::Tls(rustls::Error::InvalidCertificate(_)) => PROXY_CERTIFICATE.to_owned(),
@@ -298,6 +297,12 @@ impl ProxyFault {
             ProxyError::Unreached(error) => (format!("cannot be reached: {error}"), check),
             ProxyError::Untrusting(error) => (format!("cannot be used: {error}"), check),
         }
+    }
+}
+
+impl Explain for ProxyFault {
+    fn hint(&self) -> Option<String> {
+        Some(self.what().1)
     }
 }
 

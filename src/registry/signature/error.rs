@@ -1,5 +1,6 @@
 //! Why an artifact does not count as signed.
 
+use crate::message::Explain;
 use crate::reference::Digest;
 
 /// The largest evidence that is read, in bytes.
@@ -52,19 +53,20 @@ pub enum Error {
     },
 }
 
-impl Error {
-    /// What helps, where it is known.
-    #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
         match self {
             // So it is with cosign 3.1.3, and there is no safe interface to aws-lc's Ed25519ph.
             Self::WrongKey { ed25519: true, .. } => Some(
-                "with Ed25519 keys cosign 3 signs by Ed25519ph, which its own `verify` refuses: use an ECDSA key",
+                "with Ed25519 keys cosign 3 signs by Ed25519ph, which its own `verify` refuses: use an ECDSA key"
+                    .to_owned(),
             ),
             _ => None,
         }
     }
+}
 
+impl Error {
     /// The most telling of several comes first.
     pub(super) fn rank(&self) -> u8 {
         match self {

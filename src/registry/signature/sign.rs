@@ -10,6 +10,7 @@ use rustls_pki_types::pem::PemObject;
 use serde_json::json;
 
 use super::bundle::{MEDIA_TYPE, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, encode};
+use crate::message::Explain;
 use crate::reference::Digest;
 
 /// A private key. No `Debug`: it is secret.
@@ -35,6 +36,16 @@ pub enum PrivateKeyError {
     /// The system has no random numbers.
     #[error("the system gives no random numbers")]
     Random,
+}
+
+impl Explain for PrivateKeyError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Cosign => "publish it unsigned, and then: cosign sign --key KEY REPOSITORY@DIGEST",
+            _ => "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out KEY makes one",
+        };
+        Some(hint.to_owned())
+    }
 }
 
 impl PrivateKey {

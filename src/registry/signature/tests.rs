@@ -8,6 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::message::Explain as _;
 
 macro_rules! fixture {
     ($name:literal) => {

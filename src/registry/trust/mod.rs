@@ -18,13 +18,11 @@
 mod document;
 mod scope;
 
-use std::fmt;
 use std::path::PathBuf;
-
-use serde::Deserialize;
 
 use self::scope::Scope;
 use super::signature::{self, Evidence, KeySet, Signer};
+use crate::message::Explain;
 use crate::reference::{Digest, Image};
 
 /// What `trust.yaml` says. Where there is no such file: nothing is asked for.
@@ -35,8 +33,7 @@ pub struct Trust {
     rules: Vec<Rule>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum Mode {
     #[default]
     Ignore,
@@ -52,31 +49,6 @@ struct Rule {
     mode: Mode,
     /// Where the mode is to ignore, there may be none.
     keys: Option<KeySet>,
-}
-
-/// What is wrong with a `trust.yaml`.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fault {
-    /// The file.
-    pub file: PathBuf,
-    /// The line, counted from 1; none where it is the file as a whole.
-    pub line: Option<u64>,
-    /// What is wrong.
-    pub what: String,
-    /// What helps.
-    pub hint: String,
-}
-
-impl std::error::Error for Fault {}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        write!(f, ": {}", self.what)
-    }
 }
 
 impl Trust {
@@ -153,13 +125,11 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
-    /// What helps, where it is known.
-    #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+impl Explain for Refusal {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Signature { source, .. } => source.hint(),
-            Self::Unnamed { .. } => Some("add a rule with the keys of those who sign it"),
+            Self::Unnamed { .. } => Some("add a rule with the keys of those who sign it".to_owned()),
         }
     }
 }

@@ -18,6 +18,7 @@ use std::io;
 pub use self::reader::{layers, read};
 pub use self::writer::write;
 use super::Origin;
+use crate::message::Explain;
 use crate::reference::PluginName;
 use crate::registry::Artifact;
 
@@ -127,6 +128,15 @@ pub enum Error {
     /// The archive cannot be written.
     #[error("it cannot be written")]
     Write(#[from] io::Error),
+}
+
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Empty | Self::NoLayout(_) => Some("kwasm save NAME -f FILE makes one".to_owned()),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]

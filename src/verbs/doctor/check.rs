@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::cluster::{self, Flags, Kubeconfig};
 use crate::environment::Environment;
+use crate::message::{Explain, Message};
 use crate::reference::PluginName;
 use crate::store::{self, Receipt, Store};
-use crate::verbs::chain;
 
 /// The result of one check.
 #[derive(Debug, Serialize)]
@@ -69,11 +69,13 @@ impl Problem {
         Self::new(path.display().to_string(), why, cure)
     }
 
-    /// Returns the problem that an error describes.
-    pub(super) fn of(error: &dyn std::error::Error, cure: impl Into<String>) -> Self {
-        let text = chain(error);
-        let (what, why) = text.split_once(": ").unwrap_or((&text, "it cannot be used"));
-        Self::new(what, why, cure)
+    /// An error says by itself why, and what it is about. `what` is that where it is about nothing in particular.
+    pub(super) fn of(what: &str, error: &impl Explain, cure: impl Into<String>) -> Self {
+        Self::new(error.subject().unwrap_or_else(|| what.to_owned()), error.reason(), cure)
+    }
+
+    pub(super) fn message(&self) -> Message {
+        Message::hinted(format!("{}: {}", self.what, self.why), &self.cure)
     }
 }
 
@@ -119,6 +121,12 @@ mod tests {
     fn an_error_is_a_problem_with_its_reason() {
         let source = std::io::Error::other("gone");
         let error = store::Error::Io { path: "/x".into(), what: "it cannot be read", source };
-        assert_eq!(Problem::of(&error, "c"), Problem::new("/x", "it cannot be read: gone", "c"));
+        assert_eq!(Problem::of("w", &error, "c"), Problem::new("/x", "it cannot be read: gone", "c"));
+        let error = store::Error::Unknown("x".parse().unwrap());
+        assert_eq!(Problem::of("w", &error, "c"), Problem::new("w", "no plugin `x` is installed", "c"));
+        // What looks like the end of a name is a part of it.
+        let source = std::io::Error::other("gone");
+        let error = store::Error::Io { path: "/a: b".into(), what: "it cannot be read", source };
+        assert_eq!(Problem::of("w", &error, "c"), Problem::new("/a: b", "it cannot be read: gone", "c"));
     }
 }

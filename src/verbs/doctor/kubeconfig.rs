@@ -4,9 +4,9 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cluster::{Cluster, Contexts, Error, Selection};
+use crate::message::Explain;
 
 use super::check::{Check, Patient, Problem, count, word};
-use crate::verbs::chain;
 
 /// The remedy for errors without a better one.
 const LOOK: &str = "correct it in the kubeconfig, or log in again with the tool that created it";
@@ -82,9 +82,5 @@ fn faults(cluster: &Cluster) -> Vec<Problem> {
 }
 
 fn problem(error: &Error) -> Problem {
-    let (text, cure) = (chain(error), error.hint().unwrap_or_else(|| LOOK.to_owned()));
-    match text.split_once(": ") {
-        Some((what, why)) => Problem::new(what, why, cure),
-        None => Problem::new("the kubeconfig", text, cure),
-    }
+    Problem::of("the kubeconfig", error, error.hint().unwrap_or_else(|| LOOK.to_owned()))
 }

@@ -13,7 +13,7 @@ pub(super) fn private(patient: &Patient<'_>) -> Check {
     let places = patient.store.places();
     let mut problems = Vec::new();
     if let Some(error) = &patient.unsettled {
-        problems.push(Problem::of(error, format!("ls -ld {}", path_word(places.root()))));
+        problems.push(Problem::of("the store", error, format!("ls -ld {}", path_word(places.root()))));
     }
     let mut whose = "you";
     // Receipts say what runs, and what it may do.

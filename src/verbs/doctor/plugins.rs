@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::check::{Check, Patient, Problem, count, path_word, reinstall};
+use crate::message::Explain;
 use crate::reference::Digest;
 use crate::registry::Artifact;
 use crate::runtime::{self, Bounds, Compiler, Unwatched};
@@ -13,7 +14,7 @@ pub(super) fn receipts(patient: &Patient<'_>) -> Check {
     let again = |name| format!("kwasm uninstall {name}, and install it again");
     let problems = patient.broken.iter().map(|(name, error)| {
         let cure = if error.is_forbidden() { readable(patient) } else { again(name) };
-        Problem::of(error, cure)
+        Problem::of(name.as_str(), error, cure)
     });
     let found = count(patient.plugins.len(), "plugin");
     Check { name: "receipts", found, problems: problems.collect() }
@@ -55,8 +56,10 @@ pub(super) fn digests(patient: &Patient<'_>) -> Check {
                 let why = format!("its content has changed: it is {}", kept.digest());
                 Some(Problem::at(&path, why, reinstall(receipt)))
             }
-            Err(error) if error.is_forbidden() => Some(Problem::of(&error, readable(patient))),
-            Err(error) => Some(Problem::of(&error, reinstall(receipt))),
+            Err(error) if error.is_forbidden() => {
+                Some(Problem::of(receipt.name.as_str(), &error, readable(patient)))
+            }
+            Err(error) => Some(Problem::of(receipt.name.as_str(), &error, reinstall(receipt))),
         }
     });
     Check { name: "digests", found: format!("{} unchanged", count(looked_at, "file")), problems }
@@ -73,7 +76,7 @@ pub(super) fn compiled(patient: &Patient<'_>) -> Check {
         let plugin = match patient.store.find(&receipt.name) {
             Ok(plugin) => plugin,
             Err(error) => {
-                problems.push(Problem::of(&error, reinstall(receipt)));
+                problems.push(Problem::of(receipt.name.as_str(), &error, reinstall(receipt)));
                 continue;
             }
         };
@@ -86,12 +89,10 @@ pub(super) fn compiled(patient: &Patient<'_>) -> Check {
                 format!("rm {}", path_word(&path)),
             )),
             Err(error) => {
-                let cure = match &error {
-                    // To install it again would run into the same.
-                    runtime::Error::Bound { bound, .. } => bound.hint(),
-                    _ => reinstall(receipt),
-                };
-                problems.push(Problem::of(&error, cure));
+                // To install it again would run into the same bound.
+                let bound = matches!(error, runtime::Error::Bound { .. });
+                let cure = error.hint().filter(|_| bound).unwrap_or_else(|| reinstall(receipt));
+                problems.push(Problem::of(receipt.name.as_str(), &error, cure));
             }
         }
     }

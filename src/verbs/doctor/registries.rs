@@ -10,7 +10,11 @@ use super::check::{Check, Patient, Problem, count, path_word};
 pub(super) fn logins_and_configuration(patient: &Patient<'_>) -> Check {
     let mut problems = Vec::new();
     if let Err(error) = Registries::open(patient.environment) {
-        problems.push(Problem::of(&error, "fix ~/.config/wasm-pkg/config.toml, or move it away"));
+        problems.push(Problem::of(
+            "the configuration of package registries",
+            &error,
+            "mend ~/.config/wasm-pkg/config.toml, or move it away",
+        ));
     }
     let logins = logins(patient.environment);
     let found = if logins.is_empty() {
@@ -20,7 +24,11 @@ pub(super) fn logins_and_configuration(patient: &Patient<'_>) -> Check {
     };
     for (path, checked) in logins {
         if let Err(error) = checked {
-            problems.push(Problem::of(&error, format!("mv {0} {0}.old, and log in again", path_word(&path))));
+            problems.push(Problem::of(
+                "a login",
+                &error,
+                format!("mv {0} {0}.old, and log in again", path_word(&path)),
+            ));
         }
     }
     Check { name: "registries", found, problems }
@@ -31,12 +39,8 @@ pub(super) fn trust(patient: &Patient<'_>) -> Check {
     let path = patient.store.places().trust();
     let problems = match Trust::load(&path) {
         Ok(_) => Vec::new(),
-        Err(fault) => {
-            let what = fault.line.map_or_else(
-                || fault.file.display().to_string(),
-                |line| format!("{}:{line}", fault.file.display()),
-            );
-            vec![Problem::new(what, fault.what, fault.hint)]
+        Err(faults) => {
+            faults.iter().map(|fault| Problem::of("trust.yaml", fault, fault.hint.clone())).collect()
         }
     };
     let found = if path.exists() {

@@ -2,6 +2,7 @@
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use kwasm::message::Explain as _;
 use kwasm::policy::{Attempt, Context, Host, Policy, Reason, Target};
 
 use super::percent;

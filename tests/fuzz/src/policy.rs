@@ -1,6 +1,7 @@
 //! The reader of policies, fed with a file's text.
 
-use kwasm::policy::{Fault, Policy, ResourceRule, Rule, UrlRule};
+use kwasm::document::Fault;
+use kwasm::policy::{Policy, ResourceRule, Rule, UrlRule};
 
 /// Checks that a text is a policy whose rules mean what they say, or that each fault can be found and cured.
 pub(crate) fn holds(data: &[u8]) {
@@ -29,9 +30,10 @@ pub(crate) fn holds(data: &[u8]) {
 fn can_be_found_and_cured(fault: &Fault, text: &str) {
     // YAML's lines end with either character, or with both.
     let lines = 1 + text.matches(['\n', '\r']).count() as u64;
-    assert!((1..=lines).contains(&fault.line), "{fault}: of {lines} lines");
+    let Some(line) = fault.line else { panic!("{fault}: without a line") };
+    assert!((1..=lines).contains(&line), "{fault}: of {lines} lines");
     assert!(!fault.what.is_empty() && !fault.hint.is_empty() && fault.file == "policy.yaml", "{fault:?}");
-    assert!(fault.to_string().starts_with(&format!("policy.yaml:{}: ", fault.line)), "{fault}");
+    assert!(fault.to_string().starts_with(&format!("policy.yaml:{line}: ")), "{fault}");
 }
 
 /// Checks that a rule covers something, by names that the API server knows.

@@ -156,7 +156,7 @@ fn the_faults_of_several_files_are_told_together_and_not_without_end() {
     let of =
         |file: &str| run.stderr.lines().filter(|line| line.starts_with(&format!("kwasm: {file}:"))).count();
     assert_eq!((of("one.yaml"), of("two.yaml")), (3, 17), "{}", run.shown());
-    assert!(run.stderr.ends_with("\nand 13 more\n"), "{}", run.shown());
+    assert!(run.stderr.ends_with("\nkwasm: and 13 more\n"), "{}", run.shown());
 }
 
 #[test]

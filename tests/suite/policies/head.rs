@@ -52,10 +52,10 @@ fn what_a_policy_begins_with_is_named_where_it_is_missing_or_wrong() {
     assert_snapshot!(told, @r"
     # nothing
     kwasm: bad.yaml:1: it is empty
-    hint: a policy begins with `apiVersion: kwasm.dev/v1`
+    hint: a policy begins with `apiVersion: kwasm.dev/v1` and `kind: Policy`
     # nothing but a comment
     kwasm: bad.yaml:2: it is empty
-    hint: a policy begins with `apiVersion: kwasm.dev/v1`
+    hint: a policy begins with `apiVersion: kwasm.dev/v1` and `kind: Policy`
     # a list
     kwasm: bad.yaml:1: it is a list, not a map
     hint: its keys are apiVersion, kind, metadata, spec
@@ -138,9 +138,9 @@ fn a_key_is_known_and_there_once() {
     hint: its keys are description, kubernetes, network, flags, limits
     # keys that are not served yet
     kwasm: bad.yaml:5: spec.files: this version of kwasm gives plugins no files
-    hint: take files out
+    hint: remove files
     kwasm: bad.yaml:6: spec.environment: this version of kwasm passes no other environment variables
-    hint: take environment out
+    hint: remove environment
     # a flag that is the plugin's anyhow
     kwasm: bad.yaml:5: spec.flags.own[2]: it is not one of kubectl's connection flags, so the plugin gets it anyway
     hint: write only flags that kubectl has too, e.g. "-s"

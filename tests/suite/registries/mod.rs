@@ -25,12 +25,12 @@ use serde_json::Value;
 use crate::support::{Kwasm, RealRegistry, Run, component};
 
 /// Returns a component's bytes.
-fn bytes(guest: &str) -> Vec<u8> {
+pub(crate) fn bytes(guest: &str) -> Vec<u8> {
     std::fs::read(component(guest)).unwrap()
 }
 
 /// Returns a kwasm configured for a faulty registry, with its user's login there.
-fn at(registry: &Wrong) -> Kwasm {
+pub(crate) fn at(registry: &Wrong) -> Kwasm {
     let kwasm = Kwasm::new();
     let config = kwasm.home().join("config");
     std::fs::create_dir_all(config.join("wasm-pkg")).unwrap();
@@ -42,7 +42,7 @@ fn at(registry: &Wrong) -> Kwasm {
 }
 
 /// Returns a registry with `acme/hello:1.0.0`, and its reference.
-fn with_hello(registry: &Wrong) -> String {
+pub(crate) fn with_hello(registry: &Wrong) -> String {
     registry.push("acme/hello", "1.0.0", &Artifact::component(bytes("hello")));
     format!("{}/acme/hello:1.0.0", registry.host())
 }

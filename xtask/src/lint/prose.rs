@@ -68,7 +68,7 @@ pub(crate) fn check(places: &Places) -> Result<()> {
 }
 
 fn summary(bad: usize, all: usize) -> String {
-    let tenths = if all == 0 { 0 } else { bad * 1000 / all };
+    let tenths = (bad * 1000).checked_div(all).unwrap_or(0);
     format!(
         "{bad} of {all} doc comments ({}.{} %) open with a relative clause or a pronoun",
         tenths / 10,

@@ -10,10 +10,10 @@ use crate::arguments::{OWN, split};
 use kube_guest::{Cluster, Path, without_connection_flags};
 use serde::Deserialize;
 
-/// The word by which a plugin is asked.
+/// The word with which kubectl requests completions.
 pub(crate) const WORD: &str = "__complete";
 
-/// No file names: nothing here is one.
+/// The directive without file names, since none are expected.
 const DIRECTIVE: &str = ":4\n";
 
 const FLAGS: [(&str, &str); 5] = [
@@ -34,7 +34,7 @@ enum Next {
     Nothing,
 }
 
-/// Answers for what was typed; the last argument is what is being typed.
+/// Prints the completions; the last argument is being typed.
 pub(crate) fn complete(arguments: &[String]) -> String {
     let (typed, before) =
         arguments.split_last().map_or(("", &[][..]), |(last, before)| (last.as_str(), before));

@@ -9,11 +9,11 @@ pub(crate) struct Style {
     pub(crate) colours: bool,
     /// Whether a terminal reads the output. A secret's value must not control it.
     pub(crate) terminal: bool,
-    /// In columns.
+    /// The width in columns.
     pub(crate) width: usize,
 }
 
-/// A colour, by what it says.
+/// A colour, by its meaning.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Colour {
     Heading,

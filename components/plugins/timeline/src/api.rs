@@ -25,7 +25,7 @@ pub(crate) trait Api {
     fn elapsed(&self) -> Duration;
 }
 
-/// The lines of a watch, as they come.
+/// The lines of a watch, as they arrive.
 pub(crate) trait Watch {
     fn next_line(&mut self) -> Result<Option<&[u8]>, Error>;
 
@@ -36,7 +36,7 @@ pub(crate) trait Watch {
     fn cut_off(&self) -> bool;
 }
 
-/// The real one.
+/// The API of a real cluster.
 #[derive(Debug)]
 pub(crate) struct Events {
     cluster: Cluster,

@@ -15,7 +15,7 @@ pub(crate) enum Command {
 pub(crate) struct Wanted {
     pub(crate) scope: Scope,
     pub(crate) watch: bool,
-    /// Ages instead of times.
+    /// Whether to show ages instead of times.
     pub(crate) age: bool,
     /// The greatest age in seconds.
     pub(crate) since: Option<i64>,
@@ -95,7 +95,7 @@ fn split(argument: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Seconds of a duration such as `1h30m`.
+/// Returns the seconds of a duration such as `1h30m`.
 fn duration(text: &str) -> Option<i64> {
     let (mut total, mut rest) = (0_i64, text);
     while !rest.is_empty() {

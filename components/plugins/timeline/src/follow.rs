@@ -35,8 +35,8 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// Prints the events of a list, but none older than `first`, and all that happens after it, each event as it comes. It
-/// returns only when it cannot go on.
+/// Prints the events of a list, but none older than `first`, and all later events as they arrive. It returns
+/// only if it cannot continue.
 pub(crate) fn follow<A: Api, W: Write>(
     api: &mut A,
     (events, version): (Vec<Event>, String),
@@ -103,7 +103,7 @@ impl<W: Write> Timeline<W> {
         }
     }
 
-    /// Prints what is new in a list; whether anything was.
+    /// Prints the new events of a list, and returns whether there were any.
     fn print_list(&mut self, api: &impl Api, events: Vec<Event>) -> Result<bool, Stop> {
         self.ledger.keep_only(&events);
         // Events too old to print are recorded too, since the next list would otherwise show them as new.
@@ -117,7 +117,7 @@ impl<W: Write> Timeline<W> {
         Ok(!new.is_empty())
     }
 
-    /// Watches until the watch ends; the second value says whether it brought anything new.
+    /// Watches until the watch ends; the second value is whether there were new events.
     fn watch(&mut self, api: &mut impl Api, version: &mut String) -> Result<(End, bool), Stop> {
         let mut brought = false;
         let mut watch = match api.watch(version) {

@@ -7,7 +7,7 @@ use kube_guest::Error;
 /// The number of times that a list is restarted when its pages expire.
 const ATTEMPTS: usize = 3;
 
-/// Returns the events in the order of time, and the version of the cluster at which they were so.
+/// Returns the events in the order of time, and the version of the cluster for that list.
 pub(crate) fn list(api: &mut impl Api) -> Result<(Vec<Event>, String), Error> {
     let mut attempt = 1;
     loop {
