@@ -48,7 +48,9 @@ impl Reporter {
 
     /// Says what went wrong of each.
     pub(crate) fn messages(self, messages: &[Message]) {
-        messages.iter().for_each(|message| self.message(message));
+        for message in messages {
+            self.message(message);
+        }
     }
 
     /// Says what went wrong.
