@@ -1,4 +1,4 @@
-//! Every ending becomes one code and one message.
+//! Turns every ending into one exit code and one message.
 
 use std::process::ExitCode;
 
@@ -10,22 +10,22 @@ use crate::runtime::{self, Outcome};
 use crate::store::{self, layout};
 use crate::verbs::{Ending, Error, Reporter};
 
-/// How the process ends.
+/// The ways in which the process ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Exit {
-    /// kwasm failed, or the plugin trapped or ran into a limit: 125.
+    /// kwasm failed, or the plugin trapped or exceeded a limit: 125.
     Failed,
-    /// The user ended it: 130.
+    /// Interrupted by the user: 130.
     Interrupted,
-    /// There is no such plugin: 127.
+    /// The plugin does not exist: 127.
     NoPlugin,
-    /// As the plugin ended, whatever it was refused meanwhile.
+    /// The plugin's own exit code, whatever it was refused meanwhile.
     Plugin(u8),
-    /// Refused before it was started: 126.
+    /// Refused before the plugin was started: 126.
     Refused,
-    /// 0.
+    /// Success: 0.
     Success,
-    /// argv is no command: 2.
+    /// Invalid arguments: 2.
     Usage,
 }
 
@@ -44,7 +44,8 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    /// Tells the user how it ended, if there is anything to tell, and how the process is to end.
+    /// Reports to the user how the command ended, if there is anything to report, and returns how the process
+    /// is to end.
     #[must_use]
     pub fn of(environment: &Environment, ended: Result<Ending, Error>) -> Self {
         let reporter = Reporter::of(environment);
@@ -72,7 +73,7 @@ impl Exit {
         }
     }
 
-    /// Returns the code for an error.
+    /// Returns the exit code for an error.
     fn for_error(error: &Error) -> Self {
         match error {
             Error::Cli(cli::Error::Link(_)) => Self::NoPlugin,

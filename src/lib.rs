@@ -1,8 +1,9 @@
 //! `kwasm` runs kubectl plugins that are WebAssembly components. A plugin never sees a credential and reaches
 //! nothing but what its policy grants.
 //!
-//! This library is the program's inside, not an interface: it follows no versioning of its own. Its rooms stand in
-//! the order in which a command passes through them, and each uses only those before it (see `src/README.md`).
+//! This library is internal to the program and not a public interface: it has no versioning of its own. Its
+//! rooms stand in the order in which a command passes through them, and each uses only those before it (see
+//! `src/README.md`).
 
 pub(crate) mod defence;
 
@@ -36,7 +37,7 @@ pub mod verbs;
 
 pub mod exit;
 
-/// Does what argv says, tells the user how it ended, and gives the process its code.
+/// Executes the command line, reports to the user how it ended, and returns the exit code.
 #[must_use]
 pub fn run(environment: &cli::Environment) -> std::process::ExitCode {
     exit::Exit::of(environment, verbs::perform(environment)).into()

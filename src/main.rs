@@ -1,4 +1,4 @@
-//! `kwasm`, the program. All it does is in the library.
+//! The program `kwasm`. All of its logic is in the library.
 
 use std::process::ExitCode;
 

@@ -1,8 +1,8 @@
-//! Which WebAssembly features a component or core module needs, and which of them kwasm runs.
+//! The WebAssembly features that a component or core module needs, and those that kwasm runs.
 //!
-//! What runs is what [wasmtime][1] has on by default, no more: a proposal that upstream calls finished, tested and fuzzed, or that
-//! real toolchains emit today. `components/README.md` has the same table with its reasons; a test holds both together, and
-//! another compares this one with the engine.
+//! kwasm runs exactly the features that [wasmtime][1] enables by default: proposals that upstream calls
+//! finished, tested and fuzzed, or that real toolchains emit today. `components/README.md` has the same table
+//! with its reasons; one test compares the two, and another compares this table with the engine.
 //!
 //! [1]: https://docs.wasmtime.dev/stability-wasm-proposals.html
 
@@ -32,7 +32,7 @@ macro_rules! features {
                 match self { $(Self::$feature => $name,)+ }
             }
 
-            /// Whether kwasm runs what needs it.
+            /// Returns whether kwasm runs binaries that need it.
             #[must_use]
             pub const fn runs(self) -> bool {
                 match self { $(Self::$feature => $runs,)+ }
@@ -104,21 +104,22 @@ impl fmt::Display for Feature {
     }
 }
 
-/// What wasmtime validates by default, in the build that kwasm has of it.
+/// The features that wasmtime validates by default, as built into kwasm.
 const VALID: WasmFeatures = WasmFeatures::WASM3
     .union(WasmFeatures::GC_TYPES)
     .union(WasmFeatures::COMPONENT_MODEL)
     .union(WasmFeatures::CM_ASYNC);
 
-/// Returns a number for the rules by which [`validate`] judges: another where any of them changes.
+/// Returns a number that identifies the rules of [`validate`]. It changes whenever one of them does.
 #[must_use]
 pub fn rules() -> u64 {
     VALID.bits()
 }
 
-/// Lists the features that some WebAssembly needs, at any depth of it.
+/// Lists the features that a binary needs, at any depth.
 ///
-/// Takes the bytes of a component or core module, and reads all of its code: that costs as much as to validate it.
+/// Takes the bytes of a component or core module and reads all of its code, which costs as much as validating
+/// it.
 ///
 /// # Errors
 /// [`Error::Broken`].
@@ -126,11 +127,12 @@ pub fn needed(bytes: &[u8]) -> Result<BTreeSet<Feature>, Error> {
     Ok(scan::scan(bytes)?)
 }
 
-/// Validates all of some WebAssembly by the rules of what kwasm runs, so that what cannot be compiled is refused before seconds
-/// go into compiling it.
+/// Validates a binary by the features that kwasm runs, so that it is refused before seconds are spent on
+/// compiling it.
 ///
 /// # Errors
-/// [`Error::Features`] or [`Error::UnnamedFeature`] when it needs what kwasm does not run, else [`Error::Broken`].
+/// [`Error::Features`] or [`Error::UnnamedFeature`] if it needs features that kwasm does not run, otherwise
+/// [`Error::Broken`].
 pub fn validate(bytes: &[u8]) -> Result<(), Error> {
     // Valid by wasmtime's rules, and then refused by its settings.
     if Outline::read(bytes)?.shares_memory {
@@ -151,7 +153,7 @@ pub fn validate(bytes: &[u8]) -> Result<(), Error> {
     })
 }
 
-/// Counts the functions that there are to compile, at any depth. Zero where that cannot be told.
+/// Counts the functions to compile, at any depth. Returns zero if the count cannot be determined.
 #[must_use]
 pub fn functions(bytes: &[u8]) -> u64 {
     let counts = Parser::new(0).parse_all(bytes).map_while(Result::ok).map(|payload| match payload {
@@ -165,7 +167,7 @@ pub fn functions(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    /// For each feature, a smallest module or component that needs it.
+    /// The smallest module or component that needs each feature.
     const NEEDING: &[(Feature, &str)] = &[
         (
             Feature::BulkMemory,

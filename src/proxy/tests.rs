@@ -12,7 +12,7 @@ fn chosen(variables: &[(&str, &str)], server: &str) -> String {
     proxy.map_or("none".to_owned(), |proxy| format!("{proxy} by {}", proxy.source()))
 }
 
-/// Of `proxy_test.go` in golang.org/x/net: what the environment says, the server, the proxy.
+/// Cases from `proxy_test.go` in golang.org/x/net: the environment, the server, the proxy.
 #[test]
 fn go_s_own_table_holds() {
     for (variables, server, proxy) in [

@@ -3,7 +3,7 @@
 use wasmtime::{Config, Engine, ModuleVersionStrategy};
 
 /// The exact wasmtime this is built with. By itself wasmtime takes code that any release of the same major version
-/// compiled, which would keep code alive whose miscompilation a patch release mended. `tests/house` holds it equal
+/// compiled, which would keep code alive whose miscompilation a patch release mended. `tests/suite` holds it equal
 /// to the lock file's.
 pub const WASMTIME: &str = "48.0.8";
 

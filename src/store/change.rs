@@ -1,8 +1,9 @@
-//! Puts plugins into the store and takes them out.
+//! Adds plugins to the store and removes them.
 //!
-//! A change takes place at one instant, in which a receipt is renamed into its place, or removed. All that may fail for
-//! want of room or of a permission comes before: the content, the links, the receipt under another name. What comes after
-//! only takes away. Whatever stops a change in between, an error or the end of the process, [`Store::repair`] puts right.
+//! A change takes effect at one instant, when a receipt is renamed into its place or removed. Every step that
+//! may fail for lack of space or of a permission comes before: the content, the links, the receipt under
+//! another name. The steps after it only remove files. If an error or the end of the process interrupts a
+//! change, [`Store::put_right`] repairs the store.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,21 +17,21 @@ use crate::platform::{self, disk};
 use crate::reference::PluginName;
 use crate::registry::Artifact;
 
-/// A plugin as it is put into the store.
+/// A plugin to be put into the store.
 #[derive(Clone)]
 pub struct StagedPlugin {
-    /// All that its receipt names ([`Receipt::blobs`]).
+    /// All blobs that its receipt names ([`Receipt::blobs`]).
     pub blobs: Vec<Artifact>,
-    /// What is to be remembered of it.
+    /// The receipt to write.
     pub receipt: Receipt,
 }
 
 impl Store {
-    /// Puts plugins in place: all of them, or none when there is an error.
+    /// Adds plugins: all of them, or none if there is an error.
     ///
     /// # Errors
-    /// When the place of a link is taken by something else, or a file cannot be written: then all is as it was before.
-    /// [`Error::Remains`] when they are in place, and what they replaced could not be taken away.
+    /// If the place of a link is taken by another file, or a file cannot be written; the store is unchanged
+    /// then. [`Error::Remains`] if the plugins are in place but what they replaced could not be removed.
     pub fn put_all(&self, staged_plugins: &[StagedPlugin]) -> Result<(), Error> {
         let _lock = self.lock()?;
         for folder in [&self.places.blobs(), &self.places.plugins(), self.places.links()] {
@@ -54,7 +55,8 @@ impl Store {
         }
         let put = self.announce(&pending).and_then(|()| self.stage_and_commit(staged_plugins));
         if let Err(error) = put {
-            // What cannot be put right now, `pending` keeps for the next; the first error is the one to tell.
+            // Repairs that fail now are left to the next process by `pending`; the first error is the one to
+            // report.
             drop(self.repair(&pending));
             return Err(error);
         }
@@ -66,7 +68,7 @@ impl Store {
         }
     }
 
-    /// Finds out whether the places of a plugin's links are free, or have links of ours.
+    /// Checks that the places of a plugin's links are free or have kwasm's own links.
     ///
     /// # Errors
     /// [`Error::LinkTaken`].
@@ -78,17 +80,18 @@ impl Store {
         }
     }
 
-    /// Takes a plugin away: its receipt, its links, and its content and compiled code if nothing else uses them.
+    /// Removes a plugin: its receipt, its links, and its content and compiled code if no other plugin uses
+    /// them.
     ///
     /// # Errors
-    /// [`Error::Unknown`], or when the receipt cannot be removed: then all is as it was before. [`Error::Remains`] when the
-    /// plugin is gone, but not all that belonged to it.
+    /// [`Error::Unknown`], or an error if the receipt cannot be removed; the store is unchanged then.
+    /// [`Error::Remains`] if the plugin is removed, but not all of its files.
     pub fn remove(&self, name: &PluginName) -> Result<(), Error> {
         let _lock = self.lock()?;
         let digests = match self.receipt(name) {
             Ok(receipt) => receipt.blobs().collect(),
             Err(error @ Error::Unknown(_)) => return Err(error),
-            // A broken receipt must not keep its plugin on the machine for ever.
+            // A broken receipt must not keep its plugin on the machine forever.
             Err(_) => Vec::new(),
         };
         let pending = Pending { names: vec![name.clone()], digests };
@@ -101,10 +104,10 @@ impl Store {
         tidied.map_err(|source| remains(name, "uninstalled", source))
     }
 
-    /// Puts right what one who was killed left, if there is anything. Tells whether there was.
+    /// Repairs what a killed process left, and returns whether there was anything to repair.
     ///
     /// # Errors
-    /// When it cannot be put right.
+    /// If the repair fails.
     pub fn settle(&self) -> Result<bool, Error> {
         if self.pending()?.is_none() {
             return Ok(false);
@@ -112,7 +115,7 @@ impl Store {
         self.lock().map(|_lock| true)
     }
 
-    /// Puts all but the receipts in place, then the receipts.
+    /// Puts everything but the receipts in place, then the receipts.
     fn stage_and_commit(&self, staged_plugins: &[StagedPlugin]) -> Result<(), Error> {
         let mut staged = Vec::new();
         for (index, StagedPlugin { blobs, receipt }) in staged_plugins.iter().enumerate() {
@@ -141,7 +144,7 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps a content. One that was damaged is mended.
+    /// Stores a blob. Replaces one that was damaged.
     fn put_blob(&self, blob: &Artifact) -> Result<(), Error> {
         let path = self.places.blob(blob.digest());
         if Artifact::from_file(&path).is_ok_and(|kept| kept.digest() == blob.digest()) {
@@ -150,7 +153,7 @@ impl Store {
         files::replace(&path, blob.bytes())
     }
 
-    /// Makes a link, if it is not there as it should be.
+    /// Creates a link, unless it is already correct.
     pub(super) fn link(&self, link: &Path) -> Result<(), Error> {
         if platform::leads_to(link, self.places.program()) {
             return Ok(());
@@ -163,7 +166,7 @@ impl Store {
             .map_err(files::failed(link, "the link cannot be made"))
     }
 
-    /// Makes sure that a power cut does not bring back what a change of receipts took away.
+    /// Syncs the plugins' folders, so that a power cut does not undo a change of receipts.
     fn sync_plugins(&self, names: &[PluginName]) -> Result<(), Error> {
         for folder in names.iter().map(|name| self.places.plugin(name)) {
             disk::sync_folder(&folder).map_err(files::write_failed(&folder))?;
@@ -171,8 +174,8 @@ impl Store {
         Ok(())
     }
 
-    /// Waits until no other kwasm writes, and puts right what one left that was killed. Released when the file is dropped,
-    /// or its process ends.
+    /// Waits until no other kwasm writes, and repairs what a killed one left. The lock is released when the
+    /// file is dropped or its process ends.
     fn lock(&self) -> Result<fs::File, Error> {
         files::folders(self.places.root())?;
         let path = self.places.lock();
@@ -185,7 +188,7 @@ impl Store {
     }
 }
 
-/// What is written into a receipt.
+/// Returns the text of a receipt's file.
 fn text_of(receipt: &Receipt, path: &Path) -> Result<Vec<u8>, Error> {
     let text = serde_json::to_vec_pretty(receipt).and_then(|text| match text.len() as u64 {
         0..=LONGEST => Ok(text),
@@ -196,7 +199,7 @@ fn text_of(receipt: &Receipt, path: &Path) -> Result<Vec<u8>, Error> {
     text.map_err(|source| Error::Receipt { path: path.into(), source })
 }
 
-/// Undoes what was committed. That one of it cannot be undone is not told: the reason for undoing is.
+/// Undoes committed changes. Errors are ignored, since the reason for undoing is the one to report.
 fn roll_back(committed: Vec<(PathBuf, Option<disk::Staged>)>) {
     for (path, previous) in committed.into_iter().rev() {
         drop(match previous {

@@ -1,4 +1,4 @@
-//! Why the store could not do what it was asked.
+//! The errors of the store.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,16 +8,16 @@ use crate::message::Explain;
 use crate::reference::{Digest, PluginName};
 use crate::registry;
 
-/// Why the store could not do what it was asked.
+/// The reason why an operation of the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no plugin of this name.
+    /// No plugin has this name.
     #[error("no plugin `{0}` is installed")]
     Unknown(PluginName),
     /// A file where a folder is needed.
     #[error("{}: it is not a folder, and kwasm needs one there", .0.display())]
     InTheWay(PathBuf),
-    /// A link's place is taken by something that is not ours.
+    /// The place of a link is taken by a file that is not kwasm's.
     #[error("{}: it already exists and is not a link to kwasm", .0.display())]
     LinkTaken(PathBuf),
     /// The receipt cannot be understood.
@@ -28,20 +28,20 @@ pub enum Error {
         /// The reason.
         source: serde_json::Error,
     },
-    /// An installed plugin without its content.
+    /// An installed plugin's content is missing.
     #[error("{0}: its component is missing from kwasm's folder")]
     Gone(String),
-    /// A file no longer has the content it was proven to have.
+    /// A file's content no longer has the digest that was proven.
     #[error("{}: its content has changed: it was {was} and is {is}", path.display())]
     Altered {
         /// The file.
         path: PathBuf,
-        /// What it was.
+        /// The proven digest.
         was: Digest,
-        /// What it is.
+        /// The digest found.
         is: Digest,
     },
-    /// Nothing that can run.
+    /// A file that cannot run.
     #[error("{path}")]
     Unfit {
         /// The file.
@@ -49,25 +49,25 @@ pub enum Error {
         /// The reason.
         source: inspect::Error,
     },
-    /// The bytes could not be had.
+    /// The bytes could not be fetched.
     #[error(transparent)]
     Fetch(#[from] registry::Error),
-    /// What was asked for is done, and what is not needed any more is still there.
+    /// The operation is done, but files that are no longer needed are still there.
     #[error("{name}: it is {done}, but what it left could not be removed")]
     Remains {
         /// The plugin.
         name: PluginName,
-        /// What was done to it.
+        /// The operation.
         done: &'static str,
         /// The reason.
         source: Box<Error>,
     },
-    /// The file system said no.
+    /// An error of the file system.
     #[error("{}: {what}", path.display())]
     Io {
-        /// Where.
+        /// The file or folder.
         path: PathBuf,
-        /// What was being done.
+        /// The operation that failed.
         what: &'static str,
         /// The reason.
         source: io::Error,
@@ -138,7 +138,7 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 }
 
 impl Error {
-    /// Whether it is that another user's file may not be read.
+    /// Returns whether the error is that another user's file may not be read.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         match self {
@@ -151,5 +151,5 @@ impl Error {
     }
 }
 
-/// What is said of a file that cannot be read.
+/// The text for a file that cannot be read.
 pub(super) const UNREAD: &str = "it cannot be read";

@@ -1,4 +1,4 @@
-//! `kwasm cluster`: which cluster plugins reach, and as whom. Nothing of it is a secret.
+//! `kwasm cluster`: the cluster that plugins reach, and the user as whom they reach it. Shows no secrets.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use crate::policy::Policy;
 use super::run::observer;
 use super::{Ending, Error, Reporter, print, table};
 
-/// What there is to know of a cluster without asking it, and what it answered.
+/// The facts about a cluster that are known without a request, and its answers.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Subject {
@@ -28,7 +28,7 @@ struct Subject {
     authentication: Authentication,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_certificate: Option<Certificate>,
-    /// What is wrong with its times.
+    /// The reason why its validity period is not valid now.
     #[serde(skip)]
     fault: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,7 +37,7 @@ struct Subject {
     #[serde(skip_serializing_if = "Option::is_none")]
     tls_server_name: Option<String>,
     insecure_skip_tls_verify: bool,
-    /// Without its password.
+    /// The proxy's address without its password.
     #[serde(skip_serializing_if = "Option::is_none")]
     proxy_url: Option<String>,
     /// The kubeconfig files that were read, in order.
@@ -55,11 +55,11 @@ struct Certificate {
     not_after: String,
 }
 
-/// What is to be told.
+/// The options of the command.
 pub(super) struct Wish {
-    /// What selects the cluster.
+    /// The flags that select the cluster.
     pub(super) connection: Connection,
-    /// Whether to ask the server who that is, and to tell of each request.
+    /// Whether to ask the server for the user's identity, and to report each request.
     pub(super) check: bool,
     pub(super) verbose: bool,
     pub(super) output: Output,
@@ -88,7 +88,7 @@ pub(super) fn cluster(environment: &Environment, reporter: Reporter, wish: &Wish
     Ok(Ending::Done)
 }
 
-/// What kwasm itself may ask, as anybody may ask it of themselves.
+/// The policy for kwasm's own requests, which every user may make about themselves.
 const POLICY: &str = "
 apiVersion: kwasm.dev/v1
 kind: Policy
@@ -100,7 +100,7 @@ spec:
     - {apiGroups: [authentication.k8s.io], resources: [selfsubjectreviews], verbs: [create]}
 ";
 
-/// A gate that lets out just that.
+/// Returns a gate that allows exactly these requests.
 fn gate(contexts: Contexts, observer: Option<Observer>) -> Result<Gate, Error> {
     let policy = Policy::read("kwasm cluster", POLICY).map_err(Error::Policy)?;
     Ok(Gate::new(policy.grant_whole(), contexts, observer))
@@ -134,7 +134,7 @@ impl Subject {
         })
     }
 
-    /// A line a fact.
+    /// Returns a page with one fact per line.
     fn page(&self) -> String {
         let mut lines = vec![
             ("context", self.context.clone()),
@@ -177,7 +177,7 @@ impl Subject {
     }
 }
 
-/// A kind by the name that it has as data.
+/// Returns the name of a kind as in the output of data.
 fn named(kind: &impl Serialize) -> String {
     serde_json::to_value(kind).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

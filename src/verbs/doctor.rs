@@ -1,4 +1,4 @@
-//! `kwasm doctor`: what is wrong on this machine, and what helps.
+//! `kwasm doctor`: reports the problems on this machine and their remedies.
 
 mod caches;
 mod kubeconfig;
@@ -20,45 +20,45 @@ use crate::store::{self, Receipt, Store};
 use super::table::{Table, shown};
 use super::{Ending, Error, Reporter, print};
 
-/// Something that was looked at.
+/// The result of one check.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Check {
     name: &'static str,
-    /// What was found, when nothing is wrong.
+    /// The finding, if there is no problem.
     found: String,
     problems: Vec<Problem>,
 }
 
-/// Something that is wrong.
+/// A problem.
 #[derive(Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Problem {
-    /// What is wrong, e.g. a file.
+    /// The subject of the problem, e.g. a file.
     what: String,
-    /// Why that is wrong.
+    /// The reason why it is a problem.
     why: String,
-    /// A command that helps.
+    /// A command that solves it.
     cure: String,
 }
 
-/// What the checks look at.
+/// The state that the checks look at.
 struct Patient<'a> {
     store: &'a Store,
     environment: &'a Environment,
-    /// What selects a cluster.
+    /// The flags that select a cluster.
     flags: Flags,
-    /// Read once: it may come through a pipe.
+    /// The kubeconfig, which is read once since it may come through a pipe.
     kubeconfig: Result<Kubeconfig, cluster::Error>,
-    /// All plugins whose receipts can be read.
+    /// The plugins whose receipts can be read.
     plugins: Vec<Receipt>,
-    /// The others.
+    /// The plugins whose receipts cannot be read.
     broken: Vec<(PluginName, store::Error)>,
-    /// Why what a killed kwasm left cannot be put right.
+    /// The reason why the changes of a killed process cannot be repaired.
     unsettled: Option<store::Error>,
 }
 
-/// The checks, in the order in which they are told: each looks, and says nothing.
+/// The checks, in the order in which they are reported. They only look, and print nothing.
 const CHECKS: [fn(&Patient<'_>) -> Check; 10] = [
     links::path,
     links::links,
@@ -72,10 +72,10 @@ const CHECKS: [fn(&Patient<'_>) -> Check; 10] = [
     registries::trust,
 ];
 
-/// Those that take as long as there are plugins.
+/// The checks whose duration depends on the number of plugins.
 const DEEP: [fn(&Patient<'_>) -> Check; 2] = [plugins::digests, plugins::compiled];
 
-/// What is to be looked at, and how.
+/// The options of the command.
 pub(super) struct Wish {
     pub(super) connection: Connection,
     pub(super) deep: bool,
@@ -127,7 +127,7 @@ pub(super) fn doctor(
     Ok(if well { Ending::Done } else { Ending::Faulty })
 }
 
-/// Prints what was found: as data all of it, as a table what was looked at, and beside it what is wrong.
+/// Prints the results: everything as data; as a table, the checks and then the problems.
 fn tell(checks: &[Check], reporter: Reporter, output: Output) -> Result<(), Error> {
     if output == Output::Name {
         let ill: Vec<&Check> = checks.iter().filter(|check| !check.problems.is_empty()).collect();
@@ -166,12 +166,12 @@ impl Problem {
         Self { what: what.into(), why: why.into(), cure: cure.into() }
     }
 
-    /// With a file or folder.
+    /// Returns a problem of a file or folder.
     fn at(path: &Path, why: impl Into<String>, cure: impl Into<String>) -> Self {
         Self::new(path.display().to_string(), why, cure)
     }
 
-    /// An error says by itself why, and what it is about. `what` is that where it is about nothing in particular.
+    /// Returns the problem that an error describes. `what` is its subject if it has none of its own.
     fn of(what: &str, error: &impl Explain, cure: impl Into<String>) -> Self {
         Self::new(error.subject().unwrap_or_else(|| what.to_owned()), error.reason(), cure)
     }
@@ -181,7 +181,7 @@ impl Problem {
     }
 }
 
-/// A word of a command, for a shell.
+/// Quotes a word of a command for a shell.
 fn word(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-:@+=,~".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
@@ -190,17 +190,17 @@ fn word(text: &str) -> String {
     if cfg!(windows) { format!("\"{text}\"") } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
-/// The same of a path.
+/// Quotes a path for a shell.
 fn path_word(path: &Path) -> String {
     word(&path.display().to_string())
 }
 
-/// How a plugin is installed once more.
+/// Returns the command that installs a plugin again.
 fn reinstall(receipt: &Receipt) -> String {
     format!("kwasm install {} --as {}", word(&receipt.source), receipt.name)
 }
 
-/// `1 plugin`, `2 plugins`.
+/// Returns a count with its noun: `1 plugin`, `2 plugins`.
 fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }

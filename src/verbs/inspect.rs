@@ -1,4 +1,5 @@
-//! `kwasm inspect SOURCE|NAME`: what a component is. Runs nothing, and downloads no layer whose configuration says it all.
+//! `kwasm inspect SOURCE|NAME`: describes a component. Runs nothing, and does not download a layer that its
+//! configuration fully describes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +17,7 @@ use super::fetch::{Fetcher, Judged, name_of};
 use super::progress::Progress;
 use super::{Ending, Error, Reporter, print, table};
 
-/// What there is to know of a component before it runs.
+/// The facts about a component that are known before it runs.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Subject {
@@ -29,7 +30,7 @@ struct Subject {
     manifest: Option<Digest>,
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<Digest>,
-    /// In bytes.
+    /// The size in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,33 +39,33 @@ struct Subject {
     policy: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     installed_at: Option<String>,
-    /// Whether it is signed, by whomever; `None` where nobody could.
+    /// Whether it is signed, by any signer; `None` if it cannot be signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     signed: Option<bool>,
-    /// Those keys of trust.yaml that did.
+    /// The keys of trust.yaml that verified it.
     signers: Vec<Signer>,
-    /// Its registry does not say whether it is signed.
+    /// Whether its registry did not report if it is signed.
     #[serde(skip)]
     unknown: bool,
-    /// Why trust.yaml does not let it be installed.
+    /// The reason why trust.yaml does not allow its installation.
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
-    /// Why it cannot run here.
+    /// The reason why it cannot run here.
     #[serde(skip_serializing_if = "Option::is_none")]
     unfit: Option<String>,
-    /// The WebAssembly features that it needs; `None` where its layer was not downloaded.
+    /// The WebAssembly features that it needs; `None` if its layer was not downloaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     features: Option<BTreeSet<Feature>>,
-    /// Imports and exports are what its publisher says of it: the layer was not downloaded.
+    /// Whether imports and exports are only its publisher's claims, because the layer was not downloaded.
     declared: bool,
     imports: Vec<String>,
-    /// Of a core module, what it imports from each of them.
+    /// The names that a core module imports, by module.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     imported_names: BTreeMap<String, Vec<String>>,
     exports: Vec<String>,
-    /// What it says of itself.
+    /// The annotations of its artifact or its metadata.
     annotations: BTreeMap<String, String>,
-    /// Why it cannot run here, with what helps.
+    /// The error because of which it cannot run here.
     #[serde(skip)]
     cause: Option<inspect::Error>,
 }
@@ -121,7 +122,7 @@ fn local(source: &Source, content: &Artifact) -> Result<Subject, Error> {
     })
 }
 
-/// What is found in a content; of one that cannot run here with the reason.
+/// Inspects content. If it cannot run here, the result contains the reason.
 fn inspect_content(content: &[u8]) -> Result<Subject, inspect::Error> {
     let facts = Facts::read(content)?;
     let features = inspect::needed(content)?;
@@ -149,7 +150,7 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
     let registries = fetcher.registries()?;
     let found = fetcher.find(source)?;
     let judged = match fetcher.judge(source, &found, None) {
-        // What is wrong with it is what one wants to see of it.
+        // Its problem is what the user wants to see.
         Err(error @ (Error::Untrusted { .. } | Error::SignatureLookup { .. })) => Err(chain(&error)),
         judged => Ok(judged?),
     };
@@ -158,7 +159,7 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
     let mut subject = if let Some(subject) = declared.and_then(subject_of) {
         subject
     } else {
-        // Whoever pushed it did not say: it is looked into.
+        // Its publisher made no claims, so the content is inspected.
         let progress = Progress::download(fetcher.reporter(), &name_of(source));
         local(source, &registries.fetch(&found, &progress)?)?
     };
@@ -177,7 +178,7 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
     Ok(subject)
 }
 
-/// What a configuration says of the content; `None` when that is not enough.
+/// Returns what a configuration claims about the content; `None` if that is not sufficient.
 fn subject_of(declared: Declared) -> Option<Subject> {
     if declared.is_core() {
         return Some(Subject { kind: Some(Kind::Core), declared: true, ..Subject::default() });
@@ -186,7 +187,7 @@ fn subject_of(declared: Declared) -> Option<Subject> {
     Some(Subject { kind: Some(Kind::Component), imports, exports, declared: true, ..Subject::default() })
 }
 
-/// Adds what the manifest says.
+/// Adds the facts from the manifest.
 fn describe(subject: &mut Subject, found: &Found) {
     let Some(manifest) = found.manifest() else { return };
     subject.manifest = Some(manifest.digest());
@@ -196,7 +197,7 @@ fn describe(subject: &mut Subject, found: &Found) {
     }
 }
 
-/// A line a fact, and what there are several of below each other.
+/// Returns a page with one fact per line, and several values of a fact below each other.
 fn page(subject: &Subject) -> String {
     let mut lines: Vec<(&str, String)> = vec![("source", subject.source.clone())];
     let mut line = |key: &'static str, value: Option<String>| lines.extend(value.map(|value| (key, value)));
@@ -237,11 +238,11 @@ fn page(subject: &Subject) -> String {
     table::page(&lines)
 }
 
-/// The most imports, and exports, that a page shows: no real plugin has as many.
+/// The largest number of imports, and of exports, that a page shows. No real plugin has as many.
 const ROWS: usize = 100;
 
-/// The annotations that a page has a line for, and what it is called there: nothing that a publisher says looks like a
-/// line of kwasm's own.
+/// The annotations that a page shows, with their labels. Other labels of a publisher are not shown, so that
+/// none can look like kwasm's own.
 const SHOWN: [(&str, &str); 5] = [
     ("authors", "authors"),
     ("description", "description"),

@@ -19,8 +19,8 @@ use super::policy::{Chosen, choose, granted};
 use super::progress::Compiling;
 use super::{Ending, Error, Reporter};
 
-/// All of them or none: each is fetched, proven and compiled before the first is put in place. What is wrong with one keeps
-/// none from being looked at, so that all that is wrong is reported at once.
+/// Installs all of them or none: each is fetched, proven and compiled before the first is put in place. An error of one does
+/// not stop the others from being checked, so that all errors are reported at once.
 pub(super) fn install(
     store: &Store,
     environment: &Environment,
@@ -58,12 +58,12 @@ pub(super) fn install(
     Ok(Ending::Done)
 }
 
-/// What a plugin is to be called and to be allowed, decided before anything is fetched.
+/// A plugin's name and policy, decided before anything is fetched.
 struct Wish {
     name: PluginName,
     policy: Chosen,
-    /// What it takes the place of, where that came from the same place: what was granted stays granted, and what was
-    /// signed stays signed. Another source of the same name inherits nothing.
+    /// The plugin that it replaces, if that came from the same place: its grant is kept, and it has to stay
+    /// signed. Another source of the same name inherits nothing.
     previous: Option<Receipt>,
 }
 
@@ -90,7 +90,7 @@ impl Wish {
     }
 }
 
-/// Whether a receipt's source and another one differ in their version alone.
+/// Returns whether a receipt's source and another one differ only in their versions.
 pub(super) fn is_same_origin(kept: &str, source: &Source) -> bool {
     match (kept.parse(), source) {
         (Ok(Source::Image(kept)), Source::Image(image)) => kept.full_name() == image.full_name(),
@@ -104,10 +104,10 @@ pub(super) fn is_same_origin(kept: &str, source: &Source) -> bool {
     }
 }
 
-/// Makes of what was fetched a plugin that is known to run: compiled, and linked.
+/// Turns fetched content into a plugin that is known to run: compiled and linked.
 ///
 /// # Errors
-/// When it is nothing that can run here.
+/// If it cannot run here.
 pub(super) fn prepare(
     store: &Store,
     environment: &Environment,
@@ -145,10 +145,10 @@ pub(super) fn prepare(
     Ok(StagedPlugin { blobs, receipt })
 }
 
-/// Puts plugins in place and says so.
+/// Puts plugins in place and reports them.
 ///
 /// # Errors
-/// When one of them could not be put: then none was.
+/// If one of them could not be put in place; then none was.
 pub(super) fn put(
     store: &Store,
     environment: &Environment,
@@ -172,7 +172,7 @@ pub(super) fn put(
         if let Some(moved) = previous.as_ref().and_then(|previous| moved(previous, receipt)) {
             reporter.note(&moved);
         }
-        // Of an upgrade it was told before what takes the place of what.
+        // An upgrade has reported before which plugin replaces which.
         if let Some(previous) = previous.filter(|previous| !is_same_plugin(previous, receipt)) {
             let Receipt { digest, source, policy, .. } = previous;
             let digest = digest.short();
@@ -187,7 +187,7 @@ pub(super) fn put(
     Ok(())
 }
 
-/// What there is to tell when the same tag led to something else before.
+/// Returns a note if the tag led to another artifact before.
 fn moved(previous: &Receipt, receipt: &Receipt) -> Option<String> {
     let (before, now) = (previous.artifact.as_ref()?, receipt.artifact.as_ref()?);
     (before.reference == now.reference && before.manifest != now.manifest).then(|| {
@@ -196,14 +196,14 @@ fn moved(previous: &Receipt, receipt: &Receipt) -> Option<String> {
     })
 }
 
-/// Whether a plugin is what it was, or another version of it from the same registry.
+/// Returns whether a plugin is unchanged, or is another version of it from the same registry.
 fn is_same_plugin(previous: &Receipt, receipt: &Receipt) -> bool {
     let source = receipt.source.parse();
     let upgraded = matches!(&source, Ok(source @ (Source::Image(_) | Source::Package(_))) if is_same_origin(&previous.source, source));
     previous.digest == receipt.digest || upgraded
 }
 
-/// What is known of the signatures of an artifact.
+/// Describes the signatures of an artifact.
 fn signed(artifact: &Origin) -> String {
     if artifact.unknown {
         return format!("it is not known whether {} is signed", artifact.reference);
@@ -223,13 +223,13 @@ fn now() -> String {
     seconds.format(&Rfc3339).unwrap_or_default()
 }
 
-/// Whether a shell looks for programs in a folder.
+/// Returns whether a shell looks for programs in a folder.
 pub(super) fn on_path(environment: &Environment, folder: &Path) -> bool {
     let path = environment.variable("PATH").unwrap_or_default();
     env::split_paths(path).any(|entry| entry == folder)
 }
 
-/// The command by which the user's shell looks for programs in this folder first.
+/// Returns the command that puts this folder first on the `PATH` of the user's shell.
 pub(super) fn path_command(environment: &Environment, folder: &Path) -> String {
     let folder = folder.display();
     let shell = environment.variable("SHELL").unwrap_or_default().to_string_lossy().into_owned();

@@ -10,16 +10,16 @@ use crate::store::{Receipt, Store};
 use super::table::{Table, shown};
 use super::{Ending, Error, Reporter, print};
 
-/// One installed plugin as `-o json` shows it: each key is there, whatever is known.
+/// An installed plugin in `-o json`. All keys are always present.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
     name: PluginName,
     version: Option<String>,
     policy: String,
-    /// Of what runs.
+    /// The digest of the content that runs.
     digest: Digest,
-    /// Of the artifact that it was in, where it came from a registry.
+    /// The digest of its artifact's manifest, if it came from a registry.
     manifest: Option<Digest>,
     source: String,
     signed: bool,
@@ -56,7 +56,7 @@ impl From<Receipt> for Row {
 }
 
 impl Row {
-    /// Whose signatures it has; nothing when it has none.
+    /// Returns the signers, or nothing if it is not signed.
     fn signature(&self) -> String {
         match (self.signed, self.signers.is_empty()) {
             (true, true) => "unverified".to_owned(),
@@ -94,7 +94,7 @@ fn table(rows: &[Row], wide: bool) -> Table {
     }
     let mut table = Table::new(&heads);
     for row in rows {
-        // On eighty columns there is room for as much as tells it from others.
+        // On eighty columns there is room for as much as distinguishes it from others.
         let digest = if wide { row.digest.to_string() } else { row.digest.hex().chars().take(12).collect() };
         let known = |text: &Option<String>| text.clone().unwrap_or_default();
         let mut cells =

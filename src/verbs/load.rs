@@ -17,7 +17,8 @@ use super::policy::choose;
 use super::save::STREAM;
 use super::{Ending, Error, Reporter};
 
-/// All of them or none. What they may do is what the user says, whatever the archive does: anybody can write one.
+/// Installs all of them or none. Their permissions are the user's choice, not the archive's, which anyone can
+/// write.
 pub(super) fn load(
     store: &Store,
     environment: &Environment,
@@ -71,11 +72,11 @@ fn read(archive: &Path) -> Result<Vec<Carried>, Error> {
     read.map_err(|source| Error::Archive { archive: name, source })
 }
 
-/// What the archive has of a plugin, in place of what a registry would give. Its signatures are judged as there: without
-/// the registry, whose answer they were.
+/// Returns a plugin of the archive in the form of one fetched from a registry. Its signatures are judged in
+/// the same way, but without the registry.
 ///
 /// # Errors
-/// When it is not signed as trust.yaml asks for, or as the plugin was whose place it is to take.
+/// If it lacks a signature that trust.yaml requires, or that the plugin had which it replaces.
 fn fetched(store: &Store, fetcher: &Fetcher<'_>, mut plugin: Carried) -> Result<Fetched, Error> {
     let mut signers = Vec::new();
     if let Some(reference) = plugin.reference.clone() {

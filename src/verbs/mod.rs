@@ -1,4 +1,4 @@
-//! Walks the street, one verb a file.
+//! Runs the commands, one file for each verb.
 
 mod cluster;
 mod complete;
@@ -36,20 +36,20 @@ use crate::store::{self, Places, Store, layout};
 
 pub(crate) use self::reporter::Reporter;
 
-/// How a command ended well.
+/// The successful endings of a command.
 #[derive(Debug, Eq, PartialEq)]
 pub enum Ending {
-    /// It did what it was asked.
+    /// Completed as requested.
     Done,
-    /// It told what is wrong.
+    /// Completed, and reported problems.
     Faulty,
-    /// The user ended it.
+    /// Interrupted by the user.
     Interrupted,
     /// A plugin ran.
     Ran(Outcome),
 }
 
-/// Why a command could not do what it was asked: the errors of the rooms, each as it is.
+/// The reason why a command failed: the errors of the rooms, unchanged.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each is the error of the room it is named after")]
 pub enum Error {
@@ -123,10 +123,10 @@ pub enum Error {
     Stdout(#[source] io::Error),
 }
 
-/// Does what argv says.
+/// Executes the command line.
 ///
 /// # Errors
-/// When it cannot be done; nothing is half-done then.
+/// If it fails; then nothing is left half-done.
 pub fn perform(environment: &Environment) -> Result<Ending, Error> {
     let command = Command::read(environment)?;
     if let Command::Show(text) = &command {
@@ -186,7 +186,7 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
     }
 }
 
-/// Prints data. That nobody reads it any more is no error, as for every filter.
+/// Prints data. A closed standard output is not an error, as forevery filter.
 fn print(text: &str) -> Result<(), Error> {
     match Stdout.write_all(text.as_bytes()).and_then(|()| Stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stdout(error)),

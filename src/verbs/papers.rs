@@ -1,4 +1,4 @@
-//! `kwasm completion SHELL` and `kwasm man`: made of the same definitions as `--help`.
+//! `kwasm completion SHELL` and `kwasm man`, generated from the same definitions as `--help`.
 
 use std::path::Path;
 
@@ -41,7 +41,7 @@ pub(super) fn man(reporter: Reporter, folder: Option<&Path>, command: Option<&st
     Ok(Ending::Done)
 }
 
-/// A page for kwasm, and one for each of its commands, `kwasm-policy-check` say.
+/// Returns the manual pages: one for kwasm, and one for each of its commands, e.g. `kwasm-policy-check`.
 fn pages() -> Vec<(String, String)> {
     let mut definition = cli::definition();
     definition.build();

@@ -1,4 +1,4 @@
-//! `kwasm policy check FILE…` and `kwasm policy explain METHOD PATH`, and how a policy is chosen.
+//! `kwasm policy check FILE…` and `kwasm policy explain METHOD PATH`, and the choice of policies.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -17,17 +17,17 @@ use crate::store::Granted;
 use super::table::one;
 use super::{Ending, Error, Reporter, print};
 
-/// A policy and, where it is none of kwasm's own, the text that it was read from.
+/// A policy and, unless it is built in, the text that it was read from.
 #[derive(Clone)]
 pub(super) struct Chosen {
     pub(super) policy: Policy,
     pub(super) text: Option<String>,
 }
 
-/// Reads the policy that `--policy NAME|FILE` names: what has a dot or a slash is a file.
+/// Reads the policy that `--policy NAME|FILE` names. An argument with a dot or a slash is a file.
 ///
 /// # Errors
-/// When there is none, or when it is no policy.
+/// If it does not exist or is not a valid policy.
 pub(super) fn choose(choice: Option<&str>) -> Result<Chosen, Error> {
     let name = choice.unwrap_or(DEFAULT);
     if let Some(policy) = Policy::builtin(name) {
@@ -41,10 +41,10 @@ pub(super) fn choose(choice: Option<&str>) -> Result<Chosen, Error> {
     Ok(Chosen { policy, text: Some(text) })
 }
 
-/// The policy that was granted at install.
+/// Returns the policy that was granted at install.
 ///
 /// # Errors
-/// When this kwasm no longer has it, or no longer takes it.
+/// If this kwasm no longer has it or no longer accepts it.
 pub(super) fn granted(granted: &Granted) -> Result<Chosen, Error> {
     match &granted.text {
         None => choose(Some(&granted.name)),
@@ -56,10 +56,10 @@ pub(super) fn granted(granted: &Granted) -> Result<Chosen, Error> {
     }
 }
 
-/// What helps where a file cannot be read.
+/// The hint for a file that cannot be read.
 pub(super) const NO_POLICY: &str = "a policy is one of the built-in ones, or a YAML file";
 
-/// The longest file that is read, in bytes; the reader of policies takes less.
+/// The largest file that is read, in bytes. The reader of policies accepts less.
 const LONGEST: u64 = 2 << 20;
 
 fn contents(path: &Path) -> Result<String, Error> {
@@ -112,7 +112,7 @@ pub(super) fn check(reporter: Reporter, files: &[PathBuf]) -> Result<Ending, Err
     if faults.is_empty() { Ok(Ending::Done) } else { Err(Error::Policy(faults)) }
 }
 
-/// What the API server makes of a request and, with a policy, what the gate makes of it.
+/// The API server's reading of a request and, with a policy, the gate's decision.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Explained {
@@ -124,7 +124,7 @@ struct Explained {
     decision: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<String>,
-    /// The narrowest rule with which the policy would allow it.
+    /// The narrowest rule that would allow the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     missing_rule: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -187,7 +187,7 @@ fn explained(method: &str, path: &str, policy: Option<&Policy>, namespace: &str)
     }
 }
 
-/// A line an attribute.
+/// Returns a table with one attribute per line.
 fn table(explained: &Explained) -> String {
     let json = serde_json::to_value(explained).unwrap_or_default();
     // In the order of the declaration, which a map of JSON does not keep.

@@ -1,4 +1,4 @@
-//! Shows how far something is: on a terminal only, and gone when it is done.
+//! Shows progress, on a terminal only, and removes it when the work is done.
 
 use std::cell::OnceCell;
 use std::time::{Duration, Instant};
@@ -10,11 +10,11 @@ use crate::message::one_line;
 use crate::registry::{Step, Watcher};
 use crate::runtime;
 
-/// A line that moves.
+/// A progress line.
 pub(super) struct Progress(ProgressBar);
 
 impl Progress {
-    /// Of a download: how much is here, of how much, and how long the rest will take.
+    /// Shows a download: the bytes so far, their total, and the estimated remaining time.
     pub(super) fn download(reporter: Reporter, name: &str) -> Self {
         Self::new(reporter, name, "{prefix}  [{bar:24}] {bytes}/{total_bytes}, {eta} to go")
     }
@@ -31,13 +31,13 @@ impl Progress {
 }
 
 impl Drop for Progress {
-    /// Takes the line away: whatever is said next, of an error say, begins on a line of its own.
+    /// Removes the line, so that the next message, e.g. an error, begins on a line of its own.
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
 }
 
-/// How far a compilation is, once it takes so long that someone might wonder.
+/// The progress of a compilation that takes noticeably long.
 pub(super) struct Compiling<'a> {
     reporter: Reporter,
     name: &'a str,
@@ -45,7 +45,7 @@ pub(super) struct Compiling<'a> {
     shown: OnceCell<Progress>,
 }
 
-/// How long a compilation may take before it is shown.
+/// The time after which a compilation is shown.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl<'a> Compiling<'a> {

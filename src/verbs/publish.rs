@@ -17,7 +17,7 @@ use super::fetch::report_logins;
 use super::release::release;
 use super::{Ending, Error, Reporter, print, table};
 
-/// What was published, as `-o json` shows it.
+/// A published artifact in `-o json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
@@ -27,7 +27,7 @@ struct Row {
     signed: bool,
 }
 
-/// What is to be published, and how.
+/// The options of the command.
 pub(super) struct Wish {
     pub(super) file: PathBuf,
     pub(super) target: Target,
@@ -38,7 +38,7 @@ pub(super) struct Wish {
 
 pub(super) fn publish(environment: &Environment, reporter: Reporter, wish: &Wish) -> Result<Ending, Error> {
     let Wish { file, target, key, adapt, output } = wish;
-    // Before anything is pushed: what was to be signed is not there unsigned.
+    // Checked before anything is pushed, so that nothing is pushed unsigned by mistake.
     let key = key.as_deref().map(private_key).transpose()?;
     let mut content = Artifact::from_file(file)?;
     if *adapt {
@@ -83,7 +83,7 @@ pub(super) fn publish(environment: &Environment, reporter: Reporter, wish: &Wish
     Ok(Ending::Done)
 }
 
-/// The component that is made of a core module; a component stays what it is.
+/// Returns the component made from a core module. A component is returned unchanged.
 fn adapted(reporter: Reporter, file: &Path, content: Artifact) -> Result<Artifact, Error> {
     let unfit = |source| Error::Inspect { path: file.display().to_string(), source };
     if Inspected::read(content.bytes()).map_err(unfit)?.kind() == Kind::Component {

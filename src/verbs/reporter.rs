@@ -1,4 +1,4 @@
-//! What kwasm says to its user, beside data: on stderr, a line at a time, none of which a guest can forge.
+//! kwasm's messages to its user, beside data: on stderr, one line each, which no guest can forge.
 
 use std::io::Write;
 
@@ -8,10 +8,10 @@ use crate::cli::Environment;
 use crate::message::{Message, one_line};
 use crate::platform::stdio::Stderr;
 
-/// Says things on stderr. A closed stderr keeps nobody from doing anything.
+/// Prints messages to stderr. A closed stderr does not prevent anything.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reporter {
-    /// The columns of the terminal; `None` where stderr is none, and lines are left as they are.
+    /// The width of the terminal in columns; `None` if stderr is not a terminal, and lines are not wrapped.
     width: Option<usize>,
     quiet: bool,
 }
@@ -21,24 +21,24 @@ impl Reporter {
         Self { width: environment.columns.map(usize::from), quiet: false }
     }
 
-    /// The same, saying only what went wrong.
+    /// Returns a voice that only reports errors.
     pub(crate) fn quieter(self, quiet: bool) -> Self {
         Self { quiet, ..self }
     }
 
-    /// Whether there is a terminal to show progress on, and somebody who wants to see it.
+    /// Returns whether there is a terminal to show progress on, and the user wants to see it.
     pub(crate) fn shows_progress(self) -> bool {
         self.width.is_some() && !self.quiet
     }
 
-    /// Says what was done, and what else there is to know.
+    /// Reports what was done, and other facts.
     pub(crate) fn note(self, text: &str) {
         if !self.quiet {
             self.line(&one_line(text));
         }
     }
 
-    /// Says what went wrong, and what helps.
+    /// Reports an error with its hint.
     pub(crate) fn message(self, message: &Message) {
         self.fault(&message.text);
         if let Some(hint) = &message.hint {
@@ -46,39 +46,39 @@ impl Reporter {
         }
     }
 
-    /// Says what went wrong of each.
+    /// Reports errors, each with its hint.
     pub(crate) fn messages(self, messages: &[Message]) {
         for message in messages {
             self.message(message);
         }
     }
 
-    /// Says what went wrong.
+    /// Reports an error.
     pub(crate) fn fault(self, text: &str) {
         self.line(&format!("kwasm: {}", one_line(text)));
     }
 
-    /// Says what helps.
+    /// Prints a hint.
     pub(crate) fn hint(self, text: &str) {
         if !self.quiet {
             self.line(&format!("hint: {}", one_line(text)));
         }
     }
 
-    /// Says what went wrong in lines that are laid out already, with nothing in them but what the user typed.
+    /// Reports an error in lines that are already laid out, and contain only what the user typed.
     pub(crate) fn laid_out(text: &str) {
         let lines: Vec<String> = text.lines().map(one_line).collect();
         say(&format!("kwasm: {}\n", lines.join("\n")));
     }
 
-    /// Ends a line that a plugin has left unfinished.
+    /// Ends a line that a plugin left unfinished.
     pub(crate) fn end_line() {
         say("\n");
     }
 
     fn line(self, text: &str) {
         let text = match self.width {
-            // Broken between words only, so that what is copied from a terminal is still what was meant.
+            // Only broken between words, so that text copied from a terminal is still correct.
             Some(width) if width > 20 => {
                 let options = Options::new(width)
                     .subsequent_indent("  ")
@@ -92,7 +92,7 @@ impl Reporter {
     }
 }
 
-/// In one piece, so that what another process says stands before it or after it.
+/// Writes a message in one piece, so that it does not mix with another process's output.
 fn say(text: &str) {
     drop(Stderr.write_all(text.as_bytes()).and_then(|()| Stderr.flush()));
 }

@@ -1,4 +1,4 @@
-//! `kwasm run SOURCE -- ARG…`, and `kubectl NAME ARG…`, which is the same for an installed plugin.
+//! `kwasm run SOURCE -- ARG…`, and `kubectl NAME ARG…`, the same for an installed plugin.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::policy::{choose, granted};
 use super::progress::{Compiling, Progress};
 use super::{Ending, Error, Reporter};
 
-/// What is to be run, and how.
+/// The options of the command.
 pub(super) struct Wish {
     pub(super) source: Source,
     pub(super) policy: Option<String>,
@@ -39,7 +39,7 @@ pub(super) fn run(
     let policy = policy_for(&plugin, policy.as_deref())?;
     let grant = policy.grant(plugin.inspected());
     let limits = grant.limits();
-    // A component that can send nothing gets no kubeconfig, and nobody reads one for it.
+    // A component that can send nothing gets no kubeconfig, and none is read.
     let connection = Connection::take(&mut arguments, grant.own_flags())?;
     let contexts = if plugin.inspected().uses_network() {
         let flags = Flags::of(&connection)?;
@@ -89,14 +89,14 @@ pub(super) fn run(
     }
     reporter.messages(&lines);
     match faults.stdout.take() {
-        // Whoever reads it would take it for all there is.
+        // Readers would take it for the complete output.
         Some(why) if well => Err(Error::Stdout(why)),
         _ => Ok(Ending::Ran(outcome)),
     }
 }
 
-/// What a registry has, downloaded unless it was before. Which content that is, and whose signatures it has, is asked each
-/// time: a tag may lead elsewhere by now.
+/// Fetches a plugin from a registry, unless its content is cached. Its digest and signatures are looked up
+/// each time, since a tag may have moved.
 fn fetch(
     store: &Store,
     environment: &Environment,
@@ -119,7 +119,7 @@ fn fetch(
     Ok(store.keep_fetched(&name, &content)?)
 }
 
-/// The policy that the user names, else the one that was granted at install, else the default.
+/// Returns the policy that the user names, or else the one granted at install, or else the default.
 fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
     let name = match (choice, plugin.granted()) {
         (Some(name), _) => name,
@@ -134,7 +134,7 @@ fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
     Ok(choose(Some(name))?.policy)
 }
 
-/// The same observer, on lines of its own.
+/// Returns an observer whose lines begin on lines of their own.
 fn ending_lines(observer: Observer, line: OpenLine) -> Observer {
     Arc::new(move |trace: &Trace| {
         if line.close() {
@@ -144,7 +144,7 @@ fn ending_lines(observer: Observer, line: OpenLine) -> Observer {
     })
 }
 
-/// Tells of each request as it ends.
+/// Returns an observer that reports each request when it ends.
 pub(super) fn observer(reporter: Reporter) -> Observer {
     Arc::new(move |Trace { request, ending, time }: &Trace| {
         let milliseconds = time.as_millis();

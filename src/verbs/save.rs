@@ -14,7 +14,7 @@ use crate::store::{self, Receipt, Store};
 use super::release::release;
 use super::{Ending, Error, Reporter};
 
-/// The archive that is standard output, or input.
+/// The name of the archive that is standard output or input.
 pub(super) const STREAM: &str = "-";
 
 pub(super) fn save(
@@ -32,7 +32,7 @@ pub(super) fn save(
     if archive == Path::new(STREAM) && environment.terminal {
         return Err(Error::Terminal);
     }
-    // Made before anything is written: what is wrong with a plugin harms no file.
+    // Collected before anything is written, so that a problem of a plugin damages no file.
     let mut content = Vec::new();
     layout::write(&plugins, &mut content)
         .map_err(|source| Error::Archive { archive: archive.display().to_string(), source })?;
@@ -45,7 +45,7 @@ pub(super) fn save(
     Ok(Ending::Done)
 }
 
-/// Gathers what an installed plugin is made of.
+/// Collects all parts of an installed plugin.
 fn carried(store: &Store, receipt: &Receipt) -> Result<Carried, Error> {
     let blob = |digest| kept(store, &receipt.name, digest);
     let content = blob(receipt.fetched)?;
@@ -81,7 +81,7 @@ fn carried(store: &Store, receipt: &Receipt) -> Result<Carried, Error> {
     })
 }
 
-/// Something that a plugin needs, proven to be what it was.
+/// Returns a blob that a plugin needs, proven to be unaltered.
 fn kept(store: &Store, name: &PluginName, digest: Digest) -> Result<Artifact, Error> {
     let path = store.places().blob(digest);
     let kept = match Artifact::from_file(&path) {

@@ -1,4 +1,4 @@
-//! Rows in columns that line up, and the forms in which data is printed.
+//! Tables with aligned columns, and the formats in which data is printed.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use textwrap::core::display_width;
 use crate::cli::Output;
 use crate::message::{drives_terminal, one_line};
 
-/// A table with a head.
+/// A table with a header.
 pub(super) struct Table {
     rows: Vec<Vec<String>>,
 }
@@ -18,7 +18,7 @@ impl Table {
         Self { rows: vec![head.iter().map(ToString::to_string).collect()] }
     }
 
-    /// Adds a row, with as many cells as the head has. Nothing in it can drive the terminal.
+    /// Adds a row with as many cells as the header. Control characters are escaped.
     pub(super) fn row(&mut self, cells: Vec<String>) {
         let shown =
             cells.into_iter().map(|cell| if cell.is_empty() { "-".to_owned() } else { one_line(&cell) });
@@ -42,7 +42,8 @@ impl Table {
     }
 }
 
-/// A line a fact: what is said of several below each other has its key once. Nothing in it can drive the terminal.
+/// Returns a page with one fact per line. Several values of one key are below each other, with the key once.
+/// Control characters are escaped.
 pub(super) fn page(lines: &[(&str, String)]) -> String {
     let width = lines.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
     let shown = |value: &str| if value.is_empty() { "-".to_owned() } else { one_line(value) };
@@ -50,7 +51,7 @@ pub(super) fn page(lines: &[(&str, String)]) -> String {
     lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
-/// A list in the form that was asked for. `name` is what the form of bare names shows of a row.
+/// Returns a list in the requested format. `name` returns what the format of bare names shows of a row.
 pub(super) fn shown<R: Serialize>(
     rows: &[R],
     output: Output,
@@ -65,7 +66,7 @@ pub(super) fn shown<R: Serialize>(
     }
 }
 
-/// One thing in the form that was asked for. `name` is what the form of bare names shows of it.
+/// Returns one thing in the requested form. `name` is what the form of bare names shows of it.
 pub(super) fn one<T: Serialize>(
     value: &T,
     output: Output,
@@ -80,10 +81,11 @@ pub(super) fn one<T: Serialize>(
     }
 }
 
-/// One JSON document.
+/// Returns a JSON document.
 fn json<T: Serialize + ?Sized>(value: &T) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
-    // Beyond ASCII serde_json escapes nothing, and some of that drives a terminal. It stands in texts alone.
+    // Beyond ASCII serde_json escapes nothing, and some of those characters control a terminal. They only
+    // occur in texts.
     text.chars().fold(String::with_capacity(text.len()), |mut text, c| {
         if drives_terminal(c) && c != '\n' {
             for unit in c.encode_utf16(&mut [0; 2]) {
@@ -97,8 +99,8 @@ fn json<T: Serialize + ?Sized>(value: &T) -> String {
     })
 }
 
-/// One YAML document. Where a text in it could drive a terminal it is written as JSON, which is YAML too, and where such
-/// characters are escaped: in YAML's plain texts there are no escapes.
+/// Returns a YAML document. A text that could control a terminal is written as JSON, which is valid YAML and
+/// escapes such characters, since YAML's plain texts have no escapes.
 fn yaml<T: Serialize + ?Sized>(value: &T) -> String {
     let text = serde_saphyr::to_string(&value).unwrap_or_default();
     if text.chars().any(|c| drives_terminal(c) && c != '\n') { json(value) } else { text }

@@ -13,17 +13,17 @@ use super::policy::granted;
 use super::table::Table;
 use super::{Ending, Error, Reporter, print};
 
-/// What the place that a plugin came from has for it.
+/// The news about a plugin at its source.
 enum News {
-    /// Nothing: it is the newest.
+    /// The plugin is the newest.
     None,
-    /// Nothing ever: it came from a file, or is pinned by its digest.
+    /// The plugin came from a file or is pinned by its digest, so there is never a newer one.
     Pinned,
     /// Another artifact.
     Newer(Box<(Source, Found)>),
 }
 
-/// Something newer, as `-o json` shows it.
+/// A newer artifact in `-o json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
@@ -33,7 +33,7 @@ struct Row {
     digest: Digest,
     newest_digest: Digest,
     source: String,
-    /// The same tag leads elsewhere than it did.
+    /// Whether the same tag leads to another artifact now.
     tag_moved: bool,
 }
 
@@ -144,7 +144,7 @@ fn row(receipt: Receipt, found: &Found) -> Row {
     }
 }
 
-/// Whether what was one thing at install is another now, under the same tag.
+/// Returns whether the tag leads to another artifact than at install.
 fn tag_moved(receipt: &Receipt, found: &Found) -> bool {
     receipt.artifact.as_ref().is_some_and(|artifact| artifact.reference == found.reference())
 }
@@ -159,7 +159,7 @@ fn news(fetcher: &Fetcher<'_>, receipt: &Receipt) -> Result<News, Error> {
         (Some(artifact), Some(manifest)) => artifact.manifest == manifest.digest(),
         _ => receipt.fetched == found.content(),
     };
-    // What was there once and is gone, a version that was withdrawn say, is no reason to go back.
+    // A version that was withdrawn is not a reason to go back.
     let is_older = || {
         let installed = receipt.version.as_ref().and_then(|version| version.parse::<semver::Version>().ok());
         matches!((installed, found.version()), (Some(installed), Some(found)) if *found < installed)
@@ -168,12 +168,12 @@ fn news(fetcher: &Fetcher<'_>, receipt: &Receipt) -> Result<News, Error> {
         (Source::Image(_), Some(image)) => Source::Image(image.clone()),
         _ => source,
     };
-    // A tag that leads elsewhere is told, whatever is said of a version there.
+    // A moved tag is reported, whatever the version there.
     let moved = tag_moved(receipt, &found);
     Ok(if is_same || (!moved && is_older()) { News::None } else { News::Newer(Box::new((source, found))) })
 }
 
-/// What becomes of what.
+/// Describes a change.
 fn change(receipt: &Receipt, found: &Found) -> String {
     let name = &receipt.name;
     let is = receipt.artifact.as_ref().map_or(receipt.fetched, |artifact| artifact.manifest);

@@ -14,7 +14,7 @@ use crate::store::{Signer, Store};
 use super::fetch::Fetcher;
 use super::{Ending, Error, Reporter, print, table};
 
-/// What was verified, as `-o json` shows it.
+/// A verified artifact in `-o json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
@@ -56,7 +56,7 @@ pub(super) fn verify(
     Ok(Ending::Done)
 }
 
-/// The artifact that is meant: of an installed plugin exactly the one that it was in.
+/// Returns the artifact to verify: for an installed plugin, exactly the one that it was in.
 fn artifact(store: &Store, source: &Source) -> Result<Source, Error> {
     let Source::Installed(name) = source else { return Ok(source.clone()) };
     let receipt = store.receipt(name)?;

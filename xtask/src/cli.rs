@@ -1,4 +1,4 @@
-//! argv → one command.
+//! Parses the arguments into one command.
 
 use std::ffi::OsString;
 
@@ -7,25 +7,36 @@ use lexopt::prelude::*;
 
 use crate::{bench, lint};
 
-/// What the command line asks for.
+/// The parsed command line.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Parsed {
     Command(Command),
-    /// The help text to print instead of running anything.
+    /// A help text, to be printed instead of running anything.
     Help(&'static str),
 }
 
-/// One command with its options.
+/// A command with its options.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
     Bench(bench::Options),
-    Cluster { arguments: Vec<OsString> },
-    Components { install: bool },
+    Cluster {
+        arguments: Vec<OsString>,
+    },
+    /// Compile the named guests, or all.
+    Components {
+        install: bool,
+        names: Vec<String>,
+    },
     Demo,
-    Idle { minutes: u64 },
+    Idle {
+        minutes: u64,
+    },
     Languages,
     Lint(lint::Options),
-    Test { arguments: Vec<OsString> },
+    Test {
+        quick: bool,
+        arguments: Vec<OsString>,
+    },
 }
 
 const COMMANDS: [(&str, &str); 8] = [
@@ -77,7 +88,11 @@ the tests of registries it uses cosign, docker-registry, oras, skopeo and wkg fr
 what PATH does not have in the required version, except skopeo, it builds with Go
 and cargo, or unpacks from Debian's packages (5 minutes, once per version).
 
-Usage: cargo xtask test [-- ARG…]
+Usage: cargo xtask test [--quick] [-- ARG…]
+
+Options:
+  --quick  only what needs neither a control plane nor other tools, and only what says most for
+           its time: unit tests, documentation, policies, hostile guests (3 minutes, once built)
 
 Arguments:
   ARG…  for the test programs, such as a part of a test's name, or --nocapture
@@ -136,16 +151,19 @@ Options:
   --minutes N  how long nothing happens [default: 15]";
 
 const COMPONENTS: &str = "\
-Compiles the guests in components/ to TARGET/components/NAME.wasm.
+Compiles what is in components/ and tests/guests/ to TARGET/components/NAME.wasm.
 
-Usage: cargo xtask components [--install]
+Usage: cargo xtask components [--install] [NAME…]
+
+Arguments:
+  NAME…  such as decoder, timeline or hello [default: all of them, test guests too]
 
 Options:
   --install  on Debian, as root: install Debian's own compiler for WebAssembly where rustup
              cannot add the targets (done without a prompt with CI=true)";
 
 const LANGUAGES: &str = "\
-Builds the plugins in components/javascript and components/python, by componentize-js and
+Builds the plugins in components/examples/{javascript,python}, by componentize-js and
 componentize-py, and runs them against a real control plane: they have to print what kubectl
 prints, and report when they are refused. Then shows how large they are and how long they take.
 
@@ -168,7 +186,7 @@ Usage: cargo xtask cluster up | down | kubeconfig USER | build
 /// Reads the arguments after the program's name.
 ///
 /// # Errors
-/// A usage error that names what is accepted.
+/// A usage error that names the accepted values.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     let mut parser = lexopt::Parser::from_args(arguments);
     let name = match parser.next()? {
@@ -187,12 +205,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Par
     let parsed = match name.as_str() {
         "bench" => bench_options(&mut parser)?.map(Command::Bench),
         "cluster" => cluster_arguments(&mut parser)?.map(|arguments| Command::Cluster { arguments }),
-        "components" => flag(&mut parser, "install")?.map(|install| Command::Components { install }),
+        "components" => component_arguments(&mut parser)?,
         "demo" => flag(&mut parser, "")?.map(|_| Command::Demo),
         "idle" => minutes(&mut parser)?.map(|minutes| Command::Idle { minutes }),
         "languages" => flag(&mut parser, "")?.map(|_| Command::Languages),
         "lint" => lint_options(&mut parser)?.map(Command::Lint),
-        _ => test_arguments(&mut parser)?.map(|arguments| Command::Test { arguments }),
+        _ => test_arguments(&mut parser)?,
     };
     Ok(parsed.map_or(Parsed::Help(help), Parsed::Command))
 }
@@ -213,7 +231,7 @@ fn help_of(command: &str) -> Result<&'static str> {
     bail!("no command `{command}`; there are {}", names.join(", "))
 }
 
-// Each of the readers below gives `None` where help was asked for.
+// Each of the readers below returns `None` if help is requested.
 
 fn flag(parser: &mut lexopt::Parser, name: &str) -> Result<Option<bool>> {
     let mut given = false;
@@ -225,6 +243,19 @@ fn flag(parser: &mut lexopt::Parser, name: &str) -> Result<Option<bool>> {
         }
     }
     Ok(Some(given))
+}
+
+fn component_arguments(parser: &mut lexopt::Parser) -> Result<Option<Command>> {
+    let (mut install, mut names) = (false, Vec::new());
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(None),
+            Long("install") => install = true,
+            Value(name) => names.push(name.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Some(Command::Components { install, names }))
 }
 
 fn lint_options(parser: &mut lexopt::Parser) -> Result<Option<lint::Options>> {
@@ -279,19 +310,24 @@ fn cluster_arguments(parser: &mut lexopt::Parser) -> Result<Option<Vec<OsString>
     }
 }
 
-fn test_arguments(parser: &mut lexopt::Parser) -> Result<Option<Vec<OsString>>> {
+fn test_arguments(parser: &mut lexopt::Parser) -> Result<Option<Command>> {
+    let mut quick = false;
     let mut arguments = parser.raw_args()?;
-    match arguments.next() {
-        None => Ok(Some(Vec::new())),
-        Some(first) if first == "--" => Ok(Some(arguments.collect())),
-        Some(first) if first == "-h" || first == "--help" => Ok(None),
-        Some(first) => {
-            bail!("unexpected argument `{}`; arguments for the tests come after `--`", first.display())
+    while let Some(argument) = arguments.next() {
+        match argument.to_str() {
+            Some("--") => return Ok(Some(Command::Test { quick, arguments: arguments.collect() })),
+            Some("-h" | "--help") => return Ok(None),
+            Some("--quick") => quick = true,
+            _ => bail!(
+                "unexpected argument `{}`; arguments for the test programs come after `--`",
+                argument.display()
+            ),
         }
     }
+    Ok(Some(Command::Test { quick, arguments: Vec::new() }))
 }
 
-/// Levenshtein's distance: insertions, deletions and substitutions of a character.
+/// Returns the Levenshtein distance: the number of insertions, deletions and substitutions of characters.
 fn distance(left: &str, right: &str) -> usize {
     let mut row: Vec<usize> = (0..=right.chars().count()).collect();
     for (i, a) in left.chars().enumerate() {
@@ -340,8 +376,9 @@ mod tests {
 
     #[test]
     fn arguments_of_the_tests_follow_two_dashes() {
-        let expected = Command::Test { arguments: vec!["gate".into(), "--nocapture".into()] };
-        assert_eq!(parsed("test -- gate --nocapture").unwrap(), Parsed::Command(expected));
+        let expected = |quick| Command::Test { quick, arguments: vec!["gate".into(), "--nocapture".into()] };
+        assert_eq!(parsed("test -- gate --nocapture").unwrap(), Parsed::Command(expected(false)));
+        assert_eq!(parsed("test --quick -- gate --nocapture").unwrap(), Parsed::Command(expected(true)));
         assert!(error("test gate").contains("after `--`"));
     }
 

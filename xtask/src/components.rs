@@ -7,7 +7,8 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 use crate::{
     cargo,
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// A component made by `cargo component`: a wasip1 module with its adapter.
-const ADAPTED: &str = "hello-cargo-component";
+pub(crate) const ADAPTED: &str = "hello-cargo-component";
 /// The guests that need no more than preview 1 has. They are built as core modules too, `NAME-core`.
 const CORE: [&str; 14] = [
     "asks-for-random",
@@ -37,46 +38,97 @@ const CORE: [&str; 14] = [
     "traps",
 ];
 
-/// Which guests are wanted.
+/// Returns the first of the names that no workspace has.
+fn unknown<'a>(places: &Places, names: &[&'a str]) -> Result<Option<&'a str>> {
+    let mut known = Vec::new();
+    for workspace in places.wasm_workspaces() {
+        known.extend(list(&workspace)?.into_iter().map(|guest| guest.name));
+    }
+    Ok(names.iter().copied().find(|name| !known.iter().any(|known| known == name)))
+}
+
+/// The guests to compile.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Scope {
-    /// These alone, which open no socket.
-    Some(&'static [&'static str]),
-    /// Those of the workspace: all that a benchmark needs.
+pub(crate) enum Scope<'a> {
+    /// Only these.
+    Some(&'a [&'a str]),
+    /// The guests of the two workspaces: all that a benchmark needs.
     Workspace,
-    /// Those too that other tools make, which have to be built first.
+    /// All guests, including those of other tools, which are built first.
     All,
 }
 
-pub(crate) fn run(places: &Places, install: bool) -> Result<ExitCode> {
-    let toolchain = Toolchain::find(places, Scope::All.need(), install)?;
-    for path in compile(places, toolchain, Scope::All)? {
+/// Compiles the guests of these names, or all of them, and prints where they are.
+pub(crate) fn run(places: &Places, install: bool, names: &[String]) -> Result<ExitCode> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let scope = if names.is_empty() { Scope::All } else { Scope::Some(&names) };
+    if let Some(unknown) = unknown(places, &names)? {
+        bail!("no plugin or guest `{unknown}`; components/ and tests/guests/Cargo.toml have them");
+    }
+    let toolchain = Toolchain::find(places, scope.need(), install)?;
+    for path in compile(places, toolchain, scope)? {
         println!("{}", path.display());
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Compiles what is not fresh and puts it into [`Places::components`].
-pub(crate) fn build(places: &Places, scope: Scope) -> Result<()> {
+pub(crate) fn build(places: &Places, scope: Scope<'_>) -> Result<()> {
     compile(places, Toolchain::find(places, scope.need(), false)?, scope).map(drop)
 }
 
-impl Scope {
-    /// What compiling them needs.
+/// The guests that use hyper or tokio, whose sockets need `fcntl`.
+const SOCKETS: [&str; 2] = ["kube-client", "kube-client-http"];
+
+impl<'a> Scope<'a> {
+    /// Returns what compiling them needs.
     pub(crate) fn need(self) -> Need {
-        if matches!(self, Self::Some(_)) { Need::Components } else { Need::Everything }
+        match self {
+            Self::Some(names) if !names.iter().any(|name| SOCKETS.contains(name)) => Need::Components,
+            Self::Some(_) | Self::Workspace | Self::All => Need::Everything,
+        }
     }
 
-    fn packages(self) -> Vec<&'static str> {
+    fn names(self) -> Option<&'a [&'a str]> {
         match self {
-            Self::Some(names) => names.iter().flat_map(|name| ["--package", name]).collect(),
-            Self::Workspace | Self::All => Vec::new(),
+            Self::Some(names) => Some(names),
+            Self::Workspace | Self::All => None,
         }
     }
 }
 
-fn compile(places: &Places, toolchain: Toolchain, scope: Scope) -> Result<Vec<PathBuf>> {
-    let mut guests = guests(places, toolchain, wasm::COMPONENT, &scope.packages())?;
+/// A program that is compiled to WebAssembly, as its workspace's manifests have it.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    pub(crate) name: String,
+    pub(crate) package: String,
+    /// The guest's first source file.
+    pub(crate) source: PathBuf,
+    /// Whether cargo builds its unit tests.
+    pub(crate) tested: bool,
+}
+
+/// Lists the programs of a workspace.
+pub(crate) fn list(workspace: &Path) -> Result<Vec<Guest>> {
+    let metadata = cargo::metadata(workspace)?;
+    let mut guests = Vec::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let targets = package["targets"].as_array().into_iter().flatten();
+        for target in targets.filter(|target| target["kind"][0] == "bin") {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            guests.push(Guest {
+                name: text(&target["name"]),
+                package: text(&package["name"]),
+                source: text(&target["src_path"]).into(),
+                tested: target["test"] == true,
+            });
+        }
+    }
+    Ok(guests)
+}
+
+fn compile(places: &Places, toolchain: Toolchain, scope: Scope<'_>) -> Result<Vec<PathBuf>> {
+    let mut guests = guests(places, toolchain, wasm::COMPONENT, scope.names())?;
     if scope == Scope::All {
         guests.extend(core(places, toolchain)?);
         guests.insert(ADAPTED.to_owned(), adapted(places, toolchain)?);
@@ -85,45 +137,65 @@ fn compile(places: &Places, toolchain: Toolchain, scope: Scope) -> Result<Vec<Pa
 }
 
 fn core(places: &Places, toolchain: Toolchain) -> Result<Programs> {
-    let packages: Vec<&str> = CORE.iter().flat_map(|name| ["--package", name]).collect();
-    let built = guests(places, toolchain, wasm::CORE_MODULE, &packages)?;
+    let built = guests(places, toolchain, wasm::CORE_MODULE, Some(&CORE))?;
     CORE.iter()
         .zip(core_names())
         .map(|(name, core)| Ok((core, cargo::program(&built, name)?.to_owned())))
         .collect()
 }
 
-/// The names of the guests that are core modules.
+/// Returns the names of the guests that are core modules.
 pub(crate) fn core_names() -> impl Iterator<Item = String> {
     CORE.iter().map(|name| format!("{name}-core"))
 }
 
-fn guests(places: &Places, toolchain: Toolchain, target: &str, options: &[&str]) -> Result<Programs> {
-    let mut command = toolchain.cargo();
-    command
-        .current_dir(places.guests())
-        .args(["build", "--release", "--locked", "--bins", "--target", target])
-        .args(options)
-        .env("CARGO_TARGET_DIR", target_directory(places));
-    cargo::build(&mut command)
+/// Builds those of the names, or all, of both workspaces.
+fn guests(places: &Places, toolchain: Toolchain, target: &str, names: Option<&[&str]>) -> Result<Programs> {
+    let mut programs = Programs::new();
+    for workspace in places.wasm_workspaces() {
+        let selection = match names {
+            Some(names) => selection(list(&workspace)?, names),
+            None => vec!["--workspace".to_owned(), "--bins".to_owned()],
+        };
+        if selection.is_empty() {
+            continue;
+        }
+        let mut command = toolchain.cargo();
+        command
+            .current_dir(workspace)
+            .args(["build", "--release", "--locked", "--target", target])
+            .args(selection)
+            .env("CARGO_TARGET_DIR", target_directory(places));
+        programs.append(&mut cargo::build(&mut command)?);
+    }
+    for name in names.unwrap_or_default() {
+        cargo::program(&programs, name)?;
+    }
+    Ok(programs)
+}
+
+/// Returns cargo's options for the guests of these names, so that nothing else is compiled.
+fn selection(guests: Vec<Guest>, names: &[&str]) -> Vec<String> {
+    let chosen = guests.into_iter().filter(|guest| names.contains(&&*guest.name));
+    chosen.flat_map(|guest| ["--package".to_owned(), guest.package, "--bin".to_owned(), guest.name]).collect()
 }
 
 fn adapted(places: &Places, toolchain: Toolchain) -> Result<PathBuf> {
     let tool = tools::CARGO_COMPONENT.find_or_build(places)?;
     let mut command = toolchain.command(tool);
     command
-        .current_dir(places.guests().join("cargo-component-hello"))
+        .current_dir(places.plugins().join("examples").join("cargo-component-hello"))
         .args(["component", "build", "--release", "--locked", "--quiet", "--target", wasm::CORE_MODULE])
         .env("CARGO_TARGET_DIR", target_directory(places).join("cargo-component"));
     Ok(cargo::program(&cargo::build(&mut command)?, "cargo-component-hello")?.to_owned())
 }
 
-/// A directory of their own: another compiler's artifacts in the workspace's would make each rebuild the other's.
+/// Returns a target directory of their own. In the workspace's, each compiler would make the other rebuild.
 fn target_directory(places: &Places) -> PathBuf {
     places.target.join("guests")
 }
 
-fn collect(places: &Places, guests: &Programs, scope: Scope) -> Result<Vec<PathBuf>> {
+fn collect(places: &Places, guests: &Programs, scope: Scope<'_>) -> Result<Vec<PathBuf>> {
     let folder = places.components();
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let mut paths = BTreeSet::new();
@@ -138,7 +210,7 @@ fn collect(places: &Places, guests: &Programs, scope: Scope) -> Result<Vec<PathB
     Ok(paths.into_iter().collect())
 }
 
-/// A guest that is gone must not go on being tested.
+/// Removes guests that no longer exist, so that they are no longer tested.
 fn remove_others(folder: &Path, paths: &BTreeSet<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -149,7 +221,7 @@ fn remove_others(folder: &Path, paths: &BTreeSet<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Copies a file that differs, in one step: a test that runs meanwhile sees the old one or the new one.
+/// Copies a file if it differs, in one step: a concurrent test sees the old or the new file.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let bytes = fs::read(from)?;
     if fs::read(to).is_ok_and(|old| old == bytes) {

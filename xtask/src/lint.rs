@@ -1,6 +1,8 @@
-//! `cargo xtask lint`: what a reviewer should not have to say.
+//! `cargo xtask lint`: the checks that spare a reviewer remarks.
 
+mod catalogue;
 mod house;
+mod prose;
 mod street;
 mod wording;
 
@@ -22,24 +24,25 @@ use crate::{
     wasm::{self, Need, Toolchain},
 };
 
-/// What to check.
+/// The options of the command.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Options {
-    /// All checks, where none is named.
+    /// The checks to run; empty for all.
     pub(crate) checks: Vec<Check>,
-    /// The advisories too, which need the network.
+    /// Whether to check the advisories too, which needs the network.
     pub(crate) advisories: bool,
 }
 
-/// A check with the name that the command line knows it by.
+/// A check and its name on the command line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Check {
     name: &'static str,
     run: fn(&Places) -> Result<()>,
 }
 
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     Check { name: "house", run: house::check },
+    Check { name: "prose", run: prose::check },
     Check { name: "street", run: street::check },
     Check { name: "format", run: format },
     Check { name: "clippy", run: clippy },
@@ -82,15 +85,15 @@ pub(crate) fn run(places: &Places, options: &Options) -> ExitCode {
 }
 
 fn format(places: &Places) -> Result<()> {
-    let guests = places.guests();
-    for folder in [&places.root, &guests, &guests.join("cargo-component-hello")] {
+    let adapted = places.plugins().join("examples").join("cargo-component-hello");
+    for folder in [places.root.clone(), adapted].iter().chain(&places.wasm_workspaces()) {
         process::run(cargo::command(folder).args(["fmt", "--all", "--check"]))
             .context("`cargo fmt --all` fixes it (rustup component add rustfmt)")?;
     }
     Ok(())
 }
 
-/// The workspace as it is shipped, and with what only tests can take away.
+/// Checks the workspace as it is shipped, and with the feature `faults`.
 fn clippy(places: &Places) -> Result<()> {
     clippy_of_workspace(&mut cargo::command(&places.root), &[])?;
     clippy_of_workspace(&mut cargo::command(&places.root), &["--features", "kwasm/faults"])
@@ -101,21 +104,26 @@ fn clippy_of_workspace(cargo: &mut Command, options: &[&str]) -> Result<()> {
     process::run(cargo.args(["--", "-Dwarnings"]))
 }
 
-/// The guests' logic for this machine with its tests, and for WebAssembly where that toolchain has a clippy.
+/// Checks the guests' logic and tests for this machine, and the guests for WebAssembly if that toolchain has
+/// clippy.
 fn guests(places: &Places) -> Result<()> {
-    let mut native = cargo::command(&places.guests());
-    clippy_of_workspace(native.env("CARGO_TARGET_DIR", places.target.join("guests-native")), &[])?;
-
+    for workspace in places.wasm_workspaces() {
+        let mut native = cargo::command(&workspace);
+        clippy_of_workspace(native.env("CARGO_TARGET_DIR", places.target.join("guests-native")), &[])?;
+    }
     let toolchain = Toolchain::find(places, Need::Everything, false)?;
     if !process::succeeds(toolchain.cargo().args(["clippy", "--version"])) {
         return unavailable(places, "clippy of the toolchain for WebAssembly");
     }
-    let mut wasm = toolchain.cargo();
-    wasm.current_dir(places.guests())
-        .env("CARGO_TARGET_DIR", places.target.join("guests"))
-        .args(["clippy", "--quiet", "--workspace", "--locked", "--target", wasm::COMPONENT])
-        .args(["--", "-Dwarnings"]);
-    process::run(&mut wasm)
+    for workspace in places.wasm_workspaces() {
+        let mut wasm = toolchain.cargo();
+        wasm.current_dir(workspace)
+            .env("CARGO_TARGET_DIR", places.target.join("guests"))
+            .args(["clippy", "--quiet", "--workspace", "--locked", "--target", wasm::COMPONENT])
+            .args(["--", "-Dwarnings"]);
+        process::run(&mut wasm)?;
+    }
+    Ok(())
 }
 
 fn doc(places: &Places) -> Result<()> {
@@ -129,7 +137,7 @@ fn go(places: &Places) -> Result<()> {
         return unavailable(places, "Go");
     }
     for module in ["cluster", "registry"] {
-        let folder = places.root.join("tests").join(module);
+        let folder = places.root.join("tests/servers").join(module);
         let unformatted = process::output(Command::new("gofmt").arg("-l").arg(&folder))?;
         if !unformatted.is_empty() {
             bail!("not formatted by gofmt:\n{unformatted}");
@@ -151,14 +159,15 @@ fn go(places: &Places) -> Result<()> {
 }
 
 fn go_guests(places: &Places) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(places.root.join("tests").join("formats"))?;
+    let entries = fs::read_dir(places.root.join("tests/suite/formats"))?;
     let files = entries.map(|entry| Ok(entry?.path()));
     files
         .filter(|file| file.as_ref().map_or(true, |file| file.extension().is_some_and(|end| end == "go")))
         .collect()
 }
 
-/// One provider of cryptography: ring beside aws-lc-rs would make rustls's choice depend on features.
+/// Checks that there is only one provider of cryptography: with ring beside aws-lc-rs, rustls's choice would
+/// depend on features.
 fn ring(places: &Places) -> Result<()> {
     let mut tree = cargo::command(&places.root);
     tree.args(["tree", "--workspace", "--locked", "--target=all", "--edges=normal,build", "--prefix=none"]);
@@ -177,10 +186,10 @@ fn advisories(places: &Places) -> Result<()> {
     cargo_deny(places, &["advisories"])
 }
 
-/// The host and the guests alike.
+/// Checks both the host and the guests.
 fn cargo_deny(places: &Places, checks: &[&str]) -> Result<()> {
     let tool = tools::CARGO_DENY.find_or_build(places)?;
-    for folder in [&places.root, &places.guests()] {
+    for folder in [places.root.clone()].iter().chain(&places.wasm_workspaces()) {
         let mut command = Command::new(&tool);
         command
             .current_dir(folder)
@@ -193,7 +202,7 @@ fn cargo_deny(places: &Places, checks: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// What cannot be checked here is said; continuous integration has it all.
+/// Reports a check that this machine cannot run. In continuous integration that is an error.
 fn unavailable(places: &Places, what: &str) -> Result<()> {
     if places.ci {
         bail!("{what} is not installed");

@@ -42,7 +42,7 @@ pub enum Error {
     /// An auth-provider that was taken out of client-go.
     #[error("the auth-provider `{name}` of user `{user}`: {why}")]
     Provider {
-        /// Its name.
+        /// The program's name.
         name: String,
         /// The user's name in the kubeconfig.
         user: String,

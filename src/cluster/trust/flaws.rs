@@ -155,11 +155,11 @@ mod tests {
     use super::*;
     use crate::message::Explain;
 
-    const CA: &str = include_str!("../../../tests/certificates/ca.pem");
-    const SHA1: &str = include_str!("../../../tests/certificates/sha1.pem");
-    const RSA1024: &str = include_str!("../../../tests/certificates/rsa1024.pem");
-    const CA1024: &str = include_str!("../../../tests/certificates/ca1024.pem");
-    const BELOW1024: &str = include_str!("../../../tests/certificates/below1024.pem");
+    const CA: &str = include_str!("../../../tests/fixtures/certificates/ca.pem");
+    const SHA1: &str = include_str!("../../../tests/fixtures/certificates/sha1.pem");
+    const RSA1024: &str = include_str!("../../../tests/fixtures/certificates/rsa1024.pem");
+    const CA1024: &str = include_str!("../../../tests/fixtures/certificates/ca1024.pem");
+    const BELOW1024: &str = include_str!("../../../tests/fixtures/certificates/below1024.pem");
 
     fn der(pem: &str) -> CertificateDer<'static> {
         CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()

@@ -40,7 +40,8 @@ pub(super) async fn open_tunnel(
         Ok(IpAddr::V4(address)) => request.extend([&[IPV4][..], &address.octets()].concat()),
         Ok(IpAddr::V6(address)) => request.extend([&[IPV6][..], &address.octets()].concat()),
         Err(_) => {
-            request.extend(counted(host).map(|name| [vec![NAME], name].concat()).ok_or(ProxyError::Socks(8))?)
+            request
+                .extend(counted(host).map(|name| [vec![NAME], name].concat()).ok_or(ProxyError::Socks(8))?);
         }
     }
     request.extend(port.to_be_bytes());

@@ -232,7 +232,7 @@ mod tests {
 
     use super::*;
 
-    const PEM: &str = include_str!("../../../tests/registry/fixtures/ecdsa.pub");
+    const PEM: &str = include_str!("../../../tests/fixtures/signatures/ecdsa.pub");
 
     /// Of OpenSSL's: a key, and what it signed of `message` by means of SHA-256.
     const P384: &str = "\

@@ -1,4 +1,4 @@
-//! Against what cosign 3.1.3 made (`tests/registry/fixtures`), and against what an author of our own signs.
+//! Against what cosign 3.1.3 made (`tests/fixtures/signatures`), and against what an author of our own signs.
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
@@ -11,7 +11,7 @@ use super::*;
 
 macro_rules! fixture {
     ($name:literal) => {
-        include_bytes!(concat!("../../../tests/registry/fixtures/", $name)).as_slice()
+        include_bytes!(concat!("../../../tests/fixtures/signatures/", $name)).as_slice()
     };
 }
 

@@ -6,7 +6,7 @@ use super::*;
 
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!("../../../tests/registry/fixtures/", $name))
+        include_str!(concat!("../../../tests/fixtures/signatures/", $name))
     };
 }
 

@@ -1,5 +1,5 @@
-//! Plugins in a file, to be carried to where there is no network: an [OCI image layout][1] in a tar, which `skopeo` and
-//! `oras` read as well.
+//! Archives of plugins, to transfer them to machines without a network: an [OCI image layout][1] in a tar,
+//! which `skopeo` and `oras` can read too.
 //!
 //! ```text
 //! oci-layout
@@ -24,40 +24,40 @@ use crate::message::Explain;
 use crate::reference::{Digest, PluginName};
 use crate::registry::{Artifact, LIMIT};
 
-/// A plugin as an archive has it.
+/// A plugin in an archive.
 pub struct Carried {
-    /// What it was called where it was saved.
+    /// The name under which it was installed when it was saved.
     pub name: PluginName,
-    /// Where it came from.
+    /// The source.
     pub source: String,
-    /// Its version, where anybody said so.
+    /// The version, if known.
     pub version: Option<String>,
-    /// What it says of itself, in a line.
+    /// The description in one line.
     pub description: Option<String>,
-    /// The name of the policy that it had where it was saved. To be told, and never to be granted.
+    /// The name of the policy that it was granted when it was saved. To be reported, never to be granted.
     pub policy: String,
-    /// Where its artifact was in a registry, `HOST/REPOSITORY:TAG`; `None` for one that was a file.
+    /// The reference of its artifact in a registry, `HOST/REPOSITORY:TAG`; `None` for one that was a file.
     pub reference: Option<String>,
-    /// Its manifest.
+    /// The manifest.
     pub manifest: Artifact,
-    /// Its configuration.
+    /// The configuration.
     pub config: Artifact,
     /// The component or core module.
     pub content: Artifact,
-    /// What signs its manifest.
+    /// The signatures of its manifest.
     pub signatures: Vec<Signed>,
 }
 
 /// An artifact that signs another.
 pub struct Signed {
-    /// Its manifest.
+    /// The manifest of the signature.
     pub manifest: Artifact,
-    /// What that names.
+    /// The blobs that the manifest names.
     pub blobs: Vec<Artifact>,
 }
 
 impl Carried {
-    /// The artifact that it was in, none of whose signatures was verified yet; `None` for one that was a file.
+    /// Returns the artifact that it was in, with no signature verified yet; `None` for one that was a file.
     #[must_use]
     pub fn origin(&self) -> Option<Origin> {
         let signatures = self.signatures.iter();
@@ -72,7 +72,7 @@ impl Carried {
         })
     }
 
-    /// All that the artifact is made of, but for the content; nothing for one that was a file.
+    /// Returns all parts of the artifact but the content; none for one that was a file.
     #[must_use]
     pub fn parts(&self) -> Vec<Artifact> {
         if self.reference.is_none() {
@@ -85,49 +85,49 @@ impl Carried {
     }
 }
 
-/// Why an archive is none, or cannot be made.
+/// The reason why an archive cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It is compressed.
+    /// The archive is compressed.
     #[error("it is compressed, and kwasm reads a plain tar")]
     Compressed,
-    /// It cannot be read to its end, or is no tar.
+    /// The archive is cut short or not a tar.
     #[error("it is not a tar, or is cut short")]
     Tar(#[source] io::Error),
-    /// It has no layout.
+    /// The archive contains no image layout.
     #[error("it is not an OCI layout: it has no {0}")]
     NoLayout(&'static str),
-    /// It has something that no layout has.
+    /// The archive contains an entry that is not part of a layout.
     #[error("`{path}` {what}")]
     Entry {
-        /// The path in it.
+        /// The path of the entry.
         path: String,
-        /// What is wrong with it.
+        /// The reason why it is not accepted.
         what: String,
     },
-    /// It has more than is read.
+    /// The archive exceeds a limit.
     #[error("it has more than {0}")]
     TooMuch(String),
-    /// Something in it cannot be understood.
+    /// Part of the archive cannot be parsed.
     #[error("{what} cannot be read")]
     Json {
-        /// Which part.
+        /// The name of the part.
         what: String,
         /// The reason.
         source: serde_json::Error,
     },
-    /// A part names content that is not there, or is something else.
+    /// A part names content that is missing or does not match.
     #[error("{what}: {why}")]
     Part {
-        /// Which part.
+        /// The name of the part.
         what: String,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
-    /// It is a layout, and none of its manifests is said to be a plugin.
+    /// The layout contains no plugin.
     #[error("it has no plugin that kwasm saved")]
     Empty,
-    /// It cannot be written.
+    /// The archive cannot be written.
     #[error("it cannot be written")]
     Write(#[from] io::Error),
 }
@@ -141,11 +141,11 @@ impl Explain for Error {
     }
 }
 
-/// The most bytes of an archive: all of it is in memory while it is loaded.
+/// The largest size of an archive in bytes. All of it is in memory while it is loaded.
 pub(super) const MOST_BYTES: u64 = 4 * LIMIT;
-/// The most files in it.
+/// The largest number of files in an archive.
 pub(super) const MOST_ENTRIES: usize = 4096;
-/// The longest manifest, as for registries.
+/// The largest size of a manifest in bytes, as for registries.
 const LONGEST: u64 = 4 << 20;
 
 const LAYOUT: &str = "oci-layout";
@@ -155,15 +155,15 @@ const BLOBS: &str = "blobs/sha256/";
 const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 
-/// Where the artifact was: what `skopeo` and `oras` choose a manifest by.
+/// The annotation with the artifact's reference, by which `skopeo` and `oras` choose a manifest.
 const REFERENCE: &str = "org.opencontainers.image.ref.name";
 const DESCRIPTION: &str = "org.opencontainers.image.description";
-/// Which makes a manifest of the index a plugin.
+/// The annotation that marks a manifest of the index as a plugin.
 const NAME: &str = "dev.kwasm.name";
 const SOURCE: &str = "dev.kwasm.source";
 const PLUGIN_VERSION: &str = "dev.kwasm.version";
 const POLICY: &str = "dev.kwasm.policy";
-/// Which makes a manifest of the index a signature: the digest of the manifest that it signs.
+/// The annotation that marks a manifest of the index as a signature, with the digest of the signed manifest.
 const SIGNS: &str = "dev.kwasm.signs";
 
 /// `oci-layout`.
@@ -183,7 +183,7 @@ struct Index {
     manifests: Vec<Descriptor>,
 }
 
-/// What is read of a manifest, and all that is written of one.
+/// The fields of a manifest that are read and written.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Manifest {
@@ -196,7 +196,7 @@ struct Manifest {
     annotations: BTreeMap<String, String>,
 }
 
-/// Names content.
+/// A reference to content.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Descriptor {

@@ -1,4 +1,4 @@
-//! Archives: those that come back as they were, and those that somebody wants to be read.
+//! Tests of archives: those that are restored unchanged, and malicious ones.
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -34,7 +34,7 @@ fn hello() -> Carried {
     }
 }
 
-/// One from a registry, which is signed.
+/// Returns a signed plugin from a registry.
 fn signed() -> Carried {
     let payload = Artifact::from_bytes("a signature");
     let manifest = Manifest {
@@ -60,7 +60,7 @@ fn archive(plugins: &[Carried]) -> Vec<u8> {
     bytes
 }
 
-/// The files of an archive, to be changed.
+/// Returns the files of an archive, for modification.
 fn unpacked() -> Vec<(String, EntryType, Vec<u8>)> {
     let bytes = archive(&[hello()]);
     let mut archive = tar::Archive::new(bytes.as_slice());
@@ -73,7 +73,7 @@ fn unpacked() -> Vec<(String, EntryType, Vec<u8>)> {
     files.collect()
 }
 
-/// Packs files whatever they are, as no tar program would.
+/// Packs arbitrary files, as no tar program would.
 fn packed(files: &[(String, EntryType, Vec<u8>)]) -> Vec<u8> {
     let mut builder = Builder::new(Vec::new());
     for (path, kind, content) in files {
@@ -88,21 +88,21 @@ fn packed(files: &[(String, EntryType, Vec<u8>)]) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-/// Why an archive is refused.
+/// Returns the reason why an archive is refused.
 fn refused(bytes: &[u8]) -> String {
     let error = read(bytes).err().unwrap();
     let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
     format!("{error}{}", source.unwrap_or_default())
 }
 
-/// The same after a change to its files.
+/// Returns the reason after a change to its files.
 fn changed(change: impl FnOnce(&mut Vec<(String, EntryType, Vec<u8>)>)) -> String {
     let mut files = unpacked();
     change(&mut files);
     refused(&packed(&files))
 }
 
-/// The same after a change to its index.
+/// Returns the reason after a change to its index.
 fn reindexed(change: impl FnOnce(&mut serde_json::Value)) -> String {
     changed(|files| {
         let mut index = serde_json::from_slice(&files[1].2).unwrap();

@@ -1,4 +1,4 @@
-//! How much do the caches take, and could others have put something there?
+//! Checks of the caches: their sizes, and whether others could have written to them.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::runtime;
 use crate::store::Store;
 use crate::verbs::{Error, Reporter};
 
-/// What is kept only to be quicker. It bounds itself.
+/// Reports the sizes of the caches, which limit themselves.
 pub(super) fn sizes(patient: &Patient<'_>) -> Check {
     let places = patient.store.places();
     let (compiled, fetched) = (size(&places.compiled()), size(&places.fetched()));
@@ -18,7 +18,8 @@ pub(super) fn sizes(patient: &Patient<'_>) -> Check {
     Check { name: "caches", found, problems: Vec::new() }
 }
 
-/// Removes all that no plugin of this store needs. To compile or to download it again is all that it costs another.
+/// Removes everything that no plugin of this store needs. Others lose only the time to compile or download it
+/// again.
 pub(super) fn clean(store: &Store, reporter: Reporter) -> Result<(), Error> {
     let places = store.places();
     let write_failed = |folder: &Path, source| Error::Unwritten { path: folder.into(), source };

@@ -1,5 +1,5 @@
-//! Does the kubeconfig lead somewhere, and is all there by which that is reached? Nobody is asked, and no credential plugin
-//! is run: `kwasm cluster --check` does that.
+//! Checks of the kubeconfig: that it leads to clusters, and that the files it names exist. No server is
+//! contacted and no credential plugin runs: `kwasm cluster --check` does that.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,11 +8,11 @@ use crate::message::Explain;
 
 use super::{Check, Patient, Problem, count, word};
 
-/// What helps against an error for which nothing better is known.
+/// The remedy for errors without a better one.
 const LOOK: &str = "correct it in the kubeconfig, or log in again with the tool that created it";
 
-/// What there is of a kubeconfig can be read, and each of its contexts leads to a cluster. That there is none is no
-/// problem: many a plugin needs none.
+/// Checks that the kubeconfig can be read and that each of its contexts leads to a cluster. A missing
+/// kubeconfig is not a problem, since many plugins need none.
 pub(super) fn contexts(patient: &Patient<'_>) -> Check {
     let check = |found: String, problems| Check { name: "kubeconfig", found, problems };
     let kubeconfig = match &patient.kubeconfig {
@@ -39,7 +39,7 @@ pub(super) fn contexts(patient: &Patient<'_>) -> Check {
     check(found, problems.collect())
 }
 
-/// The selected context's certificates, keys and tokens are there and hold, and so is its credential plugin.
+/// Checks that the selected context's certificates, keys, tokens and credential plugin exist and are valid.
 pub(super) fn credentials(patient: &Patient<'_>) -> Check {
     let check = |found: String, problems| Check { name: "cluster", found, problems };
     let selected = patient.kubeconfig.as_ref().ok();
@@ -51,7 +51,7 @@ pub(super) fn credentials(patient: &Patient<'_>) -> Check {
         Some(Ok(Selection::Nothing(_))) => {
             check("none is selected: kubectl config use-context NAME selects one".to_owned(), Vec::new())
         }
-        // The kubeconfig's own check tells why.
+        // The kubeconfig's own check reports why.
         None | Some(Err(_)) => check("none can be selected".to_owned(), Vec::new()),
     }
 }

@@ -1,4 +1,4 @@
-//! Does kubectl find the plugins?
+//! Checks of the links by which kubectl finds the plugins.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::platform;
 use crate::reference::PluginName;
 use crate::verbs::install::{on_path, path_command};
 
-/// The folder of links is where a shell looks for programs.
+/// Checks that the folder of links is on `PATH`.
 pub(super) fn path(patient: &Patient<'_>) -> Check {
     let folder = patient.store.places().links();
     let mut problems = Vec::new();
@@ -19,7 +19,8 @@ pub(super) fn path(patient: &Patient<'_>) -> Check {
     Check { name: "path", found: format!("{} is on it", folder.display()), problems }
 }
 
-/// Each plugin has its links, they lead here, and nothing comes before them; no link is without a plugin.
+/// Checks that each plugin has its links, that they lead here and no other program precedes them, and that
+/// every link belongs to a plugin.
 pub(super) fn links(patient: &Patient<'_>) -> Check {
     let places = patient.store.places();
     let names = patient.plugins.iter().map(|receipt| &receipt.name);
@@ -62,7 +63,7 @@ fn wrong_with(patient: &Patient<'_>, link: &Path) -> Option<Problem> {
     Some(Problem::at(&first, why, cure))
 }
 
-/// The file that a shell takes instead of a link, if it takes another.
+/// Returns the file that a shell runs instead of a link, if there is one.
 fn first_on_path(patient: &Patient<'_>, link: &Path) -> Option<PathBuf> {
     let folder = patient.store.places().links();
     let path = patient.environment.variable("PATH")?;
@@ -75,7 +76,7 @@ fn first_on_path(patient: &Patient<'_>, link: &Path) -> Option<PathBuf> {
         .find(|file| platform::is_program(file))
 }
 
-/// The links to kwasm that are no installed plugin's.
+/// Returns the links to kwasm that do not belong to an installed plugin.
 fn orphaned_links(folder: &Path, program: &Path, names: &[&PluginName]) -> Vec<PathBuf> {
     let entries = platform::disk::entries(folder).unwrap_or_default();
     let stray = |file_name: &str| {

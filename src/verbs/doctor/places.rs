@@ -1,4 +1,5 @@
-//! Are the folders the user's own, and can the rest be read that a run needs?
+//! Checks of the folders: whether they are the user's own, and whether the other files that a run needs can
+//! be read.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -7,7 +8,7 @@ use std::path::Path;
 use super::{Check, Patient, Problem, path_word};
 use crate::platform::{self, Owner, disk};
 
-/// Nobody else can put something there for this user to run.
+/// Checks that no one else can place files there for this user to run.
 pub(super) fn private(patient: &Patient<'_>) -> Check {
     let places = patient.store.places();
     let mut problems = Vec::new();
@@ -59,7 +60,7 @@ pub(super) fn private(patient: &Patient<'_>) -> Check {
     }
 }
 
-/// Something of the cache, of which others could have made something else. It can always go.
+/// Reports a file of the cache that others could have altered. It can always be removed.
 fn open_to_others(path: &Path, check: fn(&Metadata) -> io::Result<()>) -> Option<Problem> {
     match fs::symlink_metadata(path).and_then(|metadata| check(&metadata)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -1,4 +1,4 @@
-//! Are the plugins what they were when they were installed?
+//! Checks of the installed plugins: whether they are unaltered.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::registry::Artifact;
 use crate::runtime::{self, Bounds, Compiler, Unwatched};
 use crate::store::Receipt;
 
-/// What is remembered of each plugin can be read.
+/// Checks that each plugin's receipt can be read.
 pub(super) fn receipts(patient: &Patient<'_>) -> Check {
     let again = |name| format!("kwasm uninstall {name}, and install it again");
     let problems = patient.broken.iter().map(|(name, error)| {
@@ -20,12 +20,12 @@ pub(super) fn receipts(patient: &Patient<'_>) -> Check {
     Check { name: "receipts", found, problems: problems.collect() }
 }
 
-/// How the owner of a store lets all others run what is in it.
+/// Returns the command with which the owner of a store lets all others run its plugins.
 fn readable(patient: &Patient<'_>) -> String {
     format!("chmod -R a+rX {}", path_word(patient.store.places().root()))
 }
 
-/// All that a plugin needs is there, and has not lost a byte.
+/// Checks that every file that a plugin needs exists and has its full size.
 pub(super) fn contents(patient: &Patient<'_>) -> Check {
     let mut looked_at = 0;
     let problems = each_blob(patient, |receipt, digest| {
@@ -44,7 +44,7 @@ pub(super) fn contents(patient: &Patient<'_>) -> Check {
     Check { name: "contents", found: format!("{} that they need", count(looked_at, "file")), problems }
 }
 
-/// The same by what they hold.
+/// Checks the files of the plugins by their digests.
 pub(super) fn digests(patient: &Patient<'_>) -> Check {
     let mut looked_at = 0;
     let problems = each_blob(patient, |receipt, digest| {
@@ -65,11 +65,11 @@ pub(super) fn digests(patient: &Patient<'_>) -> Check {
     Check { name: "digests", found: format!("{} unchanged", count(looked_at, "file")), problems }
 }
 
-/// The machine code that is kept is what compiling gives.
+/// Checks that the cached machine code is what compiling produces.
 pub(super) fn compiled(patient: &Patient<'_>) -> Check {
     let mut kept = 0;
     let mut problems = Vec::new();
-    // A bound that cannot be read is reported by whatever compiles next.
+    // An invalid bound is reported by the next command that compiles.
     let bounds = Bounds::of(patient.environment).unwrap_or_default();
     let compiler = Compiler { places: patient.store.places(), bounds, watcher: &Unwatched };
     for receipt in &patient.plugins {
@@ -103,7 +103,7 @@ pub(super) fn compiled(patient: &Patient<'_>) -> Check {
     }
 }
 
-/// Looks at every blob of every plugin, each once.
+/// Visits every blob of every plugin once.
 fn each_blob(
     patient: &Patient<'_>,
     mut look: impl FnMut(&Receipt, Digest) -> Option<Problem>,

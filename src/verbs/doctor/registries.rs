@@ -1,11 +1,12 @@
-//! What registries are reached by: their configuration, logins, and whose signatures are asked for. None is asked.
+//! Checks of the files that kwasm uses for registries: configuration, logins, and the required signers. No
+//! registry is contacted.
 
 use crate::registry::trust::Trust;
 use crate::registry::{Registries, logins};
 
 use super::{Check, Patient, Problem, count, path_word};
 
-/// The files that `docker login`, `podman login` and `wkg` share with kwasm.
+/// Checks the files that `docker login`, `podman login` and `wkg` share with kwasm.
 pub(super) fn logins_and_configuration(patient: &Patient<'_>) -> Check {
     let mut problems = Vec::new();
     if let Err(error) = Registries::open(patient.environment) {
@@ -33,7 +34,7 @@ pub(super) fn logins_and_configuration(patient: &Patient<'_>) -> Check {
     Check { name: "registries", found, problems }
 }
 
-/// trust.yaml and the keys that it names.
+/// Checks trust.yaml and the keys that it names.
 pub(super) fn trust(patient: &Patient<'_>) -> Check {
     let path = patient.store.places().trust();
     let problems = match Trust::load(&path) {

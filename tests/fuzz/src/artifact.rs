@@ -1,4 +1,4 @@
-//! What registries and archives give out, and what users type: manifests, archives, components, sources.
+//! Untrusted input from registries, archives and users: manifests, archives, components, sources.
 
 use bytes::Bytes;
 use kwasm::inspect::{Facts, Inspected};
@@ -43,7 +43,7 @@ fn a_manifest(data: &[u8]) {
 }
 
 fn a_component(data: &[u8]) {
-    // Whatever can run can be asked what it says of itself.
+    // Everything that can run has readable metadata.
     if Inspected::read(data).is_ok() {
         Facts::read(data).unwrap();
     }

@@ -36,7 +36,7 @@ fn can_be_found_and_cured(fault: &Fault, text: &str) {
     assert!(fault.to_string().starts_with(&format!("policy.yaml:{line}: ")), "{fault}");
 }
 
-/// A rule covers something, by names that the API server knows.
+/// Checks that a rule covers something, by names that the API server knows.
 fn is_sound(rule: &Rule) {
     match rule {
         Rule::Resources(ResourceRule { verbs, api_groups, resources, except, .. }) => {
@@ -61,7 +61,7 @@ fn is_sound(rule: &Rule) {
     }
 }
 
-/// A rule that is shown to the user can be put into a policy, and is the same there.
+/// Checks that a rule that is shown to the user can be put into a policy, with the same meaning.
 fn is_written_as_it_is_read(rule: &Rule) {
     let shown = rule.to_string();
     assert!(!shown.contains(char::is_control), "{shown:?}");

@@ -10,8 +10,8 @@ use kwasm::registry::signature::Evidence;
 use kwasm::registry::trust::Trust;
 
 const FILE: &str = "/trust.yaml";
-const MANIFEST: &[u8] = include_bytes!("../../registry/fixtures/manifest.json");
-const BUNDLE: &[u8] = include_bytes!("../../registry/fixtures/ecdsa-bundle.json");
+const MANIFEST: &[u8] = include_bytes!("../../fixtures/signatures/manifest.json");
+const BUNDLE: &[u8] = include_bytes!("../../fixtures/signatures/ecdsa-bundle.json");
 
 /// One repository in several spellings each.
 const REPOSITORIES: &[&[&str]] = &[
@@ -21,8 +21,8 @@ const REPOSITORIES: &[&[&str]] = &[
     &["localhost:5000/a/b/c", "LocalHost:5000/a/b/c:latest"],
 ];
 
-/// Checks that a text asks for the same by whatever name, and takes no signature for another's; or that the fault can
-/// be found and cured.
+/// Checks that a text means the same under every name and accepts no other's signature, or that its fault has
+/// a position and a remedy.
 pub(crate) fn holds(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     match Trust::read(Path::new(FILE), text, key) {
@@ -35,16 +35,18 @@ pub(crate) fn holds(data: &[u8]) {
         }
         Err(faults) => {
             assert!(!faults.is_empty());
-            faults.iter().for_each(|fault| can_be_found_and_cured(fault, text));
+            for fault in &faults {
+                can_be_found_and_cured(fault, text);
+            }
         }
     }
 }
 
-/// Two keys, one of which signed.
+/// Returns one of two keys, one of which signed.
 fn key(path: &Path) -> io::Result<Vec<u8>> {
     match path.to_str() {
-        Some("/a.pub") => Ok(include_bytes!("../../registry/fixtures/ecdsa.pub").into()),
-        Some("/b.pub") => Ok(include_bytes!("../../registry/fixtures/other.pub").into()),
+        Some("/a.pub") => Ok(include_bytes!("../../fixtures/signatures/ecdsa.pub").into()),
+        Some("/b.pub") => Ok(include_bytes!("../../fixtures/signatures/other.pub").into()),
         _ => Err(io::Error::new(io::ErrorKind::NotFound, "there is no such file")),
     }
 }

@@ -1,6 +1,7 @@
-//! Rules that no tool knows.
+//! Rules that no other tool checks.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -8,14 +9,17 @@ use std::{
 
 use anyhow::{Result, bail};
 
-use super::wording;
-use crate::{cargo, components, places::Places, process};
+use super::{catalogue, wording};
+use crate::{places::Places, process};
 
-/// The longest file, in lines.
+/// The largest number of lines of a file.
 const LINES: usize = 500;
 
-/// Names that say nothing of what a file is for.
+/// Names that do not describe the purpose of a file.
 const CATCH_ALLS: [&str; 6] = ["common", "helper", "helpers", "types", "util", "utils"];
+
+/// How many files of a fuzz target's corpus the fuzzer may have named, and how many files all corpora may have.
+const CORPUS: (usize, usize) = (30, 300);
 
 /// Checks all rules and names each violation.
 pub(crate) fn check(places: &Places) -> Result<()> {
@@ -30,16 +34,21 @@ pub(crate) fn check(places: &Places) -> Result<()> {
                 violations.extend(wording::check(file, &text));
             }
         }
+        if file.extension().is_some_and(|extension| extension == "md") {
+            let text = fs::read_to_string(places.root.join(file))?;
+            violations.extend(broken_links(file, &text, |path| places.root.join(path).exists()));
+        }
     }
-    violations.extend(untested(places, &files)?);
+    violations.extend(too_many_inputs(&files));
+    violations.extend(catalogue::check(places, &files, &tests(&places.root, &files)?)?);
     if !violations.is_empty() {
         bail!("violations: {}\n{}", violations.len(), violations.join("\n"));
     }
     Ok(())
 }
 
-/// All files that are, or would be, checked in, relative to the root.
-fn sources(root: &Path) -> Result<Vec<PathBuf>> {
+/// Returns all files that are, or would be, checked in, relative to the root.
+pub(super) fn sources(root: &Path) -> Result<Vec<PathBuf>> {
     let mut git = Command::new("git");
     git.current_dir(root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let names = process::output(&mut git)?;
@@ -70,32 +79,54 @@ fn misnamed(file: &Path) -> Option<String> {
         .then(|| format!("{}: a name that does not say what the file is for", file.display()))
 }
 
-/// Guests that no test of the host names.
-fn untested(places: &Places, files: &[PathBuf]) -> Result<Vec<String>> {
+/// Corpora that are to be minimised, as `tests/fuzz/README.md` says. What has a name was written by hand, and stays.
+fn too_many_inputs(files: &[PathBuf]) -> Vec<String> {
+    let (each, all) = CORPUS;
+    let mut targets: BTreeMap<&Path, usize> = BTreeMap::new();
+    let mut total = 0;
+    for file in files {
+        let Ok(input) = file.strip_prefix("tests/fuzz/corpus") else { continue };
+        total += 1;
+        if let (Some(target), true) = (input.parent(), is_generated(input)) {
+            *targets.entry(target).or_default() += 1;
+        }
+    }
+    let over = targets.into_iter().filter(|(_, count)| *count > each);
+    let mut violations: Vec<String> = over
+        .map(|(target, count)| {
+            format!("tests/fuzz/corpus/{}: {count} generated files, {each} at most", target.display())
+        })
+        .collect();
+    if total > all {
+        violations.push(format!("tests/fuzz/corpus: {total} files, {all} at most"));
+    }
+    violations
+}
+
+/// libFuzzer names an input after its SHA-1.
+fn is_generated(input: &Path) -> bool {
+    let name = input.file_name().unwrap_or_default().to_string_lossy();
+    name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Links of a page that lead to no file of this repository.
+fn broken_links(page: &Path, text: &str, exists: impl Fn(&Path) -> bool) -> Vec<String> {
+    let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    let inside = links.filter(|link| !link.is_empty() && !link.contains("://"));
+    let folder = page.parent().unwrap_or(Path::new(""));
+    inside
+        .filter(|link| !exists(&folder.join(link)))
+        .map(|link| format!("{}: a link to {link}, which is not there", page.display()))
+        .collect()
+}
+
+/// The code of all tests.
+fn tests(root: &Path, files: &[PathBuf]) -> Result<String> {
     let mut tests = String::new();
     for file in files.iter().filter(|file| file.starts_with("tests") && is_code(file)) {
-        tests.push_str(&fs::read_to_string(places.root.join(file))?);
+        tests.push_str(&fs::read_to_string(root.join(file))?);
     }
-    let missing = guests(places)?.into_iter().filter(|guest| !names(&tests, guest));
-    Ok(missing.map(|guest| format!("components/{guest}: no test in tests/ names it")).collect())
-}
-
-fn names(tests: &str, guest: &str) -> bool {
-    tests.contains(&format!("\"{guest}\"")) || tests.contains(&format!("{guest}.wasm\""))
-}
-
-/// The programs among the guests, those that are made in another way under the names that they get.
-fn guests(places: &Places) -> Result<Vec<String>> {
-    let metadata = cargo::metadata(&places.guests())?;
-    let packages = metadata["packages"].as_array().into_iter().flatten();
-    let targets = packages.flat_map(|package| package["targets"].as_array().into_iter().flatten());
-    let mut programs: Vec<String> = targets
-        .filter(|target| target["kind"][0] == "bin")
-        .filter_map(|target| target["name"].as_str().map(str::to_owned))
-        .collect();
-    programs.extend(components::core_names());
-    programs.push("hello-cargo-component".to_owned());
-    Ok(programs)
+    Ok(tests)
 }
 
 #[cfg(test)]
@@ -118,14 +149,27 @@ mod tests {
     }
 
     #[test]
-    fn a_compiled_guest_is_found() {
-        assert!(misnamed(Path::new("tests/fixtures/hello.wasm")).is_some());
+    fn a_link_to_a_file_that_is_not_there_is_found() {
+        let text = "[a](../README.md), [b](#there), [c](https://example.com/x), [d](away.md#part)";
+        let broken = broken_links(Path::new(".github/PAGE.md"), text, |path| path.ends_with("README.md"));
+        assert_eq!(broken, [".github/PAGE.md: a link to away.md, which is not there"]);
     }
 
     #[test]
-    fn a_test_names_a_guest_by_its_whole_name() {
-        assert!(names(r#"Kwasm::new().plugin("dials")"#, "dials"));
-        assert!(names(r#"components().join("dials.wasm")"#, "dials"));
-        assert!(!names(r#"Kwasm::new().plugin("dials-elsewhere")"#, "dials"));
+    fn a_corpus_with_more_than_its_share_is_found() {
+        let input = |name: String| Path::new("tests/fuzz/corpus/door").join(name);
+        let generated = |count: usize| (0..count).map(|n| input(format!("{n:040x}"))).collect::<Vec<_>>();
+        assert_eq!(too_many_inputs(&generated(30)), [""; 0]);
+        assert_eq!(
+            too_many_inputs(&generated(31)),
+            ["tests/fuzz/corpus/door: 31 generated files, 30 at most"]
+        );
+        let named: Vec<_> = (0..301).map(|n| input(format!("case-{n}"))).collect();
+        assert_eq!(too_many_inputs(&named), ["tests/fuzz/corpus: 301 files, 300 at most"]);
+    }
+
+    #[test]
+    fn a_compiled_guest_is_found() {
+        assert!(misnamed(Path::new("tests/fixtures/hello.wasm")).is_some());
     }
 }

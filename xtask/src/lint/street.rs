@@ -38,7 +38,7 @@ pub(crate) fn check(places: &Places) -> Result<()> {
     Ok(())
 }
 
-/// The modules that `lib.rs` declares, in order.
+/// Returns the modules that `lib.rs` declares, in order.
 fn rooms(lib: &str) -> Vec<String> {
     let declared = |line: &str| {
         let line = line.trim_start();
@@ -48,7 +48,7 @@ fn rooms(lib: &str) -> Vec<String> {
     lib.lines().filter_map(declared).collect()
 }
 
-/// The rooms in the first column of a table.
+/// Returns the rooms in the first column of a table.
 fn listed(readme: &str) -> Vec<String> {
     let room = |line: &str| Some(line.strip_prefix("| `")?.split_once("` |")?.0.to_owned());
     readme.lines().filter_map(room).collect()
@@ -78,13 +78,13 @@ fn files_of(source: &Path, room: &str) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// A room's tests may use what they like.
+/// Returns whether the rule applies to a file: a room's tests may use any room.
 fn is_host_code(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "rs") && !file.ends_with("tests.rs")
 }
 
-/// The modules of the crate's root that a file names: `crate::room` and `crate::{room, …}`, comments and tests
-/// left out.
+/// Returns the modules of the crate's root that a file uses: `crate::room` and `crate::{room, …}`, ignoring
+/// comments and tests.
 fn used(text: &str) -> Vec<String> {
     let code: Vec<&str> = text
         .lines()
@@ -98,7 +98,7 @@ fn used(text: &str) -> Vec<String> {
     names
 }
 
-/// The first segments of the path or of the group of paths that a text starts with.
+/// Returns the first segments of the path, or group of paths, with which a text begins.
 fn first_segments(path: &str) -> Vec<String> {
     let Some(group) = path.strip_prefix('{') else { return identifier(path).into_iter().collect() };
     let mut segments: Vec<String> = identifier(group).into_iter().collect();

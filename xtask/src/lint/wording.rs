@@ -12,7 +12,7 @@ const EXCEPTIONS: [&str; 1] = [
     "there is no ",
 ];
 
-/// Whether a file has texts for users: code of the program, apart from its tests.
+/// Returns whether a file contains texts for users: code of the program, apart from its tests.
 pub(super) fn is_checked(file: &Path) -> bool {
     let in_tests = file.components().any(|part| part.as_os_str() == "tests");
     file.starts_with("src")
@@ -21,7 +21,7 @@ pub(super) fn is_checked(file: &Path) -> bool {
         && file.file_name().is_some_and(|name| name != "tests.rs")
 }
 
-/// Names each text of a file whose wording is to be avoided.
+/// Reports each text of a file with wording to be avoided.
 pub(super) fn check(file: &Path, source: &str) -> Vec<String> {
     let mut violations = Vec::new();
     for (line, text) in literals(source).into_iter().chain(help(source)) {
@@ -39,7 +39,7 @@ pub(super) fn check(file: &Path, source: &str) -> Vec<String> {
     violations
 }
 
-/// The doc comments that clap prints as help.
+/// Returns the doc comments that clap prints as help.
 fn help(source: &str) -> Vec<(usize, String)> {
     if !source.contains("derive(Parser)") && !source.contains("derive(Subcommand)") {
         return Vec::new();
@@ -50,15 +50,15 @@ fn help(source: &str) -> Vec<(usize, String)> {
         .collect()
 }
 
-/// The string literals of Rust code outside comments and tests, each with the line that it begins on.
+/// Returns the string literals of Rust code outside comments and tests, each with the line that it begins on.
 fn literals(source: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut rest = source;
     // How many braces of an item of tests are open.
-    let mut test: Option<usize> = None;
+    let mut braces: Option<usize> = None;
     while let Some(next) = rest.chars().next() {
         if rest.starts_with("#[cfg(test)]") || rest.starts_with("#[cfg(all(test,") {
-            test = test.or(Some(0));
+            braces = braces.or(Some(0));
         }
         let skipped = match next {
             '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
@@ -66,7 +66,7 @@ fn literals(source: &str) -> Vec<(usize, String)> {
             '\'' => character(rest),
             '"' => {
                 let (text, length) = quoted(&rest[1..]);
-                if test.is_none() {
+                if braces.is_none() {
                     found.push((line_of(source, rest), text));
                 }
                 length + 1
@@ -75,7 +75,7 @@ fn literals(source: &str) -> Vec<(usize, String)> {
                 let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
                 match raw(&rest[..word], &rest[word..]) {
                     Some((text, length)) => {
-                        if test.is_none() {
+                        if braces.is_none() {
                             found.push((line_of(source, rest), text.to_owned()));
                         }
                         word + length
@@ -85,11 +85,11 @@ fn literals(source: &str) -> Vec<(usize, String)> {
             }
             _ => next.len_utf8(),
         };
-        test = match (next, test) {
+        braces = match (next, braces) {
             ('{', Some(depth)) => Some(depth + 1),
             ('}', Some(0 | 1)) | (';', Some(0)) => None,
             ('}', Some(depth)) => Some(depth - 1),
-            _ => test,
+            _ => braces,
         };
         rest = &rest[skipped..];
     }
@@ -100,7 +100,7 @@ fn line_of(source: &str, rest: &str) -> usize {
     source[..source.len() - rest.len()].matches('\n').count() + 1
 }
 
-/// How long a character's literal is; of a lifetime, its quote alone.
+/// Returns the length of a character literal, or of a lifetime's quote alone.
 fn character(rest: &str) -> usize {
     let mut characters = rest.char_indices().skip(1);
     match (characters.next(), characters.next()) {
@@ -112,7 +112,8 @@ fn character(rest: &str) -> usize {
     }
 }
 
-/// The text up to the closing quote, without the line breaks that are escaped, and how long it is in the source.
+/// Returns the text up to the closing quote, without the line breaks that are escaped, and how long it is in
+/// the source.
 fn quoted(rest: &str) -> (String, usize) {
     let mut text = String::new();
     let mut characters = rest.char_indices().peekable();
@@ -130,7 +131,7 @@ fn quoted(rest: &str) -> (String, usize) {
     (text, rest.len())
 }
 
-/// The text of a raw string, if a word begins one, and how long it is in the source after that word.
+/// Returns the text of a raw string, if a word begins one, and how long it is in the source after that word.
 fn raw<'a>(word: &str, rest: &'a str) -> Option<(&'a str, usize)> {
     let hashes = rest.find(|c| c != '#')?;
     let text = rest[hashes..].strip_prefix('"').filter(|_| matches!(word, "r" | "br" | "cr"))?;

@@ -1,9 +1,0 @@
-//! `deletes-a-collection [PATH]`: deletes all config maps of a namespace. The deletion of a collection is a verb of its
-//! own: that is the defence.
-
-use attempt::{Arguments, Request};
-
-fn main() {
-    let [path] = Arguments::of("deletes-a-collection [PATH]").values(["/api/v1/namespaces/shop/configmaps"]);
-    attempt::tell(Request::to("DELETE", &path).reach())
-}

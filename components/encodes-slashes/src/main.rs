@@ -1,9 +1,0 @@
-//! `encodes-slashes [PATH]`: gets a path with an encoded slash, which is one segment to one server and two to another.
-//! A path has no encoded slashes: that is the defence.
-
-use attempt::{Arguments, Request};
-
-fn main() {
-    let [path] = Arguments::of("encodes-slashes [PATH]").values(["/api/v1/namespaces/shop/configmaps%2fdb"]);
-    attempt::tell(Request::get(&path).reach())
-}

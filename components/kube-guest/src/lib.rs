@@ -1,0 +1,43 @@
+//! The cluster, for a kubectl plugin that runs inside kwasm: no async runtime, no credentials.
+//!
+//! kwasm gives a plugin a kubeconfig without secrets, whose server is the host itself: it judges each request
+//! by the plugin's policy and adds the credentials on its own side. So a request is one call:
+//!
+//! ```no_run
+//! # fn main() -> Result<(), kube_guest::Error> {
+//! use kube_guest::{Cluster, Path};
+//!
+//! let cluster = Cluster::from_env()?;
+//! let pods = Path::new(["api", "v1", "namespaces", cluster.namespace(), "pods"])?.query("limit", "500");
+//! let list: serde_json::Value = cluster.get_json(&pods)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Response::lines`] reads a watch, [`Cluster::upload`] sends a body of any size; neither keeps more than a
+//! chunk in memory.
+
+mod cluster;
+mod ending;
+mod error;
+mod escape;
+mod flags;
+mod kubeconfig;
+mod lines;
+mod path;
+mod response;
+mod timestamp;
+mod transport;
+mod upload;
+
+pub use cluster::Cluster;
+pub use ending::{exit, finish};
+pub use error::{Error, Status};
+pub use escape::{for_terminal, for_terminal_line};
+pub use flags::without_connection_flags;
+pub use lines::LineBuffer;
+pub use path::{BadPath, Path};
+pub use response::{CHUNK, Lines, Response};
+pub use timestamp::Timestamp;
+pub use transport::Transport;
+pub use upload::Upload;

@@ -1,9 +1,0 @@
-//! `names-a-user [URL]`: gets a URL that holds a user name and a password, which some clients turn into an
-//! `Authorization` of their own, and others into another host. An address has no user name: that is the defence.
-
-use attempt::{Arguments, Request};
-
-fn main() {
-    let [url] = Arguments::of("names-a-user [URL]").values(["http://admin:secret@192.0.2.1/version"]);
-    attempt::tell(Request::get(&url).reach())
-}

@@ -1,9 +1,0 @@
-//! `proxies-through-nodes [PATH]`: gets a page of a kubelet, which can do anything to the pods of its node. A
-//! subresource is not its resource: that is the defence.
-
-use attempt::{Arguments, Request};
-
-fn main() {
-    let [path] = Arguments::of("proxies-through-nodes [PATH]").values(["/api/v1/nodes/node-1/proxy/metrics"]);
-    attempt::tell(Request::get(&path).reach())
-}

@@ -1,8 +1,0 @@
-//! `reads-other-urls [PATH]`: gets the API server's metrics. A rule covers its own URLs only: that is the defence.
-
-use attempt::{Arguments, Request};
-
-fn main() {
-    let [path] = Arguments::of("reads-other-urls [PATH]").values(["/metrics"]);
-    attempt::tell(Request::get(&path).reach())
-}

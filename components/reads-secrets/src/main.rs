@@ -1,8 +1,0 @@
-//! `reads-secrets [PATH]`: gets a secret. What a rule excepts is not covered by it: that is the defence.
-
-use attempt::{Arguments, Request};
-
-fn main() {
-    let [path] = Arguments::of("reads-secrets [PATH]").values(["/api/v1/namespaces/shop/secrets/db"]);
-    attempt::tell(Request::get(&path).reach())
-}
