@@ -16,27 +16,27 @@ pub struct Message {
 
 /// An error that knows what helps. Each room's error is one.
 pub trait Explain: Error {
-    /// Returns what helps against it, where something does.
+    /// Returns a hint about how to solve it, if there is one.
     fn hint(&self) -> Option<String> {
         None
     }
 
-    /// Returns what it is about, where its text begins with that and a colon: a file, a plugin, a user.
+    /// Returns its subject, if its text begins with one and a colon: a file, a plugin, a user.
     fn subject(&self) -> Option<String> {
         None
     }
 
-    /// Returns its whole chain in one line, with what helps.
+    /// Returns its text with all its causes, and its hint.
     fn message(&self) -> Message {
         Message { text: chain(self), hint: self.hint() }
     }
 
-    /// Returns the same, of an error that stands for several with a message each.
+    /// Returns the messages of an error that may stand for several, each with its own.
     fn messages(&self) -> Vec<Message> {
         vec![self.message()]
     }
 
-    /// Returns its whole chain without the subject, with which it would begin.
+    /// Returns its text with all its causes, without the subject.
     fn reason(&self) -> String {
         let text = chain(self);
         let rest = self.subject().and_then(|subject| text.strip_prefix(&subject)?.strip_prefix(": "));
@@ -85,7 +85,7 @@ pub(crate) fn cut(messages: impl IntoIterator<Item = Message>) -> Vec<Message> {
     messages
 }
 
-/// Returns what an error says, with all that caused it.
+/// Returns the text of an error with all its causes.
 pub(crate) fn chain<E: Error + ?Sized>(error: &E) -> String {
     let mut message = error.to_string();
     let mut cause = error.source();

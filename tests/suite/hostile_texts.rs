@@ -111,7 +111,8 @@ fn what_an_artifact_says_of_itself() {
 fn the_names_in_a_component() {
     let kwasm = Kwasm::new();
     let text = r#"(module (import "NAME" "NAME" (func)) (func (export "NAME")))"#;
-    let name: String = HOSTILE.chars().map(|c| format!("\\u{{{:x}}}", u32::from(c))).collect();
+    let name: Vec<String> = HOSTILE.chars().map(|c| format!("\\u{{{:x}}}", u32::from(c))).collect();
+    let name = name.concat();
     wat(&kwasm, "names", &text.replace("NAME", &name));
     assert_case(&case("inspect", kwasm, &["inspect", "./names.wasm"], &FORMS));
 }
