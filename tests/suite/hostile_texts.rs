@@ -17,7 +17,7 @@ use crate::support::{Kwasm, Run, component};
 const HOSTILE: &str =
     "\u{1b}[2J\u{9b}31m\u{202e}\u{2066}\u{200f}\u{61c}\u{feff}\r\nkwasm: forged\u{2028}\u{e0041}表表";
 
-/// What of it can stand in a path.
+/// The part of it that is valid in a path.
 const IN_A_PATH: &str = "%E2%80%AE%D8%9C";
 
 const FORMS: [&str; 5] = ["table", "wide", "json", "yaml", "name"];
@@ -291,7 +291,7 @@ fn what_is_in_policies_and_in_trust_yaml() {
     assert_case(&case("upgrade", trusting(), &["upgrade"], PLAIN));
 }
 
-/// Nothing comes from outside here but by argv, and yet.
+/// Here outside texts only come from argv, and are escaped nevertheless.
 #[test]
 fn what_the_user_typed() {
     // Where clap lays its message out, the lines of an argument are lines of that.
