@@ -74,7 +74,7 @@ impl Exit {
         }
     }
 
-    /// Returns the code for an error.
+    /// Returns the exit code for an error.
     fn for_error(error: &Error) -> Self {
         match error {
             Error::Cli(cli::Error::Link(_)) => Self::NoPlugin,

@@ -1,42 +1,42 @@
-//! What went wrong, in one line, and what helps: one shape for every room.
+//! Messages of one line with a hint, which all rooms share.
 
 use std::error::Error;
 use std::fmt;
 
 use crate::defence::Defence;
 
-/// One thing to report, with what helps.
+/// A message and a hint.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Message {
-    /// What happened: `what: why`, e.g. `refused: GET https://example.com/: …`.
+    /// The message, `what: why`, e.g. `refused: GET https://example.com/: …`.
     pub text: String,
-    /// What helps, where something does: a command, where there is one.
+    /// A hint about how to solve it, with a command if there is one.
     pub hint: Option<String>,
 }
 
-/// An error that knows what helps. Each room's error is one.
+/// An error that provides a hint. Each room's error is one.
 pub trait Explain: Error {
-    /// Returns what helps against it, where something does.
+    /// Returns a hint about how to solve it, if there is one.
     fn hint(&self) -> Option<String> {
         None
     }
 
-    /// Returns what it is about, where its text begins with that and a colon: a file, a plugin, a user.
+    /// Returns its subject, if its text begins with that and a colon: a file, a plugin, a user.
     fn subject(&self) -> Option<String> {
         None
     }
 
-    /// Returns its whole chain in one line, with what helps.
+    /// Returns the error with all its causes in one line, and its hint.
     fn message(&self) -> Message {
         Message { text: chain(self), hint: self.hint() }
     }
 
-    /// Returns the same, of an error that stands for several with a message each.
+    /// Returns the same for an error that stands for several, each with a message.
     fn messages(&self) -> Vec<Message> {
         vec![self.message()]
     }
 
-    /// Returns its whole chain without the subject, with which it would begin.
+    /// Returns the error with all its causes, without the subject at the beginning.
     fn reason(&self) -> String {
         let text = chain(self);
         let rest = self.subject().and_then(|subject| text.strip_prefix(&subject)?.strip_prefix(": "));
@@ -45,19 +45,19 @@ pub trait Explain: Error {
 }
 
 impl Message {
-    /// Makes a message without a hint.
+    /// Returns a message without a hint.
     #[must_use]
     pub fn plain(text: impl Into<String>) -> Self {
         Self { text: text.into(), hint: None }
     }
 
-    /// Makes a message with a hint.
+    /// Returns a message with a hint.
     #[must_use]
     pub fn hinted(text: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { text: text.into(), hint: Some(hint.into()) }
     }
 
-    /// Puts what it is about before its text.
+    /// Returns the message with a subject before its text.
     #[must_use]
     pub fn about(self, subject: impl fmt::Display) -> Self {
         Self { text: format!("{subject}: {}", self.text), ..self }
@@ -70,10 +70,10 @@ impl fmt::Display for Message {
     }
 }
 
-/// The most messages of one kind that are shown.
+/// The largest number of messages of one kind that are shown.
 const MOST: usize = 20;
 
-/// Cuts a list of messages of one kind where more of them help no one, and says how many are left out.
+/// Shortens a list of messages of one kind to a useful length, and states how many are left out.
 #[must_use]
 pub(crate) fn cut(messages: impl IntoIterator<Item = Message>) -> Vec<Message> {
     let mut messages: Vec<Message> = messages.into_iter().collect();
@@ -85,7 +85,7 @@ pub(crate) fn cut(messages: impl IntoIterator<Item = Message>) -> Vec<Message> {
     messages
 }
 
-/// Returns what an error says, with all that caused it.
+/// Returns the message of an error with all its causes.
 pub(crate) fn chain<E: Error + ?Sized>(error: &E) -> String {
     let mut message = error.to_string();
     let mut cause = error.source();
@@ -99,7 +99,8 @@ pub(crate) fn chain<E: Error + ?Sized>(error: &E) -> String {
 /// The longest line that is shown whole, in characters.
 const SHOWN: usize = 2000;
 
-/// Returns whether a terminal takes a character for a command, turns the direction of writing by it, or hides it.
+/// Returns whether a terminal treats a character as a command, changes the direction of text by it, or hides
+/// it.
 pub(crate) fn drives_terminal(c: char) -> bool {
     // The Bidi_Control characters of Unicode, and its separators of lines and paragraphs.
     let direction =
@@ -109,8 +110,8 @@ pub(crate) fn drives_terminal(c: char) -> bool {
     c.is_control() || direction || hidden
 }
 
-/// Returns a text as it may be shown on a terminal. Names in components, kubeconfigs and files are anybody's: none of them
-/// moves the cursor, turns the direction of writing, or begins a line that looks like one of kwasm's own.
+/// Makes a text safe to show on a terminal. Names in components, kubeconfigs and files are untrusted: none of
+/// them moves the cursor, changes the direction of text, or begins a line that looks like one of kwasm's own.
 pub(crate) fn one_line(text: &str) -> String {
     let drives = |c: char| Defence::Escapes.stops(drives_terminal(c));
     let mut shown = String::with_capacity(text.len());

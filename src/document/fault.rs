@@ -1,33 +1,33 @@
-//! What is wrong with a document, and where.
+//! The faults of a document, and their positions.
 
 use std::fmt;
 
 use crate::message::{Explain, Message, cut};
 
-/// One thing that is wrong with a document.
+/// A fault of a document.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Fault {
     /// The file, as the user named it.
     pub file: String,
-    /// The line, counted from 1. Of a key that is missing, that of the map in which it is; none where it is the file as a
-    /// whole.
+    /// The line, counted from 1. For a missing key, the line of the map that lacks it; `None` for the file as
+    /// a whole.
     pub line: Option<u64>,
-    /// The key, e.g. `spec.kubernetes.rules[0].verbs`; empty for the whole document, and for what is not valid YAML.
+    /// The key, e.g. `spec.kubernetes.rules[0].verbs`; empty for the whole document, and for invalid YAML.
     pub key: String,
-    /// What is wrong with it.
+    /// The description of the fault.
     pub what: String,
-    /// What helps.
+    /// A hint about how to correct it.
     pub hint: String,
 }
 
 impl Fault {
-    /// Makes a fault of a file as a whole.
+    /// Returns a fault of a file as a whole.
     #[must_use]
     pub fn whole(file: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { file: file.into(), line: None, key: String::new(), what: what.into(), hint: hint.into() }
     }
 
-    /// Returns the messages of the faults of one command, not without end.
+    /// Returns the messages of the faults of one command, up to a limit.
     #[must_use]
     pub fn messages(faults: &[Self]) -> Vec<Message> {
         cut(faults.iter().map(Self::message))
@@ -62,20 +62,20 @@ impl fmt::Display for Fault {
 /// A kind of document.
 #[derive(Clone, Copy)]
 pub(crate) struct Format {
-    /// What it says of itself, e.g. `Policy`.
+    /// The value of its key `kind`, e.g. `Policy`.
     pub(crate) kind: &'static str,
-    /// What messages call one, e.g. `a policy`.
+    /// The name of the kind in messages, e.g. `a policy`.
     pub(crate) name: &'static str,
 }
 
-/// The faults of one file that were found so far.
+/// The faults of one file found so far.
 pub(crate) struct Faults<'a> {
     file: &'a str,
     pub(super) format: Format,
     found: Vec<Fault>,
 }
 
-/// A place in a document.
+/// A position in a document.
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) key: String,
@@ -83,12 +83,12 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Returns the place of the whole document.
+    /// Returns the position of the whole document.
     pub(super) fn root(line: u64) -> Self {
         Self { key: String::new(), line }
     }
 
-    /// Returns the place of a key in the map at this one.
+    /// Returns the position of a key in the map at this one.
     pub(super) fn below(&self, key: &str, line: u64) -> Self {
         let dot = if self.key.is_empty() { "" } else { "." };
         Self { key: format!("{}{dot}{key}", self.key), line }
@@ -96,12 +96,12 @@ impl Place {
 }
 
 impl<'a> Faults<'a> {
-    /// Begins with a file, named `file` in messages.
+    /// Returns an empty list for a file, named `file` in messages.
     pub(crate) fn of(file: &'a str, format: Format) -> Self {
         Self { file, format, found: Vec::new() }
     }
 
-    /// Returns what was read, or all that is wrong, in the order of the lines.
+    /// Returns the result, or all faults in the order of their lines.
     pub(crate) fn finish<T>(mut self, read: Option<T>) -> Result<T, Vec<Fault>> {
         match read {
             Some(read) if self.found.is_empty() => Ok(read),
@@ -112,7 +112,7 @@ impl<'a> Faults<'a> {
         }
     }
 
-    /// Adds one.
+    /// Adds a fault.
     pub(crate) fn add(&mut self, place: &Place, what: impl Into<String>, hint: impl Into<String>) {
         let Place { key, line } = place.clone();
         self.found.push(Fault {
@@ -124,7 +124,7 @@ impl<'a> Faults<'a> {
         });
     }
 
-    /// Returns how many were found so far.
+    /// Returns the number of faults so far.
     pub(crate) fn number(&self) -> usize {
         self.found.len()
     }

@@ -1,7 +1,8 @@
-//! Reads kwasm's own YAML strictly: whatever is not understood is a fault with file, line, key and what helps. All faults of
-//! a document are reported at once.
+//! Reads kwasm's own YAML strictly: everything that is not understood is a fault with file, line, key and a
+//! hint. All faults of a document are reported together.
 //!
-//! Not by serde's derived readers, whose errors name neither key nor cure, and only the first of several.
+//! serde's derived readers are not used, since their errors contain neither the key nor a hint, and only the
+//! first of several.
 
 mod fault;
 mod node;

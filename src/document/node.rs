@@ -1,4 +1,4 @@
-//! A YAML document as a tree that knows its lines, and a reader of it that knows its keys: what makes an error name
+//! A YAML document as a tree with line numbers, and a reader that knows its keys, so that an error can name
 //! both.
 
 use std::fmt;
@@ -9,17 +9,17 @@ use serde_saphyr::{Error as YamlError, Options, Spanned};
 
 use super::fault::Format;
 
-/// One node and the line that it begins at.
+/// A node and the line at which it begins.
 pub(crate) struct Node {
     pub(crate) line: u64,
     pub(crate) shape: Shape,
 }
 
-/// What a node is.
+/// The kinds of nodes.
 pub(crate) enum Shape {
     Nothing,
     Flag(bool),
-    /// What YAML takes for a number, as it writes it: `1.10` is `1.1` here, and `0x10` is `16`.
+    /// A number, as YAML writes it: `1.10` is `1.1` here, and `0x10` is `16`.
     Number(String),
     Scalar(String),
     List(Vec<Node>),
@@ -27,7 +27,7 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// What it is, for messages.
+    /// Returns the kind of the node, for messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
@@ -39,8 +39,8 @@ impl Shape {
     }
 }
 
-/// Why a text is not a document that can be read, and what helps. Nothing of the text is in it: a file of another
-/// purpose may hold secrets.
+/// The reason why a text is not a readable document, and a hint. Contains nothing of the text: a file of
+/// another purpose may hold secrets.
 pub(crate) struct Broken {
     pub(crate) line: u64,
     pub(crate) what: String,
@@ -48,7 +48,7 @@ pub(crate) struct Broken {
 }
 
 impl Node {
-    /// Reads the one document of a text.
+    /// Reads the only document of a text.
     pub(crate) fn read(text: &str, format: Format) -> Result<Self, Broken> {
         serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
             let line = error.location().map_or(1, |location| location.line().max(1));
@@ -58,7 +58,7 @@ impl Node {
     }
 }
 
-/// Keys that are there twice, and those by which YAML merges maps, are left to the reader, who names them.
+/// Leaves duplicate keys, and those by which YAML merges maps, to the reader, which reports their names.
 fn options() -> Options {
     serde_saphyr::options! {
         // Else what a few aliases stand for is read a million times.

@@ -1,13 +1,13 @@
-//! Reads a node strictly: whatever is not understood is a fault that names file, line, key and cure. Reading goes on
-//! after a fault, so that all of them are reported at once.
+//! Reads a node strictly: everything that is not understood is a fault, with file, line, key and hint.
+//! Reading continues after a fault, so that all of them are reported together.
 
 use super::fault::{Faults, Format, Place};
 use super::node::{Broken, Node, Shape};
 
-/// What every document begins with.
+/// The `apiVersion` of every document.
 const API_VERSION: &str = "kwasm.dev/v1";
 
-/// The longest document, in bytes.
+/// The largest document, in bytes.
 const LONGEST: usize = 1 << 20;
 
 /// A map whose keys are being read.
@@ -15,19 +15,20 @@ pub(crate) struct Entries {
     pub(crate) place: Place,
     values: Vec<(String, u64, Node)>,
     is_map: bool,
-    /// Keys that others were probably meant to be.
+    /// Keys that other keys were probably meant to be.
     meant: Vec<String>,
 }
 
 impl Format {
-    /// Returns how a document of this kind begins.
+    /// Returns the beginning of a document of this kind.
     fn beginning(self) -> String {
         format!("{} begins with `apiVersion: {API_VERSION}` and `kind: {}`", self.name, self.kind)
     }
 }
 
 impl Faults<'_> {
-    /// Reads a document to the entries of its root, which has no keys but `apiVersion`, `kind` and these.
+    /// Reads a document, and returns the entries of its root, which may only have `apiVersion`, `kind` and
+    /// these keys.
     pub(crate) fn document(&mut self, text: &str, known: &[&str]) -> Option<Entries> {
         let format = self.format;
         if text.len() > LONGEST {
@@ -68,19 +69,19 @@ impl Faults<'_> {
         Some(entries)
     }
 
-    /// A key that should be in a map is not.
+    /// Reports that a map lacks a key.
     pub(crate) fn missing(&mut self, map: &Entries, key: &str, cure: impl Into<String>) {
         if map.lacks(key) {
             self.add(&map.place.below(key, map.place.line), "it is missing", cure);
         }
     }
 
-    /// The entries of a map that has no keys but these.
+    /// Returns the entries of a map that may only have these keys.
     pub(crate) fn map(&mut self, place: Place, node: Node, known: &[&str]) -> Entries {
         self.map_with(place, node, known, &[])
     }
 
-    /// The same, with keys of which there is something else to say than that there are none such.
+    /// Returns the entries of a map, with special messages for some unknown keys.
     pub(crate) fn map_with(
         &mut self,
         place: Place,
@@ -116,7 +117,7 @@ impl Faults<'_> {
         Entries { place, values: entries, is_map, meant }
     }
 
-    /// The items of a list.
+    /// Returns the items of a list.
     pub(crate) fn list(&mut self, place: &Place, node: Node, cure: &str) -> Vec<(Place, Node)> {
         match node.shape {
             Shape::List(items) => {
@@ -131,7 +132,7 @@ impl Faults<'_> {
         }
     }
 
-    /// A list of texts, each of which `check` takes or says why not.
+    /// Returns a list of texts, each accepted by `check` or rejected with a reason.
     pub(crate) fn texts(
         &mut self,
         entry: Option<(Place, Node)>,
@@ -150,7 +151,8 @@ impl Faults<'_> {
         texts
     }
 
-    /// A text. What YAML takes for something else than one has to be quoted: it is not kept as it was written.
+    /// Returns a text. A scalar that YAML reads as something else has to be quoted, since its spelling is not
+    /// kept.
     pub(crate) fn text(&mut self, place: &Place, node: Node, cure: &str) -> Option<String> {
         const QUOTE: &str = "put it in quotes";
         match node.shape {
@@ -161,7 +163,7 @@ impl Faults<'_> {
         None
     }
 
-    /// A text or a number.
+    /// Returns a text or a number.
     pub(crate) fn value(&mut self, place: &Place, node: Node, cure: &str) -> Option<String> {
         match node.shape {
             Shape::Scalar(text) | Shape::Number(text) => return Some(text),
@@ -171,7 +173,7 @@ impl Faults<'_> {
         None
     }
 
-    /// True or false.
+    /// Returns a boolean.
     pub(crate) fn flag(&mut self, entry: Option<(Place, Node)>) -> bool {
         match entry {
             Some((_, Node { shape: Shape::Flag(flag), .. })) => flag,
@@ -186,14 +188,14 @@ impl Faults<'_> {
 }
 
 impl Entries {
-    /// Returns whether a key is missing. What is not a map misses nothing but to be one, and of a misspelt key the right one
-    /// is reported already.
+    /// Returns whether a key is missing. A node that is not a map lacks nothing else, and the right key of a
+    /// misspelt one has been reported already.
     pub(crate) fn lacks(&self, key: &str) -> bool {
         let is_there = self.values.iter().any(|(known, ..)| known == key);
         self.is_map && !is_there && !self.meant.iter().any(|meant| meant == key)
     }
 
-    /// Takes the value of a key out.
+    /// Removes and returns the value of a key.
     pub(crate) fn take(&mut self, key: &str) -> Option<(Place, Node)> {
         let index = self.values.iter().position(|(known, ..)| known == key)?;
         let (key, line, node) = self.values.swap_remove(index);
@@ -201,7 +203,7 @@ impl Entries {
     }
 }
 
-/// Returns the line at which a document says that it is of another kind.
+/// Returns the line at which a document states that it is of another kind.
 fn kind_of_another(node: &Node, format: Format) -> Option<u64> {
     let Shape::Map(entries) = &node.shape else { return None };
     entries.iter().find_map(|(key, line, node)| match &node.shape {
@@ -210,7 +212,8 @@ fn kind_of_another(node: &Node, format: Format) -> Option<u64> {
     })
 }
 
-/// Returns a key as messages show it. One that is longer than any is not shown: it may be a line of a private key.
+/// Returns a key for messages. One that is longer than any known key is not shown, since it may be a line of
+/// a private key.
 fn shown(key: &str) -> &str {
     if key.len() > 40 { "…" } else { key }
 }
@@ -222,7 +225,7 @@ fn keys(known: &[&str]) -> String {
     }
 }
 
-/// The key that was probably meant.
+/// Returns the key that was probably meant.
 fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     // A long key is no typing error of any of these, and would take its time.
     let far = key.len() > 32;
@@ -231,7 +234,8 @@ fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     near.map(|(_, near)| *near)
 }
 
-/// How many letters have to be put in, taken out or changed (Levenshtein's distance), large or small.
+/// Returns the Levenshtein distance: the number of insertions, deletions and changes of letters, ignoring
+/// case.
 fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (index, one) in one.bytes().enumerate() {

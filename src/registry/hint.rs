@@ -21,8 +21,9 @@ impl Explain for Error {
             | Self::Unreachable { host, .. } => host.clone(),
             Self::Denied { repository, .. } => repository.clone(),
             Self::NoVersion { package, .. } => package.clone(),
-            Self::NotFound(reference) | Self::Published(reference) => reference.clone(),
-            Self::Altered { reference, .. }
+            Self::NotFound(reference)
+            | Self::Published(reference)
+            | Self::Altered { reference, .. }
             | Self::CutOff { reference, .. }
             | Self::Layer { reference, .. }
             | Self::Length { reference, .. }

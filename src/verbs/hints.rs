@@ -1,4 +1,4 @@
-//! Hints for each error: a command, if there is one.
+//! Hints for the errors of the verbs themselves; those of the rooms have their own.
 
 use std::io;
 use std::path::Path;
@@ -32,7 +32,6 @@ impl Explain for Error {
         Some(fixed.to_owned())
     }
 
-    /// Returns the hint for errors that provide it themselves or whose hint depends on their contents.
     fn messages(&self) -> Vec<Message> {
         match self {
             Self::Policy(faults) | Self::Trust(faults) => Fault::messages(faults),
@@ -51,8 +50,8 @@ impl Explain for Error {
 }
 
 impl Error {
-    /// Ends well where nothing went wrong, with the only error, or with all of several, each of which has the name of the
-    /// plugin or source that it is about.
+    /// Returns nothing if nothing went wrong, the only error, or one that stands for several, each with the name of the plugin
+    /// or source that it is about.
     pub(super) fn of_several(mut troubles: Vec<(String, Self)>) -> Result<(), Self> {
         match (troubles.len(), troubles.pop()) {
             (_, None) => Ok(()),
@@ -61,7 +60,7 @@ impl Error {
         }
     }
 
-    /// Returns its messages with what they are about, where they do not say so themselves.
+    /// Returns the messages with what they are about, unless they begin with it.
     fn messages_of(&self, of: &str) -> Vec<Message> {
         // What is wrong with trust.yaml is the same for each of them, and reported once.
         let says_it = |message: &Message| message.text.starts_with(of) || matches!(self, Self::Trust(_));
@@ -69,7 +68,7 @@ impl Error {
         self.messages().into_iter().map(about).collect()
     }
 
-    /// Returns what helps against those of the rooms, and against those of which it depends on what is in them.
+    /// Returns the hint for errors of the rooms, and for those whose hint depends on their contents.
     fn particular(&self) -> Option<String> {
         match self {
             Self::NoPolicy(name) => Some(for_policy(name)),
@@ -96,7 +95,7 @@ fn for_policy(name: &str) -> String {
     format!("the built-in ones are {}; name a file by its path: ./{name}.yaml", known.join(", "))
 }
 
-/// Returns what helps where the name of the archive, which its reader does not know, is a part of that.
+/// Returns the hint for an error of an archive, whose name its reader does not know.
 fn for_archive(archive: &str, error: &layout::Error) -> Option<String> {
     match error {
         layout::Error::Compressed => Some(format!("zcat {archive} | kwasm load -, or zstdcat for zstd")),

@@ -19,7 +19,8 @@ use super::policy::{Chosen, choose, granted};
 use super::progress::Compiling;
 use super::{Ending, Error, Reporter};
 
-/// Installs all of them or none: each is fetched, proven and compiled before the first is put in place.
+/// Installs all of them or none: each is fetched, proven and compiled before the first is put in place. An error of one does
+/// not stop the others from being checked, so that all errors are reported at once.
 pub(super) fn install(
     store: &Store,
     environment: &Environment,
@@ -31,7 +32,8 @@ pub(super) fn install(
     let fetcher = Fetcher::new(environment, store.places(), reporter);
     // Once for all: a file may be a pipe.
     let policy = policy.map(|policy| choose(Some(policy))).transpose()?;
-    let (mut wishes, mut troubles): (Vec<(&Source, Wish)>, Vec<(String, Error)>) = Default::default();
+    let mut wishes: Vec<(&Source, Wish)> = Vec::new();
+    let mut troubles = Vec::new();
     for source in sources {
         match Wish::find(store, source, name, policy.as_ref()) {
             Ok(wish) if wishes.iter().any(|(_, other)| other.name == wish.name) => {
@@ -45,8 +47,8 @@ pub(super) fn install(
     Error::of_several(mem::take(&mut troubles))?;
     let mut staged_plugins: Vec<StagedPlugin> = Vec::new();
     for (source, Wish { name, policy, previous }) in wishes {
-        let fetched = fetcher.fetch(source, previous.as_ref());
-        match fetched.and_then(|fetched| prepare(store, environment, reporter, name, fetched, policy)) {
+        let content = fetcher.fetch(source, previous.as_ref());
+        match content.and_then(|content| prepare(store, environment, reporter, name, content, policy)) {
             Ok(staged) => staged_plugins.push(staged),
             Err(error) => troubles.push((source.to_string(), error)),
         }

@@ -41,10 +41,10 @@ pub(super) fn load(
             ));
         }
         let name = plugin.name.clone();
-        let fetched =
-            store.check_links(&name).map_err(Error::from).and_then(|()| fetched(store, &fetcher, plugin));
-        let prepared = fetched
-            .and_then(|fetched| prepare(store, environment, reporter, name.clone(), fetched, chosen.clone()));
+        let content = store.check_links(&name).map_err(Error::from);
+        let content = content.and_then(|()| fetched(store, &fetcher, plugin));
+        let prepared = content
+            .and_then(|content| prepare(store, environment, reporter, name.clone(), content, chosen.clone()));
         match prepared {
             Ok(staged) => staged_plugins.push(staged),
             Err(error) => troubles.push((name.to_string(), error)),

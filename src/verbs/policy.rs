@@ -56,7 +56,7 @@ pub(super) fn granted(granted: &Granted) -> Result<Chosen, Error> {
     }
 }
 
-/// What helps where a file cannot be read.
+/// The hint for a file that cannot be read.
 pub(super) const NO_POLICY: &str = "a policy is one of the built-in ones, or a YAML file";
 
 /// The largest file that is read, in bytes. The reader of policies accepts less.

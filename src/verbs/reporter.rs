@@ -38,7 +38,7 @@ impl Reporter {
         }
     }
 
-    /// Says what went wrong, and what helps.
+    /// Reports an error with its hint.
     pub(crate) fn message(self, message: &Message) {
         self.fault(&message.text);
         if let Some(hint) = &message.hint {
@@ -46,9 +46,11 @@ impl Reporter {
         }
     }
 
-    /// Says what went wrong of each.
+    /// Reports errors, each with its hint.
     pub(crate) fn messages(self, messages: &[Message]) {
-        messages.iter().for_each(|message| self.message(message));
+        for message in messages {
+            self.message(message);
+        }
     }
 
     /// Reports an error.

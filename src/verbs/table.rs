@@ -69,7 +69,7 @@ pub(super) fn shown<R: Serialize>(
     }
 }
 
-/// One thing in the form that was asked for. `name` is what the form of bare names shows of it.
+/// Returns one thing in the requested form. `name` is what the form of bare names shows of it.
 pub(super) fn one<T: Serialize>(
     value: &T,
     output: Output,
@@ -84,7 +84,7 @@ pub(super) fn one<T: Serialize>(
     }
 }
 
-/// One JSON document.
+/// Returns a JSON document.
 fn json<T: Serialize + ?Sized>(value: &T) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
     // Beyond ASCII serde_json escapes nothing, and some of those characters control a terminal. They only

@@ -31,6 +31,8 @@ mod fuzz_corpora;
 mod granted_at_install;
 mod granted_hosts;
 mod hostile;
+#[cfg(unix)]
+mod hostile_texts;
 mod inspect;
 mod interrupted_writes;
 mod judge;
@@ -42,8 +44,6 @@ mod output_files;
 mod path_prefixes;
 mod plugin_lifecycle;
 mod policies;
-#[cfg(unix)]
-mod printed_data;
 mod project_documents;
 mod proxies;
 #[cfg(unix)]

@@ -59,7 +59,9 @@ fn prepare(places: &Places) -> Result<()> {
         return Ok(());
     }
     report::title("this machine lacks programs; what needs them will not run");
-    lacking.iter().for_each(|line| eprintln!("{line}"));
+    for line in &lacking {
+        eprintln!("{line}");
+    }
     if places.ci {
         bail!("with CI=true everything has to run");
     }

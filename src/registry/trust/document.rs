@@ -112,19 +112,15 @@ impl Reader<'_> {
             faults.missing(&entries, "signatures", "write `signatures: ignore`, `warn` or `require`");
         }
         let signatures = signatures.and_then(|(place, node)| Some((mode(faults, &place, node)?, place)));
-        let keys = match entries.take("keys") {
-            Some((place, node)) => Some(self.keys(faults, place, node)),
-            None => {
-                if let Some((_, place)) = signatures.as_ref().filter(|(mode, _)| *mode != Mode::Ignore)
-                    && entries.lacks("keys")
-                {
-                    let of = scope.as_ref().map_or_else(String::new, |scope| format!(" of {scope}"));
-                    let what = format!("without `keys`, no signature{of} is accepted");
-                    faults.add(place, what, "write e.g. `keys: {anyOf: [team.pub]}`");
-                }
-                None
-            }
-        };
+        let keys = entries.take("keys").map(|(place, node)| self.keys(faults, place, node));
+        if let (None, Some((mode, place))) = (&keys, &signatures)
+            && *mode != Mode::Ignore
+            && entries.lacks("keys")
+        {
+            let of = scope.as_ref().map_or_else(String::new, |scope| format!(" of {scope}"));
+            let what = format!("without `keys`, no signature{of} is accepted");
+            faults.add(place, what, "write e.g. `keys: {anyOf: [team.pub]}`");
+        }
         let rule = match (&scope, signatures) {
             (Some(scope), Some((mode, _))) => {
                 // Keys that could not be read are a fault already.
@@ -139,21 +135,20 @@ impl Reader<'_> {
         const CURE: &str = "write `anyOf`, where one key has to sign, or `allOf`, where all keys have to";
         let before = faults.number();
         let mut entries = faults.map(place, node, &["anyOf", "allOf"]);
-        let (make, (place, node)): (fn(Vec<Key>) -> Result<KeySet, KeySetError>, _) =
-            match (entries.take("anyOf"), entries.take("allOf")) {
-                (Some(entry), None) => (KeySet::any_of, entry),
-                (None, Some(entry)) => (KeySet::all_of, entry),
-                (Some(_), Some(_)) => {
-                    faults.add(&entries.place, "there is both `anyOf` and `allOf`", CURE);
-                    return None;
+        let (all, (place, node)) = match (entries.take("anyOf"), entries.take("allOf")) {
+            (Some(entry), None) => (false, entry),
+            (None, Some(entry)) => (true, entry),
+            (Some(_), Some(_)) => {
+                faults.add(&entries.place, "there is both `anyOf` and `allOf`", CURE);
+                return None;
+            }
+            (None, None) => {
+                if entries.lacks("anyOf") && entries.lacks("allOf") {
+                    faults.add(&entries.place, "there is neither `anyOf` nor `allOf`", CURE);
                 }
-                (None, None) => {
-                    if entries.lacks("anyOf") && entries.lacks("allOf") {
-                        faults.add(&entries.place, "there is neither `anyOf` nor `allOf`", CURE);
-                    }
-                    return None;
-                }
-            };
+                return None;
+            }
+        };
         let items = faults.list(&place, node, "write it in brackets, or a dash before each item");
         let keys: Vec<Key> =
             items.into_iter().filter_map(|(place, node)| self.key(faults, &place, node)).collect();
@@ -161,15 +156,15 @@ impl Reader<'_> {
         if faults.number() != before {
             return None;
         }
-        make(keys)
-            .map_err(|error| {
-                let hint = match error {
-                    KeySetError::Empty => "name a file beside this one, or write the PEM text itself",
-                    KeySetError::Twice(..) => "remove one of them",
-                };
-                faults.add(&place, error.to_string(), hint);
-            })
-            .ok()
+        let set = if all { KeySet::all_of(keys) } else { KeySet::any_of(keys) };
+        set.map_err(|error| {
+            let hint = match error {
+                KeySetError::Empty => "name a file beside this one, or write the PEM text itself",
+                KeySetError::Twice(..) => "remove one of them",
+            };
+            faults.add(&place, error.to_string(), hint);
+        })
+        .ok()
     }
 
     /// Reads a key: PEM text, or the path of a file that has some.
@@ -203,25 +198,25 @@ fn called(path: &str) -> String {
 /// Reads what a rule is about.
 fn scope(faults: &mut Faults<'_>, entries: &mut Entries) -> Option<Scope> {
     const CURE: &str = "e.g. `registry: ghcr.io/acme`, or `namespace: acme`";
-    let (read, (place, node)): (fn(&str) -> Result<Scope, String>, _) =
-        match (entries.take("registry"), entries.take("namespace")) {
-            (Some(entry), None) => (Scope::registry, entry),
-            (None, Some(entry)) => (Scope::namespace, entry),
-            (Some(_), Some(_)) => {
-                let what = "a rule is about a registry or a namespace, and this one is about both";
-                faults.add(&entries.place, what, "make two rules of it");
-                return None;
+    let (is_registry, (place, node)) = match (entries.take("registry"), entries.take("namespace")) {
+        (Some(entry), None) => (true, entry),
+        (None, Some(entry)) => (false, entry),
+        (Some(_), Some(_)) => {
+            let what = "a rule is about a registry or a namespace, and this one is about both";
+            faults.add(&entries.place, what, "make two rules of it");
+            return None;
+        }
+        (None, None) => {
+            if entries.lacks("registry") && entries.lacks("namespace") {
+                let hint = "write `registry: HOST[:PORT][/PREFIX]` or `namespace: NAME`";
+                faults.add(&entries.place, "the rule names neither a registry nor a namespace", hint);
             }
-            (None, None) => {
-                if entries.lacks("registry") && entries.lacks("namespace") {
-                    let hint = "write `registry: HOST[:PORT][/PREFIX]` or `namespace: NAME`";
-                    faults.add(&entries.place, "the rule names neither a registry nor a namespace", hint);
-                }
-                return None;
-            }
-        };
+            return None;
+        }
+    };
     let text = faults.text(&place, node, CURE)?;
-    read(&text).map_err(|what| faults.add(&place, what, CURE)).ok()
+    let scope = if is_registry { Scope::registry(&text) } else { Scope::namespace(&text) };
+    scope.map_err(|what| faults.add(&place, what, CURE)).ok()
 }
 
 fn mode(faults: &mut Faults<'_>, place: &Place, node: Node) -> Option<Mode> {

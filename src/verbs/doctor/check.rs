@@ -69,7 +69,7 @@ impl Problem {
         Self::new(path.display().to_string(), why, cure)
     }
 
-    /// An error says by itself why, and what it is about. `what` is that where it is about nothing in particular.
+    /// Returns the problem that an error describes. `what` is its subject if it has none of its own.
     pub(super) fn of(what: &str, error: &impl Explain, cure: impl Into<String>) -> Self {
         Self::new(error.subject().unwrap_or_else(|| what.to_owned()), error.reason(), cure)
     }

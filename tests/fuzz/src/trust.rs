@@ -35,7 +35,9 @@ pub(crate) fn holds(data: &[u8]) {
         }
         Err(faults) => {
             assert!(!faults.is_empty());
-            faults.iter().for_each(|fault| can_be_found_and_cured(fault, text));
+            for fault in &faults {
+                can_be_found_and_cured(fault, text);
+            }
         }
     }
 }

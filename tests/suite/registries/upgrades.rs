@@ -138,7 +138,8 @@ fn all_faults_of_a_trust_file_are_reported_once_whatever_needs_it() {
     let problem = json!({"what": what, "why": "rules[0].signatures: it is missing", "cure": "write `signatures: ignore`, `warn` or `require`"});
     assert_eq!(check["problems"][1], problem);
     // More than help anybody are not shown.
-    let rules: String = (0..30).map(|number| format!("- {{registry: h{number}.example}}\n")).collect();
+    let rules: Vec<String> = (0..30).map(|number| format!("- {{registry: h{number}.example}}\n")).collect();
+    let rules = rules.concat();
     std::fs::write(&trust, format!("apiVersion: kwasm.dev/v1\nkind: Trust\nrules:\n{rules}")).unwrap();
     for verb in ["upgrade", "doctor"] {
         let run = kwasm.call([verb]).fails(125);

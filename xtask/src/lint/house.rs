@@ -18,7 +18,8 @@ const LINES: usize = 500;
 /// Names that do not describe the purpose of a file.
 const CATCH_ALLS: [&str; 6] = ["common", "helper", "helpers", "types", "util", "utils"];
 
-/// How many files of a fuzz target's corpus the fuzzer may have named, and how many files all corpora may have.
+/// The largest number of files of one fuzz target's corpus that the fuzzer named, and of files of all
+/// corpora.
 const CORPUS: (usize, usize) = (30, 300);
 
 /// Checks all rules and names each violation.

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-/// What is not to be written, and what is written instead.
+/// The wordings to avoid, and their replacements.
 const AVOIDED: [(&str, &str); 4] =
     [("is no ", "is not a …"), (" told", "reported"), ("hoped", "expected"), ("nobody", "no one")];
 
-/// What is plain English all the same.
+/// The exceptions, which are plain English.
 const EXCEPTIONS: [&str; 1] = [
     // States that something is absent, not what something else is.
     "there is no ",

@@ -17,7 +17,7 @@ use crate::support::{Kwasm, Run, component};
 const HOSTILE: &str =
     "\u{1b}[2J\u{9b}31m\u{202e}\u{2066}\u{200f}\u{61c}\u{feff}\r\nkwasm: forged\u{2028}\u{e0041}表表";
 
-/// What of it can stand in a path.
+/// The part of it that is valid in a path.
 const IN_A_PATH: &str = "%E2%80%AE%D8%9C";
 
 const FORMS: [&str; 5] = ["table", "wide", "json", "yaml", "name"];
@@ -111,7 +111,8 @@ fn what_an_artifact_says_of_itself() {
 fn the_names_in_a_component() {
     let kwasm = Kwasm::new();
     let text = r#"(module (import "NAME" "NAME" (func)) (func (export "NAME")))"#;
-    let name: String = HOSTILE.chars().map(|c| format!("\\u{{{:x}}}", u32::from(c))).collect();
+    let name: Vec<String> = HOSTILE.chars().map(|c| format!("\\u{{{:x}}}", u32::from(c))).collect();
+    let name = name.concat();
     wat(&kwasm, "names", &text.replace("NAME", &name));
     assert_case(&case("inspect", kwasm, &["inspect", "./names.wasm"], &FORMS));
 }
@@ -290,7 +291,7 @@ fn what_is_in_policies_and_in_trust_yaml() {
     assert_case(&case("upgrade", trusting(), &["upgrade"], PLAIN));
 }
 
-/// Nothing comes from outside here but by argv, and yet.
+/// Here outside texts only come from argv, and are escaped nevertheless.
 #[test]
 fn what_the_user_typed() {
     // Where clap lays its message out, the lines of an argument are lines of that.
