@@ -9,7 +9,7 @@ use crate::environment::Environment;
 use crate::inspect::{Facts, Inspected};
 use crate::reference::{Digest, Image, Source};
 use crate::registry::signature::Evidence;
-use crate::registry::trust::{Demand, Trust};
+use crate::registry::trust::{Demand, Lost, Predecessor, Succession, Trust};
 use crate::registry::{self, Artifact, Found, Registries, Signature};
 use crate::store::{Origin, Places, Receipt, Signer};
 
@@ -243,9 +243,7 @@ impl<'a> Fetcher<'a> {
         previous: Option<&Receipt>,
     ) -> Result<Judged, Error> {
         let before = previous.and_then(|receipt| receipt.artifact.as_ref());
-        let was_signed =
-            before.is_some_and(|before| !before.signatures.is_empty() || !before.signers.is_empty());
-        if demand.requires() || was_signed {
+        if demand.requires() || before.is_some_and(|before| predecessor(before).requires_signature()) {
             return Err(error);
         }
         self.voice.note(&format!("warning: {}", chain(&error)));
@@ -261,9 +259,7 @@ impl<'a> Fetcher<'a> {
 
     /// Those whose signatures an artifact has, of all that it came with.
     ///
-    /// It is held to what it takes the place of. If that was signed, it has to be, by whomever it says: without a key nobody
-    /// can tell a stranger's signature. If that one's signers were verified, one of them has to be again, or another whose key
-    /// trust.yaml names now: so a key is rotated, and only by the user.
+    /// It is held to what it takes the place of: [`Predecessor`].
     ///
     /// # Errors
     /// When they are not those that trust.yaml asks for, and when what it takes the place of was signed and it is not, or by
@@ -289,21 +285,23 @@ impl<'a> Fetcher<'a> {
         }
         let signers: Vec<Signer> = verdict.signers().iter().map(Signer::from).collect();
         let Some(before) = previous.and_then(|receipt| receipt.artifact.as_ref()) else { return Ok(signers) };
-        if !before.signatures.is_empty() && !signatures.iter().any(|signature| signature.signs(manifest)) {
-            let (reference, before) = (reference.to_owned(), before.reference.clone());
-            return Err(Error::SignatureLost { reference, before });
-        }
-        if !before.signers.is_empty() && !before.signers.iter().any(|signer| is_among(signer, &signers)) {
-            let (was, is) = (names(&before.signers), names(&signers));
-            if signers.is_empty() {
-                let (reference, before) = (reference.to_owned(), before.reference.clone());
-                return Err(Error::SignerLost { reference, before, signers: was });
+        let signed = signatures.iter().any(|signature| signature.signs(manifest));
+        let (was, is) = (names(&before.signers), names(&signers));
+        let lost = match predecessor(before).judge(signed, verdict.signers()) {
+            Ok(Succession::Same) => return Ok(signers),
+            Ok(Succession::Rotated) => {
+                self.voice.note(&format!(
+                    "{reference} is signed by {is}, whom trust.yaml names, and not by {was} as before"
+                ));
+                return Ok(signers);
             }
-            self.voice.note(&format!(
-                "{reference} is signed by {is}, whom trust.yaml names, and not by {was} as before"
-            ));
-        }
-        Ok(signers)
+            Err(lost) => lost,
+        };
+        let (reference, before) = (reference.to_owned(), before.reference.clone());
+        Err(match lost {
+            Lost::Signature => Error::SignatureLost { reference, before },
+            Lost::Signer => Error::SignerLost { reference, before, signers: was },
+        })
     }
 }
 
@@ -324,9 +322,12 @@ pub(super) fn report_logins<T>(
     }
 }
 
-/// By its key, whatever that is called.
-fn is_among(signer: &Signer, signers: &[Signer]) -> bool {
-    signers.iter().any(|other| other.fingerprint == signer.fingerprint)
+/// What an artifact that is installed asks of the one that takes its place.
+fn predecessor(before: &Origin) -> Predecessor {
+    Predecessor {
+        signed: !before.signatures.is_empty(),
+        signers: before.signers.iter().map(|signer| signer.fingerprint).collect(),
+    }
 }
 
 fn names(signers: &[Signer]) -> String {

@@ -17,6 +17,7 @@
 
 mod document;
 mod scope;
+mod succession;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use self::scope::Scope;
+pub use self::succession::{Lost, Predecessor, Succession};
 use super::signature::{self, Evidence, KeySet, Signer};
 use crate::reference::{Digest, Image};
 
