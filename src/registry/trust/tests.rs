@@ -37,8 +37,7 @@ fn fault(rest: &str) -> String {
 }
 
 fn shown(faults: &[Fault]) -> String {
-    let lines = faults.iter().map(|fault| format!("{fault}\n    {}", fault.hint));
-    lines.collect::<Vec<_>>().join("\n")
+    faults.iter().map(|fault| format!("{fault}\n    {}", fault.hint)).collect::<Vec<_>>().join("\n")
 }
 
 /// An artifact, and its signature by `team.pub`.
