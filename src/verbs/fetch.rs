@@ -10,7 +10,7 @@ use crate::inspect::{Facts, Inspected};
 use crate::message::chain;
 use crate::reference::{Digest, Image, Source};
 use crate::registry::signature::Evidence;
-use crate::registry::trust::{Demand, Trust};
+use crate::registry::trust::{Demand, Lost, Predecessor, Succession, Trust};
 use crate::registry::{self, Artifact, Found, Registries, Signature};
 use crate::store::{Origin, Places, Receipt, Signer};
 
@@ -252,9 +252,7 @@ impl<'a> Fetcher<'a> {
         previous: Option<&Receipt>,
     ) -> Result<Judged, Error> {
         let before = previous.and_then(|receipt| receipt.artifact.as_ref());
-        let was_signed =
-            before.is_some_and(|before| !before.signatures.is_empty() || !before.signers.is_empty());
-        if demand.requires() || was_signed {
+        if demand.requires() || before.is_some_and(|before| predecessor(before).requires_signature()) {
             return Err(error);
         }
         self.reporter.note(&format!("warning: {}", chain(&error)));
@@ -270,10 +268,7 @@ impl<'a> Fetcher<'a> {
 
     /// Returns the verified signers of an artifact, from all signatures that came with it.
     ///
-    /// An artifact must match its predecessor. If that was signed, it has to be signed too, by any signer:
-    /// without a key, the signers cannot be distinguished. If that one's signers were verified, one of them
-    /// has to have signed again, or another one whose key trust.yaml names now: so only the user can rotate a
-    /// key.
+    /// An artifact must match its predecessor ([`Predecessor`]).
     ///
     /// # Errors
     /// If they are not those that trust.yaml requires, if the predecessor was signed and the artifact is not,
@@ -299,21 +294,23 @@ impl<'a> Fetcher<'a> {
         }
         let signers: Vec<Signer> = verdict.signers().iter().map(Signer::from).collect();
         let Some(before) = previous.and_then(|receipt| receipt.artifact.as_ref()) else { return Ok(signers) };
-        if !before.signatures.is_empty() && !signatures.iter().any(|signature| signature.signs(manifest)) {
-            let (reference, before) = (reference.to_owned(), before.reference.clone());
-            return Err(Error::SignatureLost { reference, before });
-        }
-        if !before.signers.is_empty() && !before.signers.iter().any(|signer| includes(signer, &signers)) {
-            let (was, is) = (names(&before.signers), names(&signers));
-            if signers.is_empty() {
-                let (reference, before) = (reference.to_owned(), before.reference.clone());
-                return Err(Error::SignerLost { reference, before, signers: was });
+        let signed = signatures.iter().any(|signature| signature.signs(manifest));
+        let (was, is) = (names(&before.signers), names(&signers));
+        let lost = match predecessor(before).judge(signed, verdict.signers()) {
+            Ok(Succession::Same) => return Ok(signers),
+            Ok(Succession::Rotated) => {
+                self.reporter.note(&format!(
+                    "{reference} is signed by {is}, which trust.yaml names, and no longer by {was} as before"
+                ));
+                return Ok(signers);
             }
-            self.reporter.note(&format!(
-                "{reference} is signed by {is}, which trust.yaml names, and no longer by {was} as before"
-            ));
-        }
-        Ok(signers)
+            Err(lost) => lost,
+        };
+        let (reference, before) = (reference.to_owned(), before.reference.clone());
+        Err(match lost {
+            Lost::Signature => Error::SignatureLost { reference, before },
+            Lost::Signer => Error::SignerLost { reference, before, signers: was },
+        })
     }
 }
 
@@ -334,9 +331,12 @@ pub(super) fn report_logins<T>(
     }
 }
 
-/// Returns whether a signer is among others, by its key and regardless of the key's name.
-fn includes(signer: &Signer, signers: &[Signer]) -> bool {
-    signers.iter().any(|other| other.fingerprint == signer.fingerprint)
+/// Returns what an installed artifact requires of its successor.
+fn predecessor(before: &Origin) -> Predecessor {
+    Predecessor {
+        signed: !before.signatures.is_empty(),
+        signers: before.signers.iter().map(|signer| signer.fingerprint).collect(),
+    }
 }
 
 fn names(signers: &[Signer]) -> String {

@@ -17,10 +17,12 @@
 
 mod document;
 mod scope;
+mod succession;
 
 use std::path::PathBuf;
 
 use self::scope::Scope;
+pub use self::succession::{Lost, Predecessor, Succession};
 use super::signature::{self, Evidence, KeySet, Signer};
 use crate::message::Explain;
 use crate::reference::{Digest, Image};
