@@ -81,7 +81,7 @@ enum Verb {
     },
     /// Show which cluster plugins connect to, and as which user
     Cluster {
-        /// Ask the server for the user, too
+        /// Ask the server, too, which user it knows
         #[arg(long)]
         check: bool,
         #[command(flatten)]
@@ -160,7 +160,7 @@ enum Verb {
     Man {
         /// The command to describe [default: kwasm itself]
         command: Option<String>,
-        /// Write all pages into the man1 folder of this one instead
+        /// Write all pages into man1 in this folder instead
         #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
         dir: Option<PathBuf>,
     },

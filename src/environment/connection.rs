@@ -59,7 +59,7 @@ pub const FLAGS: &[Flag] = &[
     Flag::hidden(
         "--certificate-authority",
         "FILE",
-        "The certificate of the authority that signed the server's",
+        "The certificate of the authority that signed the server's certificate",
     ),
     Flag::hidden("--client-certificate", "FILE", "The client certificate"),
     Flag::hidden("--client-key", "FILE", "The private key of the client certificate"),

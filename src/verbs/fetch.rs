@@ -268,7 +268,7 @@ impl<'a> Fetcher<'a> {
 
     /// Returns the verified signers of an artifact, from all signatures that came with it.
     ///
-    /// An artifact must match its predecessor: [`Predecessor`].
+    /// An artifact must match its predecessor ([`Predecessor`]).
     ///
     /// # Errors
     /// If they are not those that trust.yaml requires, if the predecessor was signed and the artifact is not,

@@ -119,6 +119,7 @@ fn for_output(path: &Path, error: &io::Error) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{registry, runtime};
 
     #[test]
     fn a_place_of_the_user_has_nothing_to_do_with_that_of_the_store() {
@@ -148,6 +149,60 @@ mod tests {
                 Message::hinted("b: no plugin `b` is installed", &hint),
             ]
         );
+    }
+
+    /// Each with a name in which the end of the name seems to be.
+    #[test]
+    fn an_error_that_has_a_subject_begins_with_it() {
+        fn check(error: &impl Explain) {
+            let subject = error.subject().unwrap();
+            assert!(subject.contains(": "), "{subject}");
+            assert_eq!(error.message().text, format!("{subject}: {}", error.reason()));
+        }
+        let name = || "a: b".to_owned();
+        let path = || std::path::PathBuf::from("/a: b");
+        let gone = || io::Error::other("gone");
+        for error in [
+            registry::Error::Missing(path()),
+            registry::Error::NotFound(name()),
+            registry::Error::Published(name()),
+            registry::Error::WebPage { host: name() },
+            registry::Error::Host { host: name(), what: name() },
+            registry::Error::Unreadable { path: path(), source: gone() },
+            registry::Error::TooLarge { what: name(), size: 1 },
+            registry::Error::NoVersion { package: name(), known: Vec::new() },
+            registry::Error::Push { reference: name(), what: name() },
+            registry::Error::Length { reference: name(), named: 1, found: 2 },
+        ] {
+            check(&error);
+            check(&store::Error::Fetch(error));
+        }
+        for error in [
+            store::Error::InTheWay(path()),
+            store::Error::LinkTaken(path()),
+            store::Error::Gone(name()),
+            store::Error::Io { path: path(), what: "it cannot be read", source: gone() },
+            store::Error::Unfit { path: name(), source: crate::inspect::Error::Preview3 },
+        ] {
+            check(&error);
+            check(&runtime::Error::Store(error));
+        }
+        for error in [
+            runtime::Error::Compile { plugin: name(), reason: name() },
+            runtime::Error::Link { plugin: name(), reason: name() },
+            runtime::Error::Cache { path: path(), source: gone() },
+            runtime::Error::Unfit { plugin: name(), source: crate::inspect::Error::Preview3 },
+        ] {
+            check(&error);
+        }
+        for error in [
+            crate::cluster::Error::Missing(path()),
+            crate::cluster::Error::File { path: path(), source: gone() },
+            crate::cluster::Error::Broken { path: path(), line: 1, reason: name() },
+            crate::cluster::Error::Credential { what: "the token", owner: name(), reason: name() },
+        ] {
+            check(&error);
+        }
     }
 
     #[test]

@@ -41,7 +41,8 @@ fn case(name: &'static str, kwasm: Kwasm, arguments: &[&str], shown: &'static [&
     Case { name, kwasm, arguments, forms, shown }
 }
 
-/// Whether a terminal could take it for anything but a letter: the same set as the program's, spelt out once more.
+/// Returns whether a terminal could take a character for anything but a letter: the same set as the program's, spelt out
+/// once more.
 fn is_forbidden(c: char) -> bool {
     (c.is_control() && c != '\n')
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')

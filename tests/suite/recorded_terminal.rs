@@ -36,8 +36,8 @@ fn the_readmes_picture_is_what_a_terminal_shows() {
         let (ended, shown) = on_terminal_whole(shell.args(["-c", command]), 80);
         assert_eq!(ended, Some(code), "$ {command}\n{shown}");
         // Prompt and command as shells show them; the rest is as it was printed.
-        transcript
-            .push_str(&format!("\x1b[32m$\x1b[0m \x1b[1m{command}\x1b[0m\n{}\n", without_digests(&shown)));
+        let shown = without_digests(&shown);
+        transcript.extend(["\x1b[32m$\x1b[0m \x1b[1m", command, "\x1b[0m\n", &shown, "\n"]);
     }
     let picture =
         anstyle_svg::Term::new().palette(anstyle_svg::WIN10_CONSOLE).render_svg(transcript.trim_end());

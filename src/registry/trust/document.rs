@@ -248,3 +248,16 @@ fn content(file: &Path) -> io::Result<Vec<u8>> {
     }
     Ok(bytes)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_to_nowhere_is_no_missing_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("trust.yaml");
+        std::os::unix::fs::symlink("gone.yaml", &file).unwrap();
+        assert!(Trust::load(&file).unwrap_err()[0].what.starts_with("it cannot be read: "));
+    }
+}

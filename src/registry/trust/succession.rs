@@ -61,3 +61,28 @@ impl Predecessor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{RULES, artifact, trust};
+    use super::*;
+
+    #[test]
+    fn what_was_signed_is_followed_by_what_is_signed_by_the_same_key_or_by_a_new_one_of_the_user() {
+        let (manifest, evidence) = artifact();
+        let demand = trust(RULES).demand("registry.example.com/team/x", None);
+        let verdict = demand.judge(manifest, &[evidence]).unwrap();
+        let (team, other) = (verdict.signers()[0].fingerprint(), Digest::of(b"another key"));
+        let after = |signed: bool, keys: &[Digest]| Predecessor { signed, signers: keys.to_vec() };
+
+        assert_eq!(after(false, &[]).judge(false, &[]), Ok(Succession::Same));
+        assert_eq!(after(true, &[]).judge(true, &[]), Ok(Succession::Same));
+        assert_eq!(after(true, &[]).judge(false, &[]), Err(Lost::Signature));
+        assert_eq!(after(true, &[other, team]).judge(true, verdict.signers()), Ok(Succession::Same));
+        assert_eq!(after(true, &[other]).judge(true, verdict.signers()), Ok(Succession::Rotated));
+        assert_eq!(after(true, &[team]).judge(true, &[]), Err(Lost::Signer));
+        assert_eq!(after(false, &[team]).judge(true, &[]), Err(Lost::Signer));
+        assert!(after(false, &[team]).requires_signature() && after(true, &[]).requires_signature());
+        assert!(!Predecessor::default().requires_signature());
+    }
+}

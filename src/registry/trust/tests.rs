@@ -27,7 +27,7 @@ fn read(text: &str) -> Result<Trust, Vec<Fault>> {
     })
 }
 
-fn trust(rest: &str) -> Trust {
+pub(super) fn trust(rest: &str) -> Trust {
     read(&format!("{HEAD}{rest}")).unwrap()
 }
 
@@ -37,17 +37,16 @@ fn fault(rest: &str) -> String {
 }
 
 fn shown(faults: &[Fault]) -> String {
-    let lines = faults.iter().map(|fault| format!("{fault}\n    {}", fault.hint));
-    lines.collect::<Vec<_>>().join("\n")
+    faults.iter().map(|fault| format!("{fault}\n    {}", fault.hint)).collect::<Vec<_>>().join("\n")
 }
 
 /// An artifact, and its signature by `team.pub`.
-fn artifact() -> (Digest, Evidence) {
+pub(super) fn artifact() -> (Digest, Evidence) {
     let bundle = Evidence::Bundle(Bytes::from_static(fixture!("ecdsa-bundle.json").as_bytes()));
     (Digest::of(fixture!("manifest.json").as_bytes()), bundle)
 }
 
-const RULES: &str = "\
+pub(super) const RULES: &str = "\
 default: warn
 rules:
   - registry: registry.example.com
@@ -492,32 +491,4 @@ fn a_file_that_is_not_there_asks_for_nothing_and_one_that_cannot_be_read_is_a_fa
     assert_eq!(Trust::load(&file).unwrap_err()[0].what, "it cannot be read: it is longer than 1 MiB");
     std::fs::write(&file, [0xff]).unwrap();
     assert_eq!(Trust::load(&file).unwrap_err()[0].what, "it cannot be read: it is not UTF-8 text");
-}
-
-#[cfg(unix)]
-#[test]
-fn a_link_to_nowhere_is_no_missing_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("trust.yaml");
-    std::os::unix::fs::symlink("gone.yaml", &file).unwrap();
-    assert!(Trust::load(&file).unwrap_err()[0].what.starts_with("it cannot be read: "));
-}
-
-#[test]
-fn what_was_signed_is_followed_by_what_is_signed_by_the_same_key_or_by_a_new_one_of_the_user() {
-    let (manifest, evidence) = artifact();
-    let demand = trust(RULES).demand("registry.example.com/team/x", None);
-    let verdict = demand.judge(manifest, &[evidence]).unwrap();
-    let (team, other) = (verdict.signers()[0].fingerprint(), Digest::of(b"another key"));
-    let after = |signed: bool, keys: &[Digest]| Predecessor { signed, signers: keys.to_vec() };
-
-    assert_eq!(after(false, &[]).judge(false, &[]), Ok(Succession::Same));
-    assert_eq!(after(true, &[]).judge(true, &[]), Ok(Succession::Same));
-    assert_eq!(after(true, &[]).judge(false, &[]), Err(Lost::Signature));
-    assert_eq!(after(true, &[other, team]).judge(true, verdict.signers()), Ok(Succession::Same));
-    assert_eq!(after(true, &[other]).judge(true, verdict.signers()), Ok(Succession::Rotated));
-    assert_eq!(after(true, &[team]).judge(true, &[]), Err(Lost::Signer));
-    assert_eq!(after(false, &[team]).judge(true, &[]), Err(Lost::Signer));
-    assert!(after(false, &[team]).requires_signature() && after(true, &[]).requires_signature());
-    assert!(!Predecessor::default().requires_signature());
 }

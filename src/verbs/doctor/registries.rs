@@ -13,7 +13,7 @@ pub(super) fn logins_and_configuration(patient: &Patient<'_>) -> Check {
         problems.push(Problem::of(
             "the configuration of package registries",
             &error,
-            "mend ~/.config/wasm-pkg/config.toml, or move it away",
+            "fix ~/.config/wasm-pkg/config.toml, or move it away",
         ));
     }
     let logins = logins(patient.environment);

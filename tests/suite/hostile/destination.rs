@@ -1,5 +1,5 @@
 //! Tests of destinations. Requests that are refused whatever the guest's name are in
-//! tests/suite/refused_destinations.rs.
+//! `tests/suite/refused_destinations.rs`.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
 //! Tests of files on the user's disk: compiled code of another user, a grant of another plugin. The tests of
-//! both with all defences are in tests/suite/code_cache.rs and plugin_lifecycle.rs.
+//! both with all defences are in `tests/suite/code_cache.rs` and `plugin_lifecycle.rs`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
