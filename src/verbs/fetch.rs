@@ -21,7 +21,7 @@ use super::{Error, Reporter};
 /// Fetches plugins from every kind of source.
 pub(super) struct Fetcher<'a> {
     environment: &'a Environment,
-    repositories: &'a Places,
+    places: &'a Places,
     reporter: Reporter,
     registries: OnceCell<Registries>,
     trust: OnceCell<Trust>,
@@ -54,9 +54,9 @@ pub(super) struct Fetched {
 }
 
 impl<'a> Fetcher<'a> {
-    pub(super) fn new(environment: &'a Environment, repositories: &'a Places, reporter: Reporter) -> Self {
+    pub(super) fn new(environment: &'a Environment, places: &'a Places, reporter: Reporter) -> Self {
         let (registries, trust, said) = (OnceCell::new(), OnceCell::new(), RefCell::default());
-        Self { environment, repositories, reporter, registries, trust, said }
+        Self { environment, places, reporter, registries, trust, said }
     }
 
     pub(super) fn reporter(&self) -> Reporter {
@@ -104,7 +104,7 @@ impl<'a> Fetcher<'a> {
         if let Some(trust) = self.trust.get() {
             return Ok(trust);
         }
-        let read = Trust::load(&self.repositories.trust()).map_err(Error::Trust)?;
+        let read = Trust::load(&self.places.trust()).map_err(Error::Trust)?;
         Ok(self.trust.get_or_init(|| read))
     }
 
@@ -189,7 +189,7 @@ impl<'a> Fetcher<'a> {
         Ok(self.demand(source, &repositories(found))?.asks())
     }
 
-    /// Returns what trust.yaml requires of an artifact, by each of its places.
+    /// Returns what trust.yaml requires of an artifact, by each of its repositories.
     fn demand(&self, source: &Source, repositories: &[String]) -> Result<Demand, Error> {
         let trust = self.trust()?;
         let demands = repositories.iter().map(|repository| trust.demand(repository, namespace(source)));
@@ -257,7 +257,7 @@ impl<'a> Fetcher<'a> {
         }
         self.reporter.note(&format!("warning: {}", chain(&error)));
         if let Some(repository) = repositories.first() {
-            let file = self.repositories.trust();
+            let file = self.places.trust();
             self.reporter.hint(&format!(
                 "to ignore signatures there, add a rule to {}: {{registry: {repository}, signatures: ignore}}",
                 file.display()
@@ -355,7 +355,7 @@ pub(super) struct Candidate<'a> {
     pub(super) manifest: Digest,
 }
 
-/// Returns the places of an artifact: its own, and the one in the user's configuration.
+/// Returns the repositories of an artifact: its own, and the one in the user's configuration.
 fn repositories(found: &Found) -> Vec<String> {
     found.image().map(Image::full_name).into_iter().chain(found.configured().map(str::to_owned)).collect()
 }
