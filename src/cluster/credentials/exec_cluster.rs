@@ -8,17 +8,17 @@ use serde_json::Value;
 use super::super::document::ClusterEntry;
 use super::super::pem::Pem;
 
-/// The name under which a cluster keeps what is for its credential plugin alone.
+/// The extension of a cluster with data for its credential plugin only.
 const EXTENSION: &str = "client.authentication.k8s.io/exec";
 
-/// A cluster as `KUBERNETES_EXEC_INFO` has it.
+/// A cluster as in `KUBERNETES_EXEC_INFO`.
 #[derive(Clone, Default)]
 pub struct ExecCluster {
     info: ClusterInfo,
     authority: Option<Pem>,
 }
 
-/// Its text (client-go, pkg/apis/clientauthentication/v1/types.go).
+/// The serialised cluster (client-go, pkg/apis/clientauthentication/v1/types.go).
 #[derive(Clone, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct ClusterInfo {
