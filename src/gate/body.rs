@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// What goes wrong with a body while it streams.
+/// An error of a body while it streams.
 pub(crate) type BodyError = Box<dyn Error + Send + Sync>;
 
 /// A body in either direction, through either door.
@@ -63,7 +63,7 @@ where
     }
 }
 
-/// Reads a body of a refused request to its end, and forgets it. It ends with its guest at the latest.
+/// Reads the body of a refused request to its end and drops it. It ends with its guest at the latest.
 pub(super) async fn drain(mut body: Body) {
     while let Some(Ok(_)) = body.frame().await {}
 }
@@ -74,7 +74,7 @@ pub(super) struct Timed {
     sleep: Pin<Box<Sleep>>,
 }
 
-/// No bytes came for as long as the guest was willing to wait.
+/// The error if no bytes arrived within the guest's own timeout.
 #[derive(Debug, thiserror::Error)]
 #[error("no bytes arrived within {0:?}")]
 pub(super) struct TooSlow(Duration);

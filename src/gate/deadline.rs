@@ -1,4 +1,4 @@
-//! `--request-timeout`: how long one request may take, its answer with it, as Go's `http.Client.Timeout` has it.
+//! `--request-timeout`: the timeout of one request, including its answer, like Go's `http.Client.Timeout`.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -21,7 +21,7 @@ struct Deadline {
     on_timeout: Option<OnTimeout>,
 }
 
-/// It was not.
+/// The error of a body that was not.
 #[derive(Debug, thiserror::Error)]
 #[error("the response was not complete within {0:?}, the limit that --request-timeout sets")]
 pub(super) struct Late(Duration);
@@ -32,7 +32,7 @@ pub(super) async fn within(
     sent: impl Future<Output = Result<Response<Body>, Failure>>,
     on_timeout: impl FnOnce() + Send + 'static,
 ) -> Result<Response<Body>, Failure> {
-    // A time that no clock reaches is none.
+    // A time beyond the clock's range means no limit.
     let end = limit.and_then(|limit| Some((limit, Instant::now().checked_add(limit)?)));
     let Some((limit, end)) = end else { return sent.await };
     let response = timeout_at(end, sent).await.map_err(|_| Failure::RequestTimeout(limit))??;
