@@ -16,7 +16,7 @@ use crate::registry::signature::{Key, KeySet, KeySetError};
 /// What a trust file says of itself, and is called.
 const FORMAT: Format = Format { kind: "Trust", name: "a trust file" };
 
-/// The file, and how its keys are fetched.
+/// A file, and the function that fetches its keys.
 struct Reader<'a> {
     file: &'a Path,
     key: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
@@ -57,7 +57,7 @@ impl Trust {
     }
 }
 
-/// Reads a text; `file` is where it is from.
+/// Reads a text; `file` is its origin.
 fn read(file: &Path, text: &str, key: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Result<Trust, Vec<Fault>> {
     let name = file.display().to_string();
     let mut faults = Faults::of(&name, FORMAT);
@@ -233,10 +233,10 @@ fn mode(faults: &mut Faults<'_>, place: &Place, node: Node) -> Option<Mode> {
     }
 }
 
-/// The longest file that is read: neither a `trust.yaml` nor a key is longer than a page.
+/// The largest file that is read, in bytes: neither a `trust.yaml` nor a key is longer than a page.
 const LONGEST: u64 = 1 << 20;
 
-/// Reads an ordinary file: a device or a pipe might never end.
+/// Reads a regular file. A device or a pipe might never end.
 fn content(file: &Path) -> io::Result<Vec<u8>> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
