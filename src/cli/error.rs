@@ -1,4 +1,4 @@
-//! Why argv is no command.
+//! Errors of the command line.
 
 use std::ffi::OsString;
 
@@ -15,7 +15,7 @@ pub enum Error {
     /// One name for several sources.
     #[error("--as names one plugin, and {0} sources were given")]
     OneName(usize),
-    /// A connection flag that stands last.
+    /// A connection flag without a value, at the end.
     #[error(transparent)]
     FlagValue(#[from] MissingValue),
     /// A source of no known form.

@@ -19,7 +19,7 @@ pub struct Flag {
     pub value: Option<&'static str>,
     /// Whether a guest sees the flag. Not if its value is a secret or a path of the host.
     shown: bool,
-    /// Its description, for the help of kwasm's own commands.
+    /// The description, for the help of kwasm's own commands.
     pub help: &'static str,
 }
 
@@ -41,7 +41,7 @@ impl Flag {
     }
 }
 
-/// A connection flag that stands last, without its value.
+/// The error for a connection flag without its value, at the end.
 #[derive(Debug, thiserror::Error)]
 #[error("the flag {0} requires a value")]
 pub struct MissingValue(String);

@@ -1,6 +1,6 @@
-//! The only reader of the environment, of argv too: all that a run learns from its surroundings.
+//! The only reader of the environment, including argv: everything that a run learns from its surroundings.
 //!
-//! Here are kubectl's connection flags as well, which a plugin's arguments have among them.
+//! It contains kubectl's connection flags too, since they are among a plugin's arguments.
 
 mod connection;
 

@@ -93,7 +93,7 @@ fn switched(asked: bool, response: Response<Incoming>) -> Result<Response<Incomi
     Ok(response)
 }
 
-/// An answer as its guest gets it.
+/// Returns an answer in the form for its guest.
 pub(super) fn answer(response: Response<Incoming>, timeouts: Timeouts) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     parts.headers = headers::incoming(parts.headers);

@@ -97,7 +97,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// An answer's body, which is followed.
+    /// Returns an answer's body, which is traced.
     pub(super) fn body(inner: Body, status: StatusCode, following: Following, slot: Slot) -> Body {
         Hooked { hook: Self { status, bytes: 0, following, slot: Some(slot) }, inner }.boxed_unsync()
     }

@@ -22,7 +22,7 @@ use crate::defence::Defence;
 /// server.
 pub(crate) type GuestBody = Hooked<Promises>;
 
-/// Holds a body from a guest to the rules.
+/// Checks a guest's body against the rules.
 pub(crate) struct Promises {
     lifetime: GuestLifetime,
     /// The number of remaining bytes, if the length was stated.

@@ -1,4 +1,4 @@
-//! The lifetime of a guest, for what must not outlive it.
+//! The lifetimes of guests, which nothing in flight may exceed.
 
 use tokio_util::sync::CancellationToken;
 

@@ -149,7 +149,8 @@ impl Gate {
         self.0.lifetime.clone()
     }
 
-    /// Takes one request through the gate. It is aborted when `lifetime` ends, which is the guest's or a part of it.
+    /// Passes one request through the gate. It is aborted when `lifetime` ends, which is the guest's lifetime
+    /// or a part of it.
     async fn pass(
         &self,
         request: Request<Body>,

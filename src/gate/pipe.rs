@@ -17,7 +17,8 @@ use super::lifetime::GuestLifetime;
 /// more.
 const CAPACITY: usize = 256 << 10;
 
-/// Connects a guest's end and the gate's. When the last handle to the guest's end is dropped, `lifetime` ends.
+/// Connects a guest's end with the gate's. When the last handle to the guest's end is dropped, `lifetime`
+/// ends.
 pub(super) fn pair(lifetime: GuestLifetime) -> (GuestEnd, HostEnd) {
     let lanes = Arc::new(Lanes::default());
     (GuestEnd(Arc::new(Held { lanes: Arc::clone(&lanes), lifetime })), HostEnd(lanes))

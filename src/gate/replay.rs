@@ -32,7 +32,7 @@ struct Sent {
     hint: SizeHint,
 }
 
-/// Keeps a body while it passes.
+/// Keeps a body while it is sent.
 struct Recorder(Weak<Mutex<Sent>>);
 
 /// A body that is sent a second time.

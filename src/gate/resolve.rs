@@ -1,4 +1,4 @@
-//! The addresses of hosts, without those that a host may not be at.
+//! The addresses of hosts, without those that a host may not have.
 
 use std::future::Future;
 use std::io;

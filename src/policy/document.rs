@@ -10,7 +10,7 @@ use super::rule::{NameSelector, ResourceRule, Rule, UrlRule};
 use crate::document::{Entries, Fault, Faults, Format, Node, Place, Shape};
 use crate::environment::CONNECTION_FLAGS;
 
-/// What a policy says of itself, and is called.
+/// The kind of a policy's document, and its name in messages.
 const FORMAT: Format = Format { kind: "Policy", name: "a policy" };
 
 /// The verbs of requests. Others, such as `bind` and `escalate`, are only checked inside the API server.

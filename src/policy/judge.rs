@@ -1,4 +1,4 @@
-//! A policy, the grant of one plugin, and the permit of one request: each is made of the one before, and of nothing else.
+//! A policy, the grant of one plugin, and the permit of one request: each is made only from the one before.
 
 use http::HeaderName;
 
@@ -42,7 +42,7 @@ impl Policy {
         }
     }
 
-    /// Returns the name of the context.
+    /// Returns the name of the policy.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

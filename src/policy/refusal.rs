@@ -69,7 +69,8 @@ impl Refusal {
         Self { request: short(&format!("{method} {uri}")), reason, rule, info: None }
     }
 
-    /// Refuses a request to a granted endpoint. `rule` is the one that would let it pass, and `info` what it is taken for.
+    /// Refuses a request to a granted endpoint. `rule` is the one that would allow it, and `info` its
+    /// attributes.
     pub(super) fn new(request: &str, reason: Reason, rule: Option<Rule>, info: &RequestInfo) -> Self {
         let info = info.is_resource_request.then(|| Box::new(info.clone()));
         Self { request: short(request), reason, rule: rule.map(|rule| rule.to_string()), info }
@@ -97,7 +98,7 @@ impl Refusal {
 impl std::error::Error for Refusal {}
 
 impl Explain for Refusal {
-    /// Returns what would let such a request pass, if anything would.
+    /// Returns how to allow such a request, if that is possible.
     fn hint(&self) -> Option<String> {
         match &self.reason {
             Reason::Policy(_) => {

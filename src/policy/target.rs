@@ -1,4 +1,4 @@
-//! The destination of a request, as far as the judge has to know it.
+//! The destination of a request, with the properties that the judge needs.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl Context {
         Self { name: name.into(), namespace: namespace.into(), selected: selected.into() }
     }
 
-    /// Returns the name.
+    /// Returns the name of the context.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

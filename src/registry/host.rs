@@ -37,10 +37,10 @@ const SLOWEST: u64 = 32 << 10;
 const ANSWER: Duration = Duration::from_mins(1);
 
 impl Host {
-    /// Finds out how a registry is reached: [`Server::open`].
+    /// Finds out how to reach a registry: [`Server::open`].
     ///
     /// # Errors
-    /// If the configuration for it cannot be used.
+    /// If its configuration cannot be used.
     pub(super) async fn open(reach: Reach, name: &str, repository: &str) -> Result<Self, Error> {
         Ok(Self { server: Server::open(reach, name, repository).await?, authorizations: Mutex::default() })
     }

@@ -1,4 +1,4 @@
-//! The media types on which registries and their clients have agreed.
+//! The media types that registries and their clients share.
 
 /// The media type of a manifest.
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";

@@ -66,7 +66,7 @@ impl Signature {
         &self.evidence
     }
 
-    /// Whether it says that it signs the artifact with this manifest: [`signature::is_about`].
+    /// Returns whether it claims to sign the artifact with this manifest: [`signature::is_about`].
     #[must_use]
     pub fn signs(&self, manifest: Digest) -> bool {
         self.evidence.iter().any(|evidence| signature::is_about(manifest, evidence))

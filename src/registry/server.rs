@@ -1,5 +1,5 @@
-//! The server behind a repository: its addresses, and answers that are bounded, awaited where that may help, and never silent
-//! about who gave them.
+//! The server of a repository: its addresses, and responses that are limited in size, retried if that may
+//! help, and always attributed to a host in errors.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::credentials::Credentials;
 use super::settings::{Clients, Reach};
 use crate::reference::DOCKER_HUB;
 
-/// A repository's registry, how it is reached, and who the user is there.
+/// A repository's registry, its connection, and the user's credentials there.
 pub(super) struct Server {
     /// The name as the user wrote it.
     name: String,

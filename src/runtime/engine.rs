@@ -2,9 +2,9 @@
 
 use wasmtime::{Config, Engine, ModuleVersionStrategy};
 
-/// The exact wasmtime this is built with. By itself wasmtime takes code that any release of the same major version
-/// compiled, which would keep code alive whose miscompilation a patch release mended. `tests/suite` holds it equal
-/// to the lock file's.
+/// The exact version of wasmtime. By default, wasmtime accepts code compiled by any release of the same major
+/// version, which would keep code with a miscompilation that a patch release fixed. `tests/suite` compares it
+/// with the lock file.
 pub const WASMTIME: &str = "48.0.8";
 
 /// Returns the part of a file name that identifies this engine's compiled code. wasmtime itself checks
@@ -13,7 +13,7 @@ pub(super) fn key() -> String {
     format!("wasmtime-{WASMTIME}-{}", std::env::consts::ARCH)
 }
 
-/// Returns an engine that maps compiled code, and returns guests `stack` bytes of stack. It has no compiler,
+/// Returns an engine that maps compiled code, and gives guests `stack` bytes of stack. It has no compiler,
 /// whose set-up costs more than a whole run.
 pub(super) fn runner(stack: u64) -> wasmtime::Result<Engine> {
     let stack = usize::try_from(stack)?;
@@ -23,7 +23,7 @@ pub(super) fn runner(stack: u64) -> wasmtime::Result<Engine> {
 /// The stack of the host's functions below those of a guest: the same as in wasmtime's own settings.
 const HOST_STACK: usize = 1536 << 10;
 
-/// Returns an engine that compiles. Its output is the same forevery size of the stack.
+/// Returns an engine that compiles. Its output is the same for every size of the stack.
 pub(super) fn compiler() -> wasmtime::Result<Engine> {
     Engine::new(settings()?.enable_compiler(true))
 }

@@ -1,4 +1,4 @@
-//! Why a plugin could not be run.
+//! Errors of running a plugin.
 
 use std::fmt;
 use std::io;
@@ -13,7 +13,7 @@ use crate::store::{self, Plugin};
 /// The reason why a plugin could not run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Its compilation reached a bound.
+    /// The compilation reached a bound.
     #[error("{plugin}: {bound}, and was stopped")]
     Bound {
         /// The plugin.

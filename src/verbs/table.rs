@@ -109,7 +109,7 @@ fn yaml<T: Serialize + ?Sized>(value: &T) -> String {
     if text.chars().any(|c| drives_terminal(c) && c != '\n') { json(value) } else { text }
 }
 
-/// Prints data. A closed standard output is not an error, as forevery filter.
+/// Prints data. A closed standard output is not an error, as for every filter.
 pub(super) fn print(text: &str) -> Result<(), Error> {
     match Stdout.write_all(text.as_bytes()).and_then(|()| Stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stdout(error)),

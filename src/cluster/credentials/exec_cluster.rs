@@ -1,4 +1,4 @@
-//! What a credential plugin is info of the cluster, where it asks for that (client-go, rest/exec.go).
+//! The information about the cluster for a credential plugin that requests it (client-go, rest/exec.go).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -60,7 +60,8 @@ impl From<&ClusterEntry> for ExecCluster {
 }
 
 impl ExecCluster {
-    /// What is info, with the authority's certificate from its file; why that cannot be read.
+    /// Returns the information, with the authority's certificate from its file, or the reason why that cannot
+    /// be read.
     pub(super) fn info(&self) -> Result<ClusterInfo, String> {
         let mut info = self.info.clone();
         if let Some(authority) = &self.authority {

@@ -1,4 +1,4 @@
-//! The tokens that a user has from an identity provider, and why there are none newer.
+//! The tokens of a user from an identity provider, and the reason why there are no newer ones.
 
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ impl Tokens {
         Self { id, refresh: value(entry, "refresh-token"), ..Self::default() }
     }
 
-    /// The identity token, if it holds still.
+    /// Returns the identity token, if it is still valid.
     pub(super) fn valid(&self) -> Result<Option<&Jwt>, Unrefreshed> {
         let Some(id) = &self.id else { return Ok(None) };
         Ok(id.holds().ok_or("its id-token is not a JWT")?.then_some(id))

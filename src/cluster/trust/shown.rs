@@ -1,8 +1,8 @@
-//! Texts of certificates, as far as they are shown, and what helps against more than one fault.
+//! Texts of certificates, as far as they are shown, and hints for more than one fault.
 
 use x509_parser::prelude::X509Name;
 
-/// What is wrong, and what helps.
+/// A problem and a hint.
 pub(super) type Explanation = (String, &'static str);
 
 /// The longest text from a certificate that is shown, in characters.

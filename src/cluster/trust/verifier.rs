@@ -48,7 +48,7 @@ enum Judge {
     Unverified,
 }
 
-/// The only provider of cryptography.
+/// Returns the only provider of cryptography.
 pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }

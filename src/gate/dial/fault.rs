@@ -240,7 +240,7 @@ impl ProxyFault {
         Self::new(proxy, endpoint, ProxyError::Login)
     }
 
-    /// Returns which proxy it is and what it did.
+    /// Returns the name of the proxy and its error.
     fn text(&self) -> String {
         let name = match self.source_name {
             Source::Kubeconfig => format!("the proxy {}", self.proxy),

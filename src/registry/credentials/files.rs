@@ -1,4 +1,4 @@
-//! The files in which docker and podman keep logins, and what they know of a registry.
+//! The files in which docker and podman store logins.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Why an artifact does not count as signed.
+//! Errors of signatures.
 
 use crate::message::Explain;
 use crate::reference::Digest;
@@ -15,7 +15,7 @@ pub enum Error {
     /// The signature is of another artifact.
     #[error("its signature is for another artifact, {0}")]
     AnotherArtifact(Digest),
-    /// There are statements about the artifact, but none of them signs it.
+    /// The statements about the artifact do not sign it.
     #[error("it is not signed: what is attached to it is an attestation, `{0}`")]
     Attested(String),
     /// A claimed signature cannot be parsed.
@@ -67,7 +67,7 @@ impl Explain for Error {
 }
 
 impl Error {
-    /// The most telling of several comes first.
+    /// Returns the precedence among several errors: the most specific one comes first.
     pub(super) fn rank(&self) -> u8 {
         match self {
             Self::Partly { .. } | Self::TooMany(_) | Self::WrongKey { .. } => 0,

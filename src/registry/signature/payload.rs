@@ -1,4 +1,4 @@
-//! The content of evidence, before any of it is proved.
+//! The contents of evidence, before they are proven.
 
 use super::error::{Error, LARGEST, malformed, shown};
 use super::key::{Key, KeySet};

@@ -1,50 +1,50 @@
-//! What is asked of an artifact for the sake of the one whose place it takes, whatever `trust.yaml` says. Pure.
+//! The requirements on the successor of an artifact, independent of `trust.yaml`. Pure.
 
 use crate::reference::Digest;
 use crate::registry::signature::Signer;
 
-/// What is known of the signatures of an artifact whose place another is to take.
+/// The signatures of an artifact that another is to replace.
 ///
-/// If it was signed, the other has to be, by whomever it says: without a key no one can recognise a stranger's signature. If
-/// its signers were verified, one of them has to be again, or another whose key `trust.yaml` names now: so a key is rotated,
-/// and only by the user.
+/// If it was signed, its successor has to be signed too, by any signer: without a key, the signers cannot be
+/// distinguished. If its signers were verified, one of them has to have signed again, or another one whose
+/// key `trust.yaml` names now: so only the user can rotate a key.
 #[derive(Debug, Default)]
 pub struct Predecessor {
-    /// Whether it had a signature, be it of no one who is known.
+    /// Whether it had a signature, even of an unknown signer.
     pub signed: bool,
     /// The fingerprints of the keys by which its signatures were verified.
     pub signers: Vec<Digest>,
 }
 
-/// How an artifact is signed, compared with its predecessor.
+/// The signatures of an artifact, compared with its predecessor.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Succession {
-    /// By whom it has to be.
+    /// The required signer signed it.
     Same,
-    /// By others, whose keys `trust.yaml` names.
+    /// Others signed it, whose keys `trust.yaml` names.
     Rotated,
 }
 
-/// Why an artifact may not take another's place.
+/// The reason why an artifact may not replace another.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Lost {
-    /// It is not signed, and the other was.
+    /// The artifact is not signed, but its predecessor was.
     Signature,
-    /// No signature of it was verified, and the other had one that was.
+    /// No signature of the artifact was verified, but one of its predecessor was.
     Signer,
 }
 
 impl Predecessor {
-    /// Returns whether what takes its place has to have a signature: then that this cannot be found out is no answer.
+    /// Returns whether its successor needs a signature, so that a failed look-up cannot be ignored.
     #[must_use]
     pub fn requires_signature(&self) -> bool {
         self.signed || !self.signers.is_empty()
     }
 
-    /// Judges an artifact that is to take its place: whether it is `signed`, and whose signatures were verified.
+    /// Judges a successor by whether it is `signed`, and by its verified signers.
     ///
     /// # Errors
-    /// What it lacks.
+    /// The missing signature or signer.
     pub fn judge(&self, signed: bool, signers: &[Signer]) -> Result<Succession, Lost> {
         if self.signed && !signed {
             return Err(Lost::Signature);

@@ -134,7 +134,7 @@ impl Count {
             + &self.obstacles.table(obstacles)
     }
 
-    /// Checks that both verdicts occurred forevery kind.
+    /// Checks that both verdicts occurred for every kind.
     fn assert_complete(&self) {
         let [allowed, denied, unclear] = self.decisions.of("pairs");
         let pairs = allowed + denied + unclear;
