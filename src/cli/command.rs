@@ -8,158 +8,158 @@ use clap_complete::Shell;
 use crate::environment::Connection;
 use crate::reference::{Image, Package, PluginName, Source};
 
-/// What is to be done.
+/// The parsed command line.
 #[derive(Debug, Eq, PartialEq)]
 pub enum Command {
-    /// Tell which cluster kwasm would talk to, and as whom.
+    /// Show the cluster that plugins reach, and the user.
     Cluster {
-        /// What selects it.
+        /// The flags that select it.
         connection: Connection,
-        /// Whether to ask the server who that is.
+        /// Whether to ask the server for the user's identity.
         check: bool,
-        /// Whether to tell of each request.
+        /// Whether to report each request.
         verbose: bool,
-        /// How.
+        /// The output format.
         output: Output,
     },
-    /// Print what a shell needs to complete kwasm's own command line.
+    /// Print a shell script for completing kwasm's own command line.
     Completion(Shell),
     /// Complete the command line of a plugin.
     Complete {
         /// The plugin.
         name: PluginName,
-        /// What was typed behind its name; the last is what is being typed.
+        /// The arguments so far; the last one is being typed.
         arguments: Vec<String>,
     },
-    /// Tell what is wrong on this machine.
+    /// Report the problems on this machine.
     Doctor {
-        /// What selects a cluster.
+        /// The flags that select a cluster.
         connection: Connection,
         /// Whether to compare digests too.
         deep: bool,
         /// Whether to empty the caches first.
         clean: bool,
-        /// How.
+        /// The output format.
         output: Output,
     },
-    /// Tell whether files are policies.
+    /// Check whether files are valid policies.
     CheckPolicy {
         /// The files.
         files: Vec<PathBuf>,
     },
-    /// Tell what a request is, and whether a policy allows it.
+    /// Explain a request, and whether a policy allows it.
     ExplainRequest {
-        /// Its method.
+        /// The method.
         method: String,
-        /// Its path and query.
+        /// The path and query.
         path: String,
         /// The policy.
         policy: Option<String>,
-        /// The namespace that `current` means.
+        /// The namespace that `current` denotes.
         namespace: Option<String>,
-        /// How.
+        /// The output format.
         output: Output,
     },
-    /// Tell what a component is, running nothing.
+    /// Describe a component without running it.
     Inspect {
         /// The component.
         source: Source,
-        /// How.
+        /// The output format.
         output: Output,
     },
-    /// Put plugins on this machine.
+    /// Install plugins.
     Install {
         /// The components.
         sources: Vec<Source>,
-        /// The name of the only one, when not that of its file or repository.
+        /// The name of a single plugin, unless it is that of its file or repository.
         name: Option<PluginName>,
-        /// What they may do.
+        /// The policy to grant.
         policy: Option<String>,
     },
-    /// Show what is installed.
+    /// List the installed plugins.
     List {
-        /// How.
+        /// The output format.
         output: Output,
     },
-    /// Install what `Save` carried here.
+    /// Install plugins from an archive written by `Save`.
     Load {
         /// The archive.
         archive: PathBuf,
-        /// What the plugins may do.
+        /// The policy to grant.
         policy: Option<String>,
     },
     /// Write the manual.
     Man {
-        /// Into this folder, a page a command; else one page to stdout.
+        /// The folder for one page per command; if `None`, one page goes to stdout.
         folder: Option<PathBuf>,
-        /// Of which command; of kwasm itself when of none.
+        /// The command to describe; kwasm itself if `None`.
         command: Option<String>,
     },
-    /// Show what could be upgraded.
+    /// List the available upgrades.
     Outdated {
-        /// How.
+        /// The output format.
         output: Output,
     },
-    /// Put a component into a registry.
+    /// Publish a component to a registry.
     Publish {
         /// The component.
         file: PathBuf,
-        /// Where to.
+        /// The target.
         target: Target,
         /// The private key to sign with.
         key: Option<PathBuf>,
-        /// Whether to make a component of a core module first.
+        /// Whether to make a component from a core module first.
         adapt: bool,
-        /// How.
+        /// The output format.
         output: Output,
     },
     /// Run a component.
     Run {
         /// The component.
         source: Source,
-        /// What it may do, when not what was granted at install.
+        /// The policy, unless it is the one granted at install.
         policy: Option<String>,
-        /// Whether to tell of each request.
+        /// Whether to report each request.
         verbose: bool,
-        /// Its own arguments.
+        /// The plugin's own arguments.
         arguments: Vec<String>,
     },
-    /// Put plugins into an archive.
+    /// Write plugins to an archive.
     Save {
-        /// Which ones.
+        /// The plugins.
         names: Vec<PluginName>,
         /// The archive.
         archive: PathBuf,
     },
-    /// Show a text that was asked for: help or the version.
+    /// Print a requested text: help or the version.
     Show(String),
-    /// Take plugins off this machine.
+    /// Uninstall plugins.
     Uninstall {
-        /// Which ones.
+        /// The plugins.
         names: Vec<PluginName>,
     },
-    /// Bring plugins to their newest version.
+    /// Upgrade plugins to their newest version.
     Upgrade {
-        /// Which ones; all when none is named.
+        /// The plugins; all if empty.
         names: Vec<PluginName>,
     },
-    /// Tell whose signatures an artifact has.
+    /// Verify the signatures of an artifact.
     Verify {
         /// The artifact.
         source: Source,
         /// The public keys, each of which has to have signed.
         keys: Vec<PathBuf>,
-        /// How.
+        /// The output format.
         output: Output,
     },
 }
 
-/// Where a component is published.
+/// The target of a publication.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Target {
-    /// In an OCI registry.
+    /// A reference in an OCI registry.
     Image(Image),
-    /// As a version of a package.
+    /// A version of a package.
     Package(Package),
 }
 

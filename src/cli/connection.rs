@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::environment::{CONNECTION_FLAGS, Connection};
 
-/// The same flags for a command of kwasm's own.
+/// Defines the same flags for kwasm's own commands.
 impl clap::Args for Connection {
     fn augment_args(command: clap::Command) -> clap::Command {
         CONNECTION_FLAGS.iter().fold(command, |command, flag| {

@@ -1,4 +1,4 @@
-//! Why argv is no command.
+//! Errors of the command line.
 
 use std::ffi::OsString;
 
@@ -6,40 +6,40 @@ use crate::environment::MissingValue;
 use crate::message::Explain;
 use crate::reference::{ImageError, NameError, PackageError, SourceError};
 
-/// Why argv is no command.
+/// The reason why argv is not a valid command.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// clap's own message, without its prefix.
     #[error("{0}")]
     Usage(String),
-    /// Several sources for one name.
+    /// One name for several sources.
     #[error("--as names one plugin, and {0} sources were given")]
     OneName(usize),
-    /// A connection flag that stands last.
+    /// A connection flag without a value, at the end.
     #[error(transparent)]
     FlagValue(#[from] MissingValue),
     /// A source of no known form.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// No place in an OCI registry.
+    /// Not a valid reference in an OCI registry.
     #[error(transparent)]
     Image(#[from] ImageError),
-    /// No package.
+    /// Not a valid package.
     #[error(transparent)]
     Package(#[from] PackageError),
-    /// A place whose digest is said before anything is there.
+    /// A target with a digest, which cannot be known before publication.
     #[error("`{0}` names a digest, which only the published content determines: give a tag")]
     Pinned(String),
-    /// A package that is to be published without a version.
+    /// A package without a version, which publication requires.
     #[error("`{0}` has no version: publish it as NAMESPACE:NAME@1.2.3")]
     NoVersion(String),
     /// A plugin name of no known form.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// A link of a name that no plugin can have.
+    /// A link with a name that is not a valid plugin name.
     #[error("{0} is not the name of a plugin")]
     Link(String),
-    /// An argument that a guest could not be given: WASI's strings are Unicode.
+    /// An argument that cannot be passed to a guest, since WASI's strings are Unicode.
     #[error("the argument {0:?} is not Unicode, which plugins require")]
     NotUnicode(OsString),
 }

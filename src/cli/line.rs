@@ -175,12 +175,12 @@ struct Form {
 }
 
 impl Form {
-    /// Of a list: bare names where no terminal is.
+    /// Returns the format for a list: bare names unless stdout is a terminal.
     fn of_list(&self, environment: &Environment) -> Output {
         self.output.unwrap_or(if environment.terminal { Output::Table } else { Output::Name })
     }
 
-    /// Of one thing.
+    /// Returns the format for a single item.
     fn of_one(&self) -> Output {
         self.output.unwrap_or(Output::Table)
     }
@@ -273,7 +273,7 @@ fn plugins(names: &[String]) -> Result<Vec<PluginName>, Error> {
     names.iter().map(|name| Ok(name.parse()?)).collect()
 }
 
-/// Reads where a component is to be published: one version of a package, or a place in an OCI registry.
+/// Parses the target of a publication: a version of a package, or a reference in an OCI registry.
 fn published(text: &str) -> Result<Target, Error> {
     if text.contains('/') {
         let image: Image = text.parse()?;

@@ -1,6 +1,6 @@
-//! Turns argv into one command.
+//! Parses argv into one command.
 //!
-//! Started as `kubectl-NAME`, which is how kubectl starts a plugin, argv is the plugin's own.
+//! If kwasm is started as `kubectl-NAME`, as kubectl starts a plugin, the arguments are the plugin's own.
 
 mod command;
 mod connection;

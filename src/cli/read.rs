@@ -10,17 +10,17 @@ use super::line::Line;
 use crate::environment::Environment;
 use crate::reference::{PluginName, Source};
 
-/// The links that lead to kwasm.
+/// The kinds of links to kwasm.
 enum Link {
-    /// `kubectl_complete-NAME`, by which kubectl completes a plugin's arguments.
+    /// `kubectl_complete-NAME`, which kubectl runs to complete a plugin's arguments.
     Complete(PluginName),
-    /// `kubectl-NAME`, by which kubectl runs a plugin.
+    /// `kubectl-NAME`, which kubectl runs as a plugin.
     Run(PluginName),
 }
 
 impl Link {
-    /// What this process was started as: a name kubectl calls plugins by is not to turn a plugin's arguments into
-    /// commands of kwasm, even where no plugin can have it.
+    /// Returns the link by which this process was started. A name by which kubectl starts plugins must not
+    /// turn a plugin's arguments into commands of kwasm, even if no plugin can have it.
     fn of(environment: &Environment) -> Option<Result<Self, Error>> {
         let file_name = Path::new(environment.arguments.first()?).file_name()?.to_str()?;
         let called = file_name.strip_suffix(".exe").unwrap_or(file_name);
@@ -35,10 +35,10 @@ impl Link {
 }
 
 impl Command {
-    /// Reads argv.
+    /// Parses argv.
     ///
     /// # Errors
-    /// When argv is none of the commands.
+    /// If argv is not a valid command.
     pub fn read(environment: &Environment) -> Result<Self, Error> {
         if let Some(link) = Link::of(environment) {
             let link = link?;
@@ -59,7 +59,8 @@ impl Command {
         line.into_command(environment)
     }
 
-    /// Whether argv asks for less to be said. Read apart, since a mistake in argv is told in any case.
+    /// Returns whether argv requests less output. Read separately, so that it is known even if argv has
+    /// errors.
     #[must_use]
     pub fn is_quiet(environment: &Environment) -> bool {
         let line = match Link::of(environment) {
@@ -70,16 +71,16 @@ impl Command {
     }
 }
 
-/// kwasm's own command line, as clap has it: what completion and manual are made of.
+/// Returns the definition of kwasm's command line for clap, from which completion and manual are generated.
 #[must_use]
 pub fn definition() -> clap::Command {
     <Line as CommandFactory>::command()
 }
 
-/// clap's message in the form of all others: no `error:` before it, no empty lines at its end.
+/// Returns clap's message in the form of all others: without `error:` and trailing empty lines.
 fn plain(error: &clap::Error) -> String {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        // What is rendered is the help of whatever lacks a command.
+        // The rendered text is the help of the incomplete command.
         return format!("no command was given\n\n{}", error.render().to_string().trim_end());
     }
     let text = error.render().to_string();

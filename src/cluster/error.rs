@@ -1,4 +1,4 @@
-//! Why a kubeconfig leads nowhere.
+//! Errors of kubeconfigs.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,10 +7,10 @@ use super::credentials;
 use crate::message::Explain;
 use crate::proxy;
 
-/// Why a kubeconfig leads nowhere. No word of it shows what a credential is.
+/// The reason why a kubeconfig leads to no cluster. Never contains a credential.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file that `--kubeconfig` names is not there.
+    /// The file that `--kubeconfig` names does not exist.
     #[error("{}: there is no such kubeconfig", .0.display())]
     Missing(PathBuf),
     /// A file cannot be read.
@@ -21,74 +21,74 @@ pub enum Error {
         /// The reason.
         source: io::Error,
     },
-    /// A file is no kubeconfig. No word of what it holds is shown: that may be a secret.
+    /// A file is not a valid kubeconfig. Its contents are not shown, since they may be secret.
     #[error("{}:{line}: it is not a valid kubeconfig: {reason}", path.display())]
     Broken {
         /// The file.
         path: PathBuf,
-        /// The line, from 1.
+        /// The line, counted from 1.
         line: u64,
         /// The reason.
         reason: String,
     },
-    /// A name leads to nothing.
+    /// A name has no entry.
     #[error("the kubeconfig has no {kind} `{name}`")]
     Unknown {
         /// `context`, `cluster` or `user`.
         kind: &'static str,
         /// The name.
         name: String,
-        /// The names that are there.
+        /// The existing names.
         known: Vec<String>,
     },
-    /// A context names no cluster.
+    /// A context without a cluster.
     #[error("the context `{0}` names no cluster")]
     NoCluster(String),
-    /// A cluster has no server.
+    /// A cluster without a server.
     #[error("the cluster `{0}` has no server")]
     NoServer(String),
-    /// No namespace can have this name.
+    /// Not a valid name of a namespace.
     #[error("`{0}` is not a valid namespace name")]
     Namespace(String),
-    /// The server's address is none.
+    /// Not a valid address of a server.
     #[error(
         "the server of cluster `{0}` is not the address of an API server (https://HOST:PORT, optionally with a path)"
     )]
     Server(String),
-    /// Groups, a UID or more of nobody.
+    /// Groups, a UID or extras without a user to impersonate.
     #[error("user `{0}` impersonates a uid, groups or extra values without a user name (as)")]
     ImpersonatesNobody(String),
-    /// A name that no header can carry.
+    /// A name that is not valid in a header.
     #[error("the identity that user `{0}` impersonates has characters that no header may have")]
     Unsendable(String),
-    /// A flag that is true or false, and has another value.
+    /// An invalid value for a boolean flag.
     #[error("the flag {flag}: `{value}` is neither true nor false")]
     Truth {
         /// The flag.
         flag: &'static str,
-        /// Its value.
+        /// The value.
         value: String,
     },
-    /// No time.
+    /// An invalid duration.
     #[error("the flag --request-timeout: `{0}` is not a duration")]
     Timeout(String),
-    /// The server's address says who asks, which is nobody's to see.
+    /// A server's address with credentials, which must not be shown.
     #[error("the server of cluster `{0}` has a user in its address, which is not sent")]
     ServerUser(String),
-    /// There is no credential.
+    /// There are no credentials.
     #[error(transparent)]
     Credentials(#[from] credentials::Error),
-    /// A proxy is none that there is a way through. Its address is not shown: there may be a password in it.
+    /// A proxy that cannot be used. Its address is not shown, since it may contain a password.
     #[error(transparent)]
     Proxy(#[from] proxy::Error),
-    /// What a credential or an authority should be, and is not.
+    /// An invalid credential or authority.
     #[error("{what} of {owner}: {reason}")]
     Credential {
-        /// e.g. `the client certificate`.
+        /// The part, e.g. `the client certificate`.
         what: &'static str,
-        /// e.g. user `alice`.
+        /// The owner, e.g. user `alice`.
         owner: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
 }
@@ -144,7 +144,7 @@ impl Explain for Error {
     }
 }
 
-/// The names that there are; of many, the first.
+/// Lists the existing names; if there are many, the first ones.
 fn among(kind: &str, known: &[String]) -> String {
     const SHOWN: usize = 8;
     let first = known[..known.len().min(SHOWN)].join(", ");

@@ -61,7 +61,7 @@ impl Node {
 /// Leaves duplicate keys, and those by which YAML merges maps, to the reader, which reports their names.
 fn options() -> Options {
     serde_saphyr::options! {
-        // Else what a few aliases stand for is read a million times.
+        // Otherwise a few aliases could make their values be read a million times.
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 10_000 },
         // Each level takes its part of the stack, and no document of kwasm's has more than six.
         budget: serde_saphyr::budget! { max_depth: 16 },

@@ -227,7 +227,7 @@ fn keys(known: &[&str]) -> String {
 
 /// Returns the key that was probably meant.
 fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
-    // A long key is no typing error of any of these, and would take its time.
+    // A long key is not a typing error of any of these, and comparing it would take long.
     let far = key.len() > 32;
     let distances = known.iter().filter(|_| !far).map(|known| (distance(key, known), known));
     let near = distances.filter(|(distance, known)| *distance <= known.len().div_ceil(3)).min();

@@ -1,25 +1,25 @@
-//! kubectl's connection flags: which there are, and how they are told from a plugin's own arguments.
+//! kubectl's connection flags, and how to find them among a plugin's own arguments.
 //!
-//! kubectl reads none of them for a plugin: it hands all of argv on. Whoever owns the connection has to, and that is
-//! kwasm. The flags are those of cli-runtime (`pkg/genericclioptions/config_flags.go`), their forms pflag's: `--a=b`,
-//! `--a b`, `-nb`, `-n b`, `-n=b`.
+//! kubectl reads none of them for a plugin, but passes all of argv on. They have to be read by the owner of
+//! the connection, which is kwasm. The flags are those of cli-runtime
+//! (`pkg/genericclioptions/config_flags.go`), their forms pflag's: `--a=b`, `--a b`, `-nb`, `-n b`, `-n=b`.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// One of the flags.
+/// A connection flag.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Flag {
-    /// With its dashes, e.g. `--context`.
+    /// The long name with its dashes, e.g. `--context`.
     pub long: &'static str,
-    /// With its dash, e.g. `-n`.
+    /// The short name with its dash, e.g. `-n`.
     pub short: Option<&'static str>,
-    /// What its value is called; `None` for one that is true by being there.
+    /// The name of its value; `None` for a flag without one.
     pub value: Option<&'static str>,
-    /// Whether a guest gets to see it. One does not whose value is a secret or a path of the host.
+    /// Whether a guest sees the flag. Not if its value is a secret or a path of the host.
     shown: bool,
-    /// Its description, for the help of kwasm's own commands.
+    /// The description, for the help of kwasm's own commands.
     pub help: &'static str,
 }
 
@@ -41,12 +41,12 @@ impl Flag {
     }
 }
 
-/// A connection flag that stands last, without its value.
+/// The error for a connection flag without its value, at the end.
 #[derive(Debug, thiserror::Error)]
 #[error("the flag {0} requires a value")]
 pub struct MissingValue(String);
 
-/// All of them, in the order in which help shows them.
+/// All flags, in the order in which help shows them.
 pub const FLAGS: &[Flag] = &[
     Flag::hidden("--kubeconfig", "FILE", "The kubeconfig to read, instead of $KUBECONFIG or ~/.kube/config"),
     Flag::text("--context", "NAME", "The context to use, instead of the current one"),
@@ -74,16 +74,16 @@ pub const FLAGS: &[Flag] = &[
     Flag::truth("--disable-compression", "Do not request compressed responses"),
 ];
 
-/// The flags that the user gave, in their order. Some of the values are secrets, hence no derived `Debug`.
+/// The flags that the user gave, in their order. Some values are secrets, hence no derived `Debug`.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Connection(Vec<(&'static Flag, Zeroizing<String>)>);
 
 impl Connection {
-    /// Reads the flags before the first `--`, but for those that the plugin has for itself (`own`, with their dashes), and
-    /// takes out of `arguments` those that no guest is to see.
+    /// Reads the flags before the first `--`, except those that the plugin defines itself (`own`, with their
+    /// dashes), and removes from `arguments` those that the guest must not see.
     ///
     /// # Errors
-    /// When a flag lacks its value.
+    /// If a flag lacks its value.
     pub fn take(arguments: &mut Vec<String>, own: &[String]) -> Result<Self, MissingValue> {
         let mut given = Self::default();
         let mut kept = Vec::with_capacity(arguments.len());
@@ -120,13 +120,14 @@ impl Connection {
         self.0.push((flag, Zeroizing::new(value)));
     }
 
-    /// The value of a flag, by its long name: the last one, and as in kubectl an empty one is none.
+    /// Returns the value of a flag, by its long name: the last one. As in kubectl, an empty one does not
+    /// count.
     #[must_use]
     pub fn value(&self, long: &str) -> Option<&str> {
         self.values(long).last().filter(|value| !value.is_empty())
     }
 
-    /// All values of a flag, in their order.
+    /// Returns all values of a flag, in their order.
     pub fn values(&self, long: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(flag, _)| flag.long == long).map(|(_, value)| value.as_str())
     }
@@ -138,7 +139,7 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// The flag that an argument is, with the value that is part of the argument, if one is.
+/// Returns the flag in an argument, and the value if it is part of the argument.
 fn find<'a>(argument: &'a str, own: &[String]) -> Option<(&'static Flag, Option<&'a str>)> {
     let is_own = |name: &str| own.iter().any(|own| own == name);
     if argument.starts_with("--") {

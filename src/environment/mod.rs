@@ -1,6 +1,6 @@
-//! The only reader of the environment, of argv too: all that a run learns from its surroundings.
+//! The only reader of the environment, including argv: everything that a run learns from its surroundings.
 //!
-//! Here are kubectl's connection flags as well, which a plugin's arguments have among them.
+//! It contains kubectl's connection flags too, since they are among a plugin's arguments.
 
 mod connection;
 
@@ -12,27 +12,27 @@ use std::path::PathBuf;
 pub use self::connection::{Connection, FLAGS as CONNECTION_FLAGS, Flag, MissingValue};
 use crate::platform::variable_name;
 
-/// All that a run of kwasm learns from its surroundings, read once.
+/// The surroundings of a run of kwasm, read once.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
-    /// Which program this is, e.g. `/usr/bin/kwasm`: what links lead to.
+    /// The path of this program, to which links lead, e.g. `/usr/bin/kwasm`.
     pub program: PathBuf,
-    /// argv, its zeroth element too.
+    /// The arguments, including the zeroth.
     pub arguments: Vec<OsString>,
     /// The environment variables.
     pub variables: BTreeMap<OsString, OsString>,
     /// Whether stdout is a terminal.
     pub terminal: bool,
-    /// Whether stdin is one.
+    /// Whether stdin is a terminal.
     pub stdin_terminal: bool,
-    /// The columns and lines of stdout's.
+    /// The columns and lines of the terminal on stdout.
     pub terminal_size: Option<(u16, u16)>,
-    /// The columns of the terminal that stderr is, if it is one.
+    /// The columns of the terminal on stderr, if it is one.
     pub columns: Option<u16>,
 }
 
 impl Environment {
-    /// Reads those of this process.
+    /// Reads the environment of this process.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn of_process() -> Self {
@@ -49,14 +49,14 @@ impl Environment {
         }
     }
 
-    /// An environment variable that is set and not empty.
+    /// Returns an environment variable that is set and not empty.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&OsStr> {
         let name = variable_name(OsString::from(name));
         self.variables.get(&name).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
-    /// An environment variable as a path.
+    /// Returns an environment variable as a path.
     #[must_use]
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         self.variable(name).map(PathBuf::from)

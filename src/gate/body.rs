@@ -1,4 +1,4 @@
-//! Bodies in either direction, and what is done to them on their way.
+//! Bodies in either direction, and hooks that act on them while they pass.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// What goes wrong with a body while it streams.
+/// An error of a body while it streams.
 pub(crate) type BodyError = Box<dyn Error + Send + Sync>;
 
 /// A body in either direction, through either door.
@@ -22,19 +22,19 @@ pub(super) type Polled = Poll<Option<Result<Frame<Bytes>, BodyError>>>;
 
 /// Acts on a body while it passes.
 pub(super) trait Hook: Unpin {
-    /// Takes what `inner` returned from a poll, and returns what is passed on.
+    /// Receives the result of polling `inner`, and returns the result to pass on.
     fn polled(&mut self, polled: Polled, inner: &impl http_body::Body, context: &mut Context<'_>) -> Polled;
 
-    /// Returns whether the body may be believed when it says beforehand that it has ended.
+    /// Returns whether the body's own statement that it has ended can be trusted.
     fn lets_end(&self) -> bool {
         true
     }
 }
 
-/// A body that passes a hook: all that it says of itself is the inner one's. It is asked only when it is polled, so that
-/// whoever reads slowly is sent slowly.
+/// A body that passes a hook. Its properties are those of the inner body, which is polled only when this is
+/// polled, so that a slow reader is not sent more.
 pub(crate) struct Hooked<H, B = Body> {
-    /// First, so that it is dropped before the body.
+    /// The hook. It comes first, so that it is dropped before the body.
     pub(super) hook: H,
     pub(super) inner: B,
 }
@@ -63,18 +63,18 @@ where
     }
 }
 
-/// Reads a body of a refused request to its end, and forgets it. It ends with its guest at the latest.
+/// Reads the body of a refused request to its end and drops it. It ends with its guest at the latest.
 pub(super) async fn drain(mut body: Body) {
     while let Some(Ok(_)) = body.frame().await {}
 }
 
-/// Ends a body whose reader does not wait longer than `limit` for the next bytes.
+/// Ends a body whose reader waits longer than `limit` for the next bytes.
 pub(super) struct Timed {
     limit: Duration,
     sleep: Pin<Box<Sleep>>,
 }
 
-/// No bytes came for as long as the guest was willing to wait.
+/// The error if no bytes arrived within the guest's own timeout.
 #[derive(Debug, thiserror::Error)]
 #[error("no bytes arrived within {0:?}")]
 pub(super) struct TooSlow(Duration);

@@ -1,4 +1,4 @@
-//! What the API server itself says of who asks: for `kwasm cluster --check`, through the same gate as any plugin.
+//! The API server's own report of the user, for `kwasm cluster --check`, through the same gate as any plugin.
 
 use ::http::{Method, Request, Response, StatusCode, header};
 use bytes::Bytes;
@@ -12,34 +12,35 @@ use crate::cluster::Authentication;
 use crate::message::Message;
 use crate::platform::Signals;
 
-/// What the server answered.
+/// The server's answers.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Checked {
-    /// Its version, e.g. `v1.36.3`; `None` where it does not tell everybody.
+    /// The version, e.g. `v1.36.3`; `None` if the server does not reveal it to everyone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// By which name it knows who asks; `None` where it is too old to say (before 1.28).
+    /// The user's name at the server; `None` if the server is too old to report it (before 1.28).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// And in which groups.
+    /// The user's groups.
     pub groups: Vec<String>,
 }
 
-/// The longest answer that is read, in bytes.
+/// The largest answer that is read, in bytes.
 const LONGEST: usize = 1 << 20;
 
-/// <https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/self-subject-review-v1/>
+/// The path of
+/// [SelfSubjectReview](https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/self-subject-review-v1/).
 const REVIEWS: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 const REVIEW: &str = r#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#;
 
-/// What helps where an answer is none of an API server.
+/// The hint for an answer that is not an API server's.
 const ADDRESS: &str = "check server of this cluster in the kubeconfig, including its path";
 
-/// What came of a question.
+/// The result of a request.
 enum Answer {
     Given(Value),
-    /// The server does not have it, or does not give it to who asks.
+    /// The server does not have it, or not for this user.
     Withheld {
         status: StatusCode,
         why: String,
@@ -54,10 +55,11 @@ struct UserInfo {
 }
 
 impl Gate {
-    /// Asks the selected context's server for its version and for who asks, and ends. `None` where the user ended it.
+    /// Requests the version and the user from the selected context's server, and ends the gate. Returns
+    /// `None` if the user interrupted it.
     ///
     /// # Errors
-    /// What there is to tell of why it does not answer.
+    /// The reasons why it does not answer.
     pub fn check(&self) -> Result<Option<Checked>, Vec<Message>> {
         let unstarted = |error| told(format!("the check cannot be started: {error}"), None);
         let runtime =
@@ -90,7 +92,7 @@ impl Gate {
         Ok(Checked { version, username, groups })
     }
 
-    /// One request and its answer.
+    /// Sends one request and returns its answer.
     async fn ask(&self, method: Method, path: &str, body: &'static str) -> Result<Answer, Vec<Message>> {
         let request = Request::builder()
             .method(method)
@@ -113,7 +115,7 @@ impl Gate {
                     Err(why) => Err(self.at(&format!("its response ended early: {why}"), None)),
                 }
             }
-            // Of a credential that is not accepted the gate tells by itself.
+            // The gate itself reports a refused credential.
             StatusCode::UNAUTHORIZED => Err(self.report()),
             _ if status.is_redirection() => {
                 let location = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
@@ -136,7 +138,7 @@ impl Gate {
         }
     }
 
-    /// What there is to tell where the server does not say who asks, which everybody may ask who is somebody to it.
+    /// Explains why the server does not report the user, which every known user may request.
     fn unreported_user(&self, why: &str) -> Vec<Message> {
         let cluster = self.0.clusters.first().map(|reach| &reach.cluster);
         let hint = match cluster {
@@ -151,7 +153,7 @@ impl Gate {
         self.at(&format!("it does not report the user: {why}"), Some(hint))
     }
 
-    /// Something to tell of the selected context's server.
+    /// Returns a message about the selected context's server.
     fn at(&self, what: &str, hint: Option<&str>) -> Vec<Message> {
         let label = self.0.clusters.first().map_or_else(String::new, Reach::label);
         told(format!("{label}: {what}"), hint)
@@ -166,7 +168,7 @@ async fn read(answer: Response<Body>) -> Result<Bytes, BodyError> {
     Ok(Limited::new(answer.into_body(), LONGEST).collect().await?.to_bytes())
 }
 
-/// What a server says of why it does not: the message of a `Status`, or the first line of a text.
+/// Returns a server's own error message: that of a `Status`, or the first line of a text.
 fn words(answer: &[u8]) -> String {
     let status: Value = serde_json::from_slice(answer).unwrap_or_default();
     let text = String::from_utf8_lossy(answer);

@@ -1,4 +1,4 @@
-//! `--request-timeout`: how long one request may take, its answer with it, as Go's `http.Client.Timeout` has it.
+//! `--request-timeout`: the timeout of one request, including its answer, like Go's `http.Client.Timeout`.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,28 +11,29 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use super::body::{Body, Hook, Hooked, Polled};
 use super::failure::Failure;
 
-/// What is called when an answer is cut off.
+/// The callback for an answer that was cut off.
 type OnTimeout = Box<dyn FnOnce() + Send>;
 
-/// Ends the body of an answer that has to be whole by a certain time.
+/// Ends the body of an answer that has to be complete by a certain time.
 struct Deadline {
     limit: Duration,
     sleep: Pin<Box<Sleep>>,
     on_timeout: Option<OnTimeout>,
 }
 
-/// It was not.
+/// The error of a body that was not complete in time.
 #[derive(Debug, thiserror::Error)]
 #[error("the response was not complete within {0:?}, the limit that --request-timeout sets")]
 pub(super) struct Late(Duration);
 
-/// Waits for an answer within `limit`, of which the body has what is left; `on_timeout` hears of one that is cut off.
+/// Waits for an answer within `limit`; its body gets the remaining time. `on_timeout` is called if it is cut
+/// off.
 pub(super) async fn within(
     limit: Option<Duration>,
     sent: impl Future<Output = Result<Response<Body>, Failure>>,
     on_timeout: impl FnOnce() + Send + 'static,
 ) -> Result<Response<Body>, Failure> {
-    // A time that no clock reaches is none.
+    // A time beyond the clock's range means no limit.
     let end = limit.and_then(|limit| Some((limit, Instant::now().checked_add(limit)?)));
     let Some((limit, end)) = end else { return sent.await };
     let response = timeout_at(end, sent).await.map_err(|_| Failure::RequestTimeout(limit))??;

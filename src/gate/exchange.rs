@@ -18,7 +18,7 @@ use super::guest_body::GuestBody;
 use super::headers;
 use super::reuse::{self, Meter, Metered};
 
-/// How long a guest is willing to wait. `None` is for ever: a watch may be silent for hours.
+/// The timeouts of a guest. `None` means no limit: a watch may be silent for hours.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Timeouts {
     pub(crate) connect: Option<Duration>,
@@ -26,7 +26,7 @@ pub(crate) struct Timeouts {
     pub(crate) between_bytes: Option<Duration>,
 }
 
-/// A pool of HTTP/1.1 connections.
+/// Returns a pool of HTTP/1.1 connections.
 pub(super) fn pool<C>(connector: C) -> Client<Metered<C>, GuestBody>
 where
     Metered<C>: Connect + Clone,
@@ -34,8 +34,8 @@ where
     Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(Metered(connector))
 }
 
-/// Sends a request and waits for the head of its answer, as long as the guest is willing to. Sends it once more where its
-/// connection had been kept alive and died of it: on another one of those, until a new one has to be made.
+/// Sends a request and waits for the head of its answer, within the guest's timeout. Sends it again if its
+/// kept-alive connection died: on another kept-alive one, until a new connection has to be made.
 pub(super) async fn exchange<C: Connect + Clone + Send + Sync + 'static>(
     client: &Client<C, GuestBody>,
     request: Request<GuestBody>,
@@ -85,7 +85,7 @@ async fn attempt<C: Connect + Clone + Send + Sync + 'static>(
     within(timeouts.first_byte, response).await
 }
 
-/// A server that switches protocols without being asked has lost its mind, or is no server.
+/// Refuses an upgrade that was not requested: the server is broken, or not an API server.
 fn switched(asked: bool, response: Response<Incoming>) -> Result<Response<Incoming>, Failure> {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS && !asked {
         return Err(Failure::Nonsense { too_large: false });
@@ -93,7 +93,7 @@ fn switched(asked: bool, response: Response<Incoming>) -> Result<Response<Incomi
     Ok(response)
 }
 
-/// An answer as its guest gets it.
+/// Returns an answer in the form for its guest.
 pub(super) fn answer(response: Response<Incoming>, timeouts: Timeouts) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     parts.headers = headers::incoming(parts.headers);

@@ -1,4 +1,4 @@
-//! Why a request that was let out failed: in words for the user, and as the error that its guest gets.
+//! Failures of requests that were sent: in words for the user, and as the error that the guest gets.
 
 use std::io;
 use std::net::IpAddr;
@@ -10,33 +10,33 @@ use crate::cluster::{Authentication, Cluster, Error, Validity};
 use crate::message::{Explain, Message};
 use crate::policy::HEADERS;
 
-/// What went wrong on the way to the API server or back.
+/// A failure between the gate and the API server.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The server closed the connection before it answered.
     Closed,
-    /// No connection within the guest's own limit.
+    /// No connection within the guest's own timeout.
     ConnectTimeout,
-    /// No connection: what the system says.
+    /// No connection, with the system's error.
     Connect(io::Error),
     /// The certificates, key or token could not be read.
     Identity(Message),
-    /// The host is of the user's own network, and was not granted as such.
+    /// The host is in the user's own network, which was not granted.
     PrivateAddress(IpAddr),
-    /// No response within the guest's own limit.
+    /// No response within the guest's own timeout.
     ResponseTimeout,
-    /// No whole response within the user's limit.
+    /// No complete response within the user's timeout.
     RequestTimeout(Duration),
-    /// What it answered is no HTTP, or more headers than are taken.
+    /// The answer is not HTTP, or has too many headers.
     Nonsense {
-        /// Whether it is the headers.
+        /// Whether the headers are the reason.
         too_large: bool,
     },
-    /// There is no way through the proxy.
+    /// The proxy cannot be used.
     Proxy(Message),
     /// TLS failed.
     Tls(TlsError),
-    /// The address is longer than a URI may be.
+    /// The address exceeds the length of a URI.
     TooLong,
 }
 
@@ -74,7 +74,7 @@ impl Failure {
         Self::Identity(error.message())
     }
 
-    /// Says what happened at the cluster, and what helps.
+    /// Explains the failure at the cluster, with a hint.
     pub(super) fn explain(&self, cluster: &Cluster, certificate: Option<&Validity>) -> Message {
         let renew =
             if cluster.credentials().authentication() == Authentication::Exec { LOGIN } else { RENEW };
@@ -83,7 +83,7 @@ impl Failure {
         Message { text, hint: hint.map(|hint| if hint == RENEW { renew.to_owned() } else { hint }) }
     }
 
-    /// Says what happened at an endpoint.
+    /// Explains the failure at an endpoint.
     pub(super) fn explain_at(&self, endpoint: &str, certificate: Option<&Validity>) -> Message {
         let line = |what: String, hint: Option<&str>| Message {
             text: format!("{endpoint}: {what}"),
@@ -118,18 +118,18 @@ impl Failure {
         }
     }
 
-    /// Whether it may be how a server refuses a client certificate.
+    /// Returns whether a server may refuse a client certificate in this way.
     fn may_be_refusal(&self) -> bool {
         use rustls::Error::AlertReceived;
         matches!(self, Self::Closed | Self::Tls(TlsError::Closed | TlsError::Tls(AlertReceived(_))))
     }
 
-    /// Whether it is that nothing came in time.
+    /// Returns whether it is a timeout.
     pub(super) fn is_timeout(&self) -> bool {
         matches!(self, Self::ConnectTimeout | Self::ResponseTimeout | Self::RequestTimeout(_))
     }
 
-    /// What a guest may know of it: no address of the user's.
+    /// Returns the message for the guest, without addresses of the user's.
     pub(super) fn told(&self) -> &'static str {
         match self {
             Self::Closed => "the server closed the connection",
@@ -146,7 +146,7 @@ impl Failure {
         }
     }
 
-    /// The error of wasi:http that comes nearest.
+    /// Returns the closest error of wasi:http.
     pub(super) fn code(&self) -> wasmtime_wasi_http::Error {
         use wasmtime_wasi_http::Error as Code;
         match self {
@@ -177,7 +177,7 @@ impl Failure {
     }
 }
 
-/// A server, for messages.
+/// Returns a server's name for messages.
 pub(super) fn label(cluster: &Cluster) -> String {
     match cluster.context() {
         "" => cluster.endpoint().to_string(),
@@ -185,7 +185,7 @@ pub(super) fn label(cluster: &Cluster) -> String {
     }
 }
 
-/// What there is to say when the API server answers 401.
+/// Explains the API server's answer 401.
 pub(super) fn unauthorized(cluster: &Cluster, certificate: Option<&Validity>) -> Message {
     let authentication = cluster.credentials().authentication();
     let (what, hint) = match certificate.and_then(invalid) {
@@ -195,7 +195,7 @@ pub(super) fn unauthorized(cluster: &Cluster, certificate: Option<&Validity>) ->
     Message { text: format!("{}: {what}", label(cluster)), hint: Some(hint.to_owned()) }
 }
 
-/// What there is to say when whoever was to say who asks did not in time.
+/// Returns the failure of a credential plugin or an identity provider that exceeded the timeout.
 pub(super) fn no_credentials(cluster: &Cluster, limit: Duration) -> Failure {
     let what = match cluster.credentials().authentication() {
         Authentication::Exec => "the credential plugin",
@@ -210,7 +210,7 @@ pub(super) fn no_credentials(cluster: &Cluster, limit: Duration) -> Failure {
     })
 }
 
-/// What was refused, and what helps.
+/// Describes the refused credential, with a hint.
 fn refused(authentication: Authentication, user: &str) -> (String, &'static str) {
     let (what, hint) = match authentication {
         Authentication::Token | Authentication::TokenFile => (
@@ -243,7 +243,7 @@ fn refused(authentication: Authentication, user: &str) -> (String, &'static str)
     (format!("it does not accept {what} (401 Unauthorized)"), hint)
 }
 
-/// What there is to say when 407 is answered: by a proxy, since no API server does.
+/// Explains the answer 407, which comes from a proxy, since no API server sends it.
 pub(super) fn login(cluster: &Cluster) -> Option<Message> {
     Some(ProxyFault::login(cluster.proxy()?, cluster.endpoint()).message().about(label(cluster)))
 }
@@ -262,7 +262,7 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-/// Says what is wrong with the times of a client certificate, and what helps; `None` when nothing is.
+/// Explains a client certificate outside its validity period, with a hint; returns `None` if it is valid.
 fn invalid(certificate: &Validity) -> Option<(String, &'static str)> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
     let now = i64::try_from(now).ok()?;

@@ -1,4 +1,4 @@
-//! What a gate would do without some of its defences. Compiled for tests alone.
+//! The behaviour of a gate without some of its defences. Compiled for tests only.
 
 use ::http::request::Parts;
 use ::http::{Request, Response, Uri, header};
@@ -13,7 +13,7 @@ use super::exchange::{Timeouts, answer};
 use crate::defence::{self, Defence};
 use crate::policy::{Reason, Refusal};
 
-/// Sends a request that names no granted endpoint to where a test says that it leads.
+/// Sends a request that names no granted endpoint to the address that a test configures.
 pub(super) async fn astray(parts: &Parts, refusal: &Refusal) -> Option<Response<Body>> {
     let address = defence::reroute().filter(|_| *refusal.reason() == Reason::Destination)?;
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());

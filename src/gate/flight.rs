@@ -1,4 +1,4 @@
-//! Requests in flight: how many there may be, and what became of each.
+//! Requests in flight: their limit, and the result of each.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,13 +12,13 @@ use super::body::{Body, Hook, Hooked, Polled};
 use crate::defence::Defence;
 use crate::policy::Limit;
 
-/// The requests that may be in flight at a time.
+/// The limit of requests in flight.
 pub(super) struct Flight {
     slots: Arc<Semaphore>,
     most: u32,
 }
 
-/// One of them. It is free again when this is dropped.
+/// A slot for one request, free again when it is dropped.
 pub(super) struct Slot(#[expect(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>);
 
 impl Flight {
@@ -26,8 +26,8 @@ impl Flight {
         Self { slots: Arc::new(Semaphore::new(most as usize)), most }
     }
 
-    /// Takes a slot. Where there is none the request is refused: to wait could be for ever, since it may be this very
-    /// request that the guest ends the others by.
+    /// Takes a slot. If none is free, the request is refused. Waiting could last forever, since this request
+    /// may be the one by which the guest ends the others.
     pub(super) fn take(&self) -> Result<Slot, Limit> {
         match Arc::clone(&self.slots).try_acquire_owned() {
             Ok(slot) => Ok(Slot(Some(slot))),
@@ -37,37 +37,37 @@ impl Flight {
     }
 }
 
-/// Who is told of each request, once it has ended.
+/// The observer of each request, called when it has ended.
 pub type Observer = Arc<dyn Fn(&Trace) + Send + Sync>;
 
-/// What became of one request.
+/// The result of one request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Trace {
-    /// What was asked, e.g. `list pods in namespace shop`.
+    /// The request, e.g. `list pods in namespace shop`.
     pub request: String,
-    /// What was decided and how it went.
+    /// The decision and the result.
     pub ending: Ending,
-    /// From its judgement to the end of its answer.
+    /// The time from its judgement to the end of its answer.
     pub time: Duration,
 }
 
-/// How a request ended.
+/// The ending of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Ending {
-    /// It was let out, and answered with this status and as many bytes, all of them or as far as the guest read.
+    /// Sent, and answered with this status and this many bytes, all of them or as far as the guest read.
     Answered {
         /// The status.
         status: StatusCode,
-        /// Bytes of the answer's body.
+        /// The number of bytes of the answer's body.
         bytes: u64,
     },
-    /// It was let out and not answered.
+    /// Sent, but not answered.
     Failed,
-    /// It was not let out.
+    /// Refused.
     Refused,
 }
 
-/// A request that is being followed, if anybody wants to know.
+/// A request that is traced, if there is an observer.
 pub(super) struct Following {
     observer: Option<Observer>,
     request: String,
@@ -97,7 +97,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// An answer's body, which is followed.
+    /// Returns an answer's body, which is traced.
     pub(super) fn body(inner: Body, status: StatusCode, following: Following, slot: Slot) -> Body {
         Hooked { hook: Self { status, bytes: 0, following, slot: Some(slot) }, inner }.boxed_unsync()
     }

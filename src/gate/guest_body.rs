@@ -15,20 +15,21 @@ use crate::defence::Defence;
 /// A body that a guest sends.
 ///
 /// wasmtime-wasi-http 48.0.8 ends a body cleanly when the store that holds its other end is dropped
-/// (`p2/body.rs`, `RecvError` becomes `None`), and a cut-off PATCH would reach the API server as a whole one. Once
-/// the guest has ended, such an end is an error instead, by which hyper closes the connection.
+/// (`p2/body.rs`, `RecvError` becomes `None`), and a cut-off PATCH would reach the API server as a whole one.
+/// Once the guest has ended, such an end is an error instead, by which hyper closes the connection.
 ///
-/// Nor does it say one length and have another: what came after its end would be another request to the server.
+/// Its length cannot differ from the stated one either: the bytes beyond would be another request to the
+/// server.
 pub(crate) type GuestBody = Hooked<Promises>;
 
-/// Holds a body from a guest to the rules.
+/// Checks a guest's body against the rules.
 pub(crate) struct Promises {
     lifetime: GuestLifetime,
-    /// The bytes that are still to come, where it was said how many there are.
+    /// The number of remaining bytes, if the length was stated.
     left: Option<u64>,
 }
 
-/// A body that may be sent once more.
+/// A body that may be sent a second time.
 pub(super) struct Again {
     record: replay::Record,
     lifetime: GuestLifetime,
@@ -36,31 +37,32 @@ pub(super) struct Again {
 }
 
 impl Again {
-    /// The body, if all of it was sent and kept.
+    /// Returns the body, if all of it was sent and kept.
     pub(super) fn replayed(self) -> Option<GuestBody> {
         let Self { record, lifetime, left } = self;
         Some(Hooked { hook: Promises { lifetime, left }, inner: record.replayed()? })
     }
 }
 
-/// The guest ended before its request did.
+/// The error of a request whose guest ended.
 #[derive(Debug, thiserror::Error)]
 #[error("the plugin ended before its request was complete")]
 struct Cut;
 
-/// The body has another length than its request said.
+/// The error of a body whose length differs from the stated one.
 #[derive(Debug, thiserror::Error)]
 #[error("the plugin's request is not as long as its content length")]
 struct OtherLength;
 
 impl GuestBody {
-    /// A body of which `headers` may say the length.
+    /// Returns a body whose length `headers` may state.
     pub(super) fn new(inner: Body, lifetime: GuestLifetime, headers: &HeaderMap) -> Self {
         let said = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         Self { hook: Promises { lifetime, left: said }, inner }
     }
 
-    /// The same body, which is kept while it is sent: to be sent once more, as one that keeps all of these promises too.
+    /// Returns the same body, which is kept while it is sent, to be sent a second time under the same
+    /// guarantees.
     pub(super) fn recorded(self, method: &Method) -> (Self, Again) {
         let Self { hook, inner } = self;
         let (inner, record) = replay::record(inner, method, hook.left);
@@ -70,7 +72,7 @@ impl GuestBody {
 }
 
 impl Promises {
-    /// Counts what passes.
+    /// Counts the bytes of a frame.
     fn counted(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, BodyError> {
         let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
         if let Some(left) = &mut self.left {

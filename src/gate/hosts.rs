@@ -1,5 +1,5 @@
-//! Hosts beside the cluster: HTTPS by the platform's authorities, never a credential, and no address of the user's own
-//! network unless it was granted as such.
+//! Hosts outside the cluster: HTTPS by the platform's authorities, never a credential, and no address in the
+//! user's own network unless that was granted.
 
 use ::http::{HeaderMap, Request, Response, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -16,13 +16,13 @@ use super::tcp::tcp;
 use super::{Body, GuestBody, Timeouts};
 use crate::policy::{Host, Permit, Target};
 
-/// The client of all hosts that a policy grants.
+/// The client for all hosts that a policy grants.
 pub(super) struct Hosts {
     client: Client<Metered<HttpsConnector<HttpConnector<Resolver>>>, GuestBody>,
 }
 
 impl Hosts {
-    /// Reads the platform's authorities. Connects to nothing yet.
+    /// Reads the platform's authorities. Does not connect yet.
     pub(super) fn new(hosts: &[Host]) -> Result<Self, Failure> {
         let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)
@@ -35,7 +35,7 @@ impl Hosts {
         Ok(Self { client: pool(https.wrap_connector(tcp)) })
     }
 
-    /// Sends one request. A redirect is not followed: it goes to the guest as it is.
+    /// Sends one request. A redirect is not followed, but passed to the guest unchanged.
     pub(super) async fn send(
         &self,
         permit: Permit,

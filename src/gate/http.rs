@@ -17,10 +17,10 @@ use super::{Gate, GateError, Timeouts, headers};
 #[cfg(feature = "faults")]
 use crate::defence::Defence;
 
-/// The gate as wasi:http sees it.
+/// The gate as a hook of wasi:http.
 pub(crate) struct Door(pub(crate) Gate);
 
-/// The most bytes that a guest writes to a body in one call.
+/// The largest number of bytes that a guest writes to a body in one call.
 const CHUNK: usize = 64 << 10;
 
 type Done = Box<dyn Future<Output = Result<(), Error>> + Send>;
@@ -31,18 +31,18 @@ impl WasiHttpHooks for Door {
         Arc::new(headers::is_hidden)
     }
 
-    /// All of them: it is the gate that says no, so that each no is told to the user too.
+    /// Accepts every scheme: the gate refuses it, so that the refusal is reported to the user too.
     fn is_supported_scheme(&mut self, _: &Scheme) -> bool {
         true
     }
 
-    /// The sender sets it, to the real server's name.
+    /// Lets the sender set the header, to the real server's name.
     fn set_host_header(&mut self) -> bool {
         false
     }
 
-    /// A guest can hold as many unsent bodies as it has handles, each with two chunks: with the default of 1 MiB they
-    /// would take more memory than the guest may have itself.
+    /// Returns the size of a chunk. A guest can hold as many unsent bodies as it has handles, each with two
+    /// chunks: with the default of 1 MiB they would take more memory than the guest itself may have.
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
         CHUNK
     }
@@ -85,7 +85,7 @@ fn body_error(error: &(dyn StdError + Send + Sync + 'static)) -> Error {
     }
 }
 
-/// A gate whose requests go on when nobody waits for them any more.
+/// A gate whose requests continue when no one waits for them any more.
 #[cfg(feature = "faults")]
 struct Detached(Gate);
 

@@ -1,4 +1,4 @@
-//! What happened at the gate that the user should know of when the run is over.
+//! The events at the gate that are reported to the user at the end of the run.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,17 +6,18 @@ use crate::defence::Defence;
 use crate::message::{Explain, Message};
 use crate::policy::{Limit, Reason, Refusal};
 
-/// Distinct lines, in the order they came, and whether there were more than are kept.
+/// Distinct lines in the order of their occurrence, and whether there were more than are kept.
 #[derive(Default)]
 pub(super) struct Journal(Mutex<(Vec<Message>, bool)>);
 
-/// A hostile guest can think of any number of distinct requests: more lines than this tell nobody more.
+/// The largest number of lines. A hostile guest can make any number of distinct requests, and more lines
+/// would not help anyone.
 const KEPT: usize = 20;
 
 impl Journal {
     pub(super) fn refused(&self, refusal: &Refusal) {
         match refusal.reason() {
-            // One line for all of them, whatever was asked.
+            // One line for all of them, whatever the requests.
             Reason::Limit(limit) => self.limited(limit),
             _ => self.add(refusal.message().about("refused")),
         }

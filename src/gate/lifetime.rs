@@ -1,13 +1,13 @@
-//! The lifetime of a guest, for what must not outlive it.
+//! The lifetimes of guests, which nothing in flight may exceed.
 
 use tokio_util::sync::CancellationToken;
 
-/// Whether a guest still lives, or a connection of it.
+/// The lifetime of a guest, or of one of its connections.
 #[derive(Clone, Default)]
 pub(super) struct GuestLifetime(CancellationToken);
 
 impl GuestLifetime {
-    /// A life that ends with this one at the latest.
+    /// Returns a lifetime that ends with this one at the latest.
     pub(super) fn part(&self) -> Self {
         Self(self.0.child_token())
     }
@@ -16,12 +16,12 @@ impl GuestLifetime {
         self.0.cancel();
     }
 
-    /// Waits for its end.
+    /// Waits for the end.
     pub(super) async fn ended(&self) {
         self.0.cancelled().await;
     }
 
-    /// Whether it has ended.
+    /// Returns whether it has ended.
     pub(super) fn is_over(&self) -> bool {
         self.0.is_cancelled()
     }

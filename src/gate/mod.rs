@@ -1,6 +1,6 @@
 //! The only way to the network: identify ► normalise ► judge ► permit ► credentials ► send.
 //!
-//! The doors are adapters: each turns what its guest asks into an HTTP request and hands it to `Gate::pass`.
+//! The doors are adapters: each turns its guest's calls into HTTP requests and passes them to `Gate::pass`.
 //! They have no rules of their own.
 
 mod answer;
@@ -14,7 +14,7 @@ mod failure;
 mod faults;
 mod flight;
 mod guest_body;
-/// The filters of headers: public for the fuzzer, pure, and no way past the gate.
+/// The filters of headers: pure, and public for the fuzzer. They offer no way past the gate.
 #[doc(hidden)]
 pub mod headers;
 mod hosts;
@@ -62,7 +62,7 @@ use crate::defence::Defence;
 use crate::message::Message;
 use crate::policy::{Attempt, Grant, HEADERS, Limit, Permit, Reason, Refusal, Target};
 
-/// The way out of one sandbox. Cloning it gives another handle to the same gate.
+/// The way out of one sandbox. Clones are handles to the same gate.
 #[derive(Clone)]
 pub struct Gate(Arc<Inner>);
 
@@ -78,29 +78,29 @@ struct Inner {
     observer: Option<Observer>,
 }
 
-/// One cluster, and what sends to it.
+/// A cluster and its sender.
 struct Reach {
     cluster: Box<Cluster>,
     sender: Sender,
 }
 
 impl Reach {
-    /// Where it is, for messages.
+    /// Returns the server's name for messages.
     fn label(&self) -> String {
         failure::label(&self.cluster)
     }
 }
 
-/// Why a request has no response at all.
+/// The reason why a request has no response.
 pub(crate) enum GateError {
-    /// It was refused, and names no endpoint that could answer for itself.
+    /// The request was refused, and names no endpoint that could answer.
     Refused(Box<Refusal>),
-    /// It was let out and failed.
+    /// The request was sent and failed.
     Failed(Failure),
 }
 
 impl Gate {
-    /// A gate to what was granted, at these contexts. `observer` is told of each request once it has ended.
+    /// Returns a gate for a grant at these contexts. `observer` is called for each request when it has ended.
     #[must_use]
     pub fn new(grant: Grant, contexts: Contexts, observer: Option<Observer>) -> Self {
         let table = Table::new(&contexts, grant.hosts());
@@ -118,10 +118,10 @@ impl Gate {
         }))
     }
 
-    /// Ends all that is under way: a request whose body is unfinished is aborted, never completed. To be called
-    /// before the guest's state is dropped, since the end of a dropped body looks like any other end. A credential plugin
-    /// that still runs is killed, and no token is refreshed any more; one that is being refreshed is left to
-    /// [`Gate::settled`].
+    /// Ends everything in flight: a request whose body is unfinished is aborted, never completed. Must be
+    /// called before the guest's state is dropped, since the end of a dropped body looks like any other end.
+    /// A running credential plugin is killed, and no further token is refreshed; a refresh that has begun is
+    /// left to [`Gate::settled`].
     pub fn end(&self) {
         self.0.lifetime.end();
         for reach in &self.0.clusters {
@@ -129,26 +129,28 @@ impl Gate {
         }
     }
 
-    /// Waits, after the end, for what may not be cut off: a refresh token that was given to its identity provider is lost
-    /// unless its successor is kept. Takes no longer than such a request may.
+    /// Waits, after the end, for what must not be cut off: a refresh token that was sent to its identity
+    /// provider is lost unless its successor is stored. Waits no longer than such a request may take.
     pub async fn settled(&self) {
         for reach in &self.0.clusters {
             reach.cluster.credentials().settled().await;
         }
     }
 
-    /// What the user should know of this run: each distinct refusal and failure, in the order they came.
+    /// Returns the report of this run to the user: each distinct refusal and failure, in the order of
+    /// occurrence.
     #[must_use]
     pub fn report(&self) -> Vec<Message> {
         self.0.journal.lines()
     }
 
-    /// The life of its guest.
+    /// Returns the lifetime of its guest.
     fn lifetime(&self) -> GuestLifetime {
         self.0.lifetime.clone()
     }
 
-    /// Takes one request through the gate. It is aborted when `lifetime` ends, which is the guest's or a part of it.
+    /// Passes one request through the gate. It is aborted when `lifetime` ends, which is the guest's lifetime
+    /// or a part of it.
     async fn pass(
         &self,
         request: Request<Body>,
@@ -199,7 +201,7 @@ impl Gate {
 }
 
 impl Inner {
-    /// identify ► normalise ► judge. Pure.
+    /// Identifies, normalises and judges a request. Pure.
     fn admit(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Permit, Refusal> {
         let elsewhere = |reason| Refusal::elsewhere(method, uri, reason);
         let most = self.grant.limits().headers;
@@ -215,8 +217,9 @@ impl Inner {
         self.grant.judge(Attempt::read(target, method.clone(), path.as_ref(), &headers)?)
     }
 
-    /// Where the user impersonates somebody (`--as`), a plugin that reads the same flag says the same as will be said for it:
-    /// that claims nothing. It may not say another, whatever was granted: the user wants to be that one.
+    /// Drops impersonation headers equal to those that will be added anyway: if the user impersonates someone
+    /// (`--as`), a plugin that reads the same flag may state the same. It may not state anything else,
+    /// whatever was granted, since the user chose that identity.
     fn without_what_is_said_anyway<'a>(
         &self,
         target: &Target,
@@ -247,7 +250,7 @@ impl Inner {
         answer::to(refusal).ok_or_else(|| GateError::Refused(Box::new(refusal.clone())))
     }
 
-    /// Sends what was permitted.
+    /// Sends a permitted request.
     async fn send(
         &self,
         permit: Permit,
@@ -275,7 +278,7 @@ impl Inner {
         }
     }
 
-    /// With the credentials of the one who started kwasm.
+    /// Sends a request with the credentials of the user.
     async fn send_to_cluster(
         &self,
         context: &str,
@@ -322,7 +325,7 @@ impl Inner {
         sent
     }
 
-    /// Without any.
+    /// Sends a request without credentials.
     async fn send_to_host(
         &self,
         permit: Permit,
@@ -350,7 +353,7 @@ impl Inner {
     }
 }
 
-/// What a guest gets of an answer: a body that is followed to its end, or an end of a tunnel.
+/// Returns the guest's view of an answer: a traced body, or an end of a tunnel.
 fn answered(response: Response<Body>, tunnel: Option<Tunnel>, held: Held) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     let switched = parts.status == StatusCode::SWITCHING_PROTOCOLS;
@@ -364,7 +367,7 @@ fn answered(response: Response<Body>, tunnel: Option<Tunnel>, held: Held) -> Res
     Response::from_parts(parts, body)
 }
 
-/// A pipe whose other end is the test's.
+/// Returns a pipe whose other end is the test's.
 #[cfg(test)]
 pub(crate) fn pipe_for_tests() -> (GuestEnd, impl Drop) {
     pipe::pair(GuestLifetime::default())

@@ -1,7 +1,7 @@
-//! A connection that never leaves this process: what a guest's socket is connected to.
+//! The connection of a guest's socket, which never leaves this process.
 //!
-//! Not `tokio::io::duplex`, whose end that was dropped cannot be told from one that was half-closed: a guest that lets go
-//! of a silent watch would leave it open for ever.
+//! This is not `tokio::io::duplex`, in which a dropped end cannot be distinguished from a half-closed one: a
+//! guest that closes a silent watch would leave it open forever.
 
 use std::io;
 use std::pin::Pin;
@@ -13,10 +13,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::lifetime::GuestLifetime;
 
-/// The most bytes that wait in either direction. A guest that reads nothing keeps no more of them.
+/// The largest number of bytes that wait in either direction, so that a guest that does not read holds no
+/// more.
 const CAPACITY: usize = 256 << 10;
 
-/// Connects a guest's end and the gate's. When the last handle to the guest's end is dropped, `lifetime` ends.
+/// Connects a guest's end with the gate's. When the last handle to the guest's end is dropped, `lifetime`
+/// ends.
 pub(super) fn pair(lifetime: GuestLifetime) -> (GuestEnd, HostEnd) {
     let lanes = Arc::new(Lanes::default());
     (GuestEnd(Arc::new(Held { lanes: Arc::clone(&lanes), lifetime })), HostEnd(lanes))
@@ -47,15 +49,15 @@ struct Lane(Mutex<Flow>);
 #[derive(Default)]
 struct Flow {
     bytes: BytesMut,
-    /// No more bytes come.
+    /// Whether no more bytes will come.
     ended: bool,
-    /// Nobody reads any more.
+    /// Whether the reader has closed its end.
     deaf: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
 }
 
-/// The other end takes no more bytes.
+/// The error of writing to an end that accepts no more bytes.
 #[derive(Debug)]
 pub struct ReaderClosed;
 
@@ -65,7 +67,7 @@ impl Lane {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that no more bytes come.
+    /// Marks the end of the bytes.
     fn end(&self) {
         let waker = {
             let mut flow = self.flow();
@@ -75,7 +77,7 @@ impl Lane {
         wake(waker);
     }
 
-    /// Says that nobody reads any more, and forgets what waits.
+    /// Marks the reader as closed, and drops the waiting bytes.
     fn close_reader(&self) {
         let waker = {
             let mut flow = self.flow();
@@ -86,7 +88,7 @@ impl Lane {
         wake(waker);
     }
 
-    /// How many bytes there is room for; an error where nobody takes any.
+    /// Returns how many bytes fit, or an error if the reader has closed its end.
     fn room(&self, context: Option<&mut Context<'_>>) -> Result<usize, ReaderClosed> {
         let mut flow = self.flow();
         if flow.deaf || flow.ended {
@@ -101,7 +103,8 @@ impl Lane {
         Ok(room)
     }
 
-    /// Takes what there is room for of `parts`, and says how much that was. Nothing, where nobody reads.
+    /// Takes as much of `parts` as fits, and returns how much that was: nothing if the reader has closed its
+    /// end.
     fn put<'a>(&self, parts: impl Iterator<Item = &'a [u8]>) -> usize {
         let (taken, waker) = {
             let mut flow = self.flow();
@@ -120,7 +123,7 @@ impl Lane {
         taken
     }
 
-    /// Gives up to `most` bytes, none where none wait; `None` at the end.
+    /// Returns up to `most` bytes, possibly none yet, or `None` at the end.
     fn get(&self, most: usize, context: Option<&mut Context<'_>>) -> Option<Bytes> {
         let (bytes, waker) = {
             let mut flow = self.flow();
@@ -140,7 +143,7 @@ impl Lane {
         Some(bytes)
     }
 
-    /// Whether there are bytes, or an end.
+    /// Returns whether there are bytes, or the end.
     fn peek(&self, context: &mut Context<'_>) -> bool {
         let mut flow = self.flow();
         let ready = !flow.bytes.is_empty() || flow.ended || flow.deaf;
@@ -151,7 +154,7 @@ impl Lane {
     }
 }
 
-/// Not under the lock, which the one who wakes up wants next.
+/// Wakes a task. Must not be called under the lock, which the task takes next.
 fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
         waker.wake();
@@ -159,13 +162,13 @@ fn wake(waker: Option<Waker>) {
 }
 
 impl GuestEnd {
-    /// Bytes for the guest, up to `most`, none where none wait yet; `None` at the end.
+    /// Returns up to `most` bytes for the guest, possibly none yet, or `None` at the end.
     #[must_use]
     pub fn read(&self, most: usize) -> Option<Bytes> {
         self.0.lanes.to_guest.get(most, None)
     }
 
-    /// Waits until [`Self::read`] has something to say.
+    /// Waits until [`Self::read`] returns bytes or the end.
     pub(crate) async fn readable(&self) {
         std::future::poll_fn(|context| {
             if self.0.lanes.to_guest.peek(context) { Poll::Ready(()) } else { Poll::Pending }
@@ -173,15 +176,15 @@ impl GuestEnd {
         .await;
     }
 
-    /// How many bytes may be written now.
+    /// Returns how many bytes may be written now.
     ///
     /// # Errors
-    /// When nobody reads them.
+    /// If the reader has closed its end.
     pub fn room(&self) -> Result<usize, ReaderClosed> {
         self.0.lanes.to_host.room(None)
     }
 
-    /// Waits until there is room, or nobody reads any more.
+    /// Waits until there is room, or the reader has closed its end.
     pub(crate) async fn writable(&self) {
         std::future::poll_fn(|context| match self.0.lanes.to_host.room(Some(context)) {
             Ok(0) => Poll::Pending,
@@ -190,24 +193,25 @@ impl GuestEnd {
         .await;
     }
 
-    /// Writes what there is room for, and says how much that was.
+    /// Writes as many bytes as fit, and returns their number.
     #[expect(clippy::must_use_candidate, reason = "who asked for room first knows the answer")]
     pub fn write(&self, bytes: &[u8]) -> usize {
         self.0.lanes.to_host.put(std::iter::once(bytes))
     }
 
-    /// Says that the guest writes no more. It may still read.
+    /// Ends the guest's writing. It may still read.
     pub fn finish(&self) {
         self.0.lanes.to_host.end();
     }
 
-    /// Says that the guest reads no more. It may still write.
+    /// Ends the guest's reading. It may still write.
     pub fn stop_reading(&self) {
         self.0.lanes.to_guest.close_reader();
     }
 }
 
-/// A guest that lets go of a socket says so to whatever is under way on it. Its last bytes can still be read.
+/// Ends the lifetime of everything in flight on a socket that the guest closes. Its last bytes can still be
+/// read.
 impl Drop for Held {
     fn drop(&mut self) {
         self.lifetime.end();

@@ -1,4 +1,4 @@
-//! The addresses of hosts, without those that a host may not be at.
+//! The addresses of hosts, without those that a host may not have.
 
 use std::future::Future;
 use std::io;
@@ -13,14 +13,14 @@ use tower_service::Service;
 use crate::defence::Defence;
 use crate::policy::{Host, is_public};
 
-/// Resolves names, and gives none of the addresses that a host may not be at: a name of the Internet whose owner
-/// points it at the user's own network leads nowhere.
+/// Resolves names, and drops the addresses that a host may not have: a public name whose owner points it at
+/// the user's own network leads nowhere.
 #[derive(Clone)]
 pub(super) struct Resolver {
     pub(super) hosts: std::sync::Arc<[Host]>,
 }
 
-/// All addresses of a host are of the user's own network; the first of them.
+/// The error for a host whose addresses are all in the user's own network, with the first of them.
 #[derive(Debug, thiserror::Error)]
 #[error("the host is at the private address {0}")]
 pub(super) struct Private(pub(super) std::net::IpAddr);
@@ -47,7 +47,7 @@ impl Service<Name> for Resolver {
     }
 }
 
-/// The addresses that may be connected to.
+/// Returns the addresses that may be connected to.
 fn allowed(found: Vec<SocketAddr>, private: bool) -> io::Result<vec::IntoIter<SocketAddr>> {
     let first = found.first().map(SocketAddr::ip);
     let public = |address: &SocketAddr| Defence::PrivateAddresses.passes(private || is_public(address.ip()));

@@ -1,7 +1,7 @@
-//! Sends what was permitted, and nothing else: a pooled HTTP/1.1 client for one endpoint and one identity.
+//! Sends permitted requests and nothing else: a pooled HTTP/1.1 client for one endpoint and one identity.
 //!
-//! HTTP/1.1, because upgrades (exec, attach, port-forward) need it, and because three unread streams would stall
-//! all others of an HTTP/2 connection by its shared window.
+//! It uses HTTP/1.1 because upgrades (exec, attach, port-forward) need it, and because three unread streams
+//! would stall all others on an HTTP/2 connection through its shared window.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,11 +20,11 @@ use crate::cluster::{Cluster, Credential, Endpoint, Error, Validity};
 use crate::message::{Explain, Message};
 use crate::policy::{Attempt, Permit};
 
-/// What sends to one cluster, with the identity that it adds. Nothing is read, and TLS is not set up, before the first
-/// request that is let out.
+/// The sender to one cluster, with the identity that it adds. Nothing is read and TLS is not set up before
+/// the first permitted request.
 #[derive(Default)]
 pub(super) struct Sender {
-    /// Whether the credentials are being waited for: then it is not the server that takes its time.
+    /// Whether it waits for the credentials, so that a delay is not the server's.
     asking: AtomicBool,
     pool: Mutex<Option<Pool>>,
 }
@@ -32,34 +32,35 @@ pub(super) struct Sender {
 /// Connections to one endpoint.
 type Connections = Client<Metered<Dialer>, GuestBody>;
 
-/// A pool of connections, all of one client certificate.
+/// A pool of connections with the same client certificate.
 struct Pool {
     client: Connections,
-    /// For a proxy that reads requests.
+    /// The header for a forwarding proxy.
     proxy_authorization: Option<HeaderValue>,
     certificate: Option<Arc<CertifiedKey>>,
     validity: Option<Validity>,
 }
 
-/// Why the identity that was refused could not be had anew. Put beside the answer that refused it.
+/// The reason why refused credentials could not be renewed. Attached to the answer that refused them.
 #[derive(Clone)]
 pub(super) struct Unrenewed(pub(super) Message);
 
 impl Sender {
-    /// Whose the client certificate is, for messages.
+    /// Returns the validity of the client certificate, for messages.
     pub(super) fn certificate(&self) -> Option<Validity> {
         self.pool().as_ref()?.validity.clone()
     }
 
-    /// Whether a request that was given up still waited for the credentials.
+    /// Returns whether an abandoned request was still waiting for the credentials.
     pub(super) fn waits_for_credentials(&self) -> bool {
         self.asking.load(Ordering::Relaxed)
     }
 
-    /// Sends one request. A redirect is not followed: it goes to the guest as it is.
+    /// Sends one request. A redirect is not followed, but passed to the guest unchanged.
     ///
-    /// An answer 401 has the credentials renewed, where they can be. With others the same request is sent once more, if
-    /// its body is still there; else the answer is the guest's, and the next request has the new ones.
+    /// After an answer 401, the credentials are renewed if possible. With new ones, the same request is sent
+    /// again if its body is still available; otherwise the guest gets the answer, and the next request uses
+    /// the new credentials.
     pub(super) async fn send(
         &self,
         cluster: &Cluster,
@@ -68,7 +69,7 @@ impl Sender {
         body: GuestBody,
         timeouts: Timeouts,
     ) -> Result<Response<Body>, Failure> {
-        // What is behind the API server may answer what it likes.
+        // A server behind the API server may answer anything.
         let relayed = permit.attempt().info().is_relayed();
         let outgoing = Outgoing {
             method: permit.attempt().method().clone(),
@@ -91,7 +92,7 @@ impl Sender {
         match cluster.credentials().renewed(&used).await {
             Ok(Some(newer)) => {
                 if let Some(body) = again.replayed() {
-                    // A connection whose answer nobody reads is of no more use.
+                    // A connection with an unread answer cannot be used again.
                     drop(response);
                     response = self.once(cluster, Some(&newer), &outgoing, body).await?;
                 }
@@ -102,7 +103,7 @@ impl Sender {
         Ok(response)
     }
 
-    /// Sends a request, known by `credential`.
+    /// Sends a request once, with `credential`.
     async fn once(
         &self,
         cluster: &Cluster,
@@ -131,7 +132,8 @@ impl Sender {
         Ok(answer(response, outgoing.timeouts))
     }
 
-    /// Connections of this certificate. Those of another one go on for as long as something is under way on them.
+    /// Returns the connections with this certificate. Those with another one stay open as long as a request
+    /// is in flight on them.
     fn client(
         &self,
         cluster: &Cluster,
@@ -156,7 +158,7 @@ impl Sender {
     }
 }
 
-/// A request but for its body and who asks.
+/// A request without its body and credentials.
 struct Outgoing {
     method: Method,
     uri: Uri,
@@ -178,10 +180,10 @@ impl Pool {
     }
 }
 
-/// What a request to `cluster` is known by now.
+/// Returns the credential for a request to `cluster` now.
 ///
-/// To a plain HTTP server no credential is sent, as client-go does (clientcmd's `getUserIdentificationPartialConfig` is
-/// asked only for a TLS server).
+/// A plain HTTP server gets no credential, as in client-go (clientcmd calls
+/// `getUserIdentificationPartialConfig` only for a TLS server).
 async fn credential(cluster: &Cluster) -> Result<Option<Arc<Credential>>, Error> {
     if cluster.endpoint().origin().is_secure() {
         return Ok(Some(cluster.credentials().current().await?));
@@ -189,7 +191,8 @@ async fn credential(cluster: &Cluster) -> Result<Option<Arc<Credential>>, Error>
     Ok(None)
 }
 
-/// The address of an attempt at the real server: its own prefix first, which no attempt can climb out of.
+/// Returns the address of a request at the real server: the endpoint's prefix first, which no request can
+/// escape.
 fn address(endpoint: &Endpoint, attempt: &Attempt) -> Option<Uri> {
     let origin: Uri = endpoint.origin().to_string().parse().ok()?;
     let path: PathAndQuery = format!("{}{}", endpoint.prefix(), attempt.path_and_query()).parse().ok()?;

@@ -1,8 +1,8 @@
-//! The socket door: what a guest's TCP connection is connected to is an HTTP/1.1 server in this process, whose service is
+//! The socket door: a guest's TCP connection leads to an HTTP/1.1 server in this process, whose service is
 //! the gate.
 //!
-//! No port is opened on the machine, so no other process can borrow the user's credentials, and no connection of a guest
-//! leaves this process but as requests that were judged.
+//! No port is opened on the machine, so no other process can borrow the user's credentials, and a guest's
+//! connection leaves this process only in the form of judged requests.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -25,19 +25,20 @@ use crate::defence::Defence;
 use crate::message::{Explain, Message};
 use crate::policy::{CLUSTER, HEADERS, Limit};
 
-/// The names that the resolver of a pod has for the cluster's API server.
+/// The names of the cluster's API server for the resolver of a pod.
 const NAMES: [&str; 3] = CLUSTER;
 
 /// The address of the selected context.
 const SELECTED: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
-/// Bytes of a request's head that are read beyond the headers that the policy allows: so it is the gate that says no.
+/// The number of bytes of a request's head that are read beyond the headers that the policy allows, so that
+/// the gate is the one to refuse them.
 const HEAD: u64 = 408 << 10;
 
-/// One socket of a guest. There is room for another when it is dropped.
+/// One socket of a guest. Dropping it makes room for another.
 pub(crate) struct Socket(#[expect(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>);
 
-/// There is nothing for a guest there. The user was told.
+/// The error for an address without a server for the guest. The user has been informed.
 #[derive(Debug)]
 pub struct Denied;
 
@@ -45,7 +46,7 @@ impl Gate {
     /// Takes a socket.
     ///
     /// # Errors
-    /// When the guest has as many as it may have.
+    /// If the guest has reached its limit.
     pub(crate) fn socket(&self) -> Result<Socket, Denied> {
         match Arc::clone(&self.0.sockets).try_acquire_owned() {
             Ok(socket) => Ok(Socket(Some(socket))),
@@ -57,10 +58,10 @@ impl Gate {
         }
     }
 
-    /// Connects a guest to what is behind an address.
+    /// Connects a guest to an address.
     ///
     /// # Errors
-    /// When no context has it.
+    /// If no context has it.
     #[doc(hidden)]
     pub fn connect(&self, to: SocketAddr) -> Result<GuestEnd, Denied> {
         let server = format!("http://{to}");
@@ -73,10 +74,10 @@ impl Gate {
         Ok(guest)
     }
 
-    /// The address of a name.
+    /// Returns the address of a name.
     ///
     /// # Errors
-    /// When it is none of the cluster's: nobody is asked.
+    /// If it is not one of the cluster's names. No resolver is asked.
     pub(crate) fn look_up(&self, name: &str) -> Result<IpAddr, Denied> {
         if NAMES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             return Ok(SELECTED);
@@ -87,7 +88,7 @@ impl Gate {
         }
     }
 
-    /// Says no to what a guest wants with sockets.
+    /// Refuses a guest's use of sockets.
     pub(crate) fn deny(&self, what: &str) -> Denied {
         let what: String = what.chars().take(160).collect();
         self.0.journal.failed(Message {
@@ -98,11 +99,11 @@ impl Gate {
     }
 }
 
-/// What a guest connected to, as an authority.
+/// The address that a guest connected to, as an authority.
 #[derive(Clone, Copy)]
 struct Authority(SocketAddr);
 
-/// Serves one connection until it ends, its guest lets go of it, or the run is over.
+/// Serves one connection until it ends, its guest closes it, or the run is over.
 async fn serve(gate: Gate, host: TokioIo<pipe::HostEnd>, to: Authority, lifetime: GuestLifetime) {
     let service = service_fn(|request| {
         let (gate, lifetime) = (gate.clone(), lifetime.clone());
@@ -122,13 +123,14 @@ async fn serve(gate: Gate, host: TokioIo<pipe::HostEnd>, to: Authority, lifetime
         served = connection => if let Err(error) = served {
             gate.failed_to_read(&error);
         },
-        // Else a watch that says nothing would go on for nobody.
+        // Otherwise a silent watch would continue without a reader.
         () = lifetime.ended() => {}
     }
 }
 
 impl Gate {
-    /// Takes a request through the gate. The other door has errors for what has no answer; here a `Status` says it.
+    /// Passes a request through the gate. The other door has errors for requests without an answer; here they
+    /// get a `Status`.
     async fn answer(
         &self,
         request: Request<Incoming>,
@@ -148,7 +150,7 @@ impl Gate {
         }
     }
 
-    /// Remembers that what a guest wrote was no HTTP. hyper has answered it.
+    /// Records that a guest's bytes were not HTTP. hyper has answered them.
     fn failed_to_read(&self, error: &hyper::Error) {
         if error.is_parse_too_large() {
             // hyper does not say which of the two it was.
@@ -165,8 +167,8 @@ impl Gate {
 }
 
 impl Authority {
-    /// The whole address of what a request names (RFC 9112 §3.2): in the origin form what the guest connected to, in the
-    /// others what it says. `host` says nothing that is believed.
+    /// Returns the whole address that a request names (RFC 9112 §3.2): in the origin form, the one that the
+    /// guest connected to; in the others, the stated one. `host` is not trusted.
     fn complete(self, uri: &Uri) -> Option<Uri> {
         if uri.authority().is_some() {
             return Some(uri.clone());

@@ -1,4 +1,4 @@
-//! Which endpoints a guest may name, and where each leads.
+//! The endpoints that a guest may name, and their destinations.
 
 use ::http::Uri;
 use ::http::uri::PathAndQuery;
@@ -6,20 +6,21 @@ use ::http::uri::PathAndQuery;
 use crate::cluster::{Cluster, Contexts, Endpoint, Numbered, Origin, Selection};
 use crate::policy::{Context, Host, Reason, Target};
 
-/// The endpoints by which a guest may name something, most specific first where one contains another.
+/// The endpoints that a guest may name, the most specific first if one contains another.
 pub(super) struct Table(Vec<(Endpoint, Destination)>);
 
-/// Where an endpoint leads.
+/// The destination of an endpoint.
 enum Destination {
     Target(Target),
-    /// A name of a cluster where there is none; why.
+    /// A name of a cluster that does not exist, with the reason.
     Nothing(Reason),
 }
 
 impl Table {
-    /// The names of the contexts, and of the hosts that were granted.
+    /// Returns a table of the names of the contexts and of the granted hosts.
     ///
-    /// The contexts' names come first: no host of a policy takes the place of one, and its credentials go nowhere else.
+    /// The contexts' names come first, so that no host of a policy can replace one, and its credentials go
+    /// nowhere else.
     pub(super) fn new(contexts: &Contexts, hosts: &[Host]) -> Self {
         let selected = contexts.selected().cluster().map_or("", Cluster::context);
         let mut entries: Vec<(Endpoint, Destination)> = Vec::new();
@@ -37,12 +38,12 @@ impl Table {
         Self(entries)
     }
 
-    /// Whether something has this address as its name.
+    /// Returns whether an entry has this address as its name.
     pub(super) fn names(&self, endpoint: &Endpoint) -> bool {
         self.0.iter().any(|(name, _)| name == endpoint)
     }
 
-    /// Finds what a URI names, and what of its path is meant for it.
+    /// Finds the entry that a URI names, and the part of its path that is meant for it.
     pub(super) fn identify(&self, uri: &Uri) -> Result<(Target, Option<PathAndQuery>), Reason> {
         let origin =
             uri.scheme().zip(uri.authority()).and_then(|(scheme, authority)| Origin::of(scheme, authority));

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use hyper_util::client::legacy::connect::HttpConnector;
 
-/// How long a TCP connection may take to come about, as in client-go (net.Dialer in `rest/transport`).
+/// The timeout for a TCP connection, as in client-go (net.Dialer in `rest/transport`).
 const CONNECT: Duration = Duration::from_secs(30);
 
-/// How long a connection may be silent before TCP itself asks whether the peer is there, as in client-go. This is
-/// no idle timeout: a peer that is there and has nothing to say is waited for.
+/// The silence after which TCP itself checks that the peer is there, as in client-go. This is not an idle
+/// timeout: a peer that is there but silent is waited for.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
-/// A connector that resolves by `resolver`.
+/// Returns a connector that uses `resolver`.
 pub(super) fn tcp<R>(resolver: R) -> HttpConnector<R> {
     let mut tcp = HttpConnector::new_with_resolver(resolver);
     tcp.enforce_http(false);

@@ -3,7 +3,7 @@
 use super::judge::Policy;
 use crate::document::Fault;
 
-/// A policy that kwasm brings along.
+/// A built-in policy.
 struct Builtin {
     name: &'static str,
     text: &'static str,
@@ -17,16 +17,16 @@ macro_rules! builtins {
 
 const BUILTINS: &[Builtin] = builtins!["none", "read-only", "view", "cluster", "decoder", "timeline"];
 
-/// Their names, in the order in which they are worth knowing.
+/// Returns the names of the built-in policies, the most useful first.
 pub fn names() -> impl Iterator<Item = &'static str> {
     BUILTINS.iter().map(|builtin| builtin.name)
 }
 
 impl Policy {
-    /// The built-in policy of this name; `None` when there is none.
+    /// Returns the built-in policy of this name, or `None` if there is none.
     ///
     /// # Errors
-    /// Never, as a test shows: the built-in ones are read as any other.
+    /// Never, as a test shows: the built-in policies are read like any other.
     #[must_use]
     pub fn builtin(name: &str) -> Option<Result<Self, Vec<Fault>>> {
         let builtin = BUILTINS.iter().find(|builtin| builtin.name == name)?;

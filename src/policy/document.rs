@@ -1,4 +1,4 @@
-//! The reader of policy files: strict, since what is passed over in a policy is a hole in it.
+//! The reader of policy files. It is strict, since an ignored part of a policy would be a hole in it.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use super::rule::{NameSelector, ResourceRule, Rule, UrlRule};
 use crate::document::{Entries, Fault, Faults, Format, Node, Place, Shape};
 use crate::environment::CONNECTION_FLAGS;
 
-/// What a policy says of itself, and is called.
+/// The kind of a policy's document, and its name in messages.
 const FORMAT: Format = Format { kind: "Policy", name: "a policy" };
 
-/// Verbs that a request can have; others, such as `bind` and `escalate`, are asked inside the API server.
+/// The verbs of requests. Others, such as `bind` and `escalate`, are only checked inside the API server.
 const VERBS: &[&str] =
     &["*", "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "proxy"];
 
-/// Verbs of what is no resource: methods.
+/// The verbs of requests that are not about resources: methods.
 const METHODS: &[&str] = &["*", "get", "head", "post", "put", "patch", "delete", "options"];
 
-/// Keys of the format that this kwasm cannot honour yet.
+/// Keys of the format that this kwasm does not support yet.
 const LATER: &[(&str, &str)] = &[
     ("files", "this version of kwasm gives plugins no files"),
     ("environment", "this version of kwasm passes no other environment variables"),
@@ -30,7 +30,7 @@ impl Policy {
     /// Reads a policy file. `file` is its name in messages.
     ///
     /// # Errors
-    /// All that is wrong with it, in the order in which it was found.
+    /// All of its faults, in the order in which they were found.
     pub fn read(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
         let mut faults = Faults::of(file, FORMAT);
         let policy = document(&mut faults, text);
@@ -106,7 +106,7 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
     Some(policy)
 }
 
-/// A connection flag of kubectl's that a plugin has for itself, in one of its spellings.
+/// Checks a connection flag of kubectl that a plugin defines itself, in one of its spellings.
 fn flag(text: &str) -> Result<(), String> {
     let is_known = CONNECTION_FLAGS.iter().any(|flag| flag.long == text || flag.short == Some(text));
     if is_known {
@@ -174,7 +174,7 @@ fn required(
     some(faults, entry, key, cure, check)
 }
 
-/// The texts of a list. An empty one covers nothing, which nobody writes on purpose.
+/// Returns the texts of a list. An empty list covers nothing, which is certainly a mistake.
 fn some(
     faults: &mut Faults<'_>,
     (place, node): (Place, Node),
@@ -198,7 +198,7 @@ fn verbs(faults: &mut Faults<'_>, entries: &mut Entries, known: &[&str]) -> Vec<
     })
 }
 
-/// `"*"`, or a list of names in which `current` is the one that the user chose.
+/// Reads `"*"`, or a list of names in which `current` stands for the user's choice.
 fn among(faults: &mut Faults<'_>, (place, node): (Place, Node), what: &str) -> NameSelector {
     let cure = format!("write \"*\" for all, or a list: [current], or {what} names");
     if matches!(&node.shape, Shape::Scalar(text) if text == "*") {
@@ -320,7 +320,7 @@ fn number(
     number
 }
 
-/// RFC 1123's label, as namespaces are named.
+/// Checks a label by RFC 1123, as in the names of namespaces.
 fn label(name: &str) -> Result<(), String> {
     let ends = [name.bytes().next(), name.bytes().last()];
     let fits = (1..=63).contains(&name.len())
@@ -329,7 +329,7 @@ fn label(name: &str) -> Result<(), String> {
     if fits { Ok(()) } else { Err(format!("`{name}` is not a valid name")) }
 }
 
-/// A rule about the name that collections have, which is none, would be one about collections.
+/// Checks the name of an object. An empty one is refused, since a rule about it would cover collections.
 fn object(name: &str) -> Result<(), String> {
     if name.is_empty() { Err("no object has an empty name".to_owned()) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! A policy, the grant of one plugin, and the permit of one request: each is made of the one before, and of nothing else.
+//! A policy, the grant of one plugin, and the permit of one request: each is made only from the one before.
 
 use http::HeaderName;
 
@@ -12,7 +12,7 @@ use super::target::Target;
 use crate::defence::Defence;
 use crate::inspect::Inspected;
 
-/// What a plugin may do, before it is known which plugin.
+/// The permissions of any plugin, before it is known which one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Policy {
     pub(super) name: String,
@@ -24,11 +24,11 @@ pub struct Policy {
     pub(super) limits: Limits,
 }
 
-/// The policy of a plugin for which none was chosen.
+/// The policy of a plugin for which the user chose none.
 pub const DEFAULT: &str = "read-only";
 
 impl Policy {
-    /// Allows nothing.
+    /// Returns a policy that allows nothing.
     #[must_use]
     pub fn none() -> Self {
         Self {
@@ -42,32 +42,32 @@ impl Policy {
         }
     }
 
-    /// Its name.
+    /// Returns the name of the policy.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its rules, in their order.
+    /// Returns the rules in their order.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 
-    /// The hosts beside the cluster that it grants.
+    /// Returns the hosts outside the cluster that it grants.
     #[must_use]
     pub fn hosts(&self) -> &[Host] {
         &self.hosts
     }
 
-    /// Whether it grants the context `name` at all, where `selected` is the one that the user chose.
+    /// Returns whether it grants the context `name` at all; `selected` is the one that the user chose.
     #[must_use]
     pub fn grants(&self, name: &str, selected: &str) -> bool {
         // A server that flags alone name is selected and has no name.
         self.contexts.covers(name, selected) || (name == selected && self.contexts.has_current())
     }
 
-    /// What of this policy a plugin gets.
+    /// Returns the part of this policy that a plugin gets.
     #[must_use]
     pub fn grant(self, inspected: &Inspected) -> Grant {
         // A component that imports no network has no use for a grant of it, and gets none.
@@ -80,16 +80,16 @@ impl Policy {
         Grant { policy }
     }
 
-    /// All of this policy, for what is no plugin but kwasm itself.
+    /// Returns all of this policy, for requests of kwasm itself.
     #[must_use]
     pub fn grant_whole(self) -> Grant {
         Grant { policy: self }
     }
 
-    /// The first rule that covers an attempt at a cluster.
+    /// Returns the first rule that covers a request to a cluster.
     ///
     /// # Errors
-    /// Why none does.
+    /// The reason why none does.
     pub fn decide(&self, attempt: &Attempt) -> Result<Option<&Rule>, Reason> {
         let granted = |header: &HeaderName| self.impersonate && header.as_str().starts_with("impersonate-");
         if let Some(header) = attempt.claims().iter().find(|header| !granted(header))
@@ -99,7 +99,7 @@ impl Policy {
         }
         let context = match attempt.target() {
             Target::Context(context) => context,
-            // What a granted host is asked for is not kwasm's to judge: it gets no credential.
+            // Requests to a granted host are not judged by kwasm, since they get no credential.
             Target::Host(_) => return Ok(None),
         };
         if !self.grants(context.name(), context.selected()) {
@@ -115,13 +115,13 @@ impl Policy {
     }
 }
 
-/// What one plugin may do in one run.
+/// The permissions of one plugin in one run.
 #[derive(Clone, Debug)]
 pub struct Grant {
     policy: Policy,
 }
 
-/// One request that was judged and found to be granted.
+/// A request that was judged and found to be granted.
 #[derive(Debug)]
 pub struct Permit {
     attempt: Attempt,
@@ -131,7 +131,7 @@ impl Grant {
     /// Judges one request.
     ///
     /// # Errors
-    /// The refusal, when nothing that was granted covers the request.
+    /// The refusal, if no grant covers the request.
     pub fn judge(&self, attempt: Attempt) -> Result<Permit, Refusal> {
         match self.policy.decide(&attempt) {
             Ok(_) => Ok(Permit { attempt }),
@@ -139,25 +139,25 @@ impl Grant {
         }
     }
 
-    /// Whether the context `name` may be reached at all, where `selected` is the one that the user chose.
+    /// Returns whether the context `name` may be reached at all; `selected` is the one that the user chose.
     #[must_use]
     pub fn grants(&self, name: &str, selected: &str) -> bool {
         self.policy.grants(name, selected)
     }
 
-    /// Those of kubectl's connection flags that the plugin has for itself, as it spells them.
+    /// Returns kubectl's connection flags that the plugin defines itself, in its spelling.
     #[must_use]
     pub fn own_flags(&self) -> &[String] {
         &self.policy.own_flags
     }
 
-    /// The hosts beside the cluster that may be reached.
+    /// Returns the hosts outside the cluster that may be reached.
     #[must_use]
     pub fn hosts(&self) -> &[Host] {
         &self.policy.hosts
     }
 
-    /// How much one run may take.
+    /// Returns the limits of a run.
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.policy.limits
@@ -165,7 +165,7 @@ impl Grant {
 }
 
 impl Permit {
-    /// What was permitted.
+    /// Returns the permitted request.
     #[must_use]
     pub fn attempt(&self) -> &Attempt {
         &self.attempt

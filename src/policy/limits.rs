@@ -1,4 +1,4 @@
-//! How much of this machine, and of the API server, one run may take.
+//! The limits of one run on this machine's and the API server's resources.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,26 +9,27 @@ use crate::message::{Explain, Message};
 /// The limits of a run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
-    /// Bytes of all linear memories together.
+    /// The total size of all linear memories in bytes.
     pub memory: u64,
-    /// Wall-clock time; `None` without end.
+    /// The wall-clock time; `None` for no limit.
     pub timeout: Option<Duration>,
-    /// Requests in flight: from their judgement to the end of their answer's body.
+    /// The number of requests in flight: from their judgement to the end of the response's body.
     pub requests: u32,
-    /// Sockets that are open at a time.
+    /// The number of sockets open at the same time.
     pub sockets: u32,
-    /// Bytes of the headers of one request or response, names and values, each with what it takes to keep it (in
-    /// wasmtime-wasi-http 48 32 bytes for a name and 40 for a value).
+    /// The size of the headers of one request or response in bytes: names and values, and the memory that it
+    /// takes to keep each (in wasmtime-wasi-http 48, 32 bytes for a name and 40 for a value).
     pub headers: u64,
-    /// Bytes of the stack of its calls.
+    /// The size of the call stack in bytes.
     pub stack: u64,
 }
 
-/// The most headers of one request or response, as hyper's own for a response.
+/// The largest number of headers of a request or response, the same as hyper's own limit for a response.
 pub const HEADERS: usize = 100;
 
-/// The stack of a guest whose policy does not set one. At wasmtime's own 512 KiB, Go traps in JSON of 9,000 levels and `CPython`
-/// where it would have raised `RecursionError`; from 1.5 MiB on neither does. What is not used of it costs addresses alone.
+/// The stack size if a policy does not set one. With wasmtime's own 512 KiB, Go traps in JSON of 9,000
+/// levels, and `CPython` where it would have raised `RecursionError`; from 1.5 MiB on neither does. The
+/// unused part only costs address space.
 const STACK: u64 = 2 << 20;
 
 impl Default for Limits {
@@ -37,34 +38,34 @@ impl Default for Limits {
     }
 }
 
-/// A limit that a guest ran into.
+/// A limit that a guest exceeded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Limit {
-    /// More addresses than the system gives a process, whatever memory is behind them.
+    /// The address space that the system gives a process, regardless of memory.
     Addresses,
-    /// More handles at a time; the number that it may have.
+    /// The number of handles.
     Handles(usize),
-    /// More headers than one message may have.
+    /// The number of headers in one message.
     HeaderCount,
-    /// Larger headers than one message may have; the number of bytes that it may have.
+    /// The size of the headers in one message, in bytes.
     Headers(u64),
-    /// More bytes in one call of the host than it takes.
+    /// The number of bytes in one call of the host.
     HostCall,
-    /// More instances or memories than a component may be made of.
+    /// The number of instances or memories in a component.
     Instances,
-    /// More memory; the number of bytes that it may have.
+    /// The memory in bytes.
     Memory(u64),
-    /// More random bytes in one call than it gives.
+    /// The number of random bytes in one call.
     Random,
-    /// More requests at a time; the number that it may have.
+    /// The number of requests in flight.
     Requests(u32),
-    /// More sockets at a time; the number that it may have.
+    /// The number of open sockets.
     Sockets(u32),
-    /// Deeper calls than its stack has room for; the number of bytes that it has.
+    /// The size of the call stack in bytes.
     Stack(u64),
-    /// More or larger tables than it may have.
+    /// The number or size of tables.
     Tables,
-    /// More time.
+    /// The time of the run.
     Timeout(Duration),
 }
 

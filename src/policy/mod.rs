@@ -1,7 +1,7 @@
-//! Decides what a plugin gets. Pure: no clock, file, socket or environment, and no wasmtime.
+//! Decides what a plugin may do. Pure: no clock, file, socket or environment, and no wasmtime.
 //!
-//! The seam is [`Grant::judge`]: an [`Attempt`] becomes a [`Permit`] or a [`Refusal`]. A permit is made nowhere
-//! else, and the sender takes nothing else:
+//! The seam is [`Grant::judge`]: an [`Attempt`] becomes a [`Permit`] or a [`Refusal`]. Only this function
+//! makes a permit, and the sender accepts nothing else:
 //!
 //! ```compile_fail,E0451
 //! fn forge(attempt: kwasm::policy::Attempt) -> kwasm::policy::Permit {
@@ -9,7 +9,7 @@
 //! }
 //! ```
 //!
-//! Nor is a grant made but from a policy and what was inspected:
+//! Likewise, a grant is only made from a policy and an inspected plugin:
 //!
 //! ```compile_fail,E0451
 //! fn forge(policy: kwasm::policy::Policy) -> kwasm::policy::Grant {

@@ -1,19 +1,19 @@
-//! The destination of a request, as far as the judge has to know it.
+//! The destination of a request, with the properties that the judge needs.
 
 use std::sync::Arc;
 
 use super::host::Host;
 
-/// Where a request goes.
+/// The destination of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Target {
     /// The API server of a granted context.
     Context(Context),
-    /// A host beside the cluster that the policy grants.
+    /// A host outside the cluster that the policy grants.
     Host(Host),
 }
 
-/// A context as far as the judge has to know it. Cloning it is cheap.
+/// The properties of a context that the judge needs. Cheap to clone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Context {
     name: Arc<str>,
@@ -22,25 +22,27 @@ pub struct Context {
 }
 
 impl Context {
-    /// The context `name`, in which the user chose `namespace`; `selected` is the context that the user chose.
+    /// Returns the context `name`, in which the user chose `namespace`; `selected` is the context that the
+    /// user chose.
     #[must_use]
     pub fn new(name: &str, namespace: &str, selected: &str) -> Self {
         Self { name: name.into(), namespace: namespace.into(), selected: selected.into() }
     }
 
-    /// Its name.
+    /// Returns the name of the context.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What `namespaces: [current]` is in it: `-n` on the command line, else its own, else `default`.
+    /// Returns the namespace that `namespaces: [current]` denotes in it: `-n` on the command line, or else
+    /// the context's own, or else `default`.
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
 
-    /// The name of the context that the user chose.
+    /// Returns the name of the context that the user chose.
     #[must_use]
     pub fn selected(&self) -> &str {
         &self.selected

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::error::{Error, LIMIT};
 use crate::reference::Digest;
 
-/// Bytes, and the digest that was computed from just these bytes.
+/// Bytes with the digest that was computed from them.
 #[derive(Clone)]
 pub struct Artifact {
     bytes: Bytes,
@@ -17,10 +17,10 @@ pub struct Artifact {
 }
 
 impl Artifact {
-    /// Reads a file whole.
+    /// Reads a whole file.
     ///
     /// # Errors
-    /// When it is missing, unreadable, no file, or larger than [`LIMIT`].
+    /// If it is missing, unreadable, not a file, or larger than [`LIMIT`].
     pub fn from_file(path: &Path) -> Result<Self, Error> {
         let unreadable = |source: io::Error| match source.kind() {
             io::ErrorKind::NotFound => Error::Missing(path.into()),
@@ -36,7 +36,7 @@ impl Artifact {
         fs::read(path).map(Self::from_bytes).map_err(unreadable)
     }
 
-    /// Takes bytes that are in memory.
+    /// Returns an artifact from bytes in memory.
     #[must_use]
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
@@ -48,13 +48,13 @@ impl Artifact {
         Self { bytes: bytes.into(), digest }
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// Their digest.
+    /// Returns the digest.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest

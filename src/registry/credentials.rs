@@ -1,5 +1,5 @@
-//! Who the user is at a registry: what `docker login`, `podman login`, a credential helper or the configuration of package
-//! registries knows.
+//! The user's credentials for a registry: from `docker login`, `podman login`, a credential helper or the
+//! configuration of package registries.
 
 mod file;
 mod files;
@@ -12,23 +12,24 @@ use zeroize::Zeroizing;
 pub use self::files::logins;
 use super::Error;
 
-/// What a registry is shown. No `Debug`: it is secret.
+/// The credentials for a registry. No `Debug`, since they are secret.
 #[derive(Clone)]
 pub(super) enum Credentials {
-    /// Nothing.
+    /// No credentials.
     Anonymous,
-    /// A user's name and password.
+    /// A user name and a password.
     Basic { user: String, password: Zeroizing<String> },
-    /// A token that the registry itself takes.
+    /// A token that the registry itself accepts.
     Bearer(Zeroizing<String>),
-    /// A token that is exchanged for one that the registry takes: `az acr login` and its like leave one.
+    /// A token to be exchanged for one that the registry accepts. `az acr login` and similar commands store
+    /// one.
     Identity(Zeroizing<String>),
-    /// Nothing, since a file or a helper that should know the user could not be read: why.
+    /// No credentials, because a file or a helper that should have them could not be read, for this reason.
     Unknown(Arc<Error>),
 }
 
 impl Credentials {
-    /// For messages: who this is.
+    /// Returns the user, for messages.
     pub(super) fn who(&self) -> String {
         match self {
             Self::Anonymous => "you are not logged in".to_owned(),
@@ -42,12 +43,12 @@ impl Credentials {
         }
     }
 
-    /// Returns whether a registry is shown nothing.
+    /// Returns whether no credentials are sent.
     pub(super) fn is_none(&self) -> bool {
         matches!(self, Self::Anonymous | Self::Unknown(_))
     }
 
-    /// Why no more is known of the user, where more should be.
+    /// Returns why the credentials are missing, if they should be known.
     pub(super) fn unknown(&self) -> Option<&Arc<Error>> {
         match self {
             Self::Unknown(why) => Some(why),
@@ -56,7 +57,7 @@ impl Credentials {
     }
 }
 
-/// Returns whether an error says that there is no file. /dev/null and the like stand for none.
+/// Returns whether an error means that there is no file. /dev/null and similar files count as missing.
 fn is_none(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

@@ -8,182 +8,182 @@ use super::connection::Obstacle;
 use super::media_types;
 use crate::reference::Digest;
 
-/// Why no bytes came.
+/// The reason why fetching or pushing failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The content is other than its manifest says.
+    /// The content does not match its manifest.
     #[error("{reference}: the content is not what its manifest names: {is} instead of {named}")]
     Altered {
         /// The artifact.
         reference: String,
-        /// What was to come.
+        /// The digest in the manifest.
         named: Digest,
-        /// What came.
+        /// The digest of the content.
         is: Digest,
     },
-    /// The registry answers in a way that helps nobody.
+    /// The registry's response cannot be used.
     #[error("{host}: {what}")]
     Answer {
         /// The registry.
         host: String,
-        /// How.
+        /// The description of the response.
         what: String,
     },
-    /// The registry answers with a status that helps nobody.
+    /// The registry responded with an unexpected status.
     #[error("{host}: it answers {path}: {status}{said}")]
     Status {
         /// The registry.
         host: String,
-        /// What was asked for.
+        /// The requested path.
         path: String,
-        /// The answer.
+        /// The status.
         status: http::StatusCode,
-        /// What it says beside it, after a colon.
+        /// The message of the response, after a colon.
         said: String,
     },
-    /// The credentials for a registry cannot be had.
+    /// The credentials for a registry cannot be read.
     #[error("{}: the login for {server} cannot be read: {what}", path.display())]
     Credentials {
-        /// The file that should have them.
+        /// The file that should contain them.
         path: PathBuf,
         /// The registry.
         server: String,
-        /// Why not.
+        /// The reason.
         what: String,
-        /// The program that was to be asked for them.
+        /// The credential helper that should return them.
         helper: Option<Box<str>>,
     },
-    /// The connection broke again and again.
+    /// The connection broke repeatedly.
     #[error("{reference}: after {received} of {size} bytes the transfer could not continue: {what}")]
     CutOff {
         /// The artifact.
         reference: String,
-        /// The bytes that came.
+        /// The number of bytes that arrived.
         received: u64,
-        /// All there are.
+        /// The total number of bytes.
         size: u64,
-        /// How it broke last.
+        /// The last failure.
         what: String,
     },
-    /// The registry gives it to others only.
+    /// The registry denies access.
     #[error("{repository}: the registry refuses: {what}")]
     Denied {
         /// Registry and repository.
         repository: String,
-        /// As whom it was asked, and its own words.
+        /// The user, and the registry's own message.
         what: String,
-        /// The host to log in at.
+        /// The host to log in to.
         login: String,
-        /// What kept a login from being known, where one may be there.
+        /// The reason why a login could not be read, if there may be one.
         unknown: Option<Arc<Error>>,
     },
-    /// There is no such artifact.
+    /// The artifact does not exist.
     #[error("{0}: the registry has no such artifact")]
     NotFound(String),
-    /// No host can be called so.
+    /// The name is not a valid host.
     #[error("{host}: {what}")]
     Host {
         /// The name.
         host: String,
-        /// Why not.
+        /// The reason.
         what: String,
     },
-    /// The content is longer or shorter than its manifest says.
+    /// The content's length differs from its manifest.
     #[error("{reference}: its manifest names {named} bytes, and the registry has {found}")]
     Length {
         /// The artifact.
         reference: String,
-        /// As many were to come.
+        /// The length in the manifest.
         named: u64,
-        /// As many came, at least.
+        /// The length of the content, or more.
         found: u64,
     },
-    /// The artifact's one layer is of a type that says nothing of WebAssembly.
+    /// The artifact's only layer does not have the type of WebAssembly.
     #[error("{reference}: its layer is {media_type}, and not {}", media_types::LAYER)]
     Layer {
         /// The artifact.
         reference: String,
-        /// What its layer is, as whoever pushed it says.
+        /// The type of its layer, as its publisher states.
         media_type: String,
     },
-    /// The manifest is not one of a plugin.
+    /// The manifest is not a plugin's.
     #[error("{reference}: {what}")]
     Manifest {
         /// The artifact.
         reference: String,
-        /// What it is.
+        /// The kind of artifact that it describes.
         what: String,
     },
-    /// There is no such file.
+    /// The file does not exist.
     #[error("{0}: there is no such file")]
     Missing(PathBuf),
-    /// Nobody says where a namespace is.
+    /// No registry is configured for a namespace.
     #[error("no registry is known for packages of `{namespace}`")]
     NoRegistry {
         /// The namespace.
         namespace: String,
     },
-    /// A package has no such version.
+    /// The package does not have such a version.
     #[error("{package}: it has no such version")]
     NoVersion {
-        /// The package and the version that was wanted.
+        /// The package and the requested version.
         package: String,
-        /// Some that it has, the newest first.
+        /// Some of the existing versions, newest first.
         known: Vec<String>,
     },
-    /// The tag is for what refers to an artifact, not for that artifact.
+    /// The tag is for artifacts that refer to another, such as signatures, and not for that artifact itself.
     #[error(
         "{reference}: such a tag is reserved for what refers to {subject}, e.g. its signatures, and not for a plugin"
     )]
     Referrers {
         /// Registry, repository and tag.
         reference: String,
-        /// To what.
+        /// The artifact that is referred to.
         subject: Digest,
-        /// What was meant.
+        /// The artifact that was probably meant.
         artifact: String,
     },
-    /// The registry did not take what was pushed.
+    /// The registry did not accept what was pushed.
     #[error("{reference}: it cannot be published: {what}")]
     Push {
         /// The artifact.
         reference: String,
-        /// Why not.
+        /// The reason.
         what: String,
     },
-    /// A version that is there already, with other content.
+    /// The version exists already, with other content.
     #[error("{0}: this version is published already, with other content")]
     Published(String),
     /// The configuration of package registries cannot be used.
     #[error("the configuration of package registries: {what}")]
     Settings {
-        /// Why not.
+        /// The reason.
         what: String,
     },
-    /// The system does not give what it takes to ask a registry.
+    /// The system lacks a resource that accessing a registry requires.
     #[error("cannot set up requests to registries")]
     System(#[source] io::Error),
-    /// It is too large to be a plugin.
+    /// The file or artifact is too large to be a plugin.
     #[error("{what}: it has {size} bytes, and a plugin may have {LIMIT} at most")]
     TooLarge {
         /// The file or the artifact.
         what: String,
-        /// Its size in bytes.
+        /// The size in bytes.
         size: u64,
     },
-    /// The registry cannot be reached, or another host that it needs.
+    /// The registry, or another host that it requires, cannot be reached.
     #[error("{host}: it cannot be reached{what}")]
     Unreachable {
         /// The host.
         host: String,
         /// The registry by whose configuration the host is reached.
         registry: String,
-        /// Through which proxy, if one was to lead there, and behind a colon why not.
+        /// The proxy, if one is used, and after a colon the reason.
         what: String,
-        /// What of that is known to have a cure.
+        /// The part of the reason that has a known remedy.
         obstacle: Obstacle,
     },
-    /// A login page or a proxy answers in place of the registry.
+    /// A login page or a proxy responds instead of the registry.
     #[error(
         "{host}: it answers with a web page: it is not a registry, or something in between answers for it"
     )]
@@ -191,7 +191,7 @@ pub enum Error {
         /// The registry.
         host: String,
     },
-    /// The file is there and cannot be read.
+    /// The file exists but cannot be read.
     #[error("{path}: it cannot be read")]
     Unreadable {
         /// The file.
@@ -201,11 +201,11 @@ pub enum Error {
     },
 }
 
-/// The most bytes that a component may have: 256 MiB, over ten times a Python interpreter.
+/// The largest component, in bytes: 256 MiB, over ten times a Python interpreter.
 pub const LIMIT: u64 = 256 << 20;
 
 impl Error {
-    /// Whether it is that a file of this machine may not be read.
+    /// Returns whether the error is that a file of this machine may not be read.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         matches!(self, Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)

@@ -1,4 +1,4 @@
-//! What helps where no bytes came.
+//! Hints for the errors of registries.
 
 use super::{Error, Obstacle};
 use crate::message::Explain;

@@ -1,4 +1,4 @@
-//! One registry over HTTP: each request authorised, retried where that may help, each answer bounded.
+//! A registry over HTTP: requests are authorised, retried if that may help, and answers are limited in size.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,39 +16,40 @@ use super::{Error, token};
 /// A repository of a registry, with the authorisation of requests to it.
 pub(super) struct Host {
     pub(super) server: Server,
-    /// What the registry takes for the credentials, as a value of `Authorization`: for each that is to be done, its own.
+    /// The values of `Authorization` that the registry accepts, one for each kind of actions.
     authorizations: Mutex<BTreeMap<Actions, HeaderValue>>,
 }
 
-/// What is asked of a registry. It can be sent again.
+/// A request to a registry, which can be sent again.
 pub(super) struct Request {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
-    /// What has a body is sent to its address and no further, and has the time that so much takes.
+    /// The body. A request with a body is not redirected, and its timeout depends on the body's size.
     pub(super) body: Option<Bytes>,
     pub(super) actions: Actions,
 }
 
-/// The slowest that anything is sent, in bytes a second.
+/// The lowest rate at which a body may be sent, in bytes per second.
 const SLOWEST: u64 = 32 << 10;
 
-/// The longest wait for an answer to what is sent in no time.
+/// The longest wait for a response, beyond the time to send the request.
 const ANSWER: Duration = Duration::from_mins(1);
 
 impl Host {
-    /// Finds out how a registry is reached: [`Server::open`].
+    /// Finds out how to reach a registry: [`Server::open`].
     ///
     /// # Errors
-    /// When the configuration for it cannot be used.
+    /// If its configuration cannot be used.
     pub(super) async fn open(reach: Reach, name: &str, repository: &str) -> Result<Self, Error> {
         Ok(Self { server: Server::open(reach, name, repository).await?, authorizations: Mutex::default() })
     }
 
-    /// Gets something whole. `None`: there is no such thing.
+    /// Gets a document as a whole, or `None` if it does not exist.
     ///
     /// # Errors
-    /// When the registry cannot be reached, refuses, or answers with more than `limit` bytes, or with a web page.
+    /// If the registry cannot be reached, refuses, or responds with more than `limit` bytes or with a web
+    /// page.
     pub(super) async fn document(
         &self,
         url: Url,
@@ -71,10 +72,10 @@ impl Host {
             .await
     }
 
-    /// Gets a blob from its byte `offset` on, as it comes.
+    /// Gets a blob from its byte `offset` on, as a stream.
     ///
     /// # Errors
-    /// As [`Self::document`].
+    /// The same as [`Self::document`].
     pub(super) async fn blob(&self, url: Url, offset: u64) -> Result<Response, Error> {
         let mut headers = HeaderMap::new();
         if offset > 0 {
@@ -91,21 +92,21 @@ impl Host {
         Ok(answer)
     }
 
-    /// Sends a request until it is answered by something that a later one would not be answered otherwise by.
+    /// Sends a request, and repeats it as long as a later response may be different.
     ///
     /// # Errors
-    /// When the registry cannot be reached, or nobody gives a token for it.
+    /// If the registry cannot be reached, or no token is issued for it.
     pub(super) async fn send(&self, request: &Request) -> Result<Response, Error> {
         self.server.persist(async || self.send_once(request).await).await
     }
 
-    /// Sends a request, and once more where the registry wants to see another authorization.
+    /// Sends a request, and repeats it once if the registry requires another authorization.
     ///
     /// # Errors
-    /// When nobody gives a token for it. That it cannot be reached is what it gives back.
+    /// If no token is issued for it. A failed connection is returned as a value.
     pub(super) async fn send_once(&self, request: &Request) -> Result<reqwest::Result<Response>, Error> {
         let answer = match self.attempt(request).await {
-            // What another host asks for, behind a redirect, is none of this registry's user's business.
+            // A challenge of another host, after a redirect, must not be answered with this registry's login.
             Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED && self.server.owns(answer.url()) => {
                 answer
             }

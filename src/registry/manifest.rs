@@ -1,4 +1,4 @@
-//! What a registry says that an artifact is made of.
+//! Manifests: a registry's description of the parts of an artifact.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use super::transfer::Named;
 use super::{Artifact, Error, LIMIT};
 use crate::reference::Digest;
 
-/// Layers that are WebAssembly: the one of today, and those of wasm-to-oci and of krew-wasm's time.
+/// The media types of WebAssembly layers: the current one, and those of wasm-to-oci and of early krew-wasm.
 const LAYERS: [&str; 3] = [
     LAYER,
     "application/vnd.wasm.content.layer.v1+wasm",
     "application/vnd.module.wasm.content.layer.v1+wasm",
 ];
 
-/// The manifest of one plugin, proven to have its digest: exactly one layer, of WebAssembly.
+/// The manifest of one plugin, proven by its digest, with exactly one layer, which is WebAssembly.
 #[derive(Clone)]
 pub struct Manifest {
     bytes: Bytes,
@@ -27,7 +27,7 @@ pub struct Manifest {
     annotations: BTreeMap<String, String>,
 }
 
-/// Names content: what it is, its digest, how much of it there is.
+/// A reference to content: media type, digest and size.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
@@ -38,31 +38,31 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
-    /// What is fetched by it.
+    /// Returns the reference for a transfer.
     pub(super) fn named<'a>(&self, reference: &'a str) -> Named<'a> {
         Named { reference, digest: self.digest, size: self.size }
     }
 
-    /// Its digest.
+    /// Returns the digest.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// Its length in bytes.
+    /// Returns the size in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// What it is.
+    /// Returns the media type.
     #[must_use]
     pub fn media_type(&self) -> &str {
         &self.media_type
     }
 }
 
-/// What is read of a manifest or an index. Whatever else they have does not matter here.
+/// The fields of a manifest or an index that are read. Others are ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
@@ -75,7 +75,7 @@ struct Document {
     annotations: Option<BTreeMap<String, String>>,
 }
 
-/// What is read of an index in which a plugin may be.
+/// The fields of an index that may contain a plugin.
 #[derive(Deserialize)]
 struct Index {
     #[serde(default)]
@@ -83,7 +83,7 @@ struct Index {
     manifests: Vec<Listed>,
 }
 
-/// What an index says of a manifest.
+/// An index's entry for a manifest.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Listed {
@@ -105,7 +105,7 @@ struct Platform {
 }
 
 impl Listed {
-    /// Returns whether it may be something to run: buildx puts an attestation beside what it builds, for no platform.
+    /// Returns whether it may be runnable. buildx adds an attestation, for no platform, to what it builds.
     fn may_run(&self) -> bool {
         let is_manifest = [MANIFEST, DOCKER_MANIFEST, ""].contains(&self.media_type.as_str());
         let annotations = self.annotations.as_ref();
@@ -121,8 +121,8 @@ impl Listed {
     }
 }
 
-/// The one manifest of an index that can be a plugin's: the only one there is, or the only one for WebAssembly. `None` for
-/// anything else.
+/// Returns the only manifest of an index that can be a plugin's: the only one there is, or the only one for
+/// WebAssembly. Returns `None` otherwise.
 pub(super) fn only_plugin(index: &[u8]) -> Option<Digest> {
     let Index { layers: None, manifests } = serde_json::from_slice(index).ok()? else { return None };
     let mut listed: Vec<Listed> = manifests.into_iter().filter(Listed::may_run).collect();
@@ -137,7 +137,7 @@ impl Manifest {
     /// Reads the manifest of one plugin.
     ///
     /// # Errors
-    /// [`Error::Manifest`], when it is a manifest of anything else, and [`Error::TooLarge`].
+    /// [`Error::Manifest`], if it is a manifest of something else, and [`Error::TooLarge`].
     pub fn read(reference: &str, bytes: Bytes) -> Result<Self, Error> {
         let error = |what: String| Error::Manifest { reference: reference.to_owned(), what };
         let document: Document = serde_json::from_slice(&bytes)
@@ -177,44 +177,44 @@ impl Manifest {
         })
     }
 
-    /// Its bytes, as the registry gave them.
+    /// Returns the bytes, unchanged.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// Its digest: what a plugin is pinned to, and what is signed.
+    /// Returns the digest, to which a plugin is pinned, and which signatures sign.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// The configuration.
+    /// Returns the configuration.
     #[must_use]
     pub fn config(&self) -> &Descriptor {
         &self.config
     }
 
-    /// The component or core module.
+    /// Returns the component or core module.
     #[must_use]
     pub fn layer(&self) -> &Descriptor {
         &self.layer
     }
 
-    /// Its annotations.
+    /// Returns the annotations.
     #[must_use]
     pub fn annotations(&self) -> &BTreeMap<String, String> {
         &self.annotations
     }
 
-    /// An annotation, e.g. `org.opencontainers.image.version`.
+    /// Returns an annotation, e.g. `org.opencontainers.image.version`.
     #[must_use]
     pub fn annotation(&self, name: &str) -> Option<&str> {
         self.annotations.get(name).map(String::as_str)
     }
 }
 
-/// How a manifest names content.
+/// Returns a manifest's reference to content.
 pub(super) fn descriptor(media_type: &str, content: &Artifact) -> serde_json::Value {
     serde_json::json!({
         "mediaType": media_type, "digest": content.digest(), "size": content.bytes().len(),

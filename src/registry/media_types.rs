@@ -1,23 +1,24 @@
-//! The media types on which registries and their clients have agreed.
+//! The media types that registries and their clients share.
 
-/// Of one component, or one core module.
+/// The media type of a manifest.
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-/// Of many manifests: one for each platform, or the referrers of one.
+/// The media type of an index: a list of manifests, one for each platform, or the referrers of one.
 pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-/// The same two in the words of Docker, before there was OCI.
+/// Docker's media types of manifests and indexes, from before OCI.
 pub(super) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 pub(super) const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
-/// The configuration of a [Wasm OCI artifact][1]: what it imports and exports.
+/// The media type of a [Wasm OCI artifact][1]'s configuration, which lists imports and exports.
 ///
 /// [1]: https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/
 pub(super) const CONFIG: &str = "application/vnd.wasm.config.v0+json";
-/// Its one layer.
+/// The media type of its only layer.
 pub(super) const LAYER: &str = "application/wasm";
 
-/// The moment that all artifacts say they were made at: the same component is the same artifact, whenever it is published.
+/// The creation time in all artifacts, so that publishing the same component again gives the same artifact.
 pub(super) const CREATED: &str = "1970-01-01T00:00:00Z";
 
-/// The longest manifest that is read, in bytes: what registries themselves take ([distribution specification][1]).
+/// The largest manifest that is read, in bytes: the limit of registries themselves ([distribution
+/// specification][1]).
 ///
 /// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
 pub(super) const LONGEST_MANIFEST: u64 = 4 << 20;

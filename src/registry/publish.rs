@@ -1,4 +1,5 @@
-//! Pushes a component as the artifact that `wkg`, `oras` and all others know: one manifest, one configuration, one layer.
+//! Publishes a component as the kind of artifact that `wkg`, `oras` and others know: one manifest, one
+//! configuration, one layer.
 
 use std::collections::BTreeMap;
 
@@ -13,35 +14,35 @@ use super::transfer::proven;
 use super::{Artifact, Error, Registries};
 use crate::reference::{Digest, Image, Package, tag_of};
 
-/// What is published: a component with what is said of it.
+/// A component to be published, with its metadata.
 pub struct Release {
     /// The component or core module.
     pub content: Artifact,
-    /// The file's name in the artifact, e.g. `decoder.wasm`.
+    /// The name of the file in the artifact, e.g. `decoder.wasm`.
     pub title: String,
-    /// The system it is made for: `wasip2`, or `wasip1` for a core module.
+    /// The system that it is made for: `wasip2`, or `wasip1` for a core module.
     pub system: &'static str,
-    /// What it imports and exports; of a core module nothing.
+    /// The imports and exports; `None` for a core module.
     pub interface: Option<Interface>,
-    /// Annotations of the manifest, `org.opencontainers.image.…`.
+    /// The annotations of the manifest, `org.opencontainers.image.…`.
     pub annotations: BTreeMap<String, String>,
 }
 
-/// What a component imports and exports.
+/// The imports and exports of a component.
 #[derive(Clone, Debug, Serialize)]
 pub struct Interface {
-    /// e.g. `wasi:cli/run@0.2.3`
+    /// The exports, e.g. `wasi:cli/run@0.2.3`.
     pub exports: Vec<String>,
-    /// e.g. `wasi:http/outgoing-handler@0.2.3`
+    /// The imports, e.g. `wasi:http/outgoing-handler@0.2.3`.
     pub imports: Vec<String>,
 }
 
-/// An artifact that was pushed, or that was there already.
+/// An artifact that was pushed, or that existed already.
 #[derive(Clone, Debug)]
 pub struct Published {
-    /// Its place, with its tag.
+    /// The reference with its tag.
     pub image: Image,
-    /// Its manifest's digest.
+    /// The digest of the manifest.
     pub digest: Digest,
 }
 
@@ -58,7 +59,7 @@ struct Config<'a> {
 }
 
 impl Release {
-    /// The configuration and the manifest of the artifact.
+    /// Returns the configuration and the manifest of the artifact.
     ///
     /// The same release always has the same bytes.
     #[must_use]
@@ -88,10 +89,10 @@ impl Release {
 }
 
 impl Registries {
-    /// Where a version of a package is to be published.
+    /// Returns the repository in which to publish a version of a package.
     ///
     /// # Errors
-    /// As [`Registries::find`], and when its place is a folder of this machine.
+    /// The same as [`Registries::find`], and an error if its place is a folder of this machine.
     pub fn image_of(&self, package: &Package, version: &semver::Version) -> Result<Image, Error> {
         match self.runtime.block_on(packages::locate(&self.settings, package))? {
             PackageLocation::Image(image) => image
@@ -104,8 +105,8 @@ impl Registries {
         }
     }
 
-    /// Pushes a release to a place in a registry. With `once`, for versions of packages, what is there already is not replaced.
-    /// With a key, the tag is the last to be there: under it the artifact is never seen unsigned.
+    /// Pushes a release to a repository. With `once`, for versions of packages, existing content is not
+    /// replaced. With a key, the tag is pushed last, so that the artifact is never seen unsigned under it.
     ///
     /// # Errors
     /// [`Error::Push`], [`Error::Published`], [`Error::Denied`].

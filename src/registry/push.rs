@@ -1,4 +1,4 @@
-//! Pushes blobs and manifests, as the [distribution specification][1] has it.
+//! Pushes blobs and manifests, by the [distribution specification][1].
 //!
 //! [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#push
 
@@ -15,7 +15,7 @@ use super::signature::{self, PrivateKey};
 use super::transfer::proven;
 use super::{Artifact, Error, referrers};
 
-/// A repository that is pushed to.
+/// A repository to push to.
 pub(super) struct Push<'a> {
     host: &'a Host,
 }
@@ -25,20 +25,20 @@ impl<'a> Push<'a> {
         Self { host }
     }
 
-    /// Pushes a blob, unless it is there already.
+    /// Pushes a blob, unless it exists already.
     ///
     /// # Errors
     /// [`Error::Push`], [`Error::Denied`].
     pub(super) async fn blob(&self, blob: &Artifact) -> Result<(), Error> {
-        // An upload that broke begins anew: what its registry has of it nobody knows, and it may well be all.
+        // An upload that broke is started again: the registry's state is not known, and may be complete.
         let answer = self.host.server.persist(async || self.upload(blob).await).await?;
         self.accepted(answer, &[StatusCode::CREATED, StatusCode::OK]).await.map(drop)
     }
 
-    /// Attaches a signature to a manifest that is there: a bundle.
+    /// Attaches a signature, in form of a bundle, to an existing manifest.
     ///
     /// # Errors
-    /// As [`Self::blob`], and when it cannot be signed.
+    /// The same as [`Self::blob`], and an error if it cannot be signed.
     pub(super) async fn sign(&self, subject: &Artifact, key: &PrivateKey) -> Result<(), Error> {
         let bundle = key
             .sign(subject.digest())
@@ -55,10 +55,10 @@ impl<'a> Push<'a> {
         }
     }
 
-    /// Puts a manifest or an index under a tag, or under its own digest.
+    /// Pushes a manifest or an index under a tag or its own digest.
     ///
     /// # Errors
-    /// As [`Self::blob`], and when something else is there afterwards.
+    /// The same as [`Self::blob`], and an error if different content is there afterwards.
     pub(super) async fn put(
         &self,
         name: &str,
@@ -70,7 +70,7 @@ impl<'a> Push<'a> {
         let answer = self.host.send(&request).await?;
         self.accepted(answer, &[StatusCode::CREATED]).await?;
         let repository = self.host.server.full_name();
-        // What was sent has to be there now, as it was sent.
+        // The sent content must now be there, unchanged.
         match proven(self.host, &repository, url, None).await? {
             Some((_, there)) if there == manifest.digest() => Ok(()),
             _ => Err(Error::Push {
@@ -80,7 +80,7 @@ impl<'a> Push<'a> {
         }
     }
 
-    /// Sends a blob whole, to where the registry wants it; or finds that it is there.
+    /// Sends a whole blob to the location that the registry names, or finds that it exists already.
     async fn upload(&self, blob: &Artifact) -> Result<reqwest::Result<Response>, Error> {
         let digest = blob.digest().to_string();
         let head = request(Method::HEAD, self.host.server.url(&format!("blobs/{digest}"))?, None);
@@ -96,7 +96,7 @@ impl<'a> Push<'a> {
         self.host.send_once(&request(Method::PUT, url, Some(body))).await
     }
 
-    /// Where the registry wants an upload: there, or at another host, as at the storage of a cloud.
+    /// Returns the location of an upload: in the registry, or at another host, such as a cloud's storage.
     fn location(&self, begun: &Response) -> Result<Url, Error> {
         let location = begun.headers().get(LOCATION).ok_or_else(|| {
             self.failed("the registry accepts an upload, but gives no location for it".to_owned())
@@ -119,7 +119,7 @@ impl<'a> Push<'a> {
         }
     }
 
-    /// Turns an answer that was not hoped for into an error.
+    /// Turns an unexpected response into an error.
     async fn accepted(&self, answer: Response, expect_status: &[StatusCode]) -> Result<Response, Error> {
         self.host.server.no_web_page(&answer)?;
         let status = answer.status();
@@ -145,7 +145,7 @@ impl<'a> Push<'a> {
     }
 }
 
-/// A request of one who pushes, whose body has a media type.
+/// Returns a request to push something, whose body has a media type.
 fn request(method: Method, url: Url, body: Option<(&'static str, Bytes)>) -> Request {
     let mut headers = HeaderMap::new();
     match &body {
@@ -157,7 +157,7 @@ fn request(method: Method, url: Url, body: Option<(&'static str, Bytes)>) -> Req
     Request { method, url, headers, body, actions: Actions::PullPush }
 }
 
-/// The manifest of a signature, as cosign writes it.
+/// Returns the manifest of a signature, as cosign writes it.
 fn referrer(subject: &Artifact, config: &Artifact, bundle: &Artifact) -> Artifact {
     let subject = descriptor(MANIFEST, subject);
     let manifest = serde_json::json!({

@@ -1,5 +1,5 @@
-//! The server behind a repository: its addresses, and answers that are bounded, awaited where that may help, and never silent
-//! about who gave them.
+//! The server of a repository: its addresses, and responses that are limited in size, retried if that may
+//! help, and always attributed to a host in errors.
 
 use std::time::Duration;
 
@@ -15,39 +15,39 @@ use super::credentials::Credentials;
 use super::settings::{Clients, Reach};
 use crate::reference::DOCKER_HUB;
 
-/// A repository's registry, how it is reached, and who the user is there.
+/// A repository's registry, its connection, and the user's credentials there.
 pub(super) struct Server {
-    /// As the user wrote it.
+    /// The name as the user wrote it.
     name: String,
-    /// Where its API is, with a slash at its end.
+    /// The address of its API, with a trailing slash.
     base: Url,
     repository: String,
     pub(super) clients: Clients,
     pub(super) credentials: Credentials,
 }
 
-/// What is to be done in a repository, as tokens name it.
+/// The actions in a repository, by their names in tokens.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Actions {
     Pull,
     PullPush,
 }
 
-/// An answer that was read whole.
+/// A response that was read completely.
 pub(super) struct Document {
     pub(super) headers: HeaderMap,
     pub(super) bytes: Bytes,
-    /// Where it came from, after redirects.
+    /// The address that it came from, after redirects.
     pub(super) url: Url,
 }
 
-/// How often a request is sent before its registry is given up.
+/// The number of times that a request is sent before giving up.
 pub(super) const TRIES: u32 = 5;
 
-/// The longest that a registry may ask to be left alone.
+/// The longest delay that a registry may request.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The longest error that is read, in bytes.
+/// The largest error message that is read, in bytes.
 const ERROR: u64 = 64 << 10;
 
 impl Actions {
@@ -60,10 +60,11 @@ impl Actions {
 }
 
 impl Server {
-    /// Finds out how a registry is reached. Sends something only to one on this machine, which may speak HTTP without TLS.
+    /// Finds out how to reach a registry. Sends a request only to one on this machine, which may speak HTTP
+    /// without TLS.
     ///
     /// # Errors
-    /// When the configuration for it cannot be used.
+    /// If its configuration cannot be used.
     pub(super) async fn open(reach: Reach, name: &str, repository: &str) -> Result<Self, Error> {
         let api = if name == DOCKER_HUB { "registry-1.docker.io" } else { name };
         let address = |scheme: &str| format!("{scheme}://{api}/").parse::<Url>();
@@ -82,7 +83,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Whether a registry on this machine answers HTTP where it was asked for TLS.
+    /// Returns whether a registry on this machine responds with HTTP to a TLS connection.
     async fn speaks_plain(&self) -> bool {
         let Ok(tls) = self.base.join("v2/") else { return false };
         let mut plain = tls.clone();
@@ -99,32 +100,32 @@ impl Server {
         &self.repository
     }
 
-    /// Registry and repository, as the user wrote them.
+    /// Returns registry and repository as the user wrote them.
     pub(super) fn full_name(&self) -> String {
         format!("{}/{}", self.name, self.repository)
     }
 
-    /// Whether it is reached without TLS.
+    /// Returns whether it is reached without TLS.
     pub(super) fn is_plain(&self) -> bool {
         self.base.scheme() == "http"
     }
 
-    /// The address of something of this repository, e.g. `manifests/latest`.
+    /// Returns an address in this repository, e.g. of `manifests/latest`.
     pub(super) fn url(&self, path: &str) -> Result<Url, Error> {
         self.root(&format!("v2/{}/{path}", self.repository))
     }
 
-    /// The address of something of this registry.
+    /// Returns an address in this registry.
     pub(super) fn root(&self, path: &str) -> Result<Url, Error> {
         self.base.join(path).map_err(|error| self.answer(format!("{path} is not a valid address: {error}")))
     }
 
-    /// Whether an address is one of this registry's own.
+    /// Returns whether an address belongs to this registry.
     pub(super) fn owns(&self, url: &Url) -> bool {
         url.origin() == self.base.origin()
     }
 
-    /// What the host of an address is called: this registry as the user wrote it, any other as it is.
+    /// Returns the name of an address's host: for this registry as the user wrote it, for others unchanged.
     pub(super) fn called(&self, url: &Url) -> String {
         match (url.host_str(), url.port()) {
             _ if self.owns(url) => self.name.clone(),
@@ -133,20 +134,20 @@ impl Server {
         }
     }
 
-    /// A client that follows no redirects: for what must reach nobody else.
+    /// Returns a client that does not follow redirects, for requests that no other host may see.
     pub(super) fn direct(&self) -> &reqwest::Client {
         &self.clients.direct
     }
 
-    /// An error about what this registry answers.
+    /// Returns an error about a response of this registry.
     pub(super) fn answer(&self, what: String) -> Error {
         Error::Answer { host: self.name.clone(), what }
     }
 
-    /// Reads an answer whole, and asks again where the connection ended before it did.
+    /// Reads a response as a whole, and repeats the request if the connection ends too early.
     ///
     /// # Errors
-    /// Those of `ask`, and when the answer has more than `limit` bytes.
+    /// The errors of `ask`, and an error if the response has more than `limit` bytes.
     pub(super) async fn read_with_retries(
         &self,
         limit: u64,
@@ -169,10 +170,10 @@ impl Server {
         }
     }
 
-    /// Does something again as long as that may help, and gives the answer that stands.
+    /// Repeats an operation as long as that may help, and returns the final response.
     ///
     /// # Errors
-    /// Those of `send`, and when a host cannot be reached or asks for too much patience.
+    /// The errors of `send`, and an error if a host cannot be reached or requests too long a delay.
     pub(super) async fn persist(
         &self,
         mut send: impl AsyncFnMut() -> Result<reqwest::Result<Response>, Error>,
@@ -197,7 +198,7 @@ impl Server {
         }
     }
 
-    /// Turns an answer that was not hoped for into an error.
+    /// Turns an unexpected response into an error.
     pub(super) async fn expect_status(
         &self,
         answer: Response,
@@ -217,7 +218,7 @@ impl Server {
         })
     }
 
-    /// The refusal of what the user may not do, with the registry's own words.
+    /// Returns the error for a request that the user may not make, with the registry's own message.
     pub(super) fn denied(&self, actions: Actions, said: &str) -> Error {
         let what = if actions == Actions::PullPush { "to push, " } else { "" };
         Error::Denied {
@@ -228,7 +229,7 @@ impl Server {
         }
     }
 
-    /// Refuses what a login page or a proxy answers with, whatever its status.
+    /// Refuses the response of a login page or a proxy, whatever its status.
     pub(super) fn no_web_page(&self, answer: &Response) -> Result<(), Error> {
         let media_type =
             answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -238,12 +239,12 @@ impl Server {
         Ok(())
     }
 
-    /// Returns whether the next try would end the same way.
+    /// Returns whether another try would end in the same way.
     fn is_final(&self, error: &reqwest::Error) -> bool {
         is_final(error) || error.url().is_some_and(|url| self.clients.proxies.to(url).is_err())
     }
 
-    /// An error of the connection, to this registry or to whom it has sent us.
+    /// Returns an error of the connection to this registry, or to the host that it redirected to.
     pub(super) fn unreachable(&self, error: &reqwest::Error) -> Error {
         let (mut way, mut what, mut obstacle) = (String::new(), innermost(error), Obstacle::of(error));
         match error.url().map(|url| self.clients.proxies.to(url)) {
@@ -268,15 +269,15 @@ impl Server {
     }
 }
 
-/// Why an answer could not be read whole.
+/// The reason why a response could not be read completely.
 enum Cut {
     /// The connection ended.
     Off(reqwest::Error),
-    /// It is longer than it may be.
+    /// The response exceeds the limit.
     TooLong,
 }
 
-/// Reads an answer of at most `limit` bytes.
+/// Reads a response of at most `limit` bytes.
 async fn read(mut answer: Response, limit: u64) -> Result<Bytes, Cut> {
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(Cut::Off)? {
@@ -288,13 +289,13 @@ async fn read(mut answer: Response, limit: u64) -> Result<Bytes, Cut> {
     Ok(bytes.into())
 }
 
-/// The registry's own words for an error, as the end of a message.
+/// Returns the registry's own error message, as the end of a message.
 pub(super) async fn said(answer: Response) -> String {
     let reason = read(answer, ERROR).await.ok().and_then(|bytes| reason(&bytes));
     reason.map_or_else(String::new, |reason| format!(": {reason}"))
 }
 
-/// What registries say of an error ([distribution specification][1]): its codes and messages.
+/// Returns the codes and messages of a registry's error ([distribution specification][1]).
 ///
 /// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
 fn reason(body: &[u8]) -> Option<String> {
@@ -305,7 +306,7 @@ fn reason(body: &[u8]) -> Option<String> {
     Some(said.chars().take(300).collect())
 }
 
-/// Whether the same request may be answered otherwise a little later.
+/// Returns whether the same request may succeed a little later.
 fn may_pass(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
@@ -314,18 +315,18 @@ fn asked_to_wait(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }
 
-/// 0.2 s, 0.6 s, 1.8 s, …
+/// Returns the delay before the next try: 0.2 s, 0.6 s, 1.8 s, …
 pub(super) fn back_off(tries: u32) -> Duration {
     Duration::from_millis(200) * 3_u32.saturating_pow(tries.saturating_sub(1))
 }
 
-/// Whether an address can only lead to this machine.
+/// Returns whether an address can only lead to this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// A header that carries a secret.
+/// Returns a header value that is marked as secret.
 pub(super) fn secret(value: &Zeroizing<String>) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(value).ok()?;
     value.set_sensitive(true);

@@ -1,4 +1,4 @@
-//! What a registry wants to see before it gives or takes something: [a token][1], or a password.
+//! Authorization at a registry: [a token][1], or a password.
 //!
 //! [1]: https://distribution.github.io/distribution/spec/auth/token/
 
@@ -18,22 +18,23 @@ use super::Error;
 use super::credentials::Credentials;
 use super::server::{self, Actions, Server};
 
-/// The longest answer with a token, in bytes.
+/// The largest response with a token, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// The longest wait for one.
+/// The longest wait for a token.
 const WAIT: Duration = Duration::from_mins(1);
 
-/// Where tokens are had, as a registry's challenge says.
+/// The place where tokens are issued, from a registry's challenge.
 struct Realm {
     address: Url,
     service: Option<String>,
 }
 
-/// Answers the challenges of a registry, for what is to be done in its repository. `None`: there is nothing to answer with.
+/// Answers the challenges of a registry for the actions in its repository. Returns `None` if there are no
+/// credentials to answer with.
 ///
 /// # Errors
-/// When it asks for what is not known here, or whoever gives tokens gives none.
+/// If the challenge is not supported, or no token is issued.
 pub(super) async fn authorize(
     registry: &Server,
     challenges: &[String],
@@ -53,7 +54,7 @@ pub(super) async fn authorize(
     })
 }
 
-/// The first challenge of a scheme, as far as they can be read: there may be several in one header, and several headers.
+/// Returns the first readable challenge of a scheme. There may be several in one header, and several headers.
 fn first<'a>(challenges: &'a [String], scheme: &str) -> Option<ChallengeRef<'a>> {
     let mut parsed = challenges.iter().flat_map(|text| ChallengeParser::new(text).map_while(Result::ok));
     parsed.find(|challenge| challenge.scheme.eq_ignore_ascii_case(scheme))
@@ -65,7 +66,7 @@ fn basic(user: &str, password: &str) -> Zeroizing<String> {
 }
 
 impl Realm {
-    /// Where a challenge leads.
+    /// Reads the realm from a challenge.
     fn of(registry: &Server, challenge: &ChallengeRef<'_>) -> Result<Self, Error> {
         let parameter = |name: &str| {
             let found = challenge.params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
@@ -75,7 +76,8 @@ impl Realm {
         let address: Url = realm.parse().map_err(|_| {
             registry.answer(format!("it requires a token from `{realm}`, which is not a valid address"))
         })?;
-        // A password is shown in the clear to nobody, but where the user has said so: to the registry, and on this machine.
+        // A password is sent in the clear only where the user allows it: to the registry, and on this
+        // machine.
         let plain = registry.is_plain() && (registry.owns(&address) || server::is_loopback(&address));
         if address.scheme() != "https" && !plain {
             return Err(registry.answer(format!("it requires a token from {address}, which is not https")));
@@ -107,7 +109,7 @@ async fn token(registry: &Server, realm: &Realm, actions: Actions) -> Result<Opt
         .ok_or_else(|| nonsense("it gives a token that does not fit in a header"))
 }
 
-/// The answer that has a token.
+/// Requests a token, and returns the response.
 async fn given(registry: &Server, realm: &Realm, actions: Actions) -> Result<Response, Error> {
     let ask = async |credentials: &Credentials| {
         registry.persist(async || Ok(ask(registry, realm, actions, credentials).await)).await
@@ -118,7 +120,7 @@ async fn given(registry: &Server, realm: &Realm, actions: Actions) -> Result<Res
     if !refused(&answer) {
         return registry.expect_status(answer, &[StatusCode::OK]).await;
     }
-    // A login that has run out must not keep anybody from what is public.
+    // An expired login must not prevent access to public content.
     if actions == Actions::Pull && !registry.credentials.is_none() {
         let public = ask(&Credentials::Anonymous).await?;
         if public.status() == StatusCode::OK {

@@ -1,4 +1,4 @@
-//! Downloads a blob: resumed where the connection broke, proven by length and digest.
+//! Downloads blobs: resumed after a broken connection, and proven by length and digest.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::server::{TRIES, back_off};
 use super::{Artifact, Error, Step, Watcher};
 use crate::reference::{Digest, Hasher};
 
-/// What of a blob is here already.
+/// The part of a blob that has arrived.
 #[derive(Default)]
 struct Received {
     bytes: Vec<u8>,
@@ -37,36 +37,37 @@ pub(super) struct Named<'a> {
     /// The artifact, for messages.
     pub(super) reference: &'a str,
     pub(super) digest: Digest,
-    /// In bytes.
+    /// The size in bytes.
     pub(super) size: u64,
 }
 
-/// How an attempt ended that did not fail for good.
+/// The result of an attempt that did not fail permanently.
 enum Attempt {
     Complete,
-    /// The connection broke, or the registry said less than it had.
+    /// The connection broke, or the response was shorter than announced.
     Broken(String),
 }
 
-/// The most attempts at one blob, however far each of them gets.
+/// The largest number of attempts for one blob, however much each of them transfers.
 const MOST_ATTEMPTS: u32 = 100;
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// How long a transfer is worth going on with.
+/// Decides how long to continue a transfer.
 #[derive(Default)]
 struct RetryBudget {
-    /// The most bytes that were here at the end of an attempt. A registry without ranges begins anew each time, and has got
-    /// nowhere as long as it gets no further than it once was.
+    /// The largest number of bytes at the end of an attempt. A registry without ranges starts again each
+    /// time, which is progress only beyond this number.
     best: u64,
-    /// How often it broke since it last got further.
+    /// The number of failures since the last progress.
     tries: u32,
     attempts: u32,
 }
 
 impl RetryBudget {
-    /// An attempt broke with so many bytes here: how long to wait for the next one; `None` when there is to be none.
+    /// Returns the delay before the next attempt after one that ended with this many bytes, or `None` to give
+    /// up.
     fn after(&mut self, received: u64) -> Option<Duration> {
         self.attempts += 1;
         // As long as it goes on, however slowly, it is worth going on.
@@ -76,10 +77,10 @@ impl RetryBudget {
     }
 }
 
-/// Gets a blob. Nothing of it is on disk before it is whole and proven.
+/// Gets a blob. Nothing is written to disk before it is complete and proven.
 ///
 /// # Errors
-/// [`Error::Length`], [`Error::Altered`], and when it could not be had in spite of several tries.
+/// [`Error::Length`], [`Error::Altered`], or an error if it could not be fetched after several tries.
 pub(super) async fn blob(host: &Host, named: Named<'_>, watcher: &dyn Watcher) -> Result<Artifact, Error> {
     let Named { reference, digest, size } = named;
     let url = host.server.url(&format!("blobs/{digest}"))?;
@@ -117,7 +118,7 @@ async fn attempt(
     }
     let mut answer = host.blob(url, received.length()).await?;
     if answer.status() == StatusCode::OK {
-        // It may know nothing of ranges, and begins anew.
+        // It may not support ranges, and start from the beginning.
         *received = Received::default();
         let length = answer.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         if let Some(length) = length.filter(|length| *length != size) {
@@ -138,7 +139,7 @@ async fn attempt(
                 received.take(&chunk);
                 watcher.saw(Step::Received { bytes: received.length(), of: size });
             }
-            // Whatever becomes of a connection that has brought everything.
+            // The connection may end in any way once all bytes have arrived.
             Ok(None) | Err(_) if received.length() == size => return Ok(Attempt::Complete),
             Ok(None) if is_whole => return Err(wrong(received.length())),
             Ok(None) => return Ok(Attempt::Broken("it ended early".to_owned())),
@@ -147,15 +148,16 @@ async fn attempt(
     }
 }
 
-/// Whether the end of an answer is told, so that one that seems to end has ended: where the connection's end is the answer's,
-/// it may as well be cut ([RFC 9112, section 6.3][1]). Of an answer with a length it is known before.
+/// Returns whether the end of a response is marked, so that a cut connection is recognised. If the end of the
+/// connection is the end of the response, it may as well have been cut ([RFC 9112, section 6.3][1]). A
+/// response with a length is marked anyway.
 ///
 /// [1]: https://www.rfc-editor.org/rfc/rfc9112#section-6.3
 fn is_delimited(answer: &reqwest::Response) -> bool {
     answer.version() >= Version::HTTP_2 || answer.headers().contains_key(TRANSFER_ENCODING)
 }
 
-/// Whether a partial answer begins where the last one broke ([RFC 9110, section 14.4][1]).
+/// Returns whether a partial response begins where the last one ended ([RFC 9110, section 14.4][1]).
 ///
 /// [1]: https://www.rfc-editor.org/rfc/rfc9110#section-14.4
 fn continues(answer: &reqwest::Response, offset: u64) -> bool {
@@ -164,7 +166,8 @@ fn continues(answer: &reqwest::Response, offset: u64) -> bool {
         == Some(offset)
 }
 
-/// Gets a manifest or an index, and proves its digest: the one that it is asked for by, and the one that its registry names.
+/// Gets a manifest or an index, and proves its digest: the requested one, and the one that its registry
+/// names.
 pub(super) async fn proven(
     host: &Host,
     reference: &str,

@@ -1,4 +1,4 @@
-//! From a source to one artifact, known by its manifest.
+//! From a source to one artifact, identified by its manifest.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub struct Registries {
     pub(super) settings: Settings,
 }
 
-/// An artifact that a source names. What it is made of is known and proven; nothing else of it is here yet.
+/// An artifact that a source names. Its manifest is proven, but nothing else is fetched yet.
 #[derive(Clone)]
 pub struct Found {
     location: Location,
@@ -34,17 +34,17 @@ pub struct Found {
 
 #[derive(Clone)]
 enum Location {
-    /// In a repository.
+    /// An artifact in a repository.
     Registry { host: Arc<Host>, image: Image, manifest: Box<Manifest> },
-    /// In a folder that the configuration of package registries names.
+    /// An artifact in a folder from the configuration of package registries.
     Local { package: PackageRef, digest: Digest },
 }
 
-/// The longest configuration that is read, in bytes.
+/// The largest configuration that is read, in bytes.
 const LONGEST_CONFIG: u64 = 1 << 20;
 
 impl Registries {
-    /// Reads how registries are reached. Asks none.
+    /// Reads the settings for registries, without contacting any.
     ///
     /// # Errors
     /// [`Error::Settings`], [`Error::System`].
@@ -54,10 +54,11 @@ impl Registries {
         Ok(Self { runtime, settings })
     }
 
-    /// Finds what a source names.
+    /// Resolves a source.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::Manifest`], and when its registry does not answer as it should.
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::Manifest`], and an error if its registry's
+    /// response is invalid.
     pub fn find(&self, source: &Source) -> Result<Found, Error> {
         self.runtime.block_on(async {
             match source {
@@ -68,11 +69,11 @@ impl Registries {
         })
     }
 
-    /// Finds the newest artifact that can take the place of the one that `source` names: of a version, the newest one; of
-    /// any other tag, what it leads to now. `None` for one that is pinned by its digest.
+    /// Finds the newest artifact that can replace the one that `source` names: for a version, the newest
+    /// version; for any other tag, what it leads to now. Returns `None` if it is pinned by its digest.
     ///
     /// # Errors
-    /// As [`Self::find`].
+    /// The same as [`Self::find`].
     pub fn newest(&self, source: &Source) -> Result<Option<Found>, Error> {
         self.runtime.block_on(async {
             match source {
@@ -102,10 +103,10 @@ impl Registries {
         })
     }
 
-    /// Downloads the configuration of an artifact; `None` where it has none.
+    /// Downloads the configuration of an artifact, or returns `None` if it has none.
     ///
     /// # Errors
-    /// As [`Self::fetch`].
+    /// The same as [`Self::fetch`].
     pub fn config(&self, found: &Found) -> Result<Option<Artifact>, Error> {
         let Location::Registry { host, image, manifest } = &found.location else { return Ok(None) };
         let size = manifest.config().size();
@@ -119,16 +120,17 @@ impl Registries {
         self.runtime.block_on(config).map(Some)
     }
 
-    /// Looks up the signatures of an artifact. Empty: it has none, as its registry says.
+    /// Looks up the signatures of an artifact. Empty if its registry reports that it has none.
     ///
     /// # Errors
-    /// Whatever keeps the registry from saying so: that is never taken for a no.
+    /// If the registry does not report them, which never counts as having none.
     pub fn signatures(&self, found: &Found) -> Result<Vec<Signature>, Error> {
         let Location::Registry { host, manifest, .. } = &found.location else { return Ok(Vec::new()) };
         self.runtime.block_on(referrers::signatures(host, manifest.digest()))
     }
 
-    /// Takes what kept logins from being known since this was last asked: the registries were asked without them.
+    /// Takes the reasons, since the last call, why logins could not be read and registries were accessed
+    /// without them.
     #[must_use]
     pub fn take_unknown_logins(&self) -> Vec<Arc<Error>> {
         self.settings.take_unknown()
@@ -182,7 +184,7 @@ impl Registries {
                 let host = Arc::new(self.host(&image).await?);
                 let tags = tags::all(&host).await?.ok_or_else(|| Error::NotFound(image.full_name()))?;
                 let tagged = |version: &Version| image.with_tag(&tag_of(version));
-                // Of a package each version has just one tag, whatever the registry lists.
+                // Each version of a package has exactly one tag, whatever the registry lists.
                 let versions = tags.iter().filter_map(|tag| version_of(tag).filter(|it| tag_of(it) == *tag));
                 let versions: Vec<Version> = versions.filter(|version| tagged(version).is_ok()).collect();
                 let version = choose(package, &versions)?;
@@ -244,7 +246,7 @@ impl Registries {
 }
 
 impl Found {
-    /// Where it is, with its tag or version.
+    /// Returns the reference with its tag or version.
     #[must_use]
     pub fn reference(&self) -> String {
         match (&self.location, &self.version) {
@@ -254,7 +256,7 @@ impl Found {
         }
     }
 
-    /// Its place in a registry, with its tag.
+    /// Returns the reference in a registry, with its tag.
     #[must_use]
     pub fn image(&self) -> Option<&Image> {
         match &self.location {
@@ -263,20 +265,20 @@ impl Found {
         }
     }
 
-    /// What the user's configuration calls the package that it was found by, `HOST/NAMESPACE/NAME`: its registry may say that
-    /// it is elsewhere, and what is asked of that registry's artifacts is asked of it all the same.
+    /// Returns the package's repository in the user's configuration, `HOST/NAMESPACE/NAME`. Its registry may
+    /// redirect to another place, but the requirements for that registry's artifacts apply all the same.
     #[must_use]
     pub fn configured(&self) -> Option<&str> {
         self.configured.as_deref()
     }
 
-    /// Its version, where its tag or its publisher says one.
+    /// Returns the version, if its tag or its publisher states one.
     #[must_use]
     pub fn version(&self) -> Option<&Version> {
         self.version.as_ref()
     }
 
-    /// Its manifest, where it is in a registry.
+    /// Returns the manifest, if it is in a registry.
     #[must_use]
     pub fn manifest(&self) -> Option<&Manifest> {
         match &self.location {
@@ -285,7 +287,7 @@ impl Found {
         }
     }
 
-    /// The digest of its component or core module.
+    /// Returns the digest of its component or core module.
     #[must_use]
     pub fn content(&self) -> Digest {
         match &self.location {
@@ -295,7 +297,7 @@ impl Found {
     }
 }
 
-/// Reads the manifest of an artifact, proven to be the one that was named.
+/// Reads the manifest of an artifact, and proves that it is the requested one.
 async fn manifest(host: &Host, image: &Image) -> Result<Manifest, Error> {
     let pinned = image.digest();
     let name = pinned.map_or_else(|| image.tag().unwrap_or("latest").to_owned(), |digest| digest.to_string());
@@ -330,7 +332,7 @@ fn choose(package: &Package, versions: &[Version]) -> Result<Version, Error> {
     })
 }
 
-/// The version that an annotation says, with a `v` before it where it is written so.
+/// Returns the version in an annotation, which may begin with a `v`.
 fn annotated_version(text: &str) -> Option<Version> {
     text.strip_prefix('v').unwrap_or(text).parse().ok()
 }

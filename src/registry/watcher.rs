@@ -1,24 +1,24 @@
 //! The receiver of the progress of transfers.
 
-/// Is told how far a transfer is.
+/// An observer of a transfer's progress.
 pub trait Watcher: Send + Sync {
-    /// Something happened.
+    /// Reports a step.
     fn saw(&self, step: Step);
 }
 
 /// A step of a transfer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Step {
-    /// So much of it is here.
+    /// More bytes arrived.
     Received {
-        /// The bytes that are.
+        /// The number of bytes so far.
         bytes: u64,
-        /// All there will be.
+        /// The total number of bytes.
         of: u64,
     },
 }
 
-/// Watches nothing.
+/// A watcher that does nothing.
 pub(super) struct Nobody;
 
 impl Watcher for Nobody {

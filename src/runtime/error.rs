@@ -1,4 +1,4 @@
-//! Why a plugin could not be run.
+//! Errors of running a plugin.
 
 use std::fmt;
 use std::io;
@@ -10,23 +10,23 @@ use crate::message::Explain;
 use crate::policy::{Bytes, Quantity};
 use crate::store::{self, Plugin};
 
-/// Why a plugin could not be run.
+/// The reason why a plugin could not run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Compiling it was given up.
+    /// The compilation reached a bound.
     #[error("{plugin}: {bound}, and was stopped")]
     Bound {
         /// The plugin.
         plugin: String,
-        /// What it ran into.
+        /// The bound.
         bound: Bound,
     },
-    /// A variable of the environment does not set a bound.
+    /// A variable of the environment is not a valid bound.
     #[error("{variable}: its value is not {example}")]
     Bounds {
         /// The variable.
         variable: &'static str,
-        /// What a value is.
+        /// An example of a valid value.
         example: &'static str,
     },
     /// A folder of the cache cannot be used.
@@ -42,21 +42,21 @@ pub enum Error {
     Compile {
         /// The plugin.
         plugin: String,
-        /// What wasmtime says.
+        /// wasmtime's message.
         reason: String,
     },
-    /// It imports what kwasm does not have.
+    /// An import cannot be resolved.
     #[error("{plugin}: it requires something that kwasm does not provide: {reason}")]
     Link {
         /// The plugin.
         plugin: String,
-        /// What wasmtime says.
+        /// wasmtime's message.
         reason: String,
     },
-    /// The content could not be had.
+    /// The content could not be read.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// The system did not give what a run needs.
+    /// The system lacks a resource that a run requires.
     #[error("cannot set up the run: {0}")]
     System(String),
     /// The content is not valid, or needs features that kwasm does not run.
@@ -69,12 +69,12 @@ pub enum Error {
     },
 }
 
-/// A bound that a compilation ran into.
+/// A bound that a compilation reached.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Bound {
-    /// This many bytes of memory.
+    /// The memory in bytes.
     Memory(u64),
-    /// This much time.
+    /// The time.
     Time(Duration),
 }
 
@@ -147,7 +147,7 @@ impl fmt::Display for Bound {
     }
 }
 
-/// wasmtime lays some of its messages out over several lines.
+/// Joins the lines of wasmtime's longer messages.
 fn in_one_line(error: &wasmtime::Error) -> String {
     format!("{error:#}")
         .split('\n')

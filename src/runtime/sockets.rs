@@ -1,5 +1,6 @@
-//! wasi:sockets, answered by the gate: a guest's TCP socket is connected to nothing but the server in this process
-//! (`gate::socket`). wasmtime's own TCP, UDP and name lookup are not linked at all, so no setting can let them out.
+//! wasi:sockets, answered by the gate: a guest's TCP socket can only be connected to the server in this
+//! process (`gate::socket`). wasmtime's own TCP, UDP and name lookup are not linked at all, so no setting can
+//! enable them.
 
 mod bindings;
 mod held;
@@ -15,7 +16,7 @@ use self::bindings::wasi::sockets::{ip_name_lookup, tcp_create_socket, udp_creat
 use self::held::TcpSocket;
 use crate::gate::{Denied, Gate};
 
-/// What a guest's calls of wasi:sockets work on.
+/// The host's side of a guest's wasi:sockets calls.
 pub(super) struct Sockets<'a> {
     pub(super) gate: &'a Gate,
     pub(super) table: &'a mut ResourceTable,
@@ -25,7 +26,7 @@ impl HasData for Sockets<'static> {
     type Data<'a> = Sockets<'a>;
 }
 
-/// Lets a guest call it.
+/// Adds wasi:sockets to a linker.
 pub(super) fn link<T: Send + 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> Sockets<'_>,
@@ -47,7 +48,7 @@ impl network::Host for Sockets<'_> {
         error.downcast()
     }
 
-    /// No error of these streams is one of a network.
+    /// Returns `None`: no error of these streams is a network error.
     fn network_error_code(&mut self, _: Resource<IoError>) -> wasmtime::Result<Option<ErrorCode>> {
         Ok(None)
     }

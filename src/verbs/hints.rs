@@ -50,8 +50,8 @@ impl Explain for Error {
 }
 
 impl Error {
-    /// Returns nothing if nothing went wrong, the only error, or one that stands for several, each with the name of the plugin
-    /// or source that it is about.
+    /// Returns no error if there was none, the only error, or one that stands for several, each with the name
+    /// of its plugin or source.
     pub(super) fn of_several(mut troubles: Vec<(String, Self)>) -> Result<(), Self> {
         match (troubles.len(), troubles.pop()) {
             (_, None) => Ok(()),
@@ -60,7 +60,7 @@ impl Error {
         }
     }
 
-    /// Returns the messages with what they are about, unless they begin with it.
+    /// Returns the messages with their subject, unless they begin with it.
     fn messages_of(&self, of: &str) -> Vec<Message> {
         // What is wrong with trust.yaml is the same for each of them, and reported once.
         let says_it = |message: &Message| message.text.starts_with(of) || matches!(self, Self::Trust(_));
@@ -151,7 +151,7 @@ mod tests {
         );
     }
 
-    /// Each with a name in which the end of the name seems to be.
+    /// Checks errors of each kind, with a name that could be mistaken for the end of the subject.
     #[test]
     fn an_error_that_has_a_subject_begins_with_it() {
         fn check(error: &impl Explain) {

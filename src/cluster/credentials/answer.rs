@@ -1,4 +1,4 @@
-//! What a credential plugin prints: an `ExecCredential` (client-go, pkg/apis/clientauthentication).
+//! The output of a credential plugin: an `ExecCredential` (client-go, pkg/apis/clientauthentication).
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -13,7 +13,7 @@ use super::error::Fault;
 use super::material::AuthMaterial;
 use super::token;
 
-/// What it says, and until when that holds.
+/// The credential and its expiry.
 pub(super) struct Answer {
     pub(super) material: Arc<AuthMaterial>,
     expires: Option<SystemTime>,
@@ -37,8 +37,8 @@ struct Status {
 }
 
 impl Answer {
-    /// Reads what a plugin of `user` printed that was asked in `version`. A certificate that is still the `last` one keeps
-    /// its address.
+    /// Parses the output of `user`'s plugin for a request in `version`. A certificate equal to the `last` one
+    /// keeps its address.
     pub(super) fn read(
         user: &str,
         version: &str,
@@ -89,19 +89,19 @@ impl Answer {
         })
     }
 
-    /// Whether it holds still.
+    /// Returns whether it is still valid.
     pub(super) fn holds(&self) -> bool {
         self.expires.is_none_or(|expires| SystemTime::now() <= expires)
     }
 }
 
-/// Of JSON: of equal keys the last counts, as for client-go.
+/// Parses JSON. Of duplicate keys the last one counts, as in client-go.
 fn json(printed: &str) -> Option<ExecCredential> {
     serde_json::from_value(serde_json::from_str(printed).ok()?).ok()
 }
 
-/// Reads a time as Go's `time.Parse(time.RFC3339, …)` does: stricter than RFC 3339 (a capital `T` and `Z`, and no leap second),
-/// but for a fraction behind a comma.
+/// Parses a time like Go's `time.Parse(time.RFC3339, …)`: stricter than RFC 3339 (a capital `T` and `Z`, and
+/// no leap second), except for a fraction after a comma.
 fn time(text: &str) -> Option<OffsetDateTime> {
     let bytes = text.as_bytes();
     let strict = bytes.get(10) == Some(&b'T') && !bytes.ends_with(b"z") && bytes.get(17..19) != Some(b"60");

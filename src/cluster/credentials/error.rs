@@ -1,4 +1,4 @@
-//! Why there is no credential. No secret and nothing that a helper printed is in any of it.
+//! Errors of credentials. They contain no secrets, and nothing that a helper printed.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,22 +6,22 @@ use std::path::PathBuf;
 use super::kuberc;
 use crate::message::Explain;
 
-/// Why a user cannot be known by anything.
+/// The reason why there are no credentials for a user.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Something that the kubeconfig has, or names, is not what it should be.
+    /// An entry of the kubeconfig, or a file that it names, is not valid.
     #[error("{what} of user `{user}`: {why}")]
     Entry {
-        /// e.g. `the client certificate`.
+        /// The part, e.g. `the client certificate`.
         what: &'static str,
         /// The user's name in the kubeconfig.
         user: String,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
-        /// What helps with just this.
+        /// A hint for this particular error.
         hint: Option<&'static str>,
     },
-    /// Two ways to be known by one header.
+    /// Two authentication methods for the same header.
     #[error(
         "the credentials of user `{user}`: more than one authentication method: a token and a username or password"
     )]
@@ -29,83 +29,83 @@ pub enum Error {
         /// The user's name in the kubeconfig.
         user: String,
     },
-    /// A credential plugin did not say who asks.
+    /// A credential plugin failed.
     #[error("the credential plugin `{command}` of user `{user}`: {fault}")]
     Plugin {
-        /// What the kubeconfig says is to be run.
+        /// The command in the kubeconfig.
         command: String,
         /// The user's name in the kubeconfig.
         user: String,
-        /// What went wrong.
+        /// The reason.
         fault: Box<Fault>,
     },
-    /// An auth-provider that was taken out of client-go.
+    /// An auth-provider that was removed from client-go.
     #[error("the auth-provider `{name}` of user `{user}`: {why}")]
     Provider {
         /// The program's name.
         name: String,
         /// The user's name in the kubeconfig.
         user: String,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
-        /// What helps.
+        /// A hint.
         hint: Option<String>,
     },
 }
 
-/// What may go wrong with a credential plugin.
+/// The failures of a credential plugin.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// There is no such program.
+    /// The program does not exist.
     #[error("there is no such program")]
     Missing {
-        /// What the kubeconfig says of how to get it, in one line.
+        /// The kubeconfig's hint about how to install it, in one line.
         hint: Option<String>,
     },
-    /// It is a file, and no program.
+    /// The file is not executable.
     #[error("it is not executable")]
     NotExecutable,
-    /// It could not be started, or listened to.
+    /// The program could not be started, or its output could not be read.
     #[error("it cannot be run: {0}")]
     Run(io::Error),
-    /// It ended with another code than 0.
+    /// The program exited with another code than 0.
     #[error("it failed with exit code {0}")]
     Code(i32),
-    /// A signal ended it.
+    /// The program was ended by a signal.
     #[error("it was ended by a signal")]
     Killed,
-    /// kwasm did not wait for its end.
+    /// The run ended before the program did.
     #[error("kwasm ended before it did")]
     Unfinished,
-    /// It prints without end.
+    /// The output exceeds the limit.
     #[error("it printed more than 1 MiB")]
     TooMuch,
-    /// What it printed is no credential.
+    /// The output is not a credential.
     #[error("{0}")]
     Answer(String),
-    /// It wants a terminal, and there is none.
+    /// The program requires a terminal, and there is none.
     #[error("it has to ask you something (interactiveMode: Always), and standard input is not a terminal")]
     NoTerminal,
-    /// The certificate that it said is none.
+    /// The certificate in its output is not valid.
     #[error("{what} that it printed: {why}")]
     Certificate {
         /// `the client certificate` or `the client key`.
         what: &'static str,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
-    /// What it is to be told of the cluster cannot be read.
+    /// The cluster's information for it cannot be read.
     #[error("the certificate authority to pass to it: {0}")]
     Authority(String),
-    /// The user allows it not.
+    /// The user's preferences do not allow it.
     #[error("{file} does not allow it: {why}", file = file.display())]
     Denied {
         /// The kuberc file.
         file: PathBuf,
-        /// By which of its rules.
+        /// The rule that does not allow it.
         why: String,
     },
-    /// Whether the user allows it cannot be read.
+    /// The user's preferences cannot be read.
     #[error(transparent)]
     Kuberc(kuberc::Error),
 }
@@ -152,7 +152,7 @@ impl Explain for Error {
     }
 }
 
-/// What is wrong with what the user of this name has.
+/// Returns an error about a part of this user's credentials.
 pub(super) fn wrong(user: &str, what: &'static str, why: impl Into<String>) -> Error {
     Error::Entry { what, user: user.to_owned(), why: why.into(), hint: None }
 }

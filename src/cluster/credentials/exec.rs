@@ -1,4 +1,5 @@
-//! Credential plugins: a program of the user's that says who asks (client-go, plugin/pkg/client/auth/exec).
+//! Credential plugins: a program of the user's that prints credentials (client-go,
+//! plugin/pkg/client/auth/exec).
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,15 +20,15 @@ use super::material::AuthMaterial;
 use super::plugin::{Child, Plugin};
 use crate::environment::Environment;
 
-/// The variable by which a plugin is told what is asked of it.
+/// The environment variable with the request to a plugin.
 const INFO: &str = "KUBERNETES_EXEC_INFO";
 
-/// How long a credential that was had anew is not had anew again.
+/// The time during which a renewed credential is not renewed again.
 const PAUSE: Duration = Duration::from_secs(10);
 
 const WHAT: &str = "the credential plugin";
 
-/// How a user's credential plugin is run. It is run for all requests together, until what it said expires.
+/// A user's credential plugin. It runs once for all requests, until its credential expires.
 pub(super) struct Exec {
     shared: Arc<Shared>,
 }
@@ -36,23 +37,24 @@ struct Shared {
     user: String,
     command: String,
     arguments: Vec<String>,
-    /// What it is run in: by whose `PATH` it is found, whatever the entry says.
+    /// The environment in which it runs. Its `PATH` is used to find the plugin, whatever the entry's own
+    /// variables are.
     environment: Arc<Environment>,
-    /// The entry's own variables, for the plugin alone.
+    /// The entry's own variables, for the plugin only.
     own: Vec<ExecVariable>,
     version: &'static str,
     mode: Mode,
     hint: Option<String>,
     cluster: Option<ExecCluster>,
     kuberc: Kuberc,
-    /// Held for as long as the plugin runs: all others wait for what it says.
+    /// The credential, locked while the plugin runs, so that all others wait for its output.
     answer: Arc<sync::Mutex<Option<Answer>>>,
     child: Child,
-    /// When a credential that was refused was last had anew.
+    /// The time at which a refused credential was last renewed.
     renewed: Mutex<Option<Instant>>,
 }
 
-/// Whether a plugin gets standard input.
+/// The cases in which a plugin gets standard input.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Mode {
     Never,
@@ -60,7 +62,7 @@ enum Mode {
     Always,
 }
 
-/// What a plugin is asked.
+/// The request to a plugin.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Request<'a> {
@@ -77,7 +79,7 @@ struct Spec {
 }
 
 impl Exec {
-    /// The plugin of a user's entry. Runs nothing.
+    /// Returns the plugin of a user's entry, without running it.
     pub(super) fn of(
         user: &str,
         entry: &ExecEntry,
@@ -111,14 +113,14 @@ impl Exec {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// What the plugin said, as long as that holds; else what it says now.
+    /// Returns the plugin's credential while it is valid, or else runs it.
     pub(super) async fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         self.asked(Answer::holds).await
     }
 
-    /// What the plugin says after `refused`. Of those who were refused together, one asks it.
-    /// It is run no oftener than every ten seconds for that: a server, or a pod behind it, that refuses whatever it is shown
-    /// must not have the user log in again and again.
+    /// Returns a new credential after `refused`. Of several concurrent callers, one runs the plugin. It runs
+    /// at most once in ten seconds: a server, or a pod behind it, that refuses every credential must not make
+    /// the user log in again and again.
     pub(super) async fn renewed(&self, refused: &Arc<AuthMaterial>) -> Result<Arc<AuthMaterial>, Error> {
         if !self.shared.may_be_renewed() {
             return self.current().await;
@@ -126,7 +128,7 @@ impl Exec {
         self.asked(|answer| answer.holds() && !Arc::ptr_eq(&answer.material, refused)).await
     }
 
-    /// Looks whether it could be run.
+    /// Checks that it could be run.
     pub(super) fn look(&self) -> Result<(), Error> {
         self.shared
             .interactive()
@@ -135,7 +137,7 @@ impl Exec {
             .map_err(|fault| self.shared.failed(fault))
     }
 
-    /// Kills the plugin, if it runs.
+    /// Kills the plugin if it is running.
     pub(super) fn end(&self) {
         self.shared.child.end();
     }
@@ -161,7 +163,7 @@ impl Exec {
 }
 
 impl Shared {
-    /// Runs the plugin, if it may be run, and gives what it prints.
+    /// Runs the plugin, if that is allowed, and returns its output.
     async fn run(&self) -> Result<Secret, Fault> {
         let interactive = self.interactive()?;
         let cluster = self.cluster.as_ref().map(ExecCluster::info).transpose().map_err(Fault::Authority)?;
@@ -181,7 +183,7 @@ impl Shared {
         plugin.run(&self.child).await
     }
 
-    /// Whether it is not just now that it was, and if so takes it that it is now.
+    /// Returns whether enough time has passed since the last renewal, and if so records a new one.
     fn may_be_renewed(&self) -> bool {
         // It is replaced as a whole.
         let mut renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -192,7 +194,7 @@ impl Shared {
         may
     }
 
-    /// Whether it gets standard input.
+    /// Returns whether it gets standard input.
     fn interactive(&self) -> Result<bool, Fault> {
         match self.mode {
             Mode::Never => Ok(false),
@@ -202,7 +204,7 @@ impl Shared {
         }
     }
 
-    /// Where it is, if the user lets it be run.
+    /// Returns the path of the program, if the user allows it to run.
     fn program(&self) -> Result<PathBuf, Fault> {
         let variable = |name| self.environment.variable(name);
         let find = |command: &str| find(command, variable("PATH"), variable("PATHEXT"));
@@ -225,7 +227,7 @@ impl Shared {
     }
 }
 
-/// The version in which a plugin is asked.
+/// Returns the version of the request to a plugin.
 fn version(asked: Option<&str>) -> Result<&'static str, String> {
     const KNOWN: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
     let [v1, v1beta1] = KNOWN;
@@ -243,14 +245,14 @@ fn mode(asked: Option<&str>, version: &str) -> Result<Mode, &'static str> {
         "Never" => Ok(Mode::Never),
         "IfAvailable" => Ok(Mode::IfAvailable),
         "Always" => Ok(Mode::Always),
-        // Before v1 nobody had to say.
+        // Before v1, the field was optional.
         "" if version.ends_with("v1beta1") => Ok(Mode::IfAvailable),
         "" => Err("its interactiveMode is missing: Never, IfAvailable or Always"),
         _ => Err("its interactiveMode is not one of Never, IfAvailable and Always"),
     }
 }
 
-/// A hint as one line, and without what drives a terminal: anybody's kubeconfig may have one.
+/// Returns a hint as one line, without control characters: a kubeconfig may come from anyone.
 fn one_line(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     text.chars().filter(|c| !c.is_control()).collect()

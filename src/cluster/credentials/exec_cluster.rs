@@ -1,4 +1,4 @@
-//! What a credential plugin is info of the cluster, where it asks for that (client-go, rest/exec.go).
+//! The information about the cluster for a credential plugin that requests it (client-go, rest/exec.go).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,17 +8,17 @@ use serde_json::Value;
 use super::super::document::ClusterEntry;
 use super::super::pem::Pem;
 
-/// The name under which a cluster keeps what is for its credential plugin alone.
+/// The extension of a cluster with data for its credential plugin only.
 const EXTENSION: &str = "client.authentication.k8s.io/exec";
 
-/// A cluster as `KUBERNETES_EXEC_INFO` has it.
+/// A cluster as in `KUBERNETES_EXEC_INFO`.
 #[derive(Clone, Default)]
 pub struct ExecCluster {
     info: ClusterInfo,
     authority: Option<Pem>,
 }
 
-/// Its text (client-go, pkg/apis/clientauthentication/v1/types.go).
+/// The serialised cluster (client-go, pkg/apis/clientauthentication/v1/types.go).
 #[derive(Clone, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct ClusterInfo {
@@ -60,7 +60,8 @@ impl From<&ClusterEntry> for ExecCluster {
 }
 
 impl ExecCluster {
-    /// What is info, with the authority's certificate from its file; why that cannot be read.
+    /// Returns the information, with the authority's certificate from its file, or the reason why that cannot
+    /// be read.
     pub(super) fn info(&self) -> Result<ClusterInfo, String> {
         let mut info = self.info.clone();
         if let Some(authority) = &self.authority {

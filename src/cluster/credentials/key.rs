@@ -1,4 +1,5 @@
-//! The key of a client certificate, found in PEM as Go's `tls.X509KeyPair` finds it, and what it is if kwasm cannot use it.
+//! The key of a client certificate, found in PEM like by Go's `tls.X509KeyPair`, and a description if kwasm
+//! cannot use it.
 
 use std::sync::Arc;
 
@@ -9,10 +10,10 @@ use x509_parser::prelude::FromDer;
 
 use super::super::pem::{Section, sections};
 
-/// Why a text holds no key that can be used, and what helps.
+/// The reason why a text contains no usable key, and a hint.
 pub(super) type Unfit = (String, Option<&'static str>);
 
-/// The least that aws-lc signs with, in bits.
+/// The shortest key with which aws-lc signs, in bits.
 const LEAST: usize = 2048;
 
 const DECRYPT: &str = "openssl pkey -in KEY -out NEW writes it without its passphrase";
@@ -21,7 +22,7 @@ const LARGER: &str =
 const OTHER: &str =
     "ask the cluster's administrator to sign a certificate for a key of RSA, ECDSA or Ed25519";
 
-/// Reads the first private key of a text, whatever form its label promises: labels are often wrong.
+/// Reads the first private key of a text, whatever form its label names, since labels are often wrong.
 pub(super) fn read(pem: &[u8]) -> Result<Arc<dyn SigningKey>, Unfit> {
     let sections = sections(pem);
     let is_key =
@@ -49,7 +50,7 @@ pub(super) fn read(pem: &[u8]) -> Result<Arc<dyn SigningKey>, Unfit> {
     keys.find_map(Result::ok).ok_or_else(|| described(der))
 }
 
-/// What a key is that cannot be used.
+/// Describes a key that cannot be used.
 fn described(der: &[u8]) -> Unfit {
     let unreadable = || ("it is not a valid private key of PKCS #1, PKCS #8 or SEC 1".to_owned(), None);
     let Some(parts) = parts(der) else { return unreadable() };
@@ -73,7 +74,7 @@ fn curve() -> Unfit {
     ("it is an ECDSA key that is malformed, or not on P-256, P-384 or P-521".to_owned(), Some(OTHER))
 }
 
-/// What is wrong with an RSA key in PKCS #1: version, modulus, and more.
+/// Returns the defect of an RSA key in PKCS #1: version, modulus, and more.
 fn rsa(parts: &[Any<'_>]) -> Option<Unfit> {
     let [version, modulus, _, _, _, _, _, _, _, ..] = parts else { return None };
     if parts.iter().take(9).any(|part| part.tag() != Tag::Integer) {
@@ -90,11 +91,11 @@ fn rsa(parts: &[Any<'_>]) -> Option<Unfit> {
     })
 }
 
-/// `rsaEncryption` and `id-ecPublicKey`, as DER has them.
+/// `rsaEncryption` and `id-ecPublicKey` in DER.
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 
-/// What a sequence of DER is made of.
+/// Returns the elements of a sequence in DER.
 fn parts(der: &[u8]) -> Option<Vec<Any<'_>>> {
     let (_, sequence) = Any::from_der(der).ok().filter(|(_, any)| any.tag() == Tag::Sequence)?;
     let (mut rest, mut parts) = (sequence.data, Vec::new());
@@ -123,7 +124,7 @@ mod tests {
         read(pem.as_bytes()).err().unwrap().0
     }
 
-    /// One of each form: PKCS #1, PKCS #8 and SEC 1.
+    /// Returns a key in each form: PKCS #1, PKCS #8 and SEC 1.
     fn forms() -> Vec<Vec<u8>> {
         let rsa = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
         let rsa = rsa.as_der().unwrap().as_ref().to_vec();
@@ -142,7 +143,7 @@ mod tests {
         [&[tag, 0x82], &length[..], content].concat()
     }
 
-    /// An RSA key in PKCS #1 with so long a modulus, of which no part is true.
+    /// Returns an RSA key in PKCS #1 with a modulus of this length, of arbitrary numbers.
     fn rsa_of(version: u8, bits: usize) -> Vec<u8> {
         let mut modulus = vec![0];
         modulus.extend(vec![0xff; bits / 8]);

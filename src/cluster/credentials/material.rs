@@ -6,7 +6,7 @@ use http::HeaderValue;
 
 use super::certificate::Certificate;
 
-/// What a source says, made once for each time that it was asked.
+/// The credential from a source, created once for each time that it was read.
 #[derive(Default)]
 pub(super) struct AuthMaterial {
     pub(super) authorization: Option<HeaderValue>,

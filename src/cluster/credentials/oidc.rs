@@ -1,5 +1,5 @@
-//! The auth-provider `oidc`, the one that is left in client-go (plugin/pkg/client/auth/oidc): an identity token that is
-//! refreshed when it has expired, and kept in the kubeconfig.
+//! The auth-provider `oidc`, the only one left in client-go (plugin/pkg/client/auth/oidc): an identity token
+//! that is refreshed when it has expired, and stored in the kubeconfig.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use super::provider::{Authority, Endpoint, Provider};
 use super::tokens::{Tokens, Unrefreshed, value};
 use crate::environment::Environment;
 
-/// What became of the other auth-providers.
+/// The reason why the other auth-providers are not supported.
 const GONE: &str = "it was taken out of client-go, and so out of kubectl";
 
-/// How a user's identity token is had.
+/// A user's identity token, and how it is refreshed.
 pub(super) struct Oidc {
     shared: Arc<Shared>,
 }
@@ -31,15 +31,15 @@ struct Shared {
     user: String,
     provider: Provider,
     kept: Kept,
-    /// Held while they are refreshed: all others wait for the new ones.
+    /// The tokens, locked while they are refreshed, so that all others wait for the new ones.
     tokens: Arc<Mutex<Tokens>>,
-    /// Cancelled at the end: no refresh token is given away any more.
+    /// Cancelled at the end of the run: no refresh token is sent after that.
     over: CancellationToken,
-    /// Held from when a refresh token is given away until its successor is kept.
+    /// Held from when a refresh token is sent until its successor is stored.
     spending: Mutex<()>,
 }
 
-/// A refresh that is about to be.
+/// A refresh that is about to be sent.
 struct Begun {
     _turn: Turn,
     refresh: Secret,
@@ -47,7 +47,7 @@ struct Begun {
 }
 
 impl Oidc {
-    /// That of an entry in the kubeconfig `origin`. Asks nobody.
+    /// Returns the auth-provider of an entry in the kubeconfig `origin`, without sending requests.
     pub(super) fn of(
         user: &str,
         entry: &AuthProviderEntry,
@@ -108,17 +108,17 @@ impl Oidc {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Gives no refresh token away from now on.
+    /// Stops sending refresh tokens from now on.
     pub(super) fn end(&self) {
         self.shared.over.cancel();
     }
 
-    /// Waits, after the end, until the successor of one that was given away is kept, or there is none.
+    /// Waits, after the end, until the successor of a refresh token in flight is stored, or there is none.
     pub(super) async fn settled(&self) {
         drop(self.shared.spending.lock().await);
     }
 
-    /// What the identity token says, which is refreshed first if it has expired.
+    /// Returns the credential, after refreshing an expired identity token.
     pub(super) async fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         let mut tokens = Arc::clone(&self.shared.tokens).lock_owned().await;
         if let Some(material) = tokens.material().map_err(|why| self.shared.failed(why))? {
@@ -136,11 +136,12 @@ impl Oidc {
     }
 }
 
-/// The run is over.
+/// The error after the end of the run.
 const ENDED: &str = "its id-token has expired, and was not refreshed before the run ended";
 
 impl Shared {
-    /// Gets new tokens: those that somebody else was given meanwhile, else those that the identity provider gives now.
+    /// Gets new tokens: those that another process has received meanwhile, or else from the identity
+    /// provider.
     async fn refresh(&self, tokens: &mut Tokens) -> Result<(), Unrefreshed> {
         let begun = tokio::select! {
             biased;
@@ -149,7 +150,7 @@ impl Shared {
         };
         let Some(Begun { _turn, refresh: old, endpoint }) = begun else { return Ok(()) };
         let _spending = self.spending.lock().await;
-        // Whoever has ended the run by now finds nothing to wait for.
+        // If the run has been ended by now, it must not wait for this refresh.
         if self.over.is_cancelled() {
             return Err(ENDED.into());
         }
@@ -165,7 +166,7 @@ impl Shared {
             spent: lost.is_some().then_some(standing),
             material: None,
         };
-        // A refresh token is what the next run needs, hence told first.
+        // The next run needs the refresh token, so its loss is reported first.
         if let Some(why) = lost {
             return Err(Unrefreshed::for_good(format!(
                 "the identity provider gave another refresh-token, which cannot be kept: {why}"
@@ -177,8 +178,8 @@ impl Shared {
         })
     }
 
-    /// Does all that comes before a refresh token is given away. It can be given up at any time. `None` where there is
-    /// nothing to refresh any more.
+    /// Does everything that comes before a refresh token is sent. It can be cancelled at any time. Returns
+    /// `None` if there is nothing left to refresh.
     async fn begin(&self, tokens: &mut Tokens) -> Result<Option<Begun>, Unrefreshed> {
         let turn = self.kept.turn().await?;
         tokens.adopt(self.kept.read()?);

@@ -1,5 +1,5 @@
-//! The identity provider of an `oidc` user: where its token endpoint is, and what that gives for a refresh token
-//! (golang.org/x/oauth2, internal/token.go).
+//! The identity provider of an `oidc` user: the address of its token endpoint, and that endpoint's answer to
+//! a refresh token (golang.org/x/oauth2, internal/token.go).
 
 use std::fs;
 use std::path::PathBuf;
@@ -20,54 +20,54 @@ use super::tokens::Unrefreshed;
 use crate::environment::Environment;
 use crate::proxy::Proxy;
 
-/// The longest answer, as in oauth2.
+/// The largest answer in bytes, as in oauth2.
 const LONGEST: usize = 1 << 20;
 
-/// How long an answer may take.
+/// The timeout for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often one is led elsewhere, as in Go.
+/// The largest number of redirects, as in Go.
 const REDIRECTS: usize = 10;
 
-/// Who gives identity tokens, and as whom they are asked for one.
+/// An issuer of identity tokens, and the client that requests them.
 pub(super) struct Provider {
     pub(super) issuer: String,
     pub(super) client: String,
     pub(super) secret: Secret,
     pub(super) authority: Option<Authority>,
-    /// Which proxies there are.
+    /// The environment with its proxies.
     pub(super) environment: Arc<Environment>,
 }
 
-/// Who vouches for an identity provider.
+/// The authorities for an identity provider.
 pub(super) enum Authority {
     Data(Vec<u8>),
     File(PathBuf),
 }
 
-/// Where refresh tokens are taken, and what sends them there.
+/// The token endpoint, and a client for it.
 pub(super) struct Endpoint {
     client: Client,
     url: Url,
 }
 
-/// What it gives.
+/// The tokens from an endpoint.
 pub(super) struct Given {
     pub(super) id: Option<Secret>,
-    /// Another refresh token, if the old one goes no longer.
+    /// A new refresh token, if it replaces the old one.
     pub(super) refresh: Option<Secret>,
 }
 
-/// How a client says who it is. Servers differ, so both are tried.
+/// The way in which a client authenticates. Servers differ, so both are tried.
 #[derive(Clone, Copy)]
 enum Style {
     Header,
     Parameters,
 }
 
-/// Why nothing was given.
+/// The reason of a refusal.
 struct Refused {
-    /// The status of its answer, if there was one to read.
+    /// The status of its answer, if one was received.
     status: Option<StatusCode>,
     why: Unrefreshed,
 }
@@ -78,7 +78,7 @@ struct Metadata {
     token_endpoint: String,
 }
 
-/// An answer of a token endpoint (RFC 6749 §5).
+/// A token endpoint's answer (RFC 6749 §5).
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Answer {
@@ -89,8 +89,8 @@ struct Answer {
 }
 
 impl Provider {
-    /// Gives a refresh token for an identity token. The other way for a client to say who it is is tried only where the first
-    /// was refused: after any other end of it the token may be spent.
+    /// Exchanges a refresh token for an identity token. The other way to authenticate the client is tried
+    /// only if the first one was refused: after any other error the token may be spent.
     pub(super) async fn refresh(&self, endpoint: &Endpoint, refresh: &Secret) -> Result<Given, Unrefreshed> {
         const REFUSED: [StatusCode; 2] = [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED];
         let answer = match self.ask(endpoint, refresh, Style::Header).await {
@@ -104,7 +104,7 @@ impl Provider {
         Ok(Given { id: filled(id_token), refresh: filled(refresh_token) })
     }
 
-    /// Finds out where refresh tokens are taken (`OpenID` Connect Discovery 1.0).
+    /// Discovers the token endpoint (`OpenID` Connect Discovery 1.0).
     pub(super) async fn endpoint(&self) -> Result<Endpoint, Unrefreshed> {
         let issuer = self.issuer.strip_suffix('/').unwrap_or(&self.issuer);
         let url = Url::parse(&format!("{issuer}/.well-known/openid-configuration"))
@@ -124,7 +124,8 @@ impl Provider {
         Ok(Endpoint { client: self.client(&url)?, url })
     }
 
-    /// Asks for something that is no secret, wherever that leads. By hand, since there may be another proxy on each way.
+    /// Gets a public document and follows redirects. Written by hand, since each address may have another
+    /// proxy.
     async fn follow(&self, mut url: Url) -> Result<(StatusCode, Zeroizing<Vec<u8>>), Unrefreshed> {
         let mut secure = false;
         for _ in 0..=REDIRECTS {
@@ -182,7 +183,7 @@ impl Provider {
             .ok_or_else(|| refused("the identity provider's response is not one of OAuth 2".into()))
     }
 
-    /// What sends to this address.
+    /// Returns a client for this address.
     fn client(&self, url: &Url) -> Result<Client, Unrefreshed> {
         const WHAT: &str = "the identity provider's certificate authority";
         let pem = match &self.authority {
@@ -204,7 +205,7 @@ impl Provider {
         builder.build().map_err(|error| innermost(&error).into())
     }
 
-    /// The proxy on the way there: that of the environment, as kubectl takes it.
+    /// Returns the environment's proxy on the way there, as kubectl chooses it.
     fn proxy(&self, url: &Url) -> Result<Option<reqwest::Proxy>, Unrefreshed> {
         let address = Address::read(&url.origin().ascii_serialization());
         let address = address.ok_or("the identity provider's address is not that of a server")?;
@@ -242,7 +243,7 @@ async fn answered(request: RequestBuilder) -> Result<(StatusCode, HeaderMap, Zer
     Ok((response.status(), response.headers().clone(), body))
 }
 
-/// What a token endpoint answered, as JSON or, as some do, as a form.
+/// Parses a token endpoint's answer, as JSON or, from some servers, as a form.
 fn read(headers: &HeaderMap, body: &[u8]) -> Option<Answer> {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -263,12 +264,12 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Option<Answer> {
     Some(answer)
 }
 
-/// A text as a form has it: so client-go has the parts of this header, other than RFC 7617.
+/// Escapes a text as in a form, which client-go does with the parts of this header, unlike RFC 7617.
 fn escaped(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// The cause that says most: reqwest's own words name the address only.
+/// Returns the most specific cause. reqwest's own message only contains the address.
 fn innermost(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {

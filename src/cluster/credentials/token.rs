@@ -1,4 +1,4 @@
-//! The `authorization` header: bearer tokens, those in files too, and basic authentication.
+//! The `authorization` header: bearer tokens, also from files, and basic authentication.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,19 +15,20 @@ use super::Error;
 use super::error::wrong;
 use super::material::AuthMaterial;
 
-/// How long a token from a file is the newest: client-go's minute, less ten seconds (`transport/token_source.go`).
+/// The time after which a token file is read again: client-go's minute, less ten seconds
+/// (`transport/token_source.go`).
 const FRESH: Duration = Duration::from_secs(50);
 
-/// A bearer token in a file that somebody writes anew from time to time.
+/// A bearer token in a file that is replaced from time to time.
 pub(super) struct TokenFile {
     user: String,
     path: PathBuf,
-    /// The token in the kubeconfig, which goes as long as the file has none.
+    /// The token in the kubeconfig, which is used as long as the file has none.
     other: Option<HeaderValue>,
     held: Mutex<Option<Held>>,
 }
 
-/// What was read last, and when.
+/// The last token that was read, and the time of reading.
 struct Held {
     material: Arc<AuthMaterial>,
     read: Instant,
@@ -39,7 +40,7 @@ impl TokenFile {
         Ok(Self { user: user.to_owned(), path: path.to_owned(), other, held: Mutex::new(None) })
     }
 
-    /// That of the file, read again where it may be old.
+    /// Returns the token of the file, read again if it may be outdated.
     pub(super) fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         let held = self.held();
         match held.as_ref().filter(|held| held.read.elapsed() < FRESH) {
@@ -48,7 +49,7 @@ impl TokenFile {
         }
     }
 
-    /// That of the file as it is now.
+    /// Returns the token of the file as it is now.
     pub(super) fn renewed(&self) -> Result<Arc<AuthMaterial>, Error> {
         self.read(self.held())
     }
@@ -80,26 +81,26 @@ impl TokenFile {
         let text = text
             .map_err(|error| wrong(&self.user, "the token", format!("{}: {error}", self.path.display())))?;
         match text.trim() {
-            // To go on without would be to ask as nobody, which some servers answer.
+            // Continuing without a token would send an anonymous request, which some servers answer.
             "" => Err(wrong(&self.user, "the token", format!("{}: it is empty", self.path.display()))),
             token => bearer(&self.user, token),
         }
     }
 }
 
-/// The header of a bearer token.
+/// Returns the header of a bearer token.
 pub(super) fn bearer(user: &str, token: &str) -> Result<HeaderValue, Error> {
     header("Bearer", token).ok_or_else(|| wrong(user, "the token", UNFIT))
 }
 
-/// The header of a name and a password.
+/// Returns the header of a user name and a password.
 pub(super) fn basic(user: &str, name: &str, password: &str) -> Result<HeaderValue, Error> {
     let pair = Zeroizing::new(format!("{name}:{password}"));
     let text = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
     header("Basic", &text).ok_or_else(|| wrong(user, "the password", UNFIT))
 }
 
-/// What is wrong with a text that cannot be sent.
+/// The reason why a text cannot be sent.
 pub(super) const UNFIT: &str = "it has characters that no header may have";
 
 pub(super) fn header(scheme: &str, text: &str) -> Option<HeaderValue> {

@@ -1,4 +1,4 @@
-//! The tokens that a user has from an identity provider, and why there are none newer.
+//! The tokens of a user from an identity provider, and the reason why there are no newer ones.
 
 use std::sync::Arc;
 
@@ -8,26 +8,26 @@ use super::jwt::Jwt;
 use super::material::AuthMaterial;
 use super::token;
 
-/// What the user has from the identity provider.
+/// The user's tokens from the identity provider.
 #[derive(Clone, Default)]
 pub(super) struct Tokens {
     pub(super) id: Option<Jwt>,
     pub(super) refresh: Option<Secret>,
-    /// A refresh token that was given away and still stands in the kubeconfig, since its successor could not be kept.
+    /// A refresh token that was sent but is still in the kubeconfig, since its successor could not be stored.
     pub(super) spent: Option<Secret>,
     pub(super) material: Option<Arc<AuthMaterial>>,
 }
 
-/// Why there is no new identity token.
+/// The reason why there is no new identity token.
 #[derive(Debug)]
 pub(super) struct Unrefreshed {
     pub(super) why: String,
-    /// What helps.
+    /// A hint.
     pub(super) hint: Option<String>,
 }
 
 impl Unrefreshed {
-    /// Nothing helps but another login.
+    /// Returns an error that only another login solves.
     pub(super) fn for_good(why: impl Into<String>) -> Self {
         Self {
             why: why.into(),
@@ -49,19 +49,19 @@ impl From<&str> for Unrefreshed {
 }
 
 impl Tokens {
-    /// Those of an entry.
+    /// Returns the tokens of an entry.
     pub(super) fn of(entry: &AuthProviderEntry) -> Self {
         let id = value(entry, "id-token").map(Jwt::of);
         Self { id, refresh: value(entry, "refresh-token"), ..Self::default() }
     }
 
-    /// The identity token, if it holds still.
+    /// Returns the identity token, if it is still valid.
     pub(super) fn valid(&self) -> Result<Option<&Jwt>, Unrefreshed> {
         let Some(id) = &self.id else { return Ok(None) };
         Ok(id.holds().ok_or("its id-token is not a JWT")?.then_some(id))
     }
 
-    /// What is sent with it. Has the same address for as long as it is the same.
+    /// Returns the credential. Its address stays the same as long as its content does.
     pub(super) fn material(&mut self) -> Result<Option<Arc<AuthMaterial>>, Unrefreshed> {
         let Some(id) = self.valid()? else { return Ok(None) };
         if let Some(material) = &self.material {
@@ -72,7 +72,7 @@ impl Tokens {
         Ok(Some(Arc::clone(self.material.insert(material))))
     }
 
-    /// Takes those that somebody else has kept, unless they are older than these.
+    /// Adopts tokens that another process has stored, unless they are older than these.
     pub(super) fn adopt(&mut self, kept: Option<Self>) {
         if let Some(kept) = kept.filter(|kept| self.spent.is_none() || kept.refresh != self.spent) {
             *self = kept;
@@ -80,7 +80,7 @@ impl Tokens {
     }
 }
 
-/// A value of an entry's configuration that is there and not empty.
+/// Returns a value of an entry's configuration that is set and not empty.
 pub(super) fn value(entry: &AuthProviderEntry, key: &str) -> Option<Secret> {
     entry.config.as_ref()?.get(key)?.clone().filter(|value| !value.is_empty())
 }

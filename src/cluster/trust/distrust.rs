@@ -1,6 +1,6 @@
-//! Why a server is not believed to be the one that was asked for, told from the certificates that it presents.
+//! The reasons why a server's certificate is not trusted, derived from the certificates that it presents.
 //!
-//! They are a stranger's: texts from them are cut and cleaned before they are shown.
+//! The certificates are untrusted: texts from them are shortened and cleaned before they are shown.
 
 use crate::message::Explain;
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::flaws::{self, words};
 use super::shown::{Explanation, NAMELESS, clean, subject};
 
-/// What is wrong with a server's certificate, as what is said of the server: `its certificate …`.
+/// A problem of a server's certificate, as a statement about the server: `its certificate …`.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
 pub struct CertificateProblem {
@@ -23,17 +23,17 @@ pub struct CertificateProblem {
     hint: &'static str,
 }
 
-/// Whom the server should be known to.
+/// The authorities that should have signed a server's certificate.
 pub(super) enum Asked<'a> {
     /// The authorities of the kubeconfig.
     Kubeconfig(&'a [CertificateDer<'static>]),
-    /// Those of this machine, since the kubeconfig has none.
+    /// This machine's authorities, since the kubeconfig has none.
     System,
-    /// Both: it is a proxy.
+    /// Both, for a proxy.
     Proxy,
 }
 
-/// The most names of a certificate that are shown; those of a wildcard host have hundreds.
+/// The largest number of a certificate's names that are shown. Those of a wildcard host have hundreds.
 const NAMES: usize = 8;
 
 const CLOCK: &str = "check this machine's clock";
@@ -56,13 +56,14 @@ impl Explain for CertificateProblem {
 }
 
 impl CertificateProblem {
-    /// Why nothing that the holder of a certificate signs is accepted, if it is for its key.
+    /// Returns why no signature made with the certificate's key is accepted, if the key is the reason.
     pub(super) fn of_key(presented: &CertificateDer<'_>) -> Option<Self> {
         let (what, hint) = flaws::weak_key(&read(presented)?)?;
         Some(Self { what, hint })
     }
 
-    /// Why the certificate `presented` with these `others` for a server of this name was not accepted.
+    /// Returns why the certificate `presented`, with these `others`, was not accepted for a server of this
+    /// name.
     pub(super) fn of(
         error: &CertificateError,
         presented: &CertificateDer<'_>,
@@ -77,7 +78,8 @@ impl CertificateProblem {
             None => ("its certificate cannot be read".to_owned(), RENEW),
             Some(leaf) => match asked {
                 _ if outside_validity(&leaf, now).is_some() => late(&leaf, &[], now),
-                // It is an authority's own: nobody has to vouch for it, and webpki looks no further.
+                // It is an authority's own certificate: no other has to vouch for it, and webpki checks no
+                // further.
                 Asked::Kubeconfig(authorities) if authorities.contains(presented) => {
                     let named = ParsedCertificate::try_from(presented)
                         .is_ok_and(|parsed| rustls::client::verify_server_name(&parsed, name).is_ok());
@@ -101,7 +103,7 @@ fn read<'a>(certificate: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> 
     X509Certificate::from_der(certificate).ok().map(|(_, certificate)| certificate)
 }
 
-/// Says what an error means for a certificate that is in its time.
+/// Explains an error about a certificate within its validity period.
 fn explain(
     error: &CertificateError,
     leaf: &X509Certificate<'_>,
@@ -135,13 +137,13 @@ fn explain(
     }
 }
 
-/// Seconds since 1970 as the day and minute that they are, e.g. `2026-11-20 06:00 UTC`.
+/// Formats seconds since 1970 as day and minute, e.g. `2026-11-20 06:00 UTC`.
 pub(crate) fn date(seconds: i64) -> String {
     let Ok(time) = OffsetDateTime::from_unix_timestamp(seconds) else { return seconds.to_string() };
     format!("{} {:02}:{:02} UTC", time.date(), time.hour(), time.minute())
 }
 
-/// What is wrong with the time of a certificate.
+/// Returns the problem with the validity period of a certificate.
 fn outside_validity(certificate: &X509Certificate<'_>, now: i64) -> Option<Explanation> {
     let validity = certificate.validity();
     let (from, until) = (validity.not_before.timestamp(), validity.not_after.timestamp());
@@ -152,7 +154,7 @@ fn outside_validity(certificate: &X509Certificate<'_>, now: i64) -> Option<Expla
     (now < from).then(|| (what(), CLOCK))
 }
 
-/// Which of the certificates on the way to the authority is out of its time.
+/// Finds the certificate on the way to the authority that is outside its validity period.
 fn late(leaf: &X509Certificate<'_>, others: &[X509Certificate<'_>], now: i64) -> Explanation {
     let owner = format!("its certificate ({})", subject(leaf.subject()));
     if let Some((what, hint)) = outside_validity(leaf, now) {
@@ -173,7 +175,7 @@ fn wrong_purpose(leaf: &X509Certificate<'_>) -> Explanation {
     (format!("its certificate ({}) is not for servers", subject(leaf.subject())), PURPOSE)
 }
 
-/// For which names it is.
+/// Describes the names for which it is valid.
 fn misnamed(leaf: &X509Certificate<'_>, name: &ServerName<'_>) -> Explanation {
     let alternatives = leaf.subject_alternative_name().ok().flatten();
     let names = alternatives.iter().flat_map(|names| &names.value.general_names);
@@ -208,7 +210,7 @@ fn misnamed(leaf: &X509Certificate<'_>, name: &ServerName<'_>) -> Explanation {
     (format!("its certificate is not for `{asked}`, but for {names}{others}"), SERVER)
 }
 
-/// A name of a host, if it is one.
+/// Returns the name of a host, if it is one.
 fn shown(name: &GeneralName<'_>) -> Option<String> {
     match name {
         GeneralName::DNSName(name) => Some(clean(name)),
@@ -221,7 +223,7 @@ fn shown(name: &GeneralName<'_>) -> Option<String> {
     }
 }
 
-/// Who signed it, and who does not know them.
+/// Describes its issuer, and the authorities that do not include it.
 fn unknown(
     leaf: &X509Certificate<'_>,
     others: &[X509Certificate<'_>],

@@ -1,4 +1,5 @@
-//! What rustls and webpki do not take in a certificate, whoever signed it: in words, and with what kubectl makes of it.
+//! The defects of certificates that rustls and webpki refuse whoever signed them, in words, and with
+//! kubectl's own behaviour.
 
 use rustls::{CertificateError, OtherError};
 use x509_parser::extensions::ParsedExtension;
@@ -7,7 +8,7 @@ use x509_parser::public_key::PublicKey;
 
 use super::shown::{Explanation, NAMELESS, subject};
 
-/// The shortest RSA key by which aws-lc verifies, in bits.
+/// The shortest RSA key with which aws-lc verifies, in bits.
 const LEAST: usize = 2048;
 
 const LARGER: &str =
@@ -16,8 +17,8 @@ const SIGN_ANEW: &str =
     "ask the cluster's administrator to sign it again with SHA-256; kubectl refuses this one too";
 const UNDERSTOOD: &str = "ask the cluster's administrator to issue it without that; kubectl refuses it too";
 
-/// Why a certificate, or one of those that lead from it to its authority, is taken from no one; `None` where an error is
-/// about something else.
+/// Returns why a certificate, or one between it and its authority, is always refused, or `None` if the error
+/// is about something else.
 pub(super) fn of(
     error: &CertificateError,
     leaf: &X509Certificate<'_>,
@@ -53,7 +54,7 @@ fn is_about_algorithms(error: &CertificateError) -> bool {
     )
 }
 
-/// A certificate of X.509 v1 or v2, which has no names of hosts.
+/// Detects a certificate of X.509 v1 or v2, which has no names of hosts.
 fn old(leaf: &X509Certificate<'_>) -> Option<Explanation> {
     let version = match leaf.version() {
         X509Version::V1 => 1,
@@ -67,7 +68,7 @@ fn old(leaf: &X509Certificate<'_>) -> Option<Explanation> {
     ))
 }
 
-/// A key of RSA that is too short.
+/// Detects an RSA key that is too short.
 pub(super) fn weak_key(certificate: &X509Certificate<'_>) -> Option<Explanation> {
     let bits = match certificate.public_key().parsed() {
         Ok(PublicKey::RSA(key)) => key.key_size(),
@@ -80,7 +81,7 @@ pub(super) fn weak_key(certificate: &X509Certificate<'_>) -> Option<Explanation>
     (bits < LEAST).then_some((what, LARGER))
 }
 
-/// A signature by a digest that can be forged.
+/// Detects a signature with a forgeable digest.
 fn broken_algorithm(certificate: &X509Certificate<'_>) -> Option<Explanation> {
     let digest = match certificate.signature_algorithm.algorithm.to_id_string().as_str() {
         "1.2.840.113549.1.1.5" | "1.2.840.10045.4.1" | "1.2.840.10040.4.3" => "SHA-1",
@@ -108,7 +109,7 @@ fn unknown_algorithm(certificate: &X509Certificate<'_>) -> Option<Explanation> {
     })
 }
 
-/// An extension that has to be understood and is not.
+/// Detects a critical extension that is not understood.
 fn not_understood(certificate: &X509Certificate<'_>) -> Option<Explanation> {
     let unknown = certificate.extensions().iter().find(|extension| {
         extension.critical
@@ -124,7 +125,8 @@ fn not_understood(certificate: &X509Certificate<'_>) -> Option<Explanation> {
     Some((what, UNDERSTOOD))
 }
 
-/// The name of an error that nothing better is known of, as words: `UnsupportedNameType` is `unsupported name type`.
+/// Returns the name of an error as words if there is no better description: `UnsupportedNameType` is
+/// `unsupported name type`.
 pub(crate) fn words(error: &CertificateError) -> String {
     let name = match error {
         CertificateError::Other(OtherError(inner)) => format!("{inner:?}"),
@@ -165,7 +167,8 @@ mod tests {
         CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()
     }
 
-    /// What is said of a server of this name, to one who trusts these authorities; nothing if it is believed.
+    /// Returns the message about a server of this name to a client that trusts these authorities; none if it
+    /// is trusted.
     fn said_of(authorities: &str, leaf: &CertificateDer<'_>, name: &str) -> String {
         let name = ServerName::try_from(name).unwrap();
         let verifier = Verifier::given(authorities.as_bytes()).unwrap();
@@ -179,7 +182,8 @@ mod tests {
         }
     }
 
-    /// An authority, and a server's certificate that is made by it of what `change` makes of one for 127.0.0.1.
+    /// Returns an authority, and a server's certificate signed by it with the parameters of one for 127.0.0.1
+    /// after `change`.
     fn signed(change: impl FnOnce(&mut CertificateParams)) -> (String, CertificateDer<'static>) {
         let mut params = CertificateParams::default();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);

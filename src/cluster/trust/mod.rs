@@ -1,7 +1,7 @@
-//! Whom to believe that it is the API server: the authorities of a cluster, and the name that its certificate must have.
+//! The trust in an API server: the authorities of a cluster, and the name that its certificate must have.
 //!
-//! The reference is client-go's `TLSConfigFor` and Go's `crypto/x509`. Authorities in a file are read again after a
-//! minute, as client-go does: those of a cluster are renewed while a watch goes on.
+//! The reference is client-go's `TLSConfigFor` and Go's `crypto/x509`. Authorities in a file are read again
+//! after a minute, as in client-go, since those of a cluster may be renewed during a watch.
 
 mod distrust;
 mod flaws;
@@ -27,7 +27,7 @@ use super::document::ClusterEntry;
 use super::endpoint::Endpoint;
 use super::pem::Pem;
 
-/// What makes a server one's own.
+/// The trust settings for a server.
 #[derive(Clone)]
 pub struct Trust(Arc<Settings>);
 
@@ -38,52 +38,53 @@ struct Settings {
     known: Mutex<Option<Known>>,
 }
 
-/// Who vouches for a server.
+/// The authorities for a server.
 enum RootStore {
-    /// Those of the kubeconfig.
+    /// The kubeconfig's authorities.
     Given(Pem),
-    /// Those of this machine.
+    /// This machine's authorities.
     System,
-    /// Nobody needs to: `insecure-skip-tls-verify`.
+    /// No authorities are required: `insecure-skip-tls-verify`.
     Unverified,
-    /// There is no TLS.
+    /// The server does not use TLS.
     Unused,
 }
 
-/// From where the authorities of a cluster are.
+/// The source of a cluster's authorities.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Authority {
-    /// From the kubeconfig itself.
+    /// The kubeconfig itself.
     Data,
-    /// From a file that it names.
+    /// A file that the kubeconfig names.
     File,
-    /// They are this machine's.
+    /// This machine.
     System,
-    /// There are none: whoever answers is believed, or it is plain HTTP.
+    /// No authorities: every server is trusted, or it speaks plain HTTP.
     None,
 }
 
-/// What was made of the authorities, so that connections with the same settings resume each other's sessions.
+/// The configurations made from the authorities, so that connections with the same settings resume each
+/// other's sessions.
 struct Known {
     read: Instant,
-    /// What was read, to tell whether it has changed.
+    /// The PEM that was read, to notice changes.
     pem: Option<Zeroizing<Vec<u8>>>,
     verifier: Arc<Verifier>,
     server: Option<(Option<Arc<CertifiedKey>>, Arc<ClientConfig>)>,
     proxy: Option<Arc<ClientConfig>>,
 }
 
-/// How long a file of authorities is taken for what it was. client-go's transport looks as often.
+/// The time after which a file of authorities is read again, the same as in client-go's transport.
 const FRESH: Duration = Duration::from_mins(1);
 
 const WHAT: &str = "the certificate authority";
 
 impl Trust {
-    /// What the cluster's entry says of its server. Reads no file.
+    /// Returns the trust settings in a cluster's entry, without reading files.
     ///
     /// # Errors
-    /// When two things that it says exclude each other, as in client-go (`validateClusterInfo`, `TLSConfigFor`).
+    /// If two of its settings exclude each other, as in client-go (`validateClusterInfo`, `TLSConfigFor`).
     pub(super) fn of(context: &str, entry: &ClusterEntry) -> Result<Self, Error> {
         let data = entry.certificate_authority_data.as_deref().filter(|data| !data.is_empty());
         let file = entry.certificate_authority.as_deref();
@@ -117,7 +118,7 @@ impl Trust {
         })))
     }
 
-    /// From where the authorities are.
+    /// Returns the source of the authorities.
     #[must_use]
     pub fn authority(&self) -> Authority {
         match &self.0.roots {
@@ -128,18 +129,19 @@ impl Trust {
         }
     }
 
-    /// The name that the server's certificate must have, where it is another than its host (`tls-server-name`).
+    /// Returns the name that the server's certificate must have, if it differs from its host
+    /// (`tls-server-name`).
     #[must_use]
     pub fn server_name(&self) -> Option<&str> {
         self.0.server_name.as_ref().map(|(name, _)| name.as_str())
     }
 
-    /// The same, as TLS takes it.
+    /// Returns the same name for TLS.
     pub(crate) fn sni(&self) -> Option<&ServerName<'static>> {
         self.0.server_name.as_ref().map(|(_, name)| name)
     }
 
-    /// Whether whoever answers is believed to be the server (`insecure-skip-tls-verify`).
+    /// Returns whether every server is trusted (`insecure-skip-tls-verify`).
     #[must_use]
     pub fn is_insecure(&self) -> bool {
         matches!(self.0.roots, RootStore::Unverified)
@@ -148,16 +150,17 @@ impl Trust {
     /// Reads the authorities, as the first request will.
     ///
     /// # Errors
-    /// When they cannot be read, or are none.
+    /// If they cannot be read or are not valid.
     pub fn look(&self) -> Result<(), Error> {
         self.known(|_| Ok(()))
     }
 
-    /// How TLS is spoken with the server by one who has this certificate. Reads the authorities, and gives the same
-    /// configuration as long as neither they nor the certificate have changed.
+    /// Returns the TLS configuration for the server and a client with this certificate. Reads the
+    /// authorities, and returns the same configuration as long as neither they nor the certificate have
+    /// changed.
     ///
     /// # Errors
-    /// When the authorities cannot be read, or are none.
+    /// If the authorities cannot be read or are not valid.
     pub fn client_config(&self, certificate: Option<Arc<CertifiedKey>>) -> Result<Arc<ClientConfig>, Error> {
         self.known(|known| {
             if let Some((owner, config)) = &known.server
@@ -172,11 +175,11 @@ impl Trust {
         })
     }
 
-    /// How TLS is spoken with a proxy on the way to the server: it may be known to the cluster's authorities or to this
-    /// machine's, and is shown no certificate.
+    /// Returns the TLS configuration for a proxy on the way to the server. The cluster's or this machine's
+    /// authorities may vouch for it, and it gets no client certificate.
     ///
     /// # Errors
-    /// As [`Trust::client_config`].
+    /// The same as [`Trust::client_config`].
     pub(crate) fn proxy_config(&self) -> Result<Arc<ClientConfig>, Error> {
         self.known(|known| {
             if let Some(config) = &known.proxy {
@@ -192,7 +195,7 @@ impl Trust {
         })
     }
 
-    /// Gives what is known to `make`, after it was read where it was not, or not lately.
+    /// Passes the authorities to `make`, after reading them if that was not done lately.
     fn known<T>(&self, make: impl FnOnce(&mut Known) -> Result<T, Error>) -> Result<T, Error> {
         // A panic leaves nothing half-changed in there.
         let known = &mut *self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -205,8 +208,8 @@ impl Trust {
         }
     }
 
-    /// Reads a file again that was not read lately. Where that fails, what was known still holds, as in client-go: a
-    /// file may be in the middle of being replaced.
+    /// Reads a file again that was not read lately. If that fails, the old contents still apply, as in
+    /// client-go: the file may be in the middle of being replaced.
     fn refresh(&self, known: &mut Known) {
         let is_file = matches!(&self.0.roots, RootStore::Given(Pem::File(_)));
         if !is_file || known.read.elapsed() < FRESH {

@@ -6,7 +6,7 @@ use std::io;
 /// Any error of a connector.
 pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// The first error of type `T` in a chain. Some io errors hold others inside without being their source.
+/// Returns the first error of type `T` in a chain. Some I/O errors contain others that are not their source.
 pub(in crate::gate) fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {

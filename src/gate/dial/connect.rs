@@ -1,4 +1,4 @@
-//! The way through a proxy of HTTP: `CONNECT` (RFC 9110 §9.3.6).
+//! Connections through an HTTP proxy: `CONNECT` (RFC 9110 §9.3.6).
 
 use ::http::{HeaderValue, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -7,13 +7,13 @@ use zeroize::Zeroizing;
 use super::fault::ProxyError;
 use super::wire::Duplex;
 
-/// The longest answer of a proxy, in bytes.
+/// The largest answer of a proxy, in bytes.
 const LONGEST: usize = 8 << 10;
 
-/// How every answer begins.
+/// The beginning of every answer.
 const BEGIN: &[u8] = b"HTTP/1.";
 
-/// Asks a proxy to lead to `address`. After that the stream is the server's.
+/// Asks a proxy to connect to `address`. After that, the stream is the server's.
 pub(super) async fn open_tunnel(
     stream: &mut dyn Duplex,
     address: &str,
@@ -34,8 +34,8 @@ pub(super) async fn open_tunnel(
     }
 }
 
-/// Reads the head of an answer. What comes behind it is thrown away, as by Go: a server of TLS says nothing before it is
-/// spoken to.
+/// Reads the head of an answer. Bytes after it are dropped, as in Go: a TLS server sends nothing before the
+/// client does.
 async fn head(stream: &mut dyn Duplex) -> Result<StatusCode, ProxyError> {
     let mut read = Vec::with_capacity(512);
     loop {
@@ -58,7 +58,7 @@ async fn head(stream: &mut dyn Duplex) -> Result<StatusCode, ProxyError> {
     }
 }
 
-/// The status of `HTTP/1.1 200 Connection established`.
+/// Returns the status in `HTTP/1.1 200 Connection established`.
 fn status(head: &[u8]) -> Option<StatusCode> {
     let (minor, line) = head.strip_prefix(BEGIN)?.split_at_checked(2)?;
     let (code, rest) = line.split_at_checked(3).filter(|_| matches!(minor, b"0 " | b"1 "))?;

@@ -1,4 +1,4 @@
-//! Why there is no connection, in words for the user.
+//! The reasons why there is no connection, in words for the user.
 
 use std::io;
 use std::time::Duration;
@@ -11,27 +11,27 @@ use crate::cluster::{CertificateProblem, Endpoint, Error, words};
 use crate::message::{Explain, Message};
 use crate::proxy::{Proxy, Scheme, Source};
 
-/// TLS that did not come about. Said of the peer: `it …`.
+/// A failure of TLS, as a statement about the peer: `it …`.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum TlsError {
-    /// It answered in plain HTTP.
+    /// The peer answered in plain HTTP.
     #[error("the response was plain HTTP")]
     PlainHttp,
     /// The handshake failed.
     #[error("{0}")]
     Tls(rustls::Error),
-    /// It closed the connection.
+    /// The peer closed the connection.
     #[error("the connection was closed")]
     Closed,
-    /// It said nothing for as long as a handshake may take.
+    /// The peer sent nothing within the handshake's timeout.
     #[error("there was no response")]
     Silent,
-    /// What the system says.
+    /// An error of the system.
     #[error("{0}")]
     Other(String),
 }
 
-/// What a proxy did instead of leading to the server.
+/// The error of a proxy that did not connect to the server.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::gate) enum ProxyError {
     #[error("it closed the connection")]
@@ -56,7 +56,7 @@ pub(in crate::gate) enum ProxyError {
     Untrusting(Error),
 }
 
-/// What went wrong at a proxy, with its name and without its user and password.
+/// An error of a proxy, with its name and without its user and password.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.text())]
 pub(in crate::gate) struct ProxyFault {
@@ -68,7 +68,7 @@ pub(in crate::gate) struct ProxyFault {
     error: ProxyError,
 }
 
-/// How long a TLS handshake may take, as in client-go.
+/// The timeout of a TLS handshake, as in client-go.
 pub(super) const HANDSHAKE: Duration = Duration::from_secs(10);
 
 const CREDENTIAL: &str = "check client-certificate and client-key of the user in the kubeconfig";
@@ -79,7 +79,7 @@ const SUITES: &str = "kwasm supports TLS 1.3, and TLS 1.2 with ECDHE and AES-GCM
 const PLAIN: &str = "did you mean http:// ?";
 
 impl TlsError {
-    /// Of an error of tokio-rustls.
+    /// Converts an error of tokio-rustls.
     pub(super) fn of(error: &io::Error) -> Self {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             Some(tls) => Self::Tls(tls.clone()),
@@ -93,7 +93,7 @@ impl TlsError {
         }
     }
 
-    /// What it is, to one who showed a client certificate or none.
+    /// Describes the error to a client with or without a certificate.
     pub(in crate::gate) fn told(&self, certificate: bool) -> Message {
         let hinted = |what: &str, hint: &str| Message::hinted(what, hint);
         match self {
@@ -128,7 +128,7 @@ impl TlsError {
     }
 }
 
-/// What a verifier of ours said.
+/// Returns our own verifier's report.
 fn distrust(error: &CertificateError) -> Option<&CertificateProblem> {
     match error {
         CertificateError::Other(other) => other.0.downcast_ref(),
@@ -136,7 +136,7 @@ fn distrust(error: &CertificateError) -> Option<&CertificateProblem> {
     }
 }
 
-/// What a verifier of another's means.
+/// Describes another verifier's error.
 fn plainly(error: &CertificateError) -> String {
     match error {
         CertificateError::UnknownIssuer => {
@@ -156,7 +156,7 @@ fn plainly(error: &CertificateError) -> String {
     }
 }
 
-/// What a server means by ending a handshake with one who showed a client certificate or none.
+/// Describes a server's alert to a client with or without a certificate.
 fn alarmed(alert: AlertDescription, certificate: bool) -> Message {
     use AlertDescription as Alert;
     let hinted = |what: String, hint: &str| Message::hinted(what, hint);
@@ -204,7 +204,7 @@ fn alarmed(alert: AlertDescription, certificate: bool) -> Message {
 }
 
 impl ProxyError {
-    /// Of a connection that broke. In TLS 1.3 a client is refused after its handshake.
+    /// Converts an error of a broken connection. In TLS 1.3, a client is refused after its handshake.
     pub(super) fn broke(error: &io::Error) -> Self {
         match TlsError::of(error) {
             TlsError::Tls(error) => Self::Tls(TlsError::Tls(error)),
@@ -212,7 +212,7 @@ impl ProxyError {
         }
     }
 
-    /// Of an error of the connector.
+    /// Converts an error of the connector.
     pub(super) fn unreached(error: BoxError) -> Self {
         let found = find::<io::Error>(error.as_ref());
         Self::Unreached(match found {
@@ -235,12 +235,12 @@ impl ProxyFault {
         }
     }
 
-    /// That of a proxy that reads requests and wants to know who asks.
+    /// Returns the error of a forwarding proxy that requires a login.
     pub(in crate::gate) fn login(proxy: &Proxy, endpoint: &Endpoint) -> Self {
         Self::new(proxy, endpoint, ProxyError::Login)
     }
 
-    /// Returns which proxy it is and what it did.
+    /// Returns the name of the proxy and its error.
     fn text(&self) -> String {
         let name = match self.source_name {
             Source::Kubeconfig => format!("the proxy {}", self.proxy),
@@ -306,7 +306,7 @@ impl Explain for ProxyFault {
     }
 }
 
-/// What helps when a proxy does not lead on.
+/// Returns the hint for a proxy that does not connect.
 fn proxy_hint(unreachable: bool) -> String {
     let hint = if unreachable {
         "is the API server up, and does the proxy reach it?"
@@ -316,7 +316,7 @@ fn proxy_hint(unreachable: bool) -> String {
     hint.to_owned()
 }
 
-/// What an answer of SOCKS 5 means (RFC 1928 §6), and whether it is that the server was refused, not missed.
+/// Describes an answer of SOCKS 5 (RFC 1928 §6), and whether it means a refusal or an unreachable server.
 fn socks(code: u8) -> (String, bool) {
     let (reason, refused) = match code {
         1 => ("it failed", false),

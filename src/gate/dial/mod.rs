@@ -1,7 +1,7 @@
-//! Connects to an API server: straight or through a proxy, and by TLS. The reference is Go's `http.Transport` as
-//! client-go sets it up.
+//! Connects to an API server: straight or through a proxy, and by TLS. The reference is Go's `http.Transport`
+//! as client-go sets it up.
 //!
-//! A proxy is no more than a way: it is shown neither the client certificate nor, where the server speaks TLS, anything
+//! A proxy only carries bytes: it sees neither the client certificate nor, if the server speaks TLS, any part
 //! of a request.
 
 mod cause;
@@ -37,7 +37,7 @@ use super::tcp::tcp;
 use crate::cluster::{Cluster, Endpoint, Error, Trust};
 use crate::proxy::{Proxy, Scheme};
 
-/// Connects to one API server, for one who has this certificate. Cloning it gives another handle to the same.
+/// A connector to one API server, for a client with this certificate. Clones share the same state.
 #[derive(Clone)]
 pub(super) struct Dialer(Arc<Inner>);
 
@@ -49,22 +49,24 @@ struct Inner {
     proxy: Option<Proxy>,
 }
 
-/// How long a proxy may take to lead on, as in Go.
+/// The timeout for a proxy to connect, as in Go.
 const PROXY: Duration = Duration::from_mins(1);
 
 impl Dialer {
-    /// Connects to `cluster`. Reads its authorities, and connects to nothing yet.
+    /// Returns a connector to `cluster`. Reads its authorities, but does not connect yet.
     pub(super) fn new(cluster: &Cluster, certificate: Option<Arc<CertifiedKey>>) -> Result<Self, Error> {
         let (endpoint, trust) = (cluster.endpoint().clone(), cluster.trust().clone());
         if endpoint.origin().is_secure() {
-            // Said now what is wrong with them. A connection asks for them again: they may be renewed by then.
+            // Reports errors of the authorities now. A connection reads them again, since they may have been
+            // renewed by then.
             trust.client_config(certificate.clone())?;
         }
         let proxy = cluster.proxy().cloned();
         Ok(Self(Arc::new(Inner { tcp: tcp(GaiResolver::new()), endpoint, trust, certificate, proxy })))
     }
 
-    /// What each request has to say to a proxy that reads it. One that only leads on is told who asks by the dialer.
+    /// Returns the header that each request needs at a forwarding proxy. To a tunnelling one, the dialer
+    /// sends it.
     pub(super) fn authorization(&self) -> Option<HeaderValue> {
         self.0.reader()?.authorization()
     }
@@ -79,7 +81,7 @@ impl Service<Uri> for Dialer {
         Poll::Ready(Ok(()))
     }
 
-    /// The address is that of the endpoint, which is the only one that its sender asks for.
+    /// Connects to the endpoint, which is the only address that its sender requests.
     fn call(&mut self, _: Uri) -> Self::Future {
         let inner = Arc::clone(&self.0);
         Box::pin(async move { inner.connect().await })
@@ -87,7 +89,7 @@ impl Service<Uri> for Dialer {
 }
 
 impl Inner {
-    /// The proxy that reads requests and sends them on itself: one of HTTP, where the server speaks plain HTTP.
+    /// Returns the forwarding proxy, which reads requests: an HTTP proxy, if the server speaks plain HTTP.
     fn reader(&self) -> Option<&Proxy> {
         let secure = self.endpoint.origin().is_secure();
         self.proxy.as_ref().filter(|proxy| !secure && proxy.scheme() != Scheme::Socks5)
@@ -112,8 +114,7 @@ impl Inner {
         Ok(Wire::new(handshake(config, name, stream).await?, false))
     }
 
-    /// Opens a way through a proxy to the server: at its end the server is spoken to or, where that speaks plain HTTP,
-    /// the proxy.
+    /// Connects through a proxy to the server or, if that speaks plain HTTP, to the proxy itself.
     async fn through(&self, proxy: &Proxy) -> Result<Box<dyn Duplex>, ProxyError> {
         let stream = self.reach(proxy.host(), proxy.port()).await.map_err(ProxyError::unreached)?;
         let mut stream = match proxy.scheme() {
@@ -148,7 +149,7 @@ impl Inner {
     }
 }
 
-/// Speaks TLS on a stream from here on.
+/// Starts TLS on a stream.
 async fn handshake(
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
@@ -163,7 +164,7 @@ async fn handshake(
     }
 }
 
-/// The name that a certificate must have for a host.
+/// Returns the name that a certificate must have for a host.
 fn server_name(host: &str) -> Result<ServerName<'static>, io::Error> {
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     ServerName::try_from(host.to_owned()).map_err(io::Error::other)

@@ -1,5 +1,5 @@
-//! The way through a proxy of SOCKS 5 (RFC 1928), with or without a user and password (RFC 1929). The name of the server
-//! is resolved by the proxy, as in Go.
+//! Connections through a SOCKS 5 proxy (RFC 1928), with or without a user and password (RFC 1929). The proxy
+//! resolves the server's name, as in Go.
 
 use std::net::IpAddr;
 
@@ -19,7 +19,7 @@ const IPV4: u8 = 1;
 const NAME: u8 = 3;
 const IPV6: u8 = 4;
 
-/// Asks a proxy to lead to a server. After that the stream is the server's.
+/// Asks a proxy to connect to a server. After that, the stream is the server's.
 pub(super) async fn open_tunnel(
     stream: &mut dyn Duplex,
     host: &str,
@@ -52,7 +52,7 @@ pub(super) async fn open_tunnel(
         (VERSION, code) => return Err(ProxyError::Socks(code)),
         _ => return Err(ProxyError::Nonsense),
     }
-    // From where the proxy connects, which nobody asked.
+    // The address from which the proxy connects, which is not needed.
     let length = match kind {
         IPV4 => 4,
         IPV6 => 16,
@@ -75,7 +75,7 @@ async fn log_in(stream: &mut dyn Duplex, name: &str, password: &str) -> Result<(
     }
 }
 
-/// A text with its length in front; `None` for one that is longer than SOCKS can say.
+/// Returns a text prefixed with its length, or `None` if it is too long for SOCKS.
 fn counted(text: &str) -> Option<Vec<u8>> {
     let length = u8::try_from(text.len()).ok()?;
     Some([&[length], text.as_bytes()].concat())
@@ -96,7 +96,7 @@ async fn read_reply<const N: usize>(stream: &mut dyn Duplex) -> Result<[u8; N], 
 mod tests {
     use super::*;
 
-    /// What is said to a proxy that answers all this, and what comes of it.
+    /// Returns what is sent to a proxy with these answers, and the result.
     fn said(host: &str, user: Option<(&str, &str)>, answers: &[u8]) -> (Vec<u8>, Result<(), ProxyError>) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_leads_nowhere() {
-        // Another version, a login that nobody offered, a strange kind of address.
+        // Another version, a login method that was not offered, an unknown kind of address.
         for answers in [&b"\x04\0"[..], b"\x05\x02", b"\x05\0\x04\0\0\x01", b"\x05\0\x05\0\0\x02"] {
             assert!(matches!(said("h", None, answers).1, Err(ProxyError::Nonsense)), "{answers:?}");
         }

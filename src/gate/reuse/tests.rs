@@ -16,19 +16,19 @@ use std::sync::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How a connection ends when it is used for the second time.
+/// The ending of a connection when it is reused.
 #[derive(Clone, Copy, Debug)]
 enum End {
     Closed,
     Reset,
-    /// Closed, after these bytes.
+    /// Closed after these bytes.
     After(&'static str),
 }
 
 /// The first word of each request that a server read, with the number of its connection.
 type Log = Arc<Mutex<Vec<(usize, String)>>>;
 
-/// A server whose connections answer `answers` requests each, and end when they have read the next.
+/// Starts a server whose connections answer `answers` requests each, and end after reading the next.
 async fn server(answers: usize, end: End) -> (SocketAddr, Log) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -58,7 +58,7 @@ async fn serve(mut stream: TcpStream, number: usize, answers: usize, end: End, l
     }
 }
 
-/// The method of a request, and its body, of which no test has more than what comes at once.
+/// Reads the method of a request and its body, which in every test arrives at once.
 async fn read(stream: &mut TcpStream) -> Option<String> {
     let mut text = String::new();
     loop {
@@ -95,7 +95,8 @@ async fn send(
     Ok(status)
 }
 
-/// Sends a GET, and then a request whose connection ends under it. What came of that one, and what the server saw.
+/// Sends a GET, and then a request during which the connection ends. Returns the result of the latter, and
+/// the server's log.
 async fn twice(
     answers: usize,
     end: End,

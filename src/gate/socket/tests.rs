@@ -1,7 +1,7 @@
 use super::*;
 use crate::gate::tests::{builtin, gate};
 
-/// What a guest gets that writes this and then no more.
+/// Returns the answer to a guest that writes this and then stops.
 async fn exchange(gate: &Gate, request: &str) -> String {
     let socket = gate.connect("192.0.2.1:80".parse().unwrap()).unwrap();
     assert_eq!(socket.write(request.as_bytes()), request.len());
@@ -74,7 +74,8 @@ async fn what_is_asked_is_what_the_request_says_and_not_its_host() {
     }
 }
 
-/// hyper takes the transfer encoding, forgets the length, and closes behind the request (RFC 9112 §6.3).
+/// hyper uses the transfer encoding, ignores the length, and closes the connection after the request (RFC
+/// 9112 §6.3).
 #[tokio::test]
 async fn behind_a_request_of_two_lengths_there_is_no_other() {
     let gate = nowhere();

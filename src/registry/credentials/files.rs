@@ -1,4 +1,4 @@
-//! The files in which docker and podman keep logins, and what they know of a registry.
+//! The files in which docker and podman store logins.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,10 +10,11 @@ use crate::environment::Environment;
 use crate::registry::Error;
 
 impl Credentials {
-    /// Looks for what is known of a repository's registry: docker's `config.json`, then podman's `auth.json`.
+    /// Looks up the credentials for a repository's registry: in docker's `config.json`, then in podman's
+    /// `auth.json`.
     ///
-    /// A file or a helper that does not answer as it should stops only what requires a login, as with docker: the registry
-    /// is asked without one, and says so itself.
+    /// As with docker, a failing file or helper only affects requests that require a login: the registry is
+    /// accessed without one, and reports it itself.
     pub(in crate::registry) fn find(environment: &Environment, host: &str, repository: &str) -> Self {
         let mut unknown = None;
         for path in files(environment) {
@@ -28,7 +29,7 @@ impl Credentials {
     }
 }
 
-/// The files with logins that are there, each with what is wrong with it. Asks no helper.
+/// Returns the existing files with logins, each with its error if it has one. Runs no helper.
 #[must_use]
 pub fn logins(environment: &Environment) -> Vec<(PathBuf, Result<(), Error>)> {
     let is_absent = |path: &PathBuf| {
@@ -42,7 +43,7 @@ pub fn logins(environment: &Environment) -> Vec<(PathBuf, Result<(), Error>)> {
     files(environment).into_iter().filter(|path| !is_absent(path)).map(check).collect()
 }
 
-/// The files that hold credentials, first come first served ([docker][1], [podman][2]).
+/// Returns the files that may contain credentials, in order of precedence ([docker][1], [podman][2]).
 ///
 /// [1]: https://docs.docker.com/reference/cli/docker/#change-the-docker-directory
 /// [2]: https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md

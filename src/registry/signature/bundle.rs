@@ -1,7 +1,7 @@
-//! Sigstore bundles (v0.3): a DSSE envelope around an in-toto statement that names what is signed.
+//! Sigstore bundles (v0.3): a DSSE envelope around an in-toto statement that names the signed artifact.
 //!
-//! A bundle has more in it, which is passed over: hints at a key, timestamps, entries of a transparency log. A key that
-//! is trusted needs none of them, and none of them can make up for one.
+//! The other contents of a bundle are ignored: hints at a key, timestamps, entries of a transparency log. A
+//! trusted key needs none of them, and none of them can replace one.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -10,15 +10,15 @@ use super::error::{Error, malformed, shown};
 use super::payload::{SignedPayload, base64, json};
 use crate::reference::Digest;
 
-/// The media types of a bundle: of its layer, and inside it.
+/// The media type of a bundle, of its layer and inside it.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const OLDER_MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle+json;version=0.3";
 
 pub(super) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 pub(super) const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 
-/// What `cosign sign` states. Any other predicate, e.g. a bill of materials, says something about the artifact, but not
-/// that its signer stands for it.
+/// The statement of `cosign sign`. Other predicates, e.g. a bill of materials, say something about the
+/// artifact, but not that the signer vouches for it.
 pub const PREDICATE_TYPE: &str = "https://sigstore.dev/cosign/sign/v1";
 
 #[derive(Deserialize)]
@@ -64,13 +64,13 @@ struct Subject {
     digest: Digests,
 }
 
-/// Digests by other algorithms are no matter: registries name manifests by this one.
+/// The SHA-256 digest. Those of other algorithms do not matter, since registries name manifests by this one.
 #[derive(Deserialize)]
 struct Digests {
     sha256: Option<String>,
 }
 
-/// Reads what a bundle claims.
+/// Reads the claims of a bundle.
 pub(super) fn read(bundle: &[u8]) -> Result<SignedPayload, Error> {
     let bundle: Bundle = json("bundle", bundle)?;
     if ![MEDIA_TYPE, OLDER_MEDIA_TYPE].contains(&bundle.media_type.as_str()) {
@@ -125,7 +125,8 @@ fn subjects(payload: &[u8]) -> Result<Vec<Digest>, Error> {
     if digests.is_empty() { Err(malformed(DIGEST, "it is missing")) } else { Ok(digests) }
 }
 
-/// DSSE's pre-authentication encoding: what is signed is the payload and its type, and where each of them ends.
+/// Returns DSSE's pre-authentication encoding of the signed bytes: the payload and its type, each with its
+/// length.
 pub(super) fn encode(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     let mut message = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
     message.extend_from_slice(payload);

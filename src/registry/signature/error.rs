@@ -1,4 +1,4 @@
-//! Why an artifact does not count as signed.
+//! Errors of signatures.
 
 use crate::message::Explain;
 use crate::reference::Digest;
@@ -6,49 +6,49 @@ use crate::reference::Digest;
 /// The largest evidence that is read, in bytes.
 pub const LARGEST: usize = 1 << 20;
 
-/// The most evidence of one artifact that is looked at.
+/// The largest number of pieces of evidence that are read for one artifact.
 pub const MOST: usize = 64;
 
-/// Why an artifact does not count as signed.
+/// The reason why an artifact does not count as signed.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// What is signed is something else.
+    /// The signature is of another artifact.
     #[error("its signature is for another artifact, {0}")]
     AnotherArtifact(Digest),
-    /// There are statements about it, but none of them signs it.
+    /// The statements about the artifact do not sign it.
     #[error("it is not signed: what is attached to it is an attestation, `{0}`")]
     Attested(String),
-    /// What claims to be a signature cannot be read.
+    /// A claimed signature cannot be parsed.
     #[error("its signature is malformed: {part}: {why}")]
     Malformed {
-        /// The part of it.
+        /// The part that cannot be parsed.
         part: &'static str,
-        /// What is wrong there.
+        /// The reason.
         why: String,
     },
-    /// Some of the keys that all have to have signed it have.
+    /// Only some of the keys that all have to have signed did.
     #[error("it is signed by {}, but not by {}", names(signed), names(missing))]
     Partly {
-        /// The keys that have.
+        /// The keys that signed.
         signed: Vec<String>,
-        /// The keys that have not.
+        /// The keys that did not.
         missing: Vec<String>,
     },
-    /// There is more evidence than is looked at.
+    /// There is more evidence than is read.
     #[error("it has {0} signatures, and at most {MOST} are checked")]
     TooMany(usize),
-    /// There is no evidence at all.
+    /// There is no evidence.
     #[error("it is not signed")]
     Unsigned,
-    /// A signature of a kind that is not verified here.
+    /// The signature is of an unsupported kind.
     #[error("its signature is of a kind that is not supported: {0}")]
     Unsupported(String),
-    /// It says that it signs this artifact, and none of the keys made it as it is.
+    /// The signature claims to be of this artifact, but none of the keys made it.
     #[error("its signature does not verify with {}", names(keys))]
     WrongKey {
         /// The keys that were tried.
         keys: Vec<String>,
-        /// One of them is an Ed25519 key.
+        /// Whether one of them is an Ed25519 key.
         ed25519: bool,
     },
 }
@@ -56,7 +56,7 @@ pub enum Error {
 impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
-            // So it is with cosign 3.1.3, and there is no safe interface to aws-lc's Ed25519ph.
+            // The same is true of cosign 3.1.3, and there is no safe interface to aws-lc's Ed25519ph.
             Self::WrongKey { ed25519: true, .. } => Some(
                 "with Ed25519 keys cosign 3 signs by Ed25519ph, which its own `verify` refuses: use an ECDSA key"
                     .to_owned(),
@@ -67,7 +67,7 @@ impl Explain for Error {
 }
 
 impl Error {
-    /// The most telling of several comes first.
+    /// Returns the precedence among several errors: the most specific one comes first.
     pub(super) fn rank(&self) -> u8 {
         match self {
             Self::Partly { .. } | Self::TooMany(_) | Self::WrongKey { .. } => 0,
@@ -84,7 +84,7 @@ pub(super) fn malformed(part: &'static str, why: &str) -> Error {
     Error::Malformed { part, why: why.to_owned() }
 }
 
-/// A text out of evidence, as much of it as a message bears.
+/// Returns a text from evidence, shortened to fit into a message.
 pub(super) fn shown(text: &str) -> String {
     const LONGEST: usize = 120;
     let plain =
@@ -96,7 +96,7 @@ pub(super) fn shown(text: &str) -> String {
     shown
 }
 
-/// Names of keys in a sentence.
+/// Joins names of keys for a sentence.
 fn names(keys: &[String]) -> String {
     keys.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -1,7 +1,7 @@
-//! Signatures by key, as cosign makes them, verified against one manifest's digest. Pure: what was fetched comes as
-//! [`Evidence`], and no network, clock or transparency log is asked.
+//! Signatures by key, as cosign makes them, verified against one manifest's digest. Pure: the fetched data
+//! comes as [`Evidence`], and no network, clock or transparency log is used.
 //!
-//! The seam is [`verify`]: it alone makes a [`Signer`].
+//! The seam is [`verify`]: only this function makes a [`Signer`].
 //!
 //! ```compile_fail,E0451
 //! fn forge(key: &kwasm::registry::signature::Key) -> kwasm::registry::signature::Signer {
@@ -31,16 +31,16 @@ use self::payload::{SignedPayload, named};
 pub use self::sign::{PrivateKey, PrivateKeyError};
 use crate::reference::Digest;
 
-/// What a registry gave out as a signature, none of it proved.
+/// An unproven signature from a registry.
 #[derive(Clone, Debug)]
 pub enum Evidence {
-    /// A sigstore bundle: the content of a layer of a referrer.
+    /// A sigstore bundle, the content of a referrer's layer.
     Bundle(Bytes),
-    /// cosign's older layout: a layer of the manifest that is tagged `sha256-<hex>.sig`.
+    /// cosign's older layout: a layer of the manifest tagged `sha256-<hex>.sig`.
     Simple {
-        /// The layer's content.
+        /// The content of the layer.
         payload: Bytes,
-        /// The layer's annotation that signs it, in base64.
+        /// The layer's annotation with its signature, in base64.
         signature: String,
     },
 }
@@ -54,7 +54,7 @@ impl Evidence {
     }
 }
 
-/// Somebody whose signature of an artifact was verified.
+/// A signer whose signature of an artifact was verified.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Signer {
     name: String,
@@ -66,13 +66,13 @@ impl Signer {
         Self { name: key.name().to_owned(), fingerprint: key.fingerprint() }
     }
 
-    /// The name of the key.
+    /// Returns the name of the key.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The key's fingerprint: [`Key::fingerprint`].
+    /// Returns the key's fingerprint: [`Key::fingerprint`].
     #[must_use]
     pub fn fingerprint(&self) -> Digest {
         self.fingerprint
@@ -85,18 +85,19 @@ impl fmt::Display for Signer {
     }
 }
 
-/// Whether evidence says that it signs the artifact with this manifest. That proves nothing: anybody may say so. But what
-/// says less, e.g. an attestation, junk, or the signature of another artifact, is no signature of this one, whoever made it.
+/// Returns whether evidence claims to sign the artifact with this manifest. That proves nothing, since anyone
+/// may claim it. But evidence without the claim, e.g. an attestation, junk, or the signature of another
+/// artifact, is not a signature of this one, whoever made it.
 #[must_use]
 pub fn is_about(manifest: Digest, evidence: &Evidence) -> bool {
     evidence.read().is_ok_and(|signed| signed.subjects.contains(&manifest))
 }
 
-/// Verifies that `keys` signed the artifact whose manifest has this digest. Evidence that proves nothing takes nothing
-/// from evidence that does: whoever may push to a registry can add some.
+/// Verifies that `keys` signed the artifact whose manifest has this digest. Evidence that proves nothing does
+/// not affect evidence that does, since anyone who may push to a registry can add some.
 ///
 /// # Errors
-/// Why it does not count as signed.
+/// The reason why it does not count as signed.
 pub fn verify(manifest: Digest, evidence: &[Evidence], keys: &KeySet) -> Result<Vec<Signer>, Error> {
     if evidence.len() > MOST {
         return Err(Error::TooMany(evidence.len()));

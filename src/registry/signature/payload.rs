@@ -1,23 +1,23 @@
-//! The content of evidence, before any of it is proved.
+//! The contents of evidence, before they are proven.
 
 use super::error::{Error, LARGEST, malformed, shown};
 use super::key::{Key, KeySet};
 use crate::reference::Digest;
 
-/// What one piece of evidence says. That it can be read proves nothing.
+/// The claims of one piece of evidence. Being able to read them proves nothing.
 pub(super) struct SignedPayload {
-    /// The bytes that were signed, of which the subjects are part.
+    /// The signed bytes, which include the subjects.
     pub(super) message: Vec<u8>,
     pub(super) signature: Vec<u8>,
-    /// The manifests that it says it signs; there is one at least.
+    /// The manifests that it claims to sign, at least one.
     pub(super) subjects: Vec<Digest>,
-    /// It was made by a certificate's key, or says so.
+    /// Whether it was made with a certificate's key, or claims so.
     pub(super) certified: bool,
 }
 
 impl SignedPayload {
-    /// The fingerprints of those of the keys that signed this, if it is about the manifest; one at least. Whatever the
-    /// evidence says of the key that made it is passed over.
+    /// Returns the fingerprints, at least one, of the keys that signed this, if it is about the manifest. The
+    /// evidence's own statement about its key is ignored.
     pub(super) fn prove(&self, manifest: Digest, keys: &KeySet) -> Result<Vec<Digest>, Error> {
         if !self.subjects.contains(&manifest) {
             let other = self.subjects.first().copied();
@@ -36,7 +36,7 @@ impl SignedPayload {
     }
 }
 
-/// JSON of a known shape. Of a key that is there twice it is not asked which one is meant.
+/// Parses JSON of a known shape. A duplicate key is an error.
 pub(super) fn json<'a, T: serde::Deserialize<'a>>(part: &'static str, bytes: &'a [u8]) -> Result<T, Error> {
     if bytes.len() > LARGEST {
         return Err(malformed(
@@ -44,12 +44,12 @@ pub(super) fn json<'a, T: serde::Deserialize<'a>>(part: &'static str, bytes: &'a
             &format!("it has {} bytes, and at most {LARGEST} are read", bytes.len()),
         ));
     }
-    // serde_json alone would not look at the text of what is passed over.
+    // serde_json alone would not check the encoding of ignored values.
     let text = str::from_utf8(bytes).map_err(|_| malformed(part, "it is not UTF-8 text"))?;
     serde_json::from_str(text).map_err(|error| malformed(part, &shown(&error.to_string())))
 }
 
-/// Base64 in its one strict spelling, so that an altered character never stands for the same bytes.
+/// Decodes base64 in its strict spelling, so that an altered character never stands for the same bytes.
 pub(super) fn base64(part: &'static str, text: &str) -> Result<Vec<u8>, Error> {
     use base64::Engine as _;
 

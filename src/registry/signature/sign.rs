@@ -1,4 +1,4 @@
-//! Signs, as `cosign sign --key` does, so that cosign and everybody else verifies it.
+//! Signs like `cosign sign --key`, so that cosign and others can verify it.
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
@@ -13,7 +13,7 @@ use super::bundle::{MEDIA_TYPE, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, en
 use crate::message::Explain;
 use crate::reference::Digest;
 
-/// A private key. No `Debug`: it is secret.
+/// A private key. No `Debug`, since it is secret.
 pub struct PrivateKey(Pair);
 
 enum Pair {
@@ -21,16 +21,16 @@ enum Pair {
     Ed25519(Ed25519KeyPair),
 }
 
-/// Why some text is no key to sign with.
+/// The reason why a text is not a usable private key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum PrivateKeyError {
-    /// One of cosign's own, which only cosign opens.
+    /// A key in cosign's own format, which only cosign can open.
     #[error("it is a cosign key, which only cosign can decrypt")]
     Cosign,
-    /// One with a password.
+    /// A key with a password.
     #[error("it is encrypted")]
     Encrypted,
-    /// Of another form, or none.
+    /// A key in another format, or not a key.
     #[error("it is not a valid private key of P-256 or Ed25519 in PEM")]
     Other,
     /// The system has no random numbers.
@@ -52,7 +52,7 @@ impl PrivateKey {
     /// Reads a key: PEM with a section `PRIVATE KEY`, or `EC PRIVATE KEY`.
     ///
     /// # Errors
-    /// When it is none, or none of the two kinds that signatures are verified by.
+    /// If it is not a key, or not of the two supported kinds.
     pub fn from_pem(pem: &[u8]) -> Result<Self, PrivateKeyError> {
         let has = |label: &str| pem.windows(label.len()).any(|part| part == label.as_bytes());
         if has("ENCRYPTED SIGSTORE PRIVATE KEY") || has("ENCRYPTED COSIGN PRIVATE KEY") {
@@ -81,7 +81,7 @@ impl PrivateKey {
             .map_err(|_| PrivateKeyError::Other)
     }
 
-    /// A bundle that says that the owner of this key stands for the artifact with this manifest.
+    /// Returns a bundle in which the owner of this key vouches for the artifact with this manifest.
     ///
     /// # Errors
     /// [`PrivateKeyError::Random`].
@@ -116,7 +116,8 @@ impl PrivateKey {
         }
     }
 
-    /// By which a verifier with several keys may find the right one: the SHA-256 of the public key, as cosign has it.
+    /// Returns the hint by which a verifier with several keys may find the right one: the SHA-256 of the
+    /// public key, as in cosign.
     fn hint(&self) -> String {
         let der = match &self.0 {
             Pair::Ecdsa(pair) => pair.public_key().as_der().map(|der| der.as_ref().to_vec()),

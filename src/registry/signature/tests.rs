@@ -21,7 +21,7 @@ const PAYLOAD: &[u8] = fixture!("ecdsa-simple-payload.json");
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
-/// The artifact that cosign signed.
+/// The digest of the artifact that cosign signed.
 fn manifest() -> Digest {
     Digest::of(fixture!("manifest.json"))
 }
@@ -48,7 +48,7 @@ fn bundle(content: &[u8]) -> Evidence {
     Evidence::Bundle(Bytes::copy_from_slice(content))
 }
 
-/// What the older layout's manifest leads to.
+/// The evidence to which the older layout's manifest leads.
 fn simple(manifest: &[u8], payloads: &[&'static [u8]]) -> Vec<Evidence> {
     let layers = layers(manifest).unwrap();
     assert_eq!(layers.len(), payloads.len());
@@ -118,7 +118,7 @@ fn all_of_several_keys_have_to_sign_where_all_are_asked_for() {
         refused(&two_simple(), &all(&["ed25519.pub"])),
         @"its signature does not verify with `ed25519.pub`"
     );
-    // One signature, be it there twice, is not two.
+    // The same signature twice does not count as two.
     let twice = [ecdsa_simple(), vec![bundle(BUNDLE)]].concat();
     insta::assert_snapshot!(
         refused(&twice, &all(&["ecdsa.pub", "other.pub"])),
@@ -242,7 +242,7 @@ fn what_says_that_it_signs_an_artifact_is_its_signature_whoever_made_it() {
     assert!(!nearly.iter().any(|evidence| is_about(manifest(), evidence)));
 }
 
-/// Somebody who signs just what we wish.
+/// An author who signs any statement.
 struct Author(EcdsaKeyPair);
 
 impl Author {
@@ -260,7 +260,7 @@ impl Author {
         BASE64_STANDARD.encode(self.0.sign(&SystemRandom::new(), message).unwrap())
     }
 
-    /// A bundle of the statement, with `material` to verify it by.
+    /// Returns a bundle of the statement, with `material` to verify it.
     fn states(&self, statement: &Value, material: &Value) -> Evidence {
         let statement = statement.to_string();
         let kind = "application/vnd.in-toto+json";
@@ -352,7 +352,7 @@ fn a_payload_is_not_taken_from_one_layout_into_the_other() {
     assert!(matches!(verify(manifest(), &evidence, &author.keys()), Err(Error::Malformed { .. })));
 }
 
-/// Every byte of a text, changed in each of its bits.
+/// Returns all variants of a text with one bit of one byte changed.
 fn altered(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     (0..text.len() * 8).map(|bit| {
         let mut altered = text.to_vec();
@@ -375,7 +375,7 @@ fn no_bit_of_a_payload_or_of_its_signature_can_be_changed() {
     }
 }
 
-/// What of a bundle is signed, or the signature. The rest may change: hints, and keys that nobody knows.
+/// Returns the signed part of a bundle, or the signature. The rest may change: hints, and unknown keys.
 fn signed_part(bundle: &[u8]) -> Option<Value> {
     let bundle: Value = serde_json::from_slice(bundle).ok()?;
     let envelope = &bundle["dsseEnvelope"];

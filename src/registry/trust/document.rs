@@ -1,7 +1,7 @@
-//! The reader of `trust.yaml`: strict, since a rule that is passed over requires nothing.
+//! The reader of `trust.yaml`. It is strict, since an ignored rule would require nothing.
 //!
-//! Of values no more is shown than of what a rule is about and of the names of files: what was written there may have been a
-//! private key.
+//! The only values shown are the scopes of rules and the names of files, since others may have been a private
+//! key.
 
 use std::fmt;
 use std::fs::File;
@@ -13,21 +13,21 @@ use super::{Mode, Rule, Trust};
 use crate::document::{Entries, Fault, Faults, Format, Node, Place};
 use crate::registry::signature::{Key, KeySet, KeySetError};
 
-/// What a trust file says of itself, and is called.
+/// The kind of a trust file's document, and its name in messages.
 const FORMAT: Format = Format { kind: "Trust", name: "a trust file" };
 
-/// The file, and how its keys are fetched.
+/// A file, and the function that fetches its keys.
 struct Reader<'a> {
     file: &'a Path,
     key: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
 }
 
 impl Trust {
-    /// Reads a file and the keys beside it. A file that is not there asks for nothing; one that cannot be read is a
-    /// fault, and so is a key.
+    /// Reads a file and the keys beside it. A missing file requires nothing; a file or a key that cannot be
+    /// read is a fault.
     ///
     /// # Errors
-    /// All that is wrong with it.
+    /// All of its faults.
     pub fn load(file: &Path) -> Result<Self, Vec<Fault>> {
         // A link to nowhere was meant to be something.
         if file.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
@@ -43,11 +43,10 @@ impl Trust {
         Self::read(file, &text, content)
     }
 
-    /// Reads the text of a file. `key` fetches the content of a key's file; a path in it that is relative is one beside
-    /// `file`.
+    /// Reads the text of a file. `key` fetches the content of a key's file; a relative path is beside `file`.
     ///
     /// # Errors
-    /// All that is wrong with it, in the order of the lines.
+    /// All of its faults, in the order of the lines.
     pub fn read(
         file: &Path,
         text: &str,
@@ -57,7 +56,7 @@ impl Trust {
     }
 }
 
-/// Reads a text; `file` is where it is from.
+/// Reads a text; `file` is its origin.
 fn read(file: &Path, text: &str, key: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Result<Trust, Vec<Fault>> {
     let name = file.display().to_string();
     let mut faults = Faults::of(&name, FORMAT);
@@ -102,7 +101,7 @@ impl Reader<'_> {
         rules
     }
 
-    /// Reads one rule, and what it is about, of one that is not whole too.
+    /// Reads one rule and its scope. Returns the scope of an incomplete rule too.
     fn rule(&self, faults: &mut Faults<'_>, place: &Place, node: Node) -> (Option<Scope>, Option<Rule>) {
         let known = ["registry", "namespace", "signatures", "keys"];
         let mut entries = faults.map(place.clone(), node, &known);
@@ -167,7 +166,7 @@ impl Reader<'_> {
         .ok()
     }
 
-    /// Reads a key: PEM text, or the path of a file that has some.
+    /// Reads a key: PEM text, or the path of a file that contains it.
     fn key(&self, faults: &mut Faults<'_>, place: &Place, node: Node) -> Option<Key> {
         const CURE: &str = "cosign public-key --key KEY prints the public key of a private one";
         const FORM: &str = "a key is a file beside this one, an absolute path, or the PEM text itself";
@@ -188,14 +187,14 @@ impl Reader<'_> {
     }
 }
 
-/// Returns what messages call the file of a key. What is too long for a name without any dot, or has lines, may be the key
-/// itself.
+/// Returns the name of a key's file for messages. A text that is too long for a name without dots, or has
+/// several lines, may be the key itself.
 fn called(path: &str) -> String {
     let is_name = !path.contains('\n') && (path.len() < 40 || path.contains('.'));
     if is_name { format!("the key `{path}`") } else { "the key that is named here".to_owned() }
 }
 
-/// Reads what a rule is about.
+/// Reads the scope of a rule.
 fn scope(faults: &mut Faults<'_>, entries: &mut Entries) -> Option<Scope> {
     const CURE: &str = "e.g. `registry: ghcr.io/acme`, or `namespace: acme`";
     let (is_registry, (place, node)) = match (entries.take("registry"), entries.take("namespace")) {
@@ -233,10 +232,10 @@ fn mode(faults: &mut Faults<'_>, place: &Place, node: Node) -> Option<Mode> {
     }
 }
 
-/// The longest file that is read: neither a `trust.yaml` nor a key is longer than a page.
+/// The largest file that is read, in bytes: neither a `trust.yaml` nor a key is longer than a page.
 const LONGEST: u64 = 1 << 20;
 
-/// Reads an ordinary file: a device or a pipe might never end.
+/// Reads a regular file. A device or a pipe might never end.
 fn content(file: &Path) -> io::Result<Vec<u8>> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));

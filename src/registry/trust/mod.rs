@@ -1,4 +1,4 @@
-//! Whose signatures are asked for: what `trust.yaml` says, and what follows from it for one artifact.
+//! The required signatures: the rules of `trust.yaml`, and their consequences for one artifact.
 //!
 //! ```yaml
 //! apiVersion: kwasm.dev/v1
@@ -13,7 +13,8 @@
 //!     keys: {allOf: [a.pub, b.pub]}
 //! ```
 //!
-//! A [`Demand`] is judged against evidence; only [`signature::verify`] makes the signers that a [`Verdict`] names.
+//! A [`Demand`] is judged against evidence. Only [`signature::verify`] makes the signers that a [`Verdict`]
+//! names.
 
 mod document;
 mod scope;
@@ -27,7 +28,7 @@ use super::signature::{self, Evidence, KeySet, Signer};
 use crate::message::Explain;
 use crate::reference::{Digest, Image};
 
-/// What `trust.yaml` says. Where there is no such file: nothing is asked for.
+/// The rules of `trust.yaml`. Without the file, nothing is required.
 #[derive(Debug, Default)]
 pub struct Trust {
     file: PathBuf,
@@ -43,20 +44,21 @@ enum Mode {
     Warn,
 }
 
-/// What is asked for the artifacts of one scope.
+/// The requirement for the artifacts of one scope.
 #[derive(Debug)]
 struct Rule {
     scope: Scope,
     line: u64,
     mode: Mode,
-    /// Where the mode is to ignore, there may be none.
+    /// The keys, which may be missing if the mode is to ignore.
     keys: Option<KeySet>,
 }
 
 impl Trust {
-    /// What is asked of an artifact: `repository` is its `HOST[:PORT]/REPOSITORY` in any spelling, `namespace` that of the
-    /// package `NAMESPACE:NAME` by which it was found, if it was. Of the rules for registries the one with the longest prefix
-    /// counts, the namespace's counts beside it, and the default where there is neither.
+    /// Returns the requirement for an artifact: `repository` is its `HOST[:PORT]/REPOSITORY` in any spelling,
+    /// `namespace` that of the package `NAMESPACE:NAME` by which it was found, if any. Of the rules for
+    /// registries, the one with the longest prefix applies, together with the namespace's rule, or the
+    /// default if there is neither.
     #[must_use]
     pub fn demand(&self, repository: &str, namespace: Option<&str>) -> Demand {
         let image: Option<Image> = repository.parse().ok();
@@ -85,42 +87,42 @@ impl Trust {
     }
 }
 
-/// What is asked of one artifact.
+/// The requirement for one artifact.
 #[derive(Debug, Default)]
 pub struct Demand {
     asks: Vec<Ask>,
-    /// A rule says that signatures do not matter here.
+    /// Whether a rule states that signatures do not matter here.
     ignored: bool,
 }
 
 #[derive(Debug)]
 struct Ask {
-    /// What it is asked of: a scope, or a repository that is in none.
+    /// The subject of the requirement: a scope, or a repository without one.
     what: String,
-    /// Where it is written.
+    /// The place of the rule.
     location: String,
     mode: Mode,
-    /// Nobody's signature will do where there are none.
+    /// The keys that are accepted. Without any, no signature is accepted.
     keys: Option<KeySet>,
 }
 
-/// Why an artifact is not taken.
+/// The reason why an artifact is refused.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
-    /// A rule asks for a signature that it does not have.
+    /// The artifact lacks a required signature.
     #[error("the rule for {what} ({location}) requires a signature")]
     Signature {
         /// The rule's scope.
         what: String,
-        /// Where the rule is: file and line.
+        /// The place of the rule: file and line.
         location: String,
-        /// Why it does not count as signed.
+        /// The reason why it does not count as signed.
         source: signature::Error,
     },
-    /// No rule names it, and nothing else is taken.
+    /// No rule covers the artifact, and the default is to refuse.
     #[error("no rule of {location} names {what}, and its default requires a signature")]
     Unnamed {
-        /// Its host and repository.
+        /// The host and repository.
         what: String,
         /// The file.
         location: String,
@@ -136,7 +138,7 @@ impl Explain for Refusal {
     }
 }
 
-/// What came of a demand that does not refuse. Where nothing was asked, there is nothing in it.
+/// The result of a requirement that does not refuse. Empty if nothing was required.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub struct Verdict {
     signers: Vec<Signer>,
@@ -144,13 +146,13 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Those whose signatures were asked for and verified.
+    /// Returns the signers that were required and verified.
     #[must_use]
     pub fn signers(&self) -> &[Signer] {
         &self.signers
     }
 
-    /// What the user is to be told: why something does not count as signed that should be.
+    /// Returns the warnings for the user: why an artifact does not count as signed that should be.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -158,31 +160,32 @@ impl Verdict {
 }
 
 impl Demand {
-    /// Whether evidence matters: otherwise there is no need to look for any.
+    /// Returns whether evidence matters. If not, there is no need to look for any.
     #[must_use]
     pub fn needs_evidence(&self) -> bool {
         self.asks.iter().any(|ask| ask.keys.is_some())
     }
 
-    /// Whether a rule says that signatures do not matter here, so that none is looked up.
+    /// Returns whether a rule states that signatures do not matter here, so that none is looked up.
     #[must_use]
     pub fn ignores(&self) -> bool {
         self.ignored
     }
 
-    /// Returns whether nothing is taken that is not signed, so that an answer that does not come is as bad as a no.
+    /// Returns whether unsigned artifacts are refused, so that a missing answer has to be treated as a
+    /// negative one.
     #[must_use]
     pub fn requires(&self) -> bool {
         self.asks.iter().any(|ask| ask.mode == Mode::Require)
     }
 
-    /// Whether anything is asked.
+    /// Returns whether anything is required.
     #[must_use]
     pub fn asks(&self) -> bool {
         !self.asks.is_empty()
     }
 
-    /// What both ask, for an artifact that goes by two names.
+    /// Combines two requirements, for an artifact that has two names.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.ignored &= other.ignored;
@@ -195,11 +198,11 @@ impl Demand {
         self
     }
 
-    /// Judges an artifact by its manifest's digest and all the evidence that there is. That a look-up failed is for the
-    /// caller to say: it is no lack of evidence.
+    /// Judges an artifact by its manifest's digest and all its evidence. A failed look-up has to be reported
+    /// by the caller, since it is not a lack of evidence.
     ///
     /// # Errors
-    /// Why it is not taken.
+    /// The reason why it is refused.
     pub fn judge(&self, manifest: Digest, evidence: &[Evidence]) -> Result<Verdict, Refusal> {
         let mut verdict = Verdict::default();
         for ask in &self.asks {

@@ -15,7 +15,7 @@ macro_rules! fixture {
 
 const HEAD: &str = "apiVersion: kwasm.dev/v1\nkind: Trust\n";
 
-/// Reads a file that lies beside the keys of the fixtures.
+/// Reads a file located beside the keys of the fixtures.
 fn read(text: &str) -> Result<Trust, Vec<Fault>> {
     Trust::read(Path::new("/home/me/trust.yaml"), text, |path| {
         match path.strip_prefix("/home/me").ok().and_then(Path::to_str) {
@@ -40,7 +40,7 @@ fn shown(faults: &[Fault]) -> String {
     faults.iter().map(|fault| format!("{fault}\n    {}", fault.hint)).collect::<Vec<_>>().join("\n")
 }
 
-/// An artifact, and its signature by `team.pub`.
+/// Returns an artifact and its signature by `team.pub`.
 pub(super) fn artifact() -> (Digest, Evidence) {
     let bundle = Evidence::Bundle(Bytes::from_static(fixture!("ecdsa-bundle.json").as_bytes()));
     (Digest::of(fixture!("manifest.json").as_bytes()), bundle)
@@ -64,7 +64,7 @@ rules:
         - keys/other.pub
 ";
 
-/// What comes of an artifact that `team.pub` signed, and of the same without its signature.
+/// Describes the verdicts on an artifact signed by `team.pub`, and on the same without its signature.
 fn judged(trust: &Trust, repository: &str, namespace: Option<&str>) -> String {
     let (manifest, evidence) = artifact();
     let demand = trust.demand(repository, namespace);

@@ -1,4 +1,4 @@
-//! The interfaces that kwasm answers itself. Those they refer to are wasmtime's.
+//! The interfaces that kwasm implements itself. The ones that they refer to are wasmtime's.
 
 wasmtime::component::bindgen!({
     path: "wit",

@@ -7,26 +7,26 @@ use wasmtime_wasi::p2::bindings::sockets::network::{IpAddressFamily, IpSocketAdd
 
 use crate::gate::{Denied, GuestEnd, Socket};
 
-/// A socket of a guest.
+/// A guest's socket.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct TcpSocket {
     pub(super) family: IpAddressFamily,
     pub(super) stage: Stage,
     pub(super) options: Options,
-    /// Held, so that there are never more of them than there may be.
+    /// The slot that limits their number.
     pub(super) _slot: Socket,
 }
 
-/// How far a socket has come (`wit/deps/sockets.wit` has the machine).
+/// The state of a socket (`wit/deps/sockets.wit` describes the state machine).
 pub(super) enum Stage {
     Unbound,
     Connecting(IpSocketAddress, GuestEnd),
     Connected(IpSocketAddress, GuestEnd),
-    /// A connection was refused: of this socket nothing more becomes.
+    /// A connection was refused, and the socket can no longer be used.
     Closed,
 }
 
-/// What a guest set, kept for it to get. Between it and the gate there is nothing that they could change.
+/// The options that a guest set, kept so that it can get them. They have no effect on the way to the gate.
 pub(super) struct Options {
     pub(super) keep_alive: bool,
     pub(super) idle_time: u64,
@@ -41,7 +41,7 @@ pub(super) struct Options {
 const SECOND: u64 = 1_000_000_000;
 
 impl Default for Options {
-    /// As Linux has them.
+    /// Returns the same defaults as on Linux.
     fn default() -> Self {
         Self {
             keep_alive: false,
@@ -61,13 +61,13 @@ impl TcpSocket {
     }
 }
 
-/// It is connected, or has failed to be, as soon as it was asked to.
+/// A socket is ready at once: it is connected, or has failed, as soon as that was requested.
 #[wasmtime_wasi::async_trait]
 impl Pollable for TcpSocket {
     async fn ready(&mut self) {}
 }
 
-/// The addresses of a name that are still to be told.
+/// The addresses of a name that are still to be returned.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct Found(pub(super) Option<Result<IpAddr, Denied>>);
 

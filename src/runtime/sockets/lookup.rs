@@ -1,4 +1,4 @@
-//! wasi:sockets/ip-name-lookup: a few names, and nobody is asked.
+//! wasi:sockets/ip-name-lookup: knows a few names, and asks no resolver.
 
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddress};

@@ -1,4 +1,5 @@
-//! wasi:sockets/tcp: connections to the gate. What is not connecting is refused: there is nothing to listen to.
+//! wasi:sockets/tcp: connections to the gate. Everything but connecting is refused, since there is nothing to
+//! listen to.
 
 use std::net::SocketAddr;
 
@@ -13,7 +14,7 @@ use super::bindings::wasi::sockets::tcp::{Host, HostTcpSocket, ShutdownType};
 use super::held::{Options, Stage, TcpSocket};
 use super::streams::{Input, Output};
 
-/// The guest's own address: one that is nobody's (TEST-NET-2, RFC 5737).
+/// The guest's own address, which belongs to no one (TEST-NET-2, RFC 5737).
 const OWN: IpSocketAddress =
     IpSocketAddress::Ipv4(Ipv4SocketAddress { port: 49_152, address: (198, 51, 100, 1) });
 
@@ -23,7 +24,7 @@ impl Sockets<'_> {
     }
 }
 
-/// Zero is none of the values that these options have.
+/// Refuses zero, which is not a valid value of these options.
 fn positive<T: Default + PartialEq>(value: T) -> SocketResult<T> {
     if value == T::default() { Err(ErrorCode::InvalidArgument.into()) } else { Ok(value) }
 }

@@ -15,7 +15,7 @@ pub(crate) fn on_terminal(command: &mut Command, columns: u16) -> (Option<i32>, 
     shown(command.stdout(Stdio::null()), columns, false)
 }
 
-/// Runs a program whose stdout and stderr are both one terminal, and gives its code and what the terminal shows.
+/// Runs a program whose stdout and stderr are both one terminal, and returns its code and what the terminal shows.
 pub(crate) fn on_terminal_whole(command: &mut Command, columns: u16) -> (Option<i32>, String) {
     shown(command, columns, true)
 }
