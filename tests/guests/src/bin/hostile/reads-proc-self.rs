@@ -42,6 +42,7 @@ fn shown(bytes: &[u8]) -> Result<String, String> {
 #[cfg(not(target_env = "p1"))]
 mod folders {
     use super::{ENOUGH, shown};
+    use guests::attempt;
     use wasip2::filesystem::preopens;
     use wasip2::filesystem::types::{Descriptor, DescriptorFlags, OpenFlags, PathFlags};
 
