@@ -56,7 +56,7 @@ pub(super) fn failed(failure: &Failure) -> Response<Body> {
     } else {
         (StatusCode::BAD_GATEWAY, "ServiceUnavailable")
     };
-    response(status, reason, &format!("kwasm got no response: {}", failure.told()), &Value::Null)
+    response(status, reason, &format!("kwasm got no response: {}", failure.explained()), &Value::Null)
 }
 
 /// Returns the response to a request whose target is not a path.

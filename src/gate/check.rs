@@ -61,7 +61,7 @@ impl Gate {
     /// # Errors
     /// The reasons why it does not answer.
     pub fn check(&self) -> Result<Option<Checked>, Vec<Message>> {
-        let unstarted = |error| told(format!("the check cannot be started: {error}"), None);
+        let unstarted = |error| failed(format!("the check cannot be started: {error}"), None);
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unstarted)?;
         runtime.block_on(async {
@@ -103,7 +103,7 @@ impl Gate {
             .body(
                 Full::new(Bytes::from_static(body.as_bytes())).map_err(|never| match never {}).boxed_unsync(),
             );
-        let request = request.map_err(|error| told(format!("{path}: {error}"), None))?;
+        let request = request.map_err(|error| failed(format!("{path}: {error}"), None))?;
         let answer = self.pass(request, Timeouts::default(), &self.lifetime()).await;
         let Ok(answer) = answer else { return Err(self.report()) };
         let status = answer.status();
@@ -156,11 +156,11 @@ impl Gate {
     /// Returns a message about the selected context's server.
     fn at(&self, what: &str, hint: Option<&str>) -> Vec<Message> {
         let label = self.0.clusters.first().map_or_else(String::new, Reach::label);
-        told(format!("{label}: {what}"), hint)
+        failed(format!("{label}: {what}"), hint)
     }
 }
 
-fn told(text: String, hint: Option<&str>) -> Vec<Message> {
+fn failed(text: String, hint: Option<&str>) -> Vec<Message> {
     vec![Message { text, hint: hint.map(str::to_owned) }]
 }
 

@@ -113,7 +113,7 @@ impl Failure {
                 line("its response is not HTTP".to_owned(), hint)
             }
             Self::Proxy(message) => message.clone().about(endpoint),
-            Self::Tls(broken) => broken.told(certificate.is_some()).about(endpoint),
+            Self::Tls(broken) => broken.explained(certificate.is_some()).about(endpoint),
             Self::TooLong => line("the address is longer than a URI may be".to_owned(), None),
         }
     }
@@ -130,7 +130,7 @@ impl Failure {
     }
 
     /// Returns the message for the guest, without addresses of the user's.
-    pub(super) fn told(&self) -> &'static str {
+    pub(super) fn explained(&self) -> &'static str {
         match self {
             Self::Closed => "the server closed the connection",
             Self::ConnectTimeout => "there was no connection in time",

@@ -152,7 +152,7 @@ mod tests {
     use rustls_pki_types::pem::PemObject as _;
     use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-    use super::super::distrust::CertificateProblem;
+    use super::super::problem::CertificateProblem;
     use super::super::verifier::Verifier;
     use super::*;
     use crate::message::Explain;
@@ -174,9 +174,9 @@ mod tests {
         let verifier = Verifier::given(authorities.as_bytes()).unwrap();
         match verifier.verify_server_cert(leaf, &[], &name, &[], UnixTime::now()) {
             Ok(_) => String::new(),
-            Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(distrust)))) => {
-                let distrust = distrust.downcast_ref::<CertificateProblem>().unwrap();
-                format!("{distrust}; {}", distrust.hint().unwrap())
+            Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(problem)))) => {
+                let problem = problem.downcast_ref::<CertificateProblem>().unwrap();
+                format!("{problem}; {}", problem.hint().unwrap())
             }
             Err(other) => panic!("{other:?}"),
         }
@@ -207,9 +207,9 @@ mod tests {
     fn a_key_of_rsa_that_is_too_short_is_reported_with_its_length() {
         // Its own is found out when it signs.
         assert_eq!(said_of(CA, &der(RSA1024), "127.0.0.1"), "");
-        let distrust = CertificateProblem::of_key(&der(RSA1024)).unwrap();
-        insta::assert_snapshot!(distrust, @"the certificate of CN=api has an RSA key of 1024 bits, and kwasm requires at least 2048");
-        assert!(distrust.hint().unwrap().contains("kubectl accepts this one"));
+        let problem = CertificateProblem::of_key(&der(RSA1024)).unwrap();
+        insta::assert_snapshot!(problem, @"the certificate of CN=api has an RSA key of 1024 bits, and kwasm requires at least 2048");
+        assert!(problem.hint().unwrap().contains("kubectl accepts this one"));
         assert!(
             CertificateProblem::of_key(&der(CA)).is_none()
                 && CertificateProblem::of_key(&der(BELOW1024)).is_none()

@@ -3,8 +3,8 @@
 //! The reference is client-go's `TLSConfigFor` and Go's `crypto/x509`. Authorities in a file are read again
 //! after a minute, as in client-go, since those of a cluster may be renewed during a watch.
 
-mod distrust;
 mod flaws;
+mod problem;
 mod shown;
 mod verifier;
 
@@ -18,9 +18,9 @@ use rustls_pki_types::ServerName;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-pub use self::distrust::CertificateProblem;
-pub(crate) use self::distrust::date;
 pub(crate) use self::flaws::words;
+pub use self::problem::CertificateProblem;
+pub(crate) use self::problem::date;
 use self::verifier::Verifier;
 use super::Error;
 use super::document::ClusterEntry;

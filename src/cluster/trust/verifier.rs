@@ -23,7 +23,7 @@ use webpki::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::distrust::{Asked, CertificateProblem};
+use super::problem::{Asked, CertificateProblem};
 
 /// Verifies certificates by the configured authorities.
 pub(super) struct Verifier {
@@ -279,8 +279,8 @@ fn explained(error: Error, certificate: &CertificateDer<'_>) -> Error {
     }
 }
 
-fn distrusted(distrust: CertificateProblem) -> Error {
-    CertificateError::Other(OtherError(Arc::new(distrust))).into()
+fn distrusted(problem: CertificateProblem) -> Error {
+    CertificateError::Other(OtherError(Arc::new(problem))).into()
 }
 
 impl Verifier {

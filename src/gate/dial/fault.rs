@@ -94,7 +94,7 @@ impl TlsError {
     }
 
     /// Describes the error to a client with or without a certificate.
-    pub(in crate::gate) fn told(&self, certificate: bool) -> Message {
+    pub(in crate::gate) fn explained(&self, certificate: bool) -> Message {
         let hinted = |what: &str, hint: &str| Message::hinted(what, hint);
         match self {
             Self::PlainHttp => hinted("it answers in plain HTTP, not in TLS", PLAIN),
@@ -107,11 +107,11 @@ impl TlsError {
             }
             Self::Other(reason) => Message::plain(reason),
             Self::Tls(error) => match error {
-                rustls::Error::InvalidCertificate(error) => match distrust(error) {
-                    Some(distrust) => distrust.message(),
+                rustls::Error::InvalidCertificate(error) => match problem(error) {
+                    Some(problem) => problem.message(),
                     None => Message::plain(plainly(error)),
                 },
-                rustls::Error::AlertReceived(alert) => alarmed(*alert, certificate),
+                rustls::Error::AlertReceived(alert) => alert_received(*alert, certificate),
                 rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
                     hinted("it does not speak TLS", "check its address")
                 }
@@ -129,7 +129,7 @@ impl TlsError {
 }
 
 /// Returns our own verifier's report.
-fn distrust(error: &CertificateError) -> Option<&CertificateProblem> {
+fn problem(error: &CertificateError) -> Option<&CertificateProblem> {
     match error {
         CertificateError::Other(other) => other.0.downcast_ref(),
         _ => None,
@@ -157,7 +157,7 @@ fn plainly(error: &CertificateError) -> String {
 }
 
 /// Describes a server's alert to a client with or without a certificate.
-fn alarmed(alert: AlertDescription, certificate: bool) -> Message {
+fn alert_received(alert: AlertDescription, certificate: bool) -> Message {
     use AlertDescription as Alert;
     let hinted = |what: String, hint: &str| Message::hinted(what, hint);
     match alert {
@@ -282,7 +282,7 @@ impl ProxyFault {
                 (format!("does not connect to {server}: {reason}"), proxy_hint(!reachable))
             }
             ProxyError::Tls(broken) => {
-                let Message { text: what, hint } = broken.told(false);
+                let Message { text: what, hint } = broken.explained(false);
                 // What helps with a cluster's certificates does not help here.
                 let hint = match broken {
                     TlsError::Tls(rustls::Error::InvalidCertificate(_)) => PROXY_CERTIFICATE.to_owned(),
