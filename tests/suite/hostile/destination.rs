@@ -1,4 +1,4 @@
-//! Where a request goes. What is refused whatever the guest is called stands in tests/suite/refused_destinations.rs.
+//! Where a request goes. What is refused whatever the guest is called stands in `refused_destinations`.
 
 use std::path::PathBuf;
 

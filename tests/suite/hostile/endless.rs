@@ -1,4 +1,4 @@
-//! Guests that do not want to end. How the user ends any other stands in tests/suite/endings.rs and streamed_bodies.rs.
+//! Guests that do not want to end. How the user ends any other stands in `endings` and `streamed_bodies`.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
 //! What lies on the user's disk: compiled code that is somebody else's, a grant that was another's. The tests of both
-//! with all defences in place stand in tests/suite/code_cache.rs and plugin_lifecycle.rs.
+//! with all defences in place stand in `code_cache` and `plugin_lifecycle`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
