@@ -1,9 +1,9 @@
 //! The defences of the sandbox, each by its name.
 //!
-//! A hostile guest that fails proves nothing by itself: it may fail for another reason. So each test of one runs it a
-//! second time against a build in which exactly the defence that it is about is taken away, and there it has to
-//! succeed. That build has the feature `faults`, and a program of another name, `kwasm-faults`. In every other build
-//! [`stands`] is the constant `true`, and nothing can take a defence away.
+//! A hostile guest's failure proves little: it may have failed for another reason. So each test runs its
+//! guest a second time against a build in which only the defence under test is disabled, and there the guest
+//! has to succeed. That build has the feature `faults`, and its program is called `kwasm-faults`. In every
+//! other build [`Defence::stands`] is the constant `true`, and no defence can be disabled.
 //!
 //! The same build can end, or find the disk full, at any single change that it makes to the disk ([`before_change`]).
 
@@ -14,14 +14,14 @@ use std::path::Path;
 
 macro_rules! defences {
     ($($(#[$attribute:meta])+ $defence:ident = $name:literal,)+) => {
-        /// Something that stops a hostile guest.
+        /// A measure that stops hostile guests.
         #[cfg_attr(not(feature = "faults"), expect(dead_code, reason = "some are only ever taken away"))]
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
         pub(crate) enum Defence { $($(#[$attribute])+ $defence,)+ }
 
         #[cfg(feature = "faults")]
         impl Defence {
-            /// The name by which a test takes it away.
+            /// Returns the name by which a test disables it.
             const fn name(self) -> &'static str {
                 match self { $(Self::$defence => $name,)+ }
             }
@@ -30,130 +30,150 @@ macro_rules! defences {
 }
 
 defences! {
-    /// A body that its guest did not finish is aborted.
+    /// A request whose body the guest did not finish is aborted.
     AbortedBodies = "aborted-bodies",
-    /// Compiled code is mapped only if nobody else could have written it.
+    /// Compiled code is mapped only if no one else could have written it.
     CacheOwner = "cache-owner",
-    /// A challenge that carries a token does not reach the guest.
+    /// A challenge that carries a token is withheld from the guest.
     Challenges = "challenges",
-    /// A guest says of nobody that it is them.
+    /// A guest cannot claim to be another user.
     Claims = "claims",
-    /// The deletion of a collection is a verb of its own.
+    /// Deleting a collection is a verb of its own.
     Collections = "collections",
-    /// A path has no control characters.
+    /// A path must not contain control characters.
     ControlCharacters = "control-characters",
-    /// A path is judged as it is decoded.
+    /// A path is decoded before it is judged.
     Decoding = "decoding",
-    /// A request goes to an endpoint that was granted.
+    /// A request reaches only endpoints that were granted.
     Destination = "destination",
-    /// A path has no dot segments.
+    /// A path must not contain dot segments.
     DotSegments = "dot-segments",
-    /// A path has no empty inner segments.
+    /// A path must not contain empty inner segments.
     EmptySegments = "empty-segments",
-    /// A path has no encoded slashes.
+    /// A path must not contain encoded slashes.
     EncodedSlashes = "encoded-slashes",
-    /// A guest gets a chosen few environment variables.
+    /// A guest gets only selected environment variables.
     Environment = "environment",
-    /// Texts from outside cannot drive the terminal.
+    /// Texts from outside cannot control the terminal.
     Escapes = "escapes",
-    /// What a rule excepts is not covered by it.
+    /// A rule does not cover its exceptions.
     Except = "except",
     /// A guest gets no files.
     #[cfg_attr(not(feature = "faults"), expect(dead_code, reason = "else there is no code to be kept from it"))]
     Files = "files",
-    /// A guest does not say where a request came from, nor brings a session along.
+    /// A guest cannot state where a request came from, nor bring a session along.
     ForeignHeaders = "foreign-headers",
-    /// A request's length is said once.
+    /// A request states its length exactly once.
     Framing = "framing",
     /// A rule covers its own API groups only.
     Groups = "groups",
-    /// The number of a guest's handles has an end.
+    /// The number of a guest's handles is limited.
     HandleLimit = "handle-limit",
-    /// The number and size of a request's headers have an end.
+    /// The number and size of a request's headers are limited.
     HeaderLimit = "header-limit",
-    /// Headers of one connection stay on it.
+    /// Hop-by-hop headers do not pass the gate.
     HopHeaders = "hop-headers",
-    /// What was granted to one source is not inherited by another of the same name.
+    /// A grant to one source is not inherited by another source of the same name.
     Identity = "identity",
-    /// The number of lines about one run has an end.
+    /// The number of lines logged about one run is limited.
     JournalLimit = "journal-limit",
     /// A guest's kubeconfig is made for it.
     Kubeconfig = "kubeconfig",
     /// `?watch` and a field selector are read as the API server reads them.
     ListOptions = "list-options",
-    /// The memory of a guest has an end.
+    /// A guest's memory is limited.
     MemoryLimit = "memory-limit",
-    /// No tunnels and no echoes.
+    /// `CONNECT` and `TRACE` are refused.
     Methods = "methods",
     /// A rule with resource names covers those names only.
     Names = "names",
     /// A rule covers its own namespaces only.
     Namespaces = "namespaces",
-    /// The options of a request go with it.
+    /// The options of a request do not carry over to the next.
     OptionsLeak = "options-leak",
-    /// The length of a path has an end.
+    /// The length of a path is limited.
     PathLength = "path-length",
-    /// A granted host is none of the user's own network.
+    /// A granted host is not an address of the user's own network.
     PrivateAddresses = "private-addresses",
-    /// The number of random bytes in one call has an end.
+    /// The number of random bytes in one call is limited.
     RandomLimit = "random-limit",
-    /// A redirect is not followed.
+    /// Redirects are not followed.
     Redirects = "redirects",
-    /// What the host knows is not in what a guest is told.
+    /// A guest learns from a refusal nothing that only the host knows.
     RefusalTexts = "refusal-texts",
-    /// The number of requests in flight has an end.
+    /// The number of requests in flight is limited.
     RequestLimit = "request-limit",
     /// A session of an authenticating proxy does not reach the guest.
     SessionCookies = "session-cookies",
-    /// To open a shell is no reading, whatever its method.
+    /// Opening a shell does not count as reading, whatever its method.
     Shells = "shells",
-    /// The user's word ends any guest.
+    /// The user can end any guest by a signal.
     Signals = "signals",
-    /// The number of open sockets has an end.
+    /// The number of open sockets is limited.
     SocketLimit = "socket-limit",
     /// A socket leads to the gate.
     #[cfg_attr(not(feature = "faults"), expect(dead_code, reason = "else there is no code to be kept from it"))]
     Sockets = "sockets",
     /// A subresource is not its resource.
     Subresources = "subresources",
-    /// The time of a run has an end, where its policy has one.
+    /// The time of a run is limited, if its policy sets a limit.
     Timeout = "timeout",
-    /// Trailers are held to what holds for headers.
+    /// Trailers are subject to the same rules as headers.
     Trailers = "trailers",
-    /// What ends to be HTTP is a stream of a pod.
+    /// Only the streams of pods may be upgraded from HTTP.
     Upgrades = "upgrades",
     /// A rule covers its own URLs only.
     Urls = "urls",
-    /// No user name in an address.
+    /// An address must not contain a user name.
     Userinfo = "userinfo",
     /// A rule covers its own verbs only.
     Verbs = "verbs",
 }
 
-/// Whether a defence stands.
-#[cfg(not(feature = "faults"))]
-pub(crate) const fn stands(_: Defence) -> bool {
-    true
+impl Defence {
+    /// Returns whether it stops something, which it does where `condition` is met.
+    pub(crate) fn stops(self, condition: bool) -> bool {
+        condition && self.stands()
+    }
+
+    /// Returns whether it lets something pass, which it does only where `condition` is met.
+    pub(crate) fn passes(self, condition: bool) -> bool {
+        condition || !self.stands()
+    }
+
+    /// Returns whether it is active.
+    #[cfg(not(feature = "faults"))]
+    #[expect(clippy::unused_self, reason = "the signature is that of the twin with faults")]
+    pub(crate) const fn stands(self) -> bool {
+        true
+    }
+
+    /// Returns whether it is active.
+    #[cfg(feature = "faults")]
+    pub(crate) fn stands(self) -> bool {
+        faults::stand(self)
+    }
 }
 
-/// Called before each change to the disk. An error takes the change's place.
+/// Runs before each change to the disk. An error prevents the change.
 #[cfg(not(feature = "faults"))]
 #[expect(clippy::unnecessary_wraps, reason = "the signature is that of the twin with faults")]
 pub(crate) const fn before_change(_: &str, _: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Called after each change to the disk.
+/// Runs after each change to the disk.
 #[cfg(not(feature = "faults"))]
 pub(crate) const fn after_change(_: &str, _: &Path) {}
 
-/// How much is written to a file at once: a test ends the process between two pieces.
+/// The largest number of bytes written to a file at once. A test ends the process between two pieces.
 pub(crate) const PIECE: usize = if cfg!(feature = "faults") { 64 << 10 } else { usize::MAX };
 
 #[cfg(feature = "faults")]
-pub(crate) use self::faults::{after_change, before_change, reroute, stands, take_away};
+pub(crate) use self::faults::{after_change, before_change, reroute, take_away};
 
-/// Which defences do not stand, in a build whose purpose this is, and what befalls the process at its changes to the disk.
+/// The disabled defences, in a build with the feature `faults`, and the faults to inject at changes to the
+/// disk.
 #[cfg(feature = "faults")]
 mod faults {
     use std::fs::File;
@@ -164,30 +184,33 @@ mod faults {
 
     use super::Defence;
 
-    /// The one static of this project: to hand a test's wishes through every room would change what is tested.
+    /// The only static of this project. Passing a test's settings through every room would change the code
+    /// under test.
     static FAULTS: Faults = Faults { away: OnceLock::new(), changes: AtomicU64::new(0) };
 
-    /// ENOSPC of Linux and macOS.
+    /// `ENOSPC` on Linux and macOS.
     const NO_ROOM: i32 = 28;
 
     struct Faults {
         away: OnceLock<String>,
-        /// The changes to the disk so far.
+        /// The number of changes to the disk so far.
         changes: AtomicU64,
     }
 
-    /// Takes away what `wishes` names: `NAME[=VALUE]`, several with commas between them. Beside the defences these are
-    /// `life=N`, which ends with the N-th change to the disk, as by a power cut; `room=N`, which there is none of for the
-    /// N-th change and for all later ones that need some; and `secrecy=FILE`, where each change is told as a line.
+    /// Disables the defences that `wishes` names: `NAME[=VALUE]`, separated by commas. Beside the defences,
+    /// these are `life=N`, which ends the process at the N-th change to the disk, as a power cut would;
+    /// `room=N`, which makes the disk full from the N-th change on; and `secrecy=FILE`, which logs each
+    /// change as a line.
     pub(crate) fn take_away(wishes: &str) {
         drop(FAULTS.away.set(wishes.to_owned()));
     }
 
-    pub(crate) fn stands(defence: Defence) -> bool {
+    pub(super) fn stand(defence: Defence) -> bool {
         value(defence.name()).is_none()
     }
 
-    /// Where a request to a destination that was not granted goes, for want of a network that has it: `HOST:PORT`.
+    /// Returns the `HOST:PORT` to send requests to destinations that were not granted to, since a test has no
+    /// network that contains them.
     pub(crate) fn reroute() -> Option<&'static str> {
         value(Defence::Destination.name()).filter(|address| !address.is_empty())
     }
@@ -195,9 +218,10 @@ mod faults {
     pub(crate) fn before_change(what: &str, path: &Path) -> io::Result<()> {
         let number = FAULTS.changes.fetch_add(1, Ordering::SeqCst) + 1;
         if let Some(file) = value("secrecy") {
-            // In one write, so that a kill cuts no line short. Nobody is told when it cannot be told.
-            let line = format!("{what} {}\n", path.display());
+            #[expect(clippy::disallowed_methods, reason = "what tells of changes is none of them")]
             let file = File::options().create(true).append(true).open(file);
+            // A single write, so that a kill cuts no line short. Errors are ignored.
+            let line = format!("{what} {}\n", path.display());
             drop(file.and_then(|mut file| file.write_all(line.as_bytes())));
         }
         let needs_room = !what.starts_with("remove") && what != "rename";
@@ -215,7 +239,7 @@ mod faults {
         }
     }
 
-    /// Nothing of the process runs any more, no destructor either.
+    /// Ends the process at once, without running destructors.
     #[cfg(unix)]
     fn end() {
         let _: Result<(), _> =

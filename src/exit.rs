@@ -1,31 +1,32 @@
-//! Every ending becomes one code and one message.
+//! Turns every ending into one exit code and one message.
 
 use std::process::ExitCode;
 
-use crate::cli::{self, Environment};
+use crate::cli;
 use crate::cluster;
-use crate::policy::{Fault, Limit};
+use crate::environment::Environment;
+use crate::message::Explain;
 use crate::registry;
 use crate::runtime::{self, Outcome};
 use crate::store::{self, layout};
-use crate::verbs::{Ending, Error, Voice, chain, one_line};
+use crate::verbs::{Ending, Error, Reporter};
 
-/// How the process ends.
+/// The ways in which the process ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Exit {
-    /// kwasm failed, or the plugin trapped or ran into a limit: 125.
+    /// kwasm failed, or the plugin trapped or exceeded a limit: 125.
     Failed,
-    /// The user ended it: 130.
+    /// Interrupted by the user: 130.
     Interrupted,
-    /// There is no such plugin: 127.
+    /// The plugin does not exist: 127.
     NoPlugin,
-    /// As the plugin ended, whatever it was refused meanwhile.
+    /// The plugin's own exit code, whatever it was refused meanwhile.
     Plugin(u8),
-    /// Refused before it was started: 126.
+    /// Refused before the plugin was started: 126.
     Refused,
-    /// 0.
+    /// Success: 0.
     Success,
-    /// argv is no command: 2.
+    /// Invalid arguments: 2.
     Usage,
 }
 
@@ -44,88 +45,36 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    /// Tells the user how it ended, if there is anything to tell, and how the process is to end.
+    /// Reports to the user how the command ended, if there is anything to report, and returns how the process
+    /// is to end.
     #[must_use]
     pub fn of(environment: &Environment, ended: Result<Ending, Error>) -> Self {
-        let voice = Voice::of(environment);
+        let reporter = Reporter::of(environment);
         match ended {
             Ok(Ending::Done) => Self::Success,
             Ok(Ending::Faulty) => Self::Failed,
             Ok(Ending::Ran(Outcome::Ended(code))) => Self::Plugin(code),
             Ok(Ending::Interrupted | Ending::Ran(Outcome::Interrupted)) => Self::Interrupted,
-            Ok(Ending::Ran(Outcome::Limited(limit))) => Failure::from(limit).tell(voice),
-            Ok(Ending::Ran(Outcome::Trapped(cause))) => Failure {
-                exit: Self::Failed,
-                message: one_line(&format!("the plugin trapped: {cause}")),
-                hints: Vec::new(),
+            Ok(Ending::Ran(Outcome::Limited(limit))) => {
+                reporter.message(&limit.report());
+                Self::Failed
             }
-            .tell(voice),
-            Err(Error::Policy(faults)) => Failure::of_policy(&faults, voice),
-            Err(error) => Failure::from(&error).tell(voice),
+            Ok(Ending::Ran(Outcome::Trapped(cause))) => {
+                reporter.fault(&format!("the plugin trapped: {cause}"));
+                Self::Failed
+            }
+            Err(error) => {
+                match &error {
+                    // clap's messages have several lines, laid out already, and nothing in them but what the user typed.
+                    Error::Cli(cli::Error::Usage(text)) if text.contains('\n') => Reporter::laid_out(text),
+                    error => reporter.messages(&error.messages()),
+                }
+                Self::for_error(&error)
+            }
         }
     }
-}
 
-/// The most faults of a policy that are told.
-const FAULTS: usize = 20;
-
-/// An ending that has something to say.
-struct Failure {
-    exit: Exit,
-    /// `what: why`, without the program's name.
-    message: String,
-    /// Commands that help.
-    hints: Vec<String>,
-}
-
-impl Failure {
-    /// Prints the message. A closed stderr changes no ending.
-    fn tell(self, voice: Voice) -> Exit {
-        if self.message.contains('\n') {
-            // clap's messages have several lines, laid out already.
-            Voice::laid_out(&self.message);
-        } else {
-            voice.fault(&self.message);
-        }
-        for hint in self.hints {
-            voice.hint(&hint);
-        }
-        self.exit
-    }
-
-    /// Tells all that is wrong with a policy, each with its cure.
-    fn of_policy(faults: &[Fault], voice: Voice) -> Exit {
-        for fault in faults.iter().take(FAULTS) {
-            voice.fault(&fault.to_string());
-            voice.hint(&fault.hint);
-        }
-        if faults.len() > FAULTS {
-            voice.note(&format!("and {} more", faults.len() - FAULTS));
-        }
-        Exit::Usage
-    }
-}
-
-impl From<Limit> for Failure {
-    fn from(limit: Limit) -> Self {
-        let message = format!("the plugin ran into a limit: {limit}");
-        Self { exit: Exit::Failed, message, hints: limit.hint().into_iter().collect() }
-    }
-}
-
-impl From<&Error> for Failure {
-    fn from(error: &Error) -> Self {
-        let mut message = chain(error);
-        // clap's messages have several lines, and nothing in them but what the user typed.
-        if !matches!(error, Error::Cli(cli::Error::Usage(_))) {
-            message = one_line(&message);
-        }
-        Self { exit: Exit::for_error(error), message, hints: error.hint().into_iter().collect() }
-    }
-}
-
-impl Exit {
-    /// Returns the code for an error.
+    /// Returns the exit code for an error.
     fn for_error(error: &Error) -> Self {
         match error {
             Error::Cli(cli::Error::Link(_)) => Self::NoPlugin,
@@ -160,6 +109,7 @@ impl Exit {
             | Error::Cluster(_)
             | Error::NoCluster(_)
             | Error::NoHome
+            | Error::Several(_)
             | Error::Stdout(_)
             | Error::Trust(_)
             | Error::Unwritten { .. } => Self::Failed,
@@ -208,22 +158,6 @@ impl Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_message_has_the_whole_chain_once() {
-        let source = registry::Error::Unreadable { path: "x".into(), source: std::io::Error::other("gone") };
-        let failure = Failure::from(&Error::Registry(source));
-        assert_eq!(failure.message, "x: it cannot be read: gone");
-        assert_eq!(failure.exit, Exit::Failed);
-    }
-
-    #[test]
-    fn a_limit_is_told_with_its_cure() {
-        let failure = Failure::from(Limit::Memory(512 << 20));
-        assert_eq!(failure.message, "the plugin ran into a limit: it wanted more than 512 MiB of memory");
-        assert_eq!(failure.hints, ["a policy with `limits: {memory: 1Gi}` raises it: --policy FILE"]);
-        assert_eq!(failure.exit, Exit::Failed);
-    }
 
     #[test]
     fn endings_have_the_codes_of_the_product() {

@@ -1,16 +1,29 @@
 //! `kwasm` runs kubectl plugins that are WebAssembly components. A plugin never sees a credential and reaches
 //! nothing but what its policy grants.
 //!
-//! This library is the program's inside, not an interface: it follows no versioning of its own. Its rooms stand in
-//! the order in which a command passes through them, and each uses only those before it (see `src/README.md`).
+//! This library is internal to the program and not a public interface: it has no versioning of its own. Its
+//! rooms stand in the order in which a command passes through them, and each uses only those before it (see
+//! `src/README.md`).
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests make what they read; without them all of the code is checked"
+    )
+)]
 
 pub(crate) mod defence;
 
+pub mod message;
+
 pub(crate) mod platform;
 
-pub mod reference;
+pub mod document;
 
-pub mod cli;
+pub mod environment;
+
+pub mod reference;
 
 pub mod proxy;
 
@@ -28,12 +41,14 @@ pub mod gate;
 
 pub mod runtime;
 
+pub mod cli;
+
 pub mod verbs;
 
 pub mod exit;
 
-/// Does what argv says, tells the user how it ended, and gives the process its code.
+/// Executes the command line, reports to the user how it ended, and returns the exit code.
 #[must_use]
-pub fn run(environment: &cli::Environment) -> std::process::ExitCode {
+pub fn run(environment: &environment::Environment) -> std::process::ExitCode {
     exit::Exit::of(environment, verbs::perform(environment)).into()
 }

@@ -1,8 +1,8 @@
-//! `kwasm`, the program. All it does is in the library.
+//! The program `kwasm`. All of its logic is in the library.
 
 use std::process::ExitCode;
 
-use kwasm::cli::Environment;
+use kwasm::environment::Environment;
 
 fn main() -> ExitCode {
     kwasm::run(&Environment::of_process())

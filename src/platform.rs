@@ -1,7 +1,10 @@
-//! What differs by operating system, and nothing else: where things live, what makes a file the same file,
-//! who may write to a folder, and what a link on `PATH` is.
+//! Everything that differs by operating system, and nothing else: the user's folders, the identity of files,
+//! permissions of folders, and links on `PATH`.
+
+#![expect(clippy::disallowed_methods, reason = "the disk is changed here, and nowhere else")]
 
 pub(crate) mod disk;
+mod owner;
 pub(crate) mod stdio;
 
 use std::ffi::OsString;
@@ -13,23 +16,24 @@ use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
 
-use crate::defence::{Defence, stands};
+pub(crate) use self::owner::{Owner, check_folder, check_private_file, is_owners_to_write, owner};
+use crate::defence::Defence;
 
 /// The folders that the platform gives to a user's programs.
 pub(crate) struct Folders {
-    /// For what must not be lost, e.g. `~/.local/share`.
+    /// Data that must not be lost, e.g. `~/.local/share`.
     pub(crate) data: PathBuf,
-    /// For what may be made again, e.g. `~/.cache`.
+    /// Data that can be recreated, e.g. `~/.cache`.
     pub(crate) cache: PathBuf,
-    /// For what the user writes, e.g. `~/.config`.
+    /// The user's configuration, e.g. `~/.config`.
     pub(crate) configuration: PathBuf,
-    /// For links that a shell finds, e.g. `~/.local/bin`.
+    /// Links that a shell finds, e.g. `~/.local/bin`.
     pub(crate) links: PathBuf,
 }
 
 /// Finds the user's folders.
 ///
-/// `variable` looks up the environment. `None` when not even the home directory is known.
+/// `variable` looks up the environment. Returns `None` if not even the home directory is known.
 pub(crate) fn folders(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<Folders> {
     let absolute = |name: &str| variable(name).filter(|path| path.is_absolute());
     let home = absolute(if cfg!(windows) { "USERPROFILE" } else { "HOME" })?;
@@ -53,19 +57,20 @@ pub(crate) fn folders(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<Fold
     Some(Folders { data, cache, configuration, links: home.join(".local").join("bin") })
 }
 
-/// The name of this user's cache where there is no home directory, among those of others who have none.
+/// Returns the name of this user's cache if there is no home directory, distinct from those of other such
+/// users.
 #[cfg(unix)]
 pub(crate) fn own_cache() -> String {
     format!("cache-{}", rustix::process::geteuid().as_raw())
 }
 
-/// On Windows a profile is always there.
+/// Returns a name for form's sake: on Windows a profile always exists.
 #[cfg(not(unix))]
 pub(crate) fn own_cache() -> String {
     "cache".to_owned()
 }
 
-/// What stays the same about a file for as long as nobody wrote to it.
+/// The properties of a file that stay the same as long as no one writes to it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct FileIdentity {
     device: u64,
@@ -76,21 +81,22 @@ pub(crate) struct FileIdentity {
 }
 
 impl FileIdentity {
-    /// A name for the file that outlives changes of its content: device and inode.
+    /// Returns a name for the file that does not depend on its content: device and inode.
     pub(crate) fn file(&self) -> String {
         format!("{:x}-{:x}", self.device, self.inode)
     }
 
-    /// Nanoseconds since 1970 at which the file was last written or renamed.
+    /// Returns when the file was last written or renamed, in nanoseconds since 1970.
     pub(crate) fn changed_at(&self) -> i128 {
         let (seconds, nanoseconds) = self.changed.max(self.modified);
         i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds)
     }
 }
 
-/// Reads what identifies the content of a file without reading the file.
+/// Returns the identity of a file's content without reading the file.
 ///
-/// `None` where the platform's standard library does not tell (Windows): the caller reads the file instead.
+/// Returns `None` if the platform's standard library does not provide it (Windows): the caller reads the file
+/// instead.
 #[cfg(unix)]
 pub(crate) fn identity(metadata: &Metadata) -> Option<FileIdentity> {
     use std::os::unix::fs::MetadataExt;
@@ -109,7 +115,7 @@ pub(crate) fn identity(_: &Metadata) -> Option<FileIdentity> {
     None
 }
 
-/// The name of an environment variable in the one form in which it is looked up: on Windows `Path` is `PATH`.
+/// Normalises the name of an environment variable for lookup: on Windows `Path` is `PATH`.
 #[cfg(not(windows))]
 pub(crate) fn variable_name(name: OsString) -> OsString {
     name
@@ -120,11 +126,11 @@ pub(crate) fn variable_name(name: OsString) -> OsString {
     name.to_ascii_uppercase()
 }
 
-/// Makes a folder, with all that leads to it, that only this user may enter.
+/// Creates a folder, with its ancestors, that only this user may enter.
 ///
 /// # Errors
-/// Those of the file system, and `PermissionDenied` when the folder is there but is somebody else's, is open to
-/// others, or is a link.
+/// The errors of the file system, and `PermissionDenied` if the folder exists but belongs to another user, is open
+/// to others, or is a link.
 pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(metadata) => return check_folder(&metadata),
@@ -138,111 +144,6 @@ pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
     check_folder(&fs::symlink_metadata(path)?)
 }
 
-/// Tells whether a folder is one that only this user may enter.
-///
-/// # Errors
-/// `PermissionDenied`, with the reason, when it is not.
-pub(crate) fn check_folder(metadata: &Metadata) -> io::Result<()> {
-    if !metadata.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is not a folder"));
-    }
-    check_owner(metadata, 0o077, "it is open to others: chmod 700 it")
-}
-
-/// Tells whether a file or folder is this user's, and no one else may write to it.
-///
-/// # Errors
-/// `PermissionDenied`, with the reason, when it is not.
-fn check_own(metadata: &Metadata) -> io::Result<()> {
-    check_owner(metadata, 0o022, "others may write to it")
-}
-
-/// Whose a file or folder is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(not(unix), expect(dead_code, reason = "Windows' access lists are not read"))]
-pub(crate) enum Owner {
-    /// This user's.
-    User,
-    /// The administrator's, who can change all that is this user's as well.
-    System,
-    /// Another user's.
-    Other,
-}
-
-/// Tells whose a file or folder is.
-#[cfg(unix)]
-pub(crate) fn owner(metadata: &Metadata) -> Owner {
-    use std::os::unix::fs::MetadataExt;
-    match metadata.uid() {
-        user if user == rustix::process::geteuid().as_raw() => Owner::User,
-        0 => Owner::System,
-        _ => Owner::Other,
-    }
-}
-
-/// Windows gives a user's profile an access list that keeps others out.
-#[cfg(not(unix))]
-pub(crate) fn owner(_: &Metadata) -> Owner {
-    Owner::User
-}
-
-/// Whether no one but the owner may write to a file or folder.
-#[cfg(unix)]
-pub(crate) fn is_owners_to_write(metadata: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    metadata.mode() & 0o022 == 0
-}
-
-/// As above.
-#[cfg(not(unix))]
-pub(crate) fn is_owners_to_write(_: &Metadata) -> bool {
-    true
-}
-
-/// Tells whether a file in a private folder is one that only this user could have written.
-///
-/// # Errors
-/// `PermissionDenied`, with the reason, when it is not.
-pub(crate) fn check_private_file(metadata: &Metadata) -> io::Result<()> {
-    if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is not a file"));
-    }
-    check_own(metadata)
-}
-
-#[cfg(unix)]
-fn check_owner(metadata: &Metadata, forbidden: u32, reason: &'static str) -> io::Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    if owner(metadata) != Owner::User {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another user"));
-    }
-    if metadata.mode() & forbidden != 0 {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
-    }
-    Ok(())
-}
-
-/// Whether a new file can take an old one's place without anybody else noticing: it has the same owner and group, and the old
-/// one has no other name.
-#[cfg(unix)]
-pub(crate) fn can_stand_for(new: &Metadata, old: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (new.uid(), new.gid()) == (old.uid(), old.gid()) && old.nlink() == 1
-}
-
-/// Windows gives a new file the owner and the access list of its folder.
-#[cfg(not(unix))]
-pub(crate) fn can_stand_for(_: &Metadata, _: &Metadata) -> bool {
-    true
-}
-
-/// Windows gives a user's profile an access list that keeps others out, and new folders inherit it.
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the signature is that of the Unix twin")]
-fn check_owner(_: &Metadata, _: u32, _: &'static str) -> io::Result<()> {
-    Ok(())
-}
-
 #[cfg(unix)]
 fn create_folder(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
@@ -254,7 +155,7 @@ fn create_folder(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
 }
 
-/// Returns how many bytes of the machine's memory this process uses; `None` where the system does not say.
+/// Returns how many bytes of memory this process uses, or `None` if the system does not report it.
 #[cfg(target_os = "linux")]
 pub(crate) fn memory_in_use() -> Option<u64> {
     // proc(5): `VmRSS:    1234 kB`.
@@ -263,31 +164,31 @@ pub(crate) fn memory_in_use() -> Option<u64> {
     resident.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1 << 10)
 }
 
-/// Returns how many bytes of the machine's memory this process uses; `None` where the system does not say.
+/// Returns how many bytes of memory this process uses, or `None` if the system does not report it.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn memory_in_use() -> Option<u64> {
     memory_stats::memory_stats().and_then(|memory| u64::try_from(memory.physical_mem).ok())
 }
 
-/// The file name under which a shell finds a program called `name`.
+/// Returns the file name under which a shell finds a program called `name`.
 pub(crate) fn program_file(name: &str) -> String {
     if cfg!(windows) { format!("{name}.exe") } else { name.to_owned() }
 }
 
-/// Whether a shell would run this file.
+/// Returns whether a shell would run this file.
 #[cfg(unix)]
 pub(crate) fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
-/// On Windows the name says so.
+/// Returns whether a shell would run this file, which on Windows depends on its name.
 #[cfg(not(unix))]
 pub(crate) fn is_program(path: &Path) -> bool {
     path.is_file()
 }
 
-/// Makes `link`, in a folder that is there, start `program`, replacing a link that was there in one step.
+/// Creates `link`, in an existing folder, so that it starts `program`. Replaces an existing link in one step.
 ///
 /// A symbolic link on Unix. On Windows, where those need a privilege, a hard link, or a copy on another volume.
 pub(crate) fn link(program: &Path, link: &Path) -> io::Result<()> {
@@ -304,9 +205,9 @@ fn make_link(program: &Path, link: &Path) -> io::Result<()> {
     fs::hard_link(program, link).or_else(|_| fs::copy(program, link).map(drop))
 }
 
-/// Tells whether the file at `link` is a link to a program whose name is that of `program`.
+/// Returns whether the file at `link` is a link to a program with the name of `program`.
 ///
-/// `None` when there is nothing at `link`.
+/// Returns `None` if there is no file at `link`.
 pub(crate) fn is_link_to(link: &Path, program: &Path) -> Option<bool> {
     let metadata = fs::symlink_metadata(link).ok()?;
     if cfg!(windows) {
@@ -320,7 +221,7 @@ pub(crate) fn is_link_to(link: &Path, program: &Path) -> Option<bool> {
     )
 }
 
-/// Tells whether the file at `link` is a link to just this `program`.
+/// Returns whether the file at `link` is a link to this very `program`.
 pub(crate) fn leads_to(link: &Path, program: &Path) -> bool {
     if cfg!(windows) {
         is_link_to(link, program) == Some(true)
@@ -329,37 +230,37 @@ pub(crate) fn leads_to(link: &Path, program: &Path) -> bool {
     }
 }
 
-/// Tells whether stdout is a pipe whose reader has gone.
+/// Returns whether stdout is a pipe whose reader has closed it.
 #[cfg(unix)]
-pub(crate) fn nobody_reads_stdout() -> bool {
+pub(crate) fn is_stdout_closed() -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let stdout = io::stdout();
     let mut descriptors = [PollFd::new(&stdout, PollFlags::empty())];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    // POLLERR is how poll(2) tells it, asked for or not.
+    // poll(2) reports POLLERR even if it was not requested.
     poll(&mut descriptors, Some(&now)).is_ok() && descriptors[0].revents().contains(PollFlags::ERR)
 }
 
-/// Windows has no way to ask.
+/// Returns `false`: Windows has no way to find out.
 #[cfg(not(unix))]
-pub(crate) fn nobody_reads_stdout() -> bool {
+pub(crate) fn is_stdout_closed() -> bool {
     false
 }
 
-/// Lets the signals by which a user, or the system, asks a program to end (SIGINT and SIGTERM; SIGHUP does so by itself,
-/// unless `nohup` has it ignored) do so at once, with the code `code`: the process ends in the handler, and nothing of
-/// it runs any more.
+/// Makes the signals by which a user or the system ends a program (SIGINT and SIGTERM) end the process at
+/// once, with the exit code `code`. The process ends in the handler, and no further code runs. SIGHUP does
+/// the same by default, unless `nohup` has it ignored.
 pub(crate) fn end_at_signals(code: u8) -> io::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
-    let ends = Arc::new(AtomicBool::new(stands(Defence::Signals)));
+    let ends = Arc::new(AtomicBool::new(Defence::Signals.stands()));
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, code.into(), Arc::clone(&ends))?;
     }
     Ok(())
 }
 
-/// The signals by which a user, or the system, asks a program to end. That a terminal is gone is one of them, where it is
-/// known that nobody had it ignored: to listen for it would undo that.
+/// The signals by which a user or the system ends a program. SIGHUP is one of them only if it is known not to
+/// be ignored, since listening for it would undo that.
 #[cfg(unix)]
 pub(crate) struct Signals {
     interrupt: tokio::signal::unix::Signal,
@@ -369,13 +270,14 @@ pub(crate) struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Listens from now on, so that none of them ends the process by itself. To be called inside a runtime.
+    /// Starts to listen, so that none of the signals ends the process by itself. Must be called inside a
+    /// runtime.
     pub(crate) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            hangup: heeds_hangup().then(|| signal(SignalKind::hangup())).transpose()?,
+            hangup: handles_hangup().then(|| signal(SignalKind::hangup())).transpose()?,
         })
     }
 
@@ -395,9 +297,10 @@ impl Signals {
     }
 }
 
-/// Whether SIGHUP ends this process, which `nohup` keeps it from. Only Linux tells (proc(5), `SigIgn`).
+/// Returns whether SIGHUP ends this process, which `nohup` prevents. Only Linux reports it (proc(5),
+/// `SigIgn`).
 #[cfg(unix)]
-fn heeds_hangup() -> bool {
+fn handles_hangup() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
@@ -405,18 +308,18 @@ fn heeds_hangup() -> bool {
     ignored.is_some_and(|mask| mask & 1 == 0)
 }
 
-/// The signal by which a user asks a program to end.
+/// The signal by which a user ends a program.
 #[cfg(not(unix))]
 pub(crate) struct Signals(tokio::signal::windows::CtrlC);
 
 #[cfg(not(unix))]
 impl Signals {
-    /// Listens from now on, so that Ctrl-C does not end the process by itself. To be called inside a runtime.
+    /// Starts to listen, so that Ctrl-C does not end the process by itself. Must be called inside a runtime.
     pub(crate) fn listen() -> io::Result<Self> {
         tokio::signal::windows::ctrl_c().map(Self)
     }
 
-    /// Waits for it.
+    /// Waits for the signal.
     pub(crate) async fn came(&mut self) {
         self.0.recv().await;
     }

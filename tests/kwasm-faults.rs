@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use kwasm::cli::Environment;
+use kwasm::environment::Environment;
 
 fn main() -> ExitCode {
     kwasm::run(&Environment::of_process())

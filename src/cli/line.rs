@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::{Command, Connection, Environment, Error, Output, Target, unicode};
+use super::command::{Command, Output, Target};
+use super::error::{Error, unicode};
+use crate::environment::{Connection, Environment};
 use crate::reference::{Image, Package, PluginName, Wanted};
 
 /// Runs kubectl plugins as WebAssembly components that never see a credential.
@@ -16,10 +18,10 @@ use crate::reference::{Image, Package, PluginName, Wanted};
 pub(super) struct Line {
     #[command(subcommand)]
     verb: Verb,
-    /// Tell of each request: what it is, what became of it, how long it took
+    /// Log each request with its result and duration
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
-    /// Say only what went wrong
+    /// Print errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
 }
@@ -30,7 +32,7 @@ enum Verb {
     Run {
         /// A file (./x.wasm), an installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
         source: String,
-        /// What it may do: none, read-only (without secrets), view, cluster (all that you may do), a shipped
+        /// The policy that limits it: none, read-only (without secrets), view, cluster (all that you may do), a shipped
         /// plugin's name, or a file (./x.yaml)
         #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
@@ -44,42 +46,42 @@ enum Verb {
         /// Files (./x.wasm), HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
         #[arg(required = true, value_name = "SOURCE")]
         sources: Vec<String>,
-        /// Call it NAME instead of what its file or repository is called
+        /// Install it as NAME instead of the name of its file or repository
         #[arg(long = "as", value_name = "NAME")]
         name: Option<String>,
-        /// What it may do: none, read-only (without secrets), view, cluster (all that you may do), a shipped
+        /// The policy that limits it: none, read-only (without secrets), view, cluster (all that you may do), a shipped
         /// plugin's name, or a file (./x.yaml)
         #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
     },
-    /// Show the installed plugins
+    /// List the installed plugins
     #[command(visible_alias = "ls")]
     List(Form),
-    /// Tell what a component is and what it imports, running nothing
+    /// Show what a component is and what it imports, without running it
     Inspect {
         /// A file (./x.wasm), an installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
         source: String,
         #[command(flatten)]
         form: Form,
     },
-    /// Bring plugins to their newest version
+    /// Upgrade plugins to their newest version
     Upgrade {
         /// The plugins' names [default: all]
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
-    /// Show the plugins that have a newer version
+    /// List the plugins that have a newer version
     Outdated(Form),
-    /// Remove plugins, and all that nothing else uses
+    /// Uninstall plugins, and remove everything that nothing else uses
     #[command(visible_aliases = ["rm", "remove"])]
     Uninstall {
         /// The plugins' names
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
     },
-    /// Tell which cluster plugins reach, and as whom
+    /// Show which cluster plugins connect to, and as which user
     Cluster {
-        /// Ask the server who that is, too
+        /// Ask the server, too, which user it knows
         #[arg(long)]
         check: bool,
         #[command(flatten)]
@@ -87,12 +89,12 @@ enum Verb {
         #[command(flatten, next_help_heading = "kubectl's connection flags")]
         connection: Connection,
     },
-    /// Look at policies: what a plugin may do
+    /// Check and explain policies, which say what a plugin may do
     Policy {
         #[command(subcommand)]
         verb: PolicyVerb,
     },
-    /// Put a component into a registry
+    /// Publish a component to a registry
     Publish {
         /// The component (./x.wasm)
         file: PathBuf,
@@ -101,23 +103,23 @@ enum Verb {
         /// Sign it with a private key: PKCS #8 in PEM, of P-256 or Ed25519
         #[arg(long, value_name = "KEY")]
         sign: Option<PathBuf>,
-        /// Make a component of a core module first, for those who take nothing else
+        /// Convert a core module to a component first, for hosts that run components only
         #[arg(long)]
         adapt: bool,
         #[command(flatten)]
         form: Form,
     },
-    /// Tell whether an artifact in a registry is signed by these keys
+    /// Verify that an artifact in a registry is signed by these keys
     Verify {
         /// An installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
         source: String,
-        /// A public key in PEM, of P-256 or Ed25519; with several, each has to have signed
+        /// A public key in PEM, of P-256 or Ed25519; with several, each must have signed
         #[arg(long = "key", required = true, value_name = "FILE")]
         keys: Vec<PathBuf>,
         #[command(flatten)]
         form: Form,
     },
-    /// Put installed plugins into an archive, to be loaded where there is no network
+    /// Save installed plugins to an archive, to load them where there is no network
     Save {
         /// The plugins' names
         #[arg(required = true, value_name = "NAME")]
@@ -126,22 +128,22 @@ enum Verb {
         #[arg(short = 'f', long = "file", value_name = "TAR")]
         archive: PathBuf,
     },
-    /// Install the plugins of an archive
+    /// Install the plugins from an archive
     Load {
-        /// What `kwasm save` wrote
+        /// The archive that `kwasm save` wrote
         #[arg(value_name = "TAR")]
         archive: PathBuf,
-        /// What they may do: none, read-only (without secrets), view, cluster (all that you may do), a shipped
+        /// The policy that limits them: none, read-only (without secrets), view, cluster (all that you may do), a shipped
         /// plugin's name, or a file (./x.yaml)
         #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
     },
-    /// Tell what is wrong on this machine, and what helps
+    /// Report problems on this machine, and how to fix them
     Doctor {
-        /// Compare the digests of all that is installed, too
+        /// Verify the digests of everything that is installed, too
         #[arg(long)]
         deep: bool,
-        /// Empty the caches: compiled code that no installed plugin needs, and downloads that were only run
+        /// Clear the caches: compiled code that no installed plugin needs, and downloads that were not installed
         #[arg(long)]
         clean: bool,
         #[command(flatten)]
@@ -149,16 +151,16 @@ enum Verb {
         #[command(flatten, next_help_heading = "kubectl's connection flags")]
         connection: Connection,
     },
-    /// Print what a shell needs to complete kwasm's commands
+    /// Generate completions of kwasm's commands for a shell
     Completion {
         /// The shell
         shell: Shell,
     },
-    /// Print the manual, as groff's man reads it: kwasm man | man -l -
+    /// Print the manual page in roff: kwasm man | man -l -
     Man {
-        /// The command that it is about [default: kwasm itself]
+        /// The command to describe [default: kwasm itself]
         command: Option<String>,
-        /// Write every page below this folder instead, into its man1
+        /// Write all pages into man1 in this folder instead
         #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
         dir: Option<PathBuf>,
     },
@@ -167,18 +169,18 @@ enum Verb {
 /// How data is printed.
 #[derive(clap::Args)]
 struct Form {
-    /// The form of the output: a table on a terminal; elsewhere bare names, where there are any
+    /// The output format [default: a table on a terminal; elsewhere bare names, for lists]
     #[arg(short, long, value_enum)]
     output: Option<Output>,
 }
 
 impl Form {
-    /// Of a list: bare names where no terminal is.
+    /// Returns the format for a list: bare names unless stdout is a terminal.
     fn of_list(&self, environment: &Environment) -> Output {
         self.output.unwrap_or(if environment.terminal { Output::Table } else { Output::Name })
     }
 
-    /// Of one thing.
+    /// Returns the format for a single item.
     fn of_one(&self) -> Output {
         self.output.unwrap_or(Output::Table)
     }
@@ -186,19 +188,19 @@ impl Form {
 
 #[derive(Subcommand)]
 enum PolicyVerb {
-    /// Tell whether files are policies, and what is wrong with them
+    /// Check that files are valid policies, and report what is wrong with them
     Check {
         /// The files
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
-    /// Tell what a request is to the API server, and whether a policy allows it
+    /// Show how the API server reads a request, and whether a policy allows it
     Explain {
-        /// Its method, e.g. GET
+        /// The request's method, e.g. GET
         method: String,
-        /// Its path and query, e.g. '/api/v1/namespaces/shop/pods?watch=1'
+        /// The request's path and query, e.g. '/api/v1/namespaces/shop/pods?watch=1'
         path: String,
-        /// A policy's name or file
+        /// The policy's name or file
         #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
         /// The namespace that `current` means in the policy [default: default]
@@ -271,7 +273,7 @@ fn plugins(names: &[String]) -> Result<Vec<PluginName>, Error> {
     names.iter().map(|name| Ok(name.parse()?)).collect()
 }
 
-/// Reads where a component is to be published: one version of a package, or a place in an OCI registry.
+/// Parses the target of a publication: a version of a package, or a reference in an OCI registry.
 fn published(text: &str) -> Result<Target, Error> {
     if text.contains('/') {
         let image: Image = text.parse()?;

@@ -12,36 +12,36 @@ pub struct Contexts {
     left_out: usize,
 }
 
-/// A granted context that is not the selected one.
+/// A granted context other than the selected one.
 struct Other {
     name: String,
     selection: Selection,
 }
 
-/// The most contexts of one run: TEST-NET-1 (RFC 5737) has no more addresses.
+/// The largest number of contexts in one run: TEST-NET-1 (RFC 5737) has no more addresses.
 pub const MOST: usize = 254;
 
-/// The name by which workloads inside a cluster know its API server.
+/// The API server's name for workloads inside a cluster.
 const IN_CLUSTER_SERVER: &str = "https://kubernetes.default.svc";
 
 /// One context as a guest sees it.
 #[derive(Clone, Copy)]
 pub struct Numbered<'a> {
-    /// What of 192.0.2.N it is: 1 is the selected one.
+    /// The last byte N of its address 192.0.2.N: 1 is the selected context.
     pub number: u8,
-    /// Its name. `None` where no context is selected.
+    /// The name; `None` if no context is selected.
     pub name: Option<&'a str>,
-    /// Its cluster, or why there is none.
+    /// The cluster, or the reason why there is none.
     pub selection: &'a Selection,
 }
 
 impl Contexts {
-    /// The selected context, and of the kubeconfig's others those that are `granted` (their name, the selected one's), in
-    /// the order in which they stand there.
+    /// Returns the selected context and those of the kubeconfig's others that are `granted` (called with
+    /// their name and the selected one's), in the kubeconfig's order.
     ///
     /// # Errors
-    /// When the selected one leads nowhere. Another that does is there, and says so when it is asked: a plugin that
-    /// never asks it has no need of it.
+    /// If the selected context is not usable. Another one that is not usable is included, and its error is
+    /// reported on the first request to it, since the plugin may never use it.
     pub fn choose(
         kubeconfig: &Kubeconfig,
         flags: &Flags,
@@ -67,25 +67,25 @@ impl Contexts {
         Ok(Self { selected, others, left_out })
     }
 
-    /// None at all, and why.
+    /// Returns no contexts, with the reason.
     #[must_use]
     pub fn none(why: &str) -> Self {
         Self { selected: Selection::Nothing(why.to_owned()), others: Vec::new(), left_out: 0 }
     }
 
-    /// How many were granted and have no address any more.
+    /// Returns how many granted contexts were left out because there are no more addresses.
     #[must_use]
     pub fn left_out(&self) -> usize {
         self.left_out
     }
 
-    /// What the user selected.
+    /// Returns the user's selection.
     #[must_use]
     pub fn selected(&self) -> &Selection {
         &self.selected
     }
 
-    /// The clusters of those that lead to one.
+    /// Returns the clusters of the usable contexts.
     pub(crate) fn into_clusters(self) -> impl Iterator<Item = Box<Cluster>> {
         let others = self.others.into_iter().map(|other| other.selection);
         std::iter::once(self.selected).chain(others).filter_map(|selection| match selection {
@@ -94,11 +94,11 @@ impl Contexts {
         })
     }
 
-    /// All of them, the selected one first, with the numbers that they have for the guest.
+    /// Returns all contexts with their numbers for the guest, the selected one first.
     pub fn numbered(&self) -> impl Iterator<Item = Numbered<'_>> {
         let name = self.selected.cluster().map(Cluster::context);
         let others = self.others.iter().map(|other| (Some(other.name.as_str()), &other.selection));
-        // There are no more than `MOST`. A range without an end would step past 255 behind the last of so many.
+        // There are no more than `MOST`. An unbounded range would step past 255 after the last of that many.
         (1..=u8::MAX)
             .zip(std::iter::once((name, &self.selected)).chain(others))
             .map(|(number, (name, selection))| Numbered { number, name, selection })
@@ -106,20 +106,21 @@ impl Contexts {
 }
 
 impl<'a> Numbered<'a> {
-    /// Its cluster, if it leads to one.
+    /// Returns the cluster, if the context is usable.
     #[must_use]
     pub fn cluster(self) -> Option<&'a Cluster> {
         self.selection.cluster()
     }
 
-    /// The server in the guest's kubeconfig: an address of TEST-NET-1 (RFC 5737), which no network routes. An IP
-    /// literal, since clients on WASI cannot resolve names without threads; plain HTTP, since TLS is the gate's.
+    /// Returns the server for the guest's kubeconfig: an address of TEST-NET-1 (RFC 5737), which no network
+    /// routes. It is an IP literal, since clients on WASI cannot resolve names without threads, and plain
+    /// HTTP, since the gate does TLS.
     #[must_use]
     pub fn server(self) -> String {
         format!("http://192.0.2.{}", self.number)
     }
 
-    /// The addresses by which a guest may name it. The selected one has those of its cluster too.
+    /// Returns the addresses by which a guest may name it. The selected context has those of its cluster too.
     pub fn names(self) -> impl Iterator<Item = Endpoint> + 'a {
         let first = self.number == 1;
         let in_cluster = first.then(|| Endpoint::read(IN_CLUSTER_SERVER)).flatten();

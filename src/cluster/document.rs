@@ -1,5 +1,5 @@
-//! What a kubeconfig file says (client-go, tools/clientcmd/api/v1/types.go). Keys that are not named here are other
-//! programs' business.
+//! The contents of a kubeconfig file (client-go, tools/clientcmd/api/v1/types.go). Keys that are not listed
+//! here are for other programs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,12 +12,13 @@ use serde_saphyr::options::DuplicateKeyPolicy;
 
 use super::secret::Secret;
 
-/// Reads the text of a file. As for client-go the first of several documents counts, and the last of several equal keys;
-/// an empty file says nothing.
+/// Parses the text of a file. As in client-go, the first of several documents and the last of several
+/// duplicate keys count, and an empty file has no entries.
 pub(super) fn first<T: Default + DeserializeOwned>(text: &str) -> Result<T, serde_saphyr::Error> {
     let text = text.trim_start_matches(BYTE_ORDER_MARK);
-    // Nearly every file is one document without equal keys. Of such a one nothing is copied to be looked at twice: a large
-    // file is read in a fraction of the time. What is wrong with any other is said by the second reading alone.
+    // Nearly every file is one document without duplicate keys, for which nothing is copied to be read twice:
+    // a large file is read in a fraction of the time. Errors in any other are reported by the second reading
+    // alone.
     if let Ok(Some(only)) = serde_saphyr::from_str_with_options(text, options(DuplicateKeyPolicy::Error)) {
         return Ok(only);
     }
@@ -26,7 +27,7 @@ pub(super) fn first<T: Default + DeserializeOwned>(text: &str) -> Result<T, serd
     Ok(first.transpose()?.unwrap_or_default())
 }
 
-/// A kubeconfig may have as much in it as fits into its length, which is bounded.
+/// Returns the options of the parser. A kubeconfig is only limited by its length.
 fn options(duplicate_keys: DuplicateKeyPolicy) -> Options {
     serde_saphyr::options! {
         duplicate_keys: duplicate_keys,
@@ -35,10 +36,10 @@ fn options(duplicate_keys: DuplicateKeyPolicy) -> Options {
     }
 }
 
-/// What editors on Windows begin a file with.
+/// The character with which editors on Windows begin a file.
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// One file.
+/// A kubeconfig file.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Document {
@@ -97,7 +98,7 @@ pub(super) struct ClusterEntry {
     pub(super) extensions: Option<Vec<NamedExtension>>,
 }
 
-/// What other programs keep beside a cluster. Of them all but one is passed over.
+/// An extension of a cluster, for other programs. All but one are ignored.
 #[derive(Clone, Deserialize)]
 pub(super) struct NamedExtension {
     #[serde(default, deserialize_with = "name")]
@@ -141,7 +142,7 @@ pub(super) struct UserEntry {
     pub(super) as_uid: Option<String>,
     pub(super) as_groups: Option<Vec<Text>>,
     pub(super) as_user_extra: Option<BTreeMap<String, Option<Vec<Text>>>>,
-    /// The file that this was read from: where a renewed credential is kept.
+    /// The file that this was read from, in which a renewed credential is stored.
     #[serde(skip)]
     pub(super) origin: PathBuf,
 }
@@ -173,7 +174,7 @@ pub(super) struct ExecVariable {
     pub(super) value: Option<Secret>,
 }
 
-/// What was built into client-go before there were credential plugins. Of these `oidc` is left.
+/// A built-in authentication method from before credential plugins, of which only `oidc` is left.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct AuthProviderEntry {
@@ -182,7 +183,8 @@ pub(super) struct AuthProviderEntry {
     pub(super) config: Option<BTreeMap<String, Option<Secret>>>,
 }
 
-/// A text that YAML, too, takes for one: client-go does not take `token: 123` for a token, or `namespace: on` for a name.
+/// A text that is one in YAML too: client-go does not accept `token: 123` as a token, or `namespace: on` as a
+/// name.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
 pub(super) struct Text(pub(super) String);
@@ -210,7 +212,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// A truth that YAML, too, takes for one, and not a text that says so.
+/// Deserialises a boolean that is one in YAML too, and not a text.
 fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     struct Expected;
     impl Visitor<'_> for Expected {
@@ -231,22 +233,22 @@ fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::
     deserializer.deserialize_any(Expected)
 }
 
-/// A text that may be absent, or null.
+/// Deserialises a text that may be absent or null.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(Option::<Text>::deserialize(deserializer)?.map(|Text(text)| text))
 }
 
-/// A text; absent or null it is empty.
+/// Deserialises a text. If absent or null, it is empty.
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(text(deserializer)?.unwrap_or_default())
 }
 
-/// A path that may be absent, or null.
+/// Deserialises a path that may be absent or null.
 fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
     Ok(text(deserializer)?.map(PathBuf::from))
 }
 
-/// An entry; where it is null, one that says nothing.
+/// Deserialises an entry. If null, it is empty.
 fn entry<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }

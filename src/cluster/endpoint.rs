@@ -5,18 +5,18 @@ use std::fmt;
 use http::Uri;
 use http::uri::{Authority, Scheme};
 
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::proxy::Destination;
 
-/// Where an API server is: scheme, host and port, and the path that all its paths begin with.
+/// The address of an API server: scheme, host and port, and the prefix of all its paths.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoint {
     origin: Origin,
-    /// Empty, or begins with a slash and does not end with one, e.g. `/k8s/clusters/c-1`.
+    /// The prefix: empty, or beginning but not ending with a slash, e.g. `/k8s/clusters/c-1`.
     prefix: String,
 }
 
-/// Scheme, host and port, with the host in lower case and the port always there.
+/// Scheme, host and port, with the host in lower case and an explicit port.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Origin {
     secure: bool,
@@ -25,8 +25,8 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Reads the origin of an absolute URI. `None` for another scheme, a user name in the authority (RFC 3986
-    /// §3.2.1 warns of what it is used for), an empty host, or a port that is no number.
+    /// Reads the origin of an absolute URI. Returns `None` for another scheme, a user name in the authority
+    /// (against which RFC 3986 §3.2.1 warns), an empty host, or an invalid port.
     #[must_use]
     pub fn of(scheme: &Scheme, authority: &Authority) -> Option<Self> {
         let secure = if *scheme == Scheme::HTTPS {
@@ -37,7 +37,7 @@ impl Origin {
             return None;
         };
         let text = match authority.as_str().rsplit_once('@') {
-            Some(_) if stands(Defence::Userinfo) => return None,
+            Some(_) if Defence::Userinfo.stands() => return None,
             Some((_, text)) => text,
             None => authority.as_str(),
         };
@@ -59,19 +59,19 @@ impl Origin {
         Some(Self { secure, host: host.to_ascii_lowercase(), port })
     }
 
-    /// The host, in lower case; an IPv6 address is in brackets.
+    /// Returns the host in lower case; an IPv6 address is in brackets.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port.
+    /// Returns the port.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Whether it is reached by TLS.
+    /// Returns whether it uses TLS.
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.secure
@@ -96,10 +96,10 @@ impl fmt::Display for Origin {
 }
 
 impl Endpoint {
-    /// Reads a kubeconfig's `server`. As in client-go (`rest/url_utils.go`, `DefaultServerURL`) a bare host is a plain HTTP
-    /// server, of a query nothing is kept, and the path is made plain.
+    /// Parses a kubeconfig's `server`. As in client-go (`rest/url_utils.go`, `DefaultServerURL`), a bare host
+    /// is a plain HTTP server, a query is dropped, and the path is normalised.
     ///
-    /// `None` when it is no address of a server.
+    /// Returns `None` if it is not the address of a server.
     #[must_use]
     pub fn read(server: &str) -> Option<Self> {
         let (server, fragment) = server.split_once('#').unwrap_or((server, ""));
@@ -113,21 +113,21 @@ impl Endpoint {
         clear.then_some(Self { origin, prefix })
     }
 
-    /// Scheme, host and port.
+    /// Returns scheme, host and port.
     #[must_use]
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// The path that all paths of the server begin with; empty for most.
+    /// Returns the prefix of all paths of the server; empty for most.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 }
 
-/// A path without empty and dot segments, as Go's `path.Join` makes it, in which no letter is written by its code that has
-/// no need of it (RFC 3986 §6.2.2.2).
+/// Returns a path without empty and dot segments, like Go's `path.Join`, and without needless
+/// percent-encoding (RFC 3986 §6.2.2.2).
 fn plain(path: &str) -> String {
     let path = decoded(path);
     let mut segments: Vec<&str> = Vec::new();

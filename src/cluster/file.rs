@@ -1,4 +1,4 @@
-//! Files that a kubeconfig names, and it itself: short ones, which may hold secrets.
+//! The kubeconfig and the files that it names. They are short and may contain secrets.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -6,13 +6,13 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-/// The longest that is read, in bytes. etcd's objects, to compare, have 1.5 MiB at most.
+/// The largest file that is read, in bytes. For comparison, etcd's objects have at most 1.5 MiB.
 const LONGEST: u64 = 16 << 20;
 
-/// Reads a file to its end.
+/// Reads a whole file.
 ///
 /// # Errors
-/// Those of the system, and `FileTooLarge`: what is named may be a device that has no end.
+/// The errors of the system, and `FileTooLarge`, since the path may be that of an endless device.
 pub(super) fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = File::open(path)?;
     // Where it fits from the start, no copy of a secret is left behind.
@@ -25,7 +25,7 @@ pub(super) fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
-/// The same of a text.
+/// Reads a whole text file.
 pub(super) fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
     let bytes = read(path)?;
     let text = std::str::from_utf8(&bytes);

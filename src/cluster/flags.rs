@@ -1,5 +1,5 @@
-//! What the user chose on the command line, which overrides what a kubeconfig says
-//! (client-go, `tools/clientcmd/overrides.go`; cli-runtime, `pkg/genericclioptions/config_flags.go`).
+//! The command-line flags that override a kubeconfig (client-go, `tools/clientcmd/overrides.go`; cli-runtime,
+//! `pkg/genericclioptions/config_flags.go`).
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::Error;
 use super::secret::Secret;
-use crate::cli::Connection;
+use crate::environment::Connection;
 
-/// The connection flags, read.
+/// The parsed connection flags.
 #[derive(Clone, Default)]
 pub struct Flags {
     /// `--kubeconfig`
@@ -41,10 +41,10 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// Reads the values of flags.
+    /// Parses the values of flags.
     ///
     /// # Errors
-    /// When a truth is none, or a time.
+    /// If a boolean or a duration is not valid.
     pub fn of(given: &Connection) -> Result<Self, Error> {
         let text = |long| given.value(long).map(str::to_owned);
         let path = |long| given.value(long).map(PathBuf::from);
@@ -86,9 +86,9 @@ impl Flags {
 }
 
 impl Flags {
-    /// What of them holds at contexts that were not selected: as whom the user asks, and how, anywhere. Where to, with which
-    /// credential and whether to believe who answers was said of the selected one alone; at another, a credential would go
-    /// to a server that it is not for.
+    /// Returns the flags that also apply to contexts that were not selected: the impersonated user and the
+    /// options of requests. The server, the credential and the trust in the server only apply to the selected
+    /// context: at another one, a credential would be sent to a server that it is not meant for.
     pub(super) fn for_others(&self) -> Self {
         Self {
             impersonate: self.impersonate.clone(),
@@ -102,7 +102,7 @@ impl Flags {
     }
 }
 
-/// A truth as Go's `strconv.ParseBool` reads it.
+/// Parses a boolean like Go's `strconv.ParseBool`.
 fn read_truth(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
@@ -111,7 +111,8 @@ fn read_truth(text: &str) -> Option<bool> {
     }
 }
 
-/// A time as client-go's `ParseTimeout` reads it: whole seconds, or Go's duration, e.g. `1m30s`. Zero is none.
+/// Parses a duration like client-go's `ParseTimeout`: whole seconds, or Go's notation, e.g. `1m30s`. Zero
+/// means none.
 fn read_timeout(text: &str) -> Result<Option<Duration>, Error> {
     let time = match text.parse::<u64>() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
@@ -121,7 +122,7 @@ fn read_timeout(text: &str) -> Result<Option<Duration>, Error> {
     Ok((!time.is_zero()).then_some(time))
 }
 
-/// A time as Go's `time.ParseDuration` reads it, but for one that is negative.
+/// Parses a duration like Go's `time.ParseDuration`, except for negative ones.
 fn read_duration(text: &str) -> Option<Duration> {
     const UNITS: [(&str, f64); 7] =
         [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];

@@ -1,4 +1,4 @@
-//! What a guest gets to see as its kubeconfig: names, a namespace and a virtual server. No credential, no address.
+//! The kubeconfig of a guest: names, a namespace and a virtual server. No credentials, no real addresses.
 
 use serde::Serialize;
 
@@ -6,18 +6,18 @@ use serde::Serialize;
 use super::Selection;
 use super::{Cluster, Contexts};
 
-/// What a guest knows a context as that has no name.
+/// The guest's name for a context that has none.
 const NAMELESS: &str = "default";
 
-/// The kubeconfig of a guest, as YAML.
+/// A guest's kubeconfig in YAML.
 pub struct GuestConfig(String);
 
 impl GuestConfig {
-    /// The kubeconfig that shows these contexts to a guest. Without any it is empty.
+    /// Returns a kubeconfig that shows these contexts to a guest. It is empty if there are none.
     #[must_use]
     pub fn of(contexts: &Contexts) -> Self {
         #[cfg(feature = "faults")]
-        if !crate::defence::stands(crate::defence::Defence::Kubeconfig)
+        if !crate::defence::Defence::Kubeconfig.stands()
             && let Selection::Cluster(cluster) = contexts.selected()
         {
             return Self::with_secrets(cluster);
@@ -38,11 +38,12 @@ impl GuestConfig {
             });
             config.users.push(Named { name, entry: Entry::User(Empty {}) });
         }
-        // JSON is YAML, is read by whoever has only JSON, and quotes every name safely.
+        // JSON is valid YAML, can be read by clients that only support JSON, and quotes every name safely.
         Self(serde_json::to_string_pretty(&config).unwrap_or_default())
     }
 
-    /// What must never be: the user's credentials too. For a test alone, which shows that they would be found.
+    /// Returns a kubeconfig with the user's credentials, which must never happen. Only for a test that shows
+    /// that they would be found.
     #[cfg(feature = "faults")]
     fn with_secrets(cluster: &Cluster) -> Self {
         let user = &cluster.user;
@@ -53,7 +54,7 @@ impl GuestConfig {
         ))
     }
 
-    /// The text of the file.
+    /// Returns the text of the file.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.0

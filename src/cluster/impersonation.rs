@@ -1,4 +1,4 @@
-//! As whom a user asks who asks as somebody else (`as`, `as-uid`, `as-groups`, `as-user-extra`).
+//! Impersonation: requests as another user (`as`, `as-uid`, `as-groups`, `as-user-extra`).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Error;
 use super::document::{Text, UserEntry};
 
-/// Whom a user impersonates.
+/// An impersonated user.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Impersonation {
@@ -25,10 +25,11 @@ pub struct Impersonation {
 }
 
 impl Impersonation {
-    /// What a user's entry says of it, if anything.
+    /// Returns the impersonation in a user's entry, if there is one.
     ///
     /// # Errors
-    /// When it says groups, a UID or more of nobody (clientcmd's `validateAuthInfo`), or what no header can carry.
+    /// If it has groups, a UID or extras without a user (clientcmd's `validateAuthInfo`), or a value that is
+    /// not valid in a header.
     pub(super) fn of(owner: &str, entry: &UserEntry) -> Result<Option<Self>, Error> {
         let texts = |texts: &[Text]| texts.iter().map(|Text(text)| text.clone()).collect::<Vec<_>>();
         let user = entry.impersonate.clone().unwrap_or_default();
@@ -47,22 +48,22 @@ impl Impersonation {
         Ok(Some(impersonation))
     }
 
-    /// Whom.
+    /// Returns the name of the user.
     #[must_use]
     pub fn user(&self) -> &str {
         &self.user
     }
 
-    /// All that is said of it, a line each.
+    /// Describes the impersonation, one line for each attribute.
     #[must_use]
-    pub fn told(&self) -> Vec<String> {
+    pub fn describe(&self) -> Vec<String> {
         let uid = (!self.uid.is_empty()).then(|| format!("uid {}", self.uid));
         let groups = self.groups.iter().map(|group| format!("group {group}"));
         let extra = self.extra.iter().map(|(key, values)| format!("{key} {}", values.join(", ")));
         std::iter::once(self.user.clone()).chain(uid).chain(groups).chain(extra).collect()
     }
 
-    /// Whether these headers of a request, of which none may be there, say the same.
+    /// Returns whether these headers of a request, each of which may be missing, state the same.
     #[must_use]
     pub fn is_what(&self, headers: &HeaderMap) -> bool {
         let of = |headers: &HeaderMap| {
@@ -74,7 +75,7 @@ impl Impersonation {
         of(headers) == of(&self.headers)
     }
 
-    /// Puts it into the headers of a request, in the place of whatever these say of it.
+    /// Writes it into the headers of a request, replacing theirs.
     pub fn put_into(&self, headers: &mut HeaderMap) {
         let said: Vec<HeaderName> = headers.keys().filter(|name| says_who(name)).cloned().collect();
         for name in said {
@@ -83,7 +84,7 @@ impl Impersonation {
         headers.extend(self.headers.clone());
     }
 
-    /// client-go, `transport/round_trippers.go`.
+    /// Returns the headers, as client-go, `transport/round_trippers.go`, builds them.
     fn to_headers(&self) -> Option<HeaderMap> {
         let mut headers = HeaderMap::new();
         let mut add = |name: &str, value: &str| {
@@ -106,13 +107,14 @@ impl Impersonation {
     }
 }
 
-/// Whether a header says as whom a request is made.
+/// Returns whether a header is about impersonation.
 #[must_use]
 pub fn says_who(name: &HeaderName) -> bool {
     name.as_str().starts_with("impersonate-")
 }
 
-/// A key as part of a header's name: what is no `tchar` (RFC 9110 §5.6.2), and the percent sign, by its code.
+/// Escapes a key for a header's name: characters that are not `tchar` (RFC 9110 §5.6.2), and the percent
+/// sign.
 fn escaped(key: &str) -> String {
     key.bytes().fold(String::new(), |mut text, byte| {
         if byte.is_ascii_alphanumeric() || b"!#$&'*+-.^_`|~".contains(&byte) {

@@ -1,17 +1,17 @@
-//! What a pod knows of its cluster without a kubeconfig: the service account that it runs as
-//! (client-go, `rest/config.go`, `InClusterConfig`; `tools/clientcmd/client_config.go`, `inClusterClientConfig`).
+//! The cluster of a pod without a kubeconfig, by its service account (client-go, `rest/config.go`,
+//! `InClusterConfig`; `tools/clientcmd/client_config.go`, `inClusterClientConfig`).
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::document::{ClusterEntry, UserEntry};
 use super::file;
-use crate::cli::Environment;
+use crate::environment::Environment;
 
-/// Where the kubelet puts what belongs to a service account: the same path on every system.
+/// The folder in which the kubelet mounts a service account: the same path on every system.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// The cluster, the user and the namespace of the service account; `None` outside of a cluster.
+/// Returns the cluster, the user and the namespace of the service account, or `None` outside of a cluster.
 pub(super) fn entries(environment: &Environment) -> Option<(ClusterEntry, UserEntry, String)> {
     let folder = Path::new(SERVICE_ACCOUNT);
     let token = folder.join("token");
@@ -30,7 +30,7 @@ pub(super) fn entries(environment: &Environment) -> Option<(ClusterEntry, UserEn
         certificate_authority: Some(folder.join("ca.crt")).filter(|path| path.exists()),
         ..ClusterEntry::default()
     };
-    // The token is read anew every minute, as any that is in a file: the kubelet renews it.
+    // The token is read again every minute, like any token in a file: the kubelet renews it.
     let user = UserEntry { token_file: Some(token), origin: PathBuf::new(), ..UserEntry::default() };
     Some((cluster, user, namespace(environment, folder)))
 }

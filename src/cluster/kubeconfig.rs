@@ -1,5 +1,6 @@
-//! Finds, reads and merges kubeconfig files as client-go does (tools/clientcmd/loader.go): files that are missing
-//! from a list are passed over, of two entries with one name the first wins, a relative path belongs to its file.
+//! Finds, reads and merges kubeconfig files as client-go does (tools/clientcmd/loader.go): missing files of a
+//! list are skipped, the first of two entries with the same name wins, and a relative path is relative to its
+//! file.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io;
@@ -10,25 +11,25 @@ use zeroize::Zeroizing;
 
 use super::document::{self, ClusterEntry, ContextEntry, Document, NamedUser, UserEntry};
 use super::{Error, Flags, file};
-use crate::cli::Environment;
+use crate::environment::Environment;
 
-/// All kubeconfig files merged into one.
+/// All kubeconfig files, merged.
 #[derive(Default)]
 pub struct Kubeconfig {
-    /// The files that were looked for, in order; the first of them is the one to name in a message.
+    /// The files that were looked for, in order. The first one is named in messages.
     pub(super) looked_at: Vec<PathBuf>,
-    /// Those of them that were there, in order.
+    /// The files that exist, in order.
     pub(super) files: Vec<PathBuf>,
     pub(super) document: Document,
-    /// What proxies and credential plugins learn of their surroundings.
+    /// The environment of proxies and credential plugins.
     pub(super) environment: Arc<Environment>,
 }
 
 impl Kubeconfig {
-    /// Reads what `--kubeconfig`, else `$KUBECONFIG`, else `~/.kube/config` names.
+    /// Reads the files of `--kubeconfig`, or else of `$KUBECONFIG`, or else `~/.kube/config`.
     ///
     /// # Errors
-    /// When a file is there and cannot be read, or when the one that `--kubeconfig` names is not there.
+    /// If an existing file cannot be read, or the one that `--kubeconfig` names does not exist.
     pub fn load(environment: &Environment, flags: &Flags) -> Result<Self, Error> {
         let mut merged = Self { environment: Arc::new(environment.clone()), ..Self::default() };
         if let Some(path) = &flags.kubeconfig {
@@ -45,7 +46,7 @@ impl Kubeconfig {
         Ok(merged)
     }
 
-    /// The files that were read, in order.
+    /// Returns the files that were read, in order.
     #[must_use]
     pub fn files(&self) -> &[PathBuf] {
         &self.files
@@ -63,7 +64,7 @@ impl Kubeconfig {
         self.document.users.iter().flatten().find(|entry| entry.name == name).map(|entry| &entry.user)
     }
 
-    /// The names of its clusters, or else of its users.
+    /// Returns the names of its clusters or users.
     pub(super) fn names(&self, kind: &str) -> Vec<String> {
         match kind {
             "cluster" => self.document.clusters.iter().flatten().map(|entry| entry.name.clone()).collect(),
@@ -76,7 +77,7 @@ impl Kubeconfig {
     }
 }
 
-/// The files of `$KUBECONFIG`, each once, else the one in the home directory.
+/// Returns the files of `$KUBECONFIG`, each once, or else the one in the home directory.
 fn listed(environment: &Environment) -> Vec<PathBuf> {
     if let Some(list) = environment.variable("KUBECONFIG") {
         let mut known = BTreeSet::new();
@@ -88,7 +89,7 @@ fn listed(environment: &Environment) -> Vec<PathBuf> {
     home.map(|home| home.join(".kube").join("config")).into_iter().collect()
 }
 
-/// Reads one file; `None` when it is not there.
+/// Reads one file. Returns `None` if it does not exist.
 fn read(path: &Path) -> Result<Option<Document>, Error> {
     let Some(text) = text(path)? else { return Ok(None) };
     let mut document: Document = document::first(&text).map_err(|error| located(path, &error))?;
@@ -97,7 +98,7 @@ fn read(path: &Path) -> Result<Option<Document>, Error> {
     Ok(Some(document))
 }
 
-/// The text of one file; `None` when it is not there.
+/// Returns the text of one file, or `None` if it does not exist.
 pub(super) fn text(path: &Path) -> Result<Option<Zeroizing<String>>, Error> {
     match file::read_text(path) {
         Ok(text) => Ok(Some(text)),
@@ -109,15 +110,15 @@ pub(super) fn text(path: &Path) -> Result<Option<Zeroizing<String>>, Error> {
     }
 }
 
-/// Says where a file is broken, and how.
+/// Returns an error with the line and the reason of a parse error.
 fn located(path: &Path, error: &serde_saphyr::Error) -> Error {
     let error = error.without_snippet();
     let line = error.location().map_or(0, |location| location.line());
     Error::Broken { path: path.into(), line, reason: reason(error) }
 }
 
-/// What is wrong, without a word of what the file holds, which may be a secret: of the parser's errors those parts that are
-/// the parser's own.
+/// Returns the reason without any of the file's contents, which may be secret: the parts of the parser's
+/// errors that are its own words.
 fn reason(error: &serde_saphyr::Error) -> String {
     use serde_saphyr::Error as E;
     match error {
@@ -134,14 +135,15 @@ fn reason(error: &serde_saphyr::Error) -> String {
             own.trim_end_matches([' ', ':', ',']).to_owned()
         }
         E::Eof { .. } => "it ends too early".to_owned(),
-        E::Budget { .. } => "it is deeper or has more in it than any kubeconfig".to_owned(),
+        E::Budget { .. } => "it is deeper or larger than a kubeconfig can be".to_owned(),
         E::UnknownAnchor { .. } => "there is no anchor of this name".to_owned(),
-        _ => "it is no YAML that can be understood".to_owned(),
+        _ => "it is not valid YAML".to_owned(),
     }
 }
 
 impl Document {
-    /// Finds what client-go finds wrong in a single file: it is of another kind, or two entries have one name.
+    /// Checks a single file like client-go: that it is not of another kind, and that no two entries have the
+    /// same name.
     fn check(&self) -> Result<(), String> {
         let other = |text: &Option<String>, wanted| {
             text.as_deref().is_some_and(|text| !text.is_empty() && text != wanted)
@@ -160,12 +162,12 @@ impl Document {
         Ok(())
     }
 
-    /// Adds what `later` has and this one has not.
+    /// Adds the entries of `later` that this one lacks.
     fn merge(&mut self, later: Self) {
         fn add<T>(have: &mut Option<Vec<T>>, more: Option<Vec<T>>, name: impl Fn(&T) -> &str) {
             let have = have.get_or_insert_default();
             let more = more.unwrap_or_default();
-            // Within one file there are no two of one name.
+            // Within one file, no two entries have the same name.
             let known: HashSet<&str> = have.iter().map(&name).collect();
             let new: Vec<bool> = more.iter().map(|entry| !known.contains(name(entry))).collect();
             have.extend(more.into_iter().zip(new).filter_map(|(entry, new)| new.then_some(entry)));
@@ -179,7 +181,7 @@ impl Document {
         add(&mut self.users, later.users, |entry| &entry.name);
     }
 
-    /// Makes paths in this document relative to the folder that its file is in, and says of users where they are from.
+    /// Makes paths in this document relative to the folder of its file, and records the file in its users.
     fn rebase(&mut self, file: &Path) {
         let folder = file.parent().unwrap_or(Path::new("."));
         let rebase = |path: &mut Option<PathBuf>| {
@@ -204,7 +206,7 @@ impl Document {
     }
 }
 
-/// The first name that occurs twice.
+/// Returns the first name that occurs twice.
 fn twice<'a>(names: impl Iterator<Item = &'a String>) -> Option<&'a str> {
     let mut known = BTreeSet::new();
     names.map(String::as_str).find(|name| !known.insert(*name))

@@ -1,7 +1,7 @@
 //! A kubeconfig's context becomes one endpoint and one identity. The reference is client-go.
 //!
-//! What is read at once is the kubeconfig; certificates, keys and tokens are read, and credential plugins run, when the
-//! first request needs them, so that a plugin which only prints its help touches none of them.
+//! The kubeconfig is read at once. Certificates, keys and tokens are read, and credential plugins run, when
+//! the first request needs them, so that a plugin that only prints its help touches none of them.
 
 mod contexts;
 mod credentials;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::contexts::{Contexts, MOST as MOST_CONTEXTS, Numbered};
-/// Why there is no credential.
+/// The reason why there are no credentials.
 pub use self::credentials::Error as CredentialsError;
 pub use self::credentials::{Authentication, Credential, Credentials, ExecCluster, Validity};
 #[cfg(feature = "faults")]
@@ -37,13 +37,13 @@ pub use self::impersonation::{Impersonation, says_who};
 pub use self::kubeconfig::Kubeconfig;
 use self::select::Selected;
 pub(crate) use self::trust::words;
-pub use self::trust::{Authority, Distrust, Trust};
+pub use self::trust::{Authority, CertificateProblem, Trust};
 use crate::proxy::Proxy;
 
-/// One context of a kubeconfig: where its API server is and who asks there.
+/// A context of a kubeconfig: its API server and its user.
 pub struct Cluster {
     context: String,
-    /// What the kubeconfig calls its cluster and its user.
+    /// The kubeconfig's names of its cluster and its user.
     names: Names,
     namespace: String,
     server: String,
@@ -64,16 +64,16 @@ struct Names {
     user: String,
 }
 
-/// What a kubeconfig and flags select.
+/// The selection by a kubeconfig and flags.
 pub enum Selection {
     /// A context.
     Cluster(Box<Cluster>),
-    /// No context, and why. A plugin may still run: it just reaches nothing.
+    /// No context, with the reason. A plugin may still run without a cluster.
     Nothing(String),
 }
 
 impl Selection {
-    /// The cluster, if it is one.
+    /// Returns the cluster, if there is one.
     #[must_use]
     pub fn cluster(&self) -> Option<&Cluster> {
         match self {
@@ -83,16 +83,17 @@ impl Selection {
     }
 }
 
-/// The credentials that the contexts of one run have in common, by the names of user and cluster: a credential plugin
-/// runs once for all of them. Where no plugin may be told of the cluster it is left empty, and a user's are one: an
-/// `oidc` refresh token may go only once.
+/// The credentials that the contexts of one run share, by the names of user and cluster, so that a credential
+/// plugin runs once for all of them. The name of the cluster is empty if no plugin gets information about it,
+/// so that a user's credentials are the same for all clusters: an `oidc` refresh token may be usable only
+/// once.
 type Shared = BTreeMap<(String, String), Arc<Credentials>>;
 
 impl Cluster {
-    /// Follows `--context`, else `current-context`, to a cluster and a user, or `--server` to a server.
+    /// Resolves `--context`, or else `current-context`, to a cluster and a user, or `--server` to a server.
     ///
     /// # Errors
-    /// When a name leads to nothing, or an entry contradicts itself.
+    /// If a name has no entry, or an entry contradicts itself.
     pub fn select(kubeconfig: &Kubeconfig, flags: &Flags) -> Result<Selection, Error> {
         Self::selected(kubeconfig, flags, &mut Shared::new())
     }
@@ -104,7 +105,7 @@ impl Cluster {
         })
     }
 
-    /// Follows the context `name`.
+    /// Resolves the context `name`.
     fn named(
         kubeconfig: &Kubeconfig,
         name: &str,
@@ -136,12 +137,12 @@ impl Cluster {
         let credentials = if let Some(credentials) = shared.get(&known) {
             Arc::clone(credentials)
         } else {
-            let told = ExecCluster::from(&cluster);
-            let own = Arc::new(Credentials::of(&user_name, &user, told, &kubeconfig.environment)?);
+            let exec_cluster = ExecCluster::from(&cluster);
+            let own = Arc::new(Credentials::of(&user_name, &user, exec_cluster, &kubeconfig.environment)?);
             shared.insert(known, Arc::clone(&own));
             own
         };
-        // Behind the path may be what is not part of an address.
+        // Text after the path may not be part of the address.
         let server = server.split(['?', '#']).next().unwrap_or_default();
         let server = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
         Ok(Self {
@@ -161,74 +162,74 @@ impl Cluster {
         })
     }
 
-    /// The context's name; empty where flags alone say what it is.
+    /// Returns the context's name; empty if only flags select the cluster.
     #[must_use]
     pub fn context(&self) -> &str {
         &self.context
     }
 
-    /// Its cluster's name; empty where flags alone say what it is.
+    /// Returns the cluster's name; empty if only flags select it.
     #[must_use]
     pub fn cluster_name(&self) -> &str {
         &self.names.cluster
     }
 
-    /// Its user's name; empty for nobody.
+    /// Returns the user's name; empty if there is none.
     #[must_use]
     pub fn user_name(&self) -> &str {
         &self.names.user
     }
 
-    /// The namespace that the user chose: `-n`, else the context's, else `default`.
+    /// Returns the namespace: `-n`, or else the context's, or else `default`.
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
 
-    /// Returns where the API server is, as the kubeconfig or a flag spells it; with its scheme, where that leaves it to be known
-    /// that a bare host is a plain HTTP server.
+    /// Returns the address of the API server as the kubeconfig or a flag spells it. A scheme is added to a
+    /// bare host, which means plain HTTP.
     #[must_use]
     pub fn server(&self) -> &str {
         &self.server
     }
 
-    /// Where the API server is.
+    /// Returns the address of the API server.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// What makes a server this one.
+    /// Returns the trust settings for the server.
     #[must_use]
     pub fn trust(&self) -> &Trust {
         &self.trust
     }
 
-    /// The proxy on the way there, if there is one.
+    /// Returns the proxy on the way there, if there is one.
     #[must_use]
     pub fn proxy(&self) -> Option<&Proxy> {
         self.proxy.as_ref()
     }
 
-    /// Who asks there.
+    /// Returns the credentials of the user.
     #[must_use]
     pub fn credentials(&self) -> &Arc<Credentials> {
         &self.credentials
     }
 
-    /// As whom.
+    /// Returns the impersonation, if there is one.
     #[must_use]
     pub fn impersonation(&self) -> Option<&Impersonation> {
         self.impersonation.as_ref()
     }
 
-    /// How long one request may take, its answer with it. `None` is for ever.
+    /// Returns the timeout of one request, including its answer; `None` for no limit.
     #[must_use]
     pub fn request_timeout(&self) -> Option<Duration> {
         self.request_timeout
     }
 
-    /// Whether answers are not to be compressed.
+    /// Returns whether answers must not be compressed.
     #[must_use]
     pub fn disables_compression(&self) -> bool {
         self.disable_compression

@@ -1,4 +1,4 @@
-//! PEM in a kubeconfig: base64 in the file itself, else a file of its own; and its sections, as Go reads them.
+//! PEM in a kubeconfig: base64 in the file itself, or a separate file; and its sections, as Go reads them.
 
 use std::path::{Path, PathBuf};
 
@@ -9,23 +9,24 @@ use zeroize::Zeroizing;
 use super::file;
 use super::secret::Secret;
 
-/// Where some PEM is.
+/// The place of a PEM text.
 #[derive(Clone)]
 pub(super) enum Pem {
-    /// In the kubeconfig, as base64.
+    /// The kubeconfig, in base64.
     Data(Secret),
-    /// In this file.
+    /// This file.
     File(PathBuf),
 }
 
 impl Pem {
-    /// The PEM of an entry that may have both: what is in the kubeconfig itself, as client-go prefers it.
+    /// Returns the PEM of an entry that may have both. The text in the kubeconfig itself takes precedence, as
+    /// in client-go.
     pub(super) fn of(data: Option<&str>, file: Option<&Path>) -> Option<Self> {
         let data = data.filter(|data| !data.is_empty()).map(|data| Self::Data(Secret::from(data.to_owned())));
         data.or_else(|| file.map(|path| Self::File(path.to_owned())))
     }
 
-    /// The file, if it is one.
+    /// Returns the file, if it is one.
     pub(super) fn file(&self) -> Option<&Path> {
         match self {
             Self::Data(_) => None,
@@ -33,7 +34,7 @@ impl Pem {
         }
     }
 
-    /// The text; why there is none.
+    /// Returns the text, or the reason why it cannot be read.
     pub(super) fn read(&self) -> Result<Zeroizing<Vec<u8>>, String> {
         match self {
             Self::Data(data) => {
@@ -41,7 +42,7 @@ impl Pem {
                 STANDARD
                     .decode(clean.as_bytes())
                     .map(Zeroizing::new)
-                    .map_err(|_| "it is no base64".to_owned())
+                    .map_err(|_| "it is not valid base64".to_owned())
             }
             Self::File(path) => file::read(path).map_err(|error| format!("{}: {error}", path.display())),
         }
@@ -50,14 +51,14 @@ impl Pem {
 
 /// A section of PEM.
 pub(super) struct Section {
-    /// What it says that it is, e.g. `CERTIFICATE`.
+    /// The label, e.g. `CERTIFICATE`.
     pub(super) label: String,
-    /// Whether its headers say that its content is encrypted (RFC 1421).
+    /// Whether its headers state that its content is encrypted (RFC 1421).
     pub(super) encrypted: bool,
     pub(super) content: Zeroizing<Vec<u8>>,
 }
 
-/// The sections of a text. What stands between them is passed over, and so is a section that is broken, as by Go's
+/// Returns the sections of a text. Text between them and malformed sections are skipped, as by Go's
 /// `pem.Decode`.
 pub(super) fn sections(text: &[u8]) -> Vec<Section> {
     let mut sections = Vec::new();
@@ -83,7 +84,7 @@ pub(super) fn sections(text: &[u8]) -> Vec<Section> {
     sections
 }
 
-/// The label of a line that begins or ends a section.
+/// Returns the label of a line that begins or ends a section.
 fn edge(line: &[u8], start: &[u8]) -> Option<String> {
     let label = line.strip_prefix(start)?.strip_suffix(b"-----")?;
     Some(String::from_utf8_lossy(label).into_owned())

@@ -1,4 +1,4 @@
-//! A text that must never be printed.
+//! Texts that must never be printed.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 pub(super) struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// The text itself, for the one who sends it.
+    /// Returns the text itself, to be sent.
     pub(super) fn reveal(&self) -> &str {
         &self.0
     }

@@ -1,28 +1,28 @@
-//! A context's name becomes a cluster and a user, which flags override: clientcmd's `getContext`, `getCluster` and
-//! `getAuthInfo` (client-go, `tools/clientcmd/client_config.go`).
+//! Resolves a context's name to a cluster and a user, which flags override: clientcmd's `getContext`,
+//! `getCluster` and `getAuthInfo` (client-go, `tools/clientcmd/client_config.go`).
 
 use std::path::PathBuf;
 
 use super::document::{ClusterEntry, ContextEntry, Text, UserEntry};
 use super::{Error, Flags, Kubeconfig, in_cluster};
 
-/// What a context is made of, once flags have overridden it.
+/// The parts of a context, after flags have overridden them.
 pub(super) struct Selected {
-    /// Empty, where flags alone say it all.
+    /// The context's name; empty if only flags are used.
     pub(super) context: String,
-    /// The cluster's name; empty likewise.
+    /// The cluster's name; empty if only flags are used.
     pub(super) cluster_name: String,
     pub(super) cluster: ClusterEntry,
-    /// The user's name; empty for nobody.
+    /// The user's name; empty if there is none.
     pub(super) user_name: String,
     pub(super) user: UserEntry,
     pub(super) namespace: String,
 }
 
-/// The name of the one context where there is no kubeconfig, but a service account.
+/// The name of the only context if there is no kubeconfig, but a service account.
 const IN_CLUSTER: &str = "in-cluster";
 
-/// What the user selects. `Ok(Err)`: nothing, and why.
+/// Returns the user's selection. `Ok(Err)` means no selection, with the reason.
 pub(super) fn selected(kubeconfig: &Kubeconfig, flags: &Flags) -> Result<Result<Selected, String>, Error> {
     let current = kubeconfig.document.current_context.as_deref().filter(|name| !name.is_empty());
     if let Some(name) = flags.context.as_deref().or(current) {
@@ -54,7 +54,7 @@ pub(super) fn selected(kubeconfig: &Kubeconfig, flags: &Flags) -> Result<Result<
     Ok(Err(absent(kubeconfig)))
 }
 
-/// Why there is no context.
+/// Returns the reason why there is no context.
 fn absent(kubeconfig: &Kubeconfig) -> String {
     let shown = |paths: &[PathBuf]| {
         let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
@@ -67,7 +67,7 @@ fn absent(kubeconfig: &Kubeconfig) -> String {
     }
 }
 
-/// Follows the context `name`.
+/// Resolves the context `name`.
 pub(super) fn named(kubeconfig: &Kubeconfig, name: &str, flags: &Flags) -> Result<Selected, Error> {
     let context = kubeconfig.context(name).ok_or_else(|| Error::Unknown {
         kind: "context",
@@ -77,10 +77,10 @@ pub(super) fn named(kubeconfig: &Kubeconfig, name: &str, flags: &Flags) -> Resul
     followed(kubeconfig, name.to_owned(), context.clone(), flags)
 }
 
-/// Follows a context to its cluster and its user.
+/// Resolves a context to its cluster and its user.
 ///
-/// Where client-go goes on with a cluster or a user that is not there, as `localhost:8080` and as nobody, this is an
-/// error: nobody means that.
+/// If the cluster or the user does not exist, client-go continues with `localhost:8080` and without a user.
+/// Here it is an error, since that is certainly a mistake.
 fn followed(
     kubeconfig: &Kubeconfig,
     context: String,
@@ -184,7 +184,8 @@ fn texts(values: &[String]) -> Vec<Text> {
     values.iter().cloned().map(Text).collect()
 }
 
-/// Whether a name can be a segment of a path (apimachinery, `pkg/api/validation/path/name.go`): the API server sees no other.
+/// Returns whether a name can be a segment of a path (apimachinery, `pkg/api/validation/path/name.go`): the
+/// API server accepts no other.
 fn is_segment(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains(['/', '%'])
 }

@@ -55,7 +55,7 @@ fn without_a_current_context_nothing_is_selected() {
     assert!(matches!(select("current-context: ''", &Flags::default()), Ok(Selection::Nothing(_))));
 }
 
-/// The addresses of the contexts, with their names.
+/// Returns the addresses of the contexts, with their names.
 fn numbered(text: &str, granted: impl Fn(&str, &str) -> bool) -> Vec<(String, String)> {
     let contexts = Contexts::choose(&kubeconfig(text), &Flags::default(), granted).unwrap();
     let shown = |context: Numbered<'_>| (context.server(), context.name.unwrap_or("none").to_owned());

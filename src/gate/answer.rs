@@ -1,5 +1,5 @@
-//! What a refused guest is told: a Kubernetes `Status`, as the API server itself would, so that its client library
-//! prints it well.
+//! The responses to refused guests: a Kubernetes `Status`, like the API server's own, so that client
+//! libraries print it well.
 
 use ::http::{Response, StatusCode, header};
 use bytes::Bytes;
@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 
 use super::Body;
 use super::failure::Failure;
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::policy::{Limit, Reason, Refusal};
 
-/// The response to a refused request; `None` when it named no endpoint that could answer.
+/// Returns the response to a refused request, or `None` if it named no endpoint that could answer.
 pub(super) fn to(refusal: &Refusal) -> Option<Response<Body>> {
     let nobody = matches!(refusal.reason(), Reason::Destination | Reason::PrivateAddress(_));
     (!nobody).then(|| of(refusal))
 }
 
-/// The response to a refused request, whatever it named: through a socket there is no other way to say no.
+/// Returns the response to a refused request, whatever it named: on a socket there is no other way to refuse.
 pub(super) fn of(refusal: &Refusal) -> Response<Body> {
     let (status, reason) = match refusal.reason() {
         // Not 503, which kube-rs and others take for a word to wait and try again: for minutes.
@@ -36,10 +36,10 @@ pub(super) fn of(refusal: &Refusal) -> Response<Body> {
         }
         Reason::Limit(_) => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequests"),
     };
-    // Where a kubeconfig was looked for, and what is wrong with it, is the user's to know, and not the guest's.
+    // Where a kubeconfig was looked for, and its errors, are for the user and not for the guest.
     let told = match refusal.reason() {
-        Reason::NoCluster(_) if stands(Defence::RefusalTexts) => "no cluster is selected".to_owned(),
-        Reason::BrokenContext { name, .. } => format!("the context {name:?} leads to no cluster"),
+        Reason::NoCluster(_) if Defence::RefusalTexts.stands() => "no cluster is selected".to_owned(),
+        Reason::BrokenContext { name, .. } => format!("the context {name:?} does not lead to a cluster"),
         _ => refusal.to_string(),
     };
     // https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
@@ -49,17 +49,17 @@ pub(super) fn of(refusal: &Refusal) -> Response<Body> {
     response(status, reason, &format!("refused by kwasm: {told}"), &details.unwrap_or_default())
 }
 
-/// The response to a request that was let out and failed.
+/// Returns the response to a request that was sent and failed.
 pub(super) fn failed(failure: &Failure) -> Response<Body> {
     let (status, reason) = if failure.is_timeout() {
         (StatusCode::GATEWAY_TIMEOUT, "Timeout")
     } else {
         (StatusCode::BAD_GATEWAY, "ServiceUnavailable")
     };
-    response(status, reason, &format!("kwasm got no answer: {}", failure.told()), &Value::Null)
+    response(status, reason, &format!("kwasm got no response: {}", failure.told()), &Value::Null)
 }
 
-/// The response to a request whose target is no path.
+/// Returns the response to a request whose target is not a path.
 pub(super) fn no_path() -> Response<Body> {
     let message = "refused by kwasm: its path does not begin with a slash";
     response(StatusCode::BAD_REQUEST, "BadRequest", message, &Value::Null)

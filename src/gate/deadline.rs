@@ -1,77 +1,57 @@
-//! `--request-timeout`: how long one request may take, its answer with it, as Go's `http.Client.Timeout` has it.
+//! `--request-timeout`: the timeout of one request, including its answer, like Go's `http.Client.Timeout`.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ::http::Response;
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
-use super::body::{Body, BodyError};
+use super::body::{Body, Hook, Hooked, Polled};
 use super::failure::Failure;
 
-/// Who is told that an answer was cut off.
-type Told = Box<dyn FnOnce() + Send>;
+/// The callback for an answer that was cut off.
+type OnTimeout = Box<dyn FnOnce() + Send>;
 
-/// The body of an answer that has to be whole by a certain time.
+/// Ends the body of an answer that has to be complete by a certain time.
 struct Deadline {
-    inner: Body,
     limit: Duration,
     sleep: Pin<Box<Sleep>>,
-    told: Option<Told>,
+    on_timeout: Option<OnTimeout>,
 }
 
-/// It was not.
+/// The error of a body that was not complete in time.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer was not whole within {0:?}, the time that --request-timeout gives")]
+#[error("the response was not complete within {0:?}, the limit that --request-timeout sets")]
 pub(super) struct Late(Duration);
 
-/// Waits for an answer within `limit`, of which the body has what is left; `told` hears of one that is cut off.
+/// Waits for an answer within `limit`; its body gets the remaining time. `on_timeout` is called if it is cut
+/// off.
 pub(super) async fn within(
     limit: Option<Duration>,
     sent: impl Future<Output = Result<Response<Body>, Failure>>,
-    told: impl FnOnce() + Send + 'static,
+    on_timeout: impl FnOnce() + Send + 'static,
 ) -> Result<Response<Body>, Failure> {
-    // A time that no clock reaches is none.
+    // A time beyond the clock's range means no limit.
     let end = limit.and_then(|limit| Some((limit, Instant::now().checked_add(limit)?)));
     let Some((limit, end)) = end else { return sent.await };
     let response = timeout_at(end, sent).await.map_err(|_| Failure::RequestTimeout(limit))??;
-    let told: Told = Box::new(told);
+    let on_timeout: OnTimeout = Box::new(on_timeout);
     Ok(response.map(|inner| {
-        Deadline { inner, limit, sleep: Box::pin(sleep_until(end)), told: Some(told) }.boxed_unsync()
+        let hook = Deadline { limit, sleep: Box::pin(sleep_until(end)), on_timeout: Some(on_timeout) };
+        Hooked { hook, inner }.boxed_unsync()
     }))
 }
 
-impl http_body::Body for Deadline {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) {
-            return Poll::Ready(frame);
+impl Hook for Deadline {
+    fn polled(&mut self, polled: Polled, _: &impl http_body::Body, context: &mut Context<'_>) -> Polled {
+        if polled.is_ready() || self.sleep.as_mut().poll(context).is_pending() {
+            return polled;
         }
-        match self.sleep.as_mut().poll(context) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(()) => {
-                if let Some(told) = self.told.take() {
-                    told();
-                }
-                Poll::Ready(Some(Err(Late(self.limit).into())))
-            }
+        if let Some(on_timeout) = self.on_timeout.take() {
+            on_timeout();
         }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        Poll::Ready(Some(Err(Late(self.limit).into())))
     }
 }

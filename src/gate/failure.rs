@@ -1,61 +1,59 @@
-//! Why a request that was let out failed: in words for the user, and as the error that its guest gets.
+//! Failures of requests that were sent: in words for the user, and as the error that the guest gets.
 
-use std::error::Error as StdError;
 use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::dial::{Broken, ProxyFault};
-use super::hosts::Private;
-use super::journal::Line;
+use super::dial::{ProxyFault, TlsError, find};
+use super::resolve::Private;
 use crate::cluster::{Authentication, Cluster, Error, Validity};
+use crate::message::{Explain, Message};
 use crate::policy::HEADERS;
 
-/// What went wrong on the way to the API server or back.
+/// A failure between the gate and the API server.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The server closed the connection before it answered.
     Closed,
-    /// No connection within the guest's own limit.
+    /// No connection within the guest's own timeout.
     ConnectTimeout,
-    /// No connection: what the system says.
+    /// No connection, with the system's error.
     Connect(io::Error),
     /// The certificates, key or token could not be read.
-    Identity(Line),
-    /// The host is of the user's own network, and was not granted as such.
+    Identity(Message),
+    /// The host is in the user's own network, which was not granted.
     PrivateAddress(IpAddr),
-    /// No response within the guest's own limit.
+    /// No response within the guest's own timeout.
     ResponseTimeout,
-    /// No whole response within the user's limit.
+    /// No complete response within the user's timeout.
     RequestTimeout(Duration),
-    /// What it answered is no HTTP, or more headers than are taken.
+    /// The answer is not HTTP, or has too many headers.
     Nonsense {
-        /// Whether it is the headers.
+        /// Whether the headers are the reason.
         too_large: bool,
     },
-    /// There is no way through the proxy.
-    Proxy(Line),
+    /// The proxy cannot be used.
+    Proxy(Message),
     /// TLS failed.
-    Tls(Broken),
-    /// The address is longer than a URI may be.
+    Tls(TlsError),
+    /// The address exceeds the length of a URI.
     TooLong,
 }
 
 impl From<hyper_util::client::legacy::Error> for Failure {
     fn from(error: hyper_util::client::legacy::Error) -> Self {
         if let Some(fault) = find::<ProxyFault>(&error) {
-            let (text, hint) = fault.told();
-            return Self::Proxy(Line { text, hint });
+            return Self::Proxy(fault.message());
         }
         if let Some(error) = find::<Error>(&error) {
             return Self::identity(error);
         }
-        if let Some(broken) = find::<Broken>(&error) {
+        if let Some(broken) = find::<TlsError>(&error) {
             return Self::Tls(broken.clone());
         }
         // Later than in its handshake: a client certificate is refused after that, in TLS 1.3.
         if let Some(tls) = find::<rustls::Error>(&error) {
-            return Self::Tls(Broken::Tls(tls.clone()));
+            return Self::Tls(TlsError::Tls(tls.clone()));
         }
         if let Some(private) = find::<Private>(&error) {
             return Self::PrivateAddress(private.0);
@@ -71,34 +69,23 @@ impl From<hyper_util::client::legacy::Error> for Failure {
     }
 }
 
-impl Line {
-    /// What is wrong with the kubeconfig, and what helps.
-    pub(super) fn of(error: &Error) -> Self {
-        let mut text = error.to_string();
-        if let Some(source) = error.source() {
-            text = format!("{text}: {source}");
-        }
-        Self { text, hint: error.hint() }
-    }
-}
-
 impl Failure {
     pub(super) fn identity(error: &Error) -> Self {
-        Self::Identity(Line::of(error))
+        Self::Identity(error.message())
     }
 
-    /// Says what happened at the cluster, and what helps.
-    pub(super) fn explain(&self, cluster: &Cluster, certificate: Option<&Validity>) -> Line {
+    /// Explains the failure at the cluster, with a hint.
+    pub(super) fn explain(&self, cluster: &Cluster, certificate: Option<&Validity>) -> Message {
         let renew =
             if cluster.credentials().authentication() == Authentication::Exec { LOGIN } else { RENEW };
-        let Line { text, hint } = self.explain_at(&place(cluster), certificate);
+        let Message { text, hint } = self.explain_at(&label(cluster), certificate);
         // A certificate that a credential plugin said is nothing to mend in the kubeconfig.
-        Line { text, hint: hint.map(|hint| if hint == RENEW { renew.to_owned() } else { hint }) }
+        Message { text, hint: hint.map(|hint| if hint == RENEW { renew.to_owned() } else { hint }) }
     }
 
-    /// Says what happened at an endpoint.
-    pub(super) fn explain_at(&self, endpoint: &str, certificate: Option<&Validity>) -> Line {
-        let line = |what: String, hint: Option<&str>| Line {
+    /// Explains the failure at an endpoint.
+    pub(super) fn explain_at(&self, endpoint: &str, certificate: Option<&Validity>) -> Message {
+        let line = |what: String, hint: Option<&str>| Message {
             text: format!("{endpoint}: {what}"),
             hint: hint.map(str::to_owned),
         };
@@ -107,46 +94,42 @@ impl Failure {
             return line(text, Some(hint));
         }
         match self {
-            Self::Closed => line("it closed the connection without an answer".to_owned(), None),
+            Self::Closed => line("it closed the connection without a response".to_owned(), None),
             Self::ConnectTimeout => line("no connection within the plugin's own limit".to_owned(), None),
             Self::Connect(error) => line(reason(error), Some(REACH)),
             Self::Identity(line) => line.clone(),
             Self::PrivateAddress(address) => line(format!("it is at the private address {address}"), None),
             Self::ResponseTimeout => line("no response within the plugin's own limit".to_owned(), None),
             Self::RequestTimeout(limit) => line(
-                format!("no whole answer within {limit:?}"),
-                Some("--request-timeout gives it more time; 0 is for ever"),
+                format!("no complete response within {limit:?}"),
+                Some("--request-timeout gives it more time; 0 means no limit"),
             ),
             Self::Nonsense { too_large: true } => line(
-                format!("its answer has more or larger headers than kwasm takes: {HEADERS}, or 400 KiB"),
+                format!("its response has more or larger headers than kwasm accepts: {HEADERS}, or 400 KiB"),
                 None,
             ),
             Self::Nonsense { too_large: false } => {
-                let hint =
-                    endpoint.starts_with("http://").then_some("is its address to begin with https:// ?");
-                line("its answer is no HTTP".to_owned(), hint)
+                let hint = endpoint.starts_with("http://").then_some("did you mean https:// ?");
+                line("its response is not HTTP".to_owned(), hint)
             }
-            Self::Proxy(Line { text, hint }) => line(text.clone(), hint.as_deref()),
-            Self::Tls(broken) => {
-                let (what, hint) = broken.told(certificate.is_some());
-                line(what, hint.as_deref())
-            }
-            Self::TooLong => line("the address would be longer than a URI may be".to_owned(), None),
+            Self::Proxy(message) => message.clone().about(endpoint),
+            Self::Tls(broken) => broken.told(certificate.is_some()).about(endpoint),
+            Self::TooLong => line("the address is longer than a URI may be".to_owned(), None),
         }
     }
 
-    /// Whether it may be how a server refuses a client certificate.
+    /// Returns whether a server may refuse a client certificate in this way.
     fn may_be_refusal(&self) -> bool {
         use rustls::Error::AlertReceived;
-        matches!(self, Self::Closed | Self::Tls(Broken::Closed | Broken::Tls(AlertReceived(_))))
+        matches!(self, Self::Closed | Self::Tls(TlsError::Closed | TlsError::Tls(AlertReceived(_))))
     }
 
-    /// Whether it is that nothing came in time.
+    /// Returns whether it is a timeout.
     pub(super) fn is_timeout(&self) -> bool {
         matches!(self, Self::ConnectTimeout | Self::ResponseTimeout | Self::RequestTimeout(_))
     }
 
-    /// What a guest may know of it: no address of the user's.
+    /// Returns the message for the guest, without addresses of the user's.
     pub(super) fn told(&self) -> &'static str {
         match self {
             Self::Closed => "the server closed the connection",
@@ -157,18 +140,18 @@ impl Failure {
             Self::Connect(_) | Self::PrivateAddress(_) | Self::Proxy(_) => "the server could not be reached",
             Self::Identity(_) => "the kubeconfig's credentials could not be read",
             Self::ResponseTimeout | Self::RequestTimeout(_) => "there was no response in time",
-            Self::Nonsense { .. } => "the server's answer could not be read",
+            Self::Nonsense { .. } => "the server's response could not be read",
             Self::Tls(_) => "TLS failed",
             Self::TooLong => "the address is too long",
         }
     }
 
-    /// The error of wasi:http that comes nearest.
+    /// Returns the closest error of wasi:http.
     pub(super) fn code(&self) -> wasmtime_wasi_http::Error {
         use wasmtime_wasi_http::Error as Code;
         match self {
-            Self::Closed | Self::Tls(Broken::Closed) => Code::ConnectionTerminated,
-            Self::ConnectTimeout | Self::Tls(Broken::Silent) => Code::ConnectionTimeout,
+            Self::Closed | Self::Tls(TlsError::Closed) => Code::ConnectionTerminated,
+            Self::ConnectTimeout | Self::Tls(TlsError::Silent) => Code::ConnectionTimeout,
             Self::Connect(error) => match error.kind() {
                 io::ErrorKind::ConnectionRefused => Code::ConnectionRefused,
                 io::ErrorKind::TimedOut => Code::ConnectionTimeout,
@@ -183,8 +166,8 @@ impl Failure {
             Self::Nonsense { too_large: true } => Code::HttpResponseHeaderSectionSize(None),
             Self::Nonsense { too_large: false } => Code::HttpProtocolError,
             Self::Proxy(_) => Code::DestinationUnavailable,
-            Self::Tls(Broken::Tls(rustls::Error::InvalidCertificate(_))) => Code::TlsCertificateError,
-            Self::Tls(Broken::Tls(rustls::Error::AlertReceived(alert))) => Code::TlsAlertReceived {
+            Self::Tls(TlsError::Tls(rustls::Error::InvalidCertificate(_))) => Code::TlsCertificateError,
+            Self::Tls(TlsError::Tls(rustls::Error::AlertReceived(alert))) => Code::TlsAlertReceived {
                 alert_id: Some(u8::from(*alert)),
                 alert_message: Some(format!("{alert:?}")),
             },
@@ -194,58 +177,65 @@ impl Failure {
     }
 }
 
-/// A server, for messages.
-pub(super) fn place(cluster: &Cluster) -> String {
+/// Returns a server's name for messages.
+pub(super) fn label(cluster: &Cluster) -> String {
     match cluster.context() {
         "" => cluster.endpoint().to_string(),
         context => format!("{} (context `{context}`)", cluster.endpoint()),
     }
 }
 
-/// What there is to say when the API server answers 401.
-pub(super) fn unauthorized(cluster: &Cluster, certificate: Option<&Validity>) -> Line {
+/// Explains the API server's answer 401.
+pub(super) fn unauthorized(cluster: &Cluster, certificate: Option<&Validity>) -> Message {
     let authentication = cluster.credentials().authentication();
     let (what, hint) = match certificate.and_then(invalid) {
         Some((what, hint)) => (what, if authentication == Authentication::Exec { LOGIN } else { hint }),
         None => refused(authentication, cluster.user_name()),
     };
-    Line { text: format!("{}: {what}", place(cluster)), hint: Some(hint.to_owned()) }
+    Message { text: format!("{}: {what}", label(cluster)), hint: Some(hint.to_owned()) }
 }
 
-/// What there is to say when whoever was to say who asks did not in time.
+/// Returns the failure of a credential plugin or an identity provider that exceeded the timeout.
 pub(super) fn no_credentials(cluster: &Cluster, limit: Duration) -> Failure {
     let what = match cluster.credentials().authentication() {
         Authentication::Exec => "the credential plugin",
         _ => "the identity provider",
     };
-    Failure::Identity(Line {
-        text: format!("{what} of user `{}`: it did not say who asks within {limit:?}", cluster.user_name()),
-        hint: Some("--request-timeout gives it more time; 0 is for ever".to_owned()),
+    Failure::Identity(Message {
+        text: format!(
+            "{what} of user `{}`: it returned no credentials within {limit:?}",
+            cluster.user_name()
+        ),
+        hint: Some("--request-timeout gives it more time; 0 means no limit".to_owned()),
     })
 }
 
-/// What was refused, and what helps.
+/// Describes the refused credential, with a hint.
 fn refused(authentication: Authentication, user: &str) -> (String, &'static str) {
     let (what, hint) = match authentication {
         Authentication::Token | Authentication::TokenFile => (
             format!("the token of user `{user}`"),
-            "it may have expired: log in again by what made this kubeconfig",
+            "it may have expired: log in again with the tool that created this kubeconfig",
         ),
-        Authentication::Exec => (format!("what the credential plugin of user `{user}` said"), LOGIN),
-        Authentication::Oidc => {
-            (format!("the id-token of user `{user}`"), "log in again by what made this kubeconfig")
+        Authentication::Exec => {
+            (format!("the credential that the credential plugin of user `{user}` returned"), LOGIN)
         }
-        Authentication::Basic => {
-            (format!("the name and password of user `{user}`"), "check both; few API servers take any")
-        }
+        Authentication::Oidc => (
+            format!("the id-token of user `{user}`"),
+            "log in again with the tool that created this kubeconfig",
+        ),
+        Authentication::Basic => (
+            format!("the name and password of user `{user}`"),
+            "check both; few API servers support basic authentication",
+        ),
         Authentication::ClientCertificate => (
             format!("the client certificate of user `{user}`"),
-            "it may be another cluster's: get a new kubeconfig from whoever runs this one",
+            "it may belong to another cluster: get a new kubeconfig from the administrator of this one",
         ),
         Authentication::None => {
-            let hint = "kubectl config set-credentials NAME adds what the server knows you by";
+            let hint = "kubectl config set-credentials NAME adds credentials";
             return (
-                "it answers nobody, and the kubeconfig says of nobody who asks (401 Unauthorized)".to_owned(),
+                "it requires authentication, and the kubeconfig has no credentials for this user (401 Unauthorized)".to_owned(),
                 hint,
             );
         }
@@ -253,33 +243,16 @@ fn refused(authentication: Authentication, user: &str) -> (String, &'static str)
     (format!("it does not accept {what} (401 Unauthorized)"), hint)
 }
 
-/// What there is to say when 407 is answered: by a proxy, since no API server does.
-pub(super) fn login(cluster: &Cluster) -> Option<Line> {
-    let (text, hint) = ProxyFault::login(cluster.proxy()?, cluster.endpoint()).told();
-    Some(Line { text: format!("{}: {text}", place(cluster)), hint })
+/// Explains the answer 407, which comes from a proxy, since no API server sends it.
+pub(super) fn login(cluster: &Cluster) -> Option<Message> {
+    Some(ProxyFault::login(cluster.proxy()?, cluster.endpoint()).message().about(label(cluster)))
 }
 
 const REACH: &str =
     "check server of this cluster in the kubeconfig, and whether the network to it (a VPN?) is up";
-const LOGIN: &str = "log in again by what the credential plugin of the kubeconfig belongs to";
-const RENEW: &str = "get a new kubeconfig, or a new certificate in it, from whoever runs the cluster";
+const LOGIN: &str = "log in again with the tool that the kubeconfig's credential plugin belongs to";
+const RENEW: &str = "get a new kubeconfig, or a new certificate in it, from the cluster's administrator";
 const CLOCK: &str = "check this machine's clock";
-
-/// The first error of type `T` in a chain. Some io errors hold others inside without being their source.
-pub(super) fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<T>() {
-            return Some(found);
-        }
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = match inner {
-            Some(inner) => Some(inner as &(dyn StdError + 'static)),
-            None => error.source(),
-        };
-    }
-    None
-}
 
 fn reason(error: &io::Error) -> String {
     match error.kind() {
@@ -289,7 +262,7 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-/// Says what is wrong with the times of a client certificate, and what helps; `None` when nothing is.
+/// Explains a client certificate outside its validity period, with a hint; returns `None` if it is valid.
 fn invalid(certificate: &Validity) -> Option<(String, &'static str)> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
     let now = i64::try_from(now).ok()?;

@@ -1,4 +1,4 @@
-//! What a gate would do without some of its defences. Compiled for tests alone.
+//! The behaviour of a gate without some of its defences. Compiled for tests only.
 
 use ::http::request::Parts;
 use ::http::{Request, Response, Uri, header};
@@ -8,13 +8,12 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
-use super::body::Life;
-use super::failure::Failure;
-use super::{Body, Gate, Patience, Undelivered, sender};
-use crate::defence::{self, Defence, stands};
+use super::body::Body;
+use super::exchange::{Timeouts, answer};
+use crate::defence::{self, Defence};
 use crate::policy::{Reason, Refusal};
 
-/// Sends a request that names no granted endpoint to where a test says that it leads.
+/// Sends a request that names no granted endpoint to the address that a test configures.
 pub(super) async fn astray(parts: &Parts, refusal: &Refusal) -> Option<Response<Body>> {
     let address = defence::reroute().filter(|_| *refusal.reason() == Reason::Destination)?;
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
@@ -23,29 +22,10 @@ pub(super) async fn astray(parts: &Parts, refusal: &Refusal) -> Option<Response<
 
 /// Follows a redirect.
 pub(super) async fn followed(response: &Response<Incoming>) -> Option<Response<Body>> {
-    if stands(Defence::Redirects) || !response.status().is_redirection() {
+    if Defence::Redirects.stands() || !response.status().is_redirection() {
         return None;
     }
     get(response.headers().get(header::LOCATION)?.to_str().ok()?.parse().ok()?).await
-}
-
-/// A gate whose requests go on when nobody waits for them any more.
-pub(super) struct Detached(pub(super) Gate);
-
-impl Detached {
-    pub(super) async fn pass(
-        &self,
-        request: Request<Body>,
-        patience: Patience,
-        life: &Life,
-    ) -> Result<Response<Body>, Undelivered> {
-        let (gate, life) = (self.0.clone(), life.clone());
-        let sent = async move { gate.pass(request, patience, &life).await };
-        if stands(Defence::AbortedBodies) {
-            return sent.await;
-        }
-        tokio::spawn(sent).await.unwrap_or(Err(Undelivered::Failed(Failure::Closed)))
-    }
 }
 
 async fn get(uri: Uri) -> Option<Response<Body>> {
@@ -53,5 +33,5 @@ async fn get(uri: Uri) -> Option<Response<Body>> {
     let body = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
     let mut request = Request::new(body);
     *request.uri_mut() = uri;
-    Some(sender::answer(client.request(request).await.ok()?, Patience::default()))
+    Some(answer(client.request(request).await.ok()?, Timeouts::default()))
 }

@@ -1,27 +1,24 @@
-//! Requests in flight: how many there may be, and what became of each.
+//! Requests in flight: their limit, and the result of each.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use ::http::StatusCode;
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Body, body::BodyError};
-use crate::defence::{Defence, stands};
+use super::body::{Body, Hook, Hooked, Polled};
+use crate::defence::Defence;
 use crate::policy::Limit;
 
-/// The requests that may be in flight at a time.
+/// The limit of requests in flight.
 pub(super) struct Flight {
     slots: Arc<Semaphore>,
     most: u32,
 }
 
-/// One of them. It is free again when this is dropped.
+/// A slot for one request, free again when it is dropped.
 pub(super) struct Slot(#[expect(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>);
 
 impl Flight {
@@ -29,48 +26,48 @@ impl Flight {
         Self { slots: Arc::new(Semaphore::new(most as usize)), most }
     }
 
-    /// Takes a slot. Where there is none the request is refused: to wait could be for ever, since it may be this very
-    /// request that the guest ends the others by.
+    /// Takes a slot. If none is free, the request is refused. Waiting could last forever, since this request
+    /// may be the one by which the guest ends the others.
     pub(super) fn take(&self) -> Result<Slot, Limit> {
         match Arc::clone(&self.slots).try_acquire_owned() {
             Ok(slot) => Ok(Slot(Some(slot))),
-            Err(_) if !stands(Defence::RequestLimit) => Ok(Slot(None)),
+            Err(_) if !Defence::RequestLimit.stands() => Ok(Slot(None)),
             Err(_) => Err(Limit::Requests(self.most)),
         }
     }
 }
 
-/// Who is told of each request, once it has ended.
+/// The observer of each request, called when it has ended.
 pub type Observer = Arc<dyn Fn(&Trace) + Send + Sync>;
 
-/// What became of one request.
+/// The result of one request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Trace {
-    /// What was asked, e.g. `list pods in namespace shop`.
+    /// The request, e.g. `list pods in namespace shop`.
     pub request: String,
-    /// What was decided and how it went.
+    /// The decision and the result.
     pub ending: Ending,
-    /// From its judgement to the end of its answer.
+    /// The time from its judgement to the end of its answer.
     pub time: Duration,
 }
 
-/// How a request ended.
+/// The ending of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Ending {
-    /// It was let out, and answered with this status and as many bytes, all of them or as far as the guest read.
+    /// Sent, and answered with this status and this many bytes, all of them or as far as the guest read.
     Answered {
         /// The status.
         status: StatusCode,
-        /// Bytes of the answer's body.
+        /// The number of bytes of the answer's body.
         bytes: u64,
     },
-    /// It was let out and not answered.
+    /// Sent, but not answered.
     Failed,
-    /// It was not let out.
+    /// Refused.
     Refused,
 }
 
-/// A request that is being followed, if anybody wants to know.
+/// A request that is traced, if there is an observer.
 pub(super) struct Following {
     observer: Option<Observer>,
     request: String,
@@ -91,9 +88,8 @@ impl Following {
     }
 }
 
-/// An answer's body, which holds its request's slot until it is read or dropped.
+/// Counts an answer's body, and holds its request's slot until that is read or dropped.
 pub(super) struct Answer {
-    inner: Body,
     status: StatusCode,
     bytes: u64,
     following: Following,
@@ -101,12 +97,9 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn new(inner: Body, status: StatusCode, following: Following, slot: Slot) -> Self {
-        Self { inner, status, bytes: 0, following, slot: Some(slot) }
-    }
-
-    pub(super) fn boxed(self) -> Body {
-        self.boxed_unsync()
+    /// Returns an answer's body, which is traced.
+    pub(super) fn body(inner: Body, status: StatusCode, following: Following, slot: Slot) -> Body {
+        Hooked { hook: Self { status, bytes: 0, following, slot: Some(slot) }, inner }.boxed_unsync()
     }
 
     fn ended(&mut self) {
@@ -121,15 +114,8 @@ impl Drop for Answer {
     }
 }
 
-impl http_body::Body for Answer {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let polled = Pin::new(&mut self.inner).poll_frame(context);
+impl Hook for Answer {
+    fn polled(&mut self, polled: Polled, _: &impl http_body::Body, _: &mut Context<'_>) -> Polled {
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
@@ -139,19 +125,12 @@ impl http_body::Body for Answer {
         }
         polled
     }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
     use http_body_util::Full;
     use std::sync::Mutex;
 
@@ -176,7 +155,7 @@ mod tests {
             let following = Following::begin(Some(&observer), || "x".to_owned());
             let body = Full::new(Bytes::from("four")).map_err(|never| match never {}).boxed_unsync();
             let slot = flight.take().unwrap_or_else(|_| panic!("the first one"));
-            let answer = Answer::new(body, StatusCode::OK, following, slot);
+            let answer = Answer::body(body, StatusCode::OK, following, slot);
             if read {
                 answer.collect().await.unwrap();
             } else {

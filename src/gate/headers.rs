@@ -1,13 +1,13 @@
-//! Which headers pass, in either direction.
+//! The headers that pass, in either direction.
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http_body::Frame;
 
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::policy::Target;
 
-/// Headers of one connection, not of a message (RFC 9110 §7.6.1), with those that older peers add.
+/// Hop-by-hop headers (RFC 9110 §7.6.1), including those that older peers add.
 const HOP_BY_HOP: &[&str] = &[
     "connection",
     "http2-settings",
@@ -21,27 +21,28 @@ const HOP_BY_HOP: &[&str] = &[
     "upgrade",
 ];
 
-/// Headers that tell where a request came from, or that bring a session along. `host` is the sender's to set.
+/// Headers that state where a request came from, or that carry a session. The sender sets `host`.
 const FOREIGN: &[&str] = &["cookie", "forwarded", "host", "via"];
 
-/// Whether a guest may set a header at all and see it in a response; the others are an error in its own `fields`.
+/// Returns whether a guest may neither set a header nor see it in a response: such a header is an error in
+/// its own `fields`.
 ///
 /// `host` and the hop-by-hop ones are wasi:http's own list; `set-cookie` is here because the session of an
 /// authenticating proxy is a credential.
 pub(super) fn is_hidden(name: &HeaderName) -> bool {
-    (*name == header::SET_COOKIE && stands(Defence::SessionCookies))
+    Defence::SessionCookies.stops(*name == header::SET_COOKIE)
         || (wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS.contains(name) && !is_let_through(name))
 }
 
-/// Whether a test lets a header through that belongs to the connection. Never, in a build that is no test's.
+/// Returns whether a test lets a hop-by-hop header through. Never true except in a build for tests.
 fn is_let_through(name: &HeaderName) -> bool {
-    (*name == header::TRANSFER_ENCODING && !stands(Defence::Framing))
-        || (*name == header::TRAILER && !stands(Defence::Trailers))
-        || !stands(Defence::HopHeaders)
+    (*name == header::TRANSFER_ENCODING && !Defence::Framing.stands())
+        || (*name == header::TRAILER && !Defence::Trailers.stands())
+        || !Defence::HopHeaders.stands()
 }
 
-/// A request's headers without those that are not the guest's to send. Headers that claim an identity at the cluster
-/// never get here: the judge refuses them. At another host, who asks is the guest's to say.
+/// Returns a request's headers without those that a guest may not send. Headers that claim an identity at the
+/// cluster never get here, since the judge refuses them. At another host, the guest may claim any identity.
 #[must_use]
 pub fn outgoing(headers: HeaderMap, target: &Target) -> HeaderMap {
     let listed = listed_in_connection(&headers);
@@ -52,34 +53,35 @@ pub fn outgoing(headers: HeaderMap, target: &Target) -> HeaderMap {
     })
 }
 
-/// How much the headers of a message are: their number, and the bytes of their names and values.
+/// Returns the size of a message's headers: their number, and the bytes of their names and values.
 #[must_use]
 pub fn size(headers: &HeaderMap) -> (usize, u64) {
     let bytes = headers.iter().map(|(name, value)| name.as_str().len() + value.len());
     (headers.len(), bytes.sum::<usize>() as u64)
 }
 
-/// The same for trailers.
+/// Filters trailers in the same way.
 #[must_use]
 pub fn outgoing_frame(frame: Frame<Bytes>) -> Frame<Bytes> {
     match frame.into_trailers() {
         Ok(trailers) => {
             let may_pass = |name: &HeaderName| is_sendable(name) && !claims_identity(name);
-            Frame::trailers(filter(trailers, |name, _| may_pass(name) || !stands(Defence::Trailers)))
+            Frame::trailers(filter(trailers, |name, _| Defence::Trailers.passes(may_pass(name))))
         }
         Err(frame) => frame,
     }
 }
 
-/// A response's headers without those of the connection, and those that could hand a credential to the guest.
+/// Returns a response's headers without hop-by-hop headers, and without those that could hand a credential to
+/// the guest.
 #[must_use]
 pub fn incoming(headers: HeaderMap) -> HeaderMap {
     let listed = listed_in_connection(&headers);
     filter(headers, |name, value| {
         let challenge =
-            *name != header::WWW_AUTHENTICATE || is_plain_challenge(value) || !stands(Defence::Challenges);
+            Defence::Challenges.passes(*name != header::WWW_AUTHENTICATE || is_plain_challenge(value));
         !HOP_BY_HOP.contains(&name.as_str())
-            && (*name != header::SET_COOKIE || !stands(Defence::SessionCookies))
+            && Defence::SessionCookies.passes(*name != header::SET_COOKIE)
             && challenge
             && !listed.contains(name)
     })
@@ -101,10 +103,10 @@ fn filter(headers: HeaderMap, keep: impl Fn(&HeaderName, &HeaderValue) -> bool) 
 fn is_sendable(name: &HeaderName) -> bool {
     let text = name.as_str();
     let foreign = FOREIGN.contains(&text) || text.starts_with("x-forwarded-");
-    // What is left of `authorization` once the judge is through is an empty one.
-    let claim = name == header::AUTHORIZATION && stands(Defence::Claims);
+    // An `authorization` that passed the judge is empty.
+    let claim = Defence::Claims.stops(name == header::AUTHORIZATION);
     let of_this_hop = HOP_BY_HOP.contains(&text) && !is_let_through(name);
-    !(of_this_hop || claim || (foreign && stands(Defence::ForeignHeaders)))
+    !(of_this_hop || claim || Defence::ForeignHeaders.stops(foreign))
 }
 
 fn claims_identity(name: &HeaderName) -> bool {
@@ -113,19 +115,19 @@ fn claims_identity(name: &HeaderName) -> bool {
         || name.as_str().starts_with("x-remote-")
 }
 
-/// The names that `connection` declares to be of this hop only.
+/// Returns the names that `connection` declares as hop-by-hop.
 fn listed_in_connection(headers: &HeaderMap) -> Vec<HeaderName> {
-    if !stands(Defence::HopHeaders) {
+    if !Defence::HopHeaders.stands() {
         return Vec::new();
     }
-    // As bytes: a value that is no ASCII in one place hides none of its names.
+    // As bytes: a non-ASCII value in one place must not hide its names.
     let values = headers.get_all(header::CONNECTION).iter().map(HeaderValue::as_bytes);
     let names = values.flat_map(|value| value.split(|byte| *byte == b','));
     names.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect()
 }
 
-/// Challenges that only say what is asked for (RFC 9110 §11.6.1), each a scheme and its parameters. Others, such as
-/// Negotiate, answer with tokens of their own, and may stand behind the first one.
+/// Returns whether challenges only state requirements (RFC 9110 §11.6.1), each by a scheme and its
+/// parameters. Others, such as Negotiate, contain tokens, and may follow the first one.
 fn is_plain_challenge(value: &HeaderValue) -> bool {
     let Some(text) = value.to_str().ok().and_then(without_quoted) else { return false };
     let mut parts = text.split(',').map(str::trim);
@@ -138,7 +140,7 @@ fn is_plain_challenge(value: &HeaderValue) -> bool {
         && parts.all(|part| part.is_empty() || is_parameter(part) || is_challenge(part))
 }
 
-/// Whether it is `name=value`, and no credential that ends with `=`.
+/// Returns whether it is `name=value`, and not a credential that ends with `=`.
 fn is_parameter(part: &str) -> bool {
     // Names of headers are RFC 9110's tokens.
     let is_token = |text: &str| HeaderName::from_bytes(text.as_bytes()).is_ok();
@@ -147,7 +149,7 @@ fn is_parameter(part: &str) -> bool {
     })
 }
 
-/// The text with nothing between its quotes; `None` where they do not match.
+/// Returns the text without the contents of its quotes, or `None` if they do not match.
 fn without_quoted(text: &str) -> Option<String> {
     let mut bare = String::with_capacity(text.len());
     let mut characters = text.chars();

@@ -11,14 +11,16 @@ use ::http::uri::Scheme;
 use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
-use super::body::TooSlow;
+use super::body::{BodyError, TooSlow};
 use super::deadline::Late;
-use super::{Gate, Patience, Undelivered, headers};
+use super::{Gate, GateError, Timeouts, headers};
+#[cfg(feature = "faults")]
+use crate::defence::Defence;
 
-/// The gate as wasi:http sees it.
+/// The gate as a hook of wasi:http.
 pub(crate) struct Door(pub(crate) Gate);
 
-/// The most bytes that a guest writes to a body in one call.
+/// The largest number of bytes that a guest writes to a body in one call.
 const CHUNK: usize = 64 << 10;
 
 type Done = Box<dyn Future<Output = Result<(), Error>> + Send>;
@@ -29,18 +31,18 @@ impl WasiHttpHooks for Door {
         Arc::new(headers::is_hidden)
     }
 
-    /// All of them: it is the gate that says no, so that each no is told to the user too.
+    /// Accepts every scheme: the gate refuses it, so that the refusal is reported to the user too.
     fn is_supported_scheme(&mut self, _: &Scheme) -> bool {
         true
     }
 
-    /// The sender sets it, to the real server's name.
+    /// Lets the sender set the header, to the real server's name.
     fn set_host_header(&mut self) -> bool {
         false
     }
 
-    /// A guest can hold as many unsent bodies as it has handles, each with two chunks: with the default of 1 MiB they
-    /// would take more memory than the guest may have itself.
+    /// Returns the size of a chunk. A guest can hold as many unsent bodies as it has handles, each with two
+    /// chunks: with the default of 1 MiB they would take more memory than the guest itself may have.
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
         CHUNK
     }
@@ -53,22 +55,21 @@ impl WasiHttpHooks for Door {
     ) -> Box<dyn Future<Output = Answer> + Send> {
         let gate = self.0.clone();
         let options = options.unwrap_or_default();
-        let patience = Patience {
+        let timeouts = Timeouts {
             connect: options.connect_timeout,
             first_byte: options.first_byte_timeout,
             between_bytes: options.between_bytes_timeout,
         };
         Box::new(async move {
-            let request = request
-                .map(|body| body.map_err(|error| Box::new(error) as super::body::BodyError).boxed_unsync());
-            let life = gate.life();
+            let request =
+                request.map(|body| body.map_err(|error| Box::new(error) as BodyError).boxed_unsync());
+            let lifetime = gate.lifetime();
             #[cfg(feature = "faults")]
-            let gate = super::faults::Detached(gate);
-            let response =
-                gate.pass(request, patience, &life).await.map_err(|undelivered| match undelivered {
-                    Undelivered::Refused(_) => Error::HttpRequestDenied,
-                    Undelivered::Failed(failure) => failure.code(),
-                })?;
+            let gate = Detached(gate);
+            let response = gate.pass(request, timeouts, &lifetime).await.map_err(|error| match error {
+                GateError::Refused(_) => Error::HttpRequestDenied,
+                GateError::Failed(failure) => failure.code(),
+            })?;
             let response = response.map(|body| body.map_err(|error| body_error(&*error)).boxed_unsync());
             // The connection is driven by the client's pool: nothing is left to do here.
             Ok((response, Box::new(async { Ok(()) }) as Done))
@@ -81,5 +82,26 @@ fn body_error(error: &(dyn StdError + Send + Sync + 'static)) -> Error {
         Error::ConnectionReadTimeout
     } else {
         Error::HttpResponseIncomplete
+    }
+}
+
+/// A gate whose requests continue when no one waits for them any more.
+#[cfg(feature = "faults")]
+struct Detached(Gate);
+
+#[cfg(feature = "faults")]
+impl Detached {
+    async fn pass(
+        &self,
+        request: Request<super::Body>,
+        timeouts: Timeouts,
+        lifetime: &super::GuestLifetime,
+    ) -> Result<::http::Response<super::Body>, GateError> {
+        let (gate, lifetime) = (self.0.clone(), lifetime.clone());
+        let sent = async move { gate.pass(request, timeouts, &lifetime).await };
+        if Defence::AbortedBodies.stands() {
+            return sent.await;
+        }
+        tokio::spawn(sent).await.unwrap_or(Err(GateError::Failed(super::failure::Failure::Closed)))
     }
 }

@@ -1,69 +1,55 @@
-//! What happened at the gate that the user should know of when the run is over.
+//! The events at the gate that are reported to the user at the end of the run.
 
-use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
+use crate::message::{Explain, Message};
 use crate::policy::{Limit, Reason, Refusal};
 
-/// One thing to say, with what helps.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Line {
-    /// What happened, e.g. `refused: GET https://example.com/: …`.
-    pub text: String,
-    /// What helps.
-    pub hint: Option<String>,
-}
-
-/// Distinct lines, in the order they came, and whether there were more than are kept.
+/// Distinct lines in the order of their occurrence, and whether there were more than are kept.
 #[derive(Default)]
-pub(super) struct Journal(Mutex<(Vec<Line>, bool)>);
+pub(super) struct Journal(Mutex<(Vec<Message>, bool)>);
 
-/// A hostile guest can think of any number of distinct requests: more lines than this tell nobody more.
+/// The largest number of lines. A hostile guest can make any number of distinct requests, and more lines
+/// would not help anyone.
 const KEPT: usize = 20;
 
 impl Journal {
     pub(super) fn refused(&self, refusal: &Refusal) {
         match refusal.reason() {
-            // One line for all of them, whatever was asked.
+            // One line for all of them, whatever the requests.
             Reason::Limit(limit) => self.limited(limit),
-            _ => self.add(Line { text: format!("refused: {refusal}"), hint: refusal.hint() }),
+            _ => self.add(refusal.message().about("refused")),
         }
     }
 
     pub(super) fn limited(&self, limit: &Limit) {
-        self.add(Line { text: format!("the plugin ran into a limit: {limit}"), hint: limit.hint() });
+        self.add(limit.report());
     }
 
-    pub(super) fn failed(&self, line: Line) {
+    pub(super) fn failed(&self, line: Message) {
         self.add(line);
     }
 
-    pub(super) fn lines(&self) -> Vec<Line> {
+    pub(super) fn lines(&self) -> Vec<Message> {
         let (mut lines, left_out) = self.locked().clone();
         if left_out {
-            lines.push(Line { text: format!("and others: these are the first {KEPT}"), hint: None });
+            lines.push(Message::plain(format!("and more: these are the first {KEPT}")));
         }
         lines
     }
 
-    fn add(&self, line: Line) {
+    fn add(&self, line: Message) {
         let (lines, left_out) = &mut *self.locked();
         if lines.contains(&line) {
             return;
         }
-        if lines.len() < KEPT || !stands(Defence::JournalLimit) { lines.push(line) } else { *left_out = true }
+        if Defence::JournalLimit.passes(lines.len() < KEPT) { lines.push(line) } else { *left_out = true }
     }
 
-    fn locked(&self) -> MutexGuard<'_, (Vec<Line>, bool)> {
+    fn locked(&self) -> MutexGuard<'_, (Vec<Message>, bool)> {
         // A list of lines cannot be left half-changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
     }
 }
 
@@ -76,11 +62,11 @@ mod tests {
         let journal = Journal::default();
         for number in 0..100 {
             for _ in 0..2 {
-                journal.failed(Line { text: number.to_string(), hint: None });
+                journal.failed(Message::plain(number.to_string()));
             }
         }
         let lines = journal.lines();
         assert_eq!(lines.len(), KEPT + 1);
-        assert_eq!(lines.last().unwrap().text, "and others: these are the first 20");
+        assert_eq!(lines.last().unwrap().text, "and more: these are the first 20");
     }
 }

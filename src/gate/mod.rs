@@ -1,6 +1,6 @@
 //! The only way to the network: identify ► normalise ► judge ► permit ► credentials ► send.
 //!
-//! The doors are adapters: each turns what its guest asks into an HTTP request and hands it to `Gate::pass`.
+//! The doors are adapters: each turns its guest's calls into HTTP requests and passes them to `Gate::pass`.
 //! They have no rules of their own.
 
 mod answer;
@@ -8,41 +8,46 @@ mod body;
 mod check;
 mod deadline;
 mod dial;
+mod exchange;
 mod failure;
 #[cfg(feature = "faults")]
 mod faults;
 mod flight;
-/// The filters of headers: public for the fuzzer, pure, and no way past the gate.
+mod guest_body;
+/// The filters of headers: pure, and public for the fuzzer. They offer no way past the gate.
 #[doc(hidden)]
 pub mod headers;
 mod hosts;
 mod http;
 mod journal;
+mod lifetime;
 mod pipe;
 mod replay;
+mod resolve;
 mod reuse;
 mod sender;
 mod socket;
 mod table;
+mod tcp;
 mod tunnel;
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use tokio::sync::{OnceCell, Semaphore};
 
-use self::body::Life;
-pub(crate) use self::body::{Body, GuestBody};
+pub(crate) use self::body::Body;
 pub use self::check::Checked;
+pub(crate) use self::exchange::Timeouts;
 use self::failure::Failure;
 use self::flight::{Answer, Flight, Following};
 pub use self::flight::{Ending, Observer, Trace};
+pub(crate) use self::guest_body::GuestBody;
 use self::hosts::Hosts;
 pub(crate) use self::http::Door;
 use self::journal::Journal;
-pub use self::journal::Line;
+use self::lifetime::GuestLifetime;
 // The socket door is public for the fuzzer: it says what a guest can say, and no more.
 #[doc(hidden)]
 pub use self::pipe::GuestEnd;
@@ -53,10 +58,11 @@ pub(crate) use self::socket::Socket;
 use self::table::Table;
 use self::tunnel::{Held, Tunnel};
 use crate::cluster::{Cluster, Contexts, says_who};
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
+use crate::message::Message;
 use crate::policy::{Attempt, Grant, HEADERS, Limit, Permit, Reason, Refusal, Target};
 
-/// The way out of one sandbox. Cloning it gives another handle to the same gate.
+/// The way out of one sandbox. Clones are handles to the same gate.
 #[derive(Clone)]
 pub struct Gate(Arc<Inner>);
 
@@ -68,41 +74,33 @@ struct Inner {
     flight: Flight,
     sockets: Arc<Semaphore>,
     journal: Arc<Journal>,
-    life: Life,
+    lifetime: GuestLifetime,
     observer: Option<Observer>,
 }
 
-/// One cluster, and what sends to it.
+/// A cluster and its sender.
 struct Reach {
     cluster: Box<Cluster>,
     sender: Sender,
 }
 
 impl Reach {
-    /// Where it is, for messages.
-    fn place(&self) -> String {
-        failure::place(&self.cluster)
+    /// Returns the server's name for messages.
+    fn label(&self) -> String {
+        failure::label(&self.cluster)
     }
 }
 
-/// How long a guest is willing to wait. `None` is for ever: a watch may be silent for hours.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Patience {
-    pub(crate) connect: Option<Duration>,
-    pub(crate) first_byte: Option<Duration>,
-    pub(crate) between_bytes: Option<Duration>,
-}
-
-/// Why a request has no response at all.
-pub(crate) enum Undelivered {
-    /// It was refused, and names no endpoint that could answer for itself.
+/// The reason why a request has no response.
+pub(crate) enum GateError {
+    /// The request was refused, and names no endpoint that could answer.
     Refused(Box<Refusal>),
-    /// It was let out and failed.
+    /// The request was sent and failed.
     Failed(Failure),
 }
 
 impl Gate {
-    /// A gate to what was granted, at these contexts. `observer` is told of each request once it has ended.
+    /// Returns a gate for a grant at these contexts. `observer` is called for each request when it has ended.
     #[must_use]
     pub fn new(grant: Grant, contexts: Contexts, observer: Option<Observer>) -> Self {
         let table = Table::new(&contexts, grant.hosts());
@@ -114,49 +112,51 @@ impl Gate {
             flight: Flight::new(grant.limits().requests),
             sockets: Arc::new(Semaphore::new(grant.limits().sockets as usize)),
             journal: Arc::default(),
-            life: Life::default(),
+            lifetime: GuestLifetime::default(),
             observer,
             grant,
         }))
     }
 
-    /// Ends all that is under way: a request whose body is unfinished is aborted, never completed. To be called
-    /// before the guest's state is dropped, since the end of a dropped body looks like any other end. A credential plugin
-    /// that still runs is killed, and no token is refreshed any more; one that is being refreshed is left to
-    /// [`Gate::settled`].
+    /// Ends everything in flight: a request whose body is unfinished is aborted, never completed. Must be
+    /// called before the guest's state is dropped, since the end of a dropped body looks like any other end.
+    /// A running credential plugin is killed, and no further token is refreshed; a refresh that has begun is
+    /// left to [`Gate::settled`].
     pub fn end(&self) {
-        self.0.life.end();
+        self.0.lifetime.end();
         for reach in &self.0.clusters {
             reach.cluster.credentials().end();
         }
     }
 
-    /// Waits, after the end, for what may not be cut off: a refresh token that was given to its identity provider is lost
-    /// unless its successor is kept. Takes no longer than such a request may.
+    /// Waits, after the end, for what must not be cut off: a refresh token that was sent to its identity
+    /// provider is lost unless its successor is stored. Waits no longer than such a request may take.
     pub async fn settled(&self) {
         for reach in &self.0.clusters {
             reach.cluster.credentials().settled().await;
         }
     }
 
-    /// What the user should know of this run: each distinct refusal and failure, in the order they came.
+    /// Returns the report of this run to the user: each distinct refusal and failure, in the order of
+    /// occurrence.
     #[must_use]
-    pub fn report(&self) -> Vec<Line> {
+    pub fn report(&self) -> Vec<Message> {
         self.0.journal.lines()
     }
 
-    /// The life of its guest.
-    fn life(&self) -> Life {
-        self.0.life.clone()
+    /// Returns the lifetime of its guest.
+    fn lifetime(&self) -> GuestLifetime {
+        self.0.lifetime.clone()
     }
 
-    /// Takes one request through the gate. It is aborted when `life` ends, which is the guest's or a part of it.
+    /// Passes one request through the gate. It is aborted when `lifetime` ends, which is the guest's lifetime
+    /// or a part of it.
     async fn pass(
         &self,
         request: Request<Body>,
-        patience: Patience,
-        life: &Life,
-    ) -> Result<Response<Body>, Undelivered> {
+        timeouts: Timeouts,
+        lifetime: &GuestLifetime,
+    ) -> Result<Response<Body>, GateError> {
         let (mut parts, body) = request.into_parts();
         let asked = || format!("{} {}", parts.method, parts.uri);
         let slot = match self.0.flight.take() {
@@ -172,16 +172,15 @@ impl Gate {
                 let mut following =
                     Following::begin(self.0.observer.as_ref(), || permit.attempt().to_string());
                 let mut headers = headers::outgoing(parts.headers, permit.attempt().target());
-                let tunnel = permit
-                    .attempt()
-                    .upgrade()
-                    .zip(parts.extensions.remove())
-                    .map(|(upgrade, guest)| Tunnel::new(guest, upgrade, life.clone(), self.life()));
+                let tunnel =
+                    permit.attempt().upgrade().zip(parts.extensions.remove()).map(|(upgrade, guest)| {
+                        Tunnel::new(guest, upgrade, lifetime.clone(), self.lifetime())
+                    });
                 if let Some(tunnel) = &tunnel {
                     tunnel.name(&mut headers);
                 }
-                let body = GuestBody::new(body, life.clone(), &headers);
-                let sent = self.0.send(permit, headers, body, patience, &mut following).await?;
+                let body = GuestBody::new(body, lifetime.clone(), &headers);
+                let sent = self.0.send(permit, headers, body, timeouts, &mut following).await?;
                 Ok(answered(sent, tunnel, Held { following, slot }))
             }
             Err(refusal) => {
@@ -202,15 +201,15 @@ impl Gate {
 }
 
 impl Inner {
-    /// identify ► normalise ► judge. Pure.
+    /// Identifies, normalises and judges a request. Pure.
     fn admit(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Permit, Refusal> {
         let elsewhere = |reason| Refusal::elsewhere(method, uri, reason);
         let most = self.grant.limits().headers;
         let (number, bytes) = headers::size(headers);
-        if number > HEADERS && stands(Defence::HeaderLimit) {
+        if Defence::HeaderLimit.stops(number > HEADERS) {
             return Err(elsewhere(Reason::Limit(Limit::HeaderCount)));
         }
-        if bytes > most && stands(Defence::HeaderLimit) {
+        if Defence::HeaderLimit.stops(bytes > most) {
             return Err(elsewhere(Reason::Limit(Limit::Headers(most))));
         }
         let (target, path) = self.table.identify(uri).map_err(elsewhere)?;
@@ -218,8 +217,9 @@ impl Inner {
         self.grant.judge(Attempt::read(target, method.clone(), path.as_ref(), &headers)?)
     }
 
-    /// Where the user impersonates somebody (`--as`), a plugin that reads the same flag says the same as will be said for it:
-    /// that claims nothing. It may not say another, whatever was granted: the user wants to be that one.
+    /// Drops impersonation headers equal to those that will be added anyway: if the user impersonates someone
+    /// (`--as`), a plugin that reads the same flag may state the same. It may not state anything else,
+    /// whatever was granted, since the user chose that identity.
     fn without_what_is_said_anyway<'a>(
         &self,
         target: &Target,
@@ -244,48 +244,48 @@ impl Inner {
         self.clusters.iter().find(|reach| reach.cluster.context() == context)
     }
 
-    fn refuse(&self, refusal: &Refusal, following: &mut Following) -> Result<Response<Body>, Undelivered> {
+    fn refuse(&self, refusal: &Refusal, following: &mut Following) -> Result<Response<Body>, GateError> {
         self.journal.refused(refusal);
         following.end(Ending::Refused);
-        answer::to(refusal).ok_or_else(|| Undelivered::Refused(Box::new(refusal.clone())))
+        answer::to(refusal).ok_or_else(|| GateError::Refused(Box::new(refusal.clone())))
     }
 
-    /// Sends what was permitted.
+    /// Sends a permitted request.
     async fn send(
         &self,
         permit: Permit,
         headers: HeaderMap,
         body: GuestBody,
-        patience: Patience,
+        timeouts: Timeouts,
         following: &mut Following,
-    ) -> Result<Response<Body>, Undelivered> {
+    ) -> Result<Response<Body>, GateError> {
         let attempt = permit.attempt().clone();
         let sent = match attempt.target() {
             Target::Context(context) => {
-                self.send_to_cluster(context.name(), permit, headers, body, patience).await
+                self.send_to_cluster(context.name(), permit, headers, body, timeouts).await
             }
-            Target::Host(_) => self.send_to_host(permit, headers, body, patience).await,
+            Target::Host(_) => self.send_to_host(permit, headers, body, timeouts).await,
         };
         match sent {
             Ok(response) => Ok(response),
             Err(Failure::PrivateAddress(address)) => {
-                self.refuse(&Refusal::of(&attempt, Reason::PrivateAddress(address.to_string())), following)
+                self.refuse(&attempt.refused(Reason::PrivateAddress(address.to_string())), following)
             }
             Err(failure) => {
                 following.end(Ending::Failed);
-                Err(Undelivered::Failed(failure))
+                Err(GateError::Failed(failure))
             }
         }
     }
 
-    /// With the credentials of the one who started kwasm.
+    /// Sends a request with the credentials of the user.
     async fn send_to_cluster(
         &self,
         context: &str,
         permit: Permit,
         mut headers: HeaderMap,
         body: GuestBody,
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> Result<Response<Body>, Failure> {
         let Some(Reach { cluster, sender }) = self.reach(context) else { return Err(Failure::Closed) };
         if let Some(impersonation) = cluster.impersonation() {
@@ -296,10 +296,10 @@ impl Inner {
         }
         let (limit, journal) = (cluster.request_timeout(), Arc::clone(&self.journal));
         let late = limit.map(|limit| Failure::RequestTimeout(limit).explain(cluster, None));
-        let told = move || late.into_iter().for_each(|line| journal.failed(line));
+        let on_timeout = move || late.into_iter().for_each(|line| journal.failed(line));
         let relayed = permit.attempt().info().is_relayed();
-        let sent = sender.send(cluster, permit, headers, body, patience);
-        let mut sent = deadline::within(limit, sent, told).await;
+        let sent = sender.send(cluster, permit, headers, body, timeouts);
+        let mut sent = deadline::within(limit, sent, on_timeout).await;
         if let Err(Failure::RequestTimeout(limit)) = sent
             && sender.waits_for_credentials()
         {
@@ -325,13 +325,13 @@ impl Inner {
         sent
     }
 
-    /// Without any.
+    /// Sends a request without credentials.
     async fn send_to_host(
         &self,
         permit: Permit,
         headers: HeaderMap,
         body: GuestBody,
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> Result<Response<Body>, Failure> {
         let host = match permit.attempt().target() {
             Target::Host(host) => host.to_string(),
@@ -339,21 +339,21 @@ impl Inner {
         };
         let hosts = self.hosts.get_or_try_init(|| async { Hosts::new(self.grant.hosts()) }).await;
         let sent = match hosts {
-            Ok(hosts) => hosts.send(permit, headers, body, patience).await,
+            Ok(hosts) => hosts.send(permit, headers, body, timeouts).await,
             Err(failure) => Err(failure),
         };
         if let Err(failure) = &sent
             && !matches!(failure, Failure::PrivateAddress(_))
         {
             // What helps there is about kubeconfigs.
-            let Line { text, .. } = failure.explain_at(&format!("https://{host}"), None);
-            self.journal.failed(Line { text, hint: None });
+            let Message { text, .. } = failure.explain_at(&format!("https://{host}"), None);
+            self.journal.failed(Message::plain(text));
         }
         sent
     }
 }
 
-/// What a guest gets of an answer: a body that is followed to its end, or an end of a tunnel.
+/// Returns the guest's view of an answer: a traced body, or an end of a tunnel.
 fn answered(response: Response<Body>, tunnel: Option<Tunnel>, held: Held) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     let switched = parts.status == StatusCode::SWITCHING_PROTOCOLS;
@@ -363,14 +363,14 @@ fn answered(response: Response<Body>, tunnel: Option<Tunnel>, held: Held) -> Res
         return Response::from_parts(parts, body);
     }
     let Held { following, slot } = held;
-    let body = Answer::new(body, parts.status, following, slot).boxed();
+    let body = Answer::body(body, parts.status, following, slot);
     Response::from_parts(parts, body)
 }
 
-/// A pipe whose other end is the test's.
+/// Returns a pipe whose other end is the test's.
 #[cfg(test)]
 pub(crate) fn pipe_for_tests() -> (GuestEnd, impl Drop) {
-    pipe::pair(Life::default())
+    pipe::pair(GuestLifetime::default())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! A connection that never leaves this process: what a guest's socket is connected to.
+//! The connection of a guest's socket, which never leaves this process.
 //!
-//! Not `tokio::io::duplex`, whose end that was dropped cannot be told from one that was half-closed: a guest that lets go
-//! of a silent watch would leave it open for ever.
+//! This is not `tokio::io::duplex`, in which a dropped end cannot be distinguished from a half-closed one: a
+//! guest that closes a silent watch would leave it open forever.
 
 use std::io;
 use std::pin::Pin;
@@ -11,15 +11,17 @@ use std::task::{Context, Poll, Waker};
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::body::Life;
+use super::lifetime::GuestLifetime;
 
-/// The most bytes that wait in either direction. A guest that reads nothing keeps no more of them.
+/// The largest number of bytes that wait in either direction, so that a guest that does not read holds no
+/// more.
 const CAPACITY: usize = 256 << 10;
 
-/// Connects a guest's end and the gate's. When the last handle to the guest's end is dropped, `life` ends.
-pub(super) fn pair(life: Life) -> (GuestEnd, HostEnd) {
+/// Connects a guest's end with the gate's. When the last handle to the guest's end is dropped, `lifetime`
+/// ends.
+pub(super) fn pair(lifetime: GuestLifetime) -> (GuestEnd, HostEnd) {
     let lanes = Arc::new(Lanes::default());
-    (GuestEnd(Arc::new(Held { lanes: Arc::clone(&lanes), life })), HostEnd(lanes))
+    (GuestEnd(Arc::new(Held { lanes: Arc::clone(&lanes), lifetime })), HostEnd(lanes))
 }
 
 /// The end that a guest's socket and streams share.
@@ -31,7 +33,7 @@ pub(super) struct HostEnd(Arc<Lanes>);
 
 struct Held {
     lanes: Arc<Lanes>,
-    life: Life,
+    lifetime: GuestLifetime,
 }
 
 #[derive(Default)]
@@ -47,17 +49,17 @@ struct Lane(Mutex<Flow>);
 #[derive(Default)]
 struct Flow {
     bytes: BytesMut,
-    /// No more bytes come.
+    /// Whether no more bytes will come.
     ended: bool,
-    /// Nobody reads any more.
+    /// Whether the reader has closed its end.
     deaf: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
 }
 
-/// The other end takes no more bytes.
+/// The error of writing to an end that accepts no more bytes.
 #[derive(Debug)]
-pub struct Deaf;
+pub struct ReaderClosed;
 
 impl Lane {
     fn flow(&self) -> MutexGuard<'_, Flow> {
@@ -65,7 +67,7 @@ impl Lane {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that no more bytes come.
+    /// Marks the end of the bytes.
     fn end(&self) {
         let waker = {
             let mut flow = self.flow();
@@ -75,8 +77,8 @@ impl Lane {
         wake(waker);
     }
 
-    /// Says that nobody reads any more, and forgets what waits.
-    fn deafen(&self) {
+    /// Marks the reader as closed, and drops the waiting bytes.
+    fn close_reader(&self) {
         let waker = {
             let mut flow = self.flow();
             flow.deaf = true;
@@ -86,11 +88,11 @@ impl Lane {
         wake(waker);
     }
 
-    /// How many bytes there is room for; an error where nobody takes any.
-    fn room(&self, context: Option<&mut Context<'_>>) -> Result<usize, Deaf> {
+    /// Returns how many bytes fit, or an error if the reader has closed its end.
+    fn room(&self, context: Option<&mut Context<'_>>) -> Result<usize, ReaderClosed> {
         let mut flow = self.flow();
         if flow.deaf || flow.ended {
-            return Err(Deaf);
+            return Err(ReaderClosed);
         }
         let room = CAPACITY - flow.bytes.len();
         if room == 0
@@ -101,7 +103,8 @@ impl Lane {
         Ok(room)
     }
 
-    /// Takes what there is room for of `parts`, and says how much that was. Nothing, where nobody reads.
+    /// Takes as much of `parts` as fits, and returns how much that was: nothing if the reader has closed its
+    /// end.
     fn put<'a>(&self, parts: impl Iterator<Item = &'a [u8]>) -> usize {
         let (taken, waker) = {
             let mut flow = self.flow();
@@ -120,7 +123,7 @@ impl Lane {
         taken
     }
 
-    /// Gives up to `most` bytes, none where none wait; `None` at the end.
+    /// Returns up to `most` bytes, possibly none yet, or `None` at the end.
     fn get(&self, most: usize, context: Option<&mut Context<'_>>) -> Option<Bytes> {
         let (bytes, waker) = {
             let mut flow = self.flow();
@@ -140,7 +143,7 @@ impl Lane {
         Some(bytes)
     }
 
-    /// Whether there are bytes, or an end.
+    /// Returns whether there are bytes, or the end.
     fn peek(&self, context: &mut Context<'_>) -> bool {
         let mut flow = self.flow();
         let ready = !flow.bytes.is_empty() || flow.ended || flow.deaf;
@@ -151,7 +154,7 @@ impl Lane {
     }
 }
 
-/// Not under the lock, which the one who wakes up wants next.
+/// Wakes a task. Must not be called under the lock, which the task takes next.
 fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
         waker.wake();
@@ -159,13 +162,13 @@ fn wake(waker: Option<Waker>) {
 }
 
 impl GuestEnd {
-    /// Bytes for the guest, up to `most`, none where none wait yet; `None` at the end.
+    /// Returns up to `most` bytes for the guest, possibly none yet, or `None` at the end.
     #[must_use]
     pub fn read(&self, most: usize) -> Option<Bytes> {
         self.0.lanes.to_guest.get(most, None)
     }
 
-    /// Waits until [`Self::read`] has something to say.
+    /// Waits until [`Self::read`] returns bytes or the end.
     pub(crate) async fn readable(&self) {
         std::future::poll_fn(|context| {
             if self.0.lanes.to_guest.peek(context) { Poll::Ready(()) } else { Poll::Pending }
@@ -173,15 +176,15 @@ impl GuestEnd {
         .await;
     }
 
-    /// How many bytes may be written now.
+    /// Returns how many bytes may be written now.
     ///
     /// # Errors
-    /// When nobody reads them.
-    pub fn room(&self) -> Result<usize, Deaf> {
+    /// If the reader has closed its end.
+    pub fn room(&self) -> Result<usize, ReaderClosed> {
         self.0.lanes.to_host.room(None)
     }
 
-    /// Waits until there is room, or nobody reads any more.
+    /// Waits until there is room, or the reader has closed its end.
     pub(crate) async fn writable(&self) {
         std::future::poll_fn(|context| match self.0.lanes.to_host.room(Some(context)) {
             Ok(0) => Poll::Pending,
@@ -190,28 +193,29 @@ impl GuestEnd {
         .await;
     }
 
-    /// Writes what there is room for, and says how much that was.
+    /// Writes as many bytes as fit, and returns their number.
     #[expect(clippy::must_use_candidate, reason = "who asked for room first knows the answer")]
     pub fn write(&self, bytes: &[u8]) -> usize {
         self.0.lanes.to_host.put(std::iter::once(bytes))
     }
 
-    /// Says that the guest writes no more. It may still read.
+    /// Ends the guest's writing. It may still read.
     pub fn finish(&self) {
         self.0.lanes.to_host.end();
     }
 
-    /// Says that the guest reads no more. It may still write.
+    /// Ends the guest's reading. It may still write.
     pub fn stop_reading(&self) {
-        self.0.lanes.to_guest.deafen();
+        self.0.lanes.to_guest.close_reader();
     }
 }
 
-/// A guest that lets go of a socket says so to whatever is under way on it. Its last bytes can still be read.
+/// Ends the lifetime of everything in flight on a socket that the guest closes. Its last bytes can still be
+/// read.
 impl Drop for Held {
     fn drop(&mut self) {
-        self.life.end();
-        self.lanes.to_guest.deafen();
+        self.lifetime.end();
+        self.lanes.to_guest.close_reader();
         self.lanes.to_host.end();
     }
 }
@@ -219,7 +223,7 @@ impl Drop for Held {
 impl Drop for HostEnd {
     fn drop(&mut self) {
         self.0.to_guest.end();
-        self.0.to_host.deafen();
+        self.0.to_host.close_reader();
     }
 }
 
@@ -251,7 +255,7 @@ impl AsyncWrite for HostEnd {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self.0.to_guest.room(Some(context)) {
-            Err(Deaf) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            Err(ReaderClosed) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
             Ok(0) => Poll::Pending,
             Ok(_) => Poll::Ready(Ok(self.0.to_guest.put(parts.iter().map(|part| &**part)))),
         }
@@ -278,7 +282,7 @@ mod tests {
 
     #[tokio::test]
     async fn bytes_pass_in_their_order_and_each_end_closes_for_itself() {
-        let (guest, mut host) = pair(Life::default());
+        let (guest, mut host) = pair(GuestLifetime::default());
         assert_eq!(guest.write(b"ask"), 3);
         guest.finish();
         let mut asked = String::new();
@@ -294,7 +298,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_that_reads_nothing_stops_the_writer() {
-        let (guest, mut host) = pair(Life::default());
+        let (guest, mut host) = pair(GuestLifetime::default());
         let flood = vec![0; 2 * CAPACITY];
         assert_eq!(host.write(&flood).await.unwrap(), CAPACITY);
         let waiting = tokio::spawn(async move { host.write(&flood).await.unwrap() });
@@ -307,7 +311,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_guest_writes_no_more_than_there_is_room_for() {
-        let (guest, mut host) = pair(Life::default());
+        let (guest, mut host) = pair(GuestLifetime::default());
         assert_eq!(guest.write(&vec![0; 2 * CAPACITY]), CAPACITY);
         assert_eq!(guest.room().unwrap(), 0);
         let mut some = [0; 10];
@@ -318,14 +322,14 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_written_before_the_guest_let_go_is_still_read() {
-        let life = Life::default();
-        let (guest, mut host) = pair(life.clone());
+        let lifetime = GuestLifetime::default();
+        let (guest, mut host) = pair(lifetime.clone());
         guest.write(b"last");
         let other = guest.clone();
         drop(guest);
-        assert!(!life.is_over());
+        assert!(!lifetime.is_over());
         drop(other);
-        life.ended().await;
+        lifetime.ended().await;
         let mut read = String::new();
         host.read_to_string(&mut read).await.unwrap();
         assert_eq!(read, "last");
@@ -334,7 +338,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_guest_sees_when_the_other_end_is_gone() {
-        let (guest, host) = pair(Life::default());
+        let (guest, host) = pair(GuestLifetime::default());
         drop(host);
         guest.readable().await;
         assert!(guest.read(1).is_none());

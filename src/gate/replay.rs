@@ -1,4 +1,4 @@
-//! Bodies that can be sent once more, when the server did not know who asked.
+//! Bodies that can be sent a second time, after the server refused the credentials.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -9,22 +9,21 @@ use http::{HeaderMap, Method};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
 
-use super::Body;
-use super::body::BodyError;
+use super::body::{Body, BodyError, Hook, Hooked, Polled};
 
-/// The longest body that is kept while it is sent, in bytes. Objects that plugins change are shorter; what is longer is a
-/// stream, and keeping those would cost memory.
+/// The longest body that is kept while it is sent, in bytes. Objects that plugins change are shorter; longer
+/// bodies are streams, and keeping those would cost memory.
 const LONGEST: usize = 64 << 10;
 
-/// What was sent of a body so far. Dropped, it keeps nothing more.
+/// The part of a body sent so far. When dropped, nothing more is kept.
 pub(super) struct Record(Arc<Mutex<Sent>>);
 
 #[derive(Default)]
 struct Sent {
-    /// A copy: what passes may be a byte of a large buffer, which would be held with it.
+    /// A copy of the data: a passing frame may be a byte of a large buffer, which would be kept with it.
     data: BytesMut,
     trailers: Option<HeaderMap>,
-    /// The length that its request said.
+    /// The length stated by its request.
     said: Option<u64>,
     /// Whether its end was seen.
     ended: bool,
@@ -33,35 +32,34 @@ struct Sent {
     hint: SizeHint,
 }
 
-/// A body that is kept while it passes.
-struct Recorded {
-    inner: Body,
-    record: Weak<Mutex<Sent>>,
-}
+/// Keeps a body while it is sent.
+struct Recorder(Weak<Mutex<Sent>>);
 
-/// A body once more.
+/// A body that is sent a second time.
 struct Replayed {
     data: Bytes,
     trailers: Option<HeaderMap>,
     hint: SizeHint,
 }
 
-/// Keeps the body of a request with this method while it passes. The request may have `said` its length.
+/// Keeps the body of a request with this method while it is sent. The request may have stated its length,
+/// `said`.
 pub(super) fn record(inner: Body, method: &Method, said: Option<u64>) -> (Body, Record) {
     let hint = inner.size_hint();
-    // hyper sends none with these where nobody says how long it is (proto/h1/role.rs), and so does not ask for its end.
+    // Without a stated length, hyper sends no body with these methods (proto/h1/role.rs), and so never polls
+    // its end.
     let unsent = matches!(*method, Method::GET | Method::HEAD) && said.is_none() && hint.exact().is_none();
     let sent = Sent { said, ended: unsent || inner.is_end_stream(), hint, ..Sent::default() };
     let record = Record(Arc::new(Mutex::new(sent)));
-    let recorded = Recorded { inner, record: Arc::downgrade(&record.0) };
-    (recorded.boxed_unsync(), record)
+    let hook = Recorder(Arc::downgrade(&record.0));
+    (Hooked { hook, inner }.boxed_unsync(), record)
 }
 
 impl Record {
-    /// The same body once more, if all of it was sent and kept.
+    /// Returns the same body again, if all of it was sent and kept.
     pub(super) fn replayed(self) -> Option<Body> {
         let mut sent = locked(&self.0);
-        // hyper does not ask for more than was said.
+        // hyper does not poll beyond the stated length.
         let whole = sent.ended || sent.said == Some(sent.data.len() as u64);
         (whole && !sent.lost).then(|| {
             let data = std::mem::take(&mut sent.data).freeze();
@@ -89,25 +87,18 @@ impl Sent {
 }
 
 fn locked(sent: &Mutex<Sent>) -> MutexGuard<'_, Sent> {
-    // A frame that is half kept is none that was kept.
+    // A partly kept frame does not count as kept.
     sent.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl http_body::Body for Recorded {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let polled = Pin::new(&mut self.inner).poll_frame(context);
-        if let Some(record) = self.record.upgrade() {
+impl Hook for Recorder {
+    fn polled(&mut self, polled: Polled, inner: &impl http_body::Body, _: &mut Context<'_>) -> Polled {
+        if let Some(record) = self.0.upgrade() {
             let mut sent = locked(&record);
             match &polled {
                 Poll::Ready(Some(Ok(frame))) => {
                     sent.keep(frame);
-                    sent.ended = self.inner.is_end_stream();
+                    sent.ended = inner.is_end_stream();
                 }
                 Poll::Ready(Some(Err(_))) => sent.lost = true,
                 Poll::Ready(None) => sent.ended = true,
@@ -115,14 +106,6 @@ impl http_body::Body for Recorded {
             }
         }
         polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
     }
 }
 
@@ -164,7 +147,7 @@ mod tests {
         StreamBody::new(futures_util::stream::iter(frames.into_iter().map(Ok))).boxed_unsync()
     }
 
-    /// One that breaks off.
+    /// Returns a body that ends with an error.
     fn cut() -> Body {
         let frames: Vec<Result<_, BodyError>> = vec![Ok(data(1)), Err("cut".into())];
         StreamBody::new(futures_util::stream::iter(frames)).boxed_unsync()
@@ -223,7 +206,7 @@ mod tests {
     fn no_body_is_had_again_without_being_asked_for() {
         let (_body, empty) = post(Empty::new().map_err(|never| match never {}).boxed_unsync(), None);
         assert!(empty.replayed().unwrap().is_end_stream());
-        // wasi:http says of no body beforehand that there is none.
+        // wasi:http never states beforehand that there is no body.
         let (_body, get) = record(frames(vec![]), &Method::GET, None);
         assert!(get.replayed().unwrap().is_end_stream());
         let (_body, get) = record(frames(vec![]), &Method::GET, Some(1));

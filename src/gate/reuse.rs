@@ -1,6 +1,6 @@
-//! Connections that are kept alive, and which of them died as they were used again: a server may close one at any time, and
-//! a request that is on its way then was most likely not read. Where Go's net/http sends one once more, so does the gate
-//! (transport.go, `shouldRetryRequest`; request.go, `isReplayable`).
+//! Kept-alive connections, and which of them died when they were reused: a server may close one at any time,
+//! and has most likely not read a request that was in flight then. The gate repeats a request in the same
+//! cases as Go's net/http (transport.go, `shouldRetryRequest`; request.go, `isReplayable`).
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -16,27 +16,27 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 
-/// What passed over one connection. Cloning it gives another handle to the same.
+/// The traffic of one connection. Clones share the same counters.
 #[derive(Clone, Default)]
 pub(super) struct Meter(Arc<Passed>);
 
 #[derive(Default)]
 struct Passed {
-    /// How many requests were answered.
+    /// The number of answered requests.
     answers: AtomicUsize,
     /// The number of the request that was begun last.
     begun: AtomicUsize,
-    /// Whether a byte came since then.
+    /// Whether a byte was received since then.
     heard: AtomicBool,
 }
 
 impl Meter {
-    /// Counts an answer whose head has come.
+    /// Counts an answer whose head has arrived.
     pub(super) fn answered(&self) {
         self.0.answers.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What is written after an answer begins the next request.
+    /// Records that something was written: after an answer, that begins the next request.
     fn wrote(&self) {
         let next = self.0.answers.load(Ordering::Relaxed) + 1;
         if self.0.begun.swap(next, Ordering::Relaxed) != next {
@@ -48,22 +48,22 @@ impl Meter {
         self.0.heard.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it answered before, and has not begun to answer what was sent last.
+    /// Returns whether it answered before, but has not begun to answer the last request.
     fn died_as_reused(&self) -> bool {
         self.0.answers.load(Ordering::Relaxed) > 0 && !self.0.heard.load(Ordering::Relaxed)
     }
 }
 
-/// Whether a request may be sent once more though a server may have read it, if its body is still there.
+/// Returns whether a request may be sent again although a server may have read it, if its body is available.
 ///
-/// Not one that asks for another protocol: in client-go those have connections of their own.
+/// Never one that requests an upgrade: in client-go those have connections of their own.
 pub(super) fn is_replayable(method: &Method, headers: &HeaderMap) -> bool {
     let safe = [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(method);
     let keyed = ["idempotency-key", "x-idempotency-key"].iter().any(|key| headers.contains_key(*key));
     (safe || keyed) && !headers.contains_key(header::UPGRADE)
 }
 
-/// Whether a request failed since its connection, which had been kept alive, died before a byte of an answer.
+/// Returns whether a request failed because its kept-alive connection died before a byte of an answer.
 pub(super) fn died_as_reused(error: &Error) -> bool {
     let mut extras = Extensions::new();
     if let Some(connected) = error.connect_info() {
@@ -72,14 +72,14 @@ pub(super) fn died_as_reused(error: &Error) -> bool {
     extras.get().is_some_and(Meter::died_as_reused)
 }
 
-/// A connector whose connections have a [`Meter`], which is put beside each answer.
+/// A connector whose connections have a [`Meter`], which is attached to each answer.
 #[derive(Clone)]
 pub(super) struct Metered<C>(pub(super) C);
 
 /// A connection with its meter.
 pub(super) struct Counted<T>(TokioIo<Tap<T>>);
 
-/// What the meter counts, where it is known how many bytes came.
+/// The layer at which the meter counts, where the number of received bytes is known.
 struct Tap<T> {
     stream: TokioIo<T>,
     meter: Meter,

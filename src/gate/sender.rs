@@ -1,37 +1,30 @@
-//! Sends what was permitted, and nothing else: a pooled HTTP/1.1 client for one endpoint and one identity.
+//! Sends permitted requests and nothing else: a pooled HTTP/1.1 client for one endpoint and one identity.
 //!
-//! HTTP/1.1, because upgrades (exec, attach, port-forward) need it, and because three unread streams would stall
-//! all others of an HTTP/2 connection by its shared window.
+//! It uses HTTP/1.1 because upgrades (exec, attach, port-forward) need it, and because three unread streams
+//! would stall all others on an HTTP/2 connection through its shared window.
 
-use std::future::Future;
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use ::http::uri::{Authority, PathAndQuery, Scheme};
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use hyper_util::client::legacy::connect::{Connect, HttpConnector, capture_connection};
-use hyper_util::client::legacy::{self, Client};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::client::legacy::Client;
 use rustls::sign::CertifiedKey;
-use tokio::time::timeout;
 
-use super::body::Timed;
 use super::dial::Dialer;
+use super::exchange::{answer, exchange, pool};
 use super::failure::Failure;
-use super::reuse::{self, Meter, Metered};
-use super::{Body, GuestBody, Line, Patience, headers};
+use super::reuse::Metered;
+use super::{Body, GuestBody, Timeouts};
 use crate::cluster::{Cluster, Credential, Endpoint, Error, Validity};
+use crate::message::{Explain, Message};
 use crate::policy::{Attempt, Permit};
 
-/// What sends to one cluster, with the identity that it adds. Nothing is read, and TLS is not set up, before the first
-/// request that is let out.
+/// The sender to one cluster, with the identity that it adds. Nothing is read and TLS is not set up before
+/// the first permitted request.
 #[derive(Default)]
 pub(super) struct Sender {
-    /// Whether the credentials are being waited for: then it is not the server that takes its time.
+    /// Whether it waits for the credentials, so that a delay is not the server's.
     asking: AtomicBool,
     pool: Mutex<Option<Pool>>,
 }
@@ -39,56 +32,50 @@ pub(super) struct Sender {
 /// Connections to one endpoint.
 type Connections = Client<Metered<Dialer>, GuestBody>;
 
-/// A pool of connections, all of one client certificate.
+/// A pool of connections with the same client certificate.
 struct Pool {
     client: Connections,
-    /// For a proxy that reads requests.
+    /// The header for a forwarding proxy.
     proxy_authorization: Option<HeaderValue>,
     certificate: Option<Arc<CertifiedKey>>,
     validity: Option<Validity>,
 }
 
-/// Why the identity that was refused could not be had anew. Put beside the answer that refused it.
+/// The reason why refused credentials could not be renewed. Attached to the answer that refused them.
 #[derive(Clone)]
-pub(super) struct Unrenewed(pub(super) Line);
-
-/// How long a TCP connection may take to come about, as in client-go (net.Dialer in `rest/transport`).
-const CONNECT: Duration = Duration::from_secs(30);
-
-/// How long a connection may be silent before TCP itself asks whether the peer is there, as in client-go. This is
-/// no idle timeout: a peer that is there and has nothing to say is waited for.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
+pub(super) struct Unrenewed(pub(super) Message);
 
 impl Sender {
-    /// Whose the client certificate is, for messages.
+    /// Returns the validity of the client certificate, for messages.
     pub(super) fn certificate(&self) -> Option<Validity> {
         self.pool().as_ref()?.validity.clone()
     }
 
-    /// Whether a request that was given up still waited for the credentials.
+    /// Returns whether an abandoned request was still waiting for the credentials.
     pub(super) fn waits_for_credentials(&self) -> bool {
         self.asking.load(Ordering::Relaxed)
     }
 
-    /// Sends one request. A redirect is not followed: it goes to the guest as it is.
+    /// Sends one request. A redirect is not followed, but passed to the guest unchanged.
     ///
-    /// An answer 401 has the credentials renewed, where they can be. With others the same request is sent once more, if
-    /// its body is still there; else the answer is the guest's, and the next request has the new ones.
+    /// After an answer 401, the credentials are renewed if possible. With new ones, the same request is sent
+    /// again if its body is still available; otherwise the guest gets the answer, and the next request uses
+    /// the new credentials.
     pub(super) async fn send(
         &self,
         cluster: &Cluster,
         permit: Permit,
         headers: HeaderMap,
         body: GuestBody,
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> Result<Response<Body>, Failure> {
-        // What is behind the API server may answer what it likes.
+        // A server behind the API server may answer anything.
         let relayed = permit.attempt().info().is_relayed();
         let outgoing = Outgoing {
             method: permit.attempt().method().clone(),
             uri: address(cluster.endpoint(), permit.attempt()).ok_or(Failure::TooLong)?,
             headers,
-            patience,
+            timeouts,
         };
         self.asking.store(true, Ordering::Relaxed);
         let used = credential(cluster).await.map_err(|error| Failure::identity(&error))?;
@@ -105,18 +92,18 @@ impl Sender {
         match cluster.credentials().renewed(&used).await {
             Ok(Some(newer)) => {
                 if let Some(body) = again.replayed() {
-                    // A connection whose answer nobody reads is of no more use.
+                    // A connection with an unread answer cannot be used again.
                     drop(response);
                     response = self.once(cluster, Some(&newer), &outgoing, body).await?;
                 }
             }
             Ok(None) => {}
-            Err(error) => drop(response.extensions_mut().insert(Unrenewed(Line::of(&error.into())))),
+            Err(error) => drop(response.extensions_mut().insert(Unrenewed(error.message()))),
         }
         Ok(response)
     }
 
-    /// Sends a request, known by `credential`.
+    /// Sends a request once, with `credential`.
     async fn once(
         &self,
         cluster: &Cluster,
@@ -136,16 +123,17 @@ impl Sender {
         if let Some(value) = credential.and_then(Credential::authorization) {
             request.headers_mut().insert(header::AUTHORIZATION, value.clone());
         }
-        let response = exchange(&client, request, outgoing.patience).await?;
+        let response = exchange(&client, request, outgoing.timeouts).await?;
         #[cfg(feature = "faults")]
         let response = match super::faults::followed(&response).await {
             Some(followed) => return Ok(followed),
             None => response,
         };
-        Ok(answer(response, outgoing.patience))
+        Ok(answer(response, outgoing.timeouts))
     }
 
-    /// Connections of this certificate. Those of another one go on for as long as something is under way on them.
+    /// Returns the connections with this certificate. Those with another one stay open as long as a request
+    /// is in flight on them.
     fn client(
         &self,
         cluster: &Cluster,
@@ -170,12 +158,12 @@ impl Sender {
     }
 }
 
-/// A request but for its body and who asks.
+/// A request without its body and credentials.
 struct Outgoing {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    patience: Patience,
+    timeouts: Timeouts,
 }
 
 impl Pool {
@@ -192,10 +180,10 @@ impl Pool {
     }
 }
 
-/// What a request to `cluster` is known by now.
+/// Returns the credential for a request to `cluster` now.
 ///
-/// To a plain HTTP server no credential is sent, as client-go does (clientcmd's `getUserIdentificationPartialConfig` is
-/// asked only for a TLS server).
+/// A plain HTTP server gets no credential, as in client-go (clientcmd calls
+/// `getUserIdentificationPartialConfig` only for a TLS server).
 async fn credential(cluster: &Cluster) -> Result<Option<Arc<Credential>>, Error> {
     if cluster.endpoint().origin().is_secure() {
         return Ok(Some(cluster.credentials().current().await?));
@@ -203,106 +191,12 @@ async fn credential(cluster: &Cluster) -> Result<Option<Arc<Credential>>, Error>
     Ok(None)
 }
 
-/// The address of an attempt at the real server: its own prefix first, which no attempt can climb out of.
+/// Returns the address of a request at the real server: the endpoint's prefix first, which no request can
+/// escape.
 fn address(endpoint: &Endpoint, attempt: &Attempt) -> Option<Uri> {
     let origin: Uri = endpoint.origin().to_string().parse().ok()?;
     let path: PathAndQuery = format!("{}{}", endpoint.prefix(), attempt.path_and_query()).parse().ok()?;
     let scheme: Scheme = origin.scheme()?.clone();
     let authority: Authority = origin.authority()?.clone();
     Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build().ok()
-}
-
-/// A connector that resolves by `resolver`.
-pub(super) fn tcp<R>(resolver: R) -> HttpConnector<R> {
-    let mut tcp = HttpConnector::new_with_resolver(resolver);
-    tcp.enforce_http(false);
-    tcp.set_connect_timeout(Some(CONNECT));
-    tcp.set_keepalive(Some(KEEP_ALIVE));
-    tcp.set_nodelay(true);
-    tcp
-}
-
-/// A pool of HTTP/1.1 connections.
-pub(super) fn pool<C>(connector: C) -> Client<Metered<C>, GuestBody>
-where
-    Metered<C>: Connect + Clone,
-{
-    Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(Metered(connector))
-}
-
-/// Sends a request and waits for the head of its answer, as long as the guest is willing to. Sends it once more where its
-/// connection had been kept alive and died of it: on another one of those, until a new one has to be made.
-pub(super) async fn exchange<C: Connect + Clone + Send + Sync + 'static>(
-    client: &Client<C, GuestBody>,
-    request: Request<GuestBody>,
-    patience: Patience,
-) -> Result<Response<Incoming>, Failure> {
-    let asked = request.headers().contains_key(header::UPGRADE);
-    if !reuse::is_replayable(request.method(), request.headers()) {
-        return switched(asked, attempt(client, request, patience).await?.map_err(Failure::from)?);
-    }
-    let (parts, mut body) = request.into_parts();
-    loop {
-        let (sent, again) = body.recorded(&parts.method);
-        let request = Request::from_parts(parts.clone(), sent);
-        let error = match attempt(client, request, patience).await? {
-            Ok(response) => return switched(asked, response),
-            Err(error) => error,
-        };
-        match again.replayed().filter(|_| reuse::died_as_reused(&error)) {
-            Some(replayed) => body = replayed,
-            None => return Err(error.into()),
-        }
-    }
-}
-
-/// Sends a request once.
-async fn attempt<C: Connect + Clone + Send + Sync + 'static>(
-    client: &Client<C, GuestBody>,
-    mut request: Request<GuestBody>,
-    patience: Patience,
-) -> Result<Result<Response<Incoming>, legacy::Error>, Failure> {
-    let mut connection = capture_connection(&mut request);
-    let connected = async { connection.wait_for_connection_metadata().await.is_some() };
-    let mut response = pin!(async {
-        let response = client.request(request).await?;
-        if let Some(meter) = response.extensions().get::<Meter>() {
-            meter.answered();
-        }
-        Ok(response)
-    });
-    if let Some(limit) = patience.connect {
-        tokio::select! {
-            biased;
-            response = &mut response => return Ok(response),
-            connected = timeout(limit, connected) => if connected.is_err() { return Err(Failure::ConnectTimeout) },
-        }
-    }
-    within(patience.first_byte, response).await
-}
-
-/// A server that switches protocols without being asked has lost its mind, or is no server.
-fn switched(asked: bool, response: Response<Incoming>) -> Result<Response<Incoming>, Failure> {
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS && !asked {
-        return Err(Failure::Nonsense { too_large: false });
-    }
-    Ok(response)
-}
-
-/// An answer as its guest gets it.
-pub(super) fn answer(response: Response<Incoming>, patience: Patience) -> Response<Body> {
-    let (mut parts, body) = response.into_parts();
-    parts.headers = headers::incoming(parts.headers);
-    let body = match patience.between_bytes {
-        Some(limit) => Timed::new(body, limit).boxed_unsync(),
-        None => body.map_err(Into::into).boxed_unsync(),
-    };
-    Response::from_parts(parts, body)
-}
-
-async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Result<T, Failure> {
-    match limit {
-        Some(limit) => timeout(limit, work).await.map_err(|_| Failure::ResponseTimeout),
-        None => Ok(work.await),
-    }
 }

@@ -1,4 +1,4 @@
-//! Which endpoints a guest may name, and where each leads.
+//! The endpoints that a guest may name, and their destinations.
 
 use ::http::Uri;
 use ::http::uri::PathAndQuery;
@@ -6,63 +6,67 @@ use ::http::uri::PathAndQuery;
 use crate::cluster::{Cluster, Contexts, Endpoint, Numbered, Origin, Selection};
 use crate::policy::{Context, Host, Reason, Target};
 
-/// The endpoints by which a guest may name something, most specific first where one contains another.
-pub(super) struct Table(Vec<(Endpoint, Place)>);
+/// The endpoints that a guest may name, the most specific first if one contains another.
+pub(super) struct Table(Vec<(Endpoint, Destination)>);
 
-/// Where an endpoint leads.
-enum Place {
+/// The destination of an endpoint.
+enum Destination {
     Target(Target),
-    /// A name of a cluster where there is none; why.
+    /// A name of a cluster that does not exist, with the reason.
     Nothing(Reason),
 }
 
 impl Table {
-    /// The names of the contexts, and of the hosts that were granted.
+    /// Returns a table of the names of the contexts and of the granted hosts.
     ///
-    /// The contexts' names come first: no host of a policy takes the place of one, and its credentials go nowhere else.
+    /// The contexts' names come first, so that no host of a policy can replace one, and its credentials go
+    /// nowhere else.
     pub(super) fn new(contexts: &Contexts, hosts: &[Host]) -> Self {
         let selected = contexts.selected().cluster().map_or("", Cluster::context);
-        let mut entries: Vec<(Endpoint, Place)> = Vec::new();
+        let mut entries: Vec<(Endpoint, Destination)> = Vec::new();
         for context in contexts.numbered() {
             for name in context.names() {
-                entries.push((name, Place::of(context, selected)));
+                entries.push((name, Destination::of(context, selected)));
             }
         }
         entries.extend(hosts.iter().filter_map(|host| {
-            Some((Endpoint::read(&format!("https://{host}"))?, Place::Target(Target::Host(host.clone()))))
+            Some((
+                Endpoint::read(&format!("https://{host}"))?,
+                Destination::Target(Target::Host(host.clone())),
+            ))
         }));
         Self(entries)
     }
 
-    /// Whether something has this address as its name.
+    /// Returns whether an entry has this address as its name.
     pub(super) fn names(&self, endpoint: &Endpoint) -> bool {
         self.0.iter().any(|(name, _)| name == endpoint)
     }
 
-    /// Finds what a URI names, and what of its path is meant for it.
+    /// Finds the entry that a URI names, and the part of its path that is meant for it.
     pub(super) fn identify(&self, uri: &Uri) -> Result<(Target, Option<PathAndQuery>), Reason> {
         let origin =
             uri.scheme().zip(uri.authority()).and_then(|(scheme, authority)| Origin::of(scheme, authority));
         let origin = origin.ok_or(Reason::Destination)?;
         let whole = uri.path_and_query().map_or("/", PathAndQuery::as_str);
         let named = self.0.iter().filter(|(name, _)| *name.origin() == origin);
-        let found = named.into_iter().find_map(|(name, place)| {
+        let found = named.into_iter().find_map(|(name, destination)| {
             let rest = whole.strip_prefix(name.prefix())?;
-            (rest.is_empty() || rest.starts_with(['/', '?'])).then_some((place, rest))
+            (rest.is_empty() || rest.starts_with(['/', '?'])).then_some((destination, rest))
         });
-        let (place, rest) = found.ok_or(Reason::Destination)?;
+        let (destination, rest) = found.ok_or(Reason::Destination)?;
         let path = match rest {
             "" => None,
-            rest => Some(rest.parse().map_err(|_| Reason::Ambiguous("its path is no path"))?),
+            rest => Some(rest.parse().map_err(|_| Reason::Ambiguous("its path is not valid"))?),
         };
-        match place {
-            Place::Target(target) => Ok((target.clone(), path)),
-            Place::Nothing(reason) => Err(reason.clone()),
+        match destination {
+            Destination::Target(target) => Ok((target.clone(), path)),
+            Destination::Nothing(reason) => Err(reason.clone()),
         }
     }
 }
 
-impl Place {
+impl Destination {
     fn of(context: Numbered<'_>, selected: &str) -> Self {
         match (context.selection, context.name) {
             (Selection::Cluster(cluster), _) => {

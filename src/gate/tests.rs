@@ -12,7 +12,7 @@ pub(super) fn gate(server: &str, policy: Policy) -> Gate {
     );
     std::fs::write(&path, text).unwrap();
     let variables = [("KUBECONFIG".into(), path.into())].into();
-    let environment = crate::cli::Environment { variables, ..Default::default() };
+    let environment = crate::environment::Environment { variables, ..Default::default() };
     let flags = crate::cluster::Flags::default();
     let kubeconfig = Kubeconfig::load(&environment, &flags).unwrap();
     let inspected: Inspected =
@@ -94,7 +94,7 @@ async fn a_refused_api_request_is_answered_as_the_api_server_would_and_remembere
         let mut request = Request::new(body);
         *request.uri_mut() = Uri::from_static("http://192.0.2.1/api/v1/pods");
         request.headers_mut().insert("accept", HeaderValue::from_static("application/json"));
-        let Ok(response) = gate.pass(request, Patience::default(), &gate.life()).await else { panic!() };
+        let Ok(response) = gate.pass(request, Timeouts::default(), &gate.lifetime()).await else { panic!() };
         assert_eq!(response.status(), StatusCode::FORBIDDEN);
         let body = response.into_body().collect().await.unwrap().to_bytes();
         let status: serde_json::Value = serde_json::from_slice(&body).unwrap();

@@ -1,5 +1,5 @@
-//! Connections that were HTTP: after a `101 Switching Protocols` the bytes of a guest's shell or forwarded port go through
-//! as they are, in both directions, until either end has no more of them.
+//! Upgraded connections: after a `101 Switching Protocols`, the bytes of a guest's shell or forwarded port
+//! pass unchanged in both directions, until either end closes.
 
 use std::io;
 use std::pin::pin;
@@ -12,43 +12,49 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 
-use super::body::Life;
 use super::flight::{Ending, Following, Slot};
+use super::lifetime::GuestLifetime;
 use crate::policy::Upgrade;
 
-/// The most bytes that are taken at once. As many wait here in each direction, and no more.
+/// The largest number of bytes that are copied at once, and that wait in each direction.
 const CHUNK: usize = 64 << 10;
 
-/// How long a server may take to close once its guest has let go and all is said, as with nginx's `lingering_timeout`.
+/// The time that a server has to close after its guest has closed and everything is sent, as with nginx's
+/// `lingering_timeout`.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// A guest's end of a connection that is to be switched, and what to.
+/// A guest's end of a connection to be upgraded, and the protocol.
 pub(super) struct Tunnel {
     guest: OnUpgrade,
     upgrade: Upgrade,
-    connection: Life,
-    run: Life,
+    connection: GuestLifetime,
+    run: GuestLifetime,
 }
 
-/// What is held until a tunnel has ended.
+/// The resources held until a tunnel has ended.
 pub(super) struct Held {
     pub(super) following: Following,
     pub(super) slot: Slot,
 }
 
 impl Tunnel {
-    /// `connection` ends when the guest lets go of its socket, `run` when the guest ends.
-    pub(super) fn new(guest: OnUpgrade, upgrade: Upgrade, connection: Life, run: Life) -> Self {
+    /// Returns a tunnel. `connection` ends when the guest closes its socket, `run` when the guest ends.
+    pub(super) fn new(
+        guest: OnUpgrade,
+        upgrade: Upgrade,
+        connection: GuestLifetime,
+        run: GuestLifetime,
+    ) -> Self {
         Self { guest, upgrade, connection, run }
     }
 
-    /// Says in a message's headers what is switched to. They are of this hop, and were dropped with all that are.
+    /// Writes the protocol into a message's headers. As hop-by-hop headers they were dropped before.
     pub(super) fn name(&self, headers: &mut HeaderMap) {
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(UPGRADE, self.upgrade.header());
     }
 
-    /// Connects both ends once the guest has been told, and holds what is `held` until they are done.
+    /// Connects both ends once the guest has received the answer, and keeps `held` until they are done.
     pub(super) fn open(self, server: OnUpgrade, mut held: Held) {
         tokio::spawn(async move {
             let Self { guest, connection, run, .. } = self;
@@ -67,13 +73,13 @@ impl Tunnel {
     }
 }
 
-/// Carries bytes both ways, and says how many the guest got.
+/// Copies bytes in both directions, and returns how many the guest received.
 ///
-/// Either direction ends for itself: who has said all may still listen. A guest that lets go of its socket hears no more,
-/// but what it had written is still delivered. For that the server is read from to its end, though nobody listens: one
-/// whose answers nobody takes may stop reading too, and to close before its last bytes are read takes back what is still
-/// on its way there (RFC 9112 §9.6).
-async fn carry(guest: Upgraded, server: Upgraded, connection: &Life) -> u64 {
+/// Each direction ends separately, so that a half-closed end may still read. A guest that closes its socket
+/// receives nothing more, but the bytes that it wrote are still delivered. For that, the server's bytes are
+/// read to their end and dropped: a server that cannot write may stop reading too, and closing before its
+/// last bytes are read would discard those in flight to it (RFC 9112 §9.6).
+async fn carry(guest: Upgraded, server: Upgraded, connection: &GuestLifetime) -> u64 {
     let (mut from_guest, mut to_guest) = tokio::io::split(TokioIo::new(guest));
     let (mut from_server, mut to_server) = tokio::io::split(TokioIo::new(server));
     let mut got = 0;
@@ -102,12 +108,12 @@ async fn carry(guest: Upgraded, server: Upgraded, connection: &Life) -> u64 {
     got
 }
 
-/// Reads to the end what nobody listens to.
+/// Reads to the end and drops the bytes.
 async fn discard(from: &mut (impl AsyncRead + Unpin)) {
     drop(tokio::io::copy(from, &mut tokio::io::sink()).await);
 }
 
-/// Copies until the end, and hands the end on. Nothing waits here for more to come with it.
+/// Copies until the end, and passes the end on. Never waits for further bytes to send them together.
 async fn copy(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),

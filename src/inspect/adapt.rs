@@ -1,4 +1,4 @@
-//! Makes a component of a core module, for registries and tools that take nothing else.
+//! Turns a core module into a component, for registries and tools that accept only components.
 
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
@@ -6,11 +6,12 @@ use wasi_preview1_component_adapter_provider::{
 
 use super::Error;
 
-/// Makes a component of a core module, by wasmtime's adapter of preview 1.
+/// Turns a core module into a component, with wasmtime's adapter for preview 1.
 ///
-/// The component is not as good as the module: the adapter takes its memory in the middle of the program's life, which programs
-/// that manage their memory by themselves do not expect (Go's, Kotlin's and `AssemblyScript`'s runtimes, C libraries from before
-/// 2023, and any memory of a fixed size), and of an exit code it passes on whether it is zero.
+/// The component is inferior to the module. The adapter allocates from the module's memory while the program
+/// runs, which programs that manage their own memory do not expect (Go's, Kotlin's and `AssemblyScript`'s
+/// runtimes, C libraries from before 2023, and any memory of a fixed size). Of an exit code, it only passes
+/// on whether it is zero.
 ///
 /// # Errors
 /// [`Error::Unadaptable`] when the adapter does not fit the module.
@@ -26,7 +27,7 @@ pub fn adapt(module: &[u8]) -> Result<Vec<u8>, Error> {
         .map_err(|error| Error::Unadaptable(joined(&format!("{error:#}"))))
 }
 
-/// Joins the lines of a message, which `wit-component` lays out over several.
+/// Joins the lines of a message, which `wit-component` spreads over several.
 fn joined(text: &str) -> String {
     text.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }

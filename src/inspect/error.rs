@@ -1,30 +1,31 @@
-//! Why some bytes cannot run here, and what helps.
+//! Errors about binaries that cannot run, and their hints.
 
 use super::Feature;
+use crate::message::Explain;
 
-/// Why some bytes cannot run here.
+/// The reason why a binary cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It does not begin as WebAssembly does.
+    /// The binary does not begin with WebAssembly's magic number.
     #[error("it is not WebAssembly but {0}")]
     Alien(&'static str),
-    /// It begins as WebAssembly does, and then breaks its rules: which, in a validator's words.
-    #[error("it is broken WebAssembly: {0}")]
+    /// The binary begins as WebAssembly but is not valid, with the validator's message.
+    #[error("it is invalid WebAssembly: {0}")]
     Broken(String),
-    /// It needs features of WebAssembly that kwasm does not run.
+    /// The binary needs WebAssembly features that kwasm does not run.
     #[error("it needs the WebAssembly feature{} {}, which kwasm does not run", plural(.0), names(.0))]
     Features(Vec<Feature>),
-    /// A core module that needs what no one has here.
+    /// A core module with imports that kwasm does not provide.
     #[error(
         "it is a core module that imports {imports}, and kwasm has only the functions of wasi_snapshot_preview1"
     )]
     ForeignImports {
-        /// What it imports, in words.
+        /// A description of its imports.
         imports: String,
-        /// The language that it says it was written in.
+        /// The source language, if its producers section names it.
         language: Option<String>,
     },
-    /// A core module whose memory cannot be reached from outside.
+    /// A core module that does not export its memory.
     #[error("it is a core module that does not export its memory, through which WASI passes everything")]
     HiddenMemory,
     /// A WIT package in binary form.
@@ -33,40 +34,40 @@ pub enum Error {
     /// A component that is not a command.
     #[error("it is a component without a command: it exports {exports}, and not wasi:cli/run@0.2")]
     NoCommand {
-        /// What it exports, or `nothing`.
+        /// Its exports, or `nothing`.
         exports: String,
-        /// The language that it says it was written in.
+        /// The source language, if its producers section names it.
         language: Option<String>,
     },
     /// A core module that is a library.
     #[error("it is a core module without `_start`: a library, not a command")]
     NoStart {
-        /// The language that it says it was written in.
+        /// The source language, if its producers section names it.
         language: Option<String>,
     },
-    /// A core module for the draft of WASI before preview 1.
+    /// A core module for the WASI draft before preview 1.
     #[error("it is made for wasi_unstable, an early draft of WASI from before wasi_snapshot_preview1")]
     Preview0 {
-        /// The language that it says it was written in.
+        /// The source language, if its producers section names it.
         language: Option<String>,
     },
     /// A component made for WASI 0.3.
     #[error("it is made for WASI 0.3, and kwasm runs WASI 0.2")]
     Preview3,
-    /// A component that answers requests; with the interface by which it does.
+    /// A component that answers requests, with the interface that it exports for that.
     #[error("it is a server ({0}), and kwasm runs commands")]
     Server(String),
     /// A core module that the preview 1 adapter does not fit.
-    #[error("it is a core module of which no component can be made: {0}")]
+    #[error("it is a core module that cannot be made into a component: {0}")]
     Unadaptable(String),
-    /// A core module that imports what preview 1 has not; with its name.
+    /// A core module that imports a function unknown to preview 1, with its name.
     #[error("it imports `{0}` of wasi_snapshot_preview1, which has no such function")]
     UnknownFunction(String),
-    /// It needs a feature that is too new to have a name here.
+    /// The binary needs a feature that is too new to have a name here.
     #[error("it needs a feature of WebAssembly that kwasm does not run: {0}")]
     UnnamedFeature(String),
-    /// A core module that is one step short of a component.
-    #[error("it is a core module from which a component is still to be made")]
+    /// A core module from which a component is still to be made.
+    #[error("it is a core module that still has to be made into a component")]
     Unfinished,
 }
 
@@ -76,10 +77,8 @@ impl From<wasmparser::BinaryReaderError> for Error {
     }
 }
 
-impl Error {
-    /// Returns what helps against it, where something does.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
         let command = "a plugin is a program with a main function";
         match self {
             Self::Features(features) => features.iter().find_map(|feature| switch(*feature)).map(str::to_owned),
@@ -96,7 +95,7 @@ impl Error {
             }
             Self::Preview0 { language } => Some(match target(language.as_deref()) {
                 Some(target) => format!("rebuild it with today's tools: {target}"),
-                None => "rebuild it with a compiler of this decade, or look for a newer release of it".to_owned(),
+                None => "rebuild it with a current compiler, or look for a newer release of it".to_owned(),
             }),
             Self::HiddenMemory => Some("export it under the name `memory`".to_owned()),
             Self::Interfaces => Some("look for the component that implements them".to_owned()),
@@ -114,7 +113,7 @@ impl Error {
     }
 }
 
-/// The command that builds a command for WASI in this language.
+/// Returns the command that builds a WASI command in this language.
 fn target(language: Option<&str>) -> Option<&'static str> {
     match language? {
         "Rust" => Some("cargo build --target wasm32-wasip2"),
@@ -124,7 +123,7 @@ fn target(language: Option<&str>) -> Option<&'static str> {
     }
 }
 
-/// How a program is built without a feature.
+/// Returns how to build a program without a feature.
 fn switch(feature: Feature) -> Option<&'static str> {
     match feature {
         Feature::SharedMemory | Feature::SharedEverythingThreads => {

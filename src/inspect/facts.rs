@@ -1,4 +1,4 @@
-//! What a component says of itself, in the sections that [`wasm-metadata`][1] and `cargo component` write.
+//! Metadata of components, from the sections that [`wasm-metadata`][1] and `cargo component` write.
 //!
 //! [1]: https://docs.rs/wasm-metadata
 
@@ -9,24 +9,24 @@ use wasmparser::Encoding;
 
 use super::{Error, Kind, Outline};
 
-/// What there is to know of a component or core module, whether or not it can run.
+/// The facts about a component or core module, whether or not it can run.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Facts {
-    /// Which of the two it is.
+    /// The form of the binary.
     pub kind: Option<Kind>,
-    /// What it imports, by interface or module; of a module with the names that it imports from it.
+    /// The imports by interface or module; for a core module, with the names imported from each.
     pub imports: BTreeMap<String, Vec<String>>,
-    /// What it exports: interfaces, e.g. `wasi:cli/run@0.2.12`, or names.
+    /// The exports: interfaces, e.g. `wasi:cli/run@0.2.12`, or names.
     pub exports: Vec<String>,
-    /// What it says, by the name that an OCI manifest gives it: `org.opencontainers.image.version` and the like.
+    /// The annotations, by their names in an OCI manifest, such as `org.opencontainers.image.version`.
     pub annotations: BTreeMap<String, String>,
 }
 
 impl Facts {
-    /// Reads them from a component or core module.
+    /// Reads the facts from a component or core module.
     ///
     /// # Errors
-    /// [`Error::Alien`] and [`Error::Broken`]; what cannot run is no error.
+    /// [`Error::Alien`] and [`Error::Broken`]; a binary that cannot run is not an error.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         if !bytes.starts_with(b"\0asm") {
             return Err(Error::Alien(super::guess(bytes)));
@@ -39,7 +39,7 @@ impl Facts {
         Ok(Self { kind, imports: outline.imported(), exports: outline.exported(), annotations })
     }
 
-    /// One of the annotations, without the `org.opencontainers.image.` that all begin with.
+    /// Returns an annotation by its name without the prefix `org.opencontainers.image.`.
     #[must_use]
     pub fn said(&self, name: &str) -> Option<&str> {
         self.annotations.get(&format!("{PREFIX}{name}")).map(String::as_str)
@@ -48,7 +48,7 @@ impl Facts {
 
 const PREFIX: &str = "org.opencontainers.image.";
 
-/// The same names that `wkg publish` uses.
+/// Reads the annotations under the same names that `wkg publish` uses.
 fn said(metadata: &Metadata) -> BTreeMap<String, String> {
     let text = |value: Option<String>| value.filter(|text| !text.trim().is_empty());
     let pairs = [
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn sections_that_cannot_be_read_say_nothing() {
-        // A custom section `version` whose content is no UTF-8.
+        // A custom section `version` whose content is not UTF-8.
         let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
         bytes.extend_from_slice(&[0, 10, 7]);
         bytes.extend_from_slice(b"version\xff\xff");

@@ -1,124 +1,34 @@
-//! Which WebAssembly features a component or core module needs, and which of them kwasm runs.
+//! The WebAssembly features that a component or core module needs, and those that kwasm runs.
 //!
-//! What runs is what [wasmtime][1] has on by default, no more: a proposal that upstream calls finished, tested and fuzzed, or that
-//! real toolchains emit today. `components/README.md` has the same table with its reasons; a test holds both together, and
-//! another compares this one with the engine.
+//! kwasm runs exactly the features that [wasmtime][1] enables by default: proposals that upstream calls
+//! finished, tested and fuzzed, or that real toolchains emit today. `components/README.md` has the same table
+//! with its reasons; one test compares the two, and another compares this table with the engine.
 //!
 //! [1]: https://docs.wasmtime.dev/stability-wasm-proposals.html
 
 use std::collections::BTreeSet;
-use std::fmt;
 
-use serde::{Deserialize, Serialize};
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 
+use super::feature::Feature;
 use super::{Error, Outline, scan};
 
-macro_rules! features {
-    ($($(#[$doc:meta])+ $feature:ident = $name:literal, $runs:literal;)+) => {
-        /// A WebAssembly feature beyond the first version of the standard, by the name of its proposal.
-        #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-        pub enum Feature {
-            $($(#[$doc])+ #[serde(rename = $name)] $feature,)+
-        }
-
-        impl Feature {
-            /// Every feature, in the order in which they are listed.
-            pub const ALL: &[Self] = &[$(Self::$feature),+];
-
-            /// Returns the name of the proposal, e.g. `tail-call`.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$feature => $name,)+ }
-            }
-
-            /// Whether kwasm runs what needs it.
-            #[must_use]
-            pub const fn runs(self) -> bool {
-                match self { $(Self::$feature => $runs,)+ }
-            }
-        }
-    };
-}
-
-features! {
-    /// Bulk copies, passive data and element segments.
-    BulkMemory = "bulk-memory", true;
-    /// Canonical built-ins of asynchronous components.
-    ComponentModelAsync = "component-model-async", true;
-    /// Canonical built-ins for error contexts.
-    ComponentModelErrorContext = "component-model-error-context", false;
-    /// Canonical built-ins for threads inside a component.
-    ComponentModelThreading = "component-model-threading", false;
-    /// Types with descriptors made by the program.
-    CustomDescriptors = "custom-descriptors", false;
-    /// Memories whose pages are not 64 KiB.
-    CustomPageSizes = "custom-page-sizes", false;
-    /// Exceptions with `try_table`.
-    ExceptionHandling = "exception-handling", true;
-    /// Arithmetic in constant expressions.
-    ExtendedConst = "extended-const", true;
-    /// References to functions that have a type.
-    FunctionReferences = "function-references", true;
-    /// Structs and arrays that the host collects.
-    Gc = "gc", true;
-    /// Exceptions with `try`, `catch` and `delegate`, as they were before they became a standard.
-    LegacyExceptions = "legacy-exceptions", false;
-    /// Memories of 64-bit addresses.
-    Memory64 = "memory64", true;
-    /// Discarding pages of a memory.
-    MemoryControl = "memory-control", false;
-    /// Several memories in one module.
-    MultiMemory = "multi-memory", true;
-    /// Several results of one function or block.
-    MultiValue = "multi-value", true;
-    /// Imported and exported globals that change.
-    MutableGlobals = "mutable-globals", true;
-    /// Conversions from floating point that saturate.
-    NontrappingFptoint = "nontrapping-fptoint", true;
-    /// References to functions and to values of the host.
-    ReferenceTypes = "reference-types", true;
-    /// Vector operations whose result the processor chooses.
-    RelaxedSimd = "relaxed-simd", true;
-    /// Threads that share more than memory.
-    SharedEverythingThreads = "shared-everything-threads", false;
-    /// A memory that several threads share.
-    SharedMemory = "shared-memory", false;
-    /// Sign extension of integers.
-    SignExtensionOps = "sign-extension-ops", true;
-    /// Vector operations.
-    Simd = "simd", true;
-    /// Continuations.
-    StackSwitching = "stack-switching", false;
-    /// Calls that replace their caller.
-    TailCall = "tail-call", true;
-    /// Atomic operations, on memory that is not shared.
-    Threads = "threads", true;
-    /// Arithmetic of 128 bits.
-    WideArithmetic = "wide-arithmetic", false;
-}
-
-impl fmt::Display for Feature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// What wasmtime validates by default, in the build that kwasm has of it.
+/// The features that wasmtime validates by default, as built into kwasm.
 const VALID: WasmFeatures = WasmFeatures::WASM3
     .union(WasmFeatures::GC_TYPES)
     .union(WasmFeatures::COMPONENT_MODEL)
     .union(WasmFeatures::CM_ASYNC);
 
-/// Returns a number for the rules by which [`validate`] judges: another where any of them changes.
+/// Returns a number that identifies the rules of [`validate`]. It changes whenever one of them does.
 #[must_use]
 pub fn rules() -> u64 {
     VALID.bits()
 }
 
-/// Lists the features that some WebAssembly needs, at any depth of it.
+/// Lists the features that a binary needs, at any depth.
 ///
-/// Takes the bytes of a component or core module, and reads all of its code: that costs as much as to validate it.
+/// Takes the bytes of a component or core module and reads all of its code, which costs as much as validating
+/// it.
 ///
 /// # Errors
 /// [`Error::Broken`].
@@ -126,11 +36,12 @@ pub fn needed(bytes: &[u8]) -> Result<BTreeSet<Feature>, Error> {
     Ok(scan::scan(bytes)?)
 }
 
-/// Validates all of some WebAssembly by the rules of what kwasm runs, so that what cannot be compiled is refused before seconds
-/// go into compiling it.
+/// Validates a binary by the features that kwasm runs, so that it is refused before seconds are spent on
+/// compiling it.
 ///
 /// # Errors
-/// [`Error::Features`] or [`Error::UnnamedFeature`] when it needs what kwasm does not run, else [`Error::Broken`].
+/// [`Error::Features`] or [`Error::UnnamedFeature`] if it needs features that kwasm does not run, otherwise
+/// [`Error::Broken`].
 pub fn validate(bytes: &[u8]) -> Result<(), Error> {
     // Valid by wasmtime's rules, and then refused by its settings.
     if Outline::read(bytes)?.shares_memory {
@@ -151,7 +62,7 @@ pub fn validate(bytes: &[u8]) -> Result<(), Error> {
     })
 }
 
-/// Counts the functions that there are to compile, at any depth. Zero where that cannot be told.
+/// Counts the functions to compile, at any depth. Returns zero if the count cannot be determined.
 #[must_use]
 pub fn functions(bytes: &[u8]) -> u64 {
     let counts = Parser::new(0).parse_all(bytes).map_while(Result::ok).map(|payload| match payload {
@@ -165,7 +76,7 @@ pub fn functions(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    /// For each feature, a smallest module or component that needs it.
+    /// The smallest module or component that needs each feature.
     const NEEDING: &[(Feature, &str)] = &[
         (
             Feature::BulkMemory,

@@ -1,8 +1,9 @@
-//! Reads what a component or core module requires, executing nothing. Pure: bytes in, facts out.
+//! Reads the requirements of a component or core module without executing it. Pure: bytes in, facts out.
 
 mod adapt;
 mod error;
 mod facts;
+mod feature;
 mod features;
 mod outline;
 mod scan;
@@ -13,13 +14,14 @@ use wasmparser::{Encoding, ExternalKind};
 pub use self::adapt::adapt;
 pub use self::error::Error;
 pub use self::facts::Facts;
-pub use self::features::{Feature, functions, needed, rules, validate};
+pub use self::feature::Feature;
+pub use self::features::{functions, needed, rules, validate};
 use self::outline::Outline;
 
-/// The one module whose functions a core module may import: WASI's preview 1.
+/// The only module from which a core module may import functions: WASI's preview 1.
 const PREVIEW1: &str = "wasi_snapshot_preview1";
 
-/// Its functions ([the witx document][1]).
+/// The functions of preview 1 ([the witx document][1]).
 ///
 /// [1]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/witx/wasi_snapshot_preview1.witx
 const FUNCTIONS: [&str; 46] = [
@@ -71,17 +73,17 @@ const FUNCTIONS: [&str; 46] = [
     "sock_shutdown",
 ];
 
-/// What was found in some bytes that are worth running.
+/// The result of inspecting a binary that is worth running.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Inspected {
     kind: Kind,
-    /// The interfaces it imports, e.g. `wasi:http/outgoing-handler@0.2.12`; of a core module none: it has those functions of
-    /// preview 1 that need no network.
+    /// The interfaces that it imports, e.g. `wasi:http/outgoing-handler@0.2.12`. Empty for a core module,
+    /// which has only the functions of preview 1 that need no network.
     imports: Vec<String>,
 }
 
-/// In which of the two forms a plugin came.
+/// The two forms of a plugin.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
@@ -92,11 +94,11 @@ pub enum Kind {
 }
 
 impl Inspected {
-    /// Reads what `bytes` are and what they import.
+    /// Reads the kind and the imports of a binary.
     ///
     /// # Errors
-    /// When they are neither a command component nor a command module. What is found to be well-formed here is
-    /// still validated whole before it is compiled ([`validate`]).
+    /// If `bytes` are neither a command component nor a command module. A binary that passes is still
+    /// validated as a whole before it is compiled ([`validate`]).
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         if !bytes.starts_with(b"\0asm") {
             return Err(Error::Alien(guess(bytes)));
@@ -112,31 +114,31 @@ impl Inspected {
         }
     }
 
-    /// What a core module has been found to be.
+    /// Returns the result of inspecting a core module.
     #[must_use]
     pub fn core() -> Self {
         Self { kind: Kind::Core, imports: Vec::new() }
     }
 
-    /// Returns the form it came in.
+    /// Returns the form of the plugin.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Returns the interfaces it imports.
+    /// Returns the imported interfaces.
     #[must_use]
     pub fn imports(&self) -> &[String] {
         &self.imports
     }
 
-    /// Whether it can send anything at all: only then is a kubeconfig read for it.
+    /// Returns whether it can send anything at all. A kubeconfig is read only if it can.
     #[must_use]
     pub fn uses_network(&self) -> bool {
         self.imports_any_of("wasi:http") || self.imports_any_of("wasi:sockets")
     }
 
-    /// Whether it imports an interface of `package`, e.g. `wasi:http`.
+    /// Returns whether it imports an interface of `package`, e.g. `wasi:http`.
     #[must_use]
     pub fn imports_any_of(&self, package: &str) -> bool {
         self.imports.iter().any(|name| name.strip_prefix(package).is_some_and(|rest| rest.starts_with('/')))
@@ -192,7 +194,7 @@ fn core(outline: &Outline) -> Result<Inspected, Error> {
     Ok(Inspected::core())
 }
 
-/// Names what bytes that are not WebAssembly most likely are, so that the mistake is seen at once.
+/// Guesses the format of bytes that are not WebAssembly, so that the mistake is obvious.
 fn guess(bytes: &[u8]) -> &'static str {
     let text = std::str::from_utf8(&bytes[..bytes.len().min(1024)]).map(str::trim_start);
     match (bytes, text) {
@@ -256,7 +258,7 @@ mod tests {
             (
                 r#"(module (@custom "component-type:x" "") (import "wasi:cli/exit@0.2.3" "exit" (func)))"#
                     .to_owned(),
-                "it is a core module from which a component is still to be made",
+                "it is a core module that still has to be made into a component",
             ),
             (
                 format!(
@@ -279,7 +281,7 @@ mod tests {
         ] {
             assert_eq!(read(&text).unwrap_err(), reason, "{text}");
         }
-        // What is nearest to these runs.
+        // The nearest valid variants of these run.
         assert!(read(&format!(r#"(module (@custom "component-type:x" "") {start})"#)).is_ok());
         assert!(read(&format!(r#"(module {wasi} (memory (export "memory") 1) {start})"#)).is_ok());
         assert!(read(&format!("(module (memory 1) {start})")).is_ok());

@@ -1,21 +1,23 @@
-//! The names at the outermost level of a binary, and what little of its inside decides whether it can run.
+//! The names at the outermost level of a binary, and the few facts from inside it that decide whether it can
+//! run.
 
 use std::collections::BTreeMap;
 
 use wasmparser::{BinaryReaderError, Encoding, ExternalKind, KnownCustom, Parser, Payload, TypeRef};
 
-/// What is known of a binary without reading its code.
+/// The facts about a binary that are known without reading its code.
 pub(super) struct Outline {
     pub(super) encoding: Encoding,
     pub(super) imports: Vec<Import>,
     pub(super) exports: Vec<Export>,
-    /// Whether there is any code in it: a package of interfaces in binary form has none.
+    /// Whether it contains code. A package of interfaces in binary form does not.
     pub(super) has_code: bool,
     /// Whether a memory at any depth is shared between threads.
     pub(super) shares_memory: bool,
-    /// Whether it describes a component that is still to be made of it, as `wit-bindgen` does.
+    /// Whether it describes a component that is still to be made from it, as the output of `wit-bindgen`
+    /// does.
     pub(super) describes_component: bool,
-    /// The language that it says it was written in, e.g. `Rust`.
+    /// The source language that it names, e.g. `Rust`.
     pub(super) language: Option<String>,
 }
 
@@ -24,9 +26,9 @@ pub(super) struct Outline {
 pub(super) struct Import {
     /// The name of the module, or of the interface.
     pub(super) module: String,
-    /// What is imported from the module; empty for an interface.
+    /// The name of the import within the module; empty for an interface.
     pub(super) name: String,
-    /// Which kind of thing that is, in words.
+    /// The kind of the import, in words.
     pub(super) kind: &'static str,
 }
 
@@ -34,7 +36,7 @@ pub(super) struct Import {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Export {
     pub(super) name: String,
-    /// Which kind of thing that is; `None` of a component's.
+    /// The kind of the export; `None` for a component's.
     pub(super) kind: Option<ExternalKind>,
 }
 
@@ -109,17 +111,17 @@ impl Outline {
         Ok(())
     }
 
-    /// Whether a core module exports a thing of this name and kind.
+    /// Returns whether a core module exports an item of this name and kind.
     pub(super) fn exports(&self, name: &str, kind: ExternalKind) -> bool {
         self.exports.iter().any(|export| export.name == name && export.kind == Some(kind))
     }
 
-    /// Returns the names that are exported.
+    /// Returns the exported names.
     pub(super) fn exported(&self) -> Vec<String> {
         self.exports.iter().map(|export| export.name.clone()).collect()
     }
 
-    /// Returns the names that are imported, by module or interface.
+    /// Returns the imported names, by module or interface.
     pub(super) fn imported(&self) -> BTreeMap<String, Vec<String>> {
         let mut modules = BTreeMap::<_, Vec<_>>::new();
         for Import { module, name, .. } in &self.imports {
@@ -131,7 +133,8 @@ impl Outline {
         modules
     }
 
-    /// Describes the imports from other modules than one in words, such as a memory of `env`. `None` where there are none.
+    /// Describes the imports from modules other than `own`, such as a memory from `env`. Returns `None` if
+    /// there are none.
     pub(super) fn foreign(&self, own: &str) -> Option<String> {
         let mut kinds = BTreeMap::<(&str, &str), usize>::new();
         for import in self.imports.iter().filter(|import| import.module != own) {
@@ -149,7 +152,7 @@ impl Outline {
     }
 }
 
-/// The most kinds of foreign imports that are named: a program for another host has one or two.
+/// The largest number of kinds of foreign imports that are listed. A program for another host has one or two.
 const SHOWN: usize = 4;
 
 fn kind(ty: TypeRef) -> &'static str {
@@ -172,7 +175,7 @@ fn plural(kind: &str) -> &'static str {
     }
 }
 
-/// Reads the language of the [producers section][1]; one that cannot be read names none.
+/// Reads the language of the [producers section][1]. A section that cannot be read names none.
 ///
 /// [1]: https://github.com/WebAssembly/tool-conventions/blob/main/ProducersSection.md
 fn language(producers: wasmparser::ProducersSectionReader<'_>) -> Option<String> {

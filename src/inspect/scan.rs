@@ -1,5 +1,5 @@
-//! Reads all of some WebAssembly for the features that it needs: instructions by the proposal that [`wasmparser`] files them
-//! under, types and sections one by one.
+//! Scans a whole binary for the features that it needs: instructions by the proposal under which
+//! [`wasmparser`] files them, types and sections one by one.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +9,14 @@ use wasmparser::{
     TypeRef, ValType, VisitOperator, VisitSimdOperator,
 };
 
-use super::features::Feature;
+use super::feature::Feature;
 
 type Result<T> = std::result::Result<T, BinaryReaderError>;
 
 /// Lists the features that a component or core module needs.
 ///
 /// # Errors
-/// When its encoding is broken; that it also keeps the rules is not checked.
+/// If its encoding is malformed. Validity is not checked.
 pub(super) fn scan(bytes: &[u8]) -> Result<BTreeSet<Feature>> {
     let mut scan = Scan::default();
     for payload in Parser::new(0).parse_all(bytes) {
@@ -28,9 +28,9 @@ pub(super) fn scan(bytes: &[u8]) -> Result<BTreeSet<Feature>> {
 #[derive(Default)]
 struct Scan {
     found: BTreeSet<Feature>,
-    /// The memories of the module that is read.
+    /// The number of memories of the module being read.
     memories: usize,
-    /// Whether each global of the module that is read changes; of imported ones too.
+    /// Whether each global of the module being read is mutable, imported ones included.
     globals: Vec<bool>,
 }
 
@@ -180,7 +180,7 @@ impl Scan {
         }
     }
 
-    /// What a type of references needs beyond that there are references to functions at all.
+    /// Records the features that a reference type needs beyond references to functions.
     fn reference(&mut self, reference: RefType) {
         if reference == RefType::FUNCREF {
             return;
@@ -333,7 +333,7 @@ macro_rules! feature {
     };
 }
 
-// A block's own type is not looked at: whatever leaves a value of it in the block has been.
+// A block's own type is not checked: the instruction that leaves a value of this type in the block was.
 macro_rules! visit {
     ($( @$proposal:ident $op:ident $({ $($argument:ident: $ty:ty),* })? => $visit:ident ($($note:tt)*))*) => {$(
         fn $visit(&mut self $($(, _: $ty)*)?) {

@@ -1,7 +1,8 @@
-//! Every change that kwasm makes to a disk, one operation at a time: so a test can end the process at any of them, or let
-//! any of them find the disk full.
+//! All changes that kwasm makes to a disk, one operation at a time, so that a test can end the process, or
+//! simulate a full disk, at any of them.
 //!
-//! What is under way has a name of its own until it is renamed: `.NAME.….new`, which [`is_unfinished`] knows again.
+//! An unfinished file has a name of its own until it is renamed: `.NAME.….new`, which [`is_unfinished`]
+//! recognises.
 
 mod output;
 
@@ -14,25 +15,26 @@ use std::time::{Duration, SystemTime};
 use tempfile::{Builder, NamedTempFile};
 
 pub(crate) use self::output::output;
+use super::owner::check_folder;
 use crate::defence::{self, PIECE};
 
-/// How the name of a file ends that is not finished.
+/// The suffix of unfinished files.
 const UNFINISHED: &str = ".new";
 
-/// A file that is written whole, and not yet at its place. Removed when it is dropped.
+/// A file that is completely written but not yet in its place. Dropping it removes the file.
 pub(crate) struct Staged {
     file: NamedTempFile,
     place: PathBuf,
 }
 
-/// Who may read and write a file that is made, as far as the umask lets them.
+/// The users who may read and write a new file, as far as the umask allows.
 #[derive(Clone, Copy)]
 enum Readers {
-    /// Its owner alone.
+    /// Only the owner may read and write it.
     Owner = 0o600,
     /// Others may read it.
     Others = 0o644,
-    /// As any program makes a file.
+    /// The default permissions of any program.
     Anyone = 0o666,
 }
 
@@ -41,17 +43,31 @@ fn permit(builder: &mut Builder<'_, '_>, readers: Readers) {
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(readers as u32));
 }
 
-/// Windows gives a new file the access list of its folder.
+/// Does nothing: Windows gives a new file the access list of its folder.
 #[cfg(not(unix))]
 fn permit(_: &mut Builder<'_, '_>, _: Readers) {}
 
+/// Returns whether a new file can replace an old one unnoticed: it has the same owner and group, and the old
+/// one has no other name.
+#[cfg(unix)]
+fn can_stand_for(new: &Metadata, old: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (new.uid(), new.gid()) == (old.uid(), old.gid()) && old.nlink() == 1
+}
+
+/// Returns `true`: Windows gives a new file the owner and the access list of its folder.
+#[cfg(not(unix))]
+fn can_stand_for(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
+
 impl Staged {
-    /// Writes a file beside its place, in a folder that is there. Its owner's alone (0600).
+    /// Writes a file next to `place`, in an existing folder, readable by its owner only (0600).
     pub(crate) fn write(place: &Path, content: &[u8]) -> io::Result<Self> {
         Self::write_for(Readers::Owner, place, content)
     }
 
-    /// The same, for others to read as well.
+    /// Writes a file next to `place`, in an existing folder, readable by others too.
     pub(crate) fn write_public(place: &Path, content: &[u8]) -> io::Result<Self> {
         Self::write_for(Readers::Others, place, content)
     }
@@ -62,8 +78,8 @@ impl Staged {
         builder.prefix(&prefix).suffix(UNFINISHED);
         permit(&mut builder, readers);
         let file = change("create", place, || builder.tempfile_in(folder_of(place)))?;
-        // Held for as long as somebody writes it: `remove_abandoned` leaves it alone. Where a file system has no locks it
-        // cannot be told from an abandoned one, and is left alone too.
+        // Locked as long as it is being written, so that `remove_abandoned` leaves it alone. On a file system
+        // without locks it cannot be distinguished from an abandoned one, and is left alone too.
         drop(file.as_file().try_lock());
         let mut staged = Self { file, place: place.to_owned() };
         for piece in content.chunks(PIECE) {
@@ -78,17 +94,17 @@ impl Staged {
         Ok(self)
     }
 
-    /// Whether it can take an old file's place without anyone noticing. If so, it has that one's permissions now.
+    /// Returns whether it can replace an old file unnoticed. If so, it now has the old file's permissions.
     fn stands_for(&self, before: &Metadata) -> io::Result<bool> {
         let file = self.file.as_file();
-        if !super::can_stand_for(&file.metadata()?, before) {
+        if !can_stand_for(&file.metadata()?, before) {
             return Ok(false);
         }
         change("permissions", &self.place, || file.set_permissions(before.permissions()))?;
         Ok(true)
     }
 
-    /// Puts it in its place, and waits until the disk has it.
+    /// Moves the file to its place, and waits until that is on the disk.
     fn settle(self) -> io::Result<()> {
         let staged = self.sync()?;
         let folder = folder_of(&staged.place).to_owned();
@@ -96,27 +112,29 @@ impl Staged {
         sync_folder(&folder)
     }
 
-    /// Puts the file in its place, whatever was there, in one step.
+    /// Moves the file to its place in one step, replacing any file there.
     pub(crate) fn rename(self) -> io::Result<()> {
         let Self { file, place } = self;
         change("rename", &place, || file.persist(&place).map(drop).map_err(|error| error.error))
     }
 }
 
-/// Writes a file for all to read, which they see whole or not at all, in a folder that is there, and waits until the disk
-/// has it.
+/// Replaces a file, readable by all, in one step, so that readers see the old or the new content. Waits until
+/// it is on the disk. The folder must exist.
 pub(crate) fn replace_public(place: &Path, content: &[u8]) -> io::Result<()> {
     Staged::write_public(place, content)?.sync()?.rename()?;
     sync_folder(folder_of(place))
 }
 
-/// The same without waiting for the disk: for caches, whose loss costs nothing.
+/// Replaces a file like [`replace_public`], but without waiting for the disk: for caches, whose loss costs
+/// nothing.
 pub(crate) fn replace_soon(place: &Path, content: &[u8]) -> io::Result<()> {
     Staged::write(place, content)?.rename()
 }
 
-/// Writes a file anew, where there is one, with the owner and permissions that it has: as a whole where that can be, else
-/// in its place, as where it is a mount of its own or in a folder that may not be written to.
+/// Replaces the content of a file, and keeps its owner and permissions. Replaces the file in one step if
+/// possible, otherwise writes in its place, e.g. if it is a mount of its own or in a folder that is not
+/// writable.
 pub(crate) fn replace_alike(place: &Path, content: &[u8]) -> io::Result<()> {
     match exchange(place, content) {
         Err(error) if is_stuck(&error) => overwrite(place, content),
@@ -124,7 +142,8 @@ pub(crate) fn replace_alike(place: &Path, content: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Whether [`replace_alike`] can be expected to succeed with a content of this length. Tries all of it that changes nothing.
+/// Checks whether [`replace_alike`] can be expected to succeed with a content of this length, by trying every
+/// step that changes nothing.
 pub(crate) fn may_replace(place: &Path, content: &[u8]) -> io::Result<()> {
     File::options().write(true).open(place)?;
     // Of a process that was killed while it replaced the file.
@@ -141,13 +160,13 @@ fn exchange(place: &Path, content: &[u8]) -> io::Result<()> {
     if staged.stands_for(&before)? { staged.settle() } else { overwrite(place, content) }
 }
 
-/// Whether the folder, and not the disk, is what keeps a file from being replaced.
+/// Returns whether the folder, rather than the disk, prevents a file from being replaced.
 fn is_stuck(error: &io::Error) -> bool {
     use io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
     matches!(error.kind(), CrossesDevices | PermissionDenied | ReadOnlyFilesystem | ResourceBusy)
 }
 
-/// Writes a file in its place. What it grows by comes first: where there is no room for that, the file stays as it was.
+/// Overwrites a file in its place. Grows the file first: if the disk is full, its content stays as it was.
 fn overwrite(place: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = File::options().write(true).open(place)?;
     let before = file.seek(SeekFrom::End(0))?;
@@ -162,12 +181,12 @@ fn overwrite(place: &Path, content: &[u8]) -> io::Result<()> {
     change("sync", place, || file.sync_all())
 }
 
-/// Makes an empty file that is not there yet.
+/// Creates an empty file that must not exist yet.
 pub(crate) fn create_new(path: &Path) -> io::Result<()> {
     change("create", path, || File::create_new(path).map(drop))
 }
 
-/// Writes a file in its place. One that is cut short has to be known as such by who reads it.
+/// Writes a file in its place. Its readers must be able to recognise a file that was cut short.
 pub(crate) fn write(place: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = change("create", place, || public_file().truncate(true).open(place))?;
     change("write", place, || file.write_all(content))?;
@@ -175,20 +194,20 @@ pub(crate) fn write(place: &Path, content: &[u8]) -> io::Result<()> {
     sync_folder(folder_of(place))
 }
 
-/// Opens a file that is only locked, and waits until nobody else has the lock. Released when the file is dropped, or its
-/// process ends.
+/// Opens a lock file and waits until no one else holds the lock. The lock is released when the file is
+/// dropped or its process ends.
 pub(crate) fn lock(path: &Path) -> io::Result<File> {
     let file = lockable(path)?;
     file.lock()?;
     Ok(file)
 }
 
-/// Opens a file that is only locked, without a lock on it yet.
+/// Opens a lock file without locking it yet.
 pub(crate) fn lockable(path: &Path) -> io::Result<File> {
     change("create", path, || public_file().truncate(false).open(path))
 }
 
-/// Makes a folder and all that lead to it, for others to enter as well. What is there already is left as it is.
+/// Creates a folder and its ancestors, for others to enter as well. Existing folders are left as they are.
 pub(crate) fn folders(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -203,7 +222,8 @@ pub(crate) fn folders(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), sync_folder)
 }
 
-/// How a file is opened, or made for whomever the umask lets read it, and no one else write to.
+/// Returns the options to open or create a file that everyone may read, as far as the umask allows, and only
+/// its owner may write.
 fn public_file() -> fs::OpenOptions {
     let mut options = File::options();
     options.create(true).write(true);
@@ -212,25 +232,25 @@ fn public_file() -> fs::OpenOptions {
     options
 }
 
-/// Makes a folder that whoever the umask lets may enter, and no one else write to.
+/// Creates a folder that everyone may enter, as far as the umask allows, and only its owner may write to.
 #[cfg(unix)]
 fn public_folder(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new().mode(0o755).create(path)
 }
 
-/// Windows gives a new folder the access list of the one that it is in.
+/// Creates a folder: Windows gives it the access list of its parent.
 #[cfg(not(unix))]
 fn public_folder(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
 }
 
-/// Makes one folder, by `make`.
+/// Creates one folder, by `make`.
 pub(super) fn folder(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     change("folder", path, || make(path))
 }
 
-/// That somebody else was quicker is no error.
+/// Accepts the error that something exists already: another process was faster.
 pub(super) fn made(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -238,7 +258,7 @@ pub(super) fn made(result: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Makes a link by `make`, and puts it in its place in one step.
+/// Creates a link by `make`, and moves it to its place in one step.
 pub(super) fn link(place: &Path, make: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
     let (folder, prefix) = (folder_of(place), unfinished(place));
     let staged =
@@ -246,7 +266,7 @@ pub(super) fn link(place: &Path, make: impl Fn(&Path) -> io::Result<()>) -> io::
     change("rename", place, || staged.into_temp_path().persist(place).map_err(|error| error.error))
 }
 
-/// Removes a file; one that is gone already is as good as removed.
+/// Removes a file. A file that does not exist is not an error.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     match change("remove", path, || fs::remove_file(path)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -254,7 +274,7 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes a folder that is empty, or gone already.
+/// Removes an empty folder. A folder that does not exist is not an error.
 pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
     match change("remove folder", path, || fs::remove_dir(path)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -262,13 +282,13 @@ pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Syncs a folder, so that a rename in it outlives a power cut. Windows has no such call and needs none.
+/// Syncs a folder, so that a rename in it survives a power cut. Windows has no such call and needs none.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(windows) { Ok(()) } else { change("sync", path, || File::open(path)?.sync_all()) }
 }
 
-/// Notes that a file was used, at most once a day: [`trim`] removes what was not used for longest. That it could not be noted
-/// is no error.
+/// Records that a file was used, at most once a day: [`trim`] removes the least recently used files. Errors
+/// are ignored.
 pub(crate) fn touch_daily(path: &Path) {
     const DAY: Duration = Duration::from_hours(24);
     let recent = |time: SystemTime| time.elapsed().is_ok_and(|since| since < DAY);
@@ -279,11 +299,13 @@ pub(crate) fn touch_daily(path: &Path) {
     drop(change("touch", path, touch));
 }
 
-/// Removes files with one of these extensions from a folder of this user's alone, the longest unused first, until those that are
-/// left and not `kept` have at most `budget` bytes. Returns how many bytes went.
+/// Removes files with one of these extensions from a folder that only this user may enter, least recently
+/// used first, until the remaining files that are not `kept` have at most `budget` bytes. Returns how many
+/// bytes were freed.
 ///
 /// # Errors
-/// When the folder is another's, or a link; and the first error of removing, after all others are removed.
+/// If the folder belongs to another user or is a link. Otherwise the first error of a removal, after all
+/// other files are removed.
 pub(crate) fn trim(
     folder: &Path,
     extensions: &[&str],
@@ -292,7 +314,7 @@ pub(crate) fn trim(
 ) -> io::Result<u64> {
     match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        metadata => super::check_folder(&metadata?)?,
+        metadata => check_folder(&metadata?)?,
     }
     let own = |path: &Path| {
         let extension = path.extension().and_then(OsStr::to_str);
@@ -319,24 +341,25 @@ pub(crate) fn trim(
                 left -= size;
                 gone += size;
             }
-            // On Windows one that somebody runs stays.
+            // On Windows, a file that is being executed stays.
             Err(error) => first = first.and(Err(error)),
         }
     }
     first.map(|()| gone)
 }
 
-/// Whether a file has the name of one that was never finished.
+/// Returns whether a file has the name of an unfinished file.
 pub(crate) fn is_unfinished(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(UNFINISHED))
 }
 
-/// Whether a file has the name of one that was to be put in this place, and never was.
+/// Returns whether a file has the name of an unfinished file for this place.
 pub(crate) fn is_unfinished_for(place: &Path, name: &OsStr) -> bool {
     is_unfinished(name) && name.to_string_lossy().starts_with(&unfinished(place))
 }
 
-/// Removes from a folder what processes were writing there when they were killed. What is still written is left alone.
+/// Removes the files that killed processes left unfinished in a folder. Files that are still being written
+/// are left alone.
 pub(crate) fn remove_abandoned(folder: &Path) -> io::Result<()> {
     remove_abandoned_if(folder, is_unfinished)
 }
@@ -355,7 +378,7 @@ fn remove_abandoned_if(folder: &Path, unfinished: impl Fn(&OsStr) -> bool) -> io
     Ok(())
 }
 
-/// What is in a folder. In one that is not there is nothing.
+/// Lists the entries of a folder. A folder that does not exist has none.
 pub(crate) fn entries(folder: &Path) -> io::Result<Vec<fs::DirEntry>> {
     match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -363,7 +386,7 @@ pub(crate) fn entries(folder: &Path) -> io::Result<Vec<fs::DirEntry>> {
     }
 }
 
-/// How the name of a file begins that is to be put in this place.
+/// Returns the prefix of the names of unfinished files for this place.
 fn unfinished(place: &Path) -> String {
     format!(".{}.", place.file_name().unwrap_or_default().to_string_lossy())
 }

@@ -1,19 +1,20 @@
-//! The three standard streams, whatever they are. One that another program made non-blocking is waited for, where the
-//! standard library gives up; one that is not open for what is done to it is an error, where it pretends success.
+//! The three standard streams, whatever they are. A stream that another program made non-blocking is waited
+//! for, while the standard library gives up. A stream that is not open for an operation yields an error,
+//! while the standard library pretends success.
 //!
 //! The flags of a stream stay as they are: they belong to every process that has it open.
 
 use std::io::{self, Read, Write};
 
-/// Standard input. Not buffered: what is not requested stays for the programs that share it.
+/// Standard input, unbuffered: bytes that are not requested stay for the programs that share it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stdin;
 
-/// Standard output. Not buffered.
+/// Standard output, unbuffered.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stdout;
 
-/// Standard error. Not buffered.
+/// Standard error, unbuffered.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stderr;
 
@@ -84,15 +85,16 @@ mod unix {
     use rustix::io::Errno;
 
     pub(super) fn read(stream: &impl AsFd, bytes: &mut [u8]) -> io::Result<usize> {
-        patiently(stream, PollFlags::IN, || rustix::io::read(stream, &mut *bytes))
+        retry_blocked(stream, PollFlags::IN, || rustix::io::read(stream, &mut *bytes))
     }
 
     pub(super) fn write(stream: &impl AsFd, bytes: &[u8]) -> io::Result<usize> {
-        patiently(stream, PollFlags::OUT, || rustix::io::write(stream, bytes))
+        retry_blocked(stream, PollFlags::OUT, || rustix::io::write(stream, bytes))
     }
 
-    /// Does `what` as soon as it can be done. An error of the stream shows when it is tried again.
-    fn patiently<T>(
+    /// Performs `what`, and waits whenever it would block. An error of the stream shows when it is tried
+    /// again.
+    fn retry_blocked<T>(
         stream: &impl AsFd,
         until: PollFlags,
         mut what: impl FnMut() -> Result<T, Errno>,
@@ -118,7 +120,7 @@ mod unix {
         use std::thread;
         use std::time::Duration;
 
-        /// The two ends of a pipe, neither of which blocks.
+        /// Creates a pipe with both ends non-blocking.
         fn pipe() -> (OwnedFd, OwnedFd) {
             let (reader, writer) = io::pipe().unwrap();
             let ends = (OwnedFd::from(reader), OwnedFd::from(writer));

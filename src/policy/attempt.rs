@@ -1,62 +1,19 @@
-//! One request of a guest in a form that can be understood in one way only, or no form at all.
+//! A guest's request, in a form that has only one meaning; other requests are refused.
 
 use std::fmt;
-use std::sync::Arc;
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::host::Host;
 use super::refusal::{Reason, Refusal};
 use super::request_info::RequestInfo;
+use super::rule::{NameSelector, ResourceRule, Rule, UrlRule};
+use super::target::{Context, Target};
 use super::upgrade::Upgrade;
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::reference::decode;
 
-/// Where a request goes.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Target {
-    /// The API server of a granted context.
-    Context(Context),
-    /// A host beside the cluster that the policy grants.
-    Host(Host),
-}
-
-/// A context as far as the judge has to know it. Cloning it is cheap.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Context {
-    name: Arc<str>,
-    namespace: Arc<str>,
-    selected: Arc<str>,
-}
-
-impl Context {
-    /// The context `name`, in which the user chose `namespace`; `selected` is the context that the user chose.
-    #[must_use]
-    pub fn new(name: &str, namespace: &str, selected: &str) -> Self {
-        Self { name: name.into(), namespace: namespace.into(), selected: selected.into() }
-    }
-
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// What `namespaces: [current]` is in it: `-n` on the command line, else its own, else `default`.
-    #[must_use]
-    pub fn namespace(&self) -> &str {
-        &self.namespace
-    }
-
-    /// The name of the context that the user chose.
-    #[must_use]
-    pub fn selected(&self) -> &str {
-        &self.selected
-    }
-}
-
-/// What a guest tries: a method, a path and a query, at an endpoint it may name.
+/// A request that a guest attempts: a method, a path and a query, at an endpoint that it may name.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     target: Target,
@@ -68,17 +25,18 @@ pub struct Attempt {
     upgrade: Option<Upgrade>,
 }
 
-/// The longest path that passes, in bytes: twice nginx's default for a request line, far above any of Kubernetes'.
+/// The longest path that is accepted, in bytes: twice nginx's default for a request line, and far more than
+/// any path of Kubernetes has.
 const LONGEST_PATH: usize = 16 * 1024;
 
 impl Attempt {
     /// Reads a request to `target`.
     ///
     /// # Errors
-    /// A refusal for whatever the gate and the API server could understand differently: dot segments, empty inner
-    /// segments, encoded slashes, backslashes and control characters in the decoded path (RFC 3986 §5.2.4 and §6.2
-    /// let each server normalise them in its own way), the methods CONNECT and TRACE, and lengths that contradict
-    /// each other (RFC 9112 §6.3).
+    /// A refusal of everything that the gate and the API server could understand differently: dot segments,
+    /// empty inner segments, encoded slashes, backslashes and control characters in the decoded path (RFC
+    /// 3986 §5.2.4 and §6.2 let each server normalise them in its own way), the methods CONNECT and TRACE,
+    /// and lengths that contradict each other (RFC 9112 §6.3).
     pub fn read(
         target: Target,
         method: Method,
@@ -90,86 +48,101 @@ impl Attempt {
         let info = understand(&target, &method, &path, query.as_deref().unwrap_or_default(), headers);
         let upgrade = match (&info, &target) {
             (Ok(info), Target::Context(_)) => Upgrade::read(info, headers),
-            // At another host there are none: the header goes no further than this hop.
+            // At another host there is no upgrade: the header is not forwarded.
             _ => Ok(None),
         };
         let fault = info.as_ref().err().or(upgrade.as_ref().err()).copied();
         let (info, upgrade) = (info.unwrap_or_default(), upgrade.unwrap_or_default());
-        // Whoever a guest says it is elsewhere, it is by its own means.
+        // At another host, a guest may claim any identity with its own means.
         let claims = if matches!(target, Target::Context(_)) { claims(headers) } else { Vec::new() };
         let attempt = Self { target, method, path, query, claims, info, upgrade };
         match fault {
-            Some(fault) => Err(Refusal::of(&attempt, Reason::Ambiguous(fault))),
+            Some(fault) => Err(attempt.refused(Reason::Ambiguous(fault))),
             None => Ok(attempt),
         }
     }
 
-    /// Where it goes.
+    /// Refuses it.
+    #[must_use]
+    pub fn refused(&self, reason: Reason) -> Refusal {
+        let (request, rule) = match (&reason, &self.target) {
+            (Reason::Policy(_), Target::Context(context)) => {
+                (self.info.to_string(), Some(rule_for(self, context)))
+            }
+            (Reason::Context { .. }, _) => (self.info.to_string(), None),
+            (_, Target::Host(host)) => (format!("{} https://{host}{}", self.method, self.path), None),
+            _ => (format!("{} {}", self.method, self.path), None),
+        };
+        Refusal::new(&request, reason, rule, &self.info)
+    }
+
+    /// Returns the destination.
     #[must_use]
     pub fn target(&self) -> &Target {
         &self.target
     }
 
-    /// The method.
+    /// Returns the method.
     #[must_use]
     pub fn method(&self) -> &Method {
         &self.method
     }
 
-    /// The path as the guest wrote it, without the endpoint's own prefix.
+    /// Returns the path as the guest wrote it, without the endpoint's own prefix.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The query as the guest wrote it, without its question mark.
+    /// Returns the query as the guest wrote it, without its question mark.
     #[must_use]
     pub fn query(&self) -> Option<&str> {
         self.query.as_deref()
     }
 
-    /// Path and query as the guest wrote them.
+    /// Returns path and query as the guest wrote them.
     #[must_use]
     pub fn path_and_query(&self) -> String {
         let query = self.query.as_deref().map(|query| format!("?{query}"));
         format!("{}{}", self.path, query.unwrap_or_default())
     }
 
-    /// What the API server takes it for.
+    /// Returns the attributes that the API server derives from the request.
     #[must_use]
     pub fn info(&self) -> &RequestInfo {
         &self.info
     }
 
-    /// What the connection is to be switched to.
+    /// Returns the protocol to which the connection is to be upgraded.
     #[must_use]
     pub fn upgrade(&self) -> Option<Upgrade> {
         self.upgrade
     }
 
-    /// What else it is taken for: a WebSocket begins with a GET, but to open a shell in a pod is no reading. The API
-    /// server asks for `create` too (`pkg/registry/core/pod/rest/subresources.go`, from v1.35), with the rights of
-    /// kwasm's user, which are not the guest's.
+    /// Returns the additional request that has to be allowed. A WebSocket begins with a GET, but opening a
+    /// shell in a pod is more than reading. The API server requires `create` too
+    /// (`pkg/registry/core/pod/rest/subresources.go`, from v1.35), but checks the permissions of kwasm's
+    /// user, not the guest's.
     #[must_use]
     pub(super) fn opens(&self) -> Option<RequestInfo> {
-        let reads = self.upgrade.is_some() && self.info.verb == "get" && stands(Defence::Shells);
+        let reads = Defence::Shells.stops(self.upgrade.is_some() && self.info.verb == "get");
         reads.then(|| RequestInfo { verb: "create".to_owned(), ..self.info.clone() })
     }
 
-    /// The verbs that a policy has to allow.
+    /// Returns the verbs that a policy has to allow.
     pub(super) fn verbs(&self) -> impl Iterator<Item = &str> {
         let create = self.opens().map(|_| "create");
         std::iter::once(self.info.verb.as_str()).chain(create)
     }
 
-    /// The headers by which the guest says who is asking.
+    /// Returns the headers by which the guest claims an identity.
     #[must_use]
     pub fn claims(&self) -> &[HeaderName] {
         &self.claims
     }
 }
 
-/// What is asked, in the words of a trace.
+/// Formats the request as in a trace.
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.target {
@@ -179,17 +152,42 @@ impl fmt::Display for Attempt {
     }
 }
 
+/// Returns the narrowest rule that covers a request.
+fn rule_for(attempt: &Attempt, context: &Context) -> Rule {
+    let info = attempt.info();
+    let verbs = attempt.verbs().map(str::to_owned).collect();
+    if !info.is_resource_request {
+        return Rule::Urls(UrlRule { verbs, urls: vec![info.path.clone()] });
+    }
+    let RequestInfo { resource, subresource, namespace, name, .. } = info;
+    let resource =
+        if subresource.is_empty() { resource.clone() } else { format!("{resource}/{subresource}") };
+    let namespaces = match namespace.as_str() {
+        "" => NameSelector::All,
+        namespace if namespace == context.namespace() => NameSelector::current(),
+        namespace => NameSelector::Some { current: false, names: vec![namespace.to_owned()] },
+    };
+    Rule::Resources(ResourceRule {
+        verbs,
+        api_groups: vec![info.api_group.clone()],
+        resources: vec![resource],
+        resource_names: Some(name.clone()).into_iter().filter(|name| !name.is_empty()).collect(),
+        namespaces,
+        except: Vec::new(),
+    })
+}
+
 fn method_fault(method: &Method) -> Option<&'static str> {
     match *method {
-        _ if !stands(Defence::Methods) => None,
-        Method::CONNECT => Some("CONNECT asks for a tunnel, and there is none"),
+        _ if !Defence::Methods.stands() => None,
+        Method::CONNECT => Some("CONNECT requests a tunnel, and kwasm provides none"),
         // A proxy on the way would send the credentials back to the guest.
         Method::TRACE => Some("TRACE would echo the credentials"),
         _ => None,
     }
 }
 
-/// What the API server makes of a request, or why it could make one thing of it or another.
+/// Derives the attributes that the API server sees in a request, or the reason why they are ambiguous.
 fn understand(
     target: &Target,
     method: &Method,
@@ -207,9 +205,9 @@ fn understand(
     }
 }
 
-/// The path with each segment decoded.
+/// Decodes each segment of a path.
 fn decoded(path: &str) -> Result<String, &'static str> {
-    if path.len() > LONGEST_PATH && stands(Defence::PathLength) {
+    if Defence::PathLength.stops(path.len() > LONGEST_PATH) {
         return Err("its path is longer than 16 KiB");
     }
     let inner = path.strip_prefix('/').ok_or("its path does not begin with a slash")?;
@@ -217,15 +215,15 @@ fn decoded(path: &str) -> Result<String, &'static str> {
     let mut segments = inner.split('/').peekable();
     while let Some(segment) = segments.next() {
         // An empty last segment is a trailing slash, which the API server knows.
-        if segment.is_empty() && segments.peek().is_some() && stands(Defence::EmptySegments) {
+        if Defence::EmptySegments.stops(segment.is_empty() && segments.peek().is_some()) {
             return Err("its path has an empty segment");
         }
-        let text = decode(segment).ok_or("its path has a broken percent-encoding")?;
+        let text = decode(segment).ok_or("its path has an invalid percent-encoding")?;
         if let Some(fault) = segment_fault(&text) {
             return Err(fault);
         }
         decoded.push('/');
-        decoded.push_str(if stands(Defence::Decoding) { &text } else { segment });
+        decoded.push_str(if Defence::Decoding.stands() { &text } else { segment });
     }
     Ok(decoded)
 }
@@ -234,14 +232,10 @@ fn segment_fault(decoded: &str) -> Option<&'static str> {
     // What a server in front of the API server takes for parameters (RFC 3986 §3.3) does not hide a dot segment from it.
     let plain = decoded.split(';').next().unwrap_or_default();
     match decoded {
-        _ if matches!(plain, "." | "..") && stands(Defence::DotSegments) => {
-            Some("its path has a dot segment")
-        }
-        text if text.contains('/') && stands(Defence::EncodedSlashes) => {
-            Some("its path has an encoded slash")
-        }
+        _ if Defence::DotSegments.stops(matches!(plain, "." | "..")) => Some("its path has a dot segment"),
+        text if Defence::EncodedSlashes.stops(text.contains('/')) => Some("its path has an encoded slash"),
         text if text.contains('\\') => Some("its path has a backslash"),
-        text if text.chars().any(char::is_control) && stands(Defence::ControlCharacters) => {
+        text if Defence::ControlCharacters.stops(text.chars().any(char::is_control)) => {
             Some("its path has a control character")
         }
         _ => None,
@@ -249,7 +243,7 @@ fn segment_fault(decoded: &str) -> Option<&'static str> {
 }
 
 fn framing_fault(headers: &HeaderMap) -> Option<&'static str> {
-    if !stands(Defence::Framing) {
+    if !Defence::Framing.stands() {
         return None;
     }
     if headers.get_all(http::header::HOST).iter().count() > 1 {
@@ -262,7 +256,7 @@ fn framing_fault(headers: &HeaderMap) -> Option<&'static str> {
     let is_number =
         |value: &HeaderValue| value.as_bytes().iter().all(u8::is_ascii_digit) && !value.is_empty();
     if headers.get(http::header::CONTENT_LENGTH).is_some_and(|value| !is_number(value)) {
-        return Some("its content length is no number");
+        return Some("its content length is not a number");
     }
     if lengths == 1 && headers.contains_key(http::header::TRANSFER_ENCODING) {
         return Some("it has a content length and a transfer encoding");
@@ -270,8 +264,8 @@ fn framing_fault(headers: &HeaderMap) -> Option<&'static str> {
     None
 }
 
-/// The headers by which a request claims an identity. An `authorization` of nothing but blanks claims none:
-/// client libraries send it when their kubeconfig has no credential.
+/// Returns the headers by which a request claims an identity. An `authorization` that consists of blanks does
+/// not: client libraries send it when their kubeconfig has no credential.
 fn claims(headers: &HeaderMap) -> Vec<HeaderName> {
     let claims = |(name, value): &(&HeaderName, &HeaderValue)| {
         let blank = value.as_bytes().iter().all(u8::is_ascii_whitespace);
@@ -283,8 +277,8 @@ fn claims(headers: &HeaderMap) -> Vec<HeaderName> {
     headers.iter().filter(claims).map(|(name, _)| name.clone()).collect()
 }
 
-/// Whether a list of WebSocket protocols brings a bearer token along, as browsers do that can set no other header
-/// (k8s.io/apiserver, `pkg/authentication/request/websocket/protocol.go`).
+/// Returns whether a list of WebSocket protocols contains a bearer token, as from browsers, which can set no
+/// other header (k8s.io/apiserver, `pkg/authentication/request/websocket/protocol.go`).
 fn has_token(protocols: &HeaderValue) -> bool {
     const TOKEN: &[u8] = b"base64url.bearer.authorization.k8s.io.";
     protocols.as_bytes().windows(TOKEN.len()).any(|part| part.eq_ignore_ascii_case(TOKEN))

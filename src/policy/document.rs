@@ -1,98 +1,51 @@
-//! The reader of policy files: strict, since what is passed over in a policy is a hole in it.
+//! The reader of policy files. It is strict, since an ignored part of a policy would be a hole in it.
 
 use std::time::Duration;
 
 use super::host::Host;
+use super::judge::Policy;
 use super::limits::Limits;
-use super::node::{Broken, Node, Shape};
-use super::reader::{Entries, Fault, Faults, Place};
-use super::rule::{Among, ResourceRule, Rule, UrlRule};
-use super::{Policy, quantity};
-use crate::cli::CONNECTION_FLAGS;
+use super::quantity;
+use super::rule::{NameSelector, ResourceRule, Rule, UrlRule};
+use crate::document::{Entries, Fault, Faults, Format, Node, Place, Shape};
+use crate::environment::CONNECTION_FLAGS;
 
-/// What every policy begins with.
-const API_VERSION: &str = "kwasm.dev/v1";
+/// The kind of a policy's document, and its name in messages.
+const FORMAT: Format = Format { kind: "Policy", name: "a policy" };
 
-/// And what it is.
-const KIND: &str = "Policy";
-
-/// The longest policy, in bytes.
-const LONGEST: usize = 1 << 20;
-
-/// Verbs that a request can have; others, such as `bind` and `escalate`, are asked inside the API server.
+/// The verbs of requests. Others, such as `bind` and `escalate`, are only checked inside the API server.
 const VERBS: &[&str] =
     &["*", "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "proxy"];
 
-/// Verbs of what is no resource: methods.
+/// The verbs of requests that are not about resources: methods.
 const METHODS: &[&str] = &["*", "get", "head", "post", "put", "patch", "delete", "options"];
 
-/// Keys of the format that this kwasm cannot honour yet.
+/// Keys of the format that this kwasm does not support yet.
 const LATER: &[(&str, &str)] = &[
-    ("files", "this kwasm gives plugins no files yet"),
-    ("environment", "this kwasm passes no further environment variables on yet"),
+    ("files", "this version of kwasm gives plugins no files"),
+    ("environment", "this version of kwasm passes no other environment variables"),
 ];
 
-/// Reads a policy, named `file` in messages.
-pub(super) fn read(file: &str, text: &str) -> Result<Policy, Vec<Fault>> {
-    let mut faults = Faults::of(file);
-    let policy = if text.len() > LONGEST {
-        faults.add(&Place::root(), "it is longer than 1 MiB", "a policy is a page of YAML");
-        None
-    } else {
-        match Node::read(text) {
-            Ok(node) => document(&mut faults, node),
-            Err(Broken { line, what, hint }) => {
-                faults.add(&Place { line, ..Place::root() }, what, hint);
-                None
-            }
-        }
-    };
-    match (policy, faults.into_found()) {
-        (Some(policy), found) if found.is_empty() => Ok(policy),
-        (_, found) => Err(found),
+impl Policy {
+    /// Reads a policy file. `file` is its name in messages.
+    ///
+    /// # Errors
+    /// All of its faults, in the order in which they were found.
+    pub fn read(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
+        let mut faults = Faults::of(file, FORMAT);
+        let policy = document(&mut faults, text);
+        faults.finish(policy)
     }
 }
 
-fn document(faults: &mut Faults<'_>, node: Node) -> Option<Policy> {
-    let root = Place { line: node.line, ..Place::root() };
-    if matches!(node.shape, Shape::Nothing) {
-        faults.add(&root, "it is empty", format!("a policy begins with `apiVersion: {API_VERSION}`"));
-        return None;
-    }
-    // Of a file of another purpose nothing more is told: it may hold secrets.
-    if let Some(line) = kind_of_another(&node) {
-        let place = Place { key: "kind".to_owned(), line };
-        let cure = format!("a policy begins with `apiVersion: {API_VERSION}` and `kind: {KIND}`");
-        faults.add(&place, "this is no policy but something else", cure);
-        return None;
-    }
-    let mut entries = faults.map(root, node, &["apiVersion", "kind", "metadata", "spec"]);
-    for (key, wanted) in [("apiVersion", API_VERSION), ("kind", KIND)] {
-        let cure = format!("write `{key}: {wanted}`");
-        match entries.take(key) {
-            Some((place, node)) => {
-                if faults.text(&place, node, &cure).is_some_and(|text| text != wanted) {
-                    faults.add(&place, format!("this kwasm knows {wanted} only"), cure);
-                }
-            }
-            None => faults.missing(&entries, key, cure),
-        }
-    }
+fn document(faults: &mut Faults<'_>, text: &str) -> Option<Policy> {
+    let mut entries = faults.document(text, &["metadata", "spec"])?;
     let name = metadata(faults, &mut entries);
     let Some((place, node)) = entries.take("spec") else {
         faults.missing(&entries, "spec", "`spec: {}` allows nothing");
         return None;
     };
     spec(faults, name.unwrap_or_default(), place, node)
-}
-
-/// The line at which a document says that it is something else than a policy.
-fn kind_of_another(node: &Node) -> Option<u64> {
-    let Shape::Map(entries) = &node.shape else { return None };
-    entries.iter().find_map(|(key, line, node)| match &node.shape {
-        Shape::Scalar(kind) if key == "kind" && !kind.eq_ignore_ascii_case(KIND) => Some(*line),
-        _ => None,
-    })
 }
 
 fn metadata(faults: &mut Faults<'_>, root: &mut Entries) -> Option<String> {
@@ -127,8 +80,9 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
     }
     if let Some((place, node)) = entries.take("kubernetes") {
         let mut entries = faults.map(place, node, &["contexts", "impersonate", "rules"]);
-        policy.contexts =
-            entries.take("contexts").map_or_else(Among::current, |entry| among(faults, entry, "context"));
+        policy.contexts = entries
+            .take("contexts")
+            .map_or_else(NameSelector::current, |entry| among(faults, entry, "context"));
         policy.impersonate = faults.flag(entries.take("impersonate"));
         if let Some((place, node)) = entries.take("rules") {
             for (place, node) in faults.list(&place, node, "each rule begins with a dash") {
@@ -144,7 +98,7 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
     if let Some((place, node)) = entries.take("flags") {
         let mut entries = faults.map(place, node, &["own"]);
         policy.own_flags =
-            faults.texts(entries.take("own"), "write those that kubectl has too, e.g. \"-s\"", flag);
+            faults.texts(entries.take("own"), "write only flags that kubectl has too, e.g. \"-s\"", flag);
     }
     if let Some((place, node)) = entries.take("limits") {
         policy.limits = limits(faults, place, node);
@@ -152,13 +106,13 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
     Some(policy)
 }
 
-/// A connection flag of kubectl's that a plugin has for itself, in one of its spellings.
+/// Checks a connection flag of kubectl that a plugin defines itself, in one of its spellings.
 fn flag(text: &str) -> Result<(), String> {
     let is_known = CONNECTION_FLAGS.iter().any(|flag| flag.long == text || flag.short == Some(text));
     if is_known {
         Ok(())
     } else {
-        Err("it is none of kubectl's connection flags, and the plugin's anyhow".to_owned())
+        Err("it is not one of kubectl's connection flags, so the plugin gets it anyway".to_owned())
     }
 }
 
@@ -195,16 +149,13 @@ fn rule(faults: &mut Faults<'_>, place: Place, node: Node) -> Rule {
     let resources = required(faults, &mut entries, "resources", names, resource);
     let verbs = verbs(faults, &mut entries, VERBS);
     let resource_names = faults.texts(entries.take("resourceNames"), "write the names of objects", object);
-    let namespaces = entries.take("namespaces").map_or(Among::All, |entry| among(faults, entry, "namespace"));
+    let namespaces =
+        entries.take("namespaces").map_or(NameSelector::All, |entry| among(faults, entry, "namespace"));
     let except = entries.take("except");
     let place = except.as_ref().map(|(place, _)| place.clone());
     let except = faults.texts(except, names, resource);
     if let Some(place) = place.filter(|_| except.iter().any(|excepted| excepted == "*")) {
-        faults.add(
-            &place,
-            "it takes out all that the rule covers",
-            "name the resources, or take the rule out",
-        );
+        faults.add(&place, "it excludes all that the rule covers", "name the resources, or remove the rule");
     }
     Rule::Resources(ResourceRule { verbs, api_groups, resources, resource_names, namespaces, except })
 }
@@ -223,7 +174,7 @@ fn required(
     some(faults, entry, key, cure, check)
 }
 
-/// The texts of a list. An empty one covers nothing, which nobody writes on purpose.
+/// Returns the texts of a list. An empty list covers nothing, which is certainly a mistake.
 fn some(
     faults: &mut Faults<'_>,
     (place, node): (Place, Node),
@@ -247,20 +198,20 @@ fn verbs(faults: &mut Faults<'_>, entries: &mut Entries, known: &[&str]) -> Vec<
     })
 }
 
-/// `"*"`, or a list of names in which `current` is the one that the user chose.
-fn among(faults: &mut Faults<'_>, (place, node): (Place, Node), what: &str) -> Among {
+/// Reads `"*"`, or a list of names in which `current` stands for the user's choice.
+fn among(faults: &mut Faults<'_>, (place, node): (Place, Node), what: &str) -> NameSelector {
     let cure = format!("write \"*\" for all, or a list: [current], or {what} names");
     if matches!(&node.shape, Shape::Scalar(text) if text == "*") {
-        return Among::All;
+        return NameSelector::All;
     }
     let check = |name: &str| if what == "namespace" && name != "*" { label(name) } else { Ok(()) };
     let mut names = some(faults, (place, node), &format!("{what}s"), &cure, check);
     if names.iter().any(|name| name == "*") {
-        return Among::All;
+        return NameSelector::All;
     }
     let current = names.iter().any(|name| name == "current");
     names.retain(|name| name != "current");
-    Among::Some { current, names }
+    NameSelector::Some { current, names }
 }
 
 fn host(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Host> {
@@ -283,7 +234,7 @@ fn host(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Host> {
     let is_name = host.name.split('.').all(|part| label(part).is_ok()) && host.name.len() <= 253;
     let is_v6 = host.name.starts_with('[') && host.address().is_some_and(|address| address.is_ipv6());
     if !(is_name || is_v6) {
-        faults.add(&place, format!("`{}` is no host", host.name), CURE);
+        faults.add(&place, format!("`{}` is not a valid host", host.name), CURE);
         return None;
     }
     // `127.1` and `2130706433` are spellings of addresses to some resolvers.
@@ -292,7 +243,7 @@ fn host(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Host> {
     if is_number && host.address().is_none() {
         faults.add(
             &place,
-            format!("`{}` is an odd spelling of an address", host.name),
+            format!("`{}` is an unusual spelling of an address", host.name),
             "write all four numbers",
         );
         return None;
@@ -301,7 +252,7 @@ fn host(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Host> {
         faults.add(
             &place,
             format!("{} is a private address", host.name),
-            "add `private: true` if it is meant",
+            "add `private: true` if that is intended",
         );
         return None;
     }
@@ -339,7 +290,7 @@ fn bytes(faults: &mut Faults<'_>, place: &Place, node: Node, least: u64, most: u
     match quantity::bytes(&text) {
         Some(bytes) if (least..=most).contains(&bytes) => return Some(bytes),
         Some(_) => faults.add(place, format!("{text} is out of range"), cure),
-        None => faults.add(place, format!("`{text}` is no number of bytes"), cure),
+        None => faults.add(place, format!("`{text}` is not a number of bytes"), cure),
     }
     None
 }
@@ -349,7 +300,7 @@ fn timeout(faults: &mut Faults<'_>, place: &Place, node: Node) -> Option<Duratio
     let text = faults.value(place, node, CURE)?;
     let timeout = quantity::duration(&text);
     if text != "none" && timeout.is_none() {
-        faults.add(place, format!("`{text}` is no time"), CURE);
+        faults.add(place, format!("`{text}` is not a duration"), CURE);
     }
     timeout
 }
@@ -364,28 +315,28 @@ fn number(
     let text = faults.value(place, node, &cure)?;
     let number = text.parse().ok().filter(|number| range.contains(number));
     if number.is_none() {
-        faults.add(place, format!("`{text}` is no number in its range"), cure);
+        faults.add(place, format!("`{text}` is not a number in its range"), cure);
     }
     number
 }
 
-/// RFC 1123's label, as namespaces are named.
+/// Checks a label by RFC 1123, as in the names of namespaces.
 fn label(name: &str) -> Result<(), String> {
     let ends = [name.bytes().next(), name.bytes().last()];
     let fits = (1..=63).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && ends.into_iter().flatten().all(|byte| byte != b'-');
-    if fits { Ok(()) } else { Err(format!("`{name}` is no name")) }
+    if fits { Ok(()) } else { Err(format!("`{name}` is not a valid name")) }
 }
 
-/// A rule about the name that collections have, which is none, would be one about collections.
+/// Checks the name of an object. An empty one is refused, since a rule about it would cover collections.
 fn object(name: &str) -> Result<(), String> {
     if name.is_empty() { Err("no object has an empty name".to_owned()) } else { Ok(()) }
 }
 
 fn group(group: &str) -> Result<(), String> {
     let fits = group.is_empty() || group == "*" || group.split('.').all(|part| label(part).is_ok());
-    if fits { Ok(()) } else { Err(format!("`{group}` is no API group")) }
+    if fits { Ok(()) } else { Err(format!("`{group}` is not an API group")) }
 }
 
 fn resource(resource: &str) -> Result<(), String> {
@@ -394,11 +345,11 @@ fn resource(resource: &str) -> Result<(), String> {
         None => resource == "*" || is_name(resource),
         Some((of, subresource)) => (of == "*" || is_name(of)) && is_name(subresource),
     };
-    if fits { Ok(()) } else { Err(format!("`{resource}` is no resource as RBAC names them")) }
+    if fits { Ok(()) } else { Err(format!("`{resource}` is not a resource as RBAC names them")) }
 }
 
 fn url(url: &str) -> Result<(), String> {
     let fixed = url.strip_suffix('*').unwrap_or(url);
     let fits = url == "*" || (fixed.starts_with('/') && !fixed.contains('*'));
-    if fits { Ok(()) } else { Err(format!("`{url}` is no path")) }
+    if fits { Ok(()) } else { Err(format!("`{url}` is not a path")) }
 }

@@ -1,16 +1,16 @@
-//! Hosts beside the cluster that a policy grants.
+//! Hosts outside the cluster that a policy grants.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// A host that a guest may reach by HTTPS, without any credential of the user's.
+/// A host that a guest may reach by HTTPS, without any of the user's credentials.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Host {
     /// A name or an address, in lower case; an IPv6 address in brackets.
     pub name: String,
     /// The port.
     pub port: u16,
-    /// Whether it may be of the user's own network.
+    /// Whether it may be in the user's own network.
     pub private: bool,
 }
 
@@ -21,15 +21,15 @@ impl fmt::Display for Host {
 }
 
 impl Host {
-    /// Its address, where its name is one.
+    /// Returns the address, if the name is one.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         self.name.trim_start_matches('[').trim_end_matches(']').parse().ok()
     }
 }
 
-/// Whether an address is one of the Internet: none of this machine, of a private network, of a link, of a cloud's
-/// metadata service, nor reserved (IANA's special-purpose registries, RFC 6890).
+/// Returns whether an address is a public one of the Internet: not of this machine, a private network, a link
+/// or a cloud's metadata service, and not reserved (IANA's special-purpose registries, RFC 6890).
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address {
@@ -64,7 +64,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     (a & 0xe000) == 0x2000 && !(a == 0x2001 && (b < 0x200 || b == 0xdb8)) && (a & 0xfff0) != 0x3ff0
 }
 
-/// The IPv4 address that an IPv6 address leads to: mapped, compatible, translated (RFC 6052) or 6to4.
+/// Returns the IPv4 address embedded in an IPv6 address: mapped, compatible, translated (RFC 6052) or 6to4.
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let of = |high: u16, low: u16| {
         let ([first, second], [third, fourth]) = (high.to_be_bytes(), low.to_be_bytes());

@@ -1,33 +1,35 @@
-//! How much of this machine, and of the API server, one run may take.
+//! The limits of one run on this machine's and the API server's resources.
 
 use std::fmt;
 use std::time::Duration;
 
 use super::quantity::{Bytes, Quantity};
+use crate::message::{Explain, Message};
 
 /// The limits of a run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
-    /// Bytes of all linear memories together.
+    /// The total size of all linear memories in bytes.
     pub memory: u64,
-    /// Wall-clock time; `None` without end.
+    /// The wall-clock time; `None` for no limit.
     pub timeout: Option<Duration>,
-    /// Requests in flight: from their judgement to the end of their answer's body.
+    /// The number of requests in flight: from their judgement to the end of the response's body.
     pub requests: u32,
-    /// Sockets that are open at a time.
+    /// The number of sockets open at the same time.
     pub sockets: u32,
-    /// Bytes of the headers of one request or response, names and values, each with what it takes to keep it (in
-    /// wasmtime-wasi-http 48 32 bytes for a name and 40 for a value).
+    /// The size of the headers of one request or response in bytes: names and values, and the memory that it
+    /// takes to keep each (in wasmtime-wasi-http 48, 32 bytes for a name and 40 for a value).
     pub headers: u64,
-    /// Bytes of the stack of its calls.
+    /// The size of the call stack in bytes.
     pub stack: u64,
 }
 
-/// The most headers of one request or response, as hyper's own for a response.
+/// The largest number of headers of a request or response, the same as hyper's own limit for a response.
 pub const HEADERS: usize = 100;
 
-/// The stack of a guest whose policy does not set one. At wasmtime's own 512 KiB, Go traps in JSON of 9,000 levels and `CPython`
-/// where it would have raised `RecursionError`; from 1.5 MiB on neither does. What is not used of it costs addresses alone.
+/// The stack size if a policy does not set one. With wasmtime's own 512 KiB, Go traps in JSON of 9,000
+/// levels, and `CPython` where it would have raised `RecursionError`; from 1.5 MiB on neither does. The
+/// unused part only costs address space.
 const STACK: u64 = 2 << 20;
 
 impl Default for Limits {
@@ -36,41 +38,42 @@ impl Default for Limits {
     }
 }
 
-/// A limit that a guest ran into.
+/// A limit that a guest exceeded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Limit {
-    /// More addresses than the system gives a process, whatever memory is behind them.
+    /// The address space that the system gives a process, regardless of memory.
     Addresses,
-    /// More handles at a time; the number that it may have.
+    /// The number of handles.
     Handles(usize),
-    /// More headers than one message may have.
+    /// The number of headers in one message.
     HeaderCount,
-    /// Larger headers than one message may have; the number of bytes that it may have.
+    /// The size of the headers in one message, in bytes.
     Headers(u64),
-    /// More bytes in one call of the host than it takes.
+    /// The number of bytes in one call of the host.
     HostCall,
-    /// More instances or memories than a component may be made of.
+    /// The number of instances or memories in a component.
     Instances,
-    /// More memory; the number of bytes that it may have.
+    /// The memory in bytes.
     Memory(u64),
-    /// More random bytes in one call than it gives.
+    /// The number of random bytes in one call.
     Random,
-    /// More requests at a time; the number that it may have.
+    /// The number of requests in flight.
     Requests(u32),
-    /// More sockets at a time; the number that it may have.
+    /// The number of open sockets.
     Sockets(u32),
-    /// Deeper calls than its stack has room for; the number of bytes that it has.
+    /// The size of the call stack in bytes.
     Stack(u64),
-    /// More or larger tables than it may have.
+    /// The number or size of tables.
     Tables,
-    /// More time.
+    /// The time of the run.
     Timeout(Duration),
 }
 
-impl Limit {
-    /// How to raise it, where a policy can.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
+impl std::error::Error for Limit {}
+
+impl Explain for Limit {
+    /// Returns how to raise it, where a policy can.
+    fn hint(&self) -> Option<String> {
         let line = match self {
             Self::Headers(limit) => format!("headers: {}", Quantity(limit.saturating_mul(2))),
             Self::Memory(limit) => format!("memory: {}", Quantity(limit.saturating_mul(2))),
@@ -94,20 +97,43 @@ impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Addresses => f.write_str("the system gives it no address space for its memory"),
-            Self::Handles(limit) => write!(f, "it wanted more than {limit} handles at a time"),
-            Self::HeaderCount => write!(f, "a message of its had more than {HEADERS} headers"),
-            Self::Headers(limit) => write!(f, "a message of its had more than {} of headers", Bytes(*limit)),
-            Self::HostCall => f.write_str("it handed more than 16 MiB to the host in one call"),
-            Self::Instances => f.write_str("it is made of more instances or memories than a plugin may have"),
-            Self::Memory(limit) => write!(f, "it wanted more than {} of memory", Bytes(*limit)),
-            Self::Random => f.write_str("it asked for more than 1 MiB of random bytes in one call"),
-            Self::Requests(limit) => write!(f, "it wanted more than {limit} requests in flight at a time"),
-            Self::Sockets(limit) => write!(f, "it wanted more than {limit} sockets at a time"),
-            Self::Stack(limit) => {
-                write!(f, "its calls went deeper than the {} of stack that it has", Bytes(*limit))
+            Self::Handles(limit) => write!(f, "it needed more than {limit} handles at a time"),
+            Self::HeaderCount => write!(f, "one of its messages had more than {HEADERS} headers"),
+            Self::Headers(limit) => {
+                write!(f, "one of its messages had more than {} of headers", Bytes(*limit))
             }
-            Self::Tables => f.write_str("it wanted more or larger tables than a plugin may have"),
+            Self::HostCall => f.write_str("it passed more than 16 MiB to the host in one call"),
+            Self::Instances => f.write_str("it is made of more instances or memories than a plugin may have"),
+            Self::Memory(limit) => write!(f, "it needed more than {} of memory", Bytes(*limit)),
+            Self::Random => f.write_str("it requested more than 1 MiB of random bytes in one call"),
+            Self::Requests(limit) => write!(f, "it needed more than {limit} requests in flight at a time"),
+            Self::Sockets(limit) => write!(f, "it needed more than {limit} sockets at a time"),
+            Self::Stack(limit) => {
+                write!(f, "its calls are nested deeper than the {} of stack that it has", Bytes(*limit))
+            }
+            Self::Tables => f.write_str("it needed more or larger tables than a plugin may have"),
             Self::Timeout(limit) => write!(f, "it ran for longer than {limit:?}"),
         }
+    }
+}
+
+impl Limit {
+    /// Returns what the user reads of it: of the plugin that ran into it.
+    #[must_use]
+    pub fn report(&self) -> Message {
+        self.message().about("the plugin ran into a limit")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_reported_with_what_raises_it() {
+        let message = Limit::Memory(512 << 20).report();
+        assert_eq!(message.text, "the plugin ran into a limit: it needed more than 512 MiB of memory");
+        let hint = "a policy with `limits: {memory: 1Gi}` raises it: --policy FILE";
+        assert_eq!(message.hint.as_deref(), Some(hint));
     }
 }

@@ -1,15 +1,15 @@
-//! Numbers of bytes and times, as Kubernetes and Go write them.
+//! Sizes and durations, in the notations of Kubernetes and Go.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A number of bytes for a reader, e.g. `512 MiB`.
+/// A number of bytes in messages, e.g. `512 MiB`.
 pub(crate) struct Bytes(pub(crate) u64);
 
-/// The same as a policy has it, e.g. `512Mi`.
+/// A number of bytes in policies, e.g. `512Mi`.
 pub(crate) struct Quantity(pub(crate) u64);
 
-/// Reads a number of bytes: `1048576`, `1024Ki`, `1Mi`; `None` for anything else.
+/// Reads a number of bytes: `1048576`, `1024Ki`, `1Mi`. Returns `None` for anything else.
 pub(crate) fn bytes(text: &str) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -23,7 +23,7 @@ pub(crate) fn bytes(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
-/// Reads a time of a second or more: `30s`, `5m`, `1h30m`; `None` for anything else.
+/// Reads a duration of a second or more: `30s`, `5m`, `1h30m`. Returns `None` for anything else.
 pub(crate) fn duration(text: &str) -> Option<Duration> {
     let mut seconds: u64 = 0;
     let mut rest = text;
@@ -37,7 +37,7 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
             b's' => 1,
             _ => return None,
         };
-        // `5m1h` and `1s1s` are nothing that anybody means.
+        // `5m1h` and `1s1s` are certainly mistakes.
         if unit >= largest {
             return None;
         }
@@ -45,11 +45,11 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
         seconds = seconds.checked_add(number.checked_mul(unit)?)?;
         rest = &rest[digits + 1..];
     }
-    // Longer than a year is for ever, and no clock counts to the end of all seconds.
+    // More than a year is as good as forever, and no clock can represent the end of all seconds.
     (1..=366 * 24 * 3600).contains(&seconds).then(|| Duration::from_secs(seconds))
 }
 
-/// The largest unit that a number of bytes is a whole number of.
+/// Returns the largest unit of which a number of bytes is a multiple.
 fn in_units(bytes: u64) -> (u64, &'static str) {
     let fits = |shift: u32| bytes != 0 && bytes.is_multiple_of(1 << shift);
     match [(30, "Gi"), (20, "Mi"), (10, "Ki")].into_iter().find(|(shift, _)| fits(*shift)) {

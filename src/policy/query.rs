@@ -1,34 +1,34 @@
 //! Queries as the API server reads them: Go's `net/url.ParseQuery`, then the `ListOptions` of
-//! `k8s.io/apimachinery/pkg/apis/meta` as far as they say what is asked for.
+//! `k8s.io/apimachinery/pkg/apis/meta` as far as they affect the decision.
 
-/// The parameters of a query, decoded, in their order. A pair that Go leaves out is left out here.
+/// The decoded parameters of a query, in their order. Pairs that Go drops are dropped here too.
 pub(super) struct Query(Vec<(String, String)>);
 
-/// What of a list's options decides on verb and name.
+/// The options of a list that affect its verb and name.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(super) struct ListOptions {
-    /// Whether it is a watch.
+    /// Whether the request is a watch.
     pub(super) watch: bool,
-    /// The one name that a field selector asks for.
+    /// The only name that a field selector selects.
     pub(super) name: Option<String>,
 }
 
-/// It cannot be told for sure what the API server makes of a query.
+/// The error for a query that the API server might read in another way.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Unclear(pub(super) &'static str);
 
 impl Query {
     /// Reads a query without its question mark.
     ///
-    /// As in Go a pair with a semicolon or a broken percent-encoding is dropped, and the others stay
-    /// (`url.Values` as returned beside the error, which `URL.Query` passes over).
+    /// As in Go, a pair with a semicolon or a malformed percent-encoding is dropped, and the others stay
+    /// (`url.Values` as returned beside the error, which `URL.Query` ignores).
     pub(super) fn read(text: &str) -> Result<Self, Unclear> {
         let mut pairs = Vec::new();
         for pair in text.split('&').filter(|pair| !pair.is_empty() && !pair.contains(';')) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             if let Some((key, value)) = unescape(key).zip(unescape(value)) {
-                // Go goes on with bytes that are no text. Nobody needs it to.
-                let unclear = |_| Unclear("its query has bytes that are no text");
+                // Go accepts bytes that are not text. No client needs that.
+                let unclear = |_| Unclear("its query has bytes that are not UTF-8");
                 pairs.push((
                     String::from_utf8(key).map_err(unclear)?,
                     String::from_utf8(value).map_err(unclear)?,
@@ -44,8 +44,8 @@ impl Query {
 
     /// Decodes the options of a list.
     ///
-    /// If any of them cannot be decoded the API server passes over all but `watch`, for which any value but `0` and
-    /// `false` means yes.
+    /// If any of them cannot be decoded, the API server ignores all but `watch`, for which any value but `0`
+    /// and `false` means true.
     pub(super) fn list_options(&self) -> Result<ListOptions, Unclear> {
         let watch =
             self.first("watch").is_some_and(|value| value != "0" && !value.eq_ignore_ascii_case("false"));
@@ -59,14 +59,14 @@ impl Query {
         // Whether the label selector can be decoded decides on the name, and on nothing else.
         if name.is_some() && !is_surely_label_selector(self.first("labelSelector").unwrap_or_default()) {
             return Err(Unclear(
-                "its label selector could be well-formed or not, which decides what is asked for",
+                "its label selector may or may not be well-formed, which decides what is requested",
             ));
         }
         Ok(ListOptions { watch, name })
     }
 }
 
-/// Go's `url.QueryUnescape`; `None` where that is an error.
+/// Decodes a text like Go's `url.QueryUnescape`. Returns `None` where that fails.
 fn unescape(text: &str) -> Option<Vec<u8>> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
@@ -84,11 +84,11 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
-/// The selector cannot be parsed.
+/// The error for a selector that cannot be parsed.
 struct Malformed;
 
-/// The value that a field selector requires of `metadata.name` (`fields.ParseSelector` and `RequiresExactMatch`):
-/// terms are sorted as texts, and the first that asks for it wins.
+/// Returns the value that a field selector requires of `metadata.name` (`fields.ParseSelector` and
+/// `RequiresExactMatch`): terms are sorted as texts, and the first one that requires a value wins.
 fn exact_name(selector: &str) -> Result<Option<String>, Malformed> {
     let mut terms = split_terms(selector);
     terms.sort_unstable();
@@ -101,11 +101,11 @@ fn exact_name(selector: &str) -> Result<Option<String>, Malformed> {
             name = Some(value);
         }
     }
-    // `content.IsPathSegmentName`: what could not stand in a path is passed over.
+    // `content.IsPathSegmentName`: names that could not be in a path are ignored.
     Ok(name.filter(|name| name != "." && name != ".." && !name.contains(['/', '%'])))
 }
 
-/// Splits at commas that no backslash stands before.
+/// Splits at commas without a backslash before them.
 fn split_terms(selector: &str) -> Vec<&str> {
     let mut terms = Vec::new();
     let (mut start, mut escaped) = (0, false);
@@ -124,7 +124,7 @@ fn split_terms(selector: &str) -> Vec<&str> {
     terms
 }
 
-/// Splits a term at its first operator; of those that begin at one place `!=` and `==` come before `=`.
+/// Splits a term at its first operator. At the same position, `!=` and `==` take precedence over `=`.
 fn operator(term: &str) -> Option<(&str, &'static str, &str)> {
     term.char_indices().find_map(|(index, _)| {
         let (field, rest) = term.split_at(index);
@@ -149,8 +149,9 @@ fn unescape_value(value: &str) -> Result<String, Malformed> {
     Ok(unescaped)
 }
 
-/// Tells selectors that `labels.Parse` surely takes: requirements of `key`, `!key`, `key=value`, `key==value` and
-/// `key!=value` in the letters of ordinary labels. Of others it may take some; those are not told apart here.
+/// Returns whether `labels.Parse` certainly accepts a selector: requirements of `key`, `!key`, `key=value`,
+/// `key==value` and `key!=value` in the letters of ordinary labels. It accepts some others too, which are not
+/// recognised here.
 fn is_surely_label_selector(selector: &str) -> bool {
     let is_name = |text: &str| {
         let bytes = text.as_bytes();
@@ -158,7 +159,7 @@ fn is_surely_label_selector(selector: &str) -> bool {
         (1..=63).contains(&bytes.len())
             && ends.into_iter().flatten().all(u8::is_ascii_alphanumeric)
             && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
-            // A keyword where a key or value stands is told from one by the lexer's context.
+            // The lexer's context distinguishes a keyword from a key or value.
             && text != "in"
             && text != "notin"
     };

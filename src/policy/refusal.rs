@@ -1,65 +1,65 @@
-//! Why a request was refused, in words for the user and for the guest.
+//! Refusals of requests, in words for the user and for the guest.
 
+use crate::message::Explain;
 use std::fmt;
 
 use http::uri::Scheme;
 use http::{HeaderName, Method, Uri};
 
-use super::attempt::{Attempt, Context, Target};
 use super::host::{Host, is_public};
 use super::limits::Limit;
 use super::request_info::RequestInfo;
-use super::rule::{Among, ResourceRule, Rule, UrlRule};
+use super::rule::Rule;
 
-/// A request that was not let out, and why.
+/// A request that was refused, and the reason.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {
-    /// e.g. `GET https://example.com/`, or `get secrets "db" in namespace shop`.
+    /// The request, e.g. `GET https://example.com/`, or `get secrets "db" in namespace shop`.
     request: String,
     reason: Reason,
-    /// The rule that would let it pass.
+    /// The rule that would allow it.
     rule: Option<String>,
-    /// What it was about, where it was about a resource.
+    /// The attributes of the request, if it was about a resource.
     info: Option<Box<RequestInfo>>,
 }
 
-/// What a request broke.
+/// The reason of a refusal.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Reason {
-    /// It goes to none of the endpoints that were granted.
+    /// The destination was not granted.
     Destination,
-    /// It goes to a granted host that is at a private address; which.
+    /// The granted host is at this private address.
     PrivateAddress(String),
-    /// There is no cluster to go to; why.
+    /// There is no cluster to reach, for this reason.
     NoCluster(String),
-    /// It goes to a context of the kubeconfig that leads nowhere.
+    /// The context in the kubeconfig is not usable.
     BrokenContext {
-        /// Its name.
+        /// The name of the context.
         name: String,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
-    /// It goes to a context that the policy of this name does not grant.
+    /// The context is not granted by the policy of this name.
     Context {
         /// The context.
         context: String,
         /// The policy.
         policy: String,
     },
-    /// Its path, method or headers could be understood in two ways, or in none.
+    /// The path, method or headers are ambiguous or invalid.
     Ambiguous(&'static str),
-    /// It says who is asking, which is the host's to say.
+    /// The request claims an identity, which only the host may state.
     SpeaksAs(HeaderName),
-    /// It says that it asks as somebody else than the one whom the user impersonates.
+    /// The request claims another identity than the one that the user impersonates.
     SpeaksOver(String),
-    /// The policy of this name does not cover it.
+    /// The policy of this name does not cover the request.
     Policy(String),
-    /// It is one more than there may be, or larger.
+    /// The request exceeds a limit.
     Limit(Limit),
 }
 
 impl Refusal {
-    /// Refuses a request that named no granted endpoint, or none at all.
+    /// Refuses a request to an endpoint that is not granted, or to none.
     #[must_use]
     pub fn elsewhere(method: &Method, uri: &Uri, reason: Reason) -> Self {
         let rule = match reason {
@@ -69,44 +69,37 @@ impl Refusal {
         Self { request: short(&format!("{method} {uri}")), reason, rule, info: None }
     }
 
-    /// Refuses a request to a granted endpoint.
-    #[must_use]
-    pub fn of(attempt: &Attempt, reason: Reason) -> Self {
-        let (request, rule) = match (&reason, attempt.target()) {
-            (Reason::Policy(_), Target::Context(context)) => {
-                (attempt.info().to_string(), Some(rule_for(attempt, context).to_string()))
-            }
-            (Reason::Context { .. }, _) => (attempt.info().to_string(), None),
-            (_, Target::Host(host)) => {
-                (format!("{} https://{host}{}", attempt.method(), attempt.path()), None)
-            }
-            _ => (format!("{} {}", attempt.method(), attempt.path()), None),
-        };
-        let info = attempt.info().is_resource_request.then(|| Box::new(attempt.info().clone()));
-        Self { request: short(&request), reason, rule, info }
+    /// Refuses a request to a granted endpoint. `rule` is the one that would allow it, and `info` its
+    /// attributes.
+    pub(super) fn new(request: &str, reason: Reason, rule: Option<Rule>, info: &RequestInfo) -> Self {
+        let info = info.is_resource_request.then(|| Box::new(info.clone()));
+        Self { request: short(request), reason, rule: rule.map(|rule| rule.to_string()), info }
     }
 
-    /// What was broken.
+    /// Returns the reason.
     #[must_use]
     pub fn reason(&self) -> &Reason {
         &self.reason
     }
 
-    /// What it was about, where it was about a resource.
+    /// Returns the attributes of the request, if it was about a resource.
     #[must_use]
     pub fn info(&self) -> Option<&RequestInfo> {
         self.info.as_deref()
     }
 
-    /// The narrowest rule that covers it, where a rule could.
+    /// Returns the narrowest rule that would allow it, if a rule could.
     #[must_use]
     pub fn missing_rule(&self) -> Option<&str> {
         self.rule.as_deref().filter(|_| matches!(self.reason, Reason::Policy(_)))
     }
+}
 
-    /// What would let such a request pass, if anything would.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
+impl std::error::Error for Refusal {}
+
+impl Explain for Refusal {
+    /// Returns how to allow such a request, if that is possible.
+    fn hint(&self) -> Option<String> {
         match &self.reason {
             Reason::Policy(_) => {
                 let rule = self.rule.as_deref()?;
@@ -144,7 +137,7 @@ impl fmt::Display for Refusal {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Destination => f.write_str("the policy grants no such host"),
+            Self::Destination => f.write_str("the policy does not grant this host"),
             Self::PrivateAddress(address) => write!(f, "the host is at a private address, {address}"),
             Self::NoCluster(why) => f.write_str(why),
             Self::BrokenContext { name, why } => write!(f, "context `{name}`: {why}"),
@@ -153,10 +146,10 @@ impl fmt::Display for Reason {
             }
             Self::Ambiguous(what) => f.write_str(what),
             Self::SpeaksOver(user) => {
-                write!(f, "you impersonate `{user}`, and the plugin would impersonate another")
+                write!(f, "you impersonate `{user}`, and the plugin would impersonate someone else")
             }
             Self::SpeaksAs(header) => {
-                write!(f, "a plugin may not set `{header}`: kwasm says who is asking")
+                write!(f, "a plugin may not set `{header}`: kwasm sets the identity")
             }
             Self::Policy(name) => write!(f, "the policy `{name}` does not allow it"),
             Self::Limit(limit) => limit.fmt(f),
@@ -164,39 +157,14 @@ impl fmt::Display for Reason {
     }
 }
 
-/// The narrowest rule that covers a request.
-fn rule_for(attempt: &Attempt, context: &Context) -> Rule {
-    let info = attempt.info();
-    let verbs = attempt.verbs().map(str::to_owned).collect();
-    if !info.is_resource_request {
-        return Rule::Urls(UrlRule { verbs, urls: vec![info.path.clone()] });
-    }
-    let RequestInfo { resource, subresource, namespace, name, .. } = info;
-    let resource =
-        if subresource.is_empty() { resource.clone() } else { format!("{resource}/{subresource}") };
-    let namespaces = match namespace.as_str() {
-        "" => Among::All,
-        namespace if namespace == context.namespace() => Among::current(),
-        namespace => Among::Some { current: false, names: vec![namespace.to_owned()] },
-    };
-    Rule::Resources(ResourceRule {
-        verbs,
-        api_groups: vec![info.api_group.clone()],
-        resources: vec![resource],
-        resource_names: Some(name.clone()).into_iter().filter(|name| !name.is_empty()).collect(),
-        namespaces,
-        except: Vec::new(),
-    })
-}
-
-/// The names that the cluster has for a guest, by either door.
+/// The cluster's names for a guest, at both doors.
 pub const CLUSTER: [&str; 3] = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"];
 
-/// The entry of `network` that would grant a URL, if one could: HTTPS only.
+/// Returns the entry of `network` that would grant a URL, which must be HTTPS.
 fn host_rule(uri: &Uri) -> Option<String> {
     let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
     let (name, port) = (authority.host().to_ascii_lowercase(), authority.port_u16().unwrap_or(443));
-    // The cluster's own names are not hosts of a policy: what is wrong there is scheme or port.
+    // The cluster's own names are not hosts of a policy: the error is in the scheme or the port.
     let virtual_name = name.starts_with("192.0.2.") || CLUSTER.contains(&name.as_str());
     let host = Host { name, port, private: false };
     let private = host.address().is_some_and(|address| !is_public(address));
@@ -209,14 +177,14 @@ fn host_rule(uri: &Uri) -> Option<String> {
     })
 }
 
-/// What helps where no cluster is selected.
+/// The hint if no cluster is selected.
 pub const NAME_A_KUBECONFIG: &str =
-    "name a kubeconfig by KUBECONFIG or --kubeconfig, and a context in it by --context";
+    "name a kubeconfig with KUBECONFIG or --kubeconfig, and a context in it with --context";
 
 /// The longest request that a line shows whole.
 const SHOWN: usize = 160;
 
-/// A guest's text, not without end.
+/// Shortens a guest's text.
 fn short(text: &str) -> String {
     let mut shown: String = text.chars().take(SHOWN).collect();
     if text.chars().nth(SHOWN).is_some() {

@@ -1,4 +1,4 @@
-//! What the API server takes a request for: a port of `RequestInfoFactory.NewRequestInfo`
+//! The attributes that the API server derives from a request: a port of `RequestInfoFactory.NewRequestInfo`
 //! (k8s.io/apiserver v0.36, `pkg/endpoints/request/requestinfo.go`), to which RBAC's rules apply.
 
 use std::fmt;
@@ -7,52 +7,53 @@ use http::Method;
 use serde::Serialize;
 
 use super::query::{ListOptions, Query, Unclear};
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 
-/// The attributes of a request, by the names that Kubernetes has for them.
+/// The attributes of a request, by their names in Kubernetes.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestInfo {
-    /// Whether it is about a resource; discovery, health and the like are not.
+    /// Whether the request is about a resource, unlike discovery, health checks and the like.
     pub is_resource_request: bool,
-    /// e.g. `get`, `list`, `watch`, `deletecollection`; of what is no resource the method in lower case.
+    /// The verb, e.g. `get`, `list`, `watch`, `deletecollection`; for a request without a resource, the
+    /// method in lower case.
     pub verb: String,
     /// `api` or `apis`.
     pub api_prefix: String,
-    /// Empty for the core group.
+    /// The API group; empty for the core group.
     pub api_group: String,
-    /// e.g. `v1`.
+    /// The version, e.g. `v1`.
     pub api_version: String,
-    /// Empty for what is in no namespace, and for all namespaces.
+    /// The namespace; empty for cluster-scoped resources and for all namespaces.
     pub namespace: String,
-    /// e.g. `pods`.
+    /// The resource, e.g. `pods`.
     pub resource: String,
-    /// e.g. `log`.
+    /// The subresource, e.g. `log`.
     pub subresource: String,
-    /// Empty for collections.
+    /// The name; empty for collections.
     pub name: String,
-    /// The whole path, decoded.
+    /// The whole decoded path.
     pub path: String,
 }
 
-/// Prefixes of a path that were verbs once, and still are.
+/// Prefixes of a path that were verbs once and still are accepted.
 const SPECIAL_VERBS: &[&str] = &["proxy", "watch"];
 
-/// What follows `/namespaces/NAME/` without being a resource in that namespace.
+/// The names that follow `/namespaces/NAME/` without being resources in that namespace.
 const NAMESPACE_SUBRESOURCES: &[&str] = &["status", "finalize"];
 
 impl RequestInfo {
-    /// Whether it is answered by whatever the API server leads it to (`pods/proxy`, `services/proxy`, `nodes/proxy`), and not
-    /// by the API server itself.
+    /// Returns whether the API server relays the request to another server (`pods/proxy`, `services/proxy`,
+    /// `nodes/proxy`) instead of answering it.
     #[must_use]
     pub fn is_relayed(&self) -> bool {
         self.subresource == "proxy" || self.verb == "proxy"
     }
 
-    /// Resolves a request. `path` is decoded, and has neither empty nor dot segments; `query` is as it was written.
+    /// Resolves a request. `path` is decoded and has neither empty nor dot segments; `query` is unchanged.
     ///
     /// # Errors
-    /// When it cannot be told for sure what the API server makes of it.
+    /// If it is not certain how the API server reads it.
     pub(super) fn resolve(method: &Method, path: &str, query: &str) -> Result<Self, Unclear> {
         let mut info =
             Self { verb: method.as_str().to_ascii_lowercase(), path: path.to_owned(), ..Self::default() };
@@ -89,9 +90,8 @@ impl RequestInfo {
             _ => "",
         };
         verb.clone_into(&mut self.verb);
-        if let Some((verb, rest)) = parts
-            .split_first()
-            .filter(|(first, _)| SPECIAL_VERBS.contains(first) && stands(Defence::ListOptions))
+        if let Some((verb, rest)) =
+            parts.split_first().filter(|(first, _)| Defence::ListOptions.stops(SPECIAL_VERBS.contains(first)))
         {
             if rest.is_empty() {
                 return Err(Unclear("its path names no resource"));
@@ -114,7 +114,7 @@ impl RequestInfo {
         Ok(())
     }
 
-    /// Without a name it is a collection that is meant.
+    /// Resolves a request without a name, which is about a collection.
     fn collection(&mut self, query: &str) -> Result<(), Unclear> {
         if !self.name.is_empty() {
             return Ok(());
@@ -122,18 +122,18 @@ impl RequestInfo {
         match self.verb.as_str() {
             "get" => {
                 let options = Query::read(query)?.list_options()?;
-                let options = if stands(Defence::ListOptions) { options } else { ListOptions::default() };
+                let options = if Defence::ListOptions.stands() { options } else { ListOptions::default() };
                 if options.watch { "watch" } else { "list" }.clone_into(&mut self.verb);
                 self.name = options.name.unwrap_or_default();
             }
-            "delete" if stands(Defence::Collections) => "deletecollection".clone_into(&mut self.verb),
+            "delete" if Defence::Collections.stands() => "deletecollection".clone_into(&mut self.verb),
             _ => {}
         }
         Ok(())
     }
 }
 
-/// In the words of kubectl, e.g. `get secrets "db" in namespace shop`, or `get /version`.
+/// Formats the request in kubectl's terms, e.g. `get secrets "db" in namespace shop`, or `get /version`.
 impl fmt::Display for RequestInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { verb, api_group, namespace, resource, subresource, name, path, .. } = self;

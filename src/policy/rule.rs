@@ -1,70 +1,71 @@
-//! What a rule covers, as RBAC has it: k8s.io/kubernetes v1.36, `plugin/pkg/auth/authorizer/rbac/rbac.go`
-//! (`RuleAllows`) and `pkg/apis/rbac/v1/evaluation_helpers.go`. `namespaces` and `except` are ours.
+//! The requests that a rule covers, as in RBAC: k8s.io/kubernetes v1.36,
+//! `plugin/pkg/auth/authorizer/rbac/rbac.go` (`RuleAllows`) and `pkg/apis/rbac/v1/evaluation_helpers.go`.
+//! `namespaces` and `except` are additions.
 
 use std::fmt::{self, Write as _};
 
-use super::attempt::Context;
 use super::request_info::RequestInfo;
-use crate::defence::{Defence, stands};
+use super::target::Context;
+use crate::defence::Defence;
 
 /// One rule of a policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Rule {
-    /// About resources.
+    /// A rule about resources.
     Resources(ResourceRule),
-    /// About what is no resource: discovery, health and the like.
+    /// A rule about requests without resources: discovery, health checks and the like.
     Urls(UrlRule),
 }
 
-/// Covers resources.
+/// A rule that covers resources.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ResourceRule {
-    /// Verbs, or `*`.
+    /// The verbs, or `*`.
     pub verbs: Vec<String>,
-    /// API groups, the core group as the empty string, or `*`.
+    /// The API groups, with the core group as the empty string, or `*`.
     pub api_groups: Vec<String>,
-    /// `*` (subresources too), `pods`, `pods/log`, or `*/log`.
+    /// The resources: `*` (including subresources), `pods`, `pods/log`, or `*/log`.
     pub resources: Vec<String>,
-    /// Names; all of them where there is none.
+    /// The names of resources; empty for all.
     pub resource_names: Vec<String>,
-    /// Where.
-    pub namespaces: Among,
-    /// Resources, written as in `resources`, that are taken out of these, in whichever API group.
+    /// The namespaces.
+    pub namespaces: NameSelector,
+    /// The resources, written as in `resources`, that are excluded, in any API group.
     pub except: Vec<String>,
 }
 
-/// Covers URLs.
+/// A rule that covers URLs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct UrlRule {
-    /// Methods in lower case, or `*`.
+    /// The methods in lower case, or `*`.
     pub verbs: Vec<String>,
-    /// Paths; those that end with `*` are prefixes.
+    /// The paths; those that end with `*` are prefixes.
     pub urls: Vec<String>,
 }
 
 /// A choice of contexts or namespaces.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub enum Among {
-    /// `*`: any, and what is in none.
+pub enum NameSelector {
+    /// `*`: all of them, and cluster-scoped requests.
     #[default]
     All,
-    /// Those of these names, and the one that the user chose.
+    /// The listed ones, and the user's choice if `current` is listed.
     Some {
         /// Whether `current` is listed.
         current: bool,
-        /// The names that are listed.
+        /// The listed names.
         names: Vec<String>,
     },
 }
 
-impl Among {
-    /// Nothing but the one that the user chose.
+impl NameSelector {
+    /// Returns a selection of the user's choice only.
     #[must_use]
     pub fn current() -> Self {
         Self::Some { current: true, names: Vec::new() }
     }
 
-    /// Whether it covers what the user chose, whatever that is called.
+    /// Returns whether it covers the user's choice, whatever its name.
     pub(super) fn has_current(&self) -> bool {
         matches!(self, Self::All | Self::Some { current: true, .. })
     }
@@ -82,7 +83,7 @@ impl Among {
 }
 
 impl Rule {
-    /// Whether it covers a request at a context. Allocates nothing.
+    /// Returns whether it covers a request in a context. Does not allocate.
     #[must_use]
     pub fn covers(&self, info: &RequestInfo, context: &Context) -> bool {
         match self {
@@ -95,17 +96,15 @@ impl Rule {
 impl ResourceRule {
     fn covers(&self, info: &RequestInfo, current: &str) -> bool {
         let RequestInfo { verb, api_group, resource, subresource, name, namespace, .. } = info;
-        let subresource = if stands(Defence::Subresources) { subresource } else { "" };
+        let subresource = if Defence::Subresources.stands() { subresource } else { "" };
         let named = |listed: &[String]| listed.iter().any(|listed| matches(listed, resource, subresource));
-        // What is told soonest, and parts most rules from most requests, comes first.
-        (self.namespaces.covers(namespace, current) || !stands(Defence::Namespaces))
-            && !(named(&self.except) && stands(Defence::Except))
+        // The cheapest and most selective check comes first.
+        Defence::Namespaces.passes(self.namespaces.covers(namespace, current))
+            && !Defence::Except.stops(named(&self.except))
             && named(&self.resources)
-            && has(&self.verbs, verb, Defence::Verbs)
-            && has(&self.api_groups, api_group, Defence::Groups)
-            && (self.resource_names.is_empty()
-                || self.resource_names.contains(name)
-                || !stands(Defence::Names))
+            && Defence::Verbs.passes(has(&self.verbs, verb))
+            && Defence::Groups.passes(has(&self.api_groups, api_group))
+            && Defence::Names.passes(self.resource_names.is_empty() || self.resource_names.contains(name))
     }
 }
 
@@ -116,16 +115,16 @@ impl UrlRule {
             Some(prefix) => info.path.starts_with(prefix.trim_end_matches('*')),
             None => *listed == info.path,
         };
-        has(&self.verbs, &info.verb, Defence::Verbs)
-            && (self.urls.iter().any(named) || !stands(Defence::Urls))
+        Defence::Verbs.passes(has(&self.verbs, &info.verb))
+            && Defence::Urls.passes(self.urls.iter().any(named))
     }
 }
 
-fn has(listed: &[String], value: &str, defence: Defence) -> bool {
-    listed.iter().any(|listed| listed == "*" || listed == value) || !stands(defence)
+fn has(listed: &[String], value: &str) -> bool {
+    listed.iter().any(|listed| listed == "*" || listed == value)
 }
 
-/// Whether an entry of `resources` names a resource or, with a subresource, that one.
+/// Returns whether an entry of `resources` matches a resource or, if there is one, its subresource.
 fn matches(listed: &str, resource: &str, subresource: &str) -> bool {
     if listed == "*" || subresource.is_empty() {
         // `*/` and nothing more would be no subresource; RBAC compares it with all that have none.
@@ -136,7 +135,7 @@ fn matches(listed: &str, resource: &str, subresource: &str) -> bool {
     of.is_some_and(|of| of == "*" || of == resource)
 }
 
-/// As it stands in a policy, on one line.
+/// Formats the rule as in a policy, on one line.
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -144,8 +143,8 @@ impl fmt::Display for Rule {
                 write!(f, "{{apiGroups: {}, resources: {}", List(&rule.api_groups), List(&rule.resources))?;
                 write!(f, ", verbs: {}", List(&rule.verbs))?;
                 match &rule.namespaces {
-                    Among::All => {}
-                    Among::Some { current, names } => {
+                    NameSelector::All => {}
+                    NameSelector::Some { current, names } => {
                         let current = current.then(|| "current".to_owned());
                         let listed: Vec<String> = current.into_iter().chain(names.iter().cloned()).collect();
                         write!(f, ", namespaces: {}", List(&listed))?;
@@ -173,7 +172,8 @@ impl fmt::Display for List<'_> {
         f.write_str("[")?;
         for (index, item) in self.0.iter().enumerate() {
             let comma = if index == 0 { "" } else { ", " };
-            // Words that YAML reads as something else than themselves are quoted, and all that is no plain word.
+            // Words that YAML reads as something else are quoted, and so is everything that is not a plain
+            // word.
             let plain = item.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
                 && item.chars().all(|c| c.is_ascii_alphanumeric() || "-./_".contains(c))
                 && item.parse::<f64>().is_err()
@@ -186,7 +186,7 @@ impl fmt::Display for List<'_> {
     }
 }
 
-/// In YAML's double quotes, with escapes for all that cannot be seen.
+/// Writes a text in YAML's double quotes, with escapes for invisible characters.
 fn quote(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     f.write_char('"')?;
     for character in text.chars() {

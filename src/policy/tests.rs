@@ -1,4 +1,5 @@
 use super::*;
+use crate::message::Explain;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method};
 
@@ -144,7 +145,7 @@ fn a_refusal_names_the_rule_that_allows_it_and_that_rule_does() {
         "/api/v1/namespaces/shop/secrets?fieldSelector=metadata.name=yes",
     ] {
         let attempt = attempt(Method::GET, path, &HeaderMap::new());
-        let hint = Refusal::of(&attempt, Reason::Policy("none".to_owned())).hint().unwrap();
+        let hint = attempt.refused(Reason::Policy("none".to_owned())).hint().unwrap();
         let (_, rule) = hint.split_once("allows it: ").unwrap();
         let policy = policy(&format!("{{kubernetes: {{rules: [{rule}]}}}}"));
         assert!(policy.decide(&attempt).is_ok(), "{rule}");

@@ -1,32 +1,32 @@
-//! Requests after which a connection is no HTTP any more, and nobody judges what goes through it.
+//! Requests that upgrade a connection from HTTP to a protocol whose messages are not judged.
 
 use http::HeaderMap;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE};
 
 use super::request_info::RequestInfo;
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 
-/// The protocol that a connection is to be switched to.
+/// The protocol to which a connection is to be upgraded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Upgrade {
-    /// RFC 6455. Which of Kubernetes' protocols it carries, `v5.channel.k8s.io` say, is between guest and server.
+    /// RFC 6455. The subprotocol, e.g. `v5.channel.k8s.io`, is negotiated between guest and server.
     WebSocket,
-    /// What clients spoke before that, and some still do.
+    /// The predecessor of WebSocket, which some clients still use.
     Spdy,
 }
 
-/// The subresources of a pod that are streams in both directions. In them nothing else can be asked for: the API server
-/// hands them on to the pod's kubelet.
+/// The subresources of a pod that are streams in both directions. No other requests can be made in them: the
+/// API server hands them on to the pod's kubelet.
 const STREAMS: [&str; 3] = ["attach", "exec", "portforward"];
 
 impl Upgrade {
-    /// Reads what a request asks to be switched to; `None` when it does not.
+    /// Reads the protocol to which a request asks to upgrade, or returns `None` if it does not.
     ///
-    /// An `upgrade` that `connection` does not name is none (RFC 9110 §7.8), and goes no further than this hop.
+    /// An `upgrade` that `connection` does not name has no effect (RFC 9110 §7.8), and is not forwarded.
     ///
     /// # Errors
-    /// When it asks for what is not to be had: behind anything but these streams there could be another server with
-    /// rules of its own, to which requests would go unseen.
+    /// If the upgrade is not supported. Other paths than these streams could lead to another server with
+    /// rules of its own, to which requests would go unjudged.
     pub(super) fn read(info: &RequestInfo, headers: &HeaderMap) -> Result<Option<Self>, &'static str> {
         let Some(protocol) = headers.get(UPGRADE).filter(|_| is_named(&UPGRADE, headers)) else {
             return Ok(None);
@@ -37,23 +37,23 @@ impl Upgrade {
             && !info.name.is_empty()
             && STREAMS.contains(&info.subresource.as_str())
             && ["create", "get"].contains(&info.verb.as_str());
-        if !stream && stands(Defence::Upgrades) {
-            return Err("it asks for an upgrade, and only exec, attach and port-forward of pods have one");
+        if Defence::Upgrades.stops(!stream) {
+            return Err("it requests an upgrade, which only exec, attach and port-forward of pods have");
         }
         if headers.contains_key(TRANSFER_ENCODING)
             || headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
         {
-            return Err("it asks for an upgrade and has a body");
+            return Err("it requests an upgrade and has a body");
         }
         let one = headers.get_all(UPGRADE).iter().count() == 1;
         match protocol.as_bytes().trim_ascii() {
             name if name.eq_ignore_ascii_case(b"websocket") && one => Ok(Some(Self::WebSocket)),
             name if name.eq_ignore_ascii_case(b"SPDY/3.1") && one => Ok(Some(Self::Spdy)),
-            _ => Err("it asks for an upgrade to another protocol than websocket or SPDY/3.1"),
+            _ => Err("it requests an upgrade to a protocol other than websocket or SPDY/3.1"),
         }
     }
 
-    /// Its name in the header `upgrade`.
+    /// Returns the protocol's name in the header `upgrade`.
     #[must_use]
     pub fn header(self) -> HeaderValue {
         HeaderValue::from_static(match self {
@@ -63,7 +63,7 @@ impl Upgrade {
     }
 }
 
-/// Whether `connection` names a header.
+/// Returns whether `connection` names a header.
 fn is_named(name: &HeaderName, headers: &HeaderMap) -> bool {
     let values = headers.get_all(CONNECTION).iter().map(HeaderValue::as_bytes);
     let mut names = values.flat_map(|value| value.split(|byte| *byte == b','));

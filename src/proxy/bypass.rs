@@ -1,5 +1,5 @@
-//! Which hosts are reached without the environment's proxy: a port of golang.org/x/net/http/httpproxy, and of what
-//! apimachinery adds to it (`NewProxierWithNoProxyCIDR`: addresses may have zeroes in front).
+//! The hosts that are reached without the environment's proxy: a port of golang.org/x/net/http/httpproxy, and
+//! of apimachinery's addition to it (`NewProxierWithNoProxyCIDR`: addresses may have leading zeroes).
 
 use std::net::IpAddr;
 
@@ -11,11 +11,13 @@ enum Rule<'a> {
     Network(IpAddr, u8),
     /// `10.0.0.1`, `[2001:db8::1]:443`
     Address(IpAddr, &'a str),
-    /// `.example.com`, `example.com:6443`: the name behind a dot; whether the name itself is meant too; the port.
+    /// `.example.com`, `example.com:6443`: the name behind the dot, whether the name itself matches too, and
+    /// the port.
     Domain(String, bool, &'a str),
 }
 
-/// Whether `NO_PROXY` covers a host; this machine itself always is. `host` is in lower case, an IPv6 address in brackets.
+/// Returns whether `NO_PROXY` covers a host. This machine itself is always covered. `host` is in lower case,
+/// an IPv6 address in brackets.
 pub(super) fn covers(no_proxy: &str, host: &str, port: u16) -> bool {
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let address = sloppy(host);
@@ -36,7 +38,7 @@ pub(super) fn covers(no_proxy: &str, host: &str, port: u16) -> bool {
     })
 }
 
-/// Reads an entry; `None` for an empty one, and for one that is malformed, which is passed over.
+/// Reads an entry. Returns `None` for an empty or malformed one, which is skipped.
 fn read(entry: &str) -> Option<Rule<'_>> {
     if entry == "*" {
         return Some(Rule::All);
@@ -62,7 +64,8 @@ fn read(entry: &str) -> Option<Rule<'_>> {
     }
 }
 
-/// Splits a port off, as Go's `net.SplitHostPort`: an address of more than one colon has none but behind brackets.
+/// Splits off a port like Go's `net.SplitHostPort`: an address with more than one colon has a port only after
+/// brackets.
 fn split(entry: &str) -> (&str, &str) {
     match entry.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || (host.starts_with('[') && host.ends_with(']')) => {
@@ -72,8 +75,8 @@ fn split(entry: &str) -> (&str, &str) {
     }
 }
 
-/// Reads an address, with zeroes in front of its parts as Go's parser took them before 1.17. An IPv4 address that is
-/// written as an IPv6 one is an IPv4 address.
+/// Reads an address, with leading zeroes in its parts as Go's parser accepted before 1.17. An IPv4 address
+/// written as an IPv6 address is an IPv4 address.
 fn sloppy(text: &str) -> Option<IpAddr> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(address.to_canonical());

@@ -1,6 +1,6 @@
-//! The proxy on the way to a server: for an API server the kubeconfig's `proxy-url`, for it and for all others that of the
-//! environment. The reference is client-go, which is Go's `net/http` with its `httpproxy`; docker, oras and skopeo use the
-//! same.
+//! The proxy on the way to a server: for an API server the kubeconfig's `proxy-url`, otherwise the
+//! environment's. The reference is client-go, which is Go's `net/http` with its `httpproxy`; docker, oras and
+//! skopeo use the same.
 
 mod bypass;
 
@@ -12,10 +12,11 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
-use crate::cli::Environment;
+use crate::environment::Environment;
+use crate::message::Explain;
 use crate::reference::decode;
 
-/// A proxy. It is shown without its user and password, and has no `Debug`.
+/// A proxy. Displayed without its user and password, and without `Debug`.
 #[derive(Clone)]
 pub struct Proxy {
     scheme: Scheme,
@@ -25,30 +26,30 @@ pub struct Proxy {
     source: Source,
 }
 
-/// How a proxy is spoken to.
+/// The protocol of a proxy.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Scheme {
     /// HTTP.
     Http,
     /// HTTP over TLS.
     Https,
-    /// SOCKS 5 (RFC 1928); names are resolved by the proxy.
+    /// SOCKS 5 (RFC 1928), where the proxy resolves names.
     Socks5,
 }
 
-/// Who chose a proxy.
+/// The origin of a proxy's address.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Source {
-    /// The kubeconfig, by `proxy-url`.
+    /// The kubeconfig's `proxy-url`.
     Kubeconfig,
-    /// This environment variable.
+    /// An environment variable.
     Variable(&'static str),
 }
 
-/// To where a connection leads.
+/// The server that a connection leads to.
 #[derive(Clone, Copy, Debug)]
 pub struct Destination<'a> {
-    /// Whether it is of TLS.
+    /// Whether the connection uses TLS.
     pub secure: bool,
     /// The host, in lower case; an IPv6 address is in brackets.
     pub host: &'a str,
@@ -56,32 +57,38 @@ pub struct Destination<'a> {
     pub port: u16,
 }
 
-/// Why there is no way through the proxy that is to be taken. Its address is not shown: there may be a password in it.
+/// The reason why the proxy cannot be used. Does not show its address, which may contain a password.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{from}: {reason}")]
 pub struct Error {
-    /// Where its address is from.
+    /// The origin of the proxy's address.
     from: Source,
-    /// What is wrong with it.
+    /// The reason.
     reason: &'static str,
 }
 
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        Some("it is e.g. http://proxy.example.com:3128, or socks5://…".to_owned())
+    }
+}
+
 impl Error {
-    /// Where the address of the proxy is from.
+    /// Returns the origin of the proxy's address.
     #[must_use]
     pub fn from(&self) -> Source {
         self.from
     }
 }
 
-const SCHEMES: &str = "its scheme is another than http, https and socks5";
+const SCHEMES: &str = "its scheme is not http, https or socks5";
 
 impl Proxy {
-    /// Returns the proxy on the way to an API server: the kubeconfig's own, which `NO_PROXY` is not about, else that of the
-    /// environment.
+    /// Returns the proxy on the way to an API server: the kubeconfig's own, to which `NO_PROXY` does not
+    /// apply, otherwise the environment's.
     ///
     /// # Errors
-    /// When the address of the proxy to take cannot be used.
+    /// If the address of that proxy cannot be used.
     pub fn choose(
         proxy_url: Option<&str>,
         environment: &Environment,
@@ -93,10 +100,10 @@ impl Proxy {
         }
     }
 
-    /// Returns the environment's proxy on the way to a server. There is none on the way to this machine itself.
+    /// Returns the environment's proxy on the way to a server. This machine itself is reached without one.
     ///
     /// # Errors
-    /// When the address of the proxy to take cannot be used.
+    /// If the address of that proxy cannot be used.
     pub fn of_environment(environment: &Environment, to: Destination<'_>) -> Result<Option<Self>, Error> {
         let Destination { secure, host, port } = to;
         let names = if secure { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
@@ -107,13 +114,14 @@ impl Proxy {
         }
         let source = Source::Variable(name);
         if !secure && environment.variable("REQUEST_METHOD").is_some() {
-            // Whoever sends a header `Proxy:` to a CGI program sets this variable (golang.org/s/cgihttpproxy).
-            let reason = "it is not taken in a CGI program, where REQUEST_METHOD is set";
+            // A client that sends a header `Proxy:` to a CGI program sets this variable
+            // (golang.org/s/cgihttpproxy).
+            let reason = "it is ignored in a CGI program, where REQUEST_METHOD is set";
             return Err(Error { from: source, reason });
         }
         let value =
             Zeroizing::new(if value.contains("://") { value.to_owned() } else { format!("http://{value}") });
-        // Go goes on with what is no address, and then finds no host of that name.
+        // Go accepts an invalid address, and then finds no host of that name.
         Self::read(&value, source).map(Some)
     }
 
@@ -147,7 +155,9 @@ impl Proxy {
         }
         let port = match port {
             "" => usual,
-            port => port.parse().ok().filter(|port| *port != 0).ok_or("its port is no number of one")?,
+            port => {
+                port.parse().ok().filter(|port| *port != 0).ok_or("its port is not a valid port number")?
+            }
         };
         let user = user.map(|user| {
             let (name, password) = user.split_once(':').unwrap_or((user, ""));
@@ -159,42 +169,43 @@ impl Proxy {
         Ok(Self { scheme, host: host.to_ascii_lowercase(), port, user: user.transpose()?, source })
     }
 
-    /// How it is spoken to.
+    /// Returns the protocol of the proxy.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
 
-    /// Its host; that of an IPv6 address is in brackets.
+    /// Returns the host; an IPv6 address is in brackets.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Its port.
+    /// Returns the port.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Who chose it.
+    /// Returns the origin of the proxy's address.
     #[must_use]
     pub fn source(&self) -> Source {
         self.source
     }
 
-    /// Its address for reqwest, without user and password. It resolves names too, which reqwest has another scheme for.
+    /// Returns the address for reqwest, without user and password. The proxy resolves names too, for which
+    /// reqwest has a scheme of its own.
     pub(crate) fn url(&self) -> String {
         let url = self.to_string();
         if self.scheme == Scheme::Socks5 { url.replacen("socks5", "socks5h", 1) } else { url }
     }
 
-    /// The user and password that it is to be shown.
+    /// Returns the user and password for the proxy.
     pub(crate) fn user(&self) -> Option<(&str, &str)> {
         self.user.as_ref().map(|(name, password)| (name.as_str(), password.as_str()))
     }
 
-    /// The same as the value of `proxy-authorization`.
+    /// Returns the user and password as the value of `proxy-authorization`.
     pub(crate) fn authorization(&self) -> Option<HeaderValue> {
         let (name, password) = self.user()?;
         let pair = Zeroizing::new(format!("{name}:{password}"));
@@ -225,7 +236,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// The first of these variables that is set, with its name. Go looks for the name in capitals first.
+/// Returns the first of these variables that is set, with its name. Go looks up the upper-case name first.
 fn first<'a>(environment: &'a Environment, names: [&'static str; 2]) -> Option<(&'static str, &'a str)> {
     names.into_iter().find_map(|name| Some((name, environment.variable(name)?.to_str()?)))
 }

@@ -12,7 +12,7 @@ fn chosen(variables: &[(&str, &str)], server: &str) -> String {
     proxy.map_or("none".to_owned(), |proxy| format!("{proxy} by {}", proxy.source()))
 }
 
-/// Of `proxy_test.go` in golang.org/x/net: what the environment says, the server, the proxy.
+/// Cases from `proxy_test.go` in golang.org/x/net: the environment, the server, the proxy.
 #[test]
 fn go_s_own_table_holds() {
     for (variables, server, proxy) in [
@@ -95,8 +95,8 @@ fn what_there_is_no_way_through_is_an_error_without_its_address() {
         ("http://", "it names no host"),
         ("http://u:hunter2@", "it names no host"),
         ("http://a b", "it names no host"),
-        ("http://p:x", "its port is no number of one"),
-        ("http://p:70000", "its port is no number of one"),
+        ("http://p:x", "its port is not a valid port number"),
+        ("http://p:70000", "its port is not a valid port number"),
         ("http://u:%zz@p", "its user or password is not percent-encoded"),
     ] {
         let error = choose(Some(url), &[], "https://cluster.example").err().unwrap();

@@ -1,4 +1,4 @@
-//! What content is, whatever it is called.
+//! Digests, which identify content regardless of its name.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,25 +12,25 @@ use sha2::{Digest as _, Sha256};
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest of `content`.
+    /// Computes the digest of `content`.
     #[must_use]
     pub fn of(content: &[u8]) -> Self {
         Self(Sha256::digest(content).into())
     }
 
-    /// Its 32 bytes.
+    /// Returns the 32 bytes.
     #[must_use]
     pub fn bytes(&self) -> [u8; 32] {
         self.0
     }
 
-    /// Enough of it to be told from any other on a screen: `sha256:` and 12 digits.
+    /// Returns enough of it to distinguish it on a screen: `sha256:` and 12 digits.
     #[must_use]
     pub fn short(&self) -> String {
         self.to_string().chars().take("sha256:".len() + 12).collect()
     }
 
-    /// The 64 hexadecimal digits alone, as file names have them.
+    /// Returns the 64 hexadecimal digits alone, as in file names.
     #[must_use]
     pub fn hex(&self) -> String {
         use fmt::Write as _;
@@ -54,26 +54,26 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// Computes a digest of content that comes in pieces.
+/// Computes the digest of content that arrives in pieces.
 #[derive(Clone, Default)]
 pub struct Hasher(Sha256);
 
 impl Hasher {
-    /// Takes the next piece.
+    /// Adds the next piece.
     pub fn update(&mut self, piece: &[u8]) {
         self.0.update(piece);
     }
 
-    /// The digest of all pieces.
+    /// Returns the digest of all pieces.
     #[must_use]
     pub fn finish(self) -> Digest {
         Digest(self.0.finalize().into())
     }
 }
 
-/// A text is no digest of the form `sha256:<64 hexadecimal digits>`.
+/// The error for a text that does not have the form `sha256:<64 hexadecimal digits>`.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{0}` is no digest of the form sha256:<64 hexadecimal digits>")]
+#[error("`{0}` is not a digest of the form sha256:<64 hexadecimal digits>")]
 pub struct DigestError(String);
 
 impl TryFrom<String> for Digest {

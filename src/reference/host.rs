@@ -1,4 +1,4 @@
-//! Registries, each by one name: what is said of a registry has to hold however it is spelled.
+//! Hosts of registries, each in one spelling, so that rules about a registry hold however it is spelled.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -6,33 +6,33 @@ use std::str::FromStr;
 
 use reqwest::Url;
 
-/// What references call Docker's own registry, wherever its API is.
+/// The name of Docker's own registry in references, wherever its API is.
 pub const DOCKER_HUB: &str = "docker.io";
 
-/// `HOST[:PORT]` of a registry, in the one spelling by which it is compared and connected to: a name in lower case
-/// without a dot at its end, or an address, and no port where it is that of HTTPS.
+/// `HOST[:PORT]` of a registry, in the one spelling used to compare and connect: a name in lower case without
+/// a trailing dot, or an address, and without the port if it is that of HTTPS.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RegistryHost(String);
 
-/// Why a text is no host of a registry.
+/// The reason why a text is not a valid host of a registry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum HostError {
-    /// An address that does not look like the one it is.
-    #[error("its host is an address in other figures than four decimal ones: write it as 192.0.2.1")]
+    /// An IPv4 address in another notation than four decimal numbers.
+    #[error("its host is an address not in the form of four decimal numbers: write it as 192.0.2.1")]
     Disguised,
-    /// Neither a name nor an address, or its port is none.
-    #[error("its host is no HOST or HOST:PORT")]
+    /// Neither a name nor an address, or an invalid port.
+    #[error("its host is not HOST or HOST:PORT")]
     Form,
 }
 
 impl RegistryHost {
-    /// As references begin.
+    /// Returns the host as it begins a reference.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is Docker's own registry, where a repository without a `/` is one of `library/`.
+    /// Returns whether it is Docker's own registry, where a repository without a `/` is in `library/`.
     #[must_use]
     pub fn is_docker_hub(&self) -> bool {
         self.0 == DOCKER_HUB
@@ -63,7 +63,7 @@ impl FromStr for RegistryHost {
     }
 }
 
-/// The port that is not written.
+/// The default port, which is not written.
 const HTTPS: u16 = 443;
 
 fn port(text: &str) -> Result<u16, HostError> {
@@ -71,7 +71,7 @@ fn port(text: &str) -> Result<u16, HostError> {
     text.parse().ok().filter(|port| digits && *port != 0).ok_or(HostError::Form)
 }
 
-/// A name or an address as [`Url`] writes it, since that is what is connected to.
+/// Returns a name or an address as [`Url`] writes it, since that is what is connected to.
 fn name(text: &str) -> Result<String, HostError> {
     let text = text.strip_suffix('.').unwrap_or(text);
     let address = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
@@ -94,14 +94,14 @@ fn name(text: &str) -> Result<String, HostError> {
     Ok(written.to_owned())
 }
 
-/// Without the dots that [`Ipv6Addr`] writes into some.
+/// Returns the address in brackets, without the dots that [`Ipv6Addr`] writes into some.
 fn in_brackets(address: Ipv6Addr) -> String {
     let plain = format!("[{address}]");
     let url: Option<Url> = format!("https://{plain}/").parse().ok();
     url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or(plain)
 }
 
-/// Labels of letters, digits and inner dashes.
+/// Returns whether a text consists of labels of letters, digits and inner dashes.
 fn is_name(text: &str) -> bool {
     let is_label = |label: &str| {
         label.starts_with(|first: char| first.is_ascii_alphanumeric())

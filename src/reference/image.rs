@@ -5,13 +5,14 @@ use std::str::FromStr;
 
 use super::{Digest, HostError, RegistryHost};
 
-/// Whose repositories are named without it at Docker Hub.
+/// The namespace that Docker Hub's references may omit.
 const LIBRARY: &str = "library";
 
 /// `HOST/REPOSITORY[:TAG][@sha256:…]`: a place in an OCI registry.
 ///
-/// Its parts follow the [distribution specification][1]. Nothing is guessed but the tag, `latest`, and the `library/` of
-/// Docker Hub. However it was spelled, one repository has one name: two of them are the same if their places are.
+/// The parts follow the [distribution specification][1]. The only defaults are the tag `latest` and the
+/// `library/` of Docker Hub. A repository has one name however it was spelled: two images are in the same
+/// repository if their places are equal.
 ///
 /// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,54 +23,54 @@ pub struct Image {
     digest: Option<Digest>,
 }
 
-/// Why a text is no reference to an artifact in a registry.
+/// The reason why a text is not a valid reference to an artifact in a registry.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{text}` is no reference to an artifact in a registry: {reason}")]
+#[error("`{text}` is not a valid reference to an artifact in a registry: {reason}")]
 pub struct ImageError {
     text: String,
     reason: String,
 }
 
 impl Image {
-    /// The registry, e.g. `registry.example.com:5000`.
+    /// Returns the registry, e.g. `registry.example.com:5000`.
     #[must_use]
     pub fn host(&self) -> &str {
         self.host.as_str()
     }
 
-    /// The repository in it, e.g. `team/decoder`.
+    /// Returns the repository in the registry, e.g. `team/decoder`.
     #[must_use]
     pub fn repository(&self) -> &str {
         &self.repository
     }
 
-    /// Registry and repository: what stays the same from version to version.
+    /// Returns registry and repository, which stay the same from version to version.
     #[must_use]
-    pub fn place(&self) -> String {
+    pub fn full_name(&self) -> String {
         format!("{}/{}", self.host, self.repository)
     }
 
-    /// The tag, `latest` where neither tag nor digest was given.
+    /// Returns the tag: `latest` if neither tag nor digest was given.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
-    /// The digest that it is pinned to.
+    /// Returns the digest that the reference is pinned to.
     #[must_use]
     pub fn digest(&self) -> Option<Digest> {
         self.digest
     }
 
-    /// The same place with this tag and no digest.
+    /// Returns a reference to the same repository with this tag and no digest.
     ///
     /// # Errors
-    /// When the text is no tag.
+    /// If the text is not a valid tag.
     pub fn with_tag(&self, tag: &str) -> Result<Self, ImageError> {
-        format!("{}:{tag}", self.place()).parse()
+        format!("{}:{tag}", self.full_name()).parse()
     }
 
-    /// The same, pinned.
+    /// Returns the same reference, pinned to a digest.
     #[must_use]
     pub fn with_digest(&self, digest: Digest) -> Self {
         Self { digest: Some(digest), ..self.clone() }
@@ -79,7 +80,7 @@ impl Image {
 impl FromStr for Image {
     type Err = ImageError;
 
-    /// With or without `oci://` before it.
+    /// Reads a reference with or without `oci://` before it.
     fn from_str(text: &str) -> Result<Self, ImageError> {
         let error = |reason: &str| ImageError { text: text.to_owned(), reason: reason.to_owned() };
         let rest = text.strip_prefix("oci://").unwrap_or(text);
@@ -98,18 +99,18 @@ impl FromStr for Image {
             None => (path, None),
             Some((repository, tag)) if is_tag(tag) => (repository, Some(tag.to_owned())),
             Some((repository, digest)) if digest.parse::<Digest>().is_ok() => {
-                return Err(error(&format!("a digest stands behind an @: {host}/{repository}@{digest}")));
+                return Err(error(&format!("a digest follows an @: {host}/{repository}@{digest}")));
             }
             Some((_, version)) if version.contains('+') && is_tag(&version.replace('+', "_")) => {
                 let tag = version.replace('+', "_");
-                return Err(error(&format!("a tag has no `+`; that of version {version} is {tag}")));
+                return Err(error(&format!("a tag cannot have a `+`; that of version {version} is {tag}")));
             }
             Some(_) => {
-                return Err(error("its tag has other characters than letters, digits, `_`, `.` and `-`"));
+                return Err(error("its tag has characters other than letters, digits, `_`, `.` and `-`"));
             }
         };
         if !is_repository(repository) {
-            return Err(error("its repository is no path of lower-case names"));
+            return Err(error("its repository is not a path of lower-case names"));
         }
         let repository = match repository.split_once('/') {
             None if host.is_docker_hub() => format!("{LIBRARY}/{repository}"),
@@ -130,14 +131,14 @@ impl fmt::Display for Image {
     }
 }
 
-/// `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`
+/// Returns whether a text matches `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
 fn is_tag(text: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     text.len() <= 128 && text.starts_with(word) && text.chars().all(|c| word(c) || c == '.' || c == '-')
 }
 
-/// Tells whether a text is the path of a repository, or of those below it:
-/// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`, several with slashes between them.
+/// Returns whether a text is the path of a repository or a prefix of such paths:
+/// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`, separated by slashes.
 pub(crate) fn is_repository(text: &str) -> bool {
     let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let is_name = |name: &str| {
@@ -188,7 +189,7 @@ mod tests {
             ("10.0.0.1:5000/x", &["10.0.0.1:5000/x", "[::ffff:10.0.0.1]:5000/x"]),
         ] {
             for spelling in spellings {
-                assert_eq!(read(spelling).place(), one, "{spelling}");
+                assert_eq!(read(spelling).full_name(), one, "{spelling}");
             }
         }
         assert_eq!(read("docker.io/x"), read("docker.io/library/x:latest"));
@@ -200,11 +201,11 @@ mod tests {
     fn what_is_nearly_a_tag_is_refused_with_what_was_meant() {
         let refused = |text: &str| text.parse::<Image>().unwrap_err().to_string();
         let digest = Digest::of(b"x");
-        let meant = format!("a digest stands behind an @: h.example/a@{digest}");
+        let meant = format!("a digest follows an @: h.example/a@{digest}");
         assert!(refused(&format!("h.example/a:{digest}")).ends_with(&meant));
         assert!(refused("h.example/a:1.0.0+b5").ends_with("that of version 1.0.0+b5 is 1.0.0_b5"));
-        assert!(refused("h.example/a:sha256:12").contains("its tag has other characters"));
-        assert!(refused("h.example/a:1+?").contains("its tag has other characters"));
+        assert!(refused("h.example/a:sha256:12").contains("its tag has characters other"));
+        assert!(refused("h.example/a:1+?").contains("its tag has characters other"));
     }
 
     #[test]

@@ -1,9 +1,11 @@
-//! What a plugin is called.
+//! The names of plugins.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::message::Explain;
 
 /// The name a plugin is installed and called by: `[a-z0-9]([a-z0-9-]*[a-z0-9])?`, 63 characters at most.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -11,32 +13,33 @@ use serde::{Deserialize, Serialize};
 pub struct PluginName(String);
 
 impl PluginName {
-    /// The name as it is written after `kubectl`.
+    /// Returns the name as written after `kubectl`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The program that kubectl looks for: `my-plug` is `kubectl-my_plug`, since kubectl takes a dash for a space.
+    /// Returns the program that kubectl looks for: `my-plug` is `kubectl-my_plug`, since kubectl treats a
+    /// dash as a space.
     #[must_use]
     pub fn program(&self) -> String {
         format!("kubectl-{}", self.0.replace('-', "_"))
     }
 
-    /// The program that kubectl asks for completions of the plugin's arguments.
+    /// Returns the program that kubectl runs to complete the plugin's arguments.
     #[must_use]
     pub fn completion(&self) -> String {
         format!("kubectl_complete-{}", self.0.replace('-', "_"))
     }
 
-    /// The plugin whose [`Self::completion`] a program of this file name is.
+    /// Returns the plugin whose [`Self::completion`] has this file name.
     #[must_use]
     pub fn from_completion(file_name: &str) -> Option<Self> {
         let stem = file_name.strip_suffix(".exe").unwrap_or(file_name);
         stem.strip_prefix("kubectl_complete-")?.replace('_', "-").parse().ok()
     }
 
-    /// The plugin that a program of this file name stands for; `None` for any other program.
+    /// Returns the plugin that a program of this file name stands for, or `None` for any other program.
     #[must_use]
     pub fn from_program(file_name: &str) -> Option<Self> {
         let stem = file_name.strip_suffix(".exe").unwrap_or(file_name);
@@ -50,15 +53,24 @@ impl fmt::Display for PluginName {
     }
 }
 
-/// Why a text is no plugin name.
+/// The reason why a text is not a valid plugin name.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NameError {
-    /// It breaks the pattern of [`PluginName`].
-    #[error("`{0}` is no plugin name: use lower-case letters, digits and inner dashes, 63 at most")]
+    /// Does not match the pattern of [`PluginName`].
+    #[error("`{0}` is not a valid plugin name: use lower-case letters, digits and inner dashes, 63 at most")]
     Form(String),
-    /// kubectl has a command of this name, which would always win.
+    /// A command of kubectl, which would always take precedence.
     #[error("`{0}` is a command of kubectl or kwasm itself, which would always be run instead")]
     BuiltIn(String),
+}
+
+impl Explain for NameError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::BuiltIn(_) => Some("choose another name: kwasm install FILE --as NAME".to_owned()),
+            Self::Form(_) => None,
+        }
+    }
 }
 
 impl FromStr for PluginName {
@@ -94,8 +106,8 @@ impl From<PluginName> for String {
     }
 }
 
-/// The commands of kubectl 1.36, its aliases too. `create` takes plugins as subcommands (`kubectl create foo` is
-/// `kubectl-create-foo`), so only its bare name is taken. `kwasm` itself is one of ours.
+/// The commands of kubectl 1.36, including aliases. `create` accepts plugins as subcommands (`kubectl create
+/// foo` is `kubectl-create-foo`), so only its bare name is reserved. `kwasm` itself is reserved by us.
 const KUBECTL_COMMANDS: &[&str] = &[
     "alpha",
     "annotate",

@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use semver::{Version, VersionReq};
 
-/// A package, and which of its versions is meant.
+/// A package and the requested version.
 ///
-/// Names are those of the [component model][1]: kebab-case words.
+/// The names are those of the [component model][1]: kebab-case words.
 ///
 /// [1]: https://component-model.bytecodealliance.org/reference/wit.html#package-declarations
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -17,57 +17,57 @@ pub struct Package {
     wanted: Wanted,
 }
 
-/// Which version of a package is meant.
+/// The requested version of a package.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Wanted {
-    /// Exactly this one, e.g. `1.2.3`.
+    /// Exactly this version, e.g. `1.2.3`.
     Exactly(Version),
-    /// The newest that is no prerelease.
+    /// The newest version that is not a prerelease.
     Newest,
-    /// The newest that fits, e.g. `1.2` or `^1.2.3`.
+    /// The newest matching version, e.g. `1.2` or `^1.2.3`.
     Within(VersionReq),
 }
 
-/// Why a text is no reference to a package.
+/// The reason why a text is not a valid reference to a package.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{text}` is no package: {reason}")]
+#[error("`{text}` is not a valid package: {reason}")]
 pub struct PackageError {
     text: String,
     reason: &'static str,
 }
 
 impl Package {
-    /// Whose it is.
+    /// Returns the namespace.
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
 
-    /// Its own name.
+    /// Returns the name within the namespace.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Which version of it.
+    /// Returns the requested version.
     #[must_use]
     pub fn wanted(&self) -> &Wanted {
         &self.wanted
     }
 
-    /// Whether one version is wanted and no other.
+    /// Returns whether exactly one version is requested.
     #[must_use]
     pub fn is_exact(&self) -> bool {
         matches!(self.wanted, Wanted::Exactly(_))
     }
 
-    /// The same package at this version.
+    /// Returns the same package at this version.
     #[must_use]
     pub fn at(&self, version: Version) -> Self {
         Self { wanted: Wanted::Exactly(version), ..self.clone() }
     }
 
-    /// The same package without an exact version: what may take the place of that version. A prerelease stays what it is.
+    /// Returns the same package without an exact version, so that newer versions match. A prerelease is kept.
     #[must_use]
     pub fn unpinned(&self) -> Self {
         match &self.wanted {
@@ -80,7 +80,7 @@ impl Package {
 }
 
 impl Wanted {
-    /// The newest of `versions` that is meant.
+    /// Returns the newest of `versions` that matches.
     #[must_use]
     pub fn newest<'a>(&self, versions: impl IntoIterator<Item = &'a Version>) -> Option<&'a Version> {
         let fits = |version: &&Version| match self {
@@ -101,7 +101,7 @@ impl FromStr for Package {
             None => (text, None),
             Some((package, version)) => (package, Some(version)),
         };
-        let (namespace, name) = package.split_once(':').ok_or_else(|| error("it is no NAMESPACE:NAME"))?;
+        let (namespace, name) = package.split_once(':').ok_or_else(|| error("it is not NAMESPACE:NAME"))?;
         if !is_label(namespace) || !is_label(name) {
             return Err(error(
                 "its names are not words of lower-case letters and digits with dashes between them",
@@ -112,14 +112,18 @@ impl FromStr for Package {
             Some(version) => match (version.parse(), version.parse()) {
                 (Ok(exact), _) => Wanted::Exactly(exact),
                 (_, Ok(range)) => Wanted::Within(range),
-                _ => return Err(error("its version is none: write 1.2.3, or 1.2 for the newest of those")),
+                _ => {
+                    return Err(error(
+                        "its version is not valid: write 1.2.3, or 1.2 for the newest of those",
+                    ));
+                }
             },
         };
         Ok(Self { namespace: namespace.to_owned(), name: name.to_owned(), wanted })
     }
 }
 
-/// Tells whether a text is a namespace or a name: `[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*`.
+/// Returns whether a text is a namespace or a name: `[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*`.
 pub(crate) fn is_label(text: &str) -> bool {
     text.len() <= 63
         && text.split('-').all(|word| {

@@ -1,7 +1,7 @@
-//! Percent-encoding, as addresses and paths have it.
+//! Percent-encoding in addresses and paths.
 
-/// Decodes a text once, as Go's `net/url` does with a segment of a path; a plus sign is one. `None` for a `%` without two
-/// hexadecimal digits, or no UTF-8.
+/// Decodes a text once, as Go's `net/url` does with a path segment: a plus sign stays one. Returns `None` for
+/// a `%` without two hexadecimal digits, or for invalid UTF-8.
 pub(crate) fn decode(segment: &str) -> Option<String> {
     let mut bytes = segment.bytes();
     let mut decoded = Vec::with_capacity(segment.len());

@@ -1,4 +1,4 @@
-//! Where a component comes from.
+//! The sources of components.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,55 +6,56 @@ use std::str::FromStr;
 
 use super::{Image, ImageError, NameError, Package, PackageError, PluginName};
 
-/// Where a component comes from.
+/// The source of a component.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Source {
     /// An artifact in an OCI registry.
     Image(Image),
-    /// A plugin that was installed before.
+    /// An installed plugin.
     Installed(PluginName),
-    /// A package, whose registry is told by the configuration of package registries.
+    /// A package, whose registry follows from the configuration of package registries.
     Package(Package),
     /// A file.
     Path(PathBuf),
 }
 
-/// Why a text is no source.
+/// The reason why a text is not a valid source.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SourceError {
-    /// None of the forms.
+    /// None of the known forms.
     #[error(
-        "`{0}` is no source: give a path (./x.wasm), an artifact in a registry (HOST/REPOSITORY:TAG), a package \
+        "`{0}` is not a valid source: give a path (./x.wasm), an artifact in a registry (HOST/REPOSITORY:TAG), a package \
          (NAMESPACE:NAME) or the name of an installed plugin"
     )]
     Form(String),
-    /// An artifact in a registry, as other tools write it.
+    /// An artifact in a registry, in the notation of other tools.
     #[error("`{text}` is not a valid source: an artifact in a registry is written without a scheme: {image}")]
     Scheme {
-        /// As it was written.
+        /// The text as it was written.
         text: String,
-        /// As it is written here.
+        /// The notation of kwasm.
         image: String,
     },
-    /// Nearly an artifact in a registry.
+    /// Almost an artifact in a registry.
     #[error(transparent)]
     Image(#[from] ImageError),
-    /// Nearly the name of a plugin.
+    /// Almost the name of a plugin.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// Nearly a package.
+    /// Almost a package.
     #[error(transparent)]
     Package(#[from] PackageError),
 }
 
-/// By which other tools say that something is in a registry: skopeo and podman, kwctl, helm's kin.
+/// The schemes of other tools for artifacts in registries: skopeo and podman, kwctl, and helm-like tools.
 const SCHEMES: [&str; 3] = ["docker", "registry", "oras"];
 
 impl FromStr for Source {
     type Err = SourceError;
 
-    /// `./x.wasm`, `/a/x.wasm` and whatever ends in `.wasm` is a path; `oci://…`, or a path whose first part has a dot or a
-    /// port or is `localhost`, an artifact in a registry; `a:b` a package; a bare word an installed plugin.
+    /// Reads a source. `./x.wasm`, `/a/x.wasm` and everything that ends in `.wasm` is a path; `oci://…`, or a
+    /// path whose first part has a dot or a port or is `localhost`, is an artifact in a registry; `a:b` is a
+    /// package; a bare word is an installed plugin.
     fn from_str(text: &str) -> Result<Self, SourceError> {
         if text.starts_with("oci://") {
             return Ok(Self::Image(text.parse()?));
@@ -91,7 +92,7 @@ impl FromStr for Source {
     }
 }
 
-/// A text that is read as the same source again: receipts keep it.
+/// Writes a text that is read as the same source again, since receipts keep it.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

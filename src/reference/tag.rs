@@ -1,10 +1,11 @@
-//! What tags say: versions, and of which artifact something is.
+//! The meaning of tags: versions, and the subjects of signatures.
 
 use semver::Version;
 
 use super::Digest;
 
-/// The tag of a version. No tag has a `+`: for `1.0.0+build5` it is `1.0.0_build5`, as [Helm][1] has it and others since.
+/// Returns the tag of a version. A tag cannot contain `+`: `1.0.0+build5` becomes `1.0.0_build5`, as in
+/// [Helm][1] and other tools.
 ///
 /// [1]: https://helm.sh/docs/topics/registries/
 #[must_use]
@@ -12,7 +13,8 @@ pub fn tag_of(version: &Version) -> String {
     version.to_string().replace('+', "_")
 }
 
-/// Returns the version that a tag is: `1.2.3`, `1.2.3_build5` for `1.2.3+build5`, and `v1.2.3`, as many write it.
+/// Returns the version that a tag denotes: `1.2.3`, `1.2.3_build5` for `1.2.3+build5`, and `v1.2.3`, a common
+/// notation.
 #[must_use]
 pub fn version_of(tag: &str) -> Option<Version> {
     let version = tag.strip_prefix('v').unwrap_or(tag);
@@ -20,8 +22,8 @@ pub fn version_of(tag: &str) -> Option<Version> {
     (!version.contains('+')).then(|| version.replacen('_', "+", 1).parse().ok()).flatten()
 }
 
-/// Returns the digest of the artifact that what has this tag is about: its signatures are behind `sha256-HEX` and
-/// `sha256-HEX.sig`, bills of materials and the like behind others of this form.
+/// Returns the digest of the artifact that a tag refers to. Its signatures have the tags `sha256-HEX` and
+/// `sha256-HEX.sig`, and bills of materials and similar artifacts have others of this form.
 #[must_use]
 pub fn subject_of(tag: &str) -> Option<Digest> {
     let (hex, kind) = tag.strip_prefix("sha256-")?.split_at_checked(64)?;

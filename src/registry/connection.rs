@@ -1,4 +1,4 @@
-//! The way to a host, and what keeps it from being reached, as far as it is known.
+//! Connections to registries, and the known obstacles.
 
 use std::io;
 use std::sync::Arc;
@@ -6,28 +6,28 @@ use std::sync::Arc;
 use reqwest::Url;
 use rustls::CertificateError;
 
-use crate::cli::Environment;
+use crate::environment::Environment;
 use crate::proxy::{self, Destination, Proxy, Source};
 
-/// What a user may do something about.
+/// An obstacle that a user may be able to remove.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Obstacle {
-    /// Anything else.
+    /// Any other obstacle.
     Other,
-    /// It speaks HTTP where TLS was expected.
+    /// The host speaks HTTP instead of TLS.
     PlainHttp,
-    /// It was to be reached through a proxy, and was not.
+    /// The proxy on the way failed.
     Proxy(Source),
-    /// Its certificate is signed by nobody who is trusted here.
+    /// No trusted authority signed the host's certificate.
     UnknownIssuer,
 }
 
-/// The proxies of the environment. By Go's rules, as on the way to an API server: this machine itself is never reached
-/// through one.
+/// The proxies of the environment, by the rules of Go as for an API server: this machine itself is never
+/// reached through one.
 #[derive(Clone)]
 pub(super) struct Proxies(Arc<Environment>);
 
-/// Where nothing ever listens.
+/// An address at which nothing listens.
 const NOWHERE: &str = "http://[::1]:0/";
 
 impl Proxies {
@@ -38,14 +38,15 @@ impl Proxies {
     /// Returns the proxy on the way to an address.
     ///
     /// # Errors
-    /// When its own address cannot be used.
+    /// If the proxy's own address cannot be used.
     pub(super) fn to(&self, url: &Url) -> Result<Option<Proxy>, proxy::Error> {
         let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else { return Ok(None) };
         let secure = url.scheme() == "https";
         Proxy::of_environment(&self.0, Destination { secure, host, port })
     }
 
-    /// Returns the same for a client, which asks before each connection: a redirect may lead to where there is another one.
+    /// Returns a reqwest proxy that looks up the proxy before each connection, since a redirect may lead to a
+    /// host with another one.
     pub(super) fn for_client(&self) -> reqwest::Proxy {
         let proxies = self.clone();
         reqwest::Proxy::custom(move |url| match proxies.to(url) {
@@ -61,7 +62,7 @@ fn nowhere() -> Option<Url> {
     NOWHERE.parse().ok()
 }
 
-/// The address of a proxy with its user and password.
+/// Returns the address of a proxy with its user and password.
 fn address(proxy: &Proxy) -> Option<Url> {
     let mut url: Url = proxy.url().parse().ok()?;
     if let Some((user, password)) = proxy.user() {
@@ -81,14 +82,14 @@ impl Obstacle {
     }
 }
 
-/// Whether the next try would end the same way.
+/// Returns whether another try would end in the same way.
 pub(super) fn is_final(error: &reqwest::Error) -> bool {
     let refused = io_errors(error).any(|error| error.kind() == io::ErrorKind::ConnectionRefused);
     let unknown = innermost(error).contains("failed to lookup address");
     refused || unknown || tls(error).is_some() || error.is_redirect() || error.is_builder()
 }
 
-/// The cause that says most: reqwest's own words name the address only.
+/// Returns the most specific cause. reqwest's own message only contains the address.
 pub(super) fn innermost(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }
@@ -97,7 +98,8 @@ fn tls(error: &reqwest::Error) -> Option<&rustls::Error> {
     io_errors(error).find_map(tls_inside)
 }
 
-/// An I/O error's source is that of the error inside it, not that error itself; and there may be another one inside.
+/// Returns the TLS error inside an I/O error. The source of an I/O error is that of its inner error, not the
+/// inner error itself, and there may be another one inside.
 fn tls_inside(error: &io::Error) -> Option<&rustls::Error> {
     let inner = error.get_ref()?;
     inner.downcast_ref().or_else(|| inner.downcast_ref::<io::Error>().and_then(tls_inside))

@@ -1,41 +1,23 @@
-//! What a registry says that an artifact is made of.
+//! Manifests: a registry's description of the parts of an artifact.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::Deserialize;
 
+use super::media_types::{DOCKER_MANIFEST, LAYER, MANIFEST};
 use super::transfer::Named;
-use super::{Error, LIMIT};
+use super::{Artifact, Error, LIMIT};
 use crate::reference::Digest;
 
-/// Of one component, or one core module.
-pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-/// Of many manifests: one for each platform, or the referrers of one.
-pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-/// The same two in the words of Docker, before there was OCI.
-pub(super) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
-pub(super) const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
-/// The configuration of a [Wasm OCI artifact][1]: what it imports and exports.
-///
-/// [1]: https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/
-pub(super) const CONFIG: &str = "application/vnd.wasm.config.v0+json";
-/// Its one layer.
-pub(super) const LAYER: &str = "application/wasm";
-
-/// Layers that are WebAssembly: the one of today, and those of wasm-to-oci and of krew-wasm's time.
+/// The media types of WebAssembly layers: the current one, and those of wasm-to-oci and of early krew-wasm.
 const LAYERS: [&str; 3] = [
     LAYER,
     "application/vnd.wasm.content.layer.v1+wasm",
     "application/vnd.module.wasm.content.layer.v1+wasm",
 ];
 
-/// The longest manifest that is read, in bytes: what registries themselves take ([distribution specification][1]).
-///
-/// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
-pub(super) const LONGEST: u64 = 4 << 20;
-
-/// The manifest of one plugin, proven to have its digest: exactly one layer, of WebAssembly.
+/// The manifest of one plugin, proven by its digest, with exactly one layer, which is WebAssembly.
 #[derive(Clone)]
 pub struct Manifest {
     bytes: Bytes,
@@ -45,7 +27,7 @@ pub struct Manifest {
     annotations: BTreeMap<String, String>,
 }
 
-/// Names content: what it is, its digest, how much of it there is.
+/// A reference to content: media type, digest and size.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
@@ -56,31 +38,31 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
-    /// What is fetched by it.
+    /// Returns the reference for a transfer.
     pub(super) fn named<'a>(&self, reference: &'a str) -> Named<'a> {
         Named { reference, digest: self.digest, size: self.size }
     }
 
-    /// Its digest.
+    /// Returns the digest.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// Its length in bytes.
+    /// Returns the size in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// What it is.
+    /// Returns the media type.
     #[must_use]
     pub fn media_type(&self) -> &str {
         &self.media_type
     }
 }
 
-/// What is read of a manifest or an index. Whatever else they have does not matter here.
+/// The fields of a manifest or an index that are read. Others are ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
@@ -93,7 +75,7 @@ struct Document {
     annotations: Option<BTreeMap<String, String>>,
 }
 
-/// What is read of an index in which a plugin may be.
+/// The fields of an index that may contain a plugin.
 #[derive(Deserialize)]
 struct Index {
     #[serde(default)]
@@ -101,7 +83,7 @@ struct Index {
     manifests: Vec<Listed>,
 }
 
-/// What an index says of a manifest.
+/// An index's entry for a manifest.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Listed {
@@ -123,7 +105,7 @@ struct Platform {
 }
 
 impl Listed {
-    /// Returns whether it may be something to run: buildx puts an attestation beside what it builds, for no platform.
+    /// Returns whether it may be runnable. buildx adds an attestation, for no platform, to what it builds.
     fn may_run(&self) -> bool {
         let is_manifest = [MANIFEST, DOCKER_MANIFEST, ""].contains(&self.media_type.as_str());
         let annotations = self.annotations.as_ref();
@@ -139,8 +121,8 @@ impl Listed {
     }
 }
 
-/// The one manifest of an index that can be a plugin's: the only one there is, or the only one for WebAssembly. `None` for
-/// anything else.
+/// Returns the only manifest of an index that can be a plugin's: the only one there is, or the only one for
+/// WebAssembly. Returns `None` otherwise.
 pub(super) fn only_plugin(index: &[u8]) -> Option<Digest> {
     let Index { layers: None, manifests } = serde_json::from_slice(index).ok()? else { return None };
     let mut listed: Vec<Listed> = manifests.into_iter().filter(Listed::may_run).collect();
@@ -155,7 +137,7 @@ impl Manifest {
     /// Reads the manifest of one plugin.
     ///
     /// # Errors
-    /// [`Error::Manifest`], when it is a manifest of anything else, and [`Error::TooLarge`].
+    /// [`Error::Manifest`], if it is a manifest of something else, and [`Error::TooLarge`].
     pub fn read(reference: &str, bytes: Bytes) -> Result<Self, Error> {
         let error = |what: String| Error::Manifest { reference: reference.to_owned(), what };
         let document: Document = serde_json::from_slice(&bytes)
@@ -169,12 +151,12 @@ impl Manifest {
         if let Some(manifests) = &document.manifests {
             let plural = if manifests.len() == 1 { "" } else { "s" };
             return Err(error(format!(
-                "it is a list of {} manifest{plural}, as images for several platforms are, and a plugin is one",
+                "it is a list of {} manifest{plural}, as for an image of several platforms, and a plugin has a single one",
                 manifests.len()
             )));
         }
         if let Some(other) = document.media_type.filter(|it| it != MANIFEST && it != DOCKER_MANIFEST) {
-            return Err(error(format!("it is of the media type {other}, which is no plugin's")));
+            return Err(error(format!("its media type is {other}, which is not that of a plugin")));
         }
         let [layer] = <[Descriptor; 1]>::try_from(document.layers.unwrap_or_default()).map_err(|layers| {
             error(format!("it has {} layers, and a plugin is exactly one", layers.len()))
@@ -195,46 +177,54 @@ impl Manifest {
         })
     }
 
-    /// Its bytes, as the registry gave them.
+    /// Returns the bytes, unchanged.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// Its digest: what a plugin is pinned to, and what is signed.
+    /// Returns the digest, to which a plugin is pinned, and which signatures sign.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// The configuration.
+    /// Returns the configuration.
     #[must_use]
     pub fn config(&self) -> &Descriptor {
         &self.config
     }
 
-    /// The component or core module.
+    /// Returns the component or core module.
     #[must_use]
     pub fn layer(&self) -> &Descriptor {
         &self.layer
     }
 
-    /// Its annotations.
+    /// Returns the annotations.
     #[must_use]
     pub fn annotations(&self) -> &BTreeMap<String, String> {
         &self.annotations
     }
 
-    /// An annotation, e.g. `org.opencontainers.image.version`.
+    /// Returns an annotation, e.g. `org.opencontainers.image.version`.
     #[must_use]
     pub fn annotation(&self, name: &str) -> Option<&str> {
         self.annotations.get(name).map(String::as_str)
     }
 }
 
+/// Returns a manifest's reference to content.
+pub(super) fn descriptor(media_type: &str, content: &Artifact) -> serde_json::Value {
+    serde_json::json!({
+        "mediaType": media_type, "digest": content.digest(), "size": content.bytes().len(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::media_types::{CONFIG, INDEX};
     use serde_json::{Value, json};
 
     fn layer(media_type: &str, size: u64) -> Value {
@@ -270,8 +260,8 @@ mod tests {
         insta::assert_snapshot!(refused(&manifest(&[layer(LAYER, 5), layer(LAYER, 5)])), @"h.example/a:1: it has 2 layers, and a plugin is exactly one");
         insta::assert_snapshot!(refused(&manifest(&[layer("application/vnd.oci.image.layer.v1.tar+gzip", 5)])), @"h.example/a:1: its layer is application/vnd.oci.image.layer.v1.tar+gzip, and not application/wasm");
         insta::assert_snapshot!(refused(&manifest(&[layer(LAYER, LIMIT + 1)])), @"h.example/a:1: it has 268435457 bytes, and a plugin may have 268435456 at most");
-        insta::assert_snapshot!(refused(&json!({"schemaVersion": 2, "manifests": [{}]})), @"h.example/a:1: it is a list of 1 manifest, as images for several platforms are, and a plugin is one");
-        insta::assert_snapshot!(refused(&json!({"schemaVersion": 2, "manifests": [{}, {}]})), @"h.example/a:1: it is a list of 2 manifests, as images for several platforms are, and a plugin is one");
+        insta::assert_snapshot!(refused(&json!({"schemaVersion": 2, "manifests": [{}]})), @"h.example/a:1: it is a list of 1 manifest, as for an image of several platforms, and a plugin has a single one");
+        insta::assert_snapshot!(refused(&json!({"schemaVersion": 2, "manifests": [{}, {}]})), @"h.example/a:1: it is a list of 2 manifests, as for an image of several platforms, and a plugin has a single one");
         insta::assert_snapshot!(refused(&json!({"schemaVersion": 1})), @"h.example/a:1: its manifest has schema version 1, and not 2");
         insta::assert_snapshot!(refused(&json!([])), @"h.example/a:1: its manifest cannot be read: invalid length 0, expected struct Document with 6 elements at line 1 column 2");
     }

@@ -1,4 +1,4 @@
-//! Which registry has a package: the mappings of the configuration of package registries.
+//! The registries of packages: the mappings in the configuration of package registries.
 
 use serde::Deserialize;
 use wasm_pkg_client::{PackageRef, Registry, RegistryMapping, RegistryMetadata};
@@ -8,23 +8,23 @@ use super::host::Host;
 use super::settings::Settings;
 use crate::reference::{Image, Package};
 
-/// Where a registry says how it is to be used: a [well-known address][1].
+/// The [well-known address][1] at which a registry describes how to use it.
 ///
 /// [1]: https://github.com/bytecodealliance/wasm-pkg-tools/blob/main/docs/configuration.md
 const WELL_KNOWN: &str = ".well-known/wasm-pkg/registry.json";
 
-/// The longest such page that is read, in bytes.
+/// The largest such document that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// Where the releases of a package are.
-pub(super) enum Place {
-    /// In a repository of an OCI registry, each with its version as its tag.
+/// The place of a package's releases.
+pub(super) enum PackageLocation {
+    /// A repository of an OCI registry, in which each release has its version as its tag.
     Image(Image),
-    /// In a folder of this machine, which `wasm-pkg-client` reads.
+    /// A folder of this machine, which `wasm-pkg-client` reads.
     Local(PackageRef),
 }
 
-/// What the metadata of a registry says for OCI.
+/// The OCI part of a registry's metadata.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Oci {
@@ -32,12 +32,12 @@ struct Oci {
     namespace_prefix: Option<String>,
 }
 
-/// What the user's configuration says of a package.
+/// The user's configuration of a package.
 struct Configured<'a> {
     name: PackageRef,
     registry: &'a Registry,
     backend: Option<&'a str>,
-    /// What the registry would otherwise be asked for.
+    /// The metadata that would otherwise be requested from the registry.
     metadata: Option<&'a RegistryMetadata>,
 }
 
@@ -65,11 +65,12 @@ impl<'a> Configured<'a> {
     }
 }
 
-/// What the user's configuration alone calls the repository of a package, `HOST/NAMESPACE/NAME`. `None` where it says itself
-/// which one it is: nobody else has a word in that.
+/// Returns the repository that the user's configuration gives a package, `HOST/NAMESPACE/NAME`, regardless of
+/// the registry's own metadata. Returns `None` if the configuration contains that metadata itself, so that
+/// the registry has no influence.
 ///
 /// # Errors
-/// As [`place`].
+/// The same as [`place`].
 pub(super) fn configured(settings: &Settings, package: &Package) -> Result<Option<String>, Error> {
     let configured = Configured::find(settings, package)?;
     let is_mapped = configured.metadata.is_some() && !configured.is_local();
@@ -80,11 +81,12 @@ pub(super) fn configured(settings: &Settings, package: &Package) -> Result<Optio
 /// Finds the place of a package's releases.
 ///
 /// # Errors
-/// [`Error::NoRegistry`] when nobody says where its namespace is, and when what is said cannot be used.
-pub(super) async fn place(settings: &Settings, package: &Package) -> Result<Place, Error> {
+/// [`Error::NoRegistry`] if no registry is configured for its namespace, and an error if the configuration
+/// cannot be used.
+pub(super) async fn locate(settings: &Settings, package: &Package) -> Result<PackageLocation, Error> {
     let configured = Configured::find(settings, package)?;
     if configured.is_local() {
-        return Ok(Place::Local(configured.name));
+        return Ok(PackageLocation::Local(configured.name));
     }
     let Configured { registry, backend, metadata, .. } = configured;
     let metadata = match metadata {
@@ -93,7 +95,7 @@ pub(super) async fn place(settings: &Settings, package: &Package) -> Result<Plac
     };
     let protocol = backend.or_else(|| metadata.preferred_protocol()).unwrap_or("oci");
     if protocol != "oci" {
-        let what = format!("{registry}: its protocol is {protocol}, and kwasm knows oci");
+        let what = format!("{registry}: its protocol is {protocol}, and kwasm supports only oci");
         return Err(Error::Settings { what });
     }
     let oci: Oci = metadata
@@ -104,23 +106,23 @@ pub(super) async fn place(settings: &Settings, package: &Package) -> Result<Plac
     let prefix = oci.namespace_prefix.unwrap_or_default();
     let image = format!("{host}/{prefix}{}/{}", package.namespace(), package.name());
     let image = image.parse().map_err(|error| Error::Settings { what: format!("{registry}: {error}") })?;
-    Ok(Place::Image(image))
+    Ok(PackageLocation::Image(image))
 }
 
-/// What a registry says of itself. Most say nothing, and then they are used as they are.
+/// Fetches a registry's own metadata. Most registries have none, and are used as they are.
 ///
 /// # Errors
-/// Whatever keeps it from saying something: without the prefix that it may name, the package would be another.
+/// If it cannot be fetched: without the prefix that it may contain, the name would denote another package.
 async fn well_known(
     settings: &Settings,
     registry: &Registry,
     package: &Package,
 ) -> Result<RegistryMetadata, Error> {
     let name = registry.to_string();
-    // Those who ask for a token ask for one for a repository.
+    // A token is always requested for a repository.
     let repository = format!("{}/{}", package.namespace(), package.name());
     let host = Host::open(settings.reach(&name, &repository)?, &name, &repository).await?;
-    let document = match host.document(host.root(WELL_KNOWN)?, "application/json", LONGEST).await {
+    let document = match host.document(host.server.root(WELL_KNOWN)?, "application/json", LONGEST).await {
         Ok(Some(document)) => document,
         // A registry that wants a login for all it does not know, or that shows its web pages there, says nothing.
         Ok(None) | Err(Error::Denied { .. } | Error::WebPage { .. }) => {
@@ -128,7 +130,6 @@ async fn well_known(
         }
         Err(error) => return Err(error),
     };
-    serde_json::from_slice(&document.bytes).map_err(|error| {
-        host.answer(format!("what it says of itself at /{WELL_KNOWN} cannot be read: {error}"))
-    })
+    serde_json::from_slice(&document.bytes)
+        .map_err(|error| host.server.answer(format!("its metadata at /{WELL_KNOWN} cannot be read: {error}")))
 }

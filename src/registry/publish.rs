@@ -1,46 +1,48 @@
-//! Pushes a component as the artifact that `wkg`, `oras` and all others know: one manifest, one configuration, one layer.
+//! Publishes a component as the kind of artifact that `wkg`, `oras` and others know: one manifest, one
+//! configuration, one layer.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::manifest::{CONFIG, LAYER, MANIFEST};
-use super::packages::{self, Place};
+use super::manifest::descriptor;
+use super::media_types::{CONFIG, CREATED, LAYER, MANIFEST};
+use super::packages::{self, PackageLocation};
 use super::push::Push;
 use super::signature::PrivateKey;
-use super::versions::proven;
+use super::transfer::proven;
 use super::{Artifact, Error, Registries};
 use crate::reference::{Digest, Image, Package, tag_of};
 
-/// What is published: a component with what is said of it.
+/// A component to be published, with its metadata.
 pub struct Release {
     /// The component or core module.
     pub content: Artifact,
-    /// The file's name in the artifact, e.g. `decoder.wasm`.
+    /// The name of the file in the artifact, e.g. `decoder.wasm`.
     pub title: String,
-    /// The system it is made for: `wasip2`, or `wasip1` for a core module.
+    /// The system that it is made for: `wasip2`, or `wasip1` for a core module.
     pub system: &'static str,
-    /// What it imports and exports; of a core module nothing.
+    /// The imports and exports; `None` for a core module.
     pub interface: Option<Interface>,
-    /// Annotations of the manifest, `org.opencontainers.image.…`.
+    /// The annotations of the manifest, `org.opencontainers.image.…`.
     pub annotations: BTreeMap<String, String>,
 }
 
-/// What a component imports and exports.
+/// The imports and exports of a component.
 #[derive(Clone, Debug, Serialize)]
 pub struct Interface {
-    /// e.g. `wasi:cli/run@0.2.3`
+    /// The exports, e.g. `wasi:cli/run@0.2.3`.
     pub exports: Vec<String>,
-    /// e.g. `wasi:http/outgoing-handler@0.2.3`
+    /// The imports, e.g. `wasi:http/outgoing-handler@0.2.3`.
     pub imports: Vec<String>,
 }
 
-/// An artifact that was pushed, or that was there already.
+/// An artifact that was pushed, or that existed already.
 #[derive(Clone, Debug)]
 pub struct Published {
-    /// Its place, with its tag.
+    /// The reference with its tag.
     pub image: Image,
-    /// Its manifest's digest.
+    /// The digest of the manifest.
     pub digest: Digest,
 }
 
@@ -56,11 +58,8 @@ struct Config<'a> {
     component: Option<&'a Interface>,
 }
 
-/// The moment that all artifacts say they were made at: the same component is the same artifact, whenever it is published.
-pub(super) const CREATED: &str = "1970-01-01T00:00:00Z";
-
 impl Release {
-    /// The configuration and the manifest of the artifact.
+    /// Returns the configuration and the manifest of the artifact.
     ///
     /// The same release always has the same bytes.
     #[must_use]
@@ -90,24 +89,24 @@ impl Release {
 }
 
 impl Registries {
-    /// Where a version of a package is to be published.
+    /// Returns the repository in which to publish a version of a package.
     ///
     /// # Errors
-    /// As [`Registries::find`], and when its place is a folder of this machine.
-    pub fn place_of(&self, package: &Package, version: &semver::Version) -> Result<Image, Error> {
-        match self.runtime.block_on(packages::place(&self.settings, package))? {
-            Place::Image(image) => image
+    /// The same as [`Registries::find`], and an error if its place is a folder of this machine.
+    pub fn image_of(&self, package: &Package, version: &semver::Version) -> Result<Image, Error> {
+        match self.runtime.block_on(packages::locate(&self.settings, package))? {
+            PackageLocation::Image(image) => image
                 .with_tag(&tag_of(version))
                 .map_err(|error| Error::Push { reference: package.to_string(), what: error.to_string() }),
-            Place::Local(_) => Err(Error::Push {
+            PackageLocation::Local(_) => Err(Error::Push {
                 reference: package.to_string(),
                 what: "its registry is a folder, which wkg publishes into".to_owned(),
             }),
         }
     }
 
-    /// Pushes a release to a place in a registry. With `once`, for versions of packages, what is there already is not replaced.
-    /// With a key, the tag is the last to be there: under it the artifact is never seen unsigned.
+    /// Pushes a release to a repository. With `once`, for versions of packages, existing content is not
+    /// replaced. With a key, the tag is pushed last, so that the artifact is never seen unsigned under it.
     ///
     /// # Errors
     /// [`Error::Push`], [`Error::Published`], [`Error::Denied`].
@@ -122,7 +121,7 @@ impl Registries {
         self.runtime.block_on(async {
             let host = self.host(image).await?;
             let tag = image.tag().unwrap_or("latest");
-            let url = host.url(&format!("manifests/{tag}"))?;
+            let url = host.server.url(&format!("manifests/{tag}"))?;
             if once
                 && let Some((_, there)) = proven(&host, &image.to_string(), url, None).await?
                 && there != manifest.digest()
@@ -140,11 +139,4 @@ impl Registries {
             Ok(Published { image: image.clone(), digest: manifest.digest() })
         })
     }
-}
-
-/// How a manifest names content.
-pub(super) fn descriptor(media_type: &str, content: &Artifact) -> serde_json::Value {
-    serde_json::json!({
-        "mediaType": media_type, "digest": content.digest(), "size": content.bytes().len(),
-    })
 }

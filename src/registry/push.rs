@@ -1,4 +1,4 @@
-//! Pushes blobs and manifests, as the [distribution specification][1] has it.
+//! Pushes blobs and manifests, by the [distribution specification][1].
 //!
 //! [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#push
 
@@ -7,14 +7,15 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reqwest::{Response, Url};
 
-use super::host::{self, Actions, Host, Request};
-use super::manifest::{INDEX, MANIFEST};
-use super::publish::{CREATED, descriptor};
+use super::host::{Host, Request};
+use super::manifest::descriptor;
+use super::media_types::{CREATED, INDEX, MANIFEST};
+use super::server::{self, Actions};
 use super::signature::{self, PrivateKey};
-use super::versions::proven;
+use super::transfer::proven;
 use super::{Artifact, Error, referrers};
 
-/// A repository that is pushed to.
+/// A repository to push to.
 pub(super) struct Push<'a> {
     host: &'a Host,
 }
@@ -24,20 +25,20 @@ impl<'a> Push<'a> {
         Self { host }
     }
 
-    /// Pushes a blob, unless it is there already.
+    /// Pushes a blob, unless it exists already.
     ///
     /// # Errors
     /// [`Error::Push`], [`Error::Denied`].
     pub(super) async fn blob(&self, blob: &Artifact) -> Result<(), Error> {
-        // An upload that broke begins anew: what its registry has of it nobody knows, and it may well be all.
-        let answer = self.host.persist(async || self.upload(blob).await).await?;
+        // An upload that broke is started again: the registry's state is not known, and may be complete.
+        let answer = self.host.server.persist(async || self.upload(blob).await).await?;
         self.accepted(answer, &[StatusCode::CREATED, StatusCode::OK]).await.map(drop)
     }
 
-    /// Attaches a signature to a manifest that is there: a bundle.
+    /// Attaches a signature, in form of a bundle, to an existing manifest.
     ///
     /// # Errors
-    /// As [`Self::blob`], and when it cannot be signed.
+    /// The same as [`Self::blob`], and an error if it cannot be signed.
     pub(super) async fn sign(&self, subject: &Artifact, key: &PrivateKey) -> Result<(), Error> {
         let bundle = key
             .sign(subject.digest())
@@ -54,40 +55,40 @@ impl<'a> Push<'a> {
         }
     }
 
-    /// Puts a manifest or an index under a tag, or under its own digest.
+    /// Pushes a manifest or an index under a tag or its own digest.
     ///
     /// # Errors
-    /// As [`Self::blob`], and when something else is there afterwards.
+    /// The same as [`Self::blob`], and an error if different content is there afterwards.
     pub(super) async fn put(
         &self,
         name: &str,
         media_type: &'static str,
         manifest: &Artifact,
     ) -> Result<(), Error> {
-        let url = self.host.url(&format!("manifests/{name}"))?;
+        let url = self.host.server.url(&format!("manifests/{name}"))?;
         let request = request(Method::PUT, url.clone(), Some((media_type, manifest.bytes().clone())));
         let answer = self.host.send(&request).await?;
         self.accepted(answer, &[StatusCode::CREATED]).await?;
-        let place = self.host.place();
-        // What was sent has to be there now, as it was sent.
-        match proven(self.host, &place, url, None).await? {
+        let repository = self.host.server.full_name();
+        // The sent content must now be there, unchanged.
+        match proven(self.host, &repository, url, None).await? {
             Some((_, there)) if there == manifest.digest() => Ok(()),
             _ => Err(Error::Push {
-                reference: format!("{place}:{name}"),
-                what: "the registry took it and has something else there now".to_owned(),
+                reference: format!("{repository}:{name}"),
+                what: "the registry accepted it, but now has something else there".to_owned(),
             }),
         }
     }
 
-    /// Sends a blob whole, to where the registry wants it; or finds that it is there.
+    /// Sends a whole blob to the location that the registry names, or finds that it exists already.
     async fn upload(&self, blob: &Artifact) -> Result<reqwest::Result<Response>, Error> {
         let digest = blob.digest().to_string();
-        let head = request(Method::HEAD, self.host.url(&format!("blobs/{digest}"))?, None);
+        let head = request(Method::HEAD, self.host.server.url(&format!("blobs/{digest}"))?, None);
         let there = self.host.send(&head).await?;
         if there.status() == StatusCode::OK {
             return Ok(Ok(there));
         }
-        let post = request(Method::POST, self.host.url("blobs/uploads/")?, None);
+        let post = request(Method::POST, self.host.server.url("blobs/uploads/")?, None);
         let begun = self.accepted(self.host.send(&post).await?, &[StatusCode::ACCEPTED]).await?;
         let mut url = self.location(&begun)?;
         url.query_pairs_mut().append_pair("digest", &digest);
@@ -95,53 +96,56 @@ impl<'a> Push<'a> {
         self.host.send_once(&request(Method::PUT, url, Some(body))).await
     }
 
-    /// Where the registry wants an upload: there, or at another host, as at the storage of a cloud.
+    /// Returns the location of an upload: in the registry, or at another host, such as a cloud's storage.
     fn location(&self, begun: &Response) -> Result<Url, Error> {
-        let location = begun
-            .headers()
-            .get(LOCATION)
-            .ok_or_else(|| self.failed("the registry takes an upload, and does not say where".to_owned()))?;
+        let location = begun.headers().get(LOCATION).ok_or_else(|| {
+            self.failed("the registry accepts an upload, but gives no location for it".to_owned())
+        })?;
         let url =
             location.to_str().ok().and_then(|location| begun.url().join(location).ok()).ok_or_else(|| {
                 let location = String::from_utf8_lossy(location.as_bytes());
-                self.failed(format!("the registry wants the upload at `{location}`, which is no address"))
+                self.failed(format!(
+                    "the registry directs the upload to `{location}`, which is not a valid address"
+                ))
             })?;
         match url.scheme() {
             "https" => Ok(url),
-            "http" if self.host.is_plain() => Ok(url),
+            "http" if self.host.server.is_plain() => Ok(url),
             // No more of the address is shown: its query may be a key to the storage.
             scheme => Err(self.failed(format!(
-                "the registry wants the upload at {scheme}://{}, which is not https",
+                "the registry directs the upload to {scheme}://{}, which is not https",
                 url.host_str().unwrap_or_default()
             ))),
         }
     }
 
-    /// Turns an answer that was not hoped for into an error.
-    async fn accepted(&self, answer: Response, hoped: &[StatusCode]) -> Result<Response, Error> {
-        self.host.no_web_page(&answer)?;
+    /// Turns an unexpected response into an error.
+    async fn accepted(&self, answer: Response, expect_status: &[StatusCode]) -> Result<Response, Error> {
+        self.host.server.no_web_page(&answer)?;
         let status = answer.status();
-        if hoped.contains(&status) {
+        if expect_status.contains(&status) {
             return Ok(answer);
         }
         let url = answer.url().clone();
-        let said = host::said(answer).await;
+        let said = server::said(answer).await;
         Err(match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.host.owns(&url) => {
-                self.host.denied(Actions::PullPush, &said)
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.host.server.owns(&url) => {
+                self.host.server.denied(Actions::PullPush, &said)
             }
-            _ => {
-                self.failed(format!("{} answers {} with {status}{said}", self.host.called(&url), url.path()))
-            }
+            _ => self.failed(format!(
+                "{} answers {} with {status}{said}",
+                self.host.server.called(&url),
+                url.path()
+            )),
         })
     }
 
     fn failed(&self, what: String) -> Error {
-        Error::Push { reference: self.host.place(), what }
+        Error::Push { reference: self.host.server.full_name(), what }
     }
 }
 
-/// A request of one who pushes, whose body has a media type.
+/// Returns a request to push something, whose body has a media type.
 fn request(method: Method, url: Url, body: Option<(&'static str, Bytes)>) -> Request {
     let mut headers = HeaderMap::new();
     match &body {
@@ -153,7 +157,7 @@ fn request(method: Method, url: Url, body: Option<(&'static str, Bytes)>) -> Req
     Request { method, url, headers, body, actions: Actions::PullPush }
 }
 
-/// The manifest of a signature, as cosign writes it.
+/// Returns the manifest of a signature, as cosign writes it.
 fn referrer(subject: &Artifact, config: &Artifact, bundle: &Artifact) -> Artifact {
     let subject = descriptor(MANIFEST, subject);
     let manifest = serde_json::json!({

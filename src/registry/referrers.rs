@@ -1,24 +1,24 @@
-//! Finds the signatures of an artifact in its registry: the referrers of its manifest, the tag that stands for them where a
-//! registry cannot tell them, and the tag of cosign's older layout.
+//! Finds the signatures of an artifact in its registry: the referrers of its manifest, the tag that replaces
+//! them at registries without the referrers API, and the tag of cosign's older layout.
 
 mod list;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use bytes::Bytes;
-
-use self::list::{Referrer, first_page, referrers};
+pub(super) use self::list::tag;
+use self::list::{Referrer, by_tag, first_page, referrers};
 use super::host::Host;
-use super::manifest::{INDEX, MANIFEST};
-use super::publish::descriptor;
+use super::manifest::descriptor;
+use super::media_types::{INDEX, MANIFEST};
 use super::signature::{self, Evidence, Layer};
-use super::transfer::{self, Named};
-use super::versions::{Nobody, proven};
+use super::transfer::{self, Named, proven};
+use super::watcher::Nobody;
 use super::{Artifact, Error};
 use crate::reference::Digest;
 
-/// An artifact that refers to another one, and may sign it: its manifest, what it names, and what of that is evidence.
+/// An artifact that refers to another one and may sign it: its manifest, the blobs that it names, and the
+/// evidence among them.
 #[derive(Clone)]
 pub struct Signature {
     manifest: Artifact,
@@ -27,12 +27,12 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// Reads the manifest of a signature; `get` gives the blobs that it names by their digests.
+    /// Reads the manifest of a signature; `get` returns the blobs that it names by their digests.
     ///
-    /// `None` when there is nothing in it that could be one.
+    /// Returns `None` if it contains nothing that could be a signature.
     ///
     /// # Errors
-    /// When the manifest is none, and those of `get`.
+    /// If the manifest is invalid, and the errors of `get`.
     pub fn read(
         manifest: Artifact,
         mut get: impl FnMut(Digest) -> Result<Artifact, Error>,
@@ -48,40 +48,41 @@ impl Signature {
         Self { manifest, blobs, evidence }
     }
 
-    /// Its manifest.
+    /// Returns the manifest.
     #[must_use]
     pub fn manifest(&self) -> &Artifact {
         &self.manifest
     }
 
-    /// What its manifest names.
+    /// Returns the blobs that the manifest names.
     #[must_use]
     pub fn blobs(&self) -> &[Artifact] {
         &self.blobs
     }
 
-    /// What may be a signature.
+    /// Returns the possible signatures.
     #[must_use]
     pub fn evidence(&self) -> &[Evidence] {
         &self.evidence
     }
 
-    /// Whether it says that it signs the artifact with this manifest: [`signature::claims`].
+    /// Returns whether it claims to sign the artifact with this manifest: [`signature::is_about`].
     #[must_use]
     pub fn signs(&self, manifest: Digest) -> bool {
-        self.evidence.iter().any(|evidence| signature::claims(manifest, evidence))
+        self.evidence.iter().any(|evidence| signature::is_about(manifest, evidence))
     }
 }
 
-/// All that may sign the manifest `subject`, and what only says that it might: which of it does is for
-/// [`signature::verify`] to say, and [`Signature::signs`].
+/// Returns everything that may sign the manifest `subject`, or merely claims to: [`signature::verify`] and
+/// [`Signature::signs`] tell which of it does.
 ///
-/// Of more than [`signature::MOST`] referrers those are read that may be signatures by what their registry says of them.
-/// That word is unreliable, so the others are read too, as long as there is room; but they keep nobody from a plugin: a
-/// scanner may leave a report there each day, and what is left unread can prove nothing in anybody's favour.
+/// If there are more than [`signature::MOST`] referrers, those are read that may be signatures by their
+/// description in the registry. The description is unreliable, so the others are read too, as long as there
+/// is room. They never block a plugin: a scanner may add a report each day, and unread evidence cannot prove
+/// anything.
 ///
 /// # Errors
-/// Whatever keeps the registry from telling, and when there are more that may be signatures than are looked at.
+/// If the registry does not report them, or if there are more possible signatures than are read.
 pub(super) async fn signatures(host: &Host, subject: Digest) -> Result<Vec<Signature>, Error> {
     let mut referrers = referrers(host, subject).await?;
     let mut found = Found::new(host, subject);
@@ -89,7 +90,7 @@ pub(super) async fn signatures(host: &Host, subject: Digest) -> Result<Vec<Signa
         referrers.retain(|referrer| referrer.digest != digest);
         found.add(Artifact::from_bytes(bytes), true)?;
     }
-    // Each has to be read to know what is in it. The tag's own manifest is one beside them.
+    // Each has to be read to know its contents. The tag's own manifest is one more.
     let likely = referrers.iter().filter(|referrer| referrer.may_sign).count();
     if likely > signature::MOST {
         return Err(found.too_many(likely));
@@ -100,20 +101,20 @@ pub(super) async fn signatures(host: &Host, subject: Digest) -> Result<Vec<Signa
     found.fetched().await
 }
 
-/// What is in the manifests that were read, counted before any of it is fetched.
+/// The contents of the manifests read so far, counted before any blob is fetched.
 struct Found<'a> {
     host: &'a Host,
-    place: String,
+    repository: String,
     subject: Digest,
     manifests: Vec<(Artifact, Vec<Layer>)>,
 }
 
 impl<'a> Found<'a> {
     fn new(host: &'a Host, subject: Digest) -> Self {
-        Self { host, place: host.place(), subject, manifests: Vec::new() }
+        Self { host, repository: host.server.full_name(), subject, manifests: Vec::new() }
     }
 
-    /// Adds the evidence of a manifest: of one that probably is no signature, as long as there is room.
+    /// Adds the evidence of a manifest. If it probably is not a signature, only as long as there is room.
     fn add(&mut self, manifest: Artifact, may_sign: bool) -> Result<(), Error> {
         // A signature's manifest has a few hundred bytes; as many as this only a report has.
         if manifest.bytes().len() > signature::LARGEST {
@@ -134,11 +135,11 @@ impl<'a> Found<'a> {
     }
 
     fn too_many(&self, count: usize) -> Error {
-        let reference = format!("{}@{}", self.place, self.subject);
+        let reference = format!("{}@{}", self.repository, self.subject);
         Error::Manifest { reference, what: signature::Error::TooMany(count).to_string() }
     }
 
-    /// Fetches the evidence, each content once: several signatures of one payload name it several times.
+    /// Fetches the evidence, each content once, since several signatures of the same payload all name it.
     async fn fetched(self) -> Result<Vec<Signature>, Error> {
         let mut contents: BTreeMap<Digest, Artifact> = BTreeMap::new();
         let mut signatures = Vec::new();
@@ -146,7 +147,7 @@ impl<'a> Found<'a> {
             for layer in &layers {
                 let digest = layer.digest();
                 if let Entry::Vacant(content) = contents.entry(digest) {
-                    let named = Named { reference: &self.place, digest, size: layer.size() };
+                    let named = Named { reference: &self.repository, digest, size: layer.size() };
                     content.insert(transfer::blob(self.host, named, &Nobody).await?);
                 }
             }
@@ -157,8 +158,8 @@ impl<'a> Found<'a> {
     }
 }
 
-/// The layers of a manifest that may be signatures. A longer one than [`signature::LARGEST`] is an attestation, e.g. a bill
-/// of materials: a signature says little more than one digest.
+/// Returns the layers of a manifest that may be signatures. A layer larger than [`signature::LARGEST`] is an
+/// attestation, e.g. a bill of materials: a signature contains little more than one digest.
 fn layers(manifest: &Artifact) -> Result<Vec<Layer>, Error> {
     let mut layers = signature::layers(manifest.bytes()).map_err(|cause| {
         let reference = format!("the signature {}", manifest.digest());
@@ -169,26 +170,20 @@ fn layers(manifest: &Artifact) -> Result<Vec<Layer>, Error> {
 }
 
 async fn manifest(host: &Host, digest: Digest) -> Result<Artifact, Error> {
-    let place = host.place();
-    let url = host.url(&format!("manifests/{digest}"))?;
+    let repository = host.server.full_name();
+    let url = host.server.url(&format!("manifests/{digest}"))?;
     // One that its registry lists and does not have signs nothing; but to hide it would be too easy.
-    let (bytes, _) = proven(host, &place, url, Some(digest))
+    let (bytes, _) = proven(host, &repository, url, Some(digest))
         .await?
-        .ok_or_else(|| Error::NotFound(format!("{place}@{digest}")))?;
+        .ok_or_else(|| Error::NotFound(format!("{repository}@{digest}")))?;
     Ok(Artifact::from_bytes(bytes))
 }
 
-/// The tag that stands for the referrers of a manifest where a registry has no API for them: the [tag schema][1].
-///
-/// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
-pub(super) fn tag(subject: Digest) -> String {
-    format!("sha256-{}", subject.hex())
-}
-
-/// The index for that tag with one referrer more; `None` at a registry that finds referrers by itself.
+/// Returns the index for that tag with one more referrer, or `None` at a registry that finds referrers
+/// itself.
 ///
 /// # Errors
-/// As [`signatures`].
+/// The same as [`signatures`].
 pub(super) async fn index_with(
     host: &Host,
     subject: Digest,
@@ -204,15 +199,11 @@ pub(super) async fn index_with(
         Some((bytes, _)) => serde_json::from_slice::<serde_json::Value>(&bytes)
             .ok()
             .and_then(|mut index| serde_json::from_value(index["manifests"].take()).ok())
-            .ok_or_else(|| host.answer("its list of referrers cannot be read".to_owned()))?,
+            .ok_or_else(|| host.server.answer("its list of referrers cannot be read".to_owned()))?,
     };
     let mut new = descriptor(MANIFEST, referrer);
     new["artifactType"] = signature::MEDIA_TYPE.into();
     manifests.push(new);
     let index = serde_json::json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests});
     Ok(Some(Artifact::from_bytes(index.to_string())))
-}
-
-async fn by_tag(host: &Host, tag: &str) -> Result<Option<(Bytes, Digest)>, Error> {
-    proven(host, &host.place(), host.url(&format!("manifests/{tag}"))?, None).await
 }

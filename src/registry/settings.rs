@@ -1,4 +1,4 @@
-//! How registries are reached: the configuration of package registries, which `wkg` reads too, and logins.
+//! The settings for registries: the configuration of package registries, which `wkg` reads too, and logins.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,40 +15,41 @@ use zeroize::Zeroizing;
 use super::Error;
 use super::connection::Proxies;
 use super::credentials::Credentials;
-use crate::cli::Environment;
+use crate::environment::Environment;
 
 const AGENT: &str = concat!("kwasm/", env!("CARGO_PKG_VERSION"));
-/// The longest wait for a connection.
+/// The timeout of a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-/// The longest silence within an answer.
+/// The longest pause within a response.
 const READ: Duration = Duration::from_mins(1);
 
-/// All that is known of registries before one is asked.
+/// All settings known before a registry is contacted.
 pub(super) struct Settings {
     pub(super) packages: Config,
     environment: Environment,
     proxies: Proxies,
-    /// What kept logins from being known.
+    /// The reasons why logins could not be read.
     unknown: Mutex<Vec<Arc<Error>>>,
-    /// One for each registry, with its connections.
+    /// The clients of each registry, with their connections.
     clients: Mutex<BTreeMap<String, Clients>>,
 }
 
 /// The clients of one registry.
 #[derive(Clone)]
 pub(super) struct Clients {
-    /// Follows redirects, as those to the storage of a cloud.
+    /// A client that follows redirects, such as those to a cloud's storage.
     pub(super) following: reqwest::Client,
-    /// Follows none: a redirect would take the body along, be it an identity token. Waits as long as a request says.
+    /// A client that does not follow redirects, which would forward the body, even an identity token. Its
+    /// timeout is set per request.
     pub(super) direct: reqwest::Client,
-    /// Which proxies both go through.
+    /// The proxies that both use.
     pub(super) proxies: Proxies,
 }
 
-/// How one registry is reached.
+/// The settings for one registry.
 pub(super) struct Reach {
     pub(super) plain: bool,
-    /// Whether anybody said so, or it is only what is usual.
+    /// Whether the protocol is configured, rather than the default.
     pub(super) protocol_is_set: bool,
     pub(super) credentials: Credentials,
     pub(super) clients: Clients,
@@ -60,10 +61,10 @@ struct Protocol {
 }
 
 impl Settings {
-    /// Reads `wasm-pkg/config.toml` of the user's configuration, if there is one.
+    /// Reads the user's `wasm-pkg/config.toml`, if it exists.
     ///
     /// # Errors
-    /// [`Error::Settings`] when it cannot be read.
+    /// [`Error::Settings`] if it cannot be read.
     pub(super) async fn load(environment: &Environment) -> Result<Self, Error> {
         let packages = Config::global_defaults().await.map_err(|error| broken(&error))?;
         let proxies = Proxies::of(environment);
@@ -71,12 +72,12 @@ impl Settings {
         Ok(Self { packages, environment, proxies, unknown, clients })
     }
 
-    /// Takes what kept logins from being known so far.
+    /// Takes the reasons so far why logins could not be read.
     pub(super) fn take_unknown(&self) -> Vec<Arc<Error>> {
         std::mem::take(&mut self.unknown.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// How the registry of a repository is reached, and as whom.
+    /// Returns how to reach the registry of a repository, and as which user.
     ///
     /// # Errors
     /// [`Error::Settings`].
@@ -103,11 +104,11 @@ impl Settings {
         })
     }
 
-    /// What the user's configuration says of a registry.
+    /// Returns the user's configuration of a registry.
     fn configured(&self, host: &str) -> Result<(Protocol, OciRegistryConfig), Error> {
         let registry: Registry = host
             .parse()
-            .map_err(|_| Error::Host { host: host.to_owned(), what: "it is no host".to_owned() })?;
+            .map_err(|_| Error::Host { host: host.to_owned(), what: "it is not a valid host".to_owned() })?;
         let config = self.packages.registry_config(&registry).cloned().unwrap_or_default();
         let protocol = config.backend_config("oci").map_err(|error| broken(&error))?;
         let oci = OciRegistryConfig::try_from(&config).map_err(|error| broken(&error))?;
@@ -132,7 +133,7 @@ fn broken(error: &wasm_pkg_client::Error) -> Error {
     Error::Settings { what: texts.join(": ") }
 }
 
-/// The variable by which wkg takes a token: `WKG_REGISTRY_<HOST>_AUTH_BEARER`.
+/// Returns the variable from which wkg reads a token: `WKG_REGISTRY_<HOST>_AUTH_BEARER`.
 fn variable(host: &str) -> String {
     let host: String =
         host.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
@@ -154,15 +155,15 @@ fn follow(attempt: Attempt<'_>) -> Action {
     let downgraded = attempt.url().scheme() == "http"
         && attempt.previous().iter().any(|previous| previous.scheme() == "https");
     if downgraded {
-        attempt.error("it leads from https to http")
+        attempt.error("it redirects from https to http")
     } else if attempt.previous().len() > 5 {
-        attempt.error("it leads on and on")
+        attempt.error("it redirects too many times")
     } else {
         attempt.follow()
     }
 }
 
-/// What all clients of a registry have in common.
+/// Returns a builder with the settings that all clients of a registry share.
 fn builder(config: &ClientConfig, proxies: &Proxies) -> reqwest::Result<reqwest::ClientBuilder> {
     let roots = config.extra_root_certificates.iter().map(|root| match root.encoding {
         CertificateEncoding::Der => reqwest::Certificate::from_der(&root.data),

@@ -1,4 +1,4 @@
-//! All tags of a repository, over however many pages a registry gives them.
+//! The tags of a repository, from any number of pages.
 
 use std::collections::BTreeSet;
 
@@ -7,42 +7,44 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::Error;
-use super::host::{Document, Host};
+use super::host::Host;
+use super::server::Document;
 
-/// The longest page that is read, in bytes.
+/// The largest page that is read, in bytes.
 const LONGEST: u64 = 8 << 20;
 
-/// The most tags that are looked at. What has more is no plugin's repository.
+/// The largest number of tags that are read. A repository with more is not a plugin's.
 const MOST: usize = 100_000;
 
-/// The most pages that are asked for.
+/// The largest number of pages that are requested.
 const MOST_PAGES: usize = 1_000;
 
-/// The longest that a [tag][1] may be, in characters. What is longer is none, and is not kept.
+/// The largest length of a [tag][1] in characters. A longer text is not a tag, and is dropped.
 ///
 /// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
 const LONGEST_TAG: usize = 128;
 
-/// From this many tags on a registry that names no next page may still have one: most pages are of 100 or 1,000.
+/// The number of tags from which a registry that names no next page may still have one: most pages are of 100
+/// or 1,000.
 const PAGE: usize = 100;
 
 #[derive(Deserialize)]
 struct Page {
-    /// `null` where there are none.
+    /// The tags; `null` if there are none.
     tags: Option<Vec<String>>,
 }
 
-/// The tags of a repository; `None` when there is no such repository.
+/// Returns the tags of a repository, or `None` if it does not exist.
 ///
-/// A next page is named by the `Link` of the last one ([distribution specification][1]). A registry that names none is asked
-/// for what comes behind the last tag, as long as it has anything new to say.
+/// The next page is named by the `Link` of the previous one ([distribution specification][1]). If a registry
+/// names none, the tags after the last one are requested as long as the response contains new ones.
 ///
 /// # Errors
-/// Those of [`Host::document`], and when a page is none, or there are more than anybody has.
+/// The errors of [`Host::document`], and an error if a page is invalid or there are too many.
 ///
 /// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags
 pub(super) async fn all(host: &Host) -> Result<Option<Vec<String>>, Error> {
-    let first = host.url("tags/list?n=1000")?;
+    let first = host.server.url("tags/list?n=1000")?;
     let mut next = Some(first.clone());
     let mut tags = BTreeSet::new();
     let mut pages = 0;
@@ -52,18 +54,18 @@ pub(super) async fn all(host: &Host) -> Result<Option<Vec<String>>, Error> {
         };
         pages += 1;
         if pages > MOST_PAGES {
-            return Err(host.answer(format!("its list of tags has more than {MOST_PAGES} pages")));
+            return Err(host.server.answer(format!("its list of tags has more than {MOST_PAGES} pages")));
         }
         let Page { tags: page } = serde_json::from_slice(&document.bytes)
-            .map_err(|error| host.answer(format!("its list of tags cannot be read: {error}")))?;
+            .map_err(|error| host.server.answer(format!("its list of tags cannot be read: {error}")))?;
         let page = page.unwrap_or_default();
         let (last, before) = (page.last().cloned(), tags.len());
         let length = page.len();
         tags.extend(page.into_iter().filter(|tag| tag.len() <= LONGEST_TAG));
         if tags.len() > MOST {
-            return Err(host.answer(format!("it lists more than {MOST} tags")));
+            return Err(host.server.answer(format!("it lists more than {MOST} tags")));
         }
-        // A page with nothing new would be followed by itself for ever.
+        // A page without new tags would be followed by itself forever.
         if tags.len() == before {
             break;
         }
@@ -77,10 +79,10 @@ pub(super) async fn all(host: &Host) -> Result<Option<Vec<String>>, Error> {
     Ok(Some(tags.into_iter().collect()))
 }
 
-/// The address of the next page, as [RFC 8288][1] writes it: `</v2/…>; rel="next"`.
+/// Returns the address of the next page, in the notation of [RFC 8288][1]: `</v2/…>; rel="next"`.
 ///
 /// # Errors
-/// When it leads to another host: nobody's login is for that one.
+/// If it leads to another host, for which the login is not meant.
 ///
 /// [1]: https://www.rfc-editor.org/rfc/rfc8288
 pub(super) fn following(host: &Host, document: &Document) -> Result<Option<Url>, Error> {
@@ -95,11 +97,11 @@ pub(super) fn following(host: &Host, document: &Document) -> Result<Option<Url>,
     let url = document
         .url
         .join(target.0)
-        .map_err(|_| host.answer("the address of its next page is none".to_owned()))?;
-    if !host.owns(&url) {
-        return Err(
-            host.answer(format!("its next page is at another host, {}", url.host_str().unwrap_or_default()))
-        );
+        .map_err(|_| host.server.answer("the address of its next page is not valid".to_owned()))?;
+    if !host.server.owns(&url) {
+        return Err(host
+            .server
+            .answer(format!("its next page is at another host, {}", url.host_str().unwrap_or_default())));
     }
     Ok(Some(url))
 }

@@ -1,4 +1,4 @@
-//! What a registry wants to see before it gives or takes something: [a token][1], or a password.
+//! Authorization at a registry: [a token][1], or a password.
 //!
 //! [1]: https://distribution.github.io/distribution/spec/auth/token/
 
@@ -16,44 +16,45 @@ use zeroize::Zeroizing;
 
 use super::Error;
 use super::credentials::Credentials;
-use super::host::{self, Actions, Host};
+use super::server::{self, Actions, Server};
 
-/// The longest answer with a token, in bytes.
+/// The largest response with a token, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// The longest wait for one.
+/// The longest wait for a token.
 const WAIT: Duration = Duration::from_mins(1);
 
-/// Where tokens are had, as a registry's challenge says.
+/// The place where tokens are issued, from a registry's challenge.
 struct Realm {
     address: Url,
     service: Option<String>,
 }
 
-/// Answers the challenges of a registry, for what is to be done in its repository. `None`: there is nothing to answer with.
+/// Answers the challenges of a registry for the actions in its repository. Returns `None` if there are no
+/// credentials to answer with.
 ///
 /// # Errors
-/// When it asks for what is not known here, or whoever gives tokens gives none.
+/// If the challenge is not supported, or no token is issued.
 pub(super) async fn authorize(
-    registry: &Host,
+    registry: &Server,
     challenges: &[String],
     actions: Actions,
 ) -> Result<Option<HeaderValue>, Error> {
     if let Credentials::Bearer(token) = &registry.credentials {
-        return Ok(host::secret(&Zeroizing::new(format!("Bearer {}", **token))));
+        return Ok(server::secret(&Zeroizing::new(format!("Bearer {}", **token))));
     }
     if let Some(challenge) = first(challenges, "bearer") {
         return token(registry, &Realm::of(registry, &challenge)?, actions).await;
     }
     Ok(match &registry.credentials {
         Credentials::Basic { user, password } if first(challenges, "basic").is_some() => {
-            host::secret(&basic(user, password))
+            server::secret(&basic(user, password))
         }
         _ => None,
     })
 }
 
-/// The first challenge of a scheme, as far as they can be read: there may be several in one header, and several headers.
+/// Returns the first readable challenge of a scheme. There may be several in one header, and several headers.
 fn first<'a>(challenges: &'a [String], scheme: &str) -> Option<ChallengeRef<'a>> {
     let mut parsed = challenges.iter().flat_map(|text| ChallengeParser::new(text).map_while(Result::ok));
     parsed.find(|challenge| challenge.scheme.eq_ignore_ascii_case(scheme))
@@ -65,20 +66,21 @@ fn basic(user: &str, password: &str) -> Zeroizing<String> {
 }
 
 impl Realm {
-    /// Where a challenge leads.
-    fn of(registry: &Host, challenge: &ChallengeRef<'_>) -> Result<Self, Error> {
+    /// Reads the realm from a challenge.
+    fn of(registry: &Server, challenge: &ChallengeRef<'_>) -> Result<Self, Error> {
         let parameter = |name: &str| {
             let found = challenge.params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
             found.map(|(_, value)| value.to_unescaped())
         };
         let realm = parameter("realm").unwrap_or_default();
-        let address: Url = realm
-            .parse()
-            .map_err(|_| registry.answer(format!("it wants a token of `{realm}`, which is no address")))?;
-        // A password is shown in the clear to nobody, but where the user has said so: to the registry, and on this machine.
-        let plain = registry.is_plain() && (registry.owns(&address) || host::is_loopback(&address));
+        let address: Url = realm.parse().map_err(|_| {
+            registry.answer(format!("it requires a token from `{realm}`, which is not a valid address"))
+        })?;
+        // A password is sent in the clear only where the user allows it: to the registry, and on this
+        // machine.
+        let plain = registry.is_plain() && (registry.owns(&address) || server::is_loopback(&address));
         if address.scheme() != "https" && !plain {
-            return Err(registry.answer(format!("it wants a token of {address}, which is not https")));
+            return Err(registry.answer(format!("it requires a token from {address}, which is not https")));
         }
         Ok(Self { address, service: parameter("service") })
     }
@@ -90,24 +92,25 @@ struct Answer {
     access_token: Option<SecretString>,
 }
 
-async fn token(registry: &Host, realm: &Realm, actions: Actions) -> Result<Option<HeaderValue>, Error> {
-    let document = registry.whole(LONGEST, async || given(registry, realm, actions).await.map(Some)).await?;
+async fn token(registry: &Server, realm: &Realm, actions: Actions) -> Result<Option<HeaderValue>, Error> {
+    let document =
+        registry.read_with_retries(LONGEST, async || given(registry, realm, actions).await.map(Some)).await?;
     let Some(document) = document else { return Ok(None) };
     let nonsense =
         |what: &str| Error::Answer { host: registry.called(&realm.address), what: what.to_owned() };
     let Answer { token, access_token } = serde_json::from_slice(&document.bytes)
-        .map_err(|_| nonsense("it answers something else where a token was asked for"))?;
+        .map_err(|_| nonsense("it does not answer a request for a token with one"))?;
     // Each way of asking has its own name for it; some registries give both, and one of them empty.
     let given = |token: &SecretString| !token.expose_secret().is_empty();
     let token = token.filter(given).or(access_token.filter(given));
-    let token = token.ok_or_else(|| nonsense("it answers without a token where one was asked for"))?;
-    host::secret(&Zeroizing::new(format!("Bearer {}", token.expose_secret())))
+    let token = token.ok_or_else(|| nonsense("it answers a request for a token without one"))?;
+    server::secret(&Zeroizing::new(format!("Bearer {}", token.expose_secret())))
         .map(Some)
-        .ok_or_else(|| nonsense("it gives a token that no header can hold"))
+        .ok_or_else(|| nonsense("it gives a token that does not fit in a header"))
 }
 
-/// The answer that has a token.
-async fn given(registry: &Host, realm: &Realm, actions: Actions) -> Result<Response, Error> {
+/// Requests a token, and returns the response.
+async fn given(registry: &Server, realm: &Realm, actions: Actions) -> Result<Response, Error> {
     let ask = async |credentials: &Credentials| {
         registry.persist(async || Ok(ask(registry, realm, actions, credentials).await)).await
     };
@@ -115,20 +118,20 @@ async fn given(registry: &Host, realm: &Realm, actions: Actions) -> Result<Respo
         |answer: &Response| matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
     let answer = ask(&registry.credentials).await?;
     if !refused(&answer) {
-        return registry.hoped(answer, &[StatusCode::OK]).await;
+        return registry.expect_status(answer, &[StatusCode::OK]).await;
     }
-    // A login that has run out must not keep anybody from what is public.
+    // An expired login must not prevent access to public content.
     if actions == Actions::Pull && !registry.credentials.is_none() {
         let public = ask(&Credentials::Anonymous).await?;
         if public.status() == StatusCode::OK {
             return Ok(public);
         }
     }
-    Err(registry.denied(actions, &host::said(answer).await))
+    Err(registry.denied(actions, &server::said(answer).await))
 }
 
 async fn ask(
-    registry: &Host,
+    registry: &Server,
     realm: &Realm,
     actions: Actions,
     credentials: &Credentials,
@@ -157,7 +160,7 @@ async fn ask(
         let mut address = realm.address.clone();
         address.query_pairs_mut().extend_pairs(parameters);
         let login = match credentials {
-            Credentials::Basic { user, password } => host::secret(&basic(user, password)),
+            Credentials::Basic { user, password } => server::secret(&basic(user, password)),
             _ => None,
         };
         let headers = login.map(|login| (AUTHORIZATION, login)).into_iter().collect();

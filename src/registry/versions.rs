@@ -1,20 +1,21 @@
-//! From a source to one artifact, known by its manifest.
+//! From a source to one artifact, identified by its manifest.
 
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
-use reqwest::Url;
 use semver::Version;
 use tokio::runtime::{Builder, Runtime};
 use wasm_pkg_client::PackageRef;
 
 use super::host::Host;
 use super::manifest::{self, Manifest};
-use super::packages::{self, Place};
+use super::packages::{self, PackageLocation};
 use super::referrers::{self, Signature};
 use super::settings::Settings;
-use super::{Artifact, Error, LIMIT, Step, Watcher, tags, transfer};
-use crate::cli::Environment;
+use super::transfer::{self, proven};
+use super::watcher::Nobody;
+use super::{Artifact, Error, LIMIT, Step, Watcher, tags};
+use crate::environment::Environment;
 use crate::reference::{Digest, Image, Package, Source, subject_of, tag_of, version_of};
 
 /// The registries, as this user reaches them.
@@ -23,27 +24,27 @@ pub struct Registries {
     pub(super) settings: Settings,
 }
 
-/// An artifact that a source names. What it is made of is known and proven; nothing else of it is here yet.
+/// An artifact that a source names. Its manifest is proven, but nothing else is fetched yet.
 #[derive(Clone)]
 pub struct Found {
-    place: Where,
+    location: Location,
     version: Option<Version>,
     configured: Option<String>,
 }
 
 #[derive(Clone)]
-enum Where {
-    /// In a repository.
+enum Location {
+    /// An artifact in a repository.
     Registry { host: Arc<Host>, image: Image, manifest: Box<Manifest> },
-    /// In a folder that the configuration of package registries names.
+    /// An artifact in a folder from the configuration of package registries.
     Local { package: PackageRef, digest: Digest },
 }
 
-/// The longest configuration that is read, in bytes.
+/// The largest configuration that is read, in bytes.
 const LONGEST_CONFIG: u64 = 1 << 20;
 
 impl Registries {
-    /// Reads how registries are reached. Asks none.
+    /// Reads the settings for registries, without contacting any.
     ///
     /// # Errors
     /// [`Error::Settings`], [`Error::System`].
@@ -53,10 +54,11 @@ impl Registries {
         Ok(Self { runtime, settings })
     }
 
-    /// Finds what a source names.
+    /// Resolves a source.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::Manifest`], and when its registry does not answer as it should.
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::Manifest`], and an error if its registry's
+    /// response is invalid.
     pub fn find(&self, source: &Source) -> Result<Found, Error> {
         self.runtime.block_on(async {
             match source {
@@ -67,11 +69,11 @@ impl Registries {
         })
     }
 
-    /// Finds the newest artifact that can take the place of the one that `source` names: of a version, the newest one; of
-    /// any other tag, what it leads to now. `None` for one that is pinned by its digest.
+    /// Finds the newest artifact that can replace the one that `source` names: for a version, the newest
+    /// version; for any other tag, what it leads to now. Returns `None` if it is pinned by its digest.
     ///
     /// # Errors
-    /// As [`Self::find`].
+    /// The same as [`Self::find`].
     pub fn newest(&self, source: &Source) -> Result<Option<Found>, Error> {
         self.runtime.block_on(async {
             match source {
@@ -89,27 +91,28 @@ impl Registries {
     /// [`Error::CutOff`], [`Error::Length`], [`Error::Altered`].
     pub fn fetch(&self, found: &Found, watcher: &dyn Watcher) -> Result<Artifact, Error> {
         self.runtime.block_on(async {
-            match &found.place {
-                Where::Registry { host, image, manifest } => {
+            match &found.location {
+                Location::Registry { host, image, manifest } => {
                     let reference = image.to_string();
                     transfer::blob(host, manifest.layer().named(&reference), watcher).await
                 }
-                Where::Local { package, digest } => {
+                Location::Local { package, digest } => {
                     self.local_content(found, package, *digest, watcher).await
                 }
             }
         })
     }
 
-    /// Downloads the configuration of an artifact; `None` where it has none.
+    /// Downloads the configuration of an artifact, or returns `None` if it has none.
     ///
     /// # Errors
-    /// As [`Self::fetch`].
+    /// The same as [`Self::fetch`].
     pub fn config(&self, found: &Found) -> Result<Option<Artifact>, Error> {
-        let Where::Registry { host, image, manifest } = &found.place else { return Ok(None) };
+        let Location::Registry { host, image, manifest } = &found.location else { return Ok(None) };
         let size = manifest.config().size();
         if size > LONGEST_CONFIG {
-            let what = format!("its configuration has {size} bytes, and {LONGEST_CONFIG} are the most");
+            let what =
+                format!("its configuration has {size} bytes, and at most {LONGEST_CONFIG} are allowed");
             return Err(Error::Manifest { reference: image.to_string(), what });
         }
         let reference = image.to_string();
@@ -117,16 +120,17 @@ impl Registries {
         self.runtime.block_on(config).map(Some)
     }
 
-    /// Looks up the signatures of an artifact. Empty: it has none, as its registry says.
+    /// Looks up the signatures of an artifact. Empty if its registry reports that it has none.
     ///
     /// # Errors
-    /// Whatever keeps the registry from saying so: that is never taken for a no.
+    /// If the registry does not report them, which never counts as having none.
     pub fn signatures(&self, found: &Found) -> Result<Vec<Signature>, Error> {
-        let Where::Registry { host, manifest, .. } = &found.place else { return Ok(Vec::new()) };
+        let Location::Registry { host, manifest, .. } = &found.location else { return Ok(Vec::new()) };
         self.runtime.block_on(referrers::signatures(host, manifest.digest()))
     }
 
-    /// Takes what kept logins from being known since this was last asked: the registries were asked without them.
+    /// Takes the reasons, since the last call, why logins could not be read and registries were accessed
+    /// without them.
     #[must_use]
     pub fn take_unknown_logins(&self) -> Vec<Arc<Error>> {
         self.settings.take_unknown()
@@ -147,7 +151,7 @@ impl Registries {
         let annotated = manifest.annotation("org.opencontainers.image.version");
         let version = image.tag().and_then(version_of).or_else(|| annotated.and_then(annotated_version));
         Ok(Found {
-            place: Where::Registry { host, image: image.clone(), manifest: Box::new(manifest) },
+            location: Location::Registry { host, image: image.clone(), manifest: Box::new(manifest) },
             version,
             configured: None,
         })
@@ -158,7 +162,7 @@ impl Registries {
         let Some(current) = image.tag().and_then(version_of) else {
             return self.image_at(host, image).await;
         };
-        let tags = tags::all(&host).await?.ok_or_else(|| Error::NotFound(image.place()))?;
+        let tags = tags::all(&host).await?.ok_or_else(|| Error::NotFound(image.full_name()))?;
         let newest = tags
             .iter()
             .filter_map(|tag| Some((version_of(tag)?, tag)))
@@ -174,13 +178,13 @@ impl Registries {
 
     async fn package(&self, package: &Package) -> Result<Found, Error> {
         let configured = packages::configured(&self.settings, package)?;
-        match packages::place(&self.settings, package).await? {
-            Place::Local(name) => Ok(Found { configured, ..self.local(package, name).await? }),
-            Place::Image(image) => {
+        match packages::locate(&self.settings, package).await? {
+            PackageLocation::Local(name) => Ok(Found { configured, ..self.local(package, name).await? }),
+            PackageLocation::Image(image) => {
                 let host = Arc::new(self.host(&image).await?);
-                let tags = tags::all(&host).await?.ok_or_else(|| Error::NotFound(image.place()))?;
+                let tags = tags::all(&host).await?.ok_or_else(|| Error::NotFound(image.full_name()))?;
                 let tagged = |version: &Version| image.with_tag(&tag_of(version));
-                // Of a package each version has just one tag, whatever the registry lists.
+                // Each version of a package has exactly one tag, whatever the registry lists.
                 let versions = tags.iter().filter_map(|tag| version_of(tag).filter(|it| tag_of(it) == *tag));
                 let versions: Vec<Version> = versions.filter(|version| tagged(version).is_ok()).collect();
                 let version = choose(package, &versions)?;
@@ -204,7 +208,11 @@ impl Registries {
         let release = client.get_release(&name, &version).await.map_err(failed)?;
         let digest = release.content_digest.to_string();
         let digest = digest.parse().map_err(|_| Error::Settings { what: format!("{package}: {digest}") })?;
-        Ok(Found { place: Where::Local { package: name, digest }, version: Some(version), configured: None })
+        Ok(Found {
+            location: Location::Local { package: name, digest },
+            version: Some(version),
+            configured: None,
+        })
     }
 
     async fn local_content(
@@ -237,72 +245,65 @@ impl Registries {
     }
 }
 
-/// Watches nothing.
-pub(super) struct Nobody;
-
-impl Watcher for Nobody {
-    fn saw(&self, _: Step) {}
-}
-
 impl Found {
-    /// Where it is, with its tag or version.
+    /// Returns the reference with its tag or version.
     #[must_use]
     pub fn reference(&self) -> String {
-        match (&self.place, &self.version) {
-            (Where::Registry { image, .. }, _) => image.to_string(),
-            (Where::Local { package, .. }, Some(version)) => format!("{package}@{version}"),
-            (Where::Local { package, .. }, None) => package.to_string(),
+        match (&self.location, &self.version) {
+            (Location::Registry { image, .. }, _) => image.to_string(),
+            (Location::Local { package, .. }, Some(version)) => format!("{package}@{version}"),
+            (Location::Local { package, .. }, None) => package.to_string(),
         }
     }
 
-    /// Its place in a registry, with its tag.
+    /// Returns the reference in a registry, with its tag.
     #[must_use]
     pub fn image(&self) -> Option<&Image> {
-        match &self.place {
-            Where::Registry { image, .. } => Some(image),
-            Where::Local { .. } => None,
+        match &self.location {
+            Location::Registry { image, .. } => Some(image),
+            Location::Local { .. } => None,
         }
     }
 
-    /// What the user's configuration calls the package that it was found by, `HOST/NAMESPACE/NAME`: its registry may say that
-    /// it is elsewhere, and what is asked of that registry's artifacts is asked of it all the same.
+    /// Returns the package's repository in the user's configuration, `HOST/NAMESPACE/NAME`. Its registry may
+    /// redirect to another place, but the requirements for that registry's artifacts apply all the same.
     #[must_use]
     pub fn configured(&self) -> Option<&str> {
         self.configured.as_deref()
     }
 
-    /// Its version, where its tag or its publisher says one.
+    /// Returns the version, if its tag or its publisher states one.
     #[must_use]
     pub fn version(&self) -> Option<&Version> {
         self.version.as_ref()
     }
 
-    /// Its manifest, where it is in a registry.
+    /// Returns the manifest, if it is in a registry.
     #[must_use]
     pub fn manifest(&self) -> Option<&Manifest> {
-        match &self.place {
-            Where::Registry { manifest, .. } => Some(manifest),
-            Where::Local { .. } => None,
+        match &self.location {
+            Location::Registry { manifest, .. } => Some(manifest),
+            Location::Local { .. } => None,
         }
     }
 
-    /// The digest of its component or core module.
+    /// Returns the digest of its component or core module.
     #[must_use]
     pub fn content(&self) -> Digest {
-        match &self.place {
-            Where::Registry { manifest, .. } => manifest.layer().digest(),
-            Where::Local { digest, .. } => *digest,
+        match &self.location {
+            Location::Registry { manifest, .. } => manifest.layer().digest(),
+            Location::Local { digest, .. } => *digest,
         }
     }
 }
 
-/// Reads the manifest of an artifact, proven to be the one that was named.
+/// Reads the manifest of an artifact, and proves that it is the requested one.
 async fn manifest(host: &Host, image: &Image) -> Result<Manifest, Error> {
     let pinned = image.digest();
     let name = pinned.map_or_else(|| image.tag().unwrap_or("latest").to_owned(), |digest| digest.to_string());
     let reference = image.to_string();
     let get = async |name: &str, digest: Option<Digest>| {
-        let there = proven(host, &reference, host.url(&format!("manifests/{name}"))?, digest).await?;
+        let there = proven(host, &reference, host.server.url(&format!("manifests/{name}"))?, digest).await?;
         there.map(|(bytes, _)| bytes).ok_or_else(|| Error::NotFound(reference.clone()))
     };
     let read = async {
@@ -315,29 +316,10 @@ async fn manifest(host: &Host, image: &Image) -> Result<Manifest, Error> {
     };
     match (read.await, image.tag().filter(|_| pinned.is_none()).and_then(subject_of)) {
         (Err(Error::Manifest { .. } | Error::Layer { .. } | Error::NotFound(_)), Some(subject)) => {
-            let artifact = format!("{}@{subject}", image.place());
+            let artifact = format!("{}@{subject}", image.full_name());
             Err(Error::Referrers { reference, subject, artifact })
         }
         (read, _) => read,
-    }
-}
-
-/// Gets a manifest or an index, and proves its digest: the one that it is asked for by, and the one that its registry names.
-pub(super) async fn proven(
-    host: &Host,
-    reference: &str,
-    url: Url,
-    digest: Option<Digest>,
-) -> Result<Option<(bytes::Bytes, Digest)>, Error> {
-    let accept =
-        [manifest::MANIFEST, manifest::DOCKER_MANIFEST, manifest::INDEX, manifest::DOCKER_INDEX].join(", ");
-    let Some(document) = host.document(url, &accept, manifest::LONGEST).await? else { return Ok(None) };
-    let is = Digest::of(&document.bytes);
-    let said =
-        document.headers.get("docker-content-digest").and_then(|value| value.to_str().ok()?.parse().ok());
-    match [digest, said].into_iter().flatten().find(|named| *named != is) {
-        Some(named) => Err(Error::Altered { reference: reference.to_owned(), named, is }),
-        None => Ok(Some((document.bytes, is))),
     }
 }
 
@@ -350,7 +332,7 @@ fn choose(package: &Package, versions: &[Version]) -> Result<Version, Error> {
     })
 }
 
-/// The version that an annotation says, with a `v` before it where it is written so.
+/// Returns the version in an annotation, which may begin with a `v`.
 fn annotated_version(text: &str) -> Option<Version> {
     text.strip_prefix('v').unwrap_or(text).parse().ok()
 }

@@ -1,4 +1,4 @@
-//! The folder of machine code: made once, mapped on later runs, and bounded.
+//! The cache of machine code: compiled once, mapped on later runs, and limited in size.
 //!
 //! ```text
 //! <hex of the content>-<engine>.cwasm    machine code
@@ -16,36 +16,37 @@ use wasmtime::Engine;
 use super::code::Code;
 use super::compiler::{self, Bounds, Watcher};
 use super::{Error, engine};
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::inspect::{self, Feature};
 use crate::platform::{self, disk};
 use crate::store::{Places, Plugin, Store};
 
-/// The most bytes that machine code takes which no installed plugin needs: some dozen plugins of an interpreted language.
+/// The largest total size, in bytes, of machine code that no installed plugin needs: some dozen plugins of an
+/// interpreted language.
 pub const BUDGET: u64 = 512 << 20;
 
-/// The most bytes of a verdict.
+/// The largest size of a verdict in bytes.
 const LONGEST: u64 = 64 << 10;
 
-/// Where compiled code is kept.
+/// The folder of compiled code.
 pub(super) struct Cache<'a> {
-    /// `None` where there can be no such folder, on a read-only disk say: each run compiles then.
+    /// The folder; `None` if there cannot be one, e.g. on a read-only disk, so that each run compiles.
     folder: Option<PathBuf>,
     places: &'a Places,
 }
 
-/// What the cache has of a plugin.
+/// The cached code of a plugin, compared with compiling it again.
 #[derive(Debug, Eq, PartialEq)]
 pub enum Kept {
-    /// Nothing.
+    /// Nothing is cached.
     Nothing,
-    /// Something else than what it compiles to, in this file.
+    /// This file differs from the compiled code.
     Other(PathBuf),
-    /// What it compiles to.
+    /// The cached code is the same.
     Same,
 }
 
-/// A verdict, and by which rules it was found: those of another kwasm may be others.
+/// A verdict, and the rules by which it was found, which may differ in another kwasm.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Found {
@@ -53,39 +54,40 @@ struct Found {
     verdict: Verdict,
 }
 
-/// Why a content does not compile: what is found once is true of the same content for as long as the rules are the same.
+/// The reason why a content does not compile, which stays true for the same content under the same rules.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 enum Verdict {
-    /// It breaks the rules of WebAssembly.
+    /// The content is not valid WebAssembly.
     Broken(String),
-    /// It needs what does not run.
+    /// The content needs features that kwasm does not run.
     Features(Vec<Feature>),
-    /// The same, of what has no name here.
+    /// The content needs a feature that has no name here.
     UnnamedFeature(String),
-    /// wasmtime does not compile it.
+    /// wasmtime does not compile the content.
     Uncompiled(String),
 }
 
 impl<'a> Cache<'a> {
-    /// Opens the folder, making it if need be.
+    /// Opens the folder, and creates it if necessary.
     ///
     /// # Errors
-    /// [`Error::Cache`] when the folder is somebody else's or open to others: code from there could be anyone's.
+    /// [`Error::Cache`] if the folder belongs to another user or is open to others, who could have written
+    /// the code.
     pub(super) fn open(places: &'a Places) -> Result<Self, Error> {
         let folder = places.compiled();
         match platform::private_folder(&folder) {
-            // What the system says, not what was found out about a folder that is there.
+            // An error of the system, not a finding about an existing folder.
             Err(error) if error.raw_os_error().is_some() => Ok(Self { folder: None, places }),
-            Err(source) if stands(Defence::CacheOwner) => Err(Error::Cache { path: folder, source }),
+            Err(source) if Defence::CacheOwner.stands() => Err(Error::Cache { path: folder, source }),
             _ => Ok(Self { folder: Some(folder), places }),
         }
     }
 
-    /// Returns the plugin's machine code: mapped if it was compiled before, else compiled now.
+    /// Returns the plugin's machine code: mapped if it was compiled before, otherwise compiled now.
     ///
     /// # Errors
-    /// When the plugin's content is not what it was, or cannot be compiled.
+    /// If the plugin's content was altered or cannot be compiled.
     pub(super) fn load(
         &self,
         engine: &Engine,
@@ -102,17 +104,17 @@ impl<'a> Cache<'a> {
         let code = self.compile(plugin, bounds, watcher)?;
         // A cache that cannot be written costs a compilation at each run, and nothing else.
         let kept = path.filter(|path| self.keep(path, &code).is_ok());
-        // To map what was kept is cheaper than to copy it, and what the next run will do.
+        // Mapping the file is cheaper than copying it, and is what the next run will do.
         match kept.and_then(|path| Code::map(engine, kind, &path)) {
             Some(code) => Ok(code),
             None => Code::adopt(engine, kind, &code).map_err(|error| Error::compile(plugin, &error)),
         }
     }
 
-    /// Compares what is kept of a plugin with what compiling it now gives.
+    /// Compares the cached code of a plugin with compiling it now.
     ///
     /// # Errors
-    /// As [`Cache::load`].
+    /// The same as [`Cache::load`].
     pub(super) fn compare(
         &self,
         plugin: &Plugin,
@@ -128,7 +130,7 @@ impl<'a> Cache<'a> {
         Ok(if same { Kept::Same } else { Kept::Other(path) })
     }
 
-    /// Compiles a plugin, unless it is known that it does not compile.
+    /// Compiles a plugin, unless it is known not to compile.
     fn compile(&self, plugin: &Plugin, bounds: Bounds, watcher: &dyn Watcher) -> Result<Vec<u8>, Error> {
         let path = self.path(plugin, "verdict");
         if let Some(verdict) = path.as_deref().and_then(recall) {
@@ -145,9 +147,9 @@ impl<'a> Cache<'a> {
         result
     }
 
-    /// Writes code under a temporary name, synced, and renames it: a file that is mapped is never written to. A file
-    /// made by `disk` is its owner's alone (0600). Whatever a killed kwasm was writing here goes first, and what is over the
-    /// budget after it.
+    /// Writes code under a temporary name, syncs it, and renames it, since a mapped file must never be
+    /// written to. A file created by `disk` is readable by its owner only (0600). Files that a killed kwasm
+    /// left here are removed first, and those beyond the budget afterwards.
     fn keep(&self, path: &Path, code: &[u8]) -> io::Result<()> {
         // What cannot be removed takes room, and nothing else.
         drop(disk::remove_abandoned(path.parent().unwrap_or(Path::new("."))));
@@ -164,7 +166,7 @@ impl<'a> Cache<'a> {
 }
 
 impl Verdict {
-    /// What of an error depends on nothing but the content and the engine.
+    /// Returns the part of an error that depends only on the content and the engine.
     fn of(error: &Error) -> Option<Self> {
         match error {
             Error::Unfit { source: inspect::Error::Features(features), .. } => {
@@ -191,7 +193,7 @@ impl Verdict {
     }
 }
 
-/// Reads a verdict, if it is one that only this user could have written.
+/// Reads a verdict, if only this user could have written it.
 fn recall(path: &Path) -> Option<Verdict> {
     let metadata = fs::symlink_metadata(path).ok()?;
     platform::check_private_file(&metadata).ok().filter(|()| metadata.len() <= LONGEST)?;
@@ -199,16 +201,17 @@ fn recall(path: &Path) -> Option<Verdict> {
     (found.rules == rules()).then_some(found.verdict)
 }
 
-/// What a verdict depends on beside the content and the engine, which are in its file's name.
+/// Returns the versions of the rules on which a verdict depends, beside the content and the engine in its
+/// file's name.
 fn rules() -> String {
     format!("kwasm {}, features {:x}", env!("CARGO_PKG_VERSION"), inspect::rules())
 }
 
-/// Removes machine code that no installed plugin needs, the longest unused first, until at most `budget` bytes of it are left.
-/// Spares the file `newest`. Returns how many bytes went.
+/// Removes machine code that no installed plugin needs, the least recently used first, until at most `budget`
+/// bytes of it are left. Keeps the file `newest`. Returns how many bytes were freed.
 ///
 /// # Errors
-/// When a folder cannot be read, or a file not be removed.
+/// If a folder cannot be read, or a file cannot be removed.
 pub(super) fn trim(places: &Places, budget: u64, newest: Option<&Path>) -> io::Result<u64> {
     let needed = needed(places)?;
     disk::trim(&places.compiled(), &["cwasm", "verdict"], budget, |path| {
@@ -216,7 +219,7 @@ pub(super) fn trim(places: &Places, budget: u64, newest: Option<&Path>) -> io::R
     })
 }
 
-/// The files that installed plugins run by.
+/// Returns the files that installed plugins run from.
 fn needed(places: &Places) -> io::Result<BTreeSet<PathBuf>> {
     let store = Store::new(places.clone());
     let digests = store.running().map_err(io::Error::other)?;

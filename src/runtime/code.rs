@@ -1,4 +1,4 @@
-//! Machine code of a plugin, as the engine runs it.
+//! A plugin's machine code, as the engine runs it.
 //!
 //! The only unsafe code of kwasm is here.
 
@@ -8,23 +8,24 @@ use std::path::Path;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::inspect::Kind;
 use crate::platform;
 
-/// Machine code of a plugin, in the form that the plugin has.
+/// A plugin's machine code, in the plugin's form.
 pub(super) enum Code {
-    /// Of a component.
+    /// A component's code.
     Component(Component),
-    /// Of a core module.
+    /// A core module's code.
     Core(Module),
 }
 
 impl Code {
-    /// Maps a file of compiled code. `None` when it is not there, is not this user's alone, or was made by another engine or for
-    /// another processor or settings: it is compiled anew then, and replaced.
+    /// Maps a file of compiled code. Returns `None` if it does not exist, could have been written by others,
+    /// or was made by another engine or for another processor or settings; it is then compiled again and
+    /// replaced.
     pub(super) fn map(engine: &Engine, kind: Kind, path: &Path) -> Option<Self> {
-        if stands(Defence::CacheOwner) {
+        if Defence::CacheOwner.stands() {
             platform::check_private_file(&fs::symlink_metadata(path).ok()?).ok()?;
         }
         let mapped = map(engine, kind, path);
@@ -32,7 +33,7 @@ impl Code {
         mapped.or_else(|_| adopt(engine, kind, &fs::read(path)?)).ok()
     }
 
-    /// Takes code that this process has just compiled.
+    /// Loads code that this process has just compiled.
     pub(super) fn adopt(engine: &Engine, kind: Kind, code: &[u8]) -> wasmtime::Result<Self> {
         adopt(engine, kind, code)
     }

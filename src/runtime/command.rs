@@ -1,4 +1,4 @@
-//! A plugin with all that it imports, ready to be started.
+//! Plugins with their imports resolved, ready to start.
 
 use std::mem;
 
@@ -12,22 +12,22 @@ use super::code::Code;
 use super::state::State;
 use crate::inspect::Inspected;
 
-/// A plugin that has found all that it imports.
+/// A plugin with its imports resolved.
 pub(super) enum Command {
-    /// Of WASI 0.2.
+    /// A WASI 0.2 component.
     Component(CommandPre<State>),
-    /// Of WASI's preview 1.
+    /// A core module of WASI's preview 1.
     Core(InstancePre<State>),
 }
 
-/// Where a core module's main function is.
+/// The name of a core module's main function.
 const START: &str = "_start";
 
 impl Command {
-    /// Finds for each import what answers it.
+    /// Resolves all imports.
     ///
     /// # Errors
-    /// When something answers none, or there is no main function to call.
+    /// If an import cannot be resolved, or there is no main function.
     pub(super) fn link(engine: &Engine, code: &Code, inspected: &Inspected) -> Result<Self> {
         match code {
             Code::Component(code) => component(engine, code, inspected).map(Self::Component),
@@ -35,10 +35,10 @@ impl Command {
         }
     }
 
-    /// Runs the plugin until it returns. `Err(())` is its own word that it failed.
+    /// Runs the plugin until it returns. `Err(())` means that it reported a failure.
     ///
     /// # Errors
-    /// [`I32Exit`] when it ends itself with a code, else what stopped it.
+    /// [`I32Exit`] if it exits with a code, otherwise the reason why it was stopped.
     pub(super) async fn start(&self, store: &mut Store<State>) -> Result<Result<(), ()>> {
         match self {
             Self::Component(command) => {

@@ -1,11 +1,10 @@
-//! Compiles a plugin within bounds of time and memory, and shows how far it is.
+//! Compiles a plugin within bounds of time and memory, and shows the progress.
 //!
-//! wasmtime compiles until it is done and says nothing meanwhile. But Cranelift lets whoever wants it know when it begins a pass
-//! over a function ([`timing`]): by that the functions are counted, and by that a compilation is held that has run into a
-//! bound. Its threads end with the process.
+//! wasmtime reports nothing while it compiles. But Cranelift has a hook for each pass over a function
+//! ([`timing`]): it is used to count the functions, and to block a compilation that has reached a bound. The
+//! blocked threads end with the process.
 
 use std::any::Any;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -14,54 +13,43 @@ use std::time::{Duration, Instant};
 
 use cranelift_codegen::timing::{self, Pass, Profiler};
 
-use super::{Error, engine};
-use crate::cli::Environment;
+use super::engine;
+use super::error::{Bound, Error, MEMORY, TIME};
+use crate::environment::Environment;
 use crate::inspect::{self, Kind};
 use crate::platform;
-use crate::policy::{Bytes, Quantity, bytes, duration};
+use crate::policy::{bytes, duration};
 use crate::store::Plugin;
 
-/// Is shown how far a compilation is.
+/// An observer of a compilation's progress.
 pub trait Watcher {
-    /// So many of all functions are compiled.
+    /// Reports the number of compiled functions, and the total.
     fn compiled(&self, functions: u64, of: u64);
 }
 
-/// Watches nothing.
+/// An observer that does nothing.
 pub struct Unwatched;
 
 impl Watcher for Unwatched {
     fn compiled(&self, _: u64, _: u64) {}
 }
 
-/// How much one compilation may take.
+/// The bounds of one compilation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Bounds {
-    /// Bytes of memory by which the process grows.
+    /// The memory in bytes by which the process may grow.
     memory: u64,
-    /// Wall-clock time.
+    /// The wall-clock time.
     time: Duration,
 }
 
 impl Default for Bounds {
-    /// Twice what the largest programs known need: clang's 76 MB take 2.1 GB, and on two cores four minutes.
+    /// Returns twice the needs of the largest known programs: clang's 76 MB take 2.1 GB, and four minutes on
+    /// two cores.
     fn default() -> Self {
         Self { memory: 4 << 30, time: Duration::from_mins(10) }
     }
 }
-
-/// A bound that a compilation ran into.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Bound {
-    /// This many bytes of memory.
-    Memory(u64),
-    /// This much time.
-    Time(Duration),
-}
-
-/// The variables by which a user sets the bounds.
-const MEMORY: &str = "KWASM_COMPILE_MEMORY";
-const TIME: &str = "KWASM_COMPILE_TIME";
 
 impl Bounds {
     /// Reads the bounds that the user sets in the environment.
@@ -84,36 +72,14 @@ impl Bounds {
     }
 }
 
-impl Bound {
-    /// Returns what helps.
-    #[must_use]
-    pub fn hint(self) -> String {
-        match self {
-            Self::Memory(bytes) => {
-                format!("{MEMORY}={} in the environment allows more", Quantity(bytes.saturating_mul(2)))
-            }
-            Self::Time(time) => format!("{TIME}={}s in the environment allows more", time.as_secs() * 2),
-        }
-    }
-}
-
-impl fmt::Display for Bound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Memory(bytes) => write!(f, "compiling it takes more than {} of memory", Bytes(*bytes)),
-            Self::Time(time) => write!(f, "compiling it takes longer than {} s", time.as_secs()),
-        }
-    }
-}
-
-/// How often it is looked at time and memory, and shown how far it is.
+/// The interval at which time and memory are checked and the progress is shown.
 const TICK: Duration = Duration::from_millis(50);
 
 /// Compiles a plugin.
 ///
 /// # Errors
-/// [`Error::Unfit`] when it is not valid or needs what does not run, [`Error::Bound`], [`Error::Compile`], and those of reading
-/// its content.
+/// [`Error::Unfit`] if it is not valid or needs features that kwasm does not run, [`Error::Bound`],
+/// [`Error::Compile`], and those of reading its content.
 pub(super) fn compile(plugin: &Plugin, bounds: Bounds, watcher: &dyn Watcher) -> Result<Vec<u8>, Error> {
     let content = plugin.content()?;
     let unfit = |source| Error::Unfit { plugin: plugin.name().to_owned(), source };
@@ -149,8 +115,8 @@ pub(super) fn compile(plugin: &Plugin, bounds: Bounds, watcher: &dyn Watcher) ->
 }
 
 impl Bounds {
-    /// The bound that a compilation has reached which began at this time, with so many bytes in use: what an earlier one took that
-    /// was given up is still there.
+    /// Returns the bound that a compilation has reached that began at this time and with this many bytes in
+    /// use. Memory of an earlier, abandoned compilation is still in use.
     fn reached(self, started: Instant, before: u64) -> Option<Bound> {
         if started.elapsed() > self.time {
             return Some(Bound::Time(self.time));
@@ -160,7 +126,7 @@ impl Bounds {
     }
 }
 
-/// The threads that compile: as many as there are processors, each of which reports its passes.
+/// Returns a pool of as many threads as processors, each of which reports its passes.
 fn pool(state: &Arc<State>) -> Result<rayon::ThreadPool, Error> {
     let state = Arc::clone(state);
     let report = move |_| drop(timing::set_thread_profiler(Box::new(Reporter(Arc::clone(&state)))));
@@ -171,12 +137,12 @@ fn pool(state: &Arc<State>) -> Result<rayon::ThreadPool, Error> {
         .map_err(Error::system)
 }
 
-/// What a compilation and who waits for it know of each other.
+/// The state shared by a compilation and its caller.
 #[derive(Default)]
 struct State {
-    /// The functions that are done.
+    /// The number of compiled functions.
     compiled: AtomicU64,
-    /// Whether it is not to go on.
+    /// Whether it must not continue.
     held: AtomicBool,
 }
 
@@ -191,7 +157,7 @@ impl Profiler for Reporter {
     }
 }
 
-/// A function that is compiled: done when it is dropped.
+/// A function being compiled, counted as done when this is dropped.
 struct Compiling(Arc<State>);
 
 impl Drop for Compiling {

@@ -1,28 +1,29 @@
-//! The one engine that compiles and the one that runs: the same but for the compiler.
+//! The only engine that compiles and the only one that runs, which differ in the compiler alone.
 
 use wasmtime::{Config, Engine, ModuleVersionStrategy};
 
-/// The exact wasmtime this is built with. By itself wasmtime takes code that any release of the same major version
-/// compiled, which would keep code alive whose miscompilation a patch release mended. `tests/suite` holds it equal
-/// to the lock file's.
+/// The exact version of wasmtime. By default, wasmtime accepts code compiled by any release of the same major
+/// version, which would keep code with a miscompilation that a patch release fixed. `tests/suite` compares it
+/// with the lock file.
 pub const WASMTIME: &str = "48.0.8";
 
-/// What names compiled code of this engine in a file name. wasmtime itself checks settings and CPU on loading.
+/// Returns the part of a file name that identifies this engine's compiled code. wasmtime itself checks
+/// settings and CPU on loading.
 pub(super) fn key() -> String {
     format!("wasmtime-{WASMTIME}-{}", std::env::consts::ARCH)
 }
 
-/// Makes an engine that maps compiled code, whose guests have `stack` bytes of stack. It has no compiler: to set one up costs
-/// more than a whole run.
+/// Returns an engine that maps compiled code, and gives guests `stack` bytes of stack. It has no compiler,
+/// whose set-up costs more than a whole run.
 pub(super) fn runner(stack: u64) -> wasmtime::Result<Engine> {
     let stack = usize::try_from(stack)?;
     Engine::new(settings()?.max_wasm_stack(stack).async_stack_size(stack + HOST_STACK).enable_compiler(false))
 }
 
-/// How much stack the host's functions have below those of a guest: as much as by wasmtime's own settings.
+/// The stack of the host's functions below those of a guest: the same as in wasmtime's own settings.
 const HOST_STACK: usize = 1536 << 10;
 
-/// Makes an engine that compiles. What it makes is the same for every size of the stack.
+/// Returns an engine that compiles. Its output is the same for every size of the stack.
 pub(super) fn compiler() -> wasmtime::Result<Engine> {
     Engine::new(settings()?.enable_compiler(true))
 }

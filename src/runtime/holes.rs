@@ -1,5 +1,5 @@
-//! Ways out of the sandbox, for the builds in which a test takes a defence away. In every other build this file is not
-//! compiled: there is no code by which a guest could get a file or a socket.
+//! Ways out of the sandbox, for builds in which a test disables a defence. This file is not compiled in any
+//! other build, which has no code by which a guest could get a file or a socket.
 
 use std::time::Duration;
 
@@ -8,36 +8,38 @@ use wasmtime_wasi::p2::bindings::sockets;
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use super::state::State;
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 
-/// Gives a guest what it may not have, where the defence against it does not stand.
+/// Gives a guest what it must not have, if the defence against it is disabled.
 pub(super) fn open(builder: &mut WasiCtxBuilder) -> wasmtime::Result<()> {
-    if !stands(Defence::Files) {
+    if !Defence::Files.stands() {
         builder.preopened_dir("/", "/", FsPerms::ReadOnly)?;
     }
-    if !stands(Defence::Sockets) {
+    if !Defence::Sockets.stands() {
         network(builder);
     }
     Ok(())
 }
 
 /// Gives a guest wasmtime's own sockets.
-pub(super) fn link_sockets(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    sockets::ip_name_lookup::add_to_linker::<State, WasiSockets>(linker, WasiSocketsView::sockets)?;
-    sockets::tcp::add_to_linker::<State, WasiSockets>(linker, WasiSocketsView::sockets)?;
-    sockets::tcp_create_socket::add_to_linker::<State, WasiSockets>(linker, WasiSocketsView::sockets)?;
-    sockets::udp_create_socket::add_to_linker::<State, WasiSockets>(linker, WasiSocketsView::sockets)
+pub(super) fn link_sockets<T>(linker: &mut Linker<T>) -> wasmtime::Result<()>
+where
+    T: WasiSocketsView + Send + 'static,
+{
+    sockets::ip_name_lookup::add_to_linker::<T, WasiSockets>(linker, WasiSocketsView::sockets)?;
+    sockets::tcp::add_to_linker::<T, WasiSockets>(linker, WasiSocketsView::sockets)?;
+    sockets::tcp_create_socket::add_to_linker::<T, WasiSockets>(linker, WasiSocketsView::sockets)?;
+    sockets::udp_create_socket::add_to_linker::<T, WasiSockets>(linker, WasiSocketsView::sockets)
 }
 
-/// Takes a guest's state apart when it has ended, as a host would that does not think of what is still being sent.
+/// Drops a guest's state after its end, like a host that ignores requests in flight.
 pub(super) fn take_apart<T>(store: T) -> Option<T> {
-    stands(Defence::AbortedBodies).then_some(store)
+    Defence::AbortedBodies.stands().then_some(store)
 }
 
-/// And goes on for long enough to send it.
+/// Waits long enough for them to be sent.
 pub(super) async fn linger() {
-    if !stands(Defence::AbortedBodies) {
+    if !Defence::AbortedBodies.stands() {
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! wasi:http as wasmtime-wasi-http 48.0.8 has it, but for what it forgets to bound and to free.
+//! wasi:http as in wasmtime-wasi-http 48.0.8, with limits and clean-up that it lacks.
 
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker, Resource};
@@ -11,21 +11,21 @@ use self::types::{
     Duration, ErrorCode, FutureIncomingResponse, FutureTrailers, IncomingBody, IncomingRequest,
     IncomingResponse, Method, OutgoingBody, OutgoingRequest, OutgoingResponse, ResponseOutparam, Scheme,
 };
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::policy::HEADERS;
 
-/// The longest name of a method or a server that the host keeps. No real one is as long, upstream takes any, and each
-/// unsent request keeps one of either.
+/// The longest name of a method or a server that the host keeps. No real one is as long, but upstream accepts
+/// any length, and each unsent request keeps both.
 const NAME: usize = 1_024;
 
-/// What a guest's calls of wasi:http work on.
+/// The host's side of a guest's wasi:http calls.
 pub(super) struct Http<'a>(pub(super) WasiHttpCtxView<'a>);
 
 impl HasData for Http<'static> {
     type Data<'a> = Http<'a>;
 }
 
-/// Lets a guest call it.
+/// Adds wasi:http to a linker.
 pub(super) fn link<T: Send + 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> Http<'_>,
@@ -35,8 +35,9 @@ pub(super) fn link<T: Send + 'static>(
 }
 
 impl outgoing_handler::Host for Http<'_> {
-    /// Upstream's `handle` takes the options and never frees them (`p2/http_impl.rs`, where they are read with `get`):
-    /// a watch that begins again and again would run out of handles.
+    /// Handles a request, and frees its options. Upstream's `handle` takes the options and never frees them
+    /// (`p2/http_impl.rs`, where they are read with `get`), so that a watch that restarts again and again
+    /// would run out of handles.
     fn handle(
         &mut self,
         request: Resource<OutgoingRequest>,
@@ -44,10 +45,10 @@ impl outgoing_handler::Host for Http<'_> {
     ) -> HttpResult<Resource<FutureIncomingResponse>> {
         let own = options.as_ref().map(Resource::rep);
         let handled = outgoing_handler::Host::handle(&mut self.0, request, options);
-        if stands(Defence::OptionsLeak)
+        if Defence::OptionsLeak.stands()
             && let Some(own) = own
         {
-            // It is there, or else upstream has freed it: the test below would have told.
+            // It exists, or else upstream has freed it, which the test below would show.
             drop(self.0.table.delete(Resource::<RequestOptions>::new_own(own)));
         }
         handled
@@ -55,16 +56,16 @@ impl outgoing_handler::Host for Http<'_> {
 }
 
 impl Http<'_> {
-    /// Traps a guest whose message has too many headers, as upstream does with one whose headers are too long.
+    /// Traps a guest whose message has too many headers, as upstream does if headers are too long.
     fn count(&mut self, fields: &Resource<FieldMap>) -> HeaderResult<()> {
-        if stands(Defence::HeaderLimit) && self.0.table.get(fields)?.len() > HEADERS {
+        if Defence::HeaderLimit.stops(self.0.table.get(fields)?.len() > HEADERS) {
             return Err(HeaderError::trap(FieldMapError::TooManyFields));
         }
         Ok(())
     }
 }
 
-/// Hands the functions of upstream's traits on to upstream, but for those that are written out.
+/// Forwards the functions of upstream's traits to upstream, except those that are written out.
 macro_rules! upstream {
     ($($trait:ident {
         $(fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*

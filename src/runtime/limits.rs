@@ -1,72 +1,79 @@
-//! How much of this machine a guest may take, and which limit it ran into.
+//! The limits of a guest's use of this machine, and which one it reached.
 //!
-//! wasmtime counts most of it and tells it in errors of many kinds: [`Meter::limit`] is the one place that reads them.
+//! wasmtime enforces most of them and reports them in errors of many kinds: [`Meter::limit`] is the only
+//! function that reads these.
 
 use wasmtime::component::{ResourceTable, ResourceTableError};
 use wasmtime::{ResourceLimiter, Result, Store, Trap};
 use wasmtime_wasi_http::{FieldMapError, WasiHttpCtx};
 
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::inspect::Kind;
 use crate::policy::{Limit, Limits};
 
-/// The most elements that all tables of a guest have together: one of functions has some thousand.
+/// The largest number of elements in all tables of a guest: one of functions has some thousand.
 const ELEMENTS: usize = 1_000_000;
 
-/// The most tables: each part of a guest has one or two, and even an empty one costs the host something.
+/// The largest number of tables: each part of a guest has one or two, and even an empty one costs the host
+/// something.
 const TABLES: usize = 100;
 
-/// The most linear memories: each reserves more than 4 GiB of the 128 TiB of addresses that a process has.
+/// The largest number of linear memories: each reserves more than 4 GiB of a process's 128 TiB of address
+/// space.
 const MEMORIES: usize = 100;
 
-/// The most instances of core modules: an interpreter with its libraries has some dozen.
+/// The largest number of core module instances: an interpreter with its libraries has some dozen.
 const INSTANCES: usize = 500;
 
-/// The most handles of a guest, those to resources of its own making included. One costs the host some ten bytes.
+/// The largest number of a guest's handles, including those to its own resources. One costs the host some ten
+/// bytes.
 const HANDLES: usize = 100_000;
 
-/// The most resources that the host keeps for a guest: headers, bodies, streams, pollables. A request in flight has
-/// about eight. The largest are headers, and bodies with two chunks of 64 KiB: as none takes much more than 128 KiB
-/// (`runtime::http` sees to the rest), all together take about as much as a guest's own memory, 512 MiB.
+/// The largest number of resources that the host keeps for a guest: headers, bodies, streams, pollables. A
+/// request in flight has about eight. The largest are headers, and bodies with two chunks of 64 KiB: since
+/// none takes much more than 128 KiB (`runtime::http` ensures the rest), all together take about as much as a
+/// guest's own memory, 512 MiB.
 const RESOURCES: usize = 4_096;
 
-/// The most bytes that a component hands to the host in one call. What is longer than a chunk of 64 KiB is of no use in any.
+/// The largest number of bytes that a component passes to the host in one call. More than a chunk of 64 KiB
+/// is never useful.
 const HOST_CALL: usize = 16 << 20;
 
-/// The same for a core module, as wasmtime has it by default. Preview 1 makes an error of the guest of what is over, which a
-/// program may take no notice of; and a `write` of many MiB is ordinary there, of which the host copies a page at a time.
+/// The same limit for a core module, which is wasmtime's default. In preview 1, exceeding it is an error for
+/// the guest, which a program may ignore; and a `write` of many MiB is common there, of which the host copies
+/// a page at a time.
 const CORE_HOST_CALL: usize = 128 << 20;
 
-/// The most random bytes in one call.
+/// The largest number of random bytes in one call.
 pub(super) const RANDOM: u64 = 1 << 20;
 
-/// Sets what wasmtime counts for a whole store.
+/// Sets the limits that wasmtime enforces for a whole store.
 pub(super) fn bound<T: 'static>(store: &mut Store<T>, kind: Kind) {
     store.set_hostcall_fuel(if kind == Kind::Core { CORE_HOST_CALL } else { HOST_CALL });
-    store.set_max_component_handles(if stands(Defence::HandleLimit) { HANDLES } else { usize::MAX });
+    store.set_max_component_handles(if Defence::HandleLimit.stands() { HANDLES } else { usize::MAX });
 }
 
-/// Bounds the table of the resources that the host keeps for a guest.
+/// Limits the table of the resources that the host keeps for a guest.
 pub(super) fn bound_resources(table: &mut ResourceTable) {
-    if stands(Defence::HandleLimit) {
+    if Defence::HandleLimit.stands() {
         table.set_max_capacity(RESOURCES);
     }
 }
 
-/// What bounds the headers of one message.
+/// Returns the limits of one message's headers.
 pub(super) fn headers(limits: &Limits) -> WasiHttpCtx {
     let mut context = WasiHttpCtx::new();
     let most = usize::try_from(limits.headers).unwrap_or(usize::MAX);
-    context.set_field_size_limit(if stands(Defence::HeaderLimit) { most } else { usize::MAX });
+    context.set_field_size_limit(if Defence::HeaderLimit.stands() { most } else { usize::MAX });
     context
 }
 
-/// Counts what one guest takes.
+/// Counts a guest's resources.
 pub(super) struct Meter {
     limits: Limits,
     memory: usize,
     elements: usize,
-    /// The last limit that was in the way of a growth.
+    /// The last limit that prevented a growth.
     met: Option<Limit>,
 }
 
@@ -75,13 +82,13 @@ impl Meter {
         Self { limits, memory: 0, elements: 0, met: None }
     }
 
-    /// The limit that was in the way of a growth, if one was. Many a program traps where it gets no memory, and says no
-    /// more; another does without.
+    /// Returns the limit that prevented a growth, if one did. Many programs trap without a message if they
+    /// get no memory; others continue without it.
     pub(super) fn met(&self) -> Option<Limit> {
         self.met
     }
 
-    /// The limit that an error tells of, if it does.
+    /// Returns the limit that an error is about, if any.
     pub(super) fn limit(&self, error: &wasmtime::Error) -> Option<Limit> {
         if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {
             return Some(Limit::Handles(RESOURCES));
@@ -99,7 +106,7 @@ impl Meter {
     }
 }
 
-/// What wasmtime says of limits for which it has no type.
+/// wasmtime's messages about limits for which it has no type.
 const TEXTS: [(&str, Limit); 7] = [
     // Of mmap(2): ENOMEM, as under `ulimit -v`. A memory is a reservation of 4 GiB of addresses.
     ("Cannot allocate memory (os error 12)", Limit::Addresses),
@@ -112,15 +119,15 @@ const TEXTS: [(&str, Limit); 7] = [
 ];
 
 impl ResourceLimiter for Meter {
-    /// A memory that would exceed the limit does not grow: to the guest `memory.grow` fails, as on a machine that
-    /// has no more.
+    /// Refuses to grow a memory beyond the limit: `memory.grow` fails for the guest, as on a machine without
+    /// more memory.
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
         let after = self.memory.saturating_add(desired.saturating_sub(current));
         // It would not grow then in any case, and what it did not get does not count.
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
-        if stands(Defence::MemoryLimit) && u64::try_from(after).unwrap_or(u64::MAX) > self.limits.memory {
+        if Defence::MemoryLimit.stops(u64::try_from(after).unwrap_or(u64::MAX) > self.limits.memory) {
             self.met = Some(Limit::Memory(self.limits.memory));
             return Ok(false);
         }

@@ -5,6 +5,7 @@ mod code;
 mod command;
 mod compiler;
 mod engine;
+mod error;
 #[cfg(feature = "faults")]
 mod holes;
 mod http;
@@ -17,7 +18,6 @@ mod world;
 
 use std::io;
 use std::mem;
-use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -29,20 +29,21 @@ use self::cache::Cache;
 pub use self::cache::{BUDGET, Kept};
 use self::code::Code;
 use self::command::Command;
-pub use self::compiler::{Bound, Bounds, Unwatched, Watcher};
+pub use self::compiler::{Bounds, Unwatched, Watcher};
 pub use self::engine::WASMTIME;
+pub use self::error::{Bound, Error};
 pub use self::open_line::OpenLine;
 use self::state::State;
 pub use self::stdio::{StreamFault, StreamFaults};
 pub use self::world::World;
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
 use crate::gate::Gate;
-use crate::inspect::{self, Inspected};
+use crate::inspect::Inspected;
 use crate::platform::{self, Signals};
 use crate::policy::{Limit, Limits};
-use crate::store::{self, Places, Plugin};
+use crate::store::{Places, Plugin};
 
-/// A plugin, compiled, with all that it is given.
+/// A compiled plugin with everything that it is given.
 pub struct Sandbox {
     engine: Engine,
     code: Code,
@@ -53,126 +54,44 @@ pub struct Sandbox {
     world: World,
 }
 
-/// The code of a process that the user ended (128 and SIGINT's 2, as shells have it).
+/// The exit code after an interruption by the user (128 and SIGINT's 2, as in shells).
 pub const INTERRUPTED: u8 = 130;
 
-/// How a run ended.
+/// The ending of a run.
 #[derive(Debug, Eq, PartialEq)]
 pub enum Outcome {
-    /// By itself, with this code.
+    /// The plugin exited with this code.
     Ended(u8),
-    /// By the user.
+    /// The user interrupted it.
     Interrupted,
-    /// By a limit of its run.
+    /// It exceeded a limit.
     Limited(Limit),
-    /// By a trap, with its cause.
+    /// It trapped, with this cause.
     Trapped(String),
 }
 
-/// Why a plugin could not be run.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Compiling it was given up.
-    #[error("{plugin}: {bound}, and was given up")]
-    Bound {
-        /// The plugin.
-        plugin: String,
-        /// What it ran into.
-        bound: Bound,
-    },
-    /// A variable of the environment does not set a bound.
-    #[error("{variable}: its value is not {example}")]
-    Bounds {
-        /// The variable.
-        variable: &'static str,
-        /// What a value is.
-        example: &'static str,
-    },
-    /// A folder of the cache cannot be used.
-    #[error("{}: kwasm cannot use it", path.display())]
-    Cache {
-        /// The folder.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// wasmtime does not compile the content.
-    #[error("{plugin}: it does not compile: {reason}")]
-    Compile {
-        /// The plugin.
-        plugin: String,
-        /// What wasmtime says.
-        reason: String,
-    },
-    /// It imports what kwasm does not have.
-    #[error("{plugin}: it needs what kwasm does not have: {reason}")]
-    Link {
-        /// The plugin.
-        plugin: String,
-        /// What wasmtime says.
-        reason: String,
-    },
-    /// The content could not be had.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// The system did not give what a run needs.
-    #[error("a run could not be set up: {0}")]
-    System(String),
-    /// The content is not valid, or needs features that kwasm does not run.
-    #[error("{plugin}")]
-    Unfit {
-        /// The plugin.
-        plugin: String,
-        /// The reason.
-        source: inspect::Error,
-    },
-}
-
-impl Error {
-    fn system(error: impl std::fmt::Display) -> Self {
-        Self::System(error.to_string())
-    }
-
-    fn compile(plugin: &Plugin, error: &wasmtime::Error) -> Self {
-        Self::Compile { plugin: plugin.name().to_owned(), reason: in_one_line(error) }
-    }
-
-    fn link(plugin: &str, error: &wasmtime::Error) -> Self {
-        Self::Link { plugin: plugin.to_owned(), reason: in_one_line(error) }
-    }
-}
-
-/// What an error says with all that caused it, but for where in the guest it was: most have no names for that.
+/// Returns the message of an error with all its causes, but without the guest's backtrace, since most have no
+/// names for it.
 fn causes(error: &wasmtime::Error) -> String {
     let texts = error.chain().map(ToString::to_string).filter(|text| !text.contains("wasm backtrace"));
     texts.collect::<Vec<_>>().join(": ")
 }
 
-/// wasmtime lays some of its messages out over several lines.
-fn in_one_line(error: &wasmtime::Error) -> String {
-    format!("{error:#}")
-        .split('\n')
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect::<Vec<_>>()
-        .join("; ")
-}
-
-/// Makes machine code of plugins, and keeps it.
+/// Compiles plugins and caches their machine code.
 pub struct Compiler<'a> {
-    /// Where it is kept.
+    /// The folders of the cache.
     pub places: &'a Places,
-    /// How much one compilation may take.
+    /// The bounds of one compilation.
     pub bounds: Bounds,
-    /// Who is shown how far it is.
+    /// The observer of the progress.
     pub watcher: &'a dyn Watcher,
 }
 
 impl Compiler<'_> {
-    /// Compiles a plugin ahead of its first run, and proves that it finds all that it imports.
+    /// Compiles a plugin ahead of its first run, and checks that its imports can be resolved.
     ///
     /// # Errors
-    /// When it cannot be compiled, or needs what kwasm does not have.
+    /// If it cannot be compiled or an import cannot be resolved.
     pub fn prepare(&self, plugin: &Plugin) -> Result<(), Error> {
         let engine = engine::runner(Limits::default().stack).map_err(Error::system)?;
         let code = self.code(&engine, plugin)?;
@@ -181,10 +100,10 @@ impl Compiler<'_> {
             .map_err(|error| Error::link(plugin.name(), &error))
     }
 
-    /// Compares the machine code that is kept of a plugin with what compiling it now gives.
+    /// Compares the cached machine code of a plugin with compiling it now.
     ///
     /// # Errors
-    /// When it cannot be compiled, or the folder of code cannot be used.
+    /// If it cannot be compiled, or the folder of code cannot be used.
     pub fn compare(&self, plugin: &Plugin) -> Result<Kept, Error> {
         Cache::open(self.places)?.compare(plugin, self.bounds, self.watcher)
     }
@@ -194,19 +113,21 @@ impl Compiler<'_> {
     }
 }
 
-/// Removes machine code that no installed plugin needs, down to `budget` bytes. Returns how many bytes went.
+/// Removes machine code that no installed plugin needs, down to `budget` bytes. Returns how many bytes were
+/// freed.
 ///
 /// # Errors
-/// When the folder cannot be read, or a file not be removed.
+/// If the folder cannot be read, or a file cannot be removed.
 pub fn trim(places: &Places, budget: u64) -> io::Result<u64> {
     cache::trim(places, budget, None)
 }
 
 impl Sandbox {
-    /// Maps the plugin's compiled code, compiling it first if need be, and checks that it finds all that it imports.
+    /// Maps the plugin's compiled code, after compiling it if necessary, and checks that its imports can be
+    /// resolved.
     ///
     /// # Errors
-    /// When it cannot be compiled.
+    /// If it cannot be compiled.
     pub fn new(
         plugin: &Plugin,
         compiler: &Compiler<'_>,
@@ -220,10 +141,10 @@ impl Sandbox {
         Ok(Self { engine, code, gate, inspected, limits, name, world })
     }
 
-    /// Runs the plugin to its end, to the user's, or to that of its time.
+    /// Runs the plugin until it ends, the user interrupts it, or its time is over.
     ///
     /// # Errors
-    /// When it needs what there is not, or the system does not give what a run needs.
+    /// If an import cannot be resolved, or the system lacks a resource that a run requires.
     pub fn run(self) -> Result<Outcome, Error> {
         let command = Command::link(&self.engine, &self.code, &self.inspected)
             .map_err(|error| Error::link(&self.name, &error))?;
@@ -234,7 +155,7 @@ impl Sandbox {
         store.set_epoch_deadline(1);
         // As with the linker: no one waits for code to be taken apart.
         mem::forget(self.code);
-        let timeout = self.limits.timeout.filter(|_| stands(Defence::Timeout));
+        let timeout = self.limits.timeout.filter(|_| Defence::Timeout.stands());
         if self.inspected.uses_network() || timeout.is_some() {
             run_beside(&self.engine, &self.gate, timeout, store, command)
         } else {
@@ -243,8 +164,8 @@ impl Sandbox {
     }
 }
 
-/// Runs a guest that can send nothing and has all the time it wants. When the user ends it there is nothing to abort and
-/// nothing to tell, so the system may end the process at once: that spares a thread and what watches over it.
+/// Runs a guest that can send nothing and has no time limit. When the user interrupts it, there is nothing to
+/// abort or to report, so the system may end the process at once: that saves a thread and its supervision.
 fn run_alone(mut store: Store<State>, command: &Command) -> Result<Outcome, Error> {
     platform::end_at_signals(INTERRUPTED).map_err(Error::system)?;
     let runtime =
@@ -254,8 +175,9 @@ fn run_alone(mut store: Store<State>, command: &Command) -> Result<Outcome, Erro
     Ok(outcome)
 }
 
-/// Runs a guest on a thread of its own, to compute on and to block in a write to a pipe that nobody reads. Network,
-/// timers and signals are driven by this one, so that neither keeps it from ending when its user or its time says so.
+/// Runs a guest on a thread of its own, on which it may compute or block in a write to a pipe that no one
+/// reads. This thread drives network, timers and signals, so that the run can always be ended by the user or
+/// its time limit.
 fn run_beside(
     engine: &Engine,
     gate: &Gate,
@@ -277,7 +199,7 @@ fn run_beside(
         ending.end();
         #[cfg(feature = "faults")]
         let store = holes::take_apart(store);
-        // Nobody waits any more when it was the user who ended the run.
+        // No one waits any more if the user ended the run.
         drop(tell.send(outcome));
         mem::forget(store);
     });
@@ -285,7 +207,7 @@ fn run_beside(
     let outcome = runtime.block_on(async {
         tokio::select! {
             biased;
-            () = signals.came(), if stands(Defence::Signals) => Outcome::Interrupted,
+            () = signals.came(), if Defence::Signals.stands() => Outcome::Interrupted,
             // It cannot be dropped unused but by a panic.
             outcome = told => outcome.unwrap_or_else(|_| Outcome::Trapped("kwasm itself failed".to_owned())),
             limit = expired(timeout) => Outcome::Limited(limit),
@@ -294,8 +216,8 @@ fn run_beside(
     gate.end();
     #[cfg(feature = "faults")]
     runtime.block_on(holes::linger());
-    // A guest that computes stops at its next loop. None is waited for, since it may be blocked for ever: the end of
-    // the process is its end too. Until then it finds its runtime as it was.
+    // A computing guest stops at its next loop. No guest is waited for, since it may be blocked forever: it
+    // ends with the process at the latest. Until then its runtime stays as it was.
     engine.increment_epoch();
     runtime.block_on(gate.settled());
     mem::forget(runtime);
@@ -329,10 +251,10 @@ async fn drive(store: &mut Store<State>, command: &Command) -> Outcome {
     }
     let trap = error.downcast_ref::<wasmtime::Trap>();
     match (trap, meter.met()) {
-        // The epoch ends when somebody else has already said how the run ended, and nobody listens any more.
+        // The epoch also ends if the ending of the run was already decided, and no one receives this result.
         (Some(wasmtime::Trap::Interrupt), _) => Outcome::Interrupted,
         // Where a reader goes, as `head` does, Rust's `println!` panics and so traps. For no filter is that an error.
-        (Some(_), _) if platform::nobody_reads_stdout() => Outcome::Ended(0),
+        (Some(_), _) if platform::is_stdout_closed() => Outcome::Ended(0),
         (_, Some(limit)) => Outcome::Limited(limit),
         (Some(trap), None) => Outcome::Trapped(trap.to_string()),
         (None, None) => Outcome::Trapped(causes(&error)),

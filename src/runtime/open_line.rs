@@ -1,10 +1,11 @@
-//! Whether a guest has left a line unfinished where kwasm writes too: what kwasm says next must not stick to it.
+//! Tracks whether a guest left a line unfinished where kwasm writes too, so that kwasm's next message begins
+//! on a line of its own.
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// A stream that a guest writes lines to.
+/// A stream to which a guest writes lines.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub(super) enum Writer {
@@ -12,12 +13,12 @@ pub(super) enum Writer {
     Stderr = 2,
 }
 
-/// Who has left a line unfinished, if anyone: the last who wrote.
+/// The stream with an unfinished line, if any: the last one that was written to.
 #[derive(Clone, Default)]
 pub struct OpenLine(Arc<AtomicU8>);
 
 impl OpenLine {
-    /// Notes what was written.
+    /// Records written bytes.
     pub(super) fn note(&self, writer: Writer, bytes: &[u8]) {
         match bytes.last() {
             None => {}
@@ -32,7 +33,7 @@ impl OpenLine {
         }
     }
 
-    /// Whether a line has to be ended before something is written to stderr. From now on it counts as ended.
+    /// Returns whether a line has to be ended before writing to stderr. From then on, it counts as ended.
     #[must_use]
     pub fn close(&self) -> bool {
         let open = self.0.swap(0, Ordering::Relaxed);

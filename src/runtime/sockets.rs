@@ -1,6 +1,9 @@
-//! wasi:sockets, answered by the gate: a guest's TCP socket is connected to nothing but the server in this process
-//! (`gate::socket`). wasmtime's own TCP, UDP and name lookup are not linked at all, so no setting can let them out.
+//! wasi:sockets, answered by the gate: a guest's TCP socket can only be connected to the server in this
+//! process (`gate::socket`). wasmtime's own TCP, UDP and name lookup are not linked at all, so no setting can
+//! enable them.
 
+mod bindings;
+mod held;
 mod lookup;
 mod streams;
 mod tcp;
@@ -10,38 +13,10 @@ use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode, IpAddressFa
 use wasmtime_wasi::p2::{IoError, Network, SocketError, SocketResult, UdpSocket};
 
 use self::bindings::wasi::sockets::{ip_name_lookup, tcp_create_socket, udp_create_socket};
-use self::tcp::TcpSocket;
+use self::held::TcpSocket;
 use crate::gate::{Denied, Gate};
 
-/// The interfaces that kwasm answers itself. Those they refer to are wasmtime's.
-mod bindings {
-    wasmtime::component::bindgen!({
-        path: "wit",
-        inline: "
-            package kwasm:host;
-            world sockets {
-                import wasi:sockets/tcp@0.2.12;
-                import wasi:sockets/tcp-create-socket@0.2.12;
-                import wasi:sockets/udp-create-socket@0.2.12;
-                import wasi:sockets/ip-name-lookup@0.2.12;
-            }
-        ",
-        world: "kwasm:host/sockets",
-        imports: { default: trappable },
-        with: {
-            "wasi:io": wasmtime_wasi::p2::bindings::io,
-            "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
-            "wasi:sockets/network": wasmtime_wasi::p2::bindings::sockets::network,
-            "wasi:sockets/udp": wasmtime_wasi::p2::bindings::sockets::udp,
-            "wasi:sockets/tcp.tcp-socket": crate::runtime::sockets::tcp::TcpSocket,
-            "wasi:sockets/ip-name-lookup.resolve-address-stream": crate::runtime::sockets::lookup::Found,
-        },
-        trappable_error_type: { "wasi:sockets/network.error-code" => wasmtime_wasi::p2::SocketError },
-        require_store_data_send: true,
-    });
-}
-
-/// What a guest's calls of wasi:sockets work on.
+/// The host's side of a guest's wasi:sockets calls.
 pub(super) struct Sockets<'a> {
     pub(super) gate: &'a Gate,
     pub(super) table: &'a mut ResourceTable,
@@ -51,7 +26,7 @@ impl HasData for Sockets<'static> {
     type Data<'a> = Sockets<'a>;
 }
 
-/// Lets a guest call it.
+/// Adds wasi:sockets to a linker.
 pub(super) fn link<T: Send + 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> Sockets<'_>,
@@ -73,7 +48,7 @@ impl network::Host for Sockets<'_> {
         error.downcast()
     }
 
-    /// No error of these streams is one of a network.
+    /// Returns `None`: no error of these streams is a network error.
     fn network_error_code(&mut self, _: Resource<IoError>) -> wasmtime::Result<Option<ErrorCode>> {
         Ok(None)
     }

@@ -1,4 +1,4 @@
-//! What a running guest holds on the host's side.
+//! The host's state of a running guest.
 
 use wasmtime::component::{Linker, Resource};
 use wasmtime::{ResourceLimiter, StoreContextMut};
@@ -21,7 +21,8 @@ use crate::policy::Limits;
 
 /// The state of one run.
 pub(super) struct State {
-    /// WASI, with its table of resources: the same for a component, and for a core module's preview 1, which is a layer upon it.
+    /// WASI with its table of resources: for a component, and for a core module's preview 1, which is a layer
+    /// on top of it.
     wasi: WasiP1Ctx,
     http: WasiHttpCtx,
     door: Door,
@@ -34,12 +35,12 @@ impl State {
         Self { wasi, http: limits::headers(&limits), door: Door(gate), meter: Meter::new(limits) }
     }
 
-    /// What counts how much the guest takes, for wasmtime.
+    /// Returns the limiter of the guest's resources, for wasmtime.
     pub(super) fn limiter(&mut self) -> &mut dyn ResourceLimiter {
         &mut self.meter
     }
 
-    /// What counts how much the guest takes.
+    /// Returns the counter of the guest's resources.
     pub(super) fn meter(&self) -> &Meter {
         &self.meter
     }
@@ -52,13 +53,14 @@ impl State {
         Sockets { gate: &self.door.0, table: self.wasi.ctx().table }
     }
 
-    /// What a core module's calls of preview 1 work on.
+    /// Returns the host's side of a core module's preview 1 calls.
     pub(super) fn preview1(&mut self) -> &mut WasiP1Ctx {
         &mut self.wasi
     }
 
-    /// Gives a guest what it can call: WASI 0.2, of which sockets lead to the gate's door, and wasi:http, whose requests
-    /// go through it. The larger interfaces only where it imports them: linking all of them takes longer than many a run.
+    /// Adds the interfaces that a guest can call: WASI 0.2, with sockets that lead to the gate's door, and
+    /// wasi:http, whose requests pass through it. The larger interfaces are added only if they are imported,
+    /// since linking all of them takes longer than many a run.
     pub(super) fn link(linker: &mut Linker<Self>, inspected: &Inspected) -> wasmtime::Result<()> {
         wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?; // io, clocks, random, standard streams
         Self::link_errors(linker)?;
@@ -84,8 +86,8 @@ impl State {
         Ok(())
     }
 
-    /// Has a guest told what went wrong, and no more: in the words of wasmtime-wasi 48.0.8 (`{:?}` of its errors) there are
-    /// paths of this machine where `RUST_BACKTRACE` is set.
+    /// Makes errors contain only their description: wasmtime-wasi 48.0.8 formats them with `{:?}`, which
+    /// contains paths of this machine if `RUST_BACKTRACE` is set.
     fn link_errors(linker: &mut Linker<Self>) -> wasmtime::Result<()> {
         linker.allow_shadowing(true);
         linker.instance("wasi:io/error@0.2.12")?.func_wrap(
@@ -99,7 +101,8 @@ impl State {
         Ok(())
     }
 
-    /// Of wasi:sockets what opens something is the gate's; the rest, which only names it, is wasmtime's.
+    /// Links wasi:sockets: functions that open something are the gate's, and the rest, which only describes
+    /// it, is wasmtime's.
     fn link_sockets(linker: &mut Linker<Self>) -> wasmtime::Result<()> {
         let options = LinkOptions::default();
         wasi_sockets::instance_network::add_to_linker::<Self, WasiSockets>(linker, WasiSocketsView::sockets)?;
@@ -110,7 +113,7 @@ impl State {
         )?;
         wasi_sockets::udp::add_to_linker::<Self, WasiSockets>(linker, WasiSocketsView::sockets)?;
         #[cfg(feature = "faults")]
-        if !crate::defence::stands(crate::defence::Defence::Sockets) {
+        if !crate::defence::Defence::Sockets.stands() {
             return super::holes::link_sockets(linker);
         }
         sockets::link(linker, Self::sockets)

@@ -1,8 +1,8 @@
-//! The standard streams of a guest: this process's own. wasmtime's give a guest an error where a stream does not block,
-//! which most programs take for a reader that has left: the output would be cut short, and no one would know.
+//! The standard streams of a guest, which are this process's own. wasmtime's return an error if a stream does
+//! not block, which most programs take for a closed reader: the output would be cut short without a notice.
 //!
-//! Writing blocks its thread, as in any other program. Reading does not: a guest may wait for a timer as well. A thread
-//! reads, and no more than was requested: a credential plugin may share the stream.
+//! Writing blocks its thread, as in any other program. Reading does not: a guest may wait for a timer as
+//! well. A thread reads, and no more than was requested: a credential plugin may share the stream.
 
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
@@ -22,10 +22,10 @@ use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, Stream
 use super::open_line::{OpenLine, Writer};
 use crate::platform::stdio::{Stderr, Stdin, Stdout};
 
-/// The most bytes of one call, as in wasmtime's own streams.
+/// The largest number of bytes in one call, as in wasmtime's own streams.
 const MOST: usize = 64 << 10;
 
-/// Gives a guest the streams of this process. What goes wrong with them is kept in `faults`.
+/// Gives a guest the streams of this process, and records their errors in `faults`.
 pub(super) fn give(builder: &mut WasiCtxBuilder, faults: &StreamFaults) {
     let is_terminal = || io::IsTerminal::is_terminal(&io::stdin());
     builder.stdin(Input::new(Stdin, is_terminal, faults.stdin.clone()));
@@ -37,24 +37,24 @@ pub(super) fn give(builder: &mut WasiCtxBuilder, faults: &StreamFaults) {
     builder.stderr(Output { stream: Stderr, is_terminal, fault, writer: Writer::Stderr, line });
 }
 
-/// What went wrong with a guest's streams. Many a program takes no notice, or cannot say what it was: wasi-libc knows one
-/// error of a stream in a component.
+/// The errors of a guest's streams. Many programs ignore them, or cannot report the reason: in a component,
+/// wasi-libc knows only one error of a stream.
 #[derive(Clone, Default)]
 pub struct StreamFaults {
-    /// Of standard input.
+    /// The error of standard input.
     pub stdin: StreamFault,
-    /// Of standard output. A reader that has left is none: it had what it wanted.
+    /// The error of standard output. A closed reader is not an error.
     pub stdout: StreamFault,
-    /// The line that it has not finished.
+    /// The unfinished line.
     pub line: OpenLine,
 }
 
-/// The first thing that went wrong with a stream.
+/// The first error of a stream.
 #[derive(Clone, Default)]
 pub struct StreamFault(Arc<Mutex<Option<io::Error>>>);
 
 impl StreamFault {
-    /// The error, once.
+    /// Returns the error once.
     #[must_use]
     pub fn take(&self) -> Option<io::Error> {
         self.locked().take()
@@ -144,7 +144,7 @@ impl<W: Write + Unpin> AsyncWrite for Output<W> {
     }
 }
 
-/// The stream that a guest reads. All handles to it share what comes.
+/// The stream that a guest reads. All handles share the incoming bytes.
 #[derive(Clone)]
 struct Input {
     shared: Arc<Mutex<Shared>>,
@@ -154,9 +154,9 @@ struct Input {
 
 struct Shared {
     stage: Stage,
-    /// Those who wait for what was requested.
+    /// The tasks that wait for requested bytes.
     waiting: Vec<Waker>,
-    /// Where the thread learns how much is wanted; it starts when that is first known.
+    /// The requests to the thread, which starts with the first one.
     requests: Requests,
 }
 
@@ -181,7 +181,8 @@ impl Input {
         Self { shared: Arc::new(Mutex::new(shared)), is_terminal, fault }
     }
 
-    /// What has come, at most so many bytes. Where nothing has, it is requested, and there are none yet.
+    /// Returns the available bytes, at most `most`. If there are none, requests them and returns an empty
+    /// piece.
     fn take(&self, most: usize) -> io::Result<Option<Bytes>> {
         let mut shared = locked(&self.shared);
         match mem::replace(&mut shared.stage, Stage::Ended) {
@@ -201,7 +202,7 @@ impl Input {
         Ok(Some(Bytes::new()))
     }
 
-    /// Waits until something has come, or never will. Requests it, if no one has.
+    /// Waits until bytes or the end have arrived, and requests bytes if that was not done.
     fn poll_ready(&self, context: &Context<'_>) -> Poll<()> {
         let mut shared = locked(&self.shared);
         if matches!(shared.stage, Stage::Idle) {
@@ -240,7 +241,7 @@ impl Input {
     }
 }
 
-/// Reads what is requested, until no one can request anything any more.
+/// Reads the requested bytes, until nothing can be requested any more.
 fn answer(requests: &Receiver<usize>, shared: &Weak<Mutex<Shared>>, mut stream: impl Read) {
     for most in requests {
         let mut bytes = vec![0; most];
@@ -309,7 +310,8 @@ impl AsyncRead for Input {
     }
 }
 
-/// The error of a stream. By `filesystem-error-code` a guest learns what it is, that it is a folder for one.
+/// Converts an error of a stream. The guest gets its kind by `filesystem-error-code`, e.g. that it is a
+/// folder.
 fn failed(error: io::Error) -> StreamError {
     match error.kind() {
         io::ErrorKind::BrokenPipe => StreamError::Closed,
@@ -326,7 +328,7 @@ mod tests {
         Input::new(stream, || false, StreamFault::default())
     }
 
-    /// What a guest gets that waits until it can read.
+    /// Reads as a guest that waits until it can read.
     async fn read(input: &mut Input, most: usize) -> StreamResult<Bytes> {
         input.ready().await;
         InputStream::read(input, most)

@@ -1,5 +1,5 @@
-//! What a guest is given of this machine: its arguments, three streams, clocks, random numbers, a few variables and
-//! one read-only file. Nothing else of the environment, no other file, no host name.
+//! The environment of a guest: its arguments, three streams, clocks, random numbers, a few variables and one
+//! read-only file. No other variables or files, and no host name.
 
 use std::fs;
 use std::io;
@@ -11,43 +11,44 @@ use wasmtime_wasi::{FsPerms, WasiCtx};
 
 use super::stdio::{self, StreamFaults};
 use super::{Error, limits};
-use crate::cli::Environment;
 use crate::cluster::{Cluster, Contexts, GuestConfig, Selection};
-use crate::defence::{Defence, stands};
-use crate::platform::{self, disk};
+use crate::defence::Defence;
+use crate::environment::Environment;
+use crate::platform;
+use crate::platform::disk::{self, Staged};
 use crate::reference::Digest;
 use crate::store::Places;
 
-/// What a guest is given.
+/// The environment of a guest.
 #[derive(Default)]
 pub struct World {
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
-    /// The folder with its kubeconfig, on this machine.
+    /// The folder with its kubeconfig on this machine.
     kubeconfig: Option<PathBuf>,
-    /// That folder, where it is for this run only.
+    /// The same folder, if it is only for this run.
     temporary: Option<TempDir>,
-    /// What goes wrong with its streams.
+    /// The errors of its streams.
     faults: StreamFaults,
 }
 
-/// Variables that say how to talk to the user, and nothing of what the user has.
+/// Variables that describe how to talk to the user, without the user's data.
 const PASSED: &[&str] = &["TERM", "COLUMNS", "LINES", "LANG", "TZ", "NO_COLOR"];
 
-/// Families of such variables.
+/// Prefixes of such variables.
 const PASSED_PREFIXES: &[&str] = &["LC_", "CLICOLOR"];
 
-/// Where a guest finds the folder of its kubeconfig.
+/// The folder in which a guest finds its kubeconfig.
 const MOUNT: &str = "/kwasm";
 
 impl World {
-    /// What every guest gets. `name` becomes its `argv[0]`.
+    /// Returns the environment that every guest gets. `name` becomes its `argv[0]`.
     #[must_use]
     pub fn new(name: &str, arguments: Vec<String>, environment: &Environment) -> Self {
         let passed = |name: &str| {
-            PASSED.contains(&name)
-                || PASSED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-                || !stands(Defence::Environment)
+            let listed = PASSED.contains(&name);
+            Defence::Environment
+                .passes(listed || PASSED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
         };
         let mut variables: Vec<(String, String)> = environment
             .variables
@@ -55,7 +56,7 @@ impl World {
             .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned())))
             .filter(|(name, _)| passed(name))
             .collect();
-        // A guest cannot ask for the size of its terminal: WASI 0.2 has no such call.
+        // A guest cannot query the size of its terminal: WASI 0.2 has no such call.
         if let Some((columns, lines)) = environment.terminal_size {
             for (name, value) in [("COLUMNS", columns), ("LINES", lines)] {
                 if !variables.iter().any(|(known, _)| known == name) {
@@ -67,12 +68,12 @@ impl World {
         Self { arguments, variables, ..Self::default() }
     }
 
-    /// Adds what a guest may know of the cluster: a kubeconfig without address or credential, and two names.
+    /// Adds the guest's view of the cluster: a kubeconfig without address or credential, and two names.
     ///
-    /// The file is named by its content, so runs share it and none has to clean it up.
+    /// The file is named after its content, so that runs share it and none has to remove it.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn show(mut self, contexts: &Contexts, places: &Places) -> Result<Self, Error> {
         if let Selection::Cluster(cluster) = contexts.selected() {
             self.name(cluster);
@@ -81,10 +82,11 @@ impl World {
         let folder = places.kubeconfigs().join(Digest::of(config.text().as_bytes()).hex());
         match write(&folder, config.text()) {
             Ok(()) => self.kubeconfig = Some(folder),
-            // What the system says: on a read-only disk there is no cache, and no need of one.
+            // An error of the system: on a read-only disk there is no cache, and none is needed.
             Err(error) if error.raw_os_error().is_some() => {
                 let temporary = tempfile::tempdir().map_err(Error::system)?;
-                fs::write(temporary.path().join("config"), config.text()).map_err(Error::system)?;
+                let staged = Staged::write(&temporary.path().join("config"), config.text().as_bytes());
+                staged.and_then(Staged::rename).map_err(Error::system)?;
                 self.kubeconfig = Some(temporary.path().into());
                 self.temporary = Some(temporary);
             }
@@ -99,7 +101,7 @@ impl World {
         self.variables.push(("KWASM_NAMESPACE".to_owned(), cluster.namespace().to_owned()));
     }
 
-    /// Tells, once the guest has ended, what went wrong with its streams.
+    /// Returns the errors of its streams, once the guest has ended.
     #[must_use]
     pub fn faults(&self) -> StreamFaults {
         self.faults.clone()
@@ -112,7 +114,7 @@ impl World {
         if let Some(folder) = &self.kubeconfig {
             builder.preopened_dir(folder, MOUNT, FsPerms::ReadOnly)?;
         }
-        if stands(Defence::RandomLimit) {
+        if Defence::RandomLimit.stands() {
             builder.max_random_size(limits::RANDOM);
         }
         #[cfg(feature = "faults")]

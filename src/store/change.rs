@@ -1,8 +1,9 @@
-//! Puts plugins into the store and takes them out.
+//! Adds plugins to the store and removes them.
 //!
-//! A change takes place at one instant, in which a receipt is renamed into its place, or removed. All that may fail for
-//! want of room or of a permission comes before: the content, the links, the receipt under another name. What comes after
-//! only takes away. Whatever stops a change in between, an error or the end of the process, [`Store::put_right`] puts right.
+//! A change takes effect at one instant, when a receipt is renamed into its place or removed. Every step that
+//! may fail for lack of space or of a permission comes before: the content, the links, the receipt under
+//! another name. The steps after it only remove files. If an error or the end of the process interrupts a
+//! change, [`Store::put_right`] repairs the store.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,30 +17,30 @@ use crate::platform::{self, disk};
 use crate::reference::PluginName;
 use crate::registry::Artifact;
 
-/// A plugin as it is put into the store.
+/// A plugin to be put into the store.
 #[derive(Clone)]
-pub struct Parcel {
-    /// All that its receipt names ([`Receipt::blobs`]).
+pub struct StagedPlugin {
+    /// All blobs that its receipt names ([`Receipt::blobs`]).
     pub blobs: Vec<Artifact>,
-    /// What is to be remembered of it.
+    /// The receipt to write.
     pub receipt: Receipt,
 }
 
 impl Store {
-    /// Puts plugins in place: all of them, or none when there is an error.
+    /// Adds plugins: all of them, or none if there is an error.
     ///
     /// # Errors
-    /// When the place of a link is taken by something else, or a file cannot be written: then all is as it was before.
-    /// [`Error::Remains`] when they are in place, and what they replaced could not be taken away.
-    pub fn put_all(&self, parcels: &[Parcel]) -> Result<(), Error> {
+    /// If the place of a link is taken by another file, or a file cannot be written; the store is unchanged
+    /// then. [`Error::Remains`] if the plugins are in place but what they replaced could not be removed.
+    pub fn put_all(&self, staged_plugins: &[StagedPlugin]) -> Result<(), Error> {
         let _lock = self.lock()?;
         for folder in [&self.places.blobs(), &self.places.plugins(), self.places.links()] {
             files::folders(folder)?;
         }
         let mut pending = Pending::default();
         let mut replaces = false;
-        for Parcel { receipt, .. } in parcels {
-            self.claim(&receipt.name)?;
+        for StagedPlugin { receipt, .. } in staged_plugins {
+            self.check_links(&receipt.name)?;
             pending.names.push(receipt.name.clone());
             pending.digests.extend(receipt.blobs());
             match self.receipt(&receipt.name) {
@@ -52,25 +53,26 @@ impl Store {
                 Err(_) => replaces = true,
             }
         }
-        let put = self.announce(&pending).and_then(|()| self.stage_and_commit(parcels));
+        let put = self.announce(&pending).and_then(|()| self.stage_and_commit(staged_plugins));
         if let Err(error) = put {
-            // What cannot be put right now, `pending` keeps for the next; the first error is the one to tell.
-            drop(self.put_right(&pending));
+            // Repairs that fail now are left to the next process by `pending`; the first error is the one to
+            // report.
+            drop(self.repair(&pending));
             return Err(error);
         }
         let tidied = self.sync_plugins(&pending.names);
-        let tidied = tidied.and_then(|()| if replaces { self.put_right(&pending) } else { self.conclude() });
-        match (tidied, parcels.first()) {
-            (Err(source), Some(parcel)) => Err(remains(&parcel.receipt.name, "installed", source)),
+        let tidied = tidied.and_then(|()| if replaces { self.repair(&pending) } else { self.conclude() });
+        match (tidied, staged_plugins.first()) {
+            (Err(source), Some(staged)) => Err(remains(&staged.receipt.name, "installed", source)),
             _ => Ok(()),
         }
     }
 
-    /// Finds out whether the places of a plugin's links are free, or have links of ours.
+    /// Checks that the places of a plugin's links are free or have kwasm's own links.
     ///
     /// # Errors
     /// [`Error::LinkTaken`].
-    pub fn claim(&self, name: &PluginName) -> Result<(), Error> {
+    pub fn check_links(&self, name: &PluginName) -> Result<(), Error> {
         let taken = |link: &PathBuf| platform::is_link_to(link, self.places.program()) == Some(false);
         match self.places.links_of(name).into_iter().find(taken) {
             Some(link) => Err(Error::LinkTaken(link)),
@@ -78,17 +80,18 @@ impl Store {
         }
     }
 
-    /// Takes a plugin away: its receipt, its links, and its content and compiled code if nothing else uses them.
+    /// Removes a plugin: its receipt, its links, and its content and compiled code if no other plugin uses
+    /// them.
     ///
     /// # Errors
-    /// [`Error::Unknown`], or when the receipt cannot be removed: then all is as it was before. [`Error::Remains`] when the
-    /// plugin is gone, but not all that belonged to it.
+    /// [`Error::Unknown`], or an error if the receipt cannot be removed; the store is unchanged then.
+    /// [`Error::Remains`] if the plugin is removed, but not all of its files.
     pub fn remove(&self, name: &PluginName) -> Result<(), Error> {
         let _lock = self.lock()?;
         let digests = match self.receipt(name) {
             Ok(receipt) => receipt.blobs().collect(),
             Err(error @ Error::Unknown(_)) => return Err(error),
-            // A broken receipt must not keep its plugin on the machine for ever.
+            // A broken receipt must not keep its plugin on the machine forever.
             Err(_) => Vec::new(),
         };
         let pending = Pending { names: vec![name.clone()], digests };
@@ -97,14 +100,14 @@ impl Store {
             drop(self.conclude());
             return Err(error);
         }
-        let tidied = self.sync_plugins(&pending.names).and_then(|()| self.put_right(&pending));
+        let tidied = self.sync_plugins(&pending.names).and_then(|()| self.repair(&pending));
         tidied.map_err(|source| remains(name, "uninstalled", source))
     }
 
-    /// Puts right what one who was killed left, if there is anything. Tells whether there was.
+    /// Repairs what a killed process left, and returns whether there was anything to repair.
     ///
     /// # Errors
-    /// When it cannot be put right.
+    /// If the repair fails.
     pub fn settle(&self) -> Result<bool, Error> {
         if self.pending()?.is_none() {
             return Ok(false);
@@ -112,10 +115,10 @@ impl Store {
         self.lock().map(|_lock| true)
     }
 
-    /// Puts all but the receipts in place, then the receipts.
-    fn stage_and_commit(&self, parcels: &[Parcel]) -> Result<(), Error> {
+    /// Puts everything but the receipts in place, then the receipts.
+    fn stage_and_commit(&self, staged_plugins: &[StagedPlugin]) -> Result<(), Error> {
         let mut staged = Vec::new();
-        for (index, Parcel { blobs, receipt }) in parcels.iter().enumerate() {
+        for (index, StagedPlugin { blobs, receipt }) in staged_plugins.iter().enumerate() {
             for blob in blobs {
                 self.put_blob(blob)?;
             }
@@ -125,22 +128,23 @@ impl Store {
             let path = self.places.receipt(&receipt.name);
             let new = files::stage(&path, &text_of(receipt, &path)?)?;
             // Only a later one's failure takes this one back.
-            let previous = if index + 1 < parcels.len() { files::read(&path, LONGEST).ok() } else { None };
+            let previous =
+                if index + 1 < staged_plugins.len() { files::read(&path, LONGEST).ok() } else { None };
             let previous = previous.map(|text| files::stage(&path, &text)).transpose()?;
             staged.push((path, new, previous));
         }
         let mut committed = Vec::new();
         for (path, new, previous) in staged {
             if let Err(source) = new.rename() {
-                take_back(committed);
-                return Err(files::unwritten(&path)(source));
+                roll_back(committed);
+                return Err(files::write_failed(&path)(source));
             }
             committed.push((path, previous));
         }
         Ok(())
     }
 
-    /// Keeps a content. One that was damaged is mended.
+    /// Stores a blob. Replaces one that was damaged.
     fn put_blob(&self, blob: &Artifact) -> Result<(), Error> {
         let path = self.places.blob(blob.digest());
         if Artifact::from_file(&path).is_ok_and(|kept| kept.digest() == blob.digest()) {
@@ -149,7 +153,7 @@ impl Store {
         files::replace(&path, blob.bytes())
     }
 
-    /// Makes a link, if it is not there as it should be.
+    /// Creates a link, unless it is already correct.
     pub(super) fn link(&self, link: &Path) -> Result<(), Error> {
         if platform::leads_to(link, self.places.program()) {
             return Ok(());
@@ -162,29 +166,29 @@ impl Store {
             .map_err(files::failed(link, "the link cannot be made"))
     }
 
-    /// Makes sure that a power cut does not bring back what a change of receipts took away.
+    /// Syncs the plugins' folders, so that a power cut does not undo a change of receipts.
     fn sync_plugins(&self, names: &[PluginName]) -> Result<(), Error> {
         for folder in names.iter().map(|name| self.places.plugin(name)) {
-            disk::sync_folder(&folder).map_err(files::unwritten(&folder))?;
+            disk::sync_folder(&folder).map_err(files::write_failed(&folder))?;
         }
         Ok(())
     }
 
-    /// Waits until no other kwasm writes, and puts right what one left that was killed. Released when the file is dropped,
-    /// or its process ends.
+    /// Waits until no other kwasm writes, and repairs what a killed one left. The lock is released when the
+    /// file is dropped or its process ends.
     fn lock(&self) -> Result<fs::File, Error> {
         files::folders(self.places.root())?;
         let path = self.places.lock();
         let lock = disk::lock(&path);
-        let lock = lock.map_err(files::failed(&path, "the lock cannot be had"))?;
+        let lock = lock.map_err(files::failed(&path, "the lock cannot be taken"))?;
         if let Some(pending) = self.pending()? {
-            self.put_right(&pending)?;
+            self.repair(&pending)?;
         }
         Ok(lock)
     }
 }
 
-/// What is written into a receipt.
+/// Returns the text of a receipt's file.
 fn text_of(receipt: &Receipt, path: &Path) -> Result<Vec<u8>, Error> {
     let text = serde_json::to_vec_pretty(receipt).and_then(|text| match text.len() as u64 {
         0..=LONGEST => Ok(text),
@@ -195,8 +199,8 @@ fn text_of(receipt: &Receipt, path: &Path) -> Result<Vec<u8>, Error> {
     text.map_err(|source| Error::Receipt { path: path.into(), source })
 }
 
-/// Undoes what was committed. That one of it cannot be undone is not told: the reason for undoing is.
-fn take_back(committed: Vec<(PathBuf, Option<disk::Staged>)>) {
+/// Undoes committed changes. Errors are ignored, since the reason for undoing is the one to report.
+fn roll_back(committed: Vec<(PathBuf, Option<disk::Staged>)>) {
     for (path, previous) in committed.into_iter().rev() {
         drop(match previous {
             Some(previous) => previous.rename(),

@@ -1,4 +1,4 @@
-//! Content that was fetched to be run without being installed: kept in the cache by its digest.
+//! Content that was fetched to run without being installed, cached by its digest.
 
 use super::{Error, Plugin, Store};
 use crate::inspect::Inspected;
@@ -6,11 +6,12 @@ use crate::platform::{self, disk};
 use crate::reference::Digest;
 use crate::registry::Artifact;
 
-/// The most bytes of content that are kept: what is over goes by age, and is downloaded again if need be.
+/// The largest total size of cached content, in bytes. Beyond it, the least recently used content is removed
+/// and downloaded again when needed.
 const BUDGET: u64 = 512 << 20;
 
 impl Store {
-    /// The content with this digest, if it was fetched before and is still what it was.
+    /// Returns the content with this digest, if it was fetched before and is unaltered.
     #[must_use]
     pub fn fetched(&self, name: &str, digest: Digest) -> Option<Plugin> {
         platform::private_folder(&self.places.fetched()).ok()?;
@@ -18,10 +19,10 @@ impl Store {
         (plugin.digest == digest).then(|| Plugin { name: name.to_owned(), ..plugin })
     }
 
-    /// Keeps content for the next run, where it can be kept.
+    /// Caches content for the next run, if possible.
     ///
     /// # Errors
-    /// [`Error::Unfit`] when it is nothing that can run.
+    /// [`Error::Unfit`] if it cannot run.
     pub fn keep_fetched(&self, name: &str, content: &Artifact) -> Result<Plugin, Error> {
         let inspected = Inspected::read(content.bytes())
             .map_err(|source| Error::Unfit { path: name.to_owned(), source })?;

@@ -1,4 +1,4 @@
-//! Reads and changes files, and says which one it was when that fails.
+//! File operations whose errors name the file.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -8,7 +8,7 @@ use super::Error;
 use super::error::UNREAD;
 use crate::platform::disk::{self, Staged};
 
-/// What to say when something cannot be done with a file or folder.
+/// Returns a function that wraps an error of a file or folder.
 pub(super) fn failed(path: &Path, what: &'static str) -> impl Fn(io::Error) -> Error {
     move |source| {
         let there = path.ancestors().find(|path| fs::symlink_metadata(path).is_ok());
@@ -19,48 +19,48 @@ pub(super) fn failed(path: &Path, what: &'static str) -> impl Fn(io::Error) -> E
     }
 }
 
-/// Makes a folder and all that lead to it.
+/// Creates a folder and its ancestors.
 pub(super) fn folders(path: &Path) -> Result<(), Error> {
     disk::folders(path).map_err(failed(path, "the folder cannot be made"))
 }
 
-/// Writes a file so that whoever looks sees the old one or the new one, whenever the power goes.
+/// Replaces a file so that readers see the old or the new content, even after a power cut.
 pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), Error> {
     folders_to(path)?;
-    disk::replace_public(path, content).map_err(unwritten(path))
+    disk::replace_public(path, content).map_err(write_failed(path))
 }
 
-/// Writes a file whole, but for its place.
+/// Writes a complete file that is still to be moved to its place.
 pub(super) fn stage(path: &Path, content: &[u8]) -> Result<Staged, Error> {
     folders_to(path)?;
-    Staged::write_public(path, content).and_then(Staged::sync).map_err(unwritten(path))
+    Staged::write_public(path, content).and_then(Staged::sync).map_err(write_failed(path))
 }
 
-/// What to say when a file cannot be written.
-pub(super) fn unwritten(path: &Path) -> impl Fn(io::Error) -> Error {
+/// Returns a function that wraps an error of writing a file.
+pub(super) fn write_failed(path: &Path) -> impl Fn(io::Error) -> Error {
     failed(path, "it cannot be written")
 }
 
-/// What to say when a file or folder cannot be removed.
-pub(super) fn unremoved(path: &Path) -> impl Fn(io::Error) -> Error {
+/// Returns a function that wraps an error of removing a file or folder.
+pub(super) fn remove_failed(path: &Path) -> impl Fn(io::Error) -> Error {
     failed(path, "it cannot be removed")
 }
 
-/// Removes a file; one that is gone already is as good as removed.
+/// Removes a file. A file that does not exist is not an error.
 pub(super) fn remove(path: &Path) -> Result<(), Error> {
-    disk::remove(path).map_err(unremoved(path))
+    disk::remove(path).map_err(remove_failed(path))
 }
 
-/// Removes a folder with the files in it. A folder in it stays, and this one with it.
+/// Removes a folder with the files in it. If it contains a folder, both stay.
 pub(super) fn remove_folder(path: &Path) -> Result<(), Error> {
-    for entry in disk::entries(path).map_err(unread(path))? {
+    for entry in disk::entries(path).map_err(read_failed(path))? {
         remove(&entry.path())?;
     }
-    disk::remove_folder(path).map_err(unremoved(path))
+    disk::remove_folder(path).map_err(remove_failed(path))
 }
 
-/// What to say when a file or folder cannot be read.
-pub(super) fn unread(path: &Path) -> impl Fn(io::Error) -> Error {
+/// Returns a function that wraps an error of reading a file or folder.
+pub(super) fn read_failed(path: &Path) -> impl Fn(io::Error) -> Error {
     failed(path, UNREAD)
 }
 

@@ -1,10 +1,10 @@
-//! Keeps proven artifacts on disk and remembers why they are believed.
+//! Keeps proven artifacts on disk and records why they are trusted.
 //!
 //! ```text
-//! blobs/sha256/<hex>            immutable: what was fetched
-//! plugins/<name>/receipt.json   replaced by rename: what is installed, from which all else follows
-//! pending                       there while somebody changes something: what
-//! lock                          held by the one who writes
+//! blobs/sha256/<hex>            immutable: the fetched content
+//! plugins/<name>/receipt.json   replaced by rename: the installed plugin, from which all else follows
+//! pending                       present during a change: its description
+//! lock                          held by the writer
 //! ```
 
 mod change;
@@ -24,8 +24,9 @@ use std::path::Path;
 
 use serde::de::Error as _;
 
-pub use self::change::Parcel;
+pub use self::change::StagedPlugin;
 pub use self::error::Error;
+pub(crate) use self::error::{folder_of, for_room};
 pub use self::places::Places;
 pub use self::plugin::{Granted, Plugin};
 pub use self::receipt::{Origin, Receipt, Signer};
@@ -42,22 +43,22 @@ pub struct Store {
 }
 
 impl Store {
-    /// The store at `places`. Touches nothing until it is asked to.
+    /// Returns the store at `places`. Does not access the disk yet.
     #[must_use]
     pub fn new(places: Places) -> Self {
         Self { places }
     }
 
-    /// Where things are.
+    /// Returns the folders that it uses.
     #[must_use]
     pub fn places(&self) -> &Places {
         &self.places
     }
 
-    /// Finds out what a file needs, to run it. Neither reads nor hashes one that was proven before.
+    /// Finds out what a file needs to run. Neither reads nor hashes one that was proven before.
     ///
     /// # Errors
-    /// When there is no such file, or when it is nothing that can run.
+    /// If the file does not exist or cannot run.
     pub fn open_file(&self, path: &Path) -> Result<Plugin, Error> {
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let plugin = |digest, inspected, bytes| Plugin {
@@ -84,7 +85,7 @@ impl Store {
     /// Finds an installed plugin.
     ///
     /// # Errors
-    /// [`Error::Unknown`], or [`Error::Receipt`] when what is remembered of it cannot be read.
+    /// [`Error::Unknown`], or [`Error::Receipt`] if its receipt cannot be read.
     pub fn find(&self, name: &PluginName) -> Result<Plugin, Error> {
         let receipt = self.receipt(name)?;
         let granted = receipt.granted();
@@ -101,7 +102,7 @@ impl Store {
     /// Reads the receipt of an installed plugin.
     ///
     /// # Errors
-    /// As [`Store::find`].
+    /// The same as [`Store::find`].
     pub fn receipt(&self, name: &PluginName) -> Result<Receipt, Error> {
         let path = self.places.receipt(name);
         let broken = |source| Error::Receipt { path: path.clone(), source };
@@ -115,10 +116,11 @@ impl Store {
             {
                 return Err(broken(serde_json::Error::custom(error)));
             }
-            Err(source) => return Err(files::unread(&path)(source)),
+            Err(source) => return Err(files::read_failed(&path)(source)),
         };
         let mut receipt: Receipt = serde_json::from_slice(&text).map_err(broken)?;
-        // An earlier kwasm made a component of a core module, which is not sound: what was fetched runs as it is.
+        // An earlier kwasm made a component from a core module, which is not sound: the fetched content runs
+        // unchanged.
         if receipt.kind == Kind::Core && receipt.digest != receipt.fetched {
             receipt.digest = receipt.fetched;
             receipt.size = fs::metadata(self.places.blob(receipt.fetched)).map_or(0, |content| content.len());
@@ -130,13 +132,13 @@ impl Store {
         Ok(receipt)
     }
 
-    /// The names of all installed plugins, sorted.
+    /// Returns the names of all installed plugins, sorted.
     ///
     /// # Errors
-    /// When the folder of plugins cannot be read.
+    /// If the folder of plugins cannot be read.
     pub fn names(&self) -> Result<Vec<PluginName>, Error> {
         let path = self.places.plugins();
-        let entries = disk::entries(&path).map_err(files::unread(&path))?;
+        let entries = disk::entries(&path).map_err(files::read_failed(&path))?;
         let mut names: Vec<PluginName> = entries
             .iter()
             .filter_map(|entry| entry.file_name().to_str()?.parse().ok())

@@ -1,5 +1,5 @@
-//! What is being changed, told before the first change and forgotten after the last. Whoever finds it, and no one at work on
-//! it, knows that somebody was killed, and of what.
+//! The record of a change, written before its first step and removed after its last. If a process finds one
+//! and holds the lock, the process that wrote it was killed during the change.
 
 use std::fs;
 use std::io;
@@ -10,47 +10,50 @@ use super::{Error, Store, files};
 use crate::platform::{self, disk};
 use crate::reference::{Digest, PluginName};
 
-/// One `pending`.
+/// The contents of `pending`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Pending {
-    /// The plugins that are put or removed.
+    /// The plugins that are added or removed.
     pub(super) names: Vec<PluginName>,
-    /// All that they need, before and after.
+    /// All blobs that they need, before and after.
     pub(super) digests: Vec<Digest>,
 }
 
-/// The most bytes of it that are read.
+/// The largest size of the file that is read, in bytes.
 const LONGEST: u64 = 64 << 20;
 
 impl Store {
-    /// What somebody who was killed was about to change. One who was killed while saying so had changed nothing.
+    /// Returns the change during which a process was killed, if any. A process killed while it wrote the
+    /// record had changed nothing yet.
     pub(super) fn pending(&self) -> Result<Option<Pending>, Error> {
         let path = self.places.pending();
         match files::read(&path, LONGEST) {
             Ok(text) => Ok(Some(serde_json::from_slice(&text).unwrap_or_default())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(files::unread(&path)(source)),
+            Err(source) => Err(files::read_failed(&path)(source)),
         }
     }
 
-    /// Says what is going to change.
+    /// Records what is going to change.
     pub(super) fn announce(&self, pending: &Pending) -> Result<(), Error> {
         let path = self.places.pending();
         let text = serde_json::to_vec(pending).unwrap_or_default();
-        disk::write(&path, &text).map_err(files::unwritten(&path))
+        disk::write(&path, &text).map_err(files::write_failed(&path))
     }
 
-    /// Forgets it, when all is done.
+    /// Removes the record, once everything is done.
     pub(super) fn conclude(&self) -> Result<(), Error> {
         files::remove(&self.places.pending())
     }
 
-    /// Finishes a change, or undoes it: receipts say what is installed, and all else follows them.
+    /// Completes a change or undoes it: the receipts determine what is installed, and everything else follows
+    /// them.
     ///
     /// # Errors
-    /// The first of what went wrong. All the rest is done then, and `pending` stays for the next to try again.
-    pub(super) fn put_right(&self, pending: &Pending) -> Result<(), Error> {
+    /// The first error. The remaining steps are done nevertheless, and `pending` stays for the next process
+    /// to try again.
+    pub(super) fn repair(&self, pending: &Pending) -> Result<(), Error> {
         let mut first = Ok(());
         let mut attempt = |result: Result<(), Error>| {
             if first.is_ok() {
@@ -58,8 +61,8 @@ impl Store {
             }
         };
         for name in &pending.names {
-            attempt(self.put_folder_right(name));
-            attempt(self.put_links_right(name));
+            attempt(self.repair_folder(name));
+            attempt(self.repair_links(name));
         }
         // Of one that cannot be read it is not known what it needs: then all stays.
         if let Some(used) = self.used()? {
@@ -72,13 +75,13 @@ impl Store {
         self.conclude()
     }
 
-    /// Leaves nothing in a plugin's folder but its receipt, and no folder without one.
-    fn put_folder_right(&self, name: &PluginName) -> Result<(), Error> {
+    /// Removes everything from a plugin's folder but its receipt, and the folder if there is no receipt.
+    fn repair_folder(&self, name: &PluginName) -> Result<(), Error> {
         let folder = self.places.plugin(name);
         if !self.places.receipt(name).exists() {
             return files::remove_folder(&folder);
         }
-        for entry in disk::entries(&folder).map_err(files::unread(&folder))? {
+        for entry in disk::entries(&folder).map_err(files::read_failed(&folder))? {
             if disk::is_unfinished(&entry.file_name()) {
                 files::remove(&entry.path())?;
             }
@@ -86,8 +89,8 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a plugin the links that it lacks, and takes ours from a name that is no plugin's.
-    fn put_links_right(&self, name: &PluginName) -> Result<(), Error> {
+    /// Adds a plugin's missing links, and removes kwasm's own links of a name that is not installed.
+    fn repair_links(&self, name: &PluginName) -> Result<(), Error> {
         let installed = self.places.receipt(name).exists();
         for link in self.places.links_of(name) {
             match platform::is_link_to(&link, self.places.program()) {
@@ -106,7 +109,7 @@ impl Store {
         Ok(())
     }
 
-    /// All that the receipts name, sorted. `None` when one of them cannot be read.
+    /// Returns all digests that the receipts name, sorted, or `None` if one of them cannot be read.
     fn used(&self) -> Result<Option<Vec<Digest>>, Error> {
         let mut used = Vec::new();
         for name in self.names()? {
@@ -119,17 +122,17 @@ impl Store {
         Ok(Some(used))
     }
 
-    /// Returns the digests of what the installed plugins run, of those whose receipts can be read.
+    /// Returns the digests of the code that installed plugins run, as far as their receipts can be read.
     ///
     /// # Errors
-    /// When the folder of plugins cannot be read.
+    /// If the folder of plugins cannot be read.
     pub fn running(&self) -> Result<Vec<Digest>, Error> {
         Ok(self.names()?.iter().filter_map(|name| Some(self.receipt(name).ok()?.digest)).collect())
     }
 
     fn remove_blobs_but(&self, used: &[Digest]) -> Result<(), Error> {
         let folder = self.places.blobs();
-        for entry in disk::entries(&folder).map_err(files::unread(&folder))? {
+        for entry in disk::entries(&folder).map_err(files::read_failed(&folder))? {
             let digest = entry.file_name().to_str().and_then(|hex| format!("sha256:{hex}").parse().ok());
             if digest.is_none_or(|digest: Digest| used.binary_search(&digest).is_err()) {
                 files::remove(&entry.path())?;
@@ -138,7 +141,7 @@ impl Store {
         Ok(())
     }
 
-    /// Removes what was compiled of a content, by whatever kwasm.
+    /// Removes the compiled code of a content, by whichever kwasm it was made.
     fn remove_compiled(&self, digest: Digest) -> Result<(), Error> {
         for entry in fs::read_dir(self.places.compiled()).into_iter().flatten().flatten() {
             if entry.file_name().to_string_lossy().starts_with(&digest.hex()) {

@@ -1,8 +1,8 @@
-//! Where things are. Built once, from the environment; nothing else makes a path.
+//! The folders of the store and the caches. Built once, from the environment; no other code makes a path.
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::Environment;
+use crate::environment::Environment;
 use crate::platform;
 use crate::reference::{Digest, PluginName};
 
@@ -17,9 +17,9 @@ pub struct Places {
 }
 
 impl Places {
-    /// Finds the folders: `KWASM_HOME` and `KWASM_BIN_DIR` before what the platform says.
+    /// Finds the folders: `KWASM_HOME` and `KWASM_BIN_DIR` take precedence over the platform's.
     ///
-    /// `None` when neither a home directory nor `KWASM_HOME` is known.
+    /// Returns `None` if neither a home directory nor `KWASM_HOME` is known.
     #[must_use]
     pub fn of(environment: &Environment) -> Option<Self> {
         let folders = platform::folders(|name| environment.path(name));
@@ -44,86 +44,89 @@ impl Places {
         })
     }
 
-    /// e.g. `~/.local/share/kwasm`.
+    /// Returns the root of the store, e.g. `~/.local/share/kwasm`.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// e.g. `~/.local/bin`.
+    /// Returns the folder of links, e.g. `~/.local/bin`.
     #[must_use]
     pub fn links(&self) -> &Path {
         &self.links
     }
 
-    /// e.g. `~/.cache/kwasm/compiled`: machine code, which only this user may write.
+    /// Returns the cache of machine code, which only this user may write, e.g. `~/.cache/kwasm/compiled`.
     #[must_use]
     pub fn compiled(&self) -> PathBuf {
         self.cache.join("compiled")
     }
 
-    /// e.g. `~/.cache/kwasm/kubeconfigs`: what guests get to see as their kubeconfig; no secrets.
+    /// Returns the folder of the kubeconfigs shown to guests, which contain no secrets, e.g.
+    /// `~/.cache/kwasm/kubeconfigs`.
     #[must_use]
     pub fn kubeconfigs(&self) -> PathBuf {
         self.cache.join("kubeconfigs")
     }
 
-    /// e.g. `~/.cache/kwasm/refreshes`: files that are only locked, by whoever refreshes a token of a kubeconfig.
+    /// Returns the folder of the lock files held while a token of a kubeconfig is refreshed, e.g.
+    /// `~/.cache/kwasm/refreshes`.
     #[must_use]
     pub fn refreshes(&self) -> PathBuf {
         self.cache.join("refreshes")
     }
 
-    /// e.g. `~/.cache/kwasm/fetched`: what was run from registries without being installed, by digest.
+    /// Returns the cache, by digest, of plugins that ran from registries without being installed, e.g.
+    /// `~/.cache/kwasm/fetched`.
     #[must_use]
     pub fn fetched(&self) -> PathBuf {
         self.cache.join("fetched")
     }
 
-    /// e.g. `~/.cache/kwasm/fetched/e3b0….wasm`.
+    /// Returns the file of cached content, e.g. `~/.cache/kwasm/fetched/e3b0….wasm`.
     #[must_use]
     pub fn fetched_content(&self, digest: Digest) -> PathBuf {
         self.fetched().join(format!("{}.wasm", digest.hex()))
     }
 
-    /// e.g. `~/.config/kwasm/trust.yaml`: whose signatures are asked for.
+    /// Returns the file that names the required signers, e.g. `~/.config/kwasm/trust.yaml`.
     #[must_use]
     pub fn trust(&self) -> PathBuf {
         self.configuration.join("trust.yaml")
     }
 
-    /// e.g. `~/.cache/kwasm/seen`: the digests of files that were run before.
+    /// Returns the cache of the digests of files that ran before, e.g. `~/.cache/kwasm/seen`.
     #[must_use]
     pub fn seen(&self) -> PathBuf {
         self.cache.join("seen")
     }
 
-    /// e.g. `/usr/local/bin/kwasm`: the program that links lead to.
+    /// Returns the program that links lead to, e.g. `/usr/local/bin/kwasm`.
     #[must_use]
     pub fn program(&self) -> &Path {
         &self.program
     }
 
-    /// e.g. `~/.local/share/kwasm/blobs/sha256/e3b0…`.
+    /// Returns the file of a blob, e.g. `~/.local/share/kwasm/blobs/sha256/e3b0…`.
     #[must_use]
     pub fn blob(&self, digest: Digest) -> PathBuf {
         self.blobs().join(digest.hex())
     }
 
-    /// e.g. `~/.local/share/kwasm/plugins/decoder/receipt.json`.
+    /// Returns the file of a receipt, e.g. `~/.local/share/kwasm/plugins/decoder/receipt.json`.
     #[must_use]
     pub fn receipt(&self, name: &PluginName) -> PathBuf {
         self.plugin(name).join("receipt.json")
     }
 
-    /// e.g. `~/.local/bin/kubectl-decoder`, which runs the plugin.
+    /// Returns the link that runs a plugin, e.g. `~/.local/bin/kubectl-decoder`.
     #[must_use]
     pub fn link(&self, name: &PluginName) -> PathBuf {
         self.links.join(platform::program_file(&name.program()))
     }
 
-    /// Both links of a plugin, e.g. `~/.local/bin/kubectl-decoder` and `~/.local/bin/kubectl_complete-decoder`, by which
-    /// kubectl asks for completions.
+    /// Returns both links of a plugin, e.g. `~/.local/bin/kubectl-decoder`, and
+    /// `~/.local/bin/kubectl_complete-decoder`, which kubectl runs for completions.
     #[must_use]
     pub fn links_of(&self, name: &PluginName) -> [PathBuf; 2] {
         [self.link(name), self.links.join(platform::program_file(&name.completion()))]

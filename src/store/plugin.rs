@@ -1,4 +1,4 @@
-//! Something to run.
+//! Plugins that are ready to run.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::inspect::Inspected;
 use crate::reference::{Digest, PluginName};
 use crate::registry::{self, Artifact};
 
-/// Something to run whose digest and needs are known.
+/// A plugin with known digest and requirements.
 #[derive(Clone)]
 pub struct Plugin {
     pub(super) name: String,
@@ -23,14 +23,14 @@ pub struct Plugin {
 /// The policy that an installed plugin was granted.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Granted {
-    /// Its name.
+    /// The name of the policy.
     pub name: String,
-    /// Its text, where it was a file.
+    /// The text of the policy, if it came from a file.
     pub text: Option<String>,
 }
 
 impl Plugin {
-    /// A plugin whose content is in memory.
+    /// Returns a plugin whose content is in memory.
     #[must_use]
     pub fn new(name: &PluginName, content: &Artifact, inspected: Inspected) -> Self {
         Self {
@@ -43,34 +43,34 @@ impl Plugin {
         }
     }
 
-    /// What the plugin is called, for messages and as its `argv[0]`.
+    /// Returns the name of the plugin, for messages and as its `argv[0]`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The digest of its content.
+    /// Returns the digest of its content.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// What it asks for.
+    /// Returns its requirements.
     #[must_use]
     pub fn inspected(&self) -> &Inspected {
         &self.inspected
     }
 
-    /// The policy it was granted at install; `None` for one that is not installed.
+    /// Returns the policy granted at install; `None` for a plugin that is not installed.
     #[must_use]
     pub fn granted(&self) -> Option<&Granted> {
         self.granted.as_ref()
     }
 
-    /// Its content, proven to have its digest.
+    /// Returns its content, proven by its digest.
     ///
     /// # Errors
-    /// When the file is gone or has other content than at install, or than when it was first seen.
+    /// If the file is missing or its content has changed since it was installed or first seen.
     pub fn content(&self) -> Result<Bytes, Error> {
         if let Some(bytes) = &self.bytes {
             return Ok(bytes.clone());

@@ -1,4 +1,4 @@
-//! What is remembered of an installed plugin, and why it was believed.
+//! Receipts: the records of installed plugins and of the reasons to trust them.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,67 +7,70 @@ use crate::inspect::{Inspected, Kind};
 use crate::reference::{Digest, PluginName};
 use crate::registry::signature;
 
-/// The most bytes that a receipt may have; one that has more is broken.
+/// The largest size of a receipt in bytes. A larger one is invalid.
 pub(super) const LONGEST: u64 = 1 << 20;
 
-/// One `receipt.json`. Written whole and replaced by rename, so that a reader sees an old one or a new one.
+/// The contents of `receipt.json`. Written whole and replaced by rename, so that a reader sees the old or the
+/// new one.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Receipt {
     /// The plugin.
     pub name: PluginName,
-    /// Where it came from, as it was typed, made absolute.
+    /// The source as the user gave it, made absolute.
     pub source: String,
-    /// Which of its versions this is, where anybody said so.
+    /// The version, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// What it says of itself, in a line.
+    /// The description, in one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The artifact that it was in, where it came from a registry.
+    /// The artifact that it was in, if it came from a registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<Origin>,
-    /// What was fetched.
+    /// The digest of the fetched content.
     pub fetched: Digest,
-    /// What runs: the same, but in receipts of an earlier kwasm, which made a component of a core module. That is no longer run.
+    /// The digest of the content that runs. The same as `fetched`, except in receipts of an earlier kwasm,
+    /// which made a component from a core module. Such a component no longer runs.
     pub digest: Digest,
-    /// The size of what runs, in bytes.
+    /// The size of the content that runs, in bytes.
     pub size: u64,
     /// The form in which it was fetched.
     pub kind: Kind,
-    /// What was found in what runs.
+    /// The requirements of the content that runs.
     pub inspected: Inspected,
-    /// The policy that was granted, by name.
+    /// The name of the granted policy.
     pub policy: String,
-    /// Its text, where it was a file: what was granted stays granted, whatever becomes of the file.
+    /// The text of the policy if it came from a file, so that the grant does not depend on the file any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_text: Option<String>,
-    /// When, in RFC 3339, UTC.
+    /// The time of the installation, in RFC 3339, UTC.
     pub installed_at: String,
-    /// The kwasm that did it.
+    /// The version of kwasm that installed it.
     pub kwasm: String,
 }
 
-/// The artifact in a registry that a plugin was in. All of its blobs are kept, so that it can be carried elsewhere as it is.
+/// The artifact in a registry that contained a plugin. All of its blobs are kept, so that it can be
+/// transferred unchanged.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Origin {
-    /// Where it was, with its tag: `HOST/REPOSITORY:TAG`.
+    /// The reference with its tag: `HOST/REPOSITORY:TAG`.
     pub reference: String,
-    /// Its manifest: what the plugin is pinned to, and what was signed.
+    /// The digest of the manifest, to which the plugin is pinned, and which signatures sign.
     pub manifest: Digest,
-    /// Its configuration.
+    /// The digest of the configuration.
     pub config: Digest,
-    /// The manifests of its signatures. None: it was not signed, or [`Self::unknown`].
+    /// The manifests of its signatures. Empty if it was not signed, or if [`Self::unknown`] is set.
     #[serde(default)]
     pub signatures: Vec<Digest>,
-    /// Whether its registry did not say if it is signed.
+    /// Whether its registry did not report if it is signed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unknown: bool,
-    /// What those manifests name.
+    /// The blobs that those manifests name.
     #[serde(default)]
     pub evidence: Vec<Digest>,
-    /// Whose signatures were verified, by the keys of trust.yaml.
+    /// The keys of trust.yaml by which signatures were verified.
     #[serde(default)]
     pub signers: Vec<Signer>,
 }
@@ -89,7 +92,8 @@ impl From<&signature::Signer> for Signer {
 }
 
 impl Receipt {
-    /// Every blob that the plugin needs: what runs, what was fetched, and the artifact that it was in.
+    /// Returns every blob that the plugin needs: the content that runs, the fetched content, and the artifact
+    /// that it was in.
     pub fn blobs(&self) -> impl Iterator<Item = Digest> {
         let artifact = self.artifact.iter().flat_map(|artifact| {
             let own = [artifact.manifest, artifact.config];
@@ -98,7 +102,7 @@ impl Receipt {
         [self.digest, self.fetched].into_iter().chain(artifact)
     }
 
-    /// What was granted.
+    /// Returns the granted policy.
     #[must_use]
     pub fn granted(&self) -> Granted {
         Granted { name: self.policy.clone(), text: self.policy_text.clone() }

@@ -1,7 +1,7 @@
-//! Remembers the digest of a file that was run, so that the next run neither reads nor hashes it.
+//! Remembers the digest of a file that ran, so that the next run neither reads nor hashes it.
 //!
-//! A file is known again by device, inode, size and both times. It is only a cache: whatever is wrong with an
-//! entry, the file is read instead.
+//! A file is recognised by device, inode, size and both times. This is only a cache: if an entry is not
+//! usable, the file is read instead.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::inspect::Inspected;
 use crate::platform::{self, FileIdentity, disk};
 use crate::reference::Digest;
 
-/// What is known of a file.
+/// The cached facts about a file.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Seen {
@@ -23,17 +23,19 @@ pub(super) struct Seen {
     pub(super) inspected: Inspected,
 }
 
-/// The most bytes of an entry that are read: as of a receipt, most of which are the same facts.
+/// The largest size of an entry that is read, in bytes: the same as of a receipt, which consists mostly of
+/// the same facts.
 const LONGEST: u64 = 1 << 20;
 
-/// The most bytes of all entries: some thousand files.
+/// The largest total size of all entries in bytes: some thousand files.
 const BUDGET: u64 = 2 << 20;
 
-/// A file that changed less than this before it was read might change again without its times showing it: they are
-/// as coarse as the file system's clock. The same rule keeps git's index honest ("racily clean" entries).
+/// The time that must pass between the last change of a file and its reading, in nanoseconds. A file that
+/// changed later might change again without a visible change of its times, which are as coarse as the file
+/// system's clock. The same rule keeps git's index correct ("racily clean" entries).
 const SETTLED: i128 = 2_000_000_000;
 
-/// What was remembered of the file with this identity.
+/// Returns the cached facts about the file with this identity.
 pub(super) fn recall(places: &Places, identity: &FileIdentity) -> Option<Seen> {
     let folder = places.seen();
     let path = entry(places, identity);
@@ -45,7 +47,7 @@ pub(super) fn recall(places: &Places, identity: &FileIdentity) -> Option<Seen> {
     (seen.identity == *identity).then_some(seen)
 }
 
-/// Remembers a file, if it has been at rest for long enough. That it could not be remembered is no error.
+/// Remembers a file, if it has been unchanged for long enough. Errors are ignored.
 pub(super) fn remember(places: &Places, identity: FileIdentity, digest: Digest, inspected: &Inspected) {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -1,4 +1,4 @@
-//! `kwasm cluster`: which cluster plugins reach, and as whom. Nothing of it is a secret.
+//! `kwasm cluster`: the cluster that plugins reach, and the user as whom they reach it. Shows no secrets.
 
 use std::path::PathBuf;
 
@@ -6,17 +6,18 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::cli::{Connection, Environment, Output};
+use crate::cli::Output;
 use crate::cluster::{
     Authentication, Authority, Cluster, Contexts, Flags, Impersonation, Kubeconfig, Selection, Validity,
 };
+use crate::environment::{Connection, Environment};
 use crate::gate::{Checked, Gate, Observer};
 use crate::policy::Policy;
 
 use super::run::observer;
-use super::{Ending, Error, Voice, one_line, print, table};
+use super::{Ending, Error, Reporter, print, table};
 
-/// What there is to know of a cluster without asking it, and what it answered.
+/// The facts about a cluster that are known without a request, and its answers.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Subject {
@@ -28,7 +29,7 @@ struct Subject {
     authentication: Authentication,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_certificate: Option<Certificate>,
-    /// What is wrong with its times.
+    /// The reason why its validity period is not valid now.
     #[serde(skip)]
     fault: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,7 +38,7 @@ struct Subject {
     #[serde(skip_serializing_if = "Option::is_none")]
     tls_server_name: Option<String>,
     insecure_skip_tls_verify: bool,
-    /// Without its password.
+    /// The proxy's address without its password.
     #[serde(skip_serializing_if = "Option::is_none")]
     proxy_url: Option<String>,
     /// The kubeconfig files that were read, in order.
@@ -55,17 +56,17 @@ struct Certificate {
     not_after: String,
 }
 
-/// What is to be told.
+/// The options of the command.
 pub(super) struct Wish {
-    /// What selects the cluster.
+    /// The flags that select the cluster.
     pub(super) connection: Connection,
-    /// Whether to ask the server who that is, and to tell of each request.
+    /// Whether to ask the server for the user's identity, and to report each request.
     pub(super) check: bool,
     pub(super) verbose: bool,
     pub(super) output: Output,
 }
 
-pub(super) fn cluster(environment: &Environment, voice: Voice, wish: &Wish) -> Result<Ending, Error> {
+pub(super) fn cluster(environment: &Environment, reporter: Reporter, wish: &Wish) -> Result<Ending, Error> {
     let flags = Flags::of(&wish.connection)?;
     let kubeconfig = Kubeconfig::load(environment, &flags)?;
     let contexts = Contexts::choose(&kubeconfig, &flags, |name, selected| name == selected)?;
@@ -74,26 +75,21 @@ pub(super) fn cluster(environment: &Environment, voice: Voice, wish: &Wish) -> R
         Selection::Nothing(why) => return Err(Error::NoCluster(why.clone())),
     };
     if wish.check {
-        let observer = wish.verbose.then(|| observer(voice));
+        let observer = wish.verbose.then(|| observer(reporter));
         match gate(contexts, observer)?.check() {
             Ok(None) => return Ok(Ending::Interrupted),
             Ok(checked) => subject.checked = checked,
             Err(lines) => {
-                voice.lines(lines);
+                reporter.messages(&lines);
                 return Ok(Ending::Faulty);
             }
         }
     }
-    print(&match wish.output {
-        Output::Json => table::json(&subject),
-        Output::Yaml => table::yaml(&subject),
-        Output::Name => format!("{}\n", one_line(&subject.context)),
-        Output::Table | Output::Wide => subject.page(),
-    })?;
+    print(&table::one(&subject, wish.output, || subject.page(), || subject.context.clone()))?;
     Ok(Ending::Done)
 }
 
-/// What kwasm itself may ask, as anybody may ask it of themselves.
+/// The policy for kwasm's own requests, which every user may make about themselves.
 const POLICY: &str = "
 apiVersion: kwasm.dev/v1
 kind: Policy
@@ -105,7 +101,7 @@ spec:
     - {apiGroups: [authentication.k8s.io], resources: [selfsubjectreviews], verbs: [create]}
 ";
 
-/// A gate that lets out just that.
+/// Returns a gate that allows exactly these requests.
 fn gate(contexts: Contexts, observer: Option<Observer>) -> Result<Gate, Error> {
     let policy = Policy::read("kwasm cluster", POLICY).map_err(Error::Policy)?;
     Ok(Gate::new(policy.grant_whole(), contexts, observer))
@@ -139,7 +135,7 @@ impl Subject {
         })
     }
 
-    /// A line a fact.
+    /// Returns a page with one fact per line.
     fn page(&self) -> String {
         let mut lines = vec![
             ("context", self.context.clone()),
@@ -156,8 +152,8 @@ impl Subject {
             lines.push(("", format!("valid from {not_before} to {not_after}{fault}")));
         }
         if let Some(impersonation) = &self.impersonate {
-            for (place, who) in impersonation.told().into_iter().enumerate() {
-                lines.push((if place == 0 { "impersonates" } else { "" }, who));
+            for (index, who) in impersonation.describe().into_iter().enumerate() {
+                lines.push((if index == 0 { "impersonates" } else { "" }, who));
             }
         }
         lines.push(("authority", named(&self.certificate_authority)));
@@ -165,24 +161,24 @@ impl Subject {
         line("server name", self.tls_server_name.clone());
         line(
             "insecure",
-            self.insecure_skip_tls_verify.then(|| "the server is not asked who it is".to_owned()),
+            self.insecure_skip_tls_verify.then(|| "the server's certificate is not verified".to_owned()),
         );
         line("proxy", self.proxy_url.clone());
-        for (place, file) in self.files.iter().enumerate() {
-            line(if place == 0 { "files" } else { "" }, Some(file.display().to_string()));
+        for (index, file) in self.files.iter().enumerate() {
+            line(if index == 0 { "files" } else { "" }, Some(file.display().to_string()));
         }
         if let Some(Checked { version, username, groups }) = &self.checked {
-            line("version", Some(version.clone().unwrap_or_else(|| "it does not say".to_owned())));
-            line("known as", Some(username.clone().unwrap_or_else(|| "it does not say".to_owned())));
-            for (place, group) in groups.iter().enumerate() {
-                line(if place == 0 { "groups" } else { "" }, Some(group.clone()));
+            line("version", Some(version.clone().unwrap_or_else(|| "not reported".to_owned())));
+            line("known as", Some(username.clone().unwrap_or_else(|| "not reported".to_owned())));
+            for (index, group) in groups.iter().enumerate() {
+                line(if index == 0 { "groups" } else { "" }, Some(group.clone()));
             }
         }
         table::page(&lines)
     }
 }
 
-/// A kind by the name that it has as data.
+/// Returns the name of a kind as in the output of data.
 fn named(kind: &impl Serialize) -> String {
     serde_json::to_value(kind).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

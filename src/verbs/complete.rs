@@ -1,8 +1,8 @@
-//! `kubectl_complete-NAME ARG…`: kubectl asks what a plugin's arguments could go on with.
+//! `kubectl_complete-NAME ARG…`: prints completions of a plugin's arguments for kubectl.
 //!
-//! The plugin is run as `NAME __complete ARG…`, [cobra's convention][1]: a candidate a line, with an optional tab and a
-//! description behind it, and a last line `:DIRECTIVE`. Whoever waits for it has pressed a key: nothing is said about what
-//! goes wrong, and it takes two seconds at most.
+//! The plugin is run as `NAME __complete ARG…`, [cobra's convention][1]: one candidate per line, optionally
+//! followed by a tab and a description, and a last line `:DIRECTIVE`. The user has pressed a key and is
+//! waiting: errors are not reported, and it takes two seconds at most.
 //!
 //! [1]: https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md
 
@@ -12,18 +12,18 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::cli::Environment;
+use crate::environment::Environment;
 use crate::reference::PluginName;
 
 use super::{Ending, Error, print};
 
-/// As long as somebody waits who has pressed a key.
+/// The time that a plugin may take, while a user waits who has pressed a key.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The most bytes of candidates.
+/// The largest size of the candidates in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// What is answered for a plugin that knows nothing of completion: no candidates, and the shell may offer files.
+/// The answer for a plugin without completion: no candidates, and the shell may offer files.
 const NOTHING: &str = ":0\n";
 
 pub(super) fn complete(
@@ -36,7 +36,7 @@ pub(super) fn complete(
     Ok(Ending::Done)
 }
 
-/// Runs the plugin as any other time, in a process of its own that can be ended whatever it does.
+/// Runs the plugin as usual, in a process of its own that can always be ended.
 fn candidates(environment: &Environment, name: &PluginName, arguments: &[String]) -> Option<String> {
     let mut child = Command::new(&environment.program)
         .args(["run", name.as_str(), "--", "__complete"])
@@ -59,13 +59,13 @@ fn listen(child: &mut Child) -> Option<String> {
     thread::spawn(move || {
         let mut text = Vec::new();
         let read = stdout.take(LONGEST).read_to_end(&mut text);
-        // Nobody listens any more when it was too late.
+        // No one receives the result if it is too late.
         drop(tell.send(read.map(|_| text)));
     });
     String::from_utf8(told.recv_timeout(PATIENCE).ok()?.ok()?).ok()
 }
 
-/// Whether a text ends with a directive, as only the answer of a plugin does that knows of completion.
+/// Returns whether a text ends with a directive, which shows that the plugin supports completion.
 fn is_candidates(text: &str) -> bool {
     let last = text.trim_end_matches('\n').rsplit('\n').next().unwrap_or_default();
     last.strip_prefix(':')

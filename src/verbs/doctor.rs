@@ -1,63 +1,24 @@
-//! `kwasm doctor`: what is wrong on this machine, and what helps.
+//! `kwasm doctor`: reports the problems on this machine and their remedies.
 
 mod caches;
+mod check;
 mod kubeconfig;
 mod links;
 mod places;
 mod plugins;
 mod registries;
 
-use std::path::Path;
+use crate::cli::Output;
+use crate::cluster::{Flags, Kubeconfig};
+use crate::environment::{Connection, Environment};
+use crate::message::{Explain, cut};
+use crate::store::{self, Store};
 
-use serde::Serialize;
+use self::check::{Check, Patient, Problem};
+use super::table::{Table, shown};
+use super::{Ending, Error, Reporter, print};
 
-use crate::cli::{Connection, Environment, Output};
-use crate::cluster::{self, Flags, Kubeconfig};
-use crate::reference::PluginName;
-use crate::store::{self, Receipt, Store};
-
-use super::table::{Table, json, yaml};
-use super::{Ending, Error, Voice, chain, print};
-
-/// Something that was looked at.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Check {
-    name: &'static str,
-    /// What was found, when nothing is wrong.
-    found: String,
-    problems: Vec<Problem>,
-}
-
-/// Something that is wrong.
-#[derive(Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Problem {
-    /// What is wrong, e.g. a file.
-    what: String,
-    /// Why that is wrong.
-    why: String,
-    /// A command that helps.
-    cure: String,
-}
-
-/// What the checks look at.
-struct Patient<'a> {
-    store: &'a Store,
-    environment: &'a Environment,
-    /// What selects a cluster.
-    flags: Flags,
-    /// Read once: it may come through a pipe.
-    kubeconfig: Result<Kubeconfig, cluster::Error>,
-    /// All plugins whose receipts can be read.
-    plugins: Vec<Receipt>,
-    /// The others.
-    broken: Vec<(PluginName, store::Error)>,
-    /// Why what a killed kwasm left cannot be put right.
-    unsettled: Option<store::Error>,
-}
-
-/// The checks, in the order in which they are told: each looks, and says nothing.
+/// The checks, in the order in which they are reported. They only look, and print nothing.
 const CHECKS: [fn(&Patient<'_>) -> Check; 10] = [
     links::path,
     links::links,
@@ -71,10 +32,10 @@ const CHECKS: [fn(&Patient<'_>) -> Check; 10] = [
     registries::trust,
 ];
 
-/// Those that take as long as there are plugins.
+/// The checks whose duration depends on the number of plugins.
 const DEEP: [fn(&Patient<'_>) -> Check; 2] = [plugins::digests, plugins::compiled];
 
-/// What is to be looked at, and how.
+/// The options of the command.
 pub(super) struct Wish {
     pub(super) connection: Connection,
     pub(super) deep: bool,
@@ -85,20 +46,20 @@ pub(super) struct Wish {
 pub(super) fn doctor(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     wish: &Wish,
 ) -> Result<Ending, Error> {
     let flags = Flags::of(&wish.connection)?;
     let mut cleaned = true;
     if wish.clean
-        && let Err(error) = caches::clean(store, voice)
+        && let Err(error) = caches::clean(store, reporter)
     {
-        voice.fault(&chain(&error));
+        reporter.messages(&error.messages());
         cleaned = false;
     }
     let settled = store.settle();
     if matches!(settled, Ok(true)) {
-        voice.note("a kwasm had been killed at its work: what it left is put right");
+        reporter.note("recovered from an interrupted kwasm");
     }
     let kubeconfig = Kubeconfig::load(environment, &flags);
     let mut patient = Patient {
@@ -121,106 +82,30 @@ pub(super) fn doctor(
     if wish.deep {
         checks.extend(DEEP.iter().map(|check| check(&patient)));
     }
-    tell(&checks, voice, wish.output)?;
+    tell(&checks, reporter, wish.output)?;
     let well = cleaned && checks.iter().all(|check| check.problems.is_empty());
     Ok(if well { Ending::Done } else { Ending::Faulty })
 }
 
-/// Prints what was found: as data all of it, as a table what was looked at, and beside it what is wrong.
-fn tell(checks: &[Check], voice: Voice, output: Output) -> Result<(), Error> {
-    match output {
-        Output::Json => print(&json(checks)),
-        Output::Yaml => print(&yaml(checks)),
-        Output::Name => {
-            let ill = checks.iter().filter(|check| !check.problems.is_empty());
-            print(&ill.flat_map(|check| [check.name, "\n"]).collect::<String>())
-        }
-        Output::Table | Output::Wide => {
-            let mut table = Table::new(&["CHECK", "FOUND"]);
-            for check in checks {
-                table.row(check.row().to_vec());
-            }
-            print(&table.text())?;
-            for Problem { what, why, cure } in checks.iter().flat_map(|check| &check.problems) {
-                voice.fault(&format!("{what}: {why}"));
-                voice.hint(cure);
-            }
-            Ok(())
+/// Prints the results: everything as data; as a table, the checks and then the problems.
+fn tell(checks: &[Check], reporter: Reporter, output: Output) -> Result<(), Error> {
+    if output == Output::Name {
+        let ill: Vec<&Check> = checks.iter().filter(|check| !check.problems.is_empty()).collect();
+        return print(&shown(&ill, output, |_| table(checks), |check| check.name.to_owned()));
+    }
+    print(&shown(checks, output, |_| table(checks), |check| check.name.to_owned()))?;
+    if matches!(output, Output::Table | Output::Wide) {
+        for check in checks {
+            reporter.messages(&cut(check.problems.iter().map(Problem::message)));
         }
     }
+    Ok(())
 }
 
-impl Check {
-    fn row(&self) -> [String; 2] {
-        let found = match self.problems.len() {
-            0 => self.found.clone(),
-            1 => "1 problem".to_owned(),
-            several => format!("{several} problems"),
-        };
-        [self.name.to_owned(), found]
+fn table(checks: &[Check]) -> Table {
+    let mut table = Table::new(&["CHECK", "FOUND"]);
+    for check in checks {
+        table.row(check.row().to_vec());
     }
-}
-
-impl Problem {
-    fn new(what: impl Into<String>, why: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { what: what.into(), why: why.into(), cure: cure.into() }
-    }
-
-    /// With a file or folder.
-    fn at(path: &Path, why: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self::new(path.display().to_string(), why, cure)
-    }
-
-    /// An error tells by itself what is wrong, and why.
-    fn of(error: &dyn std::error::Error, cure: impl Into<String>) -> Self {
-        let text = chain(error);
-        let (what, why) = text.split_once(": ").unwrap_or((&text, "it cannot be used"));
-        Self::new(what, why, cure)
-    }
-}
-
-/// A word of a command, for a shell.
-fn word(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-:@+=,~".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    if cfg!(windows) { format!("\"{text}\"") } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
-/// The same of a path.
-fn path_word(path: &Path) -> String {
-    word(&path.display().to_string())
-}
-
-/// How a plugin is installed once more.
-fn reinstall(receipt: &Receipt) -> String {
-    format!("kwasm install {} --as {}", word(&receipt.source), receipt.name)
-}
-
-/// `1 plugin`, `2 plugins`.
-fn count(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cure_can_be_pasted_into_a_shell() {
-        assert_eq!(word("/a/b-c_d.wasm"), "/a/b-c_d.wasm");
-        assert_eq!(word("ghcr.io/a/b:1@sha256:00"), "ghcr.io/a/b:1@sha256:00");
-        if !cfg!(windows) {
-            assert_eq!(word("/a b/it's"), r"'/a b/it'\''s'");
-            assert_eq!(word("$(x)"), "'$(x)'");
-        }
-    }
-
-    #[test]
-    fn an_error_is_a_problem_with_its_reason() {
-        let source = std::io::Error::other("gone");
-        let error = store::Error::Io { path: "/x".into(), what: "it cannot be read", source };
-        assert_eq!(Problem::of(&error, "c"), Problem::new("/x", "it cannot be read: gone", "c"));
-    }
+    table
 }

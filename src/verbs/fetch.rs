@@ -1,68 +1,69 @@
-//! From a source to bytes that are proven and, where trust.yaml asks for it, signed.
+//! From a source to bytes that are proven and, if trust.yaml requires it, signed.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::env;
 use std::path::Path;
 
-use crate::cli::Environment;
+use crate::environment::Environment;
 use crate::inspect::{Facts, Inspected};
+use crate::message::chain;
 use crate::reference::{Digest, Image, Source};
 use crate::registry::signature::Evidence;
-use crate::registry::trust::{Demand, Trust};
+use crate::registry::trust::{Demand, Lost, Predecessor, Succession, Trust};
 use crate::registry::{self, Artifact, Found, Registries, Signature};
 use crate::store::{Origin, Places, Receipt, Signer};
 
-use super::claims::Claims;
+use super::declared::Declared;
 use super::progress::Progress;
-use super::{Error, Voice, chain};
+use super::{Error, Reporter};
 
-/// Fetches, in whatever way a source asks for.
+/// Fetches plugins from every kind of source.
 pub(super) struct Fetcher<'a> {
     environment: &'a Environment,
     places: &'a Places,
-    voice: Voice,
+    reporter: Reporter,
     registries: OnceCell<Registries>,
     trust: OnceCell<Trust>,
-    /// What was said already of logins that are not known.
+    /// The problems with logins that were already reported.
     said: RefCell<BTreeSet<String>>,
 }
 
-/// What is known of the signatures of an artifact that is taken.
+/// The facts about the signatures of an accepted artifact.
 #[derive(Default)]
 pub(super) struct Judged {
-    /// Those that there are, be they of no one who is known.
+    /// The signatures found, including those of unknown signers.
     pub(super) signatures: Vec<Signature>,
-    /// Whose signatures were verified.
+    /// The signers whose signatures were verified.
     pub(super) signers: Vec<Signer>,
-    /// Whether its registry does not say if it is signed.
+    /// Whether its registry did not report if it is signed.
     pub(super) unknown: bool,
 }
 
-/// What was fetched to become a plugin.
+/// Content that was fetched to become a plugin.
 pub(super) struct Fetched {
-    /// Where from, as a receipt keeps it.
+    /// The source, as a receipt records it.
     pub(super) source: String,
     pub(super) version: Option<String>,
     pub(super) description: Option<String>,
     /// The component or core module.
     pub(super) content: Artifact,
-    /// The artifact that it was in, and all that this was made of but for the content.
+    /// The artifact that it was in, and all parts of that but the content.
     pub(super) origin: Option<Origin>,
     pub(super) parts: Vec<Artifact>,
 }
 
 impl<'a> Fetcher<'a> {
-    pub(super) fn new(environment: &'a Environment, places: &'a Places, voice: Voice) -> Self {
+    pub(super) fn new(environment: &'a Environment, places: &'a Places, reporter: Reporter) -> Self {
         let (registries, trust, said) = (OnceCell::new(), OnceCell::new(), RefCell::default());
-        Self { environment, places, voice, registries, trust, said }
+        Self { environment, places, reporter, registries, trust, said }
     }
 
-    pub(super) fn voice(&self) -> Voice {
-        self.voice
+    pub(super) fn reporter(&self) -> Reporter {
+        self.reporter
     }
 
-    /// The registries, whose configuration is read when the first is asked.
+    /// Returns the registries, whose configuration is read on first use.
     pub(super) fn registries(&self) -> Result<&Registries, Error> {
         if let Some(registries) = self.registries.get() {
             return Ok(registries);
@@ -71,34 +72,34 @@ impl<'a> Fetcher<'a> {
         Ok(self.registries.get_or_init(|| opened))
     }
 
-    /// Finds what a source names.
+    /// Resolves a source.
     ///
     /// # Errors
-    /// As [`Registries::find`].
+    /// The same as [`Registries::find`].
     pub(super) fn find(&self, source: &Source) -> Result<Found, Error> {
         self.with_logins(|registries| registries.find(source))
     }
 
-    /// Finds the newest artifact that can take the place of the one that a source names.
+    /// Finds the newest artifact that can replace the one that a source names.
     ///
     /// # Errors
-    /// As [`Registries::newest`].
+    /// The same as [`Registries::newest`].
     pub(super) fn newest(&self, source: &Source) -> Result<Option<Found>, Error> {
         self.with_logins(|registries| registries.newest(source))
     }
 
-    /// Asks the registries, and reports what kept a login from being known that was not shown to one of them.
+    /// Accesses the registries, and reports why a login was not available that one of them lacked.
     fn with_logins<T>(
         &self,
         ask: impl FnOnce(&Registries) -> Result<T, registry::Error>,
     ) -> Result<T, Error> {
         let registries = self.registries()?;
         let answered = ask(registries);
-        report_logins(self.voice, registries, &answered, &mut self.said.borrow_mut());
+        report_logins(self.reporter, registries, &answered, &mut self.said.borrow_mut());
         Ok(answered?)
     }
 
-    /// What trust.yaml says, read when it first matters.
+    /// Returns trust.yaml, which is read on first use.
     pub(super) fn trust(&self) -> Result<&Trust, Error> {
         if let Some(trust) = self.trust.get() {
             return Ok(trust);
@@ -107,10 +108,10 @@ impl<'a> Fetcher<'a> {
         Ok(self.trust.get_or_init(|| read))
     }
 
-    /// Fetches what is to be installed. `previous` is what it is to take the place of.
+    /// Fetches a source to be installed. `previous` is the plugin that it replaces.
     ///
     /// # Errors
-    /// When it cannot be had, is not what its registry says, or is not signed as it has to be.
+    /// If it cannot be fetched, does not match its digest, or lacks a required signature.
     pub(super) fn fetch(&self, source: &Source, previous: Option<&Receipt>) -> Result<Fetched, Error> {
         match source {
             Source::Path(path) => from_file(path),
@@ -122,7 +123,7 @@ impl<'a> Fetcher<'a> {
         }
     }
 
-    /// Downloads what was found, after its signatures were judged.
+    /// Downloads an artifact after checking its signatures.
     pub(super) fn download(
         &self,
         source: &Source,
@@ -132,14 +133,17 @@ impl<'a> Fetcher<'a> {
         let registries = self.registries()?;
         let Judged { signatures, signers, unknown } = self.judge(source, found, previous)?;
         let name = name_of(source);
-        let progress = Progress::download(self.voice, &name);
+        let progress = Progress::download(self.reporter, &name);
         let content = registries.fetch(found, &progress)?;
         drop(progress);
         let config = registries.config(found)?;
-        // Whether it can run is told later, in its own words.
+        // Whether it can run is reported later.
         let inspected = Inspected::read(content.bytes()).ok();
-        let hidden =
-            config.as_ref().and_then(Claims::read).zip(inspected).and_then(|(claims, it)| claims.hides(&it));
+        let hidden = config
+            .as_ref()
+            .and_then(Declared::read)
+            .zip(inspected)
+            .and_then(|(declared, it)| declared.hides(&it));
         if let Some(package) = hidden {
             return Err(Error::Hidden { reference: found.reference(), package });
         }
@@ -177,40 +181,42 @@ impl<'a> Fetcher<'a> {
         })
     }
 
-    /// Whether trust.yaml wants an artifact to be signed.
+    /// Returns whether trust.yaml requires an artifact to be signed.
     ///
     /// # Errors
-    /// When trust.yaml cannot be read.
+    /// If trust.yaml cannot be read.
     pub(super) fn asks_for_signatures(&self, source: &Source, found: &Found) -> Result<bool, Error> {
-        Ok(self.demand(source, &places(found))?.asks())
+        Ok(self.demand(source, &repositories(found))?.asks())
     }
 
-    /// What trust.yaml asks of an artifact, by each of its places.
-    fn demand(&self, source: &Source, places: &[String]) -> Result<Demand, Error> {
+    /// Returns what trust.yaml requires of an artifact, by each of its repositories.
+    fn demand(&self, source: &Source, repositories: &[String]) -> Result<Demand, Error> {
         let trust = self.trust()?;
-        let demands = places.iter().map(|place| trust.demand(place, namespace(source)));
+        let demands = repositories.iter().map(|repository| trust.demand(repository, namespace(source)));
         Ok(demands.reduce(Demand::and).unwrap_or_default())
     }
 
-    /// Looks up the signatures of an artifact, and whether they are those that it has to have. Those of its signatures that
-    /// are of nobody who is known are among them.
+    /// Looks up the signatures of an artifact and checks them. The result includes signatures of unknown
+    /// signers.
     ///
     /// # Errors
-    /// When they are not, when one that took its place before was signed and it is not, and when either cannot be found out.
+    /// If a required signature is missing, if its predecessor was signed and it is not, or if either cannot
+    /// be determined.
     pub(super) fn judge(
         &self,
         source: &Source,
         found: &Found,
         previous: Option<&Receipt>,
     ) -> Result<Judged, Error> {
-        let places = places(found);
-        let demand = self.demand(source, &places)?;
+        let repositories = repositories(found);
+        let demand = self.demand(source, &repositories)?;
         if demand.ignores() {
             return Ok(Judged::default());
         }
         let reference = found.reference();
         let Some(manifest) = found.manifest() else {
-            let artifact = Claim { reference: &reference, places: &places, manifest: found.content() };
+            let artifact =
+                Candidate { reference: &reference, repositories: &repositories, manifest: found.content() };
             return match self.signers(source, &artifact, &[], previous) {
                 Err(Error::Untrusted { reference, source }) => Err(Error::InFolder { reference, source }),
                 signers => Ok(Judged { signers: signers?, ..Judged::default() }),
@@ -220,64 +226,63 @@ impl<'a> Fetcher<'a> {
             Ok(signatures) => signatures,
             Err(source) => {
                 let error = Error::SignatureLookup { reference, source };
-                return self.without_answer(error, &demand, &places, previous);
+                return self.without_answer(error, &demand, &repositories, previous);
             }
         };
-        let artifact = Claim { reference: &reference, places: &places, manifest: manifest.digest() };
+        let artifact =
+            Candidate { reference: &reference, repositories: &repositories, manifest: manifest.digest() };
         let signers = self.signers(source, &artifact, &signatures, previous)?;
-        // What else refers to it, e.g. an attestation, was judged too, for what it tells; it is no signature.
+        // Other artifacts that refer to it, e.g. an attestation, were judged for their errors, but are not
+        // signatures.
         signatures.retain(|signature| signature.signs(manifest.digest()));
         Ok(Judged { signatures, signers, unknown: false })
     }
 
-    /// What follows where it cannot be found out whether an artifact is signed: that is not a lack of a signature, and so it stops
-    /// what has to have one, or had one before. Of anything else it is reported.
+    /// Decides what follows if a registry does not report whether an artifact is signed. That is not the same
+    /// as a missing signature: it is an error if a signature is required or the predecessor had one, and is
+    /// otherwise reported.
     ///
     /// # Errors
-    /// The one given.
+    /// The given error.
     fn without_answer(
         &self,
         error: Error,
         demand: &Demand,
-        places: &[String],
+        repositories: &[String],
         previous: Option<&Receipt>,
     ) -> Result<Judged, Error> {
         let before = previous.and_then(|receipt| receipt.artifact.as_ref());
-        let was_signed =
-            before.is_some_and(|before| !before.signatures.is_empty() || !before.signers.is_empty());
-        if demand.requires() || was_signed {
+        if demand.requires() || before.is_some_and(|before| predecessor(before).requires_signature()) {
             return Err(error);
         }
-        self.voice.note(&format!("warning: {}", chain(&error)));
-        if let Some(place) = places.first() {
+        self.reporter.note(&format!("warning: {}", chain(&error)));
+        if let Some(repository) = repositories.first() {
             let file = self.places.trust();
-            self.voice.hint(&format!(
-                "if signatures do not matter there, a rule in {} says so: {{registry: {place}, signatures: ignore}}",
+            self.reporter.hint(&format!(
+                "to ignore signatures there, add a rule to {}: {{registry: {repository}, signatures: ignore}}",
                 file.display()
             ));
         }
         Ok(Judged { unknown: true, ..Judged::default() })
     }
 
-    /// Those whose signatures an artifact has, of all that it came with.
+    /// Returns the verified signers of an artifact, from all signatures that came with it.
     ///
-    /// It is held to what it takes the place of. If that was signed, it has to be, by whomever it says: without a key nobody
-    /// can tell a stranger's signature. If that one's signers were verified, one of them has to be again, or another whose key
-    /// trust.yaml names now: so a key is rotated, and only by the user.
+    /// An artifact must match its predecessor ([`Predecessor`]).
     ///
     /// # Errors
-    /// When they are not those that trust.yaml asks for, and when what it takes the place of was signed and it is not, or by
-    /// somebody whose signature of it is not verified.
+    /// If they are not those that trust.yaml requires, if the predecessor was signed and the artifact is not,
+    /// or if the predecessor's signer has no verified signature of it.
     pub(super) fn signers(
         &self,
         source: &Source,
-        artifact: &Claim<'_>,
+        artifact: &Candidate<'_>,
         signatures: &[Signature],
         previous: Option<&Receipt>,
     ) -> Result<Vec<Signer>, Error> {
-        let Claim { reference, places, manifest } = *artifact;
+        let Candidate { reference, repositories, manifest } = *artifact;
         let evidence: Vec<Evidence> = signatures.iter().flat_map(Signature::evidence).cloned().collect();
-        let demand = self.demand(source, places)?;
+        let demand = self.demand(source, repositories)?;
         if demand.ignores() {
             return Ok(Vec::new());
         }
@@ -285,31 +290,33 @@ impl<'a> Fetcher<'a> {
             .judge(manifest, &evidence)
             .map_err(|source| Error::Untrusted { reference: reference.to_owned(), source })?;
         for warning in verdict.warnings() {
-            self.voice.note(&format!("warning: {reference}: {warning}"));
+            self.reporter.note(&format!("warning: {reference}: {warning}"));
         }
         let signers: Vec<Signer> = verdict.signers().iter().map(Signer::from).collect();
         let Some(before) = previous.and_then(|receipt| receipt.artifact.as_ref()) else { return Ok(signers) };
-        if !before.signatures.is_empty() && !signatures.iter().any(|signature| signature.signs(manifest)) {
-            let (reference, before) = (reference.to_owned(), before.reference.clone());
-            return Err(Error::SignatureLost { reference, before });
-        }
-        if !before.signers.is_empty() && !before.signers.iter().any(|signer| is_among(signer, &signers)) {
-            let (was, is) = (names(&before.signers), names(&signers));
-            if signers.is_empty() {
-                let (reference, before) = (reference.to_owned(), before.reference.clone());
-                return Err(Error::SignerLost { reference, before, signers: was });
+        let signed = signatures.iter().any(|signature| signature.signs(manifest));
+        let (was, is) = (names(&before.signers), names(&signers));
+        let lost = match predecessor(before).judge(signed, verdict.signers()) {
+            Ok(Succession::Same) => return Ok(signers),
+            Ok(Succession::Rotated) => {
+                self.reporter.note(&format!(
+                    "{reference} is signed by {is}, which trust.yaml names, and no longer by {was} as before"
+                ));
+                return Ok(signers);
             }
-            self.voice.note(&format!(
-                "{reference} is signed by {is}, whom trust.yaml names, and not by {was} as before"
-            ));
-        }
-        Ok(signers)
+            Err(lost) => lost,
+        };
+        let (reference, before) = (reference.to_owned(), before.reference.clone());
+        Err(match lost {
+            Lost::Signature => Error::SignatureLost { reference, before },
+            Lost::Signer => Error::SignerLost { reference, before, signers: was },
+        })
     }
 }
 
-/// Reports what kept logins from being known of which an answer says nothing itself: each only once.
+/// Reports once why logins were not available, if the answer does not say so itself.
 pub(super) fn report_logins<T>(
-    voice: Voice,
+    reporter: Reporter,
     registries: &Registries,
     answered: &Result<T, registry::Error>,
     said: &mut BTreeSet<String>,
@@ -318,38 +325,42 @@ pub(super) fn report_logins<T>(
     for unknown in registries.take_unknown_logins() {
         let why = chain(&*unknown);
         if !says_it && !said.contains(&why) {
-            voice.note(&format!("warning: {why}: the registry is asked without a login"));
+            reporter.note(&format!("warning: {why}: continuing without a login"));
             said.insert(why);
         }
     }
 }
 
-/// By its key, whatever that is called.
-fn is_among(signer: &Signer, signers: &[Signer]) -> bool {
-    signers.iter().any(|other| other.fingerprint == signer.fingerprint)
+/// Returns what an installed artifact requires of its successor.
+fn predecessor(before: &Origin) -> Predecessor {
+    Predecessor {
+        signed: !before.signatures.is_empty(),
+        signers: before.signers.iter().map(|signer| signer.fingerprint).collect(),
+    }
 }
 
 fn names(signers: &[Signer]) -> String {
     signers.iter().map(|signer| signer.key.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// An artifact by all its names.
+/// An artifact with all its names.
 #[derive(Clone, Copy)]
-pub(super) struct Claim<'a> {
-    /// With its tag.
+pub(super) struct Candidate<'a> {
+    /// The reference with its tag.
     pub(super) reference: &'a str,
-    /// Without: `HOST/REPOSITORY`, and where the configuration of package registries has it.
-    pub(super) places: &'a [String],
-    /// Its manifest's digest; that of the content, where there is no manifest.
+    /// The references without tags: `HOST/REPOSITORY`, and the place in the configuration of package
+    /// registries.
+    pub(super) repositories: &'a [String],
+    /// The digest of the manifest, or of the content if there is no manifest.
     pub(super) manifest: Digest,
 }
 
-/// Where an artifact is, and where the user's configuration says that it is.
-fn places(found: &Found) -> Vec<String> {
-    found.image().map(Image::place).into_iter().chain(found.configured().map(str::to_owned)).collect()
+/// Returns the repositories of an artifact: its own, and the one in the user's configuration.
+fn repositories(found: &Found) -> Vec<String> {
+    found.image().map(Image::full_name).into_iter().chain(found.configured().map(str::to_owned)).collect()
 }
 
-/// The namespace of a package, for which trust.yaml may have a rule of its own.
+/// Returns the namespace of a package, for which trust.yaml may have a rule of its own.
 fn namespace(source: &Source) -> Option<&str> {
     match source {
         Source::Package(package) => Some(package.namespace()),
@@ -359,7 +370,7 @@ fn namespace(source: &Source) -> Option<&str> {
 
 fn from_file(path: &Path) -> Result<Fetched, Error> {
     let content = Artifact::from_file(path)?;
-    // What it says of itself is read from what can be run only; whether it can is told later, in its own words.
+    // Metadata is only read from content that can run; whether it can is reported later.
     let facts =
         Inspected::read(content.bytes()).and_then(|_| Facts::read(content.bytes())).unwrap_or_default();
     let said = |name: &str| facts.said(name).map(str::to_owned);
@@ -373,7 +384,7 @@ fn from_file(path: &Path) -> Result<Fetched, Error> {
     })
 }
 
-/// The source as a receipt keeps it: what was asked for, at the version that came.
+/// Returns the source as a receipt records it: the requested one, at the version found.
 fn source_of(source: &Source, found: &Found) -> String {
     match (source, found.image(), found.version()) {
         (Source::Image(_), Some(image), _) => Source::Image(image.clone()).to_string(),
@@ -384,7 +395,7 @@ fn source_of(source: &Source, found: &Found) -> String {
     }
 }
 
-/// What a source would have its plugin called.
+/// Returns the name that a source suggests for its plugin.
 pub(super) fn name_of(source: &Source) -> String {
     let name = match source {
         Source::Path(path) => return named_after(path),
@@ -395,7 +406,7 @@ pub(super) fn name_of(source: &Source) -> String {
     plain(name)
 }
 
-/// The name in a file's name: `my_plug.wasm` and `kubectl-my_plug.wasm` are `my-plug`.
+/// Returns the name in a file's name: `my_plug.wasm` and `kubectl-my_plug.wasm` are `my-plug`.
 fn named_after(path: &Path) -> String {
     plain(&path.file_stem().unwrap_or_default().to_string_lossy())
 }

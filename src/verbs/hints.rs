@@ -1,37 +1,29 @@
-//! What helps against each error: a command, where there is one.
+//! Hints for the errors of the verbs themselves; those of the rooms have their own.
 
 use std::io;
 use std::path::Path;
 
 use super::Error;
+use super::policy::NO_POLICY;
+use crate::document::Fault;
+use crate::message::{Explain, Message, chain};
 use crate::policy::{self, NAME_A_KUBECONFIG};
-use crate::reference::NameError;
-use crate::registry::{self, Obstacle, signature};
-use crate::runtime;
 use crate::store::{self, layout};
 
-impl Error {
-    /// Returns what helps against it, where something does.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
         let fixed = match self {
-            Self::PolicyFile { .. } => "a policy is one of kwasm's own, or a file of YAML",
-            Self::PrivateKey { source: signature::PrivateKeyError::Cosign, .. } => {
-                "publish it unsigned, and then: cosign sign --key KEY REPOSITORY@DIGEST"
-            }
-            Self::PrivateKey { .. } => {
-                "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out KEY makes one"
-            }
+            Self::PolicyFile { .. } => NO_POLICY,
             Self::Hidden { .. } => {
-                "who looked at it before was misled: ask its publisher, and look into the file by kwasm inspect"
+                "its configuration hides what it imports: ask its publisher, and inspect the file with kwasm inspect"
             }
             Self::SignatureLost { .. } => {
-                "ask its publisher; if they say that it is right, uninstall the plugin and install it anew"
+                "ask its publisher; if they confirm it, uninstall the plugin and install it again"
             }
             Self::SignerLost { .. } => {
-                "ask its publisher; a new key of theirs counts once the rule for it in trust.yaml names it"
+                "ask its publisher; a new key of theirs is accepted once the rule for it in trust.yaml names it"
             }
-            Self::InFolder { .. } => "ask for it at a registry, with its signatures",
+            Self::InFolder { .. } => "name it in a registry, where its signatures are",
             Self::Terminal => "name a file: kwasm save NAME -f FILE",
             Self::NoCluster(_) => NAME_A_KUBECONFIG,
             Self::NoHome => "set KWASM_HOME to a folder",
@@ -40,155 +32,94 @@ impl Error {
         Some(fixed.to_owned())
     }
 
-    /// What helps against those that name it themselves, or of which it depends on what is in them.
+    fn messages(&self) -> Vec<Message> {
+        match self {
+            Self::Policy(faults) | Self::Trust(faults) => Fault::messages(faults),
+            Self::Several(troubles) => {
+                let mut messages: Vec<Message> = Vec::new();
+                for message in troubles.iter().flat_map(|(of, error)| error.messages_of(of)) {
+                    if !messages.contains(&message) {
+                        messages.push(message);
+                    }
+                }
+                messages
+            }
+            error => vec![Message { text: chain(error), hint: error.hint() }],
+        }
+    }
+}
+
+impl Error {
+    /// Returns no error if there was none, the only error, or one that stands for several, each with the name
+    /// of its plugin or source.
+    pub(super) fn of_several(mut troubles: Vec<(String, Self)>) -> Result<(), Self> {
+        match (troubles.len(), troubles.pop()) {
+            (_, None) => Ok(()),
+            (1, Some((_, error))) => Err(error),
+            (_, Some(last)) => Err(Self::Several(troubles.into_iter().chain([last]).collect())),
+        }
+    }
+
+    /// Returns the messages with their subject, unless they begin with it.
+    fn messages_of(&self, of: &str) -> Vec<Message> {
+        // What is wrong with trust.yaml is the same for each of them, and reported once.
+        let says_it = |message: &Message| message.text.starts_with(of) || matches!(self, Self::Trust(_));
+        let about = |message: Message| if says_it(&message) { message } else { message.about(of) };
+        self.messages().into_iter().map(about).collect()
+    }
+
+    /// Returns the hint for errors of the rooms, and for those whose hint depends on their contents.
     fn particular(&self) -> Option<String> {
         match self {
-            Self::Cli(crate::cli::Error::Name(name)) | Self::Name(name) => for_name(name),
             Self::NoPolicy(name) => Some(for_policy(name)),
             Self::NotFetched(name) => Some(format!("kwasm upgrade {name} brings it to its newest version")),
-            Self::Trust(fault) => Some(fault.hint.clone()),
-            Self::Unsigned { source, .. } => source.hint().map(str::to_owned),
-            Self::Untrusted { source, .. } => source.hint().map(str::to_owned),
             Self::Archive { archive, source } => for_archive(archive, source),
             Self::Unwritten { path, source } => for_output(path, source),
+            Self::Cli(error) => error.hint(),
+            Self::Name(error) => error.hint(),
+            Self::PrivateKey { source, .. } => source.hint(),
+            Self::Unsigned { source, .. } => source.hint(),
+            Self::Untrusted { source, .. } => source.hint(),
             Self::Cluster(error) => error.hint(),
-            Self::Inspect { source, .. } | Self::Runtime(runtime::Error::Unfit { source, .. }) => {
-                source.hint()
-            }
-            Self::SignatureLookup { source, .. } | Self::Registry(source) => for_fetch(source),
-            Self::Runtime(runtime::Error::Bound { bound, .. }) => Some(bound.hint()),
-            Self::Runtime(runtime::Error::Store(error)) | Self::Store(error) => for_store(error),
+            Self::Inspect { source, .. } => source.hint(),
+            Self::SignatureLookup { source, .. } | Self::Registry(source) => source.hint(),
+            Self::Runtime(error) => error.hint(),
+            Self::Store(error) => error.hint(),
             _ => None,
         }
     }
 }
 
-fn for_name(error: &NameError) -> Option<String> {
-    matches!(error, NameError::BuiltIn(_))
-        .then(|| "choose another name: kwasm install FILE --as NAME".to_owned())
-}
-
 fn for_policy(name: &str) -> String {
     let known: Vec<&str> = policy::builtins().collect();
-    format!("kwasm's own are {}; a file is named by its path: ./{name}.yaml", known.join(", "))
+    format!("the built-in ones are {}; name a file by its path: ./{name}.yaml", known.join(", "))
 }
 
-fn for_fetch(error: &registry::Error) -> Option<String> {
-    use registry::Error as E;
-    const SETTINGS: &str = "~/.config/wasm-pkg/config.toml";
-    Some(match error {
-        E::Unreadable { path, .. } if error.is_forbidden() => {
-            format!("ls -l {} shows who may read it", path.display())
-        }
-        E::NotFound(_) => {
-            "a tag may be misspelt, and to some registries you have to log in to be told more".to_owned()
-        }
-        E::NoVersion { known, .. } if !known.is_empty() => format!("it has {}", known.join(", ")),
-        E::NoRegistry { namespace } => {
-            format!("say it in {SETTINGS}: [namespace_registries] {namespace} = \"registry.example.com\"")
-        }
-        E::Denied { unknown: Some(unknown), .. } => return for_fetch(unknown),
-        E::Credentials { path, helper: Some(helper), .. } => {
-            format!("install {helper}, or take it out of {} and log in again", path.display())
-        }
-        E::Credentials { path, helper: None, .. } => {
-            format!("mend {}, or move it away and log in again", path.display())
-        }
-        E::Denied { login, .. } => {
-            format!("log in as for any other client: docker login {login}, or podman login {login}")
-        }
-        E::Unreachable { registry, obstacle: Obstacle::UnknownIssuer, .. } => {
-            format!(
-                "a private CA goes into {SETTINGS}: [[registry.\"{registry}\".oci.extra_root_certificates]]"
-            )
-        }
-        // Whether another host speaks TLS, the registry's configuration does not say.
-        E::Unreachable { host, registry, obstacle: Obstacle::PlainHttp, .. } if host == registry => {
-            format!(
-                "if it has no TLS, {SETTINGS} has to say so: [registry.\"{host}\".oci] protocol = \"http\""
-            )
-        }
-        E::Unreachable { obstacle: Obstacle::Proxy(source), .. } => {
-            format!("check {source}, or name the host in NO_PROXY if it is reached without a proxy")
-        }
-        E::Settings { .. } => format!("it is read from {SETTINGS}, as wkg does"),
-        E::Published(_) => "a version that is published stays what it is: publish the next one".to_owned(),
-        E::Layer { reference, .. } => format!(
-            "a plugin gets there by kwasm publish FILE {reference}, or oras push {reference} FILE:application/wasm"
-        ),
-        E::Referrers { artifact, .. } => format!("the artifact itself is {artifact}"),
-        _ => return None,
-    })
-}
-
-fn for_store(error: &store::Error) -> Option<String> {
-    Some(match error {
-        store::Error::Unfit { source, .. } => return source.hint(),
-        store::Error::Fetch(error) => return for_fetch(error),
-        store::Error::Unknown(_) => "kwasm list shows what is installed".to_owned(),
-        store::Error::LinkTaken(_) => "choose another name: kwasm install FILE --as NAME".to_owned(),
-        store::Error::InTheWay(path) => format!("move it away: mv {0} {0}.old", path.display()),
-        store::Error::Remains { .. } => "kwasm doctor takes it away, or says why it cannot".to_owned(),
-        store::Error::Receipt { .. } => {
-            "kwasm uninstall takes the plugin away; then install it again".to_owned()
-        }
-        store::Error::Io { path, .. } if error.is_forbidden() => for_reading(path),
-        store::Error::Io { path, source, .. } => return for_disk(path, source),
-        store::Error::Altered { .. } | store::Error::Gone(_) => {
-            "install it again: kwasm install FILE".to_owned()
-        }
-    })
-}
-
-/// What helps where a file of a store may not be read: it is two folders below its root.
-fn for_reading(path: &Path) -> String {
-    let root = path.ancestors().nth(3).unwrap_or(path).display();
-    format!("whoever installed it lets all run it: chmod -R a+rX {root}; KWASM_HOME names another store")
-}
-
+/// Returns the hint for an error of an archive, whose name its reader does not know.
 fn for_archive(archive: &str, error: &layout::Error) -> Option<String> {
     match error {
         layout::Error::Compressed => Some(format!("zcat {archive} | kwasm load -, or zstdcat for zstd")),
-        layout::Error::Empty | layout::Error::NoLayout(_) => {
-            Some("kwasm save NAME -f FILE makes one".to_owned())
-        }
-        _ => None,
+        error => error.hint(),
     }
 }
 
-/// What helps against an error of a file that the user named.
+/// Returns the hint for an error of a file that the user named.
 fn for_output(path: &Path, error: &io::Error) -> Option<String> {
-    let folder = folder_of(path);
+    let folder = store::folder_of(path);
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             Some(format!("ls -ld {} {} shows who may write there", folder.display(), path.display()))
         }
         io::ErrorKind::IsADirectory => Some(format!("name a file in it: {}", path.join("FILE").display())),
         io::ErrorKind::NotFound => Some(format!("make its folder first: mkdir -p {}", folder.display())),
-        _ => for_disk(path, error),
-    }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn for_disk(path: &Path, error: &io::Error) -> Option<String> {
-    let folder = folder_of(path).display();
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Some(format!("make some room on its disk: df -h {folder}"))
-        }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Some(format!(
-            "ls -ld {folder} shows who may write there; KWASM_HOME, and KWASM_BIN_DIR for links, name another place"
-        )),
-        _ => None,
+        _ => store::for_room(path, error),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{registry, runtime};
 
     #[test]
     fn a_place_of_the_user_has_nothing_to_do_with_that_of_the_store() {
@@ -197,9 +128,87 @@ mod tests {
         };
         let forbidden = "ls -ld /there /there/x.tar shows who may write there";
         assert_eq!(hint(io::ErrorKind::PermissionDenied), forbidden);
-        assert_eq!(hint(io::ErrorKind::StorageFull), "make some room on its disk: df -h /there");
+        assert_eq!(hint(io::ErrorKind::StorageFull), "free some space on its disk: df -h /there");
         let source = io::Error::from(io::ErrorKind::PermissionDenied);
-        let store = store::Error::Io { path: "/store/lock".into(), what: "the lock cannot be had", source };
+        let store = store::Error::Io { path: "/store/lock".into(), what: "the lock cannot be taken", source };
         assert!(Error::Store(store).hint().unwrap().contains("KWASM_HOME"));
+    }
+
+    #[test]
+    fn each_of_several_errors_is_reported_as_where_it_is_the_only_one() {
+        let unknown = |name: &str| Error::Store(store::Error::Unknown(name.parse().unwrap()));
+        assert!(Error::of_several(Vec::new()).is_ok());
+        let only = Error::of_several(vec![("a".to_owned(), unknown("a"))]).unwrap_err();
+        let hint = only.message().hint.unwrap();
+        let of = |name: &str| (name.to_owned(), unknown(name));
+        let several = Error::of_several(vec![of("a"), of("b")]).unwrap_err().messages();
+        assert_eq!(
+            several,
+            [
+                Message::hinted("a: no plugin `a` is installed", &hint),
+                Message::hinted("b: no plugin `b` is installed", &hint),
+            ]
+        );
+    }
+
+    /// Checks errors of each kind, with a name that could be mistaken for the end of the subject.
+    #[test]
+    fn an_error_that_has_a_subject_begins_with_it() {
+        fn check(error: &impl Explain) {
+            let subject = error.subject().unwrap();
+            assert!(subject.contains(": "), "{subject}");
+            assert_eq!(error.message().text, format!("{subject}: {}", error.reason()));
+        }
+        let name = || "a: b".to_owned();
+        let path = || std::path::PathBuf::from("/a: b");
+        let gone = || io::Error::other("gone");
+        for error in [
+            registry::Error::Missing(path()),
+            registry::Error::NotFound(name()),
+            registry::Error::Published(name()),
+            registry::Error::WebPage { host: name() },
+            registry::Error::Host { host: name(), what: name() },
+            registry::Error::Unreadable { path: path(), source: gone() },
+            registry::Error::TooLarge { what: name(), size: 1 },
+            registry::Error::NoVersion { package: name(), known: Vec::new() },
+            registry::Error::Push { reference: name(), what: name() },
+            registry::Error::Length { reference: name(), named: 1, found: 2 },
+        ] {
+            check(&error);
+            check(&store::Error::Fetch(error));
+        }
+        for error in [
+            store::Error::InTheWay(path()),
+            store::Error::LinkTaken(path()),
+            store::Error::Gone(name()),
+            store::Error::Io { path: path(), what: "it cannot be read", source: gone() },
+            store::Error::Unfit { path: name(), source: crate::inspect::Error::Preview3 },
+        ] {
+            check(&error);
+            check(&runtime::Error::Store(error));
+        }
+        for error in [
+            runtime::Error::Compile { plugin: name(), reason: name() },
+            runtime::Error::Link { plugin: name(), reason: name() },
+            runtime::Error::Cache { path: path(), source: gone() },
+            runtime::Error::Unfit { plugin: name(), source: crate::inspect::Error::Preview3 },
+        ] {
+            check(&error);
+        }
+        for error in [
+            crate::cluster::Error::Missing(path()),
+            crate::cluster::Error::File { path: path(), source: gone() },
+            crate::cluster::Error::Broken { path: path(), line: 1, reason: name() },
+            crate::cluster::Error::Credential { what: "the token", owner: name(), reason: name() },
+        ] {
+            check(&error);
+        }
+    }
+
+    #[test]
+    fn an_error_of_several_faults_has_a_message_for_each() {
+        let faults = vec![Fault::whole("t", "a", "b"), Fault::whole("t", "c", "d")];
+        let messages = Error::Trust(faults).messages();
+        assert_eq!(messages, [Message::hinted("t: a", "b"), Message::hinted("t: c", "d")]);
     }
 }

@@ -1,21 +1,24 @@
-//! `kwasm inspect SOURCE|NAME`: what a component is. Runs nothing, and downloads no layer whose configuration says it all.
+//! `kwasm inspect SOURCE|NAME`: describes a component. Runs nothing, and does not download a layer that its
+//! configuration fully describes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::cli::{Environment, Output};
+use crate::cli::Output;
+use crate::environment::Environment;
 use crate::inspect::{self, Facts, Feature, Inspected, Kind};
+use crate::message::chain;
 use crate::reference::{Digest, Source};
 use crate::registry::{Artifact, Found};
 use crate::store::{Receipt, Signer, Store};
 
-use super::claims::{Claims, Interface};
+use super::declared::{Declared, Interface};
 use super::fetch::{Fetcher, Judged, name_of};
 use super::progress::Progress;
-use super::{Ending, Error, Voice, chain, one_line, print, table};
+use super::{Ending, Error, Reporter, print, table};
 
-/// What there is to know of a component before it runs.
+/// The facts about a component that are known before it runs.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Subject {
@@ -28,7 +31,7 @@ struct Subject {
     manifest: Option<Digest>,
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<Digest>,
-    /// In bytes.
+    /// The size in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,33 +40,33 @@ struct Subject {
     policy: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     installed_at: Option<String>,
-    /// Whether it is signed, by whomever; `None` where nobody could.
+    /// Whether it is signed, by any signer; `None` if it cannot be signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     signed: Option<bool>,
-    /// Those keys of trust.yaml that did.
+    /// The keys of trust.yaml that verified it.
     signers: Vec<Signer>,
-    /// Its registry does not say whether it is signed.
+    /// Whether its registry did not report if it is signed.
     #[serde(skip)]
     unknown: bool,
-    /// Why trust.yaml does not let it be installed.
+    /// The reason why trust.yaml does not allow its installation.
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
-    /// Why it cannot run here.
+    /// The reason why it cannot run here.
     #[serde(skip_serializing_if = "Option::is_none")]
     unfit: Option<String>,
-    /// The WebAssembly features that it needs; `None` where its layer was not downloaded.
+    /// The WebAssembly features that it needs; `None` if its layer was not downloaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     features: Option<BTreeSet<Feature>>,
-    /// Imports and exports are what its publisher says of it: the layer was not downloaded.
-    claimed: bool,
+    /// Whether imports and exports are only its publisher's claims, because the layer was not downloaded.
+    declared: bool,
     imports: Vec<String>,
-    /// Of a core module, what it imports from each of them.
+    /// The names that a core module imports, by module.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     imported_names: BTreeMap<String, Vec<String>>,
     exports: Vec<String>,
-    /// What it says of itself.
+    /// The annotations of its artifact or its metadata.
     annotations: BTreeMap<String, String>,
-    /// Why it cannot run here, with what helps.
+    /// The error because of which it cannot run here.
     #[serde(skip)]
     cause: Option<inspect::Error>,
 }
@@ -71,7 +74,7 @@ struct Subject {
 pub(super) fn inspect(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     source: &Source,
     output: Output,
 ) -> Result<Ending, Error> {
@@ -79,15 +82,10 @@ pub(super) fn inspect(
         Source::Installed(name) => installed(store, store.receipt(name)?)?,
         Source::Path(path) => local(source, &Artifact::from_file(path)?)?,
         Source::Image(_) | Source::Package(_) => {
-            remote(&Fetcher::new(environment, store.places(), voice), source)?
+            remote(&Fetcher::new(environment, store.places(), reporter), source)?
         }
     };
-    print(&match output {
-        Output::Json => table::json(&subject),
-        Output::Yaml => table::yaml(&subject),
-        Output::Name => format!("{}\n", one_line(&subject.source)),
-        Output::Table | Output::Wide => page(&subject),
-    })?;
+    print(&table::one(&subject, output, || page(&subject), || subject.source.clone()))?;
     match subject.cause.take() {
         None => Ok(Ending::Done),
         Some(cause) => Err(Error::Inspect { path: source.to_string(), source: cause }),
@@ -110,12 +108,12 @@ fn installed(store: &Store, receipt: Receipt) -> Result<Subject, Error> {
         unknown: artifact.is_some_and(|artifact| artifact.unknown),
         signers: artifact.map(|artifact| artifact.signers.clone()).unwrap_or_default(),
         source: receipt.source,
-        ..looked_into(&content).unwrap_or_default()
+        ..inspect_content(&content).unwrap_or_default()
     })
 }
 
 fn local(source: &Source, content: &Artifact) -> Result<Subject, Error> {
-    let subject = looked_into(content.bytes())
+    let subject = inspect_content(content.bytes())
         .map_err(|cause| Error::Inspect { path: source.to_string(), source: cause })?;
     Ok(Subject {
         source: source.to_string(),
@@ -125,8 +123,8 @@ fn local(source: &Source, content: &Artifact) -> Result<Subject, Error> {
     })
 }
 
-/// What is found in a content; of one that cannot run here with the reason.
-fn looked_into(content: &[u8]) -> Result<Subject, inspect::Error> {
+/// Inspects content. If it cannot run here, the result contains the reason.
+fn inspect_content(content: &[u8]) -> Result<Subject, inspect::Error> {
     let facts = Facts::read(content)?;
     let features = inspect::needed(content)?;
     let missing: Vec<Feature> = features.iter().copied().filter(|feature| !feature.runs()).collect();
@@ -138,7 +136,7 @@ fn looked_into(content: &[u8]) -> Result<Subject, inspect::Error> {
     Ok(Subject {
         version: facts.said("version").map(str::to_owned),
         kind: facts.kind,
-        unfit: cause.as_ref().map(|cause| chain(cause)),
+        unfit: cause.as_ref().map(chain),
         cause,
         features: Some(features),
         imports: facts.imports.keys().cloned().collect(),
@@ -153,17 +151,17 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
     let registries = fetcher.registries()?;
     let found = fetcher.find(source)?;
     let judged = match fetcher.judge(source, &found, None) {
-        // What is wrong with it is what one wants to see of it.
+        // Its problem is what the user wants to see.
         Err(error @ (Error::Untrusted { .. } | Error::SignatureLookup { .. })) => Err(chain(&error)),
         judged => Ok(judged?),
     };
     let config = registries.config(&found)?;
-    let claims = config.as_ref().and_then(Claims::read);
-    let mut subject = if let Some(claimed) = claims.and_then(claimed) {
-        claimed
+    let declared = config.as_ref().and_then(Declared::read);
+    let mut subject = if let Some(subject) = declared.and_then(subject_of) {
+        subject
     } else {
-        // Whoever pushed it did not say: it is looked into.
-        let progress = Progress::download(fetcher.voice(), &name_of(source));
+        // Its publisher made no claims, so the content is inspected.
+        let progress = Progress::download(fetcher.reporter(), &name_of(source));
         local(source, &registries.fetch(&found, &progress)?)?
     };
     subject.source = found.reference();
@@ -181,16 +179,16 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
     Ok(subject)
 }
 
-/// What a configuration says of the content; `None` when that is not enough.
-fn claimed(claims: Claims) -> Option<Subject> {
-    if claims.is_core() {
-        return Some(Subject { kind: Some(Kind::Core), claimed: true, ..Subject::default() });
+/// Returns what a configuration claims about the content; `None` if that is not sufficient.
+fn subject_of(declared: Declared) -> Option<Subject> {
+    if declared.is_core() {
+        return Some(Subject { kind: Some(Kind::Core), declared: true, ..Subject::default() });
     }
-    let Interface { exports, imports } = claims.interface()?;
-    Some(Subject { kind: Some(Kind::Component), imports, exports, claimed: true, ..Subject::default() })
+    let Interface { exports, imports } = declared.interface()?;
+    Some(Subject { kind: Some(Kind::Component), imports, exports, declared: true, ..Subject::default() })
 }
 
-/// Adds what the manifest says.
+/// Adds the facts from the manifest.
 fn describe(subject: &mut Subject, found: &Found) {
     let Some(manifest) = found.manifest() else { return };
     subject.manifest = Some(manifest.digest());
@@ -200,7 +198,7 @@ fn describe(subject: &mut Subject, found: &Found) {
     }
 }
 
-/// A line a fact, and what there are several of below each other.
+/// Returns a page with one fact per line, and several values of a fact below each other.
 fn page(subject: &Subject) -> String {
     let mut lines: Vec<(&str, String)> = vec![("source", subject.source.clone())];
     let mut line = |key: &'static str, value: Option<String>| lines.extend(value.map(|value| (key, value)));
@@ -235,17 +233,17 @@ fn page(subject: &Subject) -> String {
             lines.push(("", format!("and {} more: -o json shows all", list.len() - ROWS)));
         }
     }
-    if subject.claimed {
-        lines.push(("", "(as its publisher says; looked into at install)".to_owned()));
+    if subject.declared {
+        lines.push(("", "(reported by its publisher; inspected at install)".to_owned()));
     }
     table::page(&lines)
 }
 
-/// The most imports, and exports, that a page shows: no real plugin has as many.
+/// The largest number of imports, and of exports, that a page shows. No real plugin has as many.
 const ROWS: usize = 100;
 
-/// The annotations that a page has a line for, and what it is called there: nothing that a publisher says looks like a
-/// line of kwasm's own.
+/// The annotations that a page shows, with their labels. Other labels of a publisher are not shown, so that
+/// none can look like kwasm's own.
 const SHOWN: [(&str, &str); 5] = [
     ("authors", "authors"),
     ("description", "description"),
@@ -259,12 +257,12 @@ fn signatures(subject: &Subject) -> Option<String> {
         return Some(format!("refused: {why}"));
     }
     if subject.unknown {
-        return Some("unknown: its registry does not say".to_owned());
+        return Some("unknown: its registry does not report them".to_owned());
     }
     let signers: Vec<String> = subject.signers.iter().map(|signer| signer.key.clone()).collect();
     Some(match (subject.signed?, signers.is_empty()) {
         (_, false) => format!("verified: {}", signers.join(", ")),
-        (true, true) => "there are some, which trust.yaml has no key for".to_owned(),
+        (true, true) => "present, but trust.yaml has no key for them".to_owned(),
         (false, true) => "none".to_owned(),
     })
 }

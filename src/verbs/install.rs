@@ -1,55 +1,69 @@
 //! `kwasm install SOURCE… [--as NAME] [--policy NAME|FILE]`.
 
 use std::env;
+use std::mem;
 use std::path::Path;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::cli::Environment;
-use crate::defence::{Defence, stands};
+use crate::defence::Defence;
+use crate::environment::Environment;
 use crate::inspect::Inspected;
 use crate::reference::{PluginName, Source};
 use crate::runtime::{Bounds, Compiler};
-use crate::store::{Origin, Parcel, Plugin, Receipt, Store};
+use crate::store::{Origin, Plugin, Receipt, StagedPlugin, Store};
 
 use super::fetch::{Fetched, Fetcher};
 use super::policy::{Chosen, choose, granted};
 use super::progress::Compiling;
-use super::{Ending, Error, Voice};
+use super::{Ending, Error, Reporter};
 
-/// All of them or none: each is fetched, proven and compiled before the first is put in place.
+/// Installs all of them or none: each is fetched, proven and compiled before the first is put in place. An error of one does
+/// not stop the others from being checked, so that all errors are reported at once.
 pub(super) fn install(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     sources: &[Source],
     name: Option<&PluginName>,
     policy: Option<&str>,
 ) -> Result<Ending, Error> {
-    let fetcher = Fetcher::new(environment, store.places(), voice);
+    let fetcher = Fetcher::new(environment, store.places(), reporter);
     // Once for all: a file may be a pipe.
     let policy = policy.map(|policy| choose(Some(policy))).transpose()?;
-    let mut parcels: Vec<Parcel> = Vec::new();
+    let mut wishes: Vec<(&Source, Wish)> = Vec::new();
+    let mut troubles = Vec::new();
     for source in sources {
-        let wish = Wish::find(store, source, name, policy.as_ref())?;
-        store.claim(&wish.name)?;
-        if parcels.iter().any(|parcel| parcel.receipt.name == wish.name) {
-            return Err(Error::Twice(wish.name));
+        match Wish::find(store, source, name, policy.as_ref()) {
+            Ok(wish) if wishes.iter().any(|(_, other)| other.name == wish.name) => {
+                troubles.push((source.to_string(), Error::Twice(wish.name)));
+            }
+            Ok(wish) => wishes.push((source, wish)),
+            Err(error) => troubles.push((source.to_string(), error)),
         }
-        let content = fetcher.fetch(source, wish.previous.as_ref())?;
-        parcels.push(prepare(store, environment, voice, wish.name, content, wish.policy)?);
     }
-    put(store, environment, voice, &parcels)?;
+    // Nothing is downloaded for names under which nothing can be installed.
+    Error::of_several(mem::take(&mut troubles))?;
+    let mut staged_plugins: Vec<StagedPlugin> = Vec::new();
+    for (source, Wish { name, policy, previous }) in wishes {
+        let content = fetcher.fetch(source, previous.as_ref());
+        match content.and_then(|content| prepare(store, environment, reporter, name, content, policy)) {
+            Ok(staged) => staged_plugins.push(staged),
+            Err(error) => troubles.push((source.to_string(), error)),
+        }
+    }
+    Error::of_several(troubles)?;
+    put(store, environment, reporter, &staged_plugins)?;
     Ok(Ending::Done)
 }
 
-/// What a plugin is to be called and to be allowed, decided before anything is fetched.
+/// A plugin's name and policy, decided before anything is fetched.
 struct Wish {
     name: PluginName,
     policy: Chosen,
-    /// What it takes the place of, where that came from the same place: what was granted stays granted, and what was
-    /// signed stays signed. Another source of the same name inherits nothing.
+    /// The plugin that it replaces, if that came from the same place: its grant is kept, and it has to stay
+    /// signed. Another source of the same name inherits nothing.
     previous: Option<Receipt>,
 }
 
@@ -64,21 +78,22 @@ impl Wish {
             Some(name) => name.clone(),
             None => super::fetch::name_of(source).parse()?,
         };
-        let same = |receipt: &Receipt| is_same_place(&receipt.source, source) || !stands(Defence::Identity);
+        let same = |receipt: &Receipt| Defence::Identity.passes(is_same_origin(&receipt.source, source));
         let previous = store.receipt(&name).ok().filter(same);
         let policy = match (policy, &previous) {
             (Some(policy), _) => policy.clone(),
             (None, Some(receipt)) => granted(&receipt.granted())?,
             (None, None) => choose(None)?,
         };
+        store.check_links(&name)?;
         Ok(Self { name, policy, previous })
     }
 }
 
-/// Whether a receipt's source and another one differ in their version alone.
-pub(super) fn is_same_place(kept: &str, source: &Source) -> bool {
+/// Returns whether a receipt's source and another one differ only in their versions.
+pub(super) fn is_same_origin(kept: &str, source: &Source) -> bool {
     match (kept.parse(), source) {
-        (Ok(Source::Image(kept)), Source::Image(image)) => kept.place() == image.place(),
+        (Ok(Source::Image(kept)), Source::Image(image)) => kept.full_name() == image.full_name(),
         (Ok(Source::Package(kept)), Source::Package(package)) => {
             (kept.namespace(), kept.name()) == (package.namespace(), package.name())
         }
@@ -89,23 +104,23 @@ pub(super) fn is_same_place(kept: &str, source: &Source) -> bool {
     }
 }
 
-/// Makes of what was fetched a plugin that is known to run: compiled, and linked.
+/// Turns fetched content into a plugin that is known to run: compiled and linked.
 ///
 /// # Errors
-/// When it is nothing that can run here.
+/// If it cannot run here.
 pub(super) fn prepare(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     name: PluginName,
     fetched: Fetched,
     Chosen { policy, text }: Chosen,
-) -> Result<Parcel, Error> {
+) -> Result<StagedPlugin, Error> {
     let Fetched { source, content, origin, parts, version, description, .. } = fetched;
     let inspected = Inspected::read(content.bytes())
         .map_err(|cause| Error::Inspect { path: source.clone(), source: cause })?;
     let plugin = Plugin::new(&name, &content, inspected.clone());
-    let progress = Compiling::new(voice, name.as_str());
+    let progress = Compiling::new(reporter, name.as_str());
     let bounds = Bounds::of(environment)?;
     // What does not compile, or cannot be linked, is never installed.
     Compiler { places: store.places(), bounds, watcher: &progress }.prepare(&plugin)?;
@@ -127,52 +142,52 @@ pub(super) fn prepare(
         kwasm: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let blobs = [content].into_iter().chain(parts).collect();
-    Ok(Parcel { blobs, receipt })
+    Ok(StagedPlugin { blobs, receipt })
 }
 
-/// Puts plugins in place and says so.
+/// Puts plugins in place and reports them.
 ///
 /// # Errors
-/// When one of them could not be put: then none was.
+/// If one of them could not be put in place; then none was.
 pub(super) fn put(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
-    parcels: &[Parcel],
+    reporter: Reporter,
+    staged_plugins: &[StagedPlugin],
 ) -> Result<(), Error> {
     let previous: Vec<Option<Receipt>> =
-        parcels.iter().map(|parcel| store.receipt(&parcel.receipt.name).ok()).collect();
-    store.put_all(parcels)?;
-    for (Parcel { receipt, .. }, previous) in parcels.iter().zip(previous) {
+        staged_plugins.iter().map(|staged| store.receipt(&staged.receipt.name).ok()).collect();
+    store.put_all(staged_plugins)?;
+    for (StagedPlugin { receipt, .. }, previous) in staged_plugins.iter().zip(previous) {
         let name = &receipt.name;
         let version = receipt.version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
-        voice.note(&format!(
+        reporter.note(&format!(
             "installed {name}{version} ({}) with the policy `{}`: kubectl {name}",
             receipt.digest.short(),
             receipt.policy
         ));
         if let Some(artifact) = &receipt.artifact {
-            voice.note(&signed(artifact));
+            reporter.note(&signed(artifact));
         }
         if let Some(moved) = previous.as_ref().and_then(|previous| moved(previous, receipt)) {
-            voice.note(&moved);
+            reporter.note(&moved);
         }
-        // Of an upgrade it was told before what takes the place of what.
+        // An upgrade has reported before which plugin replaces which.
         if let Some(previous) = previous.filter(|previous| !is_same_plugin(previous, receipt)) {
             let Receipt { digest, source, policy, .. } = previous;
             let digest = digest.short();
-            voice.note(&format!("it replaces {digest} from {source}, which had the policy `{policy}`"));
+            reporter.note(&format!("it replaces {digest} from {source}, which had the policy `{policy}`"));
         }
     }
     let links = store.places().links();
     if !on_path(environment, links) {
         let command = path_command(environment, links);
-        voice.hint(&format!("kubectl finds it once its folder is on PATH: {command}"));
+        reporter.hint(&format!("kubectl finds it once its folder is on PATH: {command}"));
     }
     Ok(())
 }
 
-/// What there is to tell when the same tag led to something else before.
+/// Returns a note if the tag led to another artifact before.
 fn moved(previous: &Receipt, receipt: &Receipt) -> Option<String> {
     let (before, now) = (previous.artifact.as_ref()?, receipt.artifact.as_ref()?);
     (before.reference == now.reference && before.manifest != now.manifest).then(|| {
@@ -181,23 +196,23 @@ fn moved(previous: &Receipt, receipt: &Receipt) -> Option<String> {
     })
 }
 
-/// Whether a plugin is what it was, or another version of it from the same registry.
+/// Returns whether a plugin is unchanged, or is another version of it from the same registry.
 fn is_same_plugin(previous: &Receipt, receipt: &Receipt) -> bool {
     let source = receipt.source.parse();
-    let upgraded = matches!(&source, Ok(source @ (Source::Image(_) | Source::Package(_))) if is_same_place(&previous.source, source));
+    let upgraded = matches!(&source, Ok(source @ (Source::Image(_) | Source::Package(_))) if is_same_origin(&previous.source, source));
     previous.digest == receipt.digest || upgraded
 }
 
-/// What is known of the signatures of an artifact.
+/// Describes the signatures of an artifact.
 fn signed(artifact: &Origin) -> String {
     if artifact.unknown {
-        return format!("whether {} is signed is not known", artifact.reference);
+        return format!("it is not known whether {} is signed", artifact.reference);
     }
     let signers: Vec<&str> = artifact.signers.iter().map(|signer| signer.key.as_str()).collect();
     let reference = &artifact.reference;
     match (signers.is_empty(), artifact.signatures.is_empty()) {
         (false, _) => format!("{reference} is signed by {}", signers.join(", ")),
-        (true, false) => format!("{reference} is signed, by whom is not known: trust.yaml has no key for it"),
+        (true, false) => format!("{reference} is signed, but by an unknown key: trust.yaml has none for it"),
         (true, true) => format!("{reference} is not signed"),
     }
 }
@@ -208,13 +223,13 @@ fn now() -> String {
     seconds.format(&Rfc3339).unwrap_or_default()
 }
 
-/// Whether a shell looks for programs in a folder.
+/// Returns whether a shell looks for programs in a folder.
 pub(super) fn on_path(environment: &Environment, folder: &Path) -> bool {
     let path = environment.variable("PATH").unwrap_or_default();
     env::split_paths(path).any(|entry| entry == folder)
 }
 
-/// The command by which the user's shell looks for programs in this folder first.
+/// Returns the command that puts this folder first on the `PATH` of the user's shell.
 pub(super) fn path_command(environment: &Environment, folder: &Path) -> String {
     let folder = folder.display();
     let shell = environment.variable("SHELL").unwrap_or_default().to_string_lossy().into_owned();

@@ -8,18 +8,18 @@ use crate::reference::{Digest, PluginName};
 use crate::store::{Receipt, Store};
 
 use super::table::{Table, shown};
-use super::{Ending, Error, Voice, chain, print};
+use super::{Ending, Error, Reporter, print};
 
-/// One installed plugin as `-o json` shows it: each key is there, whatever is known.
+/// An installed plugin in `-o json`. All keys are always present.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
     name: PluginName,
     version: Option<String>,
     policy: String,
-    /// Of what runs.
+    /// The digest of the content that runs.
     digest: Digest,
-    /// Of the artifact that it was in, where it came from a registry.
+    /// The digest of its artifact's manifest, if it came from a registry.
     manifest: Option<Digest>,
     source: String,
     signed: bool,
@@ -56,7 +56,7 @@ impl From<Receipt> for Row {
 }
 
 impl Row {
-    /// Whose signatures it has; nothing when it has none.
+    /// Returns the signers, or nothing if it is not signed.
     fn signature(&self) -> String {
         match (self.signed, self.signers.is_empty()) {
             (true, true) => "unverified".to_owned(),
@@ -65,31 +65,26 @@ impl Row {
     }
 }
 
-pub(super) fn list(store: &Store, voice: Voice, output: Output) -> Result<Ending, Error> {
+pub(super) fn list(store: &Store, reporter: Reporter, output: Output) -> Result<Ending, Error> {
     let mut rows = Vec::new();
-    let mut broken = false;
+    let mut troubles = Vec::new();
     for name in store.names()? {
         match store.receipt(&name) {
             Ok(receipt) => rows.push(Row::from(receipt)),
             // Uninstalled since its name was read.
             Err(crate::store::Error::Unknown(_)) => {}
             // One broken receipt does not hide the others.
-            Err(error) => {
-                voice.fault(&chain(&error));
-                voice.hint(&format!("install it again, or take it away: kwasm uninstall {name}"));
-                broken = true;
-            }
+            Err(error) => troubles.push((name.to_string(), Error::from(error))),
         }
     }
-    let ending = if broken { Ending::Faulty } else { Ending::Done };
     if rows.is_empty() && matches!(output, Output::Table | Output::Wide) {
-        if !broken {
-            voice.note("no plugins are installed: kwasm install ./x.wasm");
+        if troubles.is_empty() {
+            reporter.note("no plugins are installed: kwasm install ./x.wasm");
         }
-        return Ok(ending);
+        return Error::of_several(troubles).map(|()| Ending::Done);
     }
     print(&shown(&rows, output, |wide| table(&rows, wide), |row| row.name.to_string()))?;
-    Ok(ending)
+    Error::of_several(troubles).map(|()| Ending::Done)
 }
 
 fn table(rows: &[Row], wide: bool) -> Table {
@@ -99,7 +94,7 @@ fn table(rows: &[Row], wide: bool) -> Table {
     }
     let mut table = Table::new(&heads);
     for row in rows {
-        // On eighty columns there is room for as much as tells it from others.
+        // On eighty columns there is room for as much as distinguishes it from others.
         let digest = if wide { row.digest.to_string() } else { row.digest.hex().chars().take(12).collect() };
         let known = |text: &Option<String>| text.clone().unwrap_or_default();
         let mut cells =

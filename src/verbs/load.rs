@@ -4,35 +4,34 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 
-use crate::cli::Environment;
+use crate::environment::Environment;
 use crate::platform::stdio::Stdin;
 use crate::reference::{Image, Source};
 use crate::registry::{self, Signature};
 use crate::store::layout::{self, Carried};
 use crate::store::{Origin, Store};
 
-use super::fetch::{Claim, Fetched, Fetcher};
-use super::install::{is_same_place, prepare, put};
+use super::fetch::{Candidate, Fetched, Fetcher};
+use super::install::{is_same_origin, prepare, put};
 use super::policy::choose;
 use super::save::STREAM;
-use super::{Ending, Error, Voice};
+use super::{Ending, Error, Reporter};
 
-/// All of them or none. What they may do is what the user says, whatever the archive does: anybody can write one.
+/// Installs all of them or none. Their permissions are the user's choice, not the archive's, which anyone can
+/// write.
 pub(super) fn load(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     archive: &Path,
     policy: Option<&str>,
 ) -> Result<Ending, Error> {
-    let fetcher = Fetcher::new(environment, store.places(), voice);
-    let mut parcels = Vec::new();
-    let mut hints = Vec::new();
+    let fetcher = Fetcher::new(environment, store.places(), reporter);
+    let (mut staged_plugins, mut hints, mut troubles) = (Vec::new(), Vec::new(), Vec::new());
     let plugins = read(archive)?;
     // Once for all: a file may be a pipe.
     let chosen = choose(policy)?;
     for plugin in plugins {
-        store.claim(&plugin.name)?;
         if plugin.policy != chosen.policy.name() {
             hints.push(format!(
                 "{} had the policy `{}` where it was saved: kwasm load {} --policy NAME|FILE gives it another",
@@ -42,12 +41,19 @@ pub(super) fn load(
             ));
         }
         let name = plugin.name.clone();
-        let content = fetched(store, &fetcher, plugin)?;
-        parcels.push(prepare(store, environment, voice, name, content, chosen.clone())?);
+        let content = store.check_links(&name).map_err(Error::from);
+        let content = content.and_then(|()| fetched(store, &fetcher, plugin));
+        let prepared = content
+            .and_then(|content| prepare(store, environment, reporter, name.clone(), content, chosen.clone()));
+        match prepared {
+            Ok(staged) => staged_plugins.push(staged),
+            Err(error) => troubles.push((name.to_string(), error)),
+        }
     }
-    put(store, environment, voice, &parcels)?;
+    Error::of_several(troubles)?;
+    put(store, environment, reporter, &staged_plugins)?;
     for hint in hints {
-        voice.hint(&hint);
+        reporter.hint(&hint);
     }
     Ok(Ending::Done)
 }
@@ -66,19 +72,19 @@ fn read(archive: &Path) -> Result<Vec<Carried>, Error> {
     read.map_err(|source| Error::Archive { archive: name, source })
 }
 
-/// What the archive has of a plugin, in place of what a registry would give. Its signatures are judged as there: without
-/// the registry, whose answer they were.
+/// Returns a plugin of the archive in the form of one fetched from a registry. Its signatures are judged in
+/// the same way, but without the registry.
 ///
 /// # Errors
-/// When it is not signed as trust.yaml asks for, or as the plugin was whose place it is to take.
+/// If it lacks a signature that trust.yaml requires, or that the plugin had which it replaces.
 fn fetched(store: &Store, fetcher: &Fetcher<'_>, mut plugin: Carried) -> Result<Fetched, Error> {
     let mut signers = Vec::new();
     if let Some(reference) = plugin.reference.clone() {
         let image: Image = reference.parse().map_err(crate::cli::Error::Image)?;
         let source = plugin.source.parse().unwrap_or(Source::Image(image.clone()));
-        let previous = store.receipt(&plugin.name).ok().filter(|kept| is_same_place(&kept.source, &source));
+        let previous = store.receipt(&plugin.name).ok().filter(|kept| is_same_origin(&kept.source, &source));
         let manifest = plugin.manifest.digest();
-        let artifact = Claim { reference: &reference, places: &[image.place()], manifest };
+        let artifact = Candidate { reference: &reference, repositories: &[image.full_name()], manifest };
         let signatures = signatures(&plugin)?;
         signers = fetcher.signers(&source, &artifact, &signatures, previous.as_ref())?;
         let signs =

@@ -1,9 +1,10 @@
-//! Walks the street, one verb a file.
+//! Runs the commands, one file for each verb.
 
-mod claims;
 mod cluster;
 mod complete;
+mod declared;
 mod doctor;
+mod ending;
 mod fetch;
 mod hints;
 mod inspect;
@@ -15,116 +16,26 @@ mod policy;
 mod progress;
 mod publish;
 mod release;
+mod reporter;
 mod run;
 mod save;
 mod table;
 mod uninstall;
 mod upgrade;
 mod verify;
-mod voice;
 
-use std::io::{self, Write};
-use std::path::PathBuf;
+use crate::cli::Command;
+use crate::environment::Environment;
+use crate::store::{Places, Store};
 
-use crate::cli::{self, Command, Environment};
-use crate::platform::stdio::Stdout;
-use crate::policy::Fault;
-use crate::reference::{NameError, PluginName};
-use crate::registry::{self, signature, trust};
-use crate::runtime::{self, Outcome};
-use crate::store::{self, Places, Store, layout};
+pub use self::ending::{Ending, Error};
+pub(crate) use self::reporter::Reporter;
+use self::table::print;
 
-pub(crate) use self::voice::{Voice, one_line};
-
-/// How a command ended well.
-#[derive(Debug, Eq, PartialEq)]
-pub enum Ending {
-    /// It did what it was asked.
-    Done,
-    /// It told what is wrong.
-    Faulty,
-    /// The user ended it.
-    Interrupted,
-    /// A plugin ran.
-    Ran(Outcome),
-}
-
-/// Why a command could not do what it was asked: the errors of the rooms, each as it is.
-#[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "each is the error of the room it is named after")]
-pub enum Error {
-    #[error("{archive}")]
-    Archive { archive: String, source: layout::Error },
-    #[error(transparent)]
-    Cli(#[from] cli::Error),
-    #[error(transparent)]
-    Cluster(#[from] crate::cluster::Error),
-    #[error("{path}")]
-    Inspect { path: String, source: crate::inspect::Error },
-    #[error(transparent)]
-    Name(#[from] NameError),
-    #[error("{0}")]
-    NoCluster(String),
-    #[error("there is no home directory, so there is no place for plugins")]
-    NoHome,
-    #[error("there is no policy `{0}`")]
-    NoPolicy(String),
-    #[error("it is no policy")]
-    Policy(Vec<Fault>),
-    #[error("{}: it cannot be read", path.display())]
-    PolicyFile { path: PathBuf, source: io::Error },
-    #[error("{0}: it came from no registry, where alone signatures are")]
-    NoArtifact(String),
-    #[error("there is no command `{0}`, and so no page about it")]
-    NoPage(String),
-    #[error("`{0}` is an installed plugin, and no place to install from")]
-    NotFetched(PluginName),
-    #[error("{}: it is no key", path.display())]
-    Key { path: PathBuf, source: signature::KeyError },
-    #[error("{}: it cannot be signed with", path.display())]
-    PrivateKey { path: PathBuf, source: signature::PrivateKeyError },
-    #[error("these keys cannot be used together")]
-    Keys(#[source] signature::KeySetError),
-    #[error("{reference}: it is in a folder, where no signatures are")]
-    InFolder { reference: String, source: trust::Refusal },
-    #[error("{reference}: whether it is signed cannot be found out")]
-    SignatureLookup { reference: String, source: registry::Error },
-    #[error("{reference}: its configuration says nothing of {package}, which it imports")]
-    Hidden { reference: String, package: &'static str },
-    #[error("{reference}: it is not signed, and {before} was, whose place it is to take")]
-    SignatureLost { reference: String, before: String },
-    #[error(
-        "{reference}: no signature of {signers} can be verified, and {before} had one, whose place it is to take"
-    )]
-    SignerLost { reference: String, before: String, signers: String },
-    #[error(transparent)]
-    Trust(trust::Fault),
-    #[error("two of these would be called `{0}`")]
-    Twice(PluginName),
-    #[error("{reference}")]
-    Unsigned { reference: String, source: signature::Error },
-    #[error("{reference}")]
-    Untrusted { reference: String, source: trust::Refusal },
-    #[error("an archive is nothing to show on a terminal")]
-    Terminal,
-    #[error("{}: it cannot be written to", path.display())]
-    Unwritten { path: PathBuf, source: io::Error },
-    #[error("{name}: {} is not absolute", path.display())]
-    Relative { name: &'static str, path: PathBuf },
-    #[error(transparent)]
-    Registry(#[from] registry::Error),
-    #[error(transparent)]
-    Runtime(#[from] runtime::Error),
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    #[error("stdout cannot be written to")]
-    Stdout(#[source] io::Error),
-}
-
-/// Does what argv says.
+/// Executes the command line.
 ///
 /// # Errors
-/// When it cannot be done; nothing is half-done then.
+/// If it fails; then nothing is left half-done.
 pub fn perform(environment: &Environment) -> Result<Ending, Error> {
     let command = Command::read(environment)?;
     if let Command::Show(text) = &command {
@@ -137,68 +48,49 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             return Err(Error::Relative { name, path });
         }
     }
-    let voice = Voice::of(environment).quieter(Command::is_quiet(environment));
+    let reporter = Reporter::of(environment).quieter(Command::is_quiet(environment));
     let store = || Places::of(environment).ok_or(Error::NoHome).map(Store::new);
     match command {
-        Command::CheckPolicy { files } => policy::check(voice, &files),
+        Command::CheckPolicy { files } => policy::check(reporter, &files),
         Command::Complete { name, arguments } => complete::complete(environment, &name, &arguments),
         Command::Cluster { connection, check, verbose, output } => {
             let wish = cluster::Wish { connection, check, verbose, output };
-            cluster::cluster(environment, voice, &wish)
+            cluster::cluster(environment, reporter, &wish)
         }
         Command::Completion(shell) => papers::completion(shell),
         Command::Doctor { connection, deep, clean, output } => {
             let wish = doctor::Wish { connection, deep, clean, output };
-            doctor::doctor(&store()?, environment, voice, &wish)
+            doctor::doctor(&store()?, environment, reporter, &wish)
         }
         Command::ExplainRequest { method, path, policy, namespace, output } => {
             policy::explain(&method, &path, policy.as_deref(), namespace.as_deref(), output)
         }
         Command::Inspect { source, output } => {
-            inspect::inspect(&store()?, environment, voice, &source, output)
+            inspect::inspect(&store()?, environment, reporter, &source, output)
         }
         Command::Install { sources, name, policy } => {
-            install::install(&store()?, environment, voice, &sources, name.as_ref(), policy.as_deref())
+            install::install(&store()?, environment, reporter, &sources, name.as_ref(), policy.as_deref())
         }
-        Command::List { output } => list::list(&store()?, voice, output),
+        Command::List { output } => list::list(&store()?, reporter, output),
         Command::Load { archive, policy } => {
-            load::load(&store()?, environment, voice, &archive, policy.as_deref())
+            load::load(&store()?, environment, reporter, &archive, policy.as_deref())
         }
-        Command::Man { folder, command } => papers::man(voice, folder.as_deref(), command.as_deref()),
-        Command::Outdated { output } => upgrade::outdated(&store()?, environment, voice, output),
+        Command::Man { folder, command } => papers::man(reporter, folder.as_deref(), command.as_deref()),
+        Command::Outdated { output } => upgrade::outdated(&store()?, environment, reporter, output),
         Command::Publish { file, target, key, adapt, output } => {
             let wish = publish::Wish { file, target, key, adapt, output };
-            publish::publish(environment, voice, &wish)
+            publish::publish(environment, reporter, &wish)
         }
         Command::Run { source, policy, verbose, arguments } => {
             let wish = run::Wish { source, policy, verbose, arguments };
-            run::run(&store()?, environment, voice, wish)
+            run::run(&store()?, environment, reporter, wish)
         }
-        Command::Save { names, archive } => save::save(&store()?, environment, voice, &names, &archive),
+        Command::Save { names, archive } => save::save(&store()?, environment, reporter, &names, &archive),
         Command::Show(_) => Ok(Ending::Done),
-        Command::Uninstall { names } => uninstall::uninstall(&store()?, voice, &names),
-        Command::Upgrade { names } => upgrade::upgrade(&store()?, environment, voice, &names),
+        Command::Uninstall { names } => uninstall::uninstall(&store()?, reporter, &names),
+        Command::Upgrade { names } => upgrade::upgrade(&store()?, environment, reporter, &names),
         Command::Verify { source, keys, output } => {
-            verify::verify(&store()?, environment, voice, &source, &keys, output)
+            verify::verify(&store()?, environment, reporter, &source, &keys, output)
         }
     }
-}
-
-/// Prints data. That nobody reads it any more is no error, as for every filter.
-fn print(text: &str) -> Result<(), Error> {
-    match Stdout.write_all(text.as_bytes()).and_then(|()| Stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stdout(error)),
-        _ => Ok(()),
-    }
-}
-
-/// What an error says, with all that caused it.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        message = format!("{message}: {next}");
-        cause = next.source();
-    }
-    message
 }

@@ -1,4 +1,4 @@
-//! `kwasm completion SHELL` and `kwasm man`: made of the same definitions as `--help`.
+//! `kwasm completion SHELL` and `kwasm man`, generated from the same definitions as `--help`.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use clap_mangen::Man;
 use crate::cli;
 use crate::platform::disk;
 
-use super::{Ending, Error, Voice, print};
+use super::{Ending, Error, Reporter, print};
 
 pub(super) fn completion(shell: Shell) -> Result<Ending, Error> {
     let mut script = Vec::new();
@@ -17,19 +17,19 @@ pub(super) fn completion(shell: Shell) -> Result<Ending, Error> {
     Ok(Ending::Done)
 }
 
-pub(super) fn man(voice: Voice, folder: Option<&Path>, command: Option<&str>) -> Result<Ending, Error> {
+pub(super) fn man(reporter: Reporter, folder: Option<&Path>, command: Option<&str>) -> Result<Ending, Error> {
     let pages = pages();
     match (folder, command) {
         (Some(folder), _) => {
-            let unwritten = |source| Error::Unwritten { path: folder.into(), source };
+            let write_failed = |source| Error::Unwritten { path: folder.into(), source };
             // Where man looks for pages of the first section, below a folder of MANPATH.
             let section = folder.join("man1");
-            disk::folders(&section).map_err(unwritten)?;
+            disk::folders(&section).map_err(write_failed)?;
             for (name, page) in &pages {
                 let path = section.join(format!("{name}.1"));
                 disk::output(&path, page.as_bytes()).map_err(|source| Error::Unwritten { path, source })?;
             }
-            voice.note(&format!("wrote {} pages: man -M {} kwasm", pages.len(), folder.display()));
+            reporter.note(&format!("wrote {} pages: man -M {} kwasm", pages.len(), folder.display()));
         }
         (None, command) => {
             let name = command.map_or_else(|| "kwasm".to_owned(), |command| format!("kwasm-{command}"));
@@ -41,7 +41,7 @@ pub(super) fn man(voice: Voice, folder: Option<&Path>, command: Option<&str>) ->
     Ok(Ending::Done)
 }
 
-/// A page for kwasm, and one for each of its commands, `kwasm-policy-check` say.
+/// Returns the manual pages: one for kwasm, and one for each of its commands, e.g. `kwasm-policy-check`.
 fn pages() -> Vec<(String, String)> {
     let mut definition = cli::definition();
     definition.build();

@@ -1,4 +1,4 @@
-//! `kwasm policy check FILE…` and `kwasm policy explain METHOD PATH`, and how a policy is chosen.
+//! `kwasm policy check FILE…` and `kwasm policy explain METHOD PATH`, and the choice of policies.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,23 +9,25 @@ use http::{HeaderMap, Method};
 use serde::Serialize;
 
 use crate::cli::Output;
-use crate::policy::{Attempt, Context, DEFAULT, Fault, Policy, Refusal, RequestInfo, Target};
+use crate::document::Fault;
+use crate::message::one_line;
+use crate::policy::{Attempt, Context, DEFAULT, Policy, RequestInfo, Target};
 use crate::store::Granted;
 
-use super::table::{json, yaml};
-use super::{Ending, Error, Voice, print};
+use super::table::one;
+use super::{Ending, Error, Reporter, print};
 
-/// A policy and, where it is none of kwasm's own, the text that it was read from.
+/// A policy and, unless it is built in, the text that it was read from.
 #[derive(Clone)]
 pub(super) struct Chosen {
     pub(super) policy: Policy,
     pub(super) text: Option<String>,
 }
 
-/// Reads the policy that `--policy NAME|FILE` names: what has a dot or a slash is a file.
+/// Reads the policy that `--policy NAME|FILE` names. An argument with a dot or a slash is a file.
 ///
 /// # Errors
-/// When there is none, or when it is no policy.
+/// If it does not exist or is not a valid policy.
 pub(super) fn choose(choice: Option<&str>) -> Result<Chosen, Error> {
     let name = choice.unwrap_or(DEFAULT);
     if let Some(policy) = Policy::builtin(name) {
@@ -39,10 +41,10 @@ pub(super) fn choose(choice: Option<&str>) -> Result<Chosen, Error> {
     Ok(Chosen { policy, text: Some(text) })
 }
 
-/// The policy that was granted at install.
+/// Returns the policy that was granted at install.
 ///
 /// # Errors
-/// When this kwasm no longer has it, or no longer takes it.
+/// If this kwasm no longer has it or no longer accepts it.
 pub(super) fn granted(granted: &Granted) -> Result<Chosen, Error> {
     match &granted.text {
         None => choose(Some(&granted.name)),
@@ -54,7 +56,10 @@ pub(super) fn granted(granted: &Granted) -> Result<Chosen, Error> {
     }
 }
 
-/// The longest file that is read, in bytes; the reader of policies takes less.
+/// The hint for a file that cannot be read.
+pub(super) const NO_POLICY: &str = "a policy is one of the built-in ones, or a YAML file";
+
+/// The largest file that is read, in bytes. The reader of policies accepts less.
 const LONGEST: u64 = 2 << 20;
 
 fn contents(path: &Path) -> Result<String, Error> {
@@ -79,31 +84,35 @@ fn contents(path: &Path) -> Result<String, Error> {
         }
         Err(Error::Policy(vec![Fault {
             file: path.display().to_string(),
-            line: before.split(|byte| *byte == b'\n').map(|_| 1).sum(),
+            line: Some(before.split(|byte| *byte == b'\n').map(|_| 1).sum()),
             key: String::new(),
-            what: "it is no text in UTF-8".to_owned(),
+            what: "it is not UTF-8 text".to_owned(),
             hint: "save it as UTF-8".to_owned(),
         }]))
     })
 }
 
-pub(super) fn check(voice: Voice, files: &[PathBuf]) -> Result<Ending, Error> {
+pub(super) fn check(reporter: Reporter, files: &[PathBuf]) -> Result<Ending, Error> {
     let mut faults = Vec::new();
     for path in files {
         let file = path.display().to_string();
         match contents(path).and_then(|text| Policy::read(&file, &text).map_err(Error::Policy)) {
             Ok(policy) => {
                 let (rules, hosts) = (policy.rules().len(), policy.hosts().len());
-                voice.note(&format!("{file}: policy `{}`: rules: {rules}, hosts: {hosts}", policy.name()));
+                reporter.note(&format!("{file}: policy `{}`: rules: {rules}, hosts: {hosts}", policy.name()));
             }
             Err(Error::Policy(found)) => faults.extend(found),
+            // A file that cannot be read hides nothing of the others.
+            Err(Error::PolicyFile { source, .. }) => {
+                faults.push(Fault::whole(file, format!("it cannot be read: {source}"), NO_POLICY));
+            }
             Err(error) => return Err(error),
         }
     }
     if faults.is_empty() { Ok(Ending::Done) } else { Err(Error::Policy(faults)) }
 }
 
-/// What the API server makes of a request and, with a policy, what the gate makes of it.
+/// The API server's reading of a request and, with a policy, the gate's decision.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Explained {
@@ -115,7 +124,7 @@ struct Explained {
     decision: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<String>,
-    /// The narrowest rule with which the policy would allow it.
+    /// The narrowest rule that would allow the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     missing_rule: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,11 +140,10 @@ pub(super) fn explain(
 ) -> Result<Ending, Error> {
     let policy = policy.map(|name| choose(Some(name))).transpose()?.map(|chosen| chosen.policy);
     let explained = explained(method, path, policy.as_ref(), namespace.unwrap_or("default"));
-    print(&match output {
-        Output::Json => json(&explained),
-        Output::Yaml => yaml(&explained),
-        Output::Name | Output::Table | Output::Wide => table(&explained),
-    })?;
+    let page = || table(&explained);
+    // It is no list, and has no name that says it all.
+    let output = if output == Output::Name { Output::Table } else { output };
+    print(&one(&explained, output, page, String::new))?;
     Ok(Ending::Done)
 }
 
@@ -149,10 +157,10 @@ fn explained(method: &str, path: &str, policy: Option<&Policy>, namespace: &str)
         ..Explained::default()
     };
     let Ok(method) = Method::from_bytes(method.to_ascii_uppercase().as_bytes()) else {
-        return refused(None, "its method is no method".to_owned());
+        return refused(None, "its method is not valid".to_owned());
     };
     let Ok(uri) = path.parse::<PathAndQuery>() else {
-        return refused(None, "its path is no path".to_owned());
+        return refused(None, "its path is not valid".to_owned());
     };
     let target = Target::Context(Context::new("current", namespace, "current"));
     let attempt = match Attempt::read(target, method, Some(&uri), &HeaderMap::new()) {
@@ -173,13 +181,13 @@ fn explained(method: &str, path: &str, policy: Option<&Policy>, namespace: &str)
         },
         Err(reason) => {
             let text = reason.to_string();
-            let missing_rule = Refusal::of(&attempt, reason).missing_rule().map(str::to_owned);
+            let missing_rule = attempt.refused(reason).missing_rule().map(str::to_owned);
             Explained { missing_rule, ..refused(Some(info), text) }
         }
     }
 }
 
-/// A line an attribute.
+/// Returns a table with one attribute per line.
 fn table(explained: &Explained) -> String {
     let json = serde_json::to_value(explained).unwrap_or_default();
     // In the order of the declaration, which a map of JSON does not keep.
@@ -205,7 +213,7 @@ fn table(explained: &Explained) -> String {
     for key in order {
         let value = match &json[key] {
             serde_json::Value::Null => continue,
-            serde_json::Value::String(text) => super::one_line(text),
+            serde_json::Value::String(text) => one_line(text),
             other => other.to_string(),
         };
         lines.push_str(format!("{key:<width$}  {value}").trim_end());

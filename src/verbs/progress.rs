@@ -1,25 +1,26 @@
-//! Shows how far something is: on a terminal only, and gone when it is done.
+//! Shows progress, on a terminal only, and removes it when the work is done.
 
 use std::cell::OnceCell;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Voice, one_line};
+use super::Reporter;
+use crate::message::one_line;
 use crate::registry::{Step, Watcher};
 use crate::runtime;
 
-/// A line that moves.
+/// A progress line.
 pub(super) struct Progress(ProgressBar);
 
 impl Progress {
-    /// Of a download: how much is here, of how much, and how long the rest will take.
-    pub(super) fn download(voice: Voice, name: &str) -> Self {
-        Self::new(voice, name, "{prefix}  [{bar:24}] {bytes}/{total_bytes}, {eta} to go")
+    /// Shows a download: the bytes so far, their total, and the estimated remaining time.
+    pub(super) fn download(reporter: Reporter, name: &str) -> Self {
+        Self::new(reporter, name, "{prefix}  [{bar:24}] {bytes}/{total_bytes}, {eta} to go")
     }
 
-    fn new(voice: Voice, name: &str, template: &str) -> Self {
-        if !voice.shows_progress() {
+    fn new(reporter: Reporter, name: &str, template: &str) -> Self {
+        if !reporter.shows_progress() {
             return Self(ProgressBar::hidden());
         }
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -30,26 +31,26 @@ impl Progress {
 }
 
 impl Drop for Progress {
-    /// Takes the line away: whatever is said next, of an error say, begins on a line of its own.
+    /// Removes the line, so that the next message, e.g. an error, begins on a line of its own.
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
 }
 
-/// How far a compilation is, once it takes so long that someone might wonder.
+/// The progress of a compilation that takes noticeably long.
 pub(super) struct Compiling<'a> {
-    voice: Voice,
+    reporter: Reporter,
     name: &'a str,
     started: Instant,
     shown: OnceCell<Progress>,
 }
 
-/// How long a compilation may take before it is shown.
+/// The time after which a compilation is shown.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl<'a> Compiling<'a> {
-    pub(super) fn new(voice: Voice, name: &'a str) -> Self {
-        Self { voice, name, started: Instant::now(), shown: OnceCell::new() }
+    pub(super) fn new(reporter: Reporter, name: &'a str) -> Self {
+        Self { reporter, name, started: Instant::now(), shown: OnceCell::new() }
     }
 }
 
@@ -60,7 +61,7 @@ impl runtime::Watcher for Compiling<'_> {
         }
         let template = "{prefix}  compiling [{bar:24}] {pos}/{len} functions, {elapsed}";
         let Progress(bar) = self.shown.get_or_init(|| {
-            let progress = Progress::new(self.voice, self.name, template);
+            let progress = Progress::new(self.reporter, self.name, template);
             progress.0.set_elapsed(self.started.elapsed());
             progress
         });

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::cli::{Environment, Output, Target};
+use crate::cli::{Output, Target};
+use crate::environment::Environment;
 use crate::inspect::{self, Inspected, Kind};
 use crate::reference::{Digest, Wanted, version_of};
 use crate::registry::signature::PrivateKey;
@@ -15,9 +16,9 @@ use crate::registry::{Artifact, Registries};
 
 use super::fetch::report_logins;
 use super::release::release;
-use super::{Ending, Error, Voice, print, table};
+use super::{Ending, Error, Reporter, print, table};
 
-/// What was published, as `-o json` shows it.
+/// A published artifact in `-o json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
@@ -27,7 +28,7 @@ struct Row {
     signed: bool,
 }
 
-/// What is to be published, and how.
+/// The options of the command.
 pub(super) struct Wish {
     pub(super) file: PathBuf,
     pub(super) target: Target,
@@ -36,13 +37,13 @@ pub(super) struct Wish {
     pub(super) output: Output,
 }
 
-pub(super) fn publish(environment: &Environment, voice: Voice, wish: &Wish) -> Result<Ending, Error> {
+pub(super) fn publish(environment: &Environment, reporter: Reporter, wish: &Wish) -> Result<Ending, Error> {
     let Wish { file, target, key, adapt, output } = wish;
-    // Before anything is pushed: what was to be signed is not there unsigned.
+    // Checked before anything is pushed, so that nothing is pushed unsigned by mistake.
     let key = key.as_deref().map(private_key).transpose()?;
     let mut content = Artifact::from_file(file)?;
     if *adapt {
-        content = adapted(voice, file, content)?;
+        content = adapted(reporter, file, content)?;
     }
     let registries = Registries::open(environment)?;
     let mut said = BTreeSet::new();
@@ -57,9 +58,9 @@ pub(super) fn publish(environment: &Environment, voice: Voice, wish: &Wish) -> R
             let Wanted::Exactly(version) = package.wanted() else {
                 return Err(crate::cli::Error::NoVersion(package.to_string()).into());
             };
-            let place = registries.place_of(package, version);
-            report_logins(voice, &registries, &place, &mut said);
-            (place?, Some(version.to_string()))
+            let image = registries.image_of(package, version);
+            report_logins(reporter, &registries, &image, &mut said);
+            (image?, Some(version.to_string()))
         }
     };
     let title = file.file_name().unwrap_or_default().to_string_lossy();
@@ -68,35 +69,30 @@ pub(super) fn publish(environment: &Environment, voice: Voice, wish: &Wish) -> R
         .map_err(|source| Error::Inspect { path: file.display().to_string(), source })?;
     let once = matches!(target, Target::Package(_));
     let published = registries.publish(&release, &image, once, key.as_ref());
-    report_logins(voice, &registries, &published, &mut said);
+    report_logins(reporter, &registries, &published, &mut said);
     let published = published?;
-    let pinned = format!("{}@{}", image.place(), published.digest);
+    let pinned = format!("{}@{}", image.full_name(), published.digest);
     let signed = if key.is_some() { ", signed" } else { "" };
-    voice.note(&format!("published {} ({}){signed}", published.image, published.digest.short()));
+    reporter.note(&format!("published {} ({}){signed}", published.image, published.digest.short()));
     let row = Row {
         reference: published.image.to_string(),
         digest: published.digest,
         content: release.content.digest(),
         signed: key.is_some(),
     };
-    print(&match *output {
-        Output::Json => table::json(&row),
-        Output::Yaml => table::yaml(&row),
-        Output::Name | Output::Table | Output::Wide => format!("{pinned}\n"),
-    })?;
+    print(&table::one(&row, *output, || format!("{pinned}\n"), || pinned.clone()))?;
     Ok(Ending::Done)
 }
 
-/// The component that is made of a core module; a component stays what it is.
-fn adapted(voice: Voice, file: &Path, content: Artifact) -> Result<Artifact, Error> {
+/// Returns the component made from a core module. A component is returned unchanged.
+fn adapted(reporter: Reporter, file: &Path, content: Artifact) -> Result<Artifact, Error> {
     let unfit = |source| Error::Inspect { path: file.display().to_string(), source };
     if Inspected::read(content.bytes()).map_err(unfit)?.kind() == Kind::Component {
         return Ok(content);
     }
     let component = inspect::adapt(content.bytes()).map_err(unfit)?;
-    voice.note(
-        "made a component of the core module: of its exit codes there is only 0 and 1 left, and a program that manages its \
-         memory by itself (Go, Kotlin, AssemblyScript, C before 2023) may fail in it without a word; kwasm runs the module as it is",
+    reporter.note(
+        "made a component of the core module: its exit codes become 0 and 1 only, and a program that manages its own memory (Go, Kotlin, AssemblyScript, C before 2023) may fail silently; kwasm also runs the module as it is",
     );
     Ok(Artifact::from_bytes(component))
 }

@@ -1,12 +1,13 @@
-//! What is said of a component when it becomes an artifact: by `kwasm publish`, and by `kwasm save` for one that was a file.
+//! The metadata of a component that becomes an artifact, by `kwasm publish`, or by `kwasm save` for one that
+//! was a file.
 
 use crate::inspect::{self, Facts, Inspected, Kind};
 use crate::registry::{Artifact, Interface, Release};
 
-/// A component, or core module, with all that it says of itself.
+/// Returns a component or core module with all its metadata.
 ///
 /// # Errors
-/// When it is nothing that can run.
+/// If it cannot run.
 pub(super) fn release(
     content: Artifact,
     title: &str,
@@ -14,7 +15,7 @@ pub(super) fn release(
 ) -> Result<Release, inspect::Error> {
     let inspected = Inspected::read(content.bytes())?;
     let Facts { exports, mut annotations, .. } = Facts::read(content.bytes())?;
-    // A tag that is no version says nothing of one.
+    // A tag that is not a version does not contradict one.
     if let Some(version) = version.filter(|version| version.parse::<semver::Version>().is_ok()) {
         annotations.insert("org.opencontainers.image.version".to_owned(), version.to_owned());
     }

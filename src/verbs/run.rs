@@ -1,10 +1,12 @@
-//! `kwasm run SOURCE -- ARG…`, and `kubectl NAME ARG…`, which is the same for an installed plugin.
+//! `kwasm run SOURCE -- ARG…`, and `kubectl NAME ARG…`, the same for an installed plugin.
 
 use std::sync::Arc;
 
-use crate::cli::{Connection, Environment};
+use crate::cli;
 use crate::cluster::{Contexts, Flags, Kubeconfig, MOST_CONTEXTS, Selection};
-use crate::gate::{self, Gate, Line, Observer, Trace};
+use crate::environment::{Connection, Environment};
+use crate::gate::{self, Gate, Observer, Trace};
+use crate::message::Message;
 use crate::policy::{self, NAME_A_KUBECONFIG, Policy};
 use crate::reference::Source;
 use crate::runtime::{Bounds, Compiler, OpenLine, Outcome, Sandbox, World};
@@ -13,9 +15,9 @@ use crate::store::{Granted, Plugin, Store};
 use super::fetch::{Fetcher, name_of};
 use super::policy::{choose, granted};
 use super::progress::{Compiling, Progress};
-use super::{Ending, Error, Voice};
+use super::{Ending, Error, Reporter};
 
-/// What is to be run, and how.
+/// The options of the command.
 pub(super) struct Wish {
     pub(super) source: Source,
     pub(super) policy: Option<String>,
@@ -26,20 +28,20 @@ pub(super) struct Wish {
 pub(super) fn run(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     wish: Wish,
 ) -> Result<Ending, Error> {
     let Wish { source, policy, verbose, mut arguments } = wish;
     let plugin = match &source {
         Source::Path(path) => store.open_file(path)?,
         Source::Installed(name) => store.find(name)?,
-        Source::Image(_) | Source::Package(_) => fetch(store, environment, voice, &source)?,
+        Source::Image(_) | Source::Package(_) => fetch(store, environment, reporter, &source)?,
     };
     let policy = policy_for(&plugin, policy.as_deref())?;
     let grant = policy.grant(plugin.inspected());
     let limits = grant.limits();
-    // A component that can send nothing gets no kubeconfig, and nobody reads one for it.
-    let connection = Connection::take(&mut arguments, grant.own_flags())?;
+    // A component that can send nothing gets no kubeconfig, and none is read.
+    let connection = Connection::take(&mut arguments, grant.own_flags()).map_err(cli::Error::from)?;
     let contexts = if plugin.inspected().uses_network() {
         let flags = Flags::of(&connection)?;
         let kubeconfig = Kubeconfig::load(environment, &flags)?;
@@ -51,7 +53,7 @@ pub(super) fn run(
     if let Some(contexts) = &contexts {
         if contexts.left_out() > 0 {
             let (left_out, most) = (contexts.left_out(), MOST_CONTEXTS);
-            voice.note(&format!(
+            reporter.note(&format!(
                 "a plugin has {most} contexts at most: {left_out} that its policy grants are left out"
             ));
         }
@@ -64,9 +66,9 @@ pub(super) fn run(
     let contexts = contexts.unwrap_or_else(|| Contexts::none("the plugin imports no network"));
     let faults = world.faults();
     let line = faults.line.clone();
-    let observer = verbose.then(|| ending_lines(observer(voice), line.clone()));
+    let observer = verbose.then(|| ending_lines(observer(reporter), line.clone()));
     let gate = Gate::new(grant, contexts, observer);
-    let progress = Compiling::new(voice, plugin.name());
+    let progress = Compiling::new(reporter, plugin.name());
     let compiler = Compiler { places: store.places(), bounds: Bounds::of(environment)?, watcher: &progress };
     let sandbox = Sandbox::new(&plugin, &compiler, gate.clone(), world, limits)?;
     drop(progress);
@@ -76,28 +78,33 @@ pub(super) fn run(
     if let Some(why) =
         missing.filter(|_| lines.is_empty() && matches!(outcome, Outcome::Ended(1..) | Outcome::Trapped(_)))
     {
-        lines.push(Line { text: why, hint: Some(NAME_A_KUBECONFIG.to_owned()) });
+        lines.push(Message::hinted(why, NAME_A_KUBECONFIG));
     }
     let well = outcome == Outcome::Ended(0);
     if let Some(why) = faults.stdin.take().filter(|_| !well) {
-        lines.push(Line { text: format!("stdin cannot be read: {why}"), hint: None });
+        lines.push(Message::plain(format!("stdin cannot be read: {why}")));
     }
     let speaks = !lines.is_empty() || matches!(outcome, Outcome::Limited(_) | Outcome::Trapped(_));
     if speaks && line.close() {
-        Voice::end_line();
+        Reporter::end_line();
     }
-    voice.lines(lines);
+    reporter.messages(&lines);
     match faults.stdout.take() {
-        // Whoever reads it would take it for all there is.
+        // Readers would take it for the complete output.
         Some(why) if well => Err(Error::Stdout(why)),
         _ => Ok(Ending::Ran(outcome)),
     }
 }
 
-/// What a registry has, downloaded unless it was before. Which content that is, and whose signatures it has, is asked each
-/// time: a tag may lead elsewhere by now.
-fn fetch(store: &Store, environment: &Environment, voice: Voice, source: &Source) -> Result<Plugin, Error> {
-    let fetcher = Fetcher::new(environment, store.places(), voice);
+/// Fetches a plugin from a registry, unless its content is cached. Its digest and signatures are looked up
+/// each time, since a tag may have moved.
+fn fetch(
+    store: &Store,
+    environment: &Environment,
+    reporter: Reporter,
+    source: &Source,
+) -> Result<Plugin, Error> {
+    let fetcher = Fetcher::new(environment, store.places(), reporter);
     let registries = fetcher.registries()?;
     let found = fetcher.find(source)?;
     if fetcher.asks_for_signatures(source, &found)? {
@@ -107,13 +114,13 @@ fn fetch(store: &Store, environment: &Environment, voice: Voice, source: &Source
     if let Some(plugin) = store.fetched(&name, found.content()) {
         return Ok(plugin);
     }
-    let progress = Progress::download(voice, &name);
+    let progress = Progress::download(reporter, &name);
     let content = registries.fetch(&found, &progress)?;
     drop(progress);
     Ok(store.keep_fetched(&name, &content)?)
 }
 
-/// The policy that the user names, else the one that was granted at install, else the default.
+/// Returns the policy that the user names, or else the one granted at install, or else the default.
 fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
     let name = match (choice, plugin.granted()) {
         (Some(name), _) => name,
@@ -128,21 +135,21 @@ fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
     Ok(choose(Some(name))?.policy)
 }
 
-/// The same observer, on lines of its own.
+/// Returns an observer whose lines begin on lines of their own.
 fn ending_lines(observer: Observer, line: OpenLine) -> Observer {
     Arc::new(move |trace: &Trace| {
         if line.close() {
-            Voice::end_line();
+            Reporter::end_line();
         }
         observer(trace);
     })
 }
 
-/// Tells of each request as it ends.
-pub(super) fn observer(voice: Voice) -> Observer {
+/// Returns an observer that reports each request when it ends.
+pub(super) fn observer(reporter: Reporter) -> Observer {
     Arc::new(move |Trace { request, ending, time }: &Trace| {
         let milliseconds = time.as_millis();
-        voice.note(&match ending {
+        reporter.note(&match ending {
             gate::Ending::Answered { status, bytes } => {
                 let status = status.as_u16();
                 format!("allowed: {request}: {status}, {bytes} bytes, {milliseconds} ms")

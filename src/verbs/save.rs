@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use crate::cli::Environment;
+use crate::environment::Environment;
 use crate::platform::disk;
 use crate::platform::stdio::Stdout;
 use crate::reference::{Digest, PluginName};
@@ -12,15 +12,15 @@ use crate::store::layout::{self, Carried, Signed};
 use crate::store::{self, Receipt, Store};
 
 use super::release::release;
-use super::{Ending, Error, Voice};
+use super::{Ending, Error, Reporter};
 
-/// The archive that is standard output, or input.
+/// The name of the archive that is standard output or input.
 pub(super) const STREAM: &str = "-";
 
 pub(super) fn save(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     names: &[PluginName],
     archive: &Path,
 ) -> Result<Ending, Error> {
@@ -32,7 +32,7 @@ pub(super) fn save(
     if archive == Path::new(STREAM) && environment.terminal {
         return Err(Error::Terminal);
     }
-    // Made before anything is written: what is wrong with a plugin harms no file.
+    // Collected before anything is written, so that a problem of a plugin damages no file.
     let mut content = Vec::new();
     layout::write(&plugins, &mut content)
         .map_err(|source| Error::Archive { archive: archive.display().to_string(), source })?;
@@ -41,11 +41,11 @@ pub(super) fn save(
     }
     disk::output(archive, &content).map_err(|source| Error::Unwritten { path: archive.into(), source })?;
     let list: Vec<&str> = names.iter().map(PluginName::as_str).collect();
-    voice.note(&format!("saved {} to {}", list.join(", "), archive.display()));
+    reporter.note(&format!("saved {} to {}", list.join(", "), archive.display()));
     Ok(Ending::Done)
 }
 
-/// Gathers what an installed plugin is made of.
+/// Collects all parts of an installed plugin.
 fn carried(store: &Store, receipt: &Receipt) -> Result<Carried, Error> {
     let blob = |digest| kept(store, &receipt.name, digest);
     let content = blob(receipt.fetched)?;
@@ -81,7 +81,7 @@ fn carried(store: &Store, receipt: &Receipt) -> Result<Carried, Error> {
     })
 }
 
-/// Something that a plugin needs, proven to be what it was.
+/// Returns a blob that a plugin needs, proven to be unaltered.
 fn kept(store: &Store, name: &PluginName, digest: Digest) -> Result<Artifact, Error> {
     let path = store.places().blob(digest);
     let kept = match Artifact::from_file(&path) {

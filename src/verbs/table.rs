@@ -1,15 +1,17 @@
-//! Rows in columns that line up, and the forms in which data is printed.
+//! Tables with aligned columns, and the formats in which data is printed.
 
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use serde::Serialize;
 use textwrap::core::display_width;
 
-use super::one_line;
-use super::voice::drives_terminal;
+use super::ending::Error;
 use crate::cli::Output;
+use crate::message::{drives_terminal, one_line};
+use crate::platform::stdio::Stdout;
 
-/// A table with a head.
+/// A table with a header.
 pub(super) struct Table {
     rows: Vec<Vec<String>>,
 }
@@ -19,7 +21,7 @@ impl Table {
         Self { rows: vec![head.iter().map(ToString::to_string).collect()] }
     }
 
-    /// Adds a row, with as many cells as the head has. Nothing in it can drive the terminal.
+    /// Adds a row with as many cells as the header. Control characters are escaped.
     pub(super) fn row(&mut self, cells: Vec<String>) {
         let shown =
             cells.into_iter().map(|cell| if cell.is_empty() { "-".to_owned() } else { one_line(&cell) });
@@ -43,7 +45,8 @@ impl Table {
     }
 }
 
-/// A line a fact: what is said of several below each other has its key once. Nothing in it can drive the terminal.
+/// Returns a page with one fact per line. Several values of one key are below each other, with the key once.
+/// Control characters are escaped.
 pub(super) fn page(lines: &[(&str, String)]) -> String {
     let width = lines.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
     let shown = |value: &str| if value.is_empty() { "-".to_owned() } else { one_line(value) };
@@ -51,7 +54,7 @@ pub(super) fn page(lines: &[(&str, String)]) -> String {
     lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
-/// A list in the form that was asked for. `name` is what the form of bare names shows of a row.
+/// Returns a list in the requested format. `name` returns what the format of bare names shows of a row.
 pub(super) fn shown<R: Serialize>(
     rows: &[R],
     output: Output,
@@ -61,15 +64,31 @@ pub(super) fn shown<R: Serialize>(
     match output {
         Output::Json => json(rows),
         Output::Yaml => yaml(rows),
-        Output::Name => rows.iter().map(|row| name(row) + "\n").collect(),
+        Output::Name => rows.iter().map(|row| one_line(&name(row)) + "\n").collect(),
         Output::Table | Output::Wide => table(output == Output::Wide).text(),
     }
 }
 
-/// One JSON document.
-pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> String {
+/// Returns one thing in the requested form. `name` is what the form of bare names shows of it.
+pub(super) fn one<T: Serialize>(
+    value: &T,
+    output: Output,
+    page: impl FnOnce() -> String,
+    name: impl FnOnce() -> String,
+) -> String {
+    match output {
+        Output::Json => json(value),
+        Output::Yaml => yaml(value),
+        Output::Name => one_line(&name()) + "\n",
+        Output::Table | Output::Wide => page(),
+    }
+}
+
+/// Returns a JSON document.
+fn json<T: Serialize + ?Sized>(value: &T) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
-    // Beyond ASCII serde_json escapes nothing, and some of that drives a terminal. It stands in texts alone.
+    // Beyond ASCII serde_json escapes nothing, and some of those characters control a terminal. They only
+    // occur in texts.
     text.chars().fold(String::with_capacity(text.len()), |mut text, c| {
         if drives_terminal(c) && c != '\n' {
             for unit in c.encode_utf16(&mut [0; 2]) {
@@ -83,11 +102,19 @@ pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> String {
     })
 }
 
-/// One YAML document. Where a text in it could drive a terminal it is written as JSON, which is YAML too, and where such
-/// characters are escaped: in YAML's plain texts there are no escapes.
-pub(super) fn yaml<T: Serialize + ?Sized>(value: &T) -> String {
+/// Returns a YAML document. A text that could control a terminal is written as JSON, which is valid YAML and
+/// escapes such characters, since YAML's plain texts have no escapes.
+fn yaml<T: Serialize + ?Sized>(value: &T) -> String {
     let text = serde_saphyr::to_string(&value).unwrap_or_default();
     if text.chars().any(|c| drives_terminal(c) && c != '\n') { json(value) } else { text }
+}
+
+/// Prints data. A closed standard output is not an error, as for every filter.
+pub(super) fn print(text: &str) -> Result<(), Error> {
+    match Stdout.write_all(text.as_bytes()).and_then(|()| Stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stdout(error)),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

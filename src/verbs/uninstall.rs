@@ -3,9 +3,9 @@
 use crate::reference::PluginName;
 use crate::store::Store;
 
-use super::{Ending, Error, Voice};
+use super::{Ending, Error, Reporter};
 
-pub(super) fn uninstall(store: &Store, voice: Voice, names: &[PluginName]) -> Result<Ending, Error> {
+pub(super) fn uninstall(store: &Store, reporter: Reporter, names: &[PluginName]) -> Result<Ending, Error> {
     // All of them or none: a misspelt name is found before anything is removed.
     let installed = store.names()?;
     if let Some(unknown) = names.iter().find(|name| !installed.contains(name)) {
@@ -16,7 +16,7 @@ pub(super) fn uninstall(store: &Store, voice: Voice, names: &[PluginName]) -> Re
             continue;
         }
         store.remove(name)?;
-        voice.note(&format!("uninstalled {name}"));
+        reporter.note(&format!("uninstalled {name}"));
     }
     Ok(Ending::Done)
 }

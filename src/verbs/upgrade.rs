@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::cli::{Environment, Output};
+use crate::cli::Output;
+use crate::environment::Environment;
 use crate::reference::{Digest, PluginName, Source};
 use crate::registry::Found;
 use crate::store::{Receipt, Store};
@@ -11,19 +12,19 @@ use super::fetch::Fetcher;
 use super::install::{prepare, put};
 use super::policy::granted;
 use super::table::Table;
-use super::{Ending, Error, Voice, chain, print};
+use super::{Ending, Error, Reporter, print};
 
-/// What the place that a plugin came from has for it.
+/// The news about a plugin at its source.
 enum News {
-    /// Nothing: it is the newest.
+    /// The plugin is the newest.
     None,
-    /// Nothing ever: it came from a file, or is pinned by its digest.
+    /// The plugin came from a file or is pinned by its digest, so there is never a newer one.
     Pinned,
     /// Another artifact.
     Newer(Box<(Source, Found)>),
 }
 
-/// Something newer, as `-o json` shows it.
+/// A newer artifact in `-o json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
@@ -33,17 +34,17 @@ struct Row {
     digest: Digest,
     newest_digest: Digest,
     source: String,
-    /// The same tag leads elsewhere than it did.
+    /// Whether the same tag leads to another artifact now.
     tag_moved: bool,
 }
 
 pub(super) fn upgrade(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     names: &[PluginName],
 ) -> Result<Ending, Error> {
-    let fetcher = Fetcher::new(environment, store.places(), voice);
+    let fetcher = Fetcher::new(environment, store.places(), reporter);
     let all = names.is_empty();
     let mut names = if all { store.names()? } else { names.to_vec() };
     names.sort();
@@ -52,24 +53,10 @@ pub(super) fn upgrade(
     let mut troubles = Vec::new();
     for name in names {
         if let Err(error) = upgrade_one(store, environment, &fetcher, &name, all) {
-            troubles.push((name, error));
+            troubles.push((name.to_string(), error));
         }
     }
-    reported(voice, troubles)
-}
-
-/// Ends with the only error, or reports each of several with what helps.
-fn reported(voice: Voice, mut troubles: Vec<(PluginName, Error)>) -> Result<Ending, Error> {
-    if troubles.len() < 2 {
-        return troubles.pop().map_or(Ok(Ending::Done), |(_, error)| Err(error));
-    }
-    for (name, error) in troubles {
-        voice.fault(&format!("{name}: {}", chain(&error)));
-        if let Some(hint) = error.hint() {
-            voice.hint(&hint);
-        }
-    }
-    Ok(Ending::Faulty)
+    Error::of_several(troubles).map(|()| Ending::Done)
 }
 
 fn upgrade_one(
@@ -79,20 +66,20 @@ fn upgrade_one(
     name: &PluginName,
     all: bool,
 ) -> Result<(), Error> {
-    let (receipt, voice) = (store.receipt(name)?, fetcher.voice());
+    let (receipt, reporter) = (store.receipt(name)?, fetcher.reporter());
     match news(fetcher, &receipt)? {
-        News::None => voice.note(&format!("{name}{} is the newest", spaced(receipt.version.as_deref()))),
+        News::None => reporter.note(&format!("{name}{} is the newest", spaced(receipt.version.as_deref()))),
         News::Pinned if all => {}
         News::Pinned => {
-            voice.note(&format!("{name} stays what it is: {} names no other version", receipt.source));
+            reporter.note(&format!("{name} is unchanged: {} names no other version", receipt.source));
         }
         News::Newer(newer) => {
             let (source, found) = *newer;
-            voice.note(&change(&receipt, &found));
+            reporter.note(&change(&receipt, &found));
             let newest = fetcher.download(&source, &found, Some(&receipt))?;
             let granted = granted(&receipt.granted())?;
-            let parcel = prepare(store, environment, voice, name.clone(), newest, granted)?;
-            put(store, environment, voice, &[parcel])?;
+            let staged = prepare(store, environment, reporter, name.clone(), newest, granted)?;
+            put(store, environment, reporter, &[staged])?;
         }
     }
     Ok(())
@@ -101,27 +88,27 @@ fn upgrade_one(
 pub(super) fn outdated(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     output: Output,
 ) -> Result<Ending, Error> {
-    let fetcher = Fetcher::new(environment, store.places(), voice);
+    let fetcher = Fetcher::new(environment, store.places(), reporter);
     let (mut rows, mut troubles) = (Vec::new(), Vec::new());
     for name in store.names()? {
         let receipt = store.receipt(&name).map_err(Error::from);
         match receipt.and_then(|receipt| Ok((news(&fetcher, &receipt)?, receipt))) {
             Ok((News::Newer(newer), receipt)) => rows.push(row(receipt, &newer.1)),
             Ok(_) => {}
-            Err(error) => troubles.push((name, error)),
+            Err(error) => troubles.push((name.to_string(), error)),
         }
     }
     if rows.is_empty() && matches!(output, Output::Table | Output::Wide) {
         if troubles.is_empty() {
-            voice.note("every plugin is the newest");
+            reporter.note("every plugin is up to date");
         }
-        return reported(voice, troubles);
+        return Error::of_several(troubles).map(|()| Ending::Done);
     }
     print(&super::table::shown(&rows, output, |wide| table(&rows, wide), |row| row.name.to_string()))?;
-    reported(voice, troubles)
+    Error::of_several(troubles).map(|()| Ending::Done)
 }
 
 fn table(rows: &[Row], wide: bool) -> Table {
@@ -158,7 +145,7 @@ fn row(receipt: Receipt, found: &Found) -> Row {
     }
 }
 
-/// Whether what was one thing at install is another now, under the same tag.
+/// Returns whether the tag leads to another artifact than at install.
 fn tag_moved(receipt: &Receipt, found: &Found) -> bool {
     receipt.artifact.as_ref().is_some_and(|artifact| artifact.reference == found.reference())
 }
@@ -173,7 +160,7 @@ fn news(fetcher: &Fetcher<'_>, receipt: &Receipt) -> Result<News, Error> {
         (Some(artifact), Some(manifest)) => artifact.manifest == manifest.digest(),
         _ => receipt.fetched == found.content(),
     };
-    // What was there once and is gone, a version that was withdrawn say, is no reason to go back.
+    // A version that was withdrawn is not a reason to go back.
     let is_older = || {
         let installed = receipt.version.as_ref().and_then(|version| version.parse::<semver::Version>().ok());
         matches!((installed, found.version()), (Some(installed), Some(found)) if *found < installed)
@@ -182,12 +169,12 @@ fn news(fetcher: &Fetcher<'_>, receipt: &Receipt) -> Result<News, Error> {
         (Source::Image(_), Some(image)) => Source::Image(image.clone()),
         _ => source,
     };
-    // A tag that leads elsewhere is told, whatever is said of a version there.
+    // A moved tag is reported, whatever the version there.
     let moved = tag_moved(receipt, &found);
     Ok(if is_same || (!moved && is_older()) { News::None } else { News::Newer(Box::new((source, found))) })
 }
 
-/// What becomes of what.
+/// Describes a change.
 fn change(receipt: &Receipt, found: &Found) -> String {
     let name = &receipt.name;
     let is = receipt.artifact.as_ref().map_or(receipt.fetched, |artifact| artifact.manifest);

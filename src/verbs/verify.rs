@@ -5,16 +5,17 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::cli::{Environment, Output};
+use crate::cli::Output;
+use crate::environment::Environment;
 use crate::reference::{Digest, Image, Source};
 use crate::registry::Signature;
 use crate::registry::signature::{self, Evidence, Key, KeySet};
 use crate::store::{Signer, Store};
 
 use super::fetch::Fetcher;
-use super::{Ending, Error, Voice, print, table};
+use super::{Ending, Error, Reporter, print, table};
 
-/// What was verified, as `-o json` shows it.
+/// A verified artifact in `-o json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
@@ -26,7 +27,7 @@ struct Row {
 pub(super) fn verify(
     store: &Store,
     environment: &Environment,
-    voice: Voice,
+    reporter: Reporter,
     source: &Source,
     keys: &[PathBuf],
     output: Output,
@@ -34,7 +35,7 @@ pub(super) fn verify(
     let keys = keys.iter().map(key).collect::<Result<Vec<_>, _>>()?;
     let keys = KeySet::all_of(keys).map_err(Error::Keys)?;
     let source = &artifact(store, source)?;
-    let fetcher = Fetcher::new(environment, store.places(), voice);
+    let fetcher = Fetcher::new(environment, store.places(), reporter);
     let registries = fetcher.registries()?;
     let found = fetcher.find(source)?;
     let reference = found.reference();
@@ -47,17 +48,16 @@ pub(super) fn verify(
         .map_err(|source| Error::Unsigned { reference: reference.clone(), source })?;
     let signers: Vec<Signer> = signers.iter().map(Signer::from).collect();
     let names: Vec<&str> = signers.iter().map(|signer| signer.key.as_str()).collect();
-    voice.note(&format!("{reference} ({manifest}) is signed by {}", names.join(", ")));
+    reporter.note(&format!("{reference} ({manifest}) is signed by {}", names.join(", ")));
     let row = Row { reference, digest: manifest, signers };
-    match output {
-        Output::Json => print(&table::json(&row))?,
-        Output::Yaml => print(&table::yaml(&row))?,
-        Output::Name | Output::Table | Output::Wide => {}
+    // Beside data it is all said already.
+    if matches!(output, Output::Json | Output::Yaml) {
+        print(&table::one(&row, output, String::new, String::new))?;
     }
     Ok(Ending::Done)
 }
 
-/// The artifact that is meant: of an installed plugin exactly the one that it was in.
+/// Returns the artifact to verify: for an installed plugin, exactly the one that it was in.
 fn artifact(store: &Store, source: &Source) -> Result<Source, Error> {
     let Source::Installed(name) = source else { return Ok(source.clone()) };
     let receipt = store.receipt(name)?;

@@ -1,4 +1,5 @@
-//! Judging allocates nothing a rule. A program of its own, since what counts is its allocator.
+//! Tests that judging a request allocates nothing for each rule. A program of its own, since it counts by a
+//! global allocator.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -8,7 +9,7 @@ use allocation_counter::measure;
 
 use self::policy::Case;
 
-/// How often judging by so many rules allocates.
+/// Counts the allocations of a judgement by this many rules.
 fn allocations(rules: usize, case: Case) -> u64 {
     let attempt = policy::read(&policy::target(), &policy::uri(), &policy::headers());
     let policy = policy::policy(rules, case);

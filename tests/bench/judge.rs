@@ -1,4 +1,4 @@
-//! What judging a request costs, with as many rules as nobody writes by hand: `cargo bench --bench judge`.
+//! The cost of judging a request, with more rules than anyone writes by hand: `cargo bench --bench judge`.
 
 #![expect(clippy::expect_used, reason = "a bench fails by panicking")]
 

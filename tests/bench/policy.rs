@@ -4,7 +4,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method};
 use kwasm::policy::{Attempt, Context, Policy, Target};
 
-/// What a client library sends along.
+/// Returns the headers that a client library sends.
 pub(crate) fn headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in [("accept", "application/json"), ("user-agent", "plugin/1.0"), ("authorization", "")]
@@ -14,12 +14,12 @@ pub(crate) fn headers() -> HeaderMap {
     headers
 }
 
-/// Where it goes: as the gate has it before it reads a request.
+/// Returns the target as the gate has it before it reads a request.
 pub(crate) fn target() -> Target {
     Target::Context(Context::new("prod", "shop", "prod"))
 }
 
-/// A watch of one kind of object in the namespace that the user chose, as a plugin would ask for it.
+/// Returns a watch of one kind of object in the user's namespace, as plugins request it.
 pub(crate) fn uri() -> PathAndQuery {
     PathAndQuery::from_static(
         "/apis/apps/v1/namespaces/shop/deployments?watch=true&resourceVersion=12345&labelSelector=app%3Dweb",
@@ -31,7 +31,7 @@ pub(crate) fn read(target: &Target, uri: &PathAndQuery, headers: &HeaderMap) -> 
     Attempt::read(target.clone(), Method::GET, Some(uri), headers).expect("nothing is wrong with it")
 }
 
-/// What becomes of the request by a policy.
+/// The decision that a policy makes about the request.
 #[derive(Clone, Copy)]
 pub(crate) enum Case {
     /// The last rule covers it.
@@ -48,7 +48,8 @@ impl Case {
     }
 }
 
-/// A policy of so many rules, longer ones than most, in each of which the first words are those of the request.
+/// Returns a policy of this many rules, longer than most, in each of which the first words are those of the
+/// request.
 pub(crate) fn policy(rules: usize, case: Case) -> Policy {
     const HEAD: &str = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: long}";
     let rule = |number: usize| {

@@ -1,4 +1,4 @@
-//! Plugins carried to where there is no network: saved in one home, loaded in another.
+//! Tests of archives: plugins saved in one home and loaded in another.
 
 use std::fs;
 use std::io::Read;
@@ -9,7 +9,7 @@ use kwasm::reference::Digest;
 
 use crate::support::{Kwasm, Run, component, files, skip};
 
-/// A home with two plugins, one of which was a core module, and their archive.
+/// Returns a home with two plugins, one of which was a core module, and their archive.
 fn saved() -> (Kwasm, std::path::PathBuf) {
     let kwasm = Kwasm::new();
     kwasm
@@ -63,7 +63,7 @@ fn what_is_saved_in_one_home_runs_in_another_without_network() {
         for key in ["name", "digest", "source", "kind", "version"] {
             assert_eq!(there[key], here[key], "{key}");
         }
-        // Whoever saved it says nothing of what it may do here.
+        // The person who saved it does not decide what it may do here.
         assert_eq!(here["policy"], "read-only");
     }
 }
@@ -110,7 +110,7 @@ fn an_archive_is_loaded_whole_or_not_at_all() {
     fs::create_dir_all(here.links()).unwrap();
     fs::write(here.links().join("kubectl-prints"), "theirs").unwrap();
     let run = here.call(["load", archive.to_str().unwrap()]).fails(125);
-    assert!(run.stderr.contains("it is there already and is no link to kwasm"), "{}", run.shown());
+    assert!(run.stderr.contains("it already exists and is not a link to kwasm"), "{}", run.shown());
     assert_eq!(here.call(["list"]).stdout, "");
     assert_eq!(files(&here.links()), ["kubectl-prints"]);
     assert_eq!(files(&here.home().join("data")), Vec::<String>::new());
@@ -128,15 +128,15 @@ fn what_is_no_archive_is_refused_with_what_helps_and_leaves_nothing() {
         run.stderr
     };
     let whole = fs::read(&archive).unwrap();
-    assert_snapshot!(refused("cut.tar", &whole[..whole.len() / 2]), @"kwasm: cut.tar: it is no tar, or is cut short: unexpected end of file");
+    assert_snapshot!(refused("cut.tar", &whole[..whole.len() / 2]), @"kwasm: cut.tar: it is not a tar, or is cut short: unexpected end of file");
     assert_snapshot!(refused("x.tar.gz", &[0x1f, 0x8b, 8, 0]), @r"
     kwasm: x.tar.gz: it is compressed, and kwasm reads a plain tar
     hint: zcat x.tar.gz | kwasm load -, or zstdcat for zstd
     ");
     let text = refused("text.tar", &[b'x'; 1024]);
-    assert!(text.starts_with("kwasm: text.tar: it is no tar, or is cut short: "), "{text}");
+    assert!(text.starts_with("kwasm: text.tar: it is not a tar, or is cut short: "), "{text}");
     assert_snapshot!(refused("empty.tar", b""), @r"
-    kwasm: empty.tar: it is no OCI layout: it has no oci-layout
+    kwasm: empty.tar: it is not an OCI layout: it has no oci-layout
     hint: kwasm save NAME -f FILE makes one
     ");
     let mut changed = whole.clone();
@@ -164,7 +164,7 @@ fn what_cannot_run_is_not_loaded_and_neither_is_what_is_beside_it() {
     assert_eq!(here.call(["list"]).stdout, "");
 }
 
-/// An archive that is right in itself, but for a content that was exchanged.
+/// Returns an archive that is right in itself, but for a content that was exchanged.
 fn with_other_content(archive: &std::path::Path, content: &[u8], other: &[u8]) -> Vec<u8> {
     let mut names = vec![(Digest::of(content), Digest::of(other), content.len(), other.len())];
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();

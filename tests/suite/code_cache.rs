@@ -1,4 +1,4 @@
-//! Machine code is mapped only from where nobody but the user could have put it.
+//! Tests that machine code is mapped only if no one but the user could have written it.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -12,7 +12,7 @@ fn folder(kwasm: &Kwasm) -> PathBuf {
     kwasm.home().join("cache/kwasm/compiled")
 }
 
-/// The one file of machine code.
+/// Returns the one file of machine code.
 fn code(kwasm: &Kwasm) -> PathBuf {
     let folder = folder(kwasm);
     let names = files(&folder);
@@ -134,7 +134,7 @@ fn where_there_can_be_no_cache_plugins_run_all_the_same() {
     assert!(run.stdout.contains("http://192.0.2.1") && run.stdout.contains("status 200"), "{}", run.shown());
 }
 
-/// A core module of so many functions, each of which takes its time to compile.
+/// Returns a core module of this many functions, each of which takes noticeable time to compile.
 fn large(functions: usize) -> String {
     let additions =
         "(i32.add (i32.mul (local.get 0) (i32.const 3)) (i32.load (local.get 0))) (local.set 0)".repeat(400);
@@ -156,13 +156,13 @@ fn what_does_not_compile_is_remembered_and_said_again_in_the_same_words() {
     assert!(kept.len() == 1 && kept[0].ends_with(".verdict"), "{kept:?}");
     assert_eq!(mode(&folder(&kwasm).join(&kept[0])), 0o600);
     let verdict = fs::read(folder(&kwasm).join(&kept[0])).unwrap();
-    // That it is read there, and not found out anew, shows where it says something else.
+    // A changed text shows that it is read from the file, and not determined again.
     let other = String::from_utf8(verdict.clone()).unwrap().replace("type mismatch", "as remembered");
     assert!(first.stderr.contains("type mismatch"), "{}", first.shown());
     fs::write(folder(&kwasm).join(&kept[0]), other).unwrap();
     let again = kwasm.call(["run", path.to_str().unwrap()]).fails(126);
     assert_eq!(again.stderr, first.stderr.replace("type mismatch", "as remembered"));
-    // One that was found by other rules, as those of another kwasm, is none.
+    // A verdict found by other rules, e.g. those of another kwasm, does not count.
     let foreign =
         String::from_utf8(verdict.clone()).unwrap().replace("\"rules\":\"kwasm ", "\"rules\":\"kwasm 9");
     assert_ne!(foreign.as_bytes(), verdict);
@@ -198,7 +198,7 @@ fn code_that_no_installed_plugin_needs_is_bounded_and_the_longest_unused_goes_fi
         "{:?}",
         files(&folder(&kwasm))
     );
-    // What is used is young again.
+    // A used file counts as recent again.
     crate::support::Run::of(&mut kwasm.program(kwasm.links().join("kubectl-hello"))).success();
     assert!(fs::metadata(&installed).unwrap().modified().unwrap() > ancient + Duration::from_hours(24));
 }
@@ -222,7 +222,7 @@ fn doctor_says_how_much_the_caches_take_and_empties_them() {
     assert_eq!(files(&kwasm.home().join("cache/kwasm/seen")), Vec::<String>::new());
 }
 
-/// What is not kwasm's own is not kwasm's to remove.
+/// Files that are not kwasm's own must not be removed by it.
 #[test]
 fn doctor_empties_no_folder_behind_a_link_and_removes_no_foreign_file() {
     let kwasm = Kwasm::with_empty_cache();
@@ -261,12 +261,12 @@ fn compiling_ends_at_its_bounds_and_leaves_nothing() {
         (
             "KWASM_COMPILE_MEMORY",
             "8Mi",
-            "compiling it takes more than 8 MiB of memory, and was given up\nhint: KWASM_COMPILE_MEMORY=16Mi in the environment allows more\n",
+            "compiling it takes more than 8 MiB of memory, and was stopped\nhint: KWASM_COMPILE_MEMORY=16Mi in the environment allows more\n",
         ),
         (
             "KWASM_COMPILE_TIME",
             "1s",
-            "compiling it takes longer than 1 s, and was given up\nhint: KWASM_COMPILE_TIME=2s in the environment allows more\n",
+            "compiling it takes longer than 1 s, and was stopped\nhint: KWASM_COMPILE_TIME=2s in the environment allows more\n",
         ),
     ] {
         let kwasm = Kwasm::with_empty_cache().variable(variable, value);

@@ -1,5 +1,5 @@
-//! Which context, and as whom: several contexts of one server, impersonation, and a pod's own service account, at the real
-//! control plane, which says itself as whom it was asked.
+//! Tests of the choice of context and user: several contexts of one server, impersonation, and a pod's own
+//! service account, at the real control plane, which itself reports the user.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -17,12 +17,12 @@ use crate::support::{Kwasm, Real, Run, kubeconfig, real, seed, skip};
 const REVIEWS: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 const REVIEW: &str = r#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#;
 
-/// The kubeconfig of a user, as data.
+/// Returns the kubeconfig of a user, as data.
 fn config(real: &Real, user: User) -> Value {
     serde_saphyr::from_str(&std::fs::read_to_string(real.kubeconfig(user)).unwrap()).unwrap()
 }
 
-/// One kubeconfig with a context for each of these users, named after them, all at one server.
+/// Returns one kubeconfig with a context for each of these users, named after them, all at one server.
 fn contexts_of(real: &Real, users: &[User]) -> Value {
     let mut merged = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": users[0].name(),
@@ -37,7 +37,7 @@ fn contexts_of(real: &Real, users: &[User]) -> Value {
     merged
 }
 
-/// A kwasm that has this kubeconfig.
+/// Returns a kwasm that has this kubeconfig.
 fn kwasm_with(config: &Value) -> Kwasm {
     let kwasm = Kwasm::new();
     let path = kwasm.home().join("kubeconfig");
@@ -45,7 +45,8 @@ fn kwasm_with(config: &Value) -> Kwasm {
     kwasm.kubeconfig(path)
 }
 
-/// As whom a virtual endpoint is asked, through the http door.
+/// Sends a request to a virtual endpoint, through the http door, and returns the run, in which the server
+/// reports the user.
 fn asked(kwasm: &Kwasm, endpoint: &str, headers: &[&str]) -> Run {
     let url = format!("http://{endpoint}{REVIEWS}");
     let mut arguments = vec![url.as_str(), "--method", "POST", "--body", REVIEW];
@@ -54,7 +55,7 @@ fn asked(kwasm: &Kwasm, endpoint: &str, headers: &[&str]) -> Run {
     kwasm.run("dials", &arguments)
 }
 
-/// The same through a socket.
+/// Sends the same request through a socket.
 fn asked_by_hand(kwasm: &Kwasm, endpoint: &str) -> Run {
     let request = format!(
         "POST {REVIEWS} HTTP/1.1\\r\\nhost: {endpoint}\\r\\ncontent-type: application/json\\r\\ncontent-length: {}\\r\\n\
@@ -64,7 +65,7 @@ fn asked_by_hand(kwasm: &Kwasm, endpoint: &str) -> Run {
     kwasm.run("dials-by-hand", &[&format!("{endpoint}:80"), "--request", &request])
 }
 
-/// What the server says of who asked.
+/// Returns the server's report of the user.
 #[track_caller]
 fn user_info(run: &Run) -> Value {
     let body = run.stdout.find('{').map(|start| &run.stdout[start..]).unwrap_or_default();
@@ -85,7 +86,7 @@ fn each_virtual_endpoint_carries_its_own_identity() {
         }
     }
     let run = asked(&kwasm, "192.0.2.4", &[]).fails(1);
-    assert!(run.stderr.contains("the policy grants no such host"), "{}", run.shown());
+    assert!(run.stderr.contains("the policy does not grant this host"), "{}", run.shown());
 }
 
 #[test]
@@ -119,14 +120,14 @@ fn a_user_who_impersonates_another_is_that_other_and_no_plugin_is_a_third() {
         {
             let run = asked(&kwasm, "192.0.2.1", headers);
             assert!(run.stdout.starts_with("status 403"), "{}", run.shown());
-            let why = "you impersonate `bob`, and the plugin would impersonate another";
+            let why = "you impersonate `bob`, and the plugin would impersonate someone else";
             assert!(run.stderr.contains(why), "{}", run.shown());
         }
     }
 }
 
-/// What servers `one` and `two` are shown as credentials, where both contexts are granted, `one` is selected, and a plugin
-/// that has these flags asks both.
+/// Returns the credentials that servers `one` and `two` are shown by a plugin with these flags that sends
+/// requests to both, where both contexts are granted and `one` is selected.
 fn shown_to_both(flags: &[String], servers: &[ApiServer; 2]) -> [Vec<String>; 2] {
     let entry = |server: &ApiServer| {
         let text = std::fs::read_to_string(kubeconfig(server, EmbeddedUser::Token)).unwrap();
@@ -181,7 +182,7 @@ fn flags_say_who_asks_the_selected_context_and_no_other() {
     assert_eq!(shown_to_both(&flags, &servers), [vec!["Bearer token-one".to_owned()], vec![two]]);
 }
 
-/// `kwasm cluster --check -o json`, and the flags.
+/// Runs `kwasm cluster --check -o json` with flags.
 fn checked(kwasm: &Kwasm, flags: &[&str]) -> Value {
     let run = kwasm.call(["cluster", "--check", "-o", "json"].iter().chain(flags)).success();
     serde_json::from_str(&run.stdout).unwrap()
@@ -200,14 +201,16 @@ fn the_server_says_whom_flags_make_of_the_user() {
     }
     let run = kwasm.call(["cluster", "--check", "--context", "bob", "--as", "carol"]).fails(125);
     assert_eq!(run.stdout, "", "{}", run.shown());
-    for told in
-        ["(context `bob`): it does not say who asks: ", "User \"bob\" cannot impersonate", "hint: whoever"]
-    {
+    for told in [
+        "(context `bob`): it does not report the user: ",
+        "User \"bob\" cannot impersonate",
+        "hint: impersonation",
+    ] {
         assert!(run.stderr.contains(told), "{told}: {}", run.shown());
     }
 }
 
-/// A shell in which this machine is a pod: with a service account's folder that holds these files.
+/// Returns a shell in which this machine is a pod: with a service account's folder that holds these files.
 fn in_a_pod(kwasm: &Kwasm, files: &[(&str, String)], server: &str, script: &str) -> Run {
     let account = kwasm.home().join("account");
     std::fs::create_dir_all(&account).unwrap();
@@ -267,7 +270,7 @@ fn in_a_pod_a_plugin_asks_as_its_service_account() {
     // A token that is given takes the place of the service account's.
     assert_eq!(given["username"], "bob", "{}", run.shown());
     assert_eq!(astray, 125, "{}", run.shown());
-    // Without its address it is no pod.
+    // Without its address, it does not count as a pod.
     assert_eq!(code, 125, "{}", run.shown());
     assert!(run.stderr.contains("there is no kubeconfig"), "{}", run.shown());
 }
@@ -308,7 +311,7 @@ fn a_request_takes_no_longer_than_the_user_allows() {
     let run = kwasm.run("dumps", &["/api/v1/pods?watch=1", "--request-timeout=2s"]).success();
     // It began, and was cut off.
     assert!(run.stdout.contains("connection read timeout"), "{}", run.shown());
-    assert!(run.stderr.contains("no whole answer within 2s"), "{}", run.shown());
+    assert!(run.stderr.contains("no complete response within 2s"), "{}", run.shown());
     assert!(run.stderr.contains("hint: --request-timeout gives it more time"), "{}", run.shown());
     let run = kwasm.run("dumps", &["/api/v1/pods", "--request-timeout=1h"]).success();
     assert!(run.stdout.contains("PodList"), "{}", run.shown());
@@ -323,7 +326,7 @@ fn what_is_made_of_a_kubeconfig_is_told_in_a_line_a_fact() {
         kwasm.call(["cluster", "--as", "bob", "--as-group", "a", "--as-group", "b", "-n", "x"]).success();
     let shown = run.stdout.replace(&server.address().to_string(), "SERVER");
     let shown = shown.replace(path.to_str().unwrap(), "KUBECONFIG");
-    // Its authority and its times are made anew each time.
+    // Its authority and its times are new each time.
     let (varying, rest): (Vec<&str>, Vec<&str>) =
         shown.lines().partition(|line| line.contains("issued by") || line.contains("valid from"));
     assert!(varying[1].contains(": it expired on "), "{}", run.shown());
@@ -356,17 +359,17 @@ fn what_answers_in_the_place_of_an_api_server_is_told() {
         format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
     };
     for (answer, told) in [
-        (answer("200 OK", "<html>"), "what answers there is no API server"),
+        (answer("200 OK", "<html>"), "the server there is not an API server"),
         (
             answer("302 Found\r\nlocation: https://login.example/", ""),
-            "it leads elsewhere (302 Found): https://login.example/",
+            "it redirects elsewhere (302 Found): https://login.example/",
         ),
         (answer("503 Service Unavailable", "later\n\u{1b}[2J"), "it answered 503 Service Unavailable: later"),
         (
             answer("400 Bad Request", "Client sent an HTTP request to an HTTPS server.\n"),
-            "it speaks TLS, and was asked in plain HTTP\nhint: is its address to begin with https:// ?",
+            "it speaks TLS, and the request was in plain HTTP\nhint: did you mean https:// ?",
         ),
-        ("nonsense\r\n\r\n".to_owned(), "its answer is no HTTP"),
+        ("nonsense\r\n\r\n".to_owned(), "its response is not HTTP"),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = format!("http://{}", listener.local_addr().unwrap());

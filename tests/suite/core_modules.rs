@@ -12,7 +12,7 @@ pub(crate) fn wat(kwasm: &Kwasm, name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// A core module whose main function is this.
+/// Returns a core module whose main function is this.
 fn main(imports: &str, body: &str) -> String {
     format!(r#"(module {imports} (memory (export "memory") 1) (func (export "_start") {body}))"#)
 }
@@ -80,11 +80,11 @@ fn a_trap_and_a_limit_of_a_module_are_reported_as_those_of_a_component() {
             "unreachable",
             "kwasm: the plugin trapped: wasm trap: wasm `unreachable` instruction executed\n",
         ),
-        ("recurses", "(call 0)", "kwasm: the plugin ran into a limit: its calls went deeper than the "),
+        ("recurses", "(call 0)", "kwasm: the plugin ran into a limit: its calls are nested deeper than the "),
         (
             "grows",
             "(loop (br_if 0 (i32.ge_s (memory.grow (i32.const 1000)) (i32.const 0)))) unreachable",
-            "kwasm: the plugin ran into a limit: it wanted more than 512 MiB of memory\nhint: a policy with `limits: {memory: 1Gi}`",
+            "kwasm: the plugin ran into a limit: it needed more than 512 MiB of memory\nhint: a policy with `limits: {memory: 1Gi}`",
         ),
     ] {
         let path = wat(&kwasm, name, &main("", body));
@@ -110,7 +110,7 @@ fn a_module_that_fills_memory_with_objects_runs_into_the_limit_of_memory() {
         kwasm.home().join("policy.yaml").to_str().unwrap(),
     ]);
     let run = run.fails(125);
-    assert!(run.stderr.contains("it wanted more than 64 MiB of memory"), "{}", run.shown());
+    assert!(run.stderr.contains("it needed more than 64 MiB of memory"), "{}", run.shown());
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn the_stack_is_as_deep_as_the_policy_says() {
     let refused = run("64Ki").fails(125);
     assert_eq!(
         refused.stderr,
-        "kwasm: the plugin ran into a limit: its calls went deeper than the 64 KiB of stack that it has\n\
+        "kwasm: the plugin ran into a limit: its calls are nested deeper than the 64 KiB of stack that it has\n\
          hint: a policy with `limits: {stack: 128Ki}` raises it: --policy FILE\n"
     );
 }
@@ -147,7 +147,7 @@ fn a_component_is_made_of_a_module_for_publishing_only_when_asked_and_with_a_war
     assert!(!as_it_is.stderr.contains("component"), "{}", as_it_is.shown());
     let adapted = publish("adapted", &["--adapt"]);
     assert!(
-        adapted.stderr.starts_with("made a component of the core module: of its exit codes"),
+        adapted.stderr.starts_with("made a component of the core module: its exit codes become"),
         "{}",
         adapted.shown()
     );
@@ -179,14 +179,14 @@ fn what_kwasm_says_begins_on_a_line_of_its_own() {
         let path = wat(&kwasm, name, &writes(2, text));
         let run = kwasm.call(["run", path.to_str().unwrap()]).fails(125);
         assert!(run.stderr.starts_with(shown), "{}", run.shown());
-        // What goes to a file is none of kwasm's lines.
+        // Output to a file is not one of kwasm's lines.
         let path = wat(&kwasm, name, &writes(1, text));
         let run = kwasm.call(["run", path.to_str().unwrap()]).fails(125);
         assert!(run.stdout == text && run.stderr.starts_with("kwasm: "), "{}", run.shown());
     }
 }
 
-/// C's `fwrite` of a large buffer is one call, and few programs look at what comes of it.
+/// C's `fwrite` of a large buffer is one call, and few programs check its result.
 #[test]
 fn many_mebibytes_are_written_in_one_call() {
     let kwasm = Kwasm::new();

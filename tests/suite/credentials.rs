@@ -1,4 +1,4 @@
-//! What a user is known by at the API server: each kind of credential, and how it is had anew.
+//! Tests of credentials for the API server: each kind, and how it is renewed.
 
 #[cfg(unix)]
 mod interactive;
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::support::Kwasm;
 
-/// A kwasm whose kubeconfig has this user, at this server.
+/// Returns a kwasm whose kubeconfig has this user, at this server.
 fn known_by(server: &ApiServer, user: &Value) -> Kwasm {
     let mut context = server.context(User::Token);
     context.user = user.as_object().cloned().unwrap();
@@ -23,12 +23,12 @@ fn known_by(server: &ApiServer, user: &Value) -> Kwasm {
     Kwasm::new().kubeconfig(kubeconfig)
 }
 
-/// Who asked, of each request in order.
+/// Returns the user of each request in order.
 fn users(server: &ApiServer) -> Vec<String> {
     server.requests().into_iter().map(|request| request.user.unwrap_or_else(|| "nobody".to_owned())).collect()
 }
 
-/// The statuses of all requests in order.
+/// Returns the statuses of all requests in order.
 fn statuses(server: &ApiServer) -> Vec<u16> {
     server.requests().into_iter().filter_map(|request| request.status).collect()
 }

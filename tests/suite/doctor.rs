@@ -29,7 +29,7 @@ fn shown(kwasm: &Kwasm, run: &Run) -> String {
     shown.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The cures of a doctor who found something.
+/// Returns the remedies of a `doctor` that found something.
 fn cures(kwasm: &Kwasm, arguments: &[&str]) -> Vec<String> {
     let run = kwasm.call(arguments).fails(125);
     let checks: serde_json::Value =
@@ -69,14 +69,14 @@ fn a_healthy_home_is_told_in_a_line_for_each_check() {
     links       2 links of 1 plugin
     receipts    1 plugin
     contents    1 file that they need
-    store       HOME/data is yours alone to write
+    store       HOME/data is writable only by you
     caches      SIZE of compiled code, 0 B of downloads
     kubeconfig  there is none
-    cluster     none is selected: kubectl config use-context NAME does
+    cluster     none is selected: kubectl config use-context NAME selects one
     registries  no logins
-    trust       no trust.yaml: no signature is asked for
+    trust       no trust.yaml: no signature is required
     digests     1 file unchanged
-    compiled    1 plugin as it compiles anew
+    compiled    1 plugin unchanged when compiled again
     --- stderr
     ");
     let json = kwasm.call(["doctor", "-o", "json"]).success().stdout;
@@ -99,12 +99,12 @@ fn a_folder_of_links_that_no_shell_looks_into_is_found() {
     links       2 links of 1 plugin
     receipts    1 plugin
     contents    1 file that they need
-    store       HOME/data is yours alone to write
+    store       HOME/data is writable only by you
     caches      SIZE of compiled code, 0 B of downloads
     kubeconfig  there is none
-    cluster     none is selected: kubectl config use-context NAME does
+    cluster     none is selected: kubectl config use-context NAME selects one
     registries  no logins
-    trust       no trust.yaml: no signature is asked for
+    trust       no trust.yaml: no signature is required
     --- stderr
     kwasm: HOME/bin: it is not on PATH, so kubectl finds no plugin there
     hint: export PATH="HOME/bin:$PATH"
@@ -123,12 +123,12 @@ fn a_link_that_is_missing_or_leads_nowhere_is_found_and_cured() {
     links       1 problem
     receipts    1 plugin
     contents    1 file that they need
-    store       HOME/data is yours alone to write
+    store       HOME/data is writable only by you
     caches      SIZE of compiled code, 0 B of downloads
     kubeconfig  there is none
-    cluster     none is selected: kubectl config use-context NAME does
+    cluster     none is selected: kubectl config use-context NAME selects one
     registries  no logins
-    trust       no trust.yaml: no signature is asked for
+    trust       no trust.yaml: no signature is required
     --- stderr
     kwasm: HOME/bin/kubectl-my_plug: it is missing
     hint: ln -sf PROGRAM HOME/bin/kubectl-my_plug
@@ -161,7 +161,7 @@ fn a_program_that_comes_before_a_link_is_found() {
     let shadow = before.join("kubectl-my_plug");
     fs::write(&shadow, "#!/bin/sh\n").unwrap();
     let path = format!("{}:{}:/usr/bin", before.display(), kwasm.links().display());
-    // One that cannot be run is in nobody's way.
+    // A file that is not executable does not matter.
     Run::of(kwasm.command(["doctor"]).env("PATH", &path)).success();
     fs::set_permissions(&shadow, fs::Permissions::from_mode(0o755)).unwrap();
     let run = Run::of(kwasm.command(["doctor"]).env("PATH", &path)).fails(125);
@@ -184,7 +184,7 @@ fn a_broken_receipt_is_found_told_by_list_and_keeps_its_content() {
         );
         assert!(cures(&kwasm, &["doctor"])[0].starts_with("kwasm uninstall my-plug"));
     }
-    // Whose content it is nobody can say any more.
+    // The plugin to which the content belonged can no longer be determined.
     kwasm.call(["uninstall", "prints"]).success();
     let blobs = || crate::support::files(&kwasm.home().join("data/blobs")).len();
     assert_eq!(blobs(), 2);
@@ -243,7 +243,7 @@ fn what_others_may_write_is_found_and_cured() {
     is_cured(&kwasm, &["doctor"]);
 }
 
-/// The `doctor` of one who has this kubeconfig.
+/// Returns a kwasm with this kubeconfig, for `doctor`.
 fn with_kubeconfig(config: &serde_json::Value) -> Kwasm {
     let kwasm = installed();
     let path = kwasm.home().join("config");
@@ -251,7 +251,7 @@ fn with_kubeconfig(config: &serde_json::Value) -> Kwasm {
     kwasm.kubeconfig(path)
 }
 
-/// A kubeconfig whose one user and one cluster have these entries.
+/// Returns a kubeconfig whose one user and one cluster have these entries.
 fn config(cluster: &serde_json::Value, user: &serde_json::Value) -> serde_json::Value {
     serde_json::json!({
         "current-context": "here",
@@ -281,7 +281,7 @@ fn what_the_kubeconfig_needs_and_is_not_there_is_found() {
         (
             astray,
             "context `gone`: the kubeconfig has no cluster `x`",
-            "kubectl config delete-context gone, if nobody needs it",
+            "kubectl config delete-context gone, if no one needs it",
         ),
         (
             config(&json!({"server": "https://h", "certificate-authority": "absent"}), &json!({})),
@@ -291,12 +291,12 @@ fn what_the_kubeconfig_needs_and_is_not_there_is_found() {
         (
             config(&server, &json!({"client-certificate": "absent", "client-key": "absent"})),
             "HOME/absent",
-            "log in again by what made this kubeconfig, or correct this user in it",
+            "log in again with the tool that created this kubeconfig, or correct this user in it",
         ),
         (
             config(&server, &json!({"tokenFile": "absent"})),
             "HOME/absent",
-            "log in again by what made this kubeconfig, or correct this user in it",
+            "log in again with the tool that created this kubeconfig, or correct this user in it",
         ),
         (config(&server, &plugin("no-such-helper")), "no-such-helper", "ask for helper"),
     ] {
@@ -331,5 +331,26 @@ fn a_kubeconfig_that_cannot_be_read_is_found() {
         kwasm.kubeconfig(path)
     };
     let run = kwasm.call(["doctor"]).fails(125);
-    assert!(run.stderr.contains("it is no kubeconfig"), "{}", run.shown());
+    assert!(run.stderr.contains("it is not a valid kubeconfig"), "{}", run.shown());
+}
+
+#[test]
+fn what_is_wrong_and_why_are_apart_whatever_is_in_a_name() {
+    use serde_json::json;
+    let config = json!({
+        "current-context": "here",
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "users": [{"name": "a: b", "user": {"tokenFile": "absent"}}],
+        "contexts": [{"name": "here", "context": {"cluster": "c", "user": "a: b"}}],
+    });
+    let kwasm = with_kubeconfig(&config);
+    let data: serde_json::Value =
+        serde_json::from_str(&kwasm.call(["doctor", "-o", "json"]).fails(125).stdout).unwrap();
+    let check = data.as_array().unwrap().iter().find(|check| check["name"] == "cluster").unwrap();
+    let problem = &check["problems"][0];
+    assert_eq!(problem["what"], "the token of user `a: b`");
+    assert!(
+        problem["why"].as_str().unwrap().ends_with("No such file or directory (os error 2)"),
+        "{problem}"
+    );
 }

@@ -11,7 +11,8 @@ use crate::support::{Kwasm, Run, kubeconfig, seed};
 
 const MIB: usize = 1 << 20;
 
-/// A kubeconfig of so many contexts, each with a cluster and a user of its own, behind this text.
+/// Returns a kubeconfig with this text, followed by this many contexts, each with a cluster and a user of its
+/// own.
 fn contexts(count: usize, head: &str) -> String {
     let mut text = format!("{head}apiVersion: v1\nkind: Config\ncurrent-context: c0\n");
     for (list, entry) in [
@@ -96,7 +97,7 @@ fn a_kubeconfig_has_16_mib() {
     }
 }
 
-/// What `policy check` says of a policy with this spec.
+/// Runs `policy check` on a policy with this spec.
 fn checked(kwasm: &Kwasm, spec: &str) -> Run {
     let text = format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
     fs::write(kwasm.home().join("checked.yaml"), text).unwrap();
@@ -164,7 +165,7 @@ fn a_message_has_100_headers_and_as_many_bytes_of_them_as_the_policy_says() {
     let limits = "limits: {headers: 1Ki}, ";
     kwasm(limits).run("floods-headers", &["8", "53"]).success();
     let run = kwasm(limits).run("floods-headers", &["8", "54"]).fails(125);
-    assert!(run.stderr.contains("a message of its had more than 1 KiB of headers"), "{}", run.shown());
+    assert!(run.stderr.contains("one of its messages had more than 1 KiB of headers"), "{}", run.shown());
 }
 
 #[test]
@@ -188,7 +189,7 @@ fn a_call_gives_a_mebibyte_of_random_bytes_and_a_guest_has_the_memory_of_its_pol
     kwasm.run("asks-for-random", &["1048577"]).fails(125);
     let kwasm = Kwasm::new().spec("{limits: {memory: 64Mi}}");
     let taken = kwasm.run("fills-memory", &["--trusting", "128"]).fails(125);
-    assert!(taken.stderr.contains("it wanted more than 64 MiB of memory"), "{}", taken.shown());
+    assert!(taken.stderr.contains("it needed more than 64 MiB of memory"), "{}", taken.shown());
     kwasm.run("fills-memory", &["--trusting", "60"]).success();
 }
 

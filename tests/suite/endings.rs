@@ -1,4 +1,4 @@
-//! How a run ends: by itself, by a trap, by the user.
+//! Tests of the endings of a run: by itself, by a trap, by the user.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -65,7 +65,7 @@ fn a_closed_pipe_on_stdout_is_no_error() {
         let run = Run::from(child.wait_with_output().unwrap());
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{guest}");
     }
-    // One that prints as most programs do, and panics where nobody reads.
+    // A guest that prints like most programs, and panics if the reader is closed.
     let mut command = kwasm.guest("hello-cargo-component", &[]);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -120,7 +120,7 @@ fn a_plugin_takes_512_mib_of_memory_and_no_more() {
 fn a_plugin_that_traps_for_want_of_memory_is_told_so() {
     for guest in ["fills-memory", "fills-memory-core"] {
         let run = Kwasm::new().run(guest, &["--trusting"]).fails(125);
-        let told = "kwasm: the plugin ran into a limit: it wanted more than 512 MiB of memory\nhint: ";
+        let told = "kwasm: the plugin ran into a limit: it needed more than 512 MiB of memory\nhint: ";
         assert!(run.stderr.contains(told), "{}", run.shown());
     }
 }

@@ -1,4 +1,4 @@
-//! What can be wrong before or on the way: one clear line each, and a code.
+//! Tests of errors before and during a run: one clear line each, and an exit code.
 
 use insta::{allow_duplicates, assert_snapshot};
 use kwasm_apiserver::{ApiServer, ClientCheck, Fault, ServerCertificate, User};
@@ -7,12 +7,12 @@ use crate::support::{Kwasm, Run, component, kubeconfig, seed};
 
 const LIST: &[&str] = &["http://192.0.2.1/api/v1/namespaces/shop/secrets"];
 
-/// A guest asks for something, with this kubeconfig, at this server.
+/// Runs a guest that sends a request, with this kubeconfig, to this server.
 fn ask(server: &ApiServer, user: User) -> Run {
     Kwasm::new().kubeconfig(kubeconfig(server, user)).run("dials", LIST)
 }
 
-/// What was said, without what differs from run to run.
+/// Returns the messages, without the parts that differ from run to run.
 fn said(run: &Run, server: &ApiServer) -> String {
     run.stderr.replace(server.url(), "https://SERVER")
 }
@@ -66,7 +66,7 @@ fn a_component_that_is_cut_short_is_refused() {
     let whole = std::fs::read(component("hello")).unwrap();
     std::fs::write(kwasm.home().join("cut.wasm"), &whole[..whole.len() / 2]).unwrap();
     let run = kwasm.call(["run", "./cut.wasm"]).fails(126);
-    assert!(run.stderr.starts_with("kwasm: ./cut.wasm: it is broken WebAssembly: "), "{}", run.shown());
+    assert!(run.stderr.starts_with("kwasm: ./cut.wasm: it is invalid WebAssembly: "), "{}", run.shown());
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn without_a_kubeconfig_a_plugin_runs_and_reaches_nothing() {
     assert!(run.stdout.contains("status 502"), "{}", run.shown());
     assert_snapshot!(run.stderr.replace(&home, "HOME"), @r"
     kwasm: refused: GET http://192.0.2.1/api/v1/namespaces/shop/secrets: there is no kubeconfig (looked for HOME/.kube/config)
-    hint: name a kubeconfig by KUBECONFIG or --kubeconfig, and a context in it by --context
+    hint: name a kubeconfig with KUBECONFIG or --kubeconfig, and a context in it with --context
     ");
 }
 
@@ -92,8 +92,8 @@ fn a_broken_kubeconfig_is_named_with_its_line_and_without_its_text() {
     exit: 125
     --- stdout
     --- stderr
-    kwasm: CONFIG:4: it is no kubeconfig: a map is expected here
-    hint: kubectl config view shows what kubectl makes of it
+    kwasm: CONFIG:4: it is not a valid kubeconfig: a map is expected here
+    hint: kubectl config view shows how kubectl reads it
     ");
 }
 
@@ -156,11 +156,11 @@ fn a_token_that_the_server_does_not_know_is_told() {
     assert!(run.stdout.contains("status 401"), "{}", run.shown());
     assert_snapshot!(said(&run, &server), @r"
     kwasm: https://SERVER (context `wrong-token`): it does not accept the token of user `wrong-token` (401 Unauthorized)
-    hint: it may have expired: log in again by what made this kubeconfig
+    hint: it may have expired: log in again with the tool that created this kubeconfig
     ");
 }
 
-/// What is said of a server that is not believed, each for its own reason, stands in tls.rs.
+/// The messages about a server that is not trusted, one for each reason, are tested in tls.rs.
 #[test]
 fn to_a_server_that_is_not_believed_nothing_is_sent() {
     for (certificate, user, expected) in [
@@ -215,10 +215,10 @@ fn a_hostile_name_does_not_drive_the_terminal() {
 #[test]
 fn an_answer_that_is_no_http_and_one_of_too_many_headers_are_told_apart() {
     for (fault, what) in [
-        (Fault::raw("SSH-2.0-OpenSSH_10\r\n\r\n"), "its answer is no HTTP"),
+        (Fault::raw("SSH-2.0-OpenSSH_10\r\n\r\n"), "its response is not HTTP"),
         (
             Fault::many_headers(200, 10),
-            "its answer has more or larger headers than kwasm takes: 100, or 400 KiB",
+            "its response has more or larger headers than kwasm accepts: 100, or 400 KiB",
         ),
     ] {
         let server = seed();

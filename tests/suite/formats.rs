@@ -1,12 +1,14 @@
-//! What different tools make runs here as a reference runner has it: wasmtime's own command line, 48 and 49, whose
-//! preview 1 is no adapter. What is expected was written down from there. On purpose kwasm differs in this:
+//! Tests that the output of different tools runs as in a reference runner: wasmtime's own command line, 48
+//! and 49, whose preview 1 is not an adapter. The expectations were recorded there. kwasm differs on purpose
+//! in these points:
 //!
 //! - `argv[0]` is the plugin's name, not its file's.
 //! - The environment holds nothing of the user's. A core module cannot reach a cluster, and gets no kubeconfig either.
 //! - An exit code is kept, whatever it is; of 126 and above wasmtime makes an error.
 //! - A trap is 125, not 134.
 //!
-//! Programs of other makers are compiled by `cargo xtask test` (xtask/src/foreign.rs), the text format here.
+//! Programs in other languages are compiled by `cargo xtask test` (xtask/src/foreign.rs), the text format
+//! here.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,10 +18,10 @@ use wasmparser::{Validator, WasmFeatures};
 
 use crate::support::{Kwasm, Run, component, skip};
 
-/// Whatever has nothing but standard features of 2022, as most programs have.
+/// The standard features of 2022, which is all that most programs use.
 const PLAIN: WasmFeatures = WasmFeatures::empty();
 
-/// A program, who made it, what it needs, and what comes of it.
+/// A program, its maker, its requirements, and its expected result.
 struct Program {
     producer: &'static str,
     file: File,
@@ -29,7 +31,7 @@ struct Program {
     ends: Ends,
 }
 
-/// Where it comes from.
+/// The source of a program.
 enum File {
     /// A guest of `components`.
     Guest(&'static str),
@@ -45,7 +47,7 @@ enum Kind {
     Component,
 }
 
-/// How runs of it end.
+/// The ending of its runs.
 enum Ends {
     Run(&'static [Case]),
     /// Before anything runs, by this name of a feature.
@@ -56,9 +58,9 @@ enum Ends {
 struct Case {
     arguments: &'static [&'static str],
     input: &'static str,
-    /// What it writes, line by line; a line may end in `*`, and `…` is any number of lines.
+    /// The expected output, line by line. A line may end in `*`, and `…` stands for any number of lines.
     says: &'static [&'static str],
-    /// What is among its errors.
+    /// A text that its errors contain.
     complains: &'static str,
     code: i32,
 }
@@ -223,8 +225,8 @@ impl Program {
         }
     }
 
-    /// Its file, which is put into this folder if need be; `None` where it cannot be had, of which `cargo xtask test`
-    /// tells.
+    /// Returns its file, which is created in this folder if necessary; `None` if it is not available, which
+    /// `cargo xtask test` reports.
     fn file(&self, folder: &Path) -> Option<PathBuf> {
         match self.file {
             File::Guest(name) => Some(component(name)),
@@ -238,12 +240,12 @@ impl Program {
     }
 }
 
-/// A file of `tests/suite/formats`.
+/// Returns a file of `tests/suite/formats`.
 fn source(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/formats").join(name)
 }
 
-/// What the tools of another language made, by `cargo xtask test`.
+/// Returns the output of another language's tools, made by `cargo xtask test`.
 fn foreign(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("KWASM_FOREIGN").map(PathBuf::from);
     let path = folder.map(|folder| folder.join(format!("{name}.wasm"))).filter(|path| path.exists());
@@ -253,7 +255,7 @@ fn foreign(name: &str) -> Option<PathBuf> {
     path
 }
 
-/// `kwasm run FILE -- ARG…` with this input.
+/// Runs `kwasm run FILE -- ARG…` with this input.
 fn run(kwasm: &Kwasm, file: &Path, arguments: &[&str], input: &str) -> Run {
     let mut command = kwasm.command(["run", "--policy", "none"]);
     command.arg(file).arg("--").args(arguments);
@@ -264,7 +266,7 @@ fn run(kwasm: &Kwasm, file: &Path, arguments: &[&str], input: &str) -> Run {
     child.wait_with_output().unwrap().into()
 }
 
-/// Whether lines are as they should be.
+/// Returns whether lines are as expected.
 fn matches(lines: &[&str], wanted: &[&str]) -> bool {
     match (lines, wanted) {
         (_, ["…"]) | ([], []) => true,
@@ -285,7 +287,7 @@ fn valid(bytes: &[u8], features: WasmFeatures) -> bool {
     Validator::new_with_features(all).validate_all(bytes).is_ok()
 }
 
-/// The programs that can be had, with their files.
+/// Returns the available programs, with their files.
 fn programs(folder: &Path) -> impl Iterator<Item = (&'static Program, PathBuf)> {
     PROGRAMS.iter().filter_map(move |program| Some((program, program.file(folder)?)))
 }

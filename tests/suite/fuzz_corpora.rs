@@ -1,4 +1,4 @@
-//! What the fuzzer once found worth keeping holds still: each corpus, run through the same checks as by the fuzzer.
+//! Tests of the fuzzers' corpora: each is run through the same checks as by its fuzzer.
 
 #[path = "../fuzz/src/artifact.rs"]
 mod artifact;

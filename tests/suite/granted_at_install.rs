@@ -1,4 +1,4 @@
-//! What a plugin is granted at install is what it has when it runs.
+//! Tests that a plugin's grant at install is its grant when it runs.
 
 use kwasm_apiserver::User;
 
@@ -28,7 +28,7 @@ fn a_plugin_keeps_the_policy_of_a_file_whatever_becomes_of_the_file() {
     std::fs::write(&file, SPEC).unwrap();
     let run = install(&kwasm, &["--policy", "./versions.yaml"]).success();
     assert!(run.stderr.contains("with the policy `versions`"), "{}", run.shown());
-    // What is written there later was never granted.
+    // Later contents of the file were never granted.
     std::fs::write(&file, SPEC.replace("[/version]", "['*']")).unwrap();
     assert!(dial(&kwasm, "http://192.0.2.1/version").stdout.starts_with("status 200"));
     assert!(dial(&kwasm, "http://192.0.2.1/healthz").stdout.starts_with("status 403"));

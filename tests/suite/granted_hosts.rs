@@ -1,4 +1,5 @@
-//! Hosts beside the cluster, which a policy grants: HTTPS by the platform's authorities, and nothing of the user's.
+//! Tests of hosts outside the cluster that a policy grants: HTTPS by the platform's authorities, without the
+//! user's credentials.
 
 use kwasm_apiserver::{ApiServer, User};
 
@@ -62,7 +63,7 @@ fn another_port_and_plain_http_at_a_granted_host_are_refused() {
         format!("https://127.0.0.1:{}/version", host.port()),
     ] {
         let run = kwasm.run("dials", &[&url]).fails(1);
-        assert!(run.stderr.contains("the policy grants no such host"), "{}", run.shown());
+        assert!(run.stderr.contains("the policy does not grant this host"), "{}", run.shown());
     }
     assert_eq!((host.connections(), other.connections()), (0, 0));
 }
@@ -88,4 +89,24 @@ fn a_policy_cannot_take_the_clusters_place() {
     let run = kwasm.run("dials", &[&format!("{}/version", server.url())]);
     assert!(run.stdout.starts_with("status 403"), "{}", run.shown());
     assert!(server.requests().is_empty());
+}
+
+/// `kubernetes.io` only begins like a name of the cluster.
+#[test]
+fn a_host_that_is_refused_is_named_with_the_rule_that_grants_it_whatever_it_begins_like() {
+    let cluster = seed();
+    let kwasm = Kwasm::new().kubeconfig(kubeconfig(&cluster, User::Certificate));
+    for host in ["kubernetes.io", "example.com", "kubernetes.default.svc.example.com", "192.0.20.1"] {
+        let run = kwasm.run("dials", &[&format!("https://{host}/docs")]).fails(1);
+        let told = format!(
+            "kwasm: refused: GET https://{host}/docs: the policy does not grant this host\n\
+             hint: --policy FILE with this host in spec.network allows it: {{host: {host}, port: 443}}\n"
+        );
+        assert!(run.stderr.contains(&told), "{}", run.shown());
+    }
+    // What no policy grants has no such hint: plain HTTP, and the cluster's own names under TLS.
+    for url in ["http://kubernetes.io/docs", "https://kubernetes/docs", "https://192.0.2.1/docs"] {
+        let run = kwasm.run("dials", &[url]).fails(1);
+        assert!(!run.stderr.contains("spec.network"), "{}", run.shown());
+    }
 }

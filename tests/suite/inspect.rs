@@ -1,4 +1,4 @@
-//! What `kwasm inspect` shows, of what runs and of what does not.
+//! Tests of `kwasm inspect`, for plugins that run and for those that do not.
 
 use crate::core_modules::wat;
 use crate::support::{Kwasm, component};
@@ -41,7 +41,7 @@ fn a_component_shows_its_interfaces_and_features() {
     assert!(page.contains("imports   wasi:cli/environment@0.2"), "{page}");
 }
 
-/// What does not run: a name, the text, what is shown of it, and the reason with what helps.
+/// Binaries that do not run: a name, the text, the expected output, and the reason with its hint.
 const UNFIT: &[(&str, &str, &str, &str)] = &[
     (
         "shared",
@@ -82,7 +82,7 @@ const UNFIT: &[(&str, &str, &str, &str)] = &[
         "unfinished",
         r#"(module (@custom "component-type:world" "") (import "wasi:cli/environment@0.2.3" "get-arguments" (func)) (func (export "wasi:cli/run@0.2.3#run")))"#,
         "wasi:cli/environment@0.2.3: get-arguments\n",
-        "it is a core module from which a component is still to be made\n\
+        "it is a core module that still has to be made into a component\n\
          hint: make the component: wasm-tools component new FILE -o COMPONENT.wasm\n",
     ),
     (
@@ -90,7 +90,7 @@ const UNFIT: &[(&str, &str, &str, &str)] = &[
         r#"(module (import "wasi_unstable" "fd_write" (func)) (func (export "_start")))"#,
         "wasi_unstable: fd_write\n",
         "it is made for wasi_unstable, an early draft of WASI from before wasi_snapshot_preview1\n\
-         hint: rebuild it with a compiler of this decade, or look for a newer release of it\n",
+         hint: rebuild it with a current compiler, or look for a newer release of it\n",
     ),
     (
         "server",
@@ -108,7 +108,7 @@ const UNFIT: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// What runs nowhere here is shown all the same, and then the reason is given.
+/// A binary that cannot run here is described all the same, followed by the reason.
 #[test]
 fn what_does_not_run_is_shown_with_the_reason_and_what_helps() {
     let kwasm = Kwasm::new();

@@ -1,6 +1,6 @@
-//! Writes that end in the middle. The API server never takes a part for the whole: what it stores is whole, or not
-//! there. The objects are YAML that may end anywhere in a text, so that each part of one would be taken for a whole if it
-//! looked like one.
+//! Tests of writes that end in the middle. The API server never accepts a part as a whole: an object is
+//! stored completely or not at all. The objects are YAML whose text may end anywhere, so that each part would
+//! be accepted if it looked complete.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use crate::support::{Kwasm, Real, real};
 /// The text that an object holds, in bytes.
 const SIZE: usize = 200_000;
 
-/// How a guest, or the user, ends a run in the middle of a write.
+/// The ways in which a guest or the user ends a run in the middle of a write.
 const ENDINGS: &[&str] = &["trap", "exit", "INT", "TERM", "timeout"];
 
 /// One write and where it is cut.
@@ -53,7 +53,7 @@ impl Cut {
     }
 }
 
-/// The length of the text that each object there is holds.
+/// Returns the length of the text that each object there is holds.
 fn stored(real: &Real, namespace: &str) -> Vec<(String, usize)> {
     let list = real.kubectl().args(["get", "configmaps", "-n", namespace, "-o", "json"]).output().unwrap();
     let list: serde_json::Value = serde_json::from_slice(&list.stdout).unwrap();

@@ -8,12 +8,12 @@ use kwasm_cluster::User;
 
 use crate::support::{Kwasm, Real, Run, kubeconfig, real, seed};
 
-/// Something that kube-client does, with the one rule that it needs, and how that is seen.
+/// A command of kube-client, with the only rule that it needs, and its expected output.
 struct Command {
     line: &'static [&'static str],
     rule: &'static str,
     prints: &'static str,
-    /// Whether it goes on until the user ends it.
+    /// Whether it continues until the user ends it.
     lasts: bool,
 }
 
@@ -68,7 +68,7 @@ const COMMANDS: [Command; 11] = [
     ),
 ];
 
-/// A namespace with a running pod in it.
+/// Creates a namespace with a running pod in it.
 fn namespace(real: &Real, name: &str) {
     real.feed(&["create", "namespace", name], "");
     real.feed(&["run", "web", "--image=none", "--namespace", name], "");
@@ -94,7 +94,7 @@ impl Command {
         let mut input = running.stdin();
         input.write_all(b"GET /version HTTP/1.0\r\n\r\n").unwrap();
         if self.line[0] == "attach" {
-            // What was said before is not repeated, and nobody tells when it begins.
+            // Earlier output is not repeated, and there is no signal for when it begins.
             while running.line_within(Duration::from_millis(200)).is_none() {
                 real.say(self.prints);
             }
@@ -108,7 +108,7 @@ impl Command {
         }
     }
 
-    /// Is refused, in words that name what was asked for.
+    /// Checks that it is refused, in words that name the request.
     #[track_caller]
     fn is_refused(&self, kwasm: &Kwasm, namespace: &str) {
         let run = kwasm.run("kube-client", &[&["-n", namespace], self.line].concat()).fails(1);
@@ -139,7 +139,8 @@ fn kube_rs_as_published_does_nothing_whose_rule_is_taken_away() {
     }
 }
 
-/// A WebSocket begins with a GET. The API server asks for `create` too, with the rights of the user, not of the guest.
+/// A WebSocket begins with a GET. The API server requires `create` too, with the permissions of the user, not
+/// of the guest.
 #[test]
 fn to_read_is_not_to_run() {
     let Some(real) = real("to_read_is_not_to_run") else { return };
@@ -167,7 +168,7 @@ fn a_process_in_a_pod_has_its_own_two_outputs_and_its_input() {
     assert_eq!(running.end().success().stdout.trim_end(), "hello");
 }
 
-/// What one command gives through either door.
+/// Runs one command through either door.
 fn through_both(kwasm: &Kwasm, line: &[&str]) -> [Run; 2] {
     ["kube-client", "kube-client-http"].map(|guest| kwasm.run(guest, line))
 }

@@ -1,10 +1,11 @@
-//! What kubectl itself makes of installed plugins: its list of them, and its completion of their arguments.
+//! Tests of kubectl's own treatment of installed plugins: its list of them, and its completion of their
+//! arguments.
 
 use kwasm_cluster::User;
 
 use crate::support::{Kwasm, Real, Run, component, real};
 
-/// `kubectl …` of the control plane, as a user of this kwasm types it.
+/// Runs `kubectl …` at the control plane, as a user of this kwasm types it.
 fn kubectl(kwasm: &Kwasm, real: &Real, arguments: &[&str]) -> Run {
     Run::of(kwasm.program(real.kubectl_program()).args(arguments))
 }
@@ -53,7 +54,7 @@ fn a_plugin_completes_under_its_policy_and_in_silence() {
     kwasm.call(["install", decoder.to_str().unwrap(), "--policy", "decoder"]).success();
     let link = kwasm.links().join("kubectl_complete-decoder");
     let run = Run::of(kwasm.program(&link).args(["secret", "-n", "shop", ""])).success();
-    // To list secrets is more than the policy grants; nobody who presses TAB wants to be told.
+    // Listing secrets exceeds the policy, which is not reported to a user who presses TAB.
     assert_eq!(run.shown(), "exit: 0\n--- stdout\n:4\n--- stderr\n");
 }
 

@@ -31,6 +31,8 @@ mod fuzz_corpora;
 mod granted_at_install;
 mod granted_hosts;
 mod hostile;
+#[cfg(unix)]
+mod hostile_texts;
 mod inspect;
 mod interrupted_writes;
 mod judge;
@@ -44,6 +46,8 @@ mod plugin_lifecycle;
 mod policies;
 mod project_documents;
 mod proxies;
+#[cfg(unix)]
+mod recorded_terminal;
 #[cfg(unix)]
 mod refusal_messages;
 mod refused_destinations;

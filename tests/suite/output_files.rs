@@ -1,4 +1,5 @@
-//! What a user names is written to, whatever it is: a device, a pipe, a link, a file with another name.
+//! Tests that output goes to the path that a user names, whatever it is: a device, a pipe, a link, a file
+//! with another name.
 
 use std::fs;
 use std::io::Read;
@@ -9,7 +10,7 @@ use std::thread;
 
 use crate::support::{Kwasm, Run, component, files, skip};
 
-/// A home with a plugin, and its archive.
+/// Returns a home with a plugin, and its archive.
 fn saved() -> (Kwasm, Vec<u8>) {
     let kwasm = Kwasm::new();
     kwasm.call(["install", component("prints").to_str().unwrap()]).success();
@@ -24,7 +25,7 @@ fn make_pipe(kwasm: &Kwasm, name: &str) -> PathBuf {
     pipe
 }
 
-/// What comes out of a pipe, to its end.
+/// Reads a pipe to its end.
 fn drained(pipe: &Path) -> thread::JoinHandle<Vec<u8>> {
     let pipe = pipe.to_owned();
     thread::spawn(move || {
@@ -84,7 +85,7 @@ fn the_name_of_stdout_is_stdout() {
         let piped = kwasm.command(["save", "prints", "-f", name]).output().unwrap();
         assert!(piped.status.success() && piped.stdout == archive, "{name}");
     }
-    // It goes on where what was written before ends, and nothing is cut off.
+    // It continues after the earlier output, and nothing is cut off.
     let shared = kwasm.home().join("shared");
     let script = "echo before; \"$0\" -q save prints -f /dev/stdout; echo behind";
     let mut shell = kwasm.program("sh");

@@ -1,5 +1,5 @@
-//! A server below a path of its own, as Rancher has them: it works as any other, and nothing that a guest writes leads to its
-//! neighbours.
+//! Tests of a server below a path of its own, as in Rancher: it works like any other, and no path of a guest
+//! leads to its neighbours.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -34,7 +34,7 @@ fn a_watch_works_below_a_path_through_both_doors() {
     assert!(server.requests().iter().all(|request| request.target.starts_with(&format!("{BASE}/api/v1/"))));
 }
 
-/// Ways to write a path that is none of the server's. The neighbour answers whoever comes to it.
+/// Returns paths that lead out of the server's own. The neighbour answers every request.
 fn spellings() -> Vec<String> {
     let mut spellings: Vec<String> = Vec::new();
     for up in ["..", "%2e%2e", ".%2E", "%2e.", "..;", "%252e%252e", ".%00.", "..%09", "．．", "%c0%ae%c0%ae"]
@@ -62,7 +62,7 @@ fn spellings() -> Vec<String> {
     spellings
 }
 
-/// The same behind each name of the server, and what is beside its path.
+/// Returns the same paths for each name of the server, and those beside its path.
 fn urls(server: &ApiServer) -> Vec<String> {
     let origin = server.url().strip_suffix(BASE).unwrap();
     let names = ["http://192.0.2.1", "https://kubernetes.default.svc", server.url()];
@@ -88,8 +88,8 @@ fn urls(server: &ApiServer) -> Vec<String> {
     urls
 }
 
-/// Whether a front proxy that decodes a path and resolves it is led to the server that it is meant for. One that decodes
-/// twice does not tell `%25` from what it stands for, and cannot be told anything.
+/// Returns whether a front proxy that decodes and resolves a path forwards it to the intended server. A proxy
+/// that decodes twice confuses `%25` with what it stands for, and cannot be served.
 fn stays_below(target: &str) -> bool {
     let mut path = target.split(['?', '#']).next().unwrap_or_default().to_owned();
     for _ in 0..2 {
@@ -127,7 +127,7 @@ fn decoded(path: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Everything that came is for this server, and this much of it did.
+/// Checks that all received requests are for this server, at least this many.
 #[track_caller]
 fn only_below(server: &ApiServer, least: usize) {
     let requests = server.requests();
@@ -176,7 +176,7 @@ fn no_request_through_a_socket_leaves_the_path() {
         // In absolute form, and with another host than that of the socket.
         targets.push((format!("{}{path}", server.url()), host.clone()));
     }
-    // A connection ends with what is no request: each has its own.
+    // A connection ends after an invalid request, so each has its own.
     let requests = targets
         .iter()
         .map(|(target, host)| format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));

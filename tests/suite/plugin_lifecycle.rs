@@ -95,7 +95,7 @@ fn a_file_that_is_not_ours_is_never_replaced() {
     let theirs = kwasm.links().join("kubectl-hello");
     std::fs::write(&theirs, "theirs").unwrap();
     let run = installed(&kwasm, "hello", "hello").fails(125);
-    assert!(run.stderr.contains("it is there already and is no link to kwasm"), "{}", run.shown());
+    assert!(run.stderr.contains("it already exists and is not a link to kwasm"), "{}", run.shown());
     assert_eq!(std::fs::read_to_string(theirs).unwrap(), "theirs");
     assert_eq!(kwasm.call(["list"]).stdout, "");
 }
@@ -106,7 +106,7 @@ fn both_links_are_claimed_before_anything_is_written() {
     std::fs::create_dir_all(kwasm.links()).unwrap();
     std::fs::write(kwasm.links().join("kubectl_complete-my_plug"), "theirs").unwrap();
     let run = installed(&kwasm, "hello", "my-plug").fails(125);
-    assert!(run.stderr.contains("kubectl_complete-my_plug: it is there already"), "{}", run.shown());
+    assert!(run.stderr.contains("kubectl_complete-my_plug: it already exists"), "{}", run.shown());
     assert_eq!(files(&kwasm.links()), ["kubectl_complete-my_plug"]);
     assert_eq!(files(&kwasm.home().join("data")), Vec::<String>::new());
     std::fs::remove_file(kwasm.links().join("kubectl_complete-my_plug")).unwrap();
@@ -234,7 +234,8 @@ fn a_component_that_needs_what_there_is_not_is_not_installed() {
     std::fs::write(kwasm.home().join("x.wasm"), component.finish()).unwrap();
     let run = kwasm.call(["install", "x.wasm"]).fails(126);
     assert!(
-        run.stderr.contains("it needs what kwasm does not have") && run.stderr.contains("unheard-of"),
+        run.stderr.contains("it requires something that kwasm does not provide")
+            && run.stderr.contains("unheard-of"),
         "{}",
         run.shown()
     );

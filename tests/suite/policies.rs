@@ -1,4 +1,5 @@
-//! Policy files: a bad one is told by file, line, key and cure; those that kwasm brings along are good.
+//! Tests of policy files: a fault is reported with file, line, key and remedy, and the built-in policies are
+//! valid.
 
 mod files;
 mod head;
@@ -9,10 +10,10 @@ mod view;
 
 use crate::support::{Kwasm, Run};
 
-/// What every policy of these tests begins with: three lines.
+/// The beginning of every policy in these tests: three lines.
 const HEAD: &str = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: test}\n";
 
-/// A policy with this `spec`, which begins in line 5.
+/// Returns a policy with this `spec`, which begins in line 5.
 fn with_spec(spec: &str) -> String {
     format!("{HEAD}spec:\n{spec}\n")
 }
@@ -24,7 +25,7 @@ fn check(content: impl AsRef<[u8]>) -> Run {
     kwasm.call(["policy", "check", "bad.yaml"])
 }
 
-/// What is said of each of these files, which differ from each other by what they are called here.
+/// Returns the messages about each of these files, with their names here in place of their paths.
 #[track_caller]
 fn told<S: AsRef<[u8]>>(cases: &[(&str, S)]) -> String {
     let mut told = String::new();
@@ -37,7 +38,8 @@ fn told<S: AsRef<[u8]>>(cases: &[(&str, S)]) -> String {
     told
 }
 
-/// Each fault names file, line and, unless the whole file is meant, key, and is followed by its cure.
+/// Checks that each fault names file, line and, unless the whole file is meant, key, and is followed by its
+/// remedy.
 #[track_caller]
 fn assert_form(run: &Run) {
     let lines: Vec<&str> = run.stderr.lines().collect();

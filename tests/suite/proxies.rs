@@ -14,7 +14,7 @@ use crate::support::{Kwasm, Run, real, seed};
 const VERSION: &str = "http://192.0.2.1/version";
 const LOGIN: &str = "jo:hunter2-of-the-proxy";
 
-/// Who vouches for the proxies, and what they show.
+/// The proxies' authority and certificates.
 struct Certified {
     root: Authority,
     keyed: Keyed,
@@ -32,7 +32,7 @@ impl Certified {
     }
 }
 
-/// A kubeconfig of `api` at `url`, with these fields of its cluster too.
+/// Returns a kubeconfig of `api` at `url`, with these fields of its cluster too.
 fn kubeconfig(api: &ApiServer, url: &str, fields: serde_json::Value) -> Kwasm {
     let mut context = api.context(User::Certificate);
     context.cluster.insert("server".to_owned(), json!(url));
@@ -44,7 +44,7 @@ fn kubeconfig(api: &ApiServer, url: &str, fields: serde_json::Value) -> Kwasm {
     Kwasm::new().kubeconfig(api.write_kubeconfig("proxied", &Kubeconfig::new().with(context)).unwrap())
 }
 
-/// The same with the machine's authorities being those of the proxies.
+/// Returns a kwasm on a machine whose authorities are the proxies' own.
 fn on_a_machine(certified: &Certified, kwasm: Kwasm) -> Kwasm {
     let path = kwasm.home().join("machine.pem");
     std::fs::write(&path, certified.root.pem()).unwrap();
@@ -55,7 +55,7 @@ fn carried(login: Option<&str>) -> Vec<Carried> {
     vec![Carried { to: BEHIND.to_owned(), login: login.map(str::to_owned) }]
 }
 
-/// What is said, without what differs from run to run.
+/// Returns the messages, without the parts that differ from run to run.
 fn said(run: &Run, proxy: &str) -> String {
     run.stderr.replace(proxy.rsplit('@').next().unwrap().rsplit('/').next().unwrap(), "PROXY")
 }
@@ -110,7 +110,7 @@ fn the_environments_proxy_carries_what_its_variable_is_for() {
         .success();
     kwasm().variable("https_proxy", secure.url().replace("http://", "")).run("dials", &[VERSION]).success();
     assert_eq!((secure.carried().len(), other.carried().len()), (2, 0));
-    // Another host's exception is none of this one's.
+    // Another host's exception does not apply to this one.
     let no_proxy = "xample, .cluster.example, cluster.example:443,";
     let kwasm = kwasm().variable("HTTPS_PROXY", other.url()).variable("NO_PROXY", no_proxy);
     kwasm.run("dials", &[VERSION]).success();
@@ -186,7 +186,7 @@ fn a_shell_goes_through_a_proxy_of_each_kind() {
     }
 }
 
-/// What is said when the way is this proxy.
+/// Returns the messages when this proxy is on the way.
 fn refused(api: &ApiServer, proxy: &str) -> String {
     let kwasm = kubeconfig(api, &format!("https://{BEHIND}"), json!({ "proxy-url": proxy }));
     said(&kwasm.run("dials", &[VERSION]).fails(1), proxy)
@@ -225,16 +225,16 @@ fn a_proxy_that_wants_to_know_who_asks_is_told() {
     }
     assert_snapshot!(sentences.into_iter().collect::<String>(), @r"
     dials: destination-unavailable (the server is not available)
-    kwasm: https://cluster.example:6443 (context `certificate`): the proxy http://PROXY does not accept the user and password of its address
+    kwasm: https://cluster.example:6443 (context `certificate`): the proxy http://PROXY does not accept the user and password in its address
     hint: check proxy-url of this cluster in the kubeconfig
     dials: destination-unavailable (the server is not available)
-    kwasm: https://cluster.example:6443 (context `certificate`): the proxy http://PROXY wants a user and a password
+    kwasm: https://cluster.example:6443 (context `certificate`): the proxy http://PROXY requires a user and a password
     hint: write the kubeconfig's proxy-url as http://USER:PASSWORD@HOST:PORT
     dials: destination-unavailable (the server is not available)
-    kwasm: https://cluster.example:6443 (context `certificate`): the proxy socks5://PROXY does not accept the user and password of its address
+    kwasm: https://cluster.example:6443 (context `certificate`): the proxy socks5://PROXY does not accept the user and password in its address
     hint: check proxy-url of this cluster in the kubeconfig
     dials: destination-unavailable (the server is not available)
-    kwasm: https://cluster.example:6443 (context `certificate`): the proxy socks5://PROXY wants a user and a password
+    kwasm: https://cluster.example:6443 (context `certificate`): the proxy socks5://PROXY requires a user and a password
     hint: write the kubeconfig's proxy-url as socks5://USER:PASSWORD@HOST:PORT
     ");
     // One that reads requests says so itself, and its guest gets that answer.
@@ -248,7 +248,7 @@ fn a_proxy_that_wants_to_know_who_asks_is_told() {
         run.shown()
     );
     assert_snapshot!(said(&run, &proxy.url()), @r"
-    kwasm: http://cluster.example:6443 (context `certificate`): the proxy https://PROXY wants a user and a password
+    kwasm: http://cluster.example:6443 (context `certificate`): the proxy https://PROXY requires a user and a password
     hint: write the kubeconfig's proxy-url as https://USER:PASSWORD@HOST:PORT
     ");
     assert!(plain.requests().is_empty());
@@ -281,27 +281,27 @@ fn a_proxy_that_does_not_lead_on_is_told_with_what_it_answers() {
         sentences += &refused(&api, &format!("socks5://{}", proxy.address()));
     }
     assert_snapshot!(sentences.replace("dials: destination-unavailable (the server is not available)\n", ""), @r"
-    kwasm: https://elsewhere.example (context `certificate`): the proxy http://PROXY does not lead to elsewhere.example:443: 403 Forbidden
-    hint: whoever runs the proxy has to let this address through
-    kwasm: https://elsewhere.example (context `certificate`): the proxy socks5://PROXY does not lead to elsewhere.example:443: its rules do not allow it
-    hint: whoever runs the proxy has to let this address through
-    kwasm: https://cluster.example:6443 (context `certificate`): the proxy http://PROXY does not lead to cluster.example:6443: 503 Service Unavailable
+    kwasm: https://elsewhere.example (context `certificate`): the proxy http://PROXY does not connect to elsewhere.example:443: 403 Forbidden
+    hint: ask the proxy's administrator to allow this address
+    kwasm: https://elsewhere.example (context `certificate`): the proxy socks5://PROXY does not connect to elsewhere.example:443: its rules do not allow it
+    hint: ask the proxy's administrator to allow this address
+    kwasm: https://cluster.example:6443 (context `certificate`): the proxy http://PROXY does not connect to cluster.example:6443: 503 Service Unavailable
     hint: is the API server up, and does the proxy reach it?
-    kwasm: https://cluster.example:6443 (context `certificate`): the proxy http://PROXY does not answer as a proxy of HTTP
+    kwasm: https://cluster.example:6443 (context `certificate`): the proxy http://PROXY does not answer as HTTP proxies do
     hint: check proxy-url of this cluster in the kubeconfig
-    kwasm: https://cluster.example:6443 (context `certificate`): the proxy http://PROXY closed the connection instead of leading to cluster.example:6443
+    kwasm: https://cluster.example:6443 (context `certificate`): the proxy http://PROXY closed the connection instead of connecting to cluster.example:6443
     hint: check proxy-url of this cluster in the kubeconfig
-    kwasm: https://cluster.example:6443 (context `certificate`): the proxy http://PROXY closed the connection instead of leading to cluster.example:6443
+    kwasm: https://cluster.example:6443 (context `certificate`): the proxy http://PROXY closed the connection instead of connecting to cluster.example:6443
     hint: check proxy-url of this cluster in the kubeconfig
-    kwasm: https://cluster.example:6443 (context `certificate`): the proxy http://PROXY does not answer as a proxy of HTTP
+    kwasm: https://cluster.example:6443 (context `certificate`): the proxy http://PROXY does not answer as HTTP proxies do
     hint: check proxy-url of this cluster in the kubeconfig
     kwasm: https://cluster.example:6443 (context `certificate`): the proxy http://PROXY answers CONNECT with more than 8 KiB
     hint: check proxy-url of this cluster in the kubeconfig
-    kwasm: https://cluster.example:6443 (context `certificate`): the proxy socks5://PROXY does not answer as a proxy of SOCKS 5
+    kwasm: https://cluster.example:6443 (context `certificate`): the proxy socks5://PROXY does not answer as SOCKS 5 proxies do
     hint: check proxy-url of this cluster in the kubeconfig
-    kwasm: https://cluster.example:6443 (context `certificate`): the proxy socks5://PROXY does not answer as a proxy of SOCKS 5
+    kwasm: https://cluster.example:6443 (context `certificate`): the proxy socks5://PROXY does not answer as SOCKS 5 proxies do
     hint: check proxy-url of this cluster in the kubeconfig
-    kwasm: https://cluster.example:6443 (context `certificate`): the proxy socks5://PROXY does not answer as a proxy of SOCKS 5
+    kwasm: https://cluster.example:6443 (context `certificate`): the proxy socks5://PROXY does not answer as SOCKS 5 proxies do
     hint: check proxy-url of this cluster in the kubeconfig
     ");
 }
@@ -312,8 +312,8 @@ fn a_proxys_certificate_is_known_to_the_machine_or_to_the_cluster() {
     let proxy = Proxy::start(Kind::Https(&certified.keyed), api.address(), None);
     assert_snapshot!(refused(&api, &proxy.url()), @r"
     dials: destination-unavailable (the server is not available)
-    kwasm: https://cluster.example:6443 (context `certificate`): the proxy https://PROXY cannot be used: its certificate is signed by `CN=the proxies`, which neither this machine nor the kubeconfig's certificate-authority knows
-    hint: its certificate has to be for its host, and known to this machine or to the kubeconfig's certificate-authority
+    kwasm: https://cluster.example:6443 (context `certificate`): the proxy https://PROXY cannot be used: its certificate is signed by `CN=the proxies`, which neither this machine nor the kubeconfig's certificate-authority trusts
+    hint: its certificate has to be for its host, and trusted by this machine or by the kubeconfig's certificate-authority
     ");
     assert_eq!(proxy.carried(), []);
     let both = format!("{}{}", api.authority().unwrap(), certified.root.pem());
@@ -333,8 +333,8 @@ fn a_proxys_certificate_is_known_to_the_machine_or_to_the_cluster() {
     let plain = TlsServer::saying(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     assert_snapshot!(refused(&api, &format!("https://{}", plain.address())), @r"
     dials: destination-unavailable (the server is not available)
-    kwasm: https://cluster.example:6443 (context `certificate`): the proxy https://PROXY cannot be used: it answers in plain HTTP, and was asked by TLS
-    hint: is its address to begin with http:// ?
+    kwasm: https://cluster.example:6443 (context `certificate`): the proxy https://PROXY cannot be used: it answers in plain HTTP, not in TLS
+    hint: did you mean http:// ?
     ");
 }
 
@@ -346,10 +346,10 @@ fn a_proxy_is_shown_no_client_certificate() {
         let proxy = Proxy::start(Kind::HttpsAs(&certified.keyed, &asking), api.address(), None);
         let kwasm = kubeconfig(&api, &format!("https://{BEHIND}"), json!({ "proxy-url": proxy.url() }));
         let run = on_a_machine(&certified, kwasm).run("dials", &[VERSION]).fails(1);
-        let what = "cannot be used: it wants a client certificate, and was shown none (CertificateRequired)";
+        let what = "cannot be used: it requires a client certificate, and got none (CertificateRequired)";
         assert!(run.stderr.contains(what), "{}", run.shown());
         assert!(
-            run.stderr.contains("hint: kwasm shows client certificates to API servers only"),
+            run.stderr.contains("hint: kwasm sends client certificates to API servers only"),
             "{}",
             run.shown()
         );

@@ -1,4 +1,4 @@
-//! What the user is told of refusals and limits: into a file, and on a terminal of 80 columns.
+//! Tests of the reports about refusals and limits, to a file and to a terminal of 80 columns.
 
 use kwasm_apiserver::User;
 
@@ -30,7 +30,7 @@ fn kwasms_own(text: &str) -> String {
     text.lines().filter(own).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// A kwasm that knows a server.
+/// Returns a kwasm configured for a server.
 fn at(server: &kwasm_apiserver::ApiServer) -> Kwasm {
     Kwasm::new().kubeconfig(kubeconfig(server, User::Token))
 }
@@ -90,10 +90,10 @@ fn a_request_in_somebodys_name() {
     insta::assert_snapshot!(told(&at(&server), "dials", &["http://192.0.2.1/version", "--header", "Authorization: Bearer x"]), @r"
     exit: 0
     --- to a file
-    kwasm: refused: GET /version: a plugin may not set `authorization`: kwasm says who is asking
+    kwasm: refused: GET /version: a plugin may not set `authorization`: kwasm sets the identity
     --- at 80 columns
-    kwasm: refused: GET /version: a plugin may not set `authorization`: kwasm says
-      who is asking
+    kwasm: refused: GET /version: a plugin may not set `authorization`: kwasm sets
+      the identity
     ");
 }
 
@@ -103,11 +103,11 @@ fn an_impersonation() {
     insta::assert_snapshot!(told(&at(&server), "dials", &["http://192.0.2.1/version", "--header", "Impersonate-User: admin"]), @r"
     exit: 0
     --- to a file
-    kwasm: refused: GET /version: a plugin may not set `impersonate-user`: kwasm says who is asking
+    kwasm: refused: GET /version: a plugin may not set `impersonate-user`: kwasm sets the identity
     hint: `impersonate: true` in spec.kubernetes of a policy allows it
     --- at 80 columns
     kwasm: refused: GET /version: a plugin may not set `impersonate-user`: kwasm
-      says who is asking
+      sets the identity
     hint: `impersonate: true` in spec.kubernetes of a policy allows it
     ");
 }
@@ -131,10 +131,11 @@ fn another_host() {
     insta::assert_snapshot!(told(&at(&server), "dials", &["https://api.github.com/repos"]), @r"
     exit: 1
     --- to a file
-    kwasm: refused: GET https://api.github.com/repos: the policy grants no such host
+    kwasm: refused: GET https://api.github.com/repos: the policy does not grant this host
     hint: --policy FILE with this host in spec.network allows it: {host: api.github.com, port: 443}
     --- at 80 columns
-    kwasm: refused: GET https://api.github.com/repos: the policy grants no such host
+    kwasm: refused: GET https://api.github.com/repos: the policy does not grant this
+      host
     hint: --policy FILE with this host in spec.network allows it: {host:
       api.github.com, port: 443}
     ");
@@ -146,9 +147,10 @@ fn a_host_without_tls() {
     insta::assert_snapshot!(told(&at(&server), "dials", &["http://api.github.com/repos"]), @r"
     exit: 1
     --- to a file
-    kwasm: refused: GET http://api.github.com/repos: the policy grants no such host
+    kwasm: refused: GET http://api.github.com/repos: the policy does not grant this host
     --- at 80 columns
-    kwasm: refused: GET http://api.github.com/repos: the policy grants no such host
+    kwasm: refused: GET http://api.github.com/repos: the policy does not grant this
+      host
     ");
 }
 
@@ -173,12 +175,12 @@ fn no_cluster() {
     exit: 0
     --- to a file
     kwasm: refused: GET http://192.0.2.1/version: there is no kubeconfig (looked for /nowhere/config)
-    hint: name a kubeconfig by KUBECONFIG or --kubeconfig, and a context in it by --context
+    hint: name a kubeconfig with KUBECONFIG or --kubeconfig, and a context in it with --context
     --- at 80 columns
     kwasm: refused: GET http://192.0.2.1/version: there is no kubeconfig (looked for
       /nowhere/config)
-    hint: name a kubeconfig by KUBECONFIG or --kubeconfig, and a context in it by
-      --context
+    hint: name a kubeconfig with KUBECONFIG or --kubeconfig, and a context in it
+      with --context
     ");
 }
 
@@ -187,10 +189,10 @@ fn too_much_memory() {
     insta::assert_snapshot!(told(&Kwasm::new(), "fills-memory", &["--trusting"]), @r"
     exit: 125
     --- to a file
-    kwasm: the plugin ran into a limit: it wanted more than 512 MiB of memory
+    kwasm: the plugin ran into a limit: it needed more than 512 MiB of memory
     hint: a policy with `limits: {memory: 1Gi}` raises it: --policy FILE
     --- at 80 columns
-    kwasm: the plugin ran into a limit: it wanted more than 512 MiB of memory
+    kwasm: the plugin ran into a limit: it needed more than 512 MiB of memory
     hint: a policy with `limits: {memory: 1Gi}` raises it: --policy FILE
     ");
 }
@@ -200,10 +202,10 @@ fn too_much_memory_for_its_policy() {
     insta::assert_snapshot!(told(&Kwasm::new().spec("{limits: {memory: 64Mi}}"), "fills-memory", &["--trusting"]), @r"
     exit: 125
     --- to a file
-    kwasm: the plugin ran into a limit: it wanted more than 64 MiB of memory
+    kwasm: the plugin ran into a limit: it needed more than 64 MiB of memory
     hint: a policy with `limits: {memory: 128Mi}` raises it: --policy FILE
     --- at 80 columns
-    kwasm: the plugin ran into a limit: it wanted more than 64 MiB of memory
+    kwasm: the plugin ran into a limit: it needed more than 64 MiB of memory
     hint: a policy with `limits: {memory: 128Mi}` raises it: --policy FILE
     ");
 }
@@ -227,10 +229,10 @@ fn too_many_requests() {
     insta::assert_snapshot!(told(&at(&server).spec("{kubernetes: {rules: [{apiGroups: [''], resources: [configmaps], verbs: [watch]}]}, limits: {requests: 4}}"), "floods-requests", &["6"]), @r"
     exit: 1
     --- to a file
-    kwasm: the plugin ran into a limit: it wanted more than 4 requests in flight at a time
+    kwasm: the plugin ran into a limit: it needed more than 4 requests in flight at a time
     hint: a policy with `limits: {requests: 8}` raises it: --policy FILE
     --- at 80 columns
-    kwasm: the plugin ran into a limit: it wanted more than 4 requests in flight at
+    kwasm: the plugin ran into a limit: it needed more than 4 requests in flight at
       a time
     hint: a policy with `limits: {requests: 8}` raises it: --policy FILE
     ");
@@ -242,9 +244,10 @@ fn too_many_headers() {
     insta::assert_snapshot!(told(&at(&server), "floods-headers", &["101", "10"]), @r"
     exit: 125
     --- to a file
-    kwasm: the plugin ran into a limit: a message of its had more than 100 headers
+    kwasm: the plugin ran into a limit: one of its messages had more than 100 headers
     --- at 80 columns
-    kwasm: the plugin ran into a limit: a message of its had more than 100 headers
+    kwasm: the plugin ran into a limit: one of its messages had more than 100
+      headers
     ");
 }
 
@@ -254,10 +257,10 @@ fn too_large_headers() {
     insta::assert_snapshot!(told(&at(&server).spec("{limits: {headers: 2Ki}, kubernetes: {rules: [{nonResourceURLs: [/version], verbs: [get]}]}}"), "floods-headers", &["30", "100"]), @r"
     exit: 125
     --- to a file
-    kwasm: the plugin ran into a limit: a message of its had more than 2 KiB of headers
+    kwasm: the plugin ran into a limit: one of its messages had more than 2 KiB of headers
     hint: a policy with `limits: {headers: 4Ki}` raises it: --policy FILE
     --- at 80 columns
-    kwasm: the plugin ran into a limit: a message of its had more than 2 KiB of
+    kwasm: the plugin ran into a limit: one of its messages had more than 2 KiB of
       headers
     hint: a policy with `limits: {headers: 4Ki}` raises it: --policy FILE
     ");
@@ -268,9 +271,9 @@ fn too_many_handles() {
     insta::assert_snapshot!(told(&Kwasm::new(), "hoards-handles", &[]), @r"
     exit: 125
     --- to a file
-    kwasm: the plugin ran into a limit: it wanted more than 4096 handles at a time
+    kwasm: the plugin ran into a limit: it needed more than 4096 handles at a time
     --- at 80 columns
-    kwasm: the plugin ran into a limit: it wanted more than 4096 handles at a time
+    kwasm: the plugin ran into a limit: it needed more than 4096 handles at a time
     ");
 }
 
@@ -279,9 +282,9 @@ fn too_many_random_bytes() {
     insta::assert_snapshot!(told(&Kwasm::new(), "asks-for-random", &[]), @r"
     exit: 125
     --- to a file
-    kwasm: the plugin ran into a limit: it asked for more than 1 MiB of random bytes in one call
+    kwasm: the plugin ran into a limit: it requested more than 1 MiB of random bytes in one call
     --- at 80 columns
-    kwasm: the plugin ran into a limit: it asked for more than 1 MiB of random bytes
+    kwasm: the plugin ran into a limit: it requested more than 1 MiB of random bytes
       in one call
     ");
 }

@@ -1,4 +1,5 @@
-//! Guests that try to reach something else than the context's cluster. Each has its nearest allowed twin.
+//! Tests of guests that try to reach another server than the context's cluster. Each has its nearest allowed
+//! twin.
 
 use kwasm_apiserver::{ApiServer, Fault, User};
 
@@ -8,7 +9,7 @@ fn dial(server: &ApiServer, arguments: &[&str]) -> Run {
     Kwasm::new().kubeconfig(kubeconfig(server, User::Certificate)).run("dials", arguments)
 }
 
-/// The guest is told no, the user is told once, and the server hears nothing.
+/// Checks that the guest is refused, that the user is informed once, and that the server receives nothing.
 #[track_caller]
 fn refused(server: &ApiServer, url: &str) {
     let before = server.connections();
@@ -17,7 +18,7 @@ fn refused(server: &ApiServer, url: &str) {
     let told: Vec<&str> =
         run.stderr.lines().filter(|line| line.starts_with("kwasm: refused: GET ")).collect();
     assert_eq!(told.len(), 1, "{url}: {}", run.shown());
-    assert!(told[0].ends_with(": the policy grants no such host"), "{}", told[0]);
+    assert!(told[0].ends_with(": the policy does not grant this host"), "{}", told[0]);
     assert_eq!(server.connections(), before, "{url}: nothing arrives");
 }
 
@@ -139,7 +140,7 @@ fn nobody_speaks_as_somebody() {
     for header in ["Authorization: Bearer x", "Impersonate-User: system:admin", "X-Remote-User: admin"] {
         let run = dial(&server, &["http://192.0.2.1/version", "--header", header]);
         assert!(run.stdout.contains("status 403"), "{header}: {}", run.shown());
-        assert!(run.stderr.contains("kwasm says who is asking"), "{header}: {}", run.shown());
+        assert!(run.stderr.contains("kwasm sets the identity"), "{header}: {}", run.shown());
         let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Certificate));
         let run = kwasm.run("sets-authorization", &[header, "/version"]);
         assert!(run.stdout.contains("status 403"), "{header}: {}", run.shown());

@@ -1,10 +1,10 @@
-//! The programs that registries are tested with, with each other: what fails here is none of kwasm's doing.
+//! Tests of the counterparts of registries with each other: a failure here is not caused by kwasm.
 
 use serde_json::Value;
 
 use crate::support::{Kwasm, Layout, RealRegistry, Run, component, registry, registry_with_referrers};
 
-/// What a program prints, which is JSON.
+/// Runs a program and parses its output as JSON.
 #[track_caller]
 fn json(command: &mut std::process::Command) -> Value {
     serde_json::from_str(&Run::of(command).success().stdout).unwrap()
@@ -21,7 +21,7 @@ fn what_oras_pushes_skopeo_inspects_and_oras_pulls() {
     let reference = format!("{}:1.0.0", registry.repository(&kwasm, "hello"));
     let digest = registry.push(&kwasm, &reference, &component("hello"));
 
-    // Without --raw it looks for an image in it, whatever the artifact.
+    // Without --raw it expects an image, whatever the artifact.
     let mut inspect = registry.skopeo(&kwasm);
     let raw = Run::of(inspect.args(["inspect", "--raw", &format!("docker://{reference}")])).success().stdout;
     assert_eq!(kwasm_registry::digest(raw.as_bytes()), digest);
@@ -118,7 +118,7 @@ fn what_wkg_pushes_is_the_package_that_it_gets() {
     );
 }
 
-/// Of components wkg 0.16 can publish none: it looks for a version in them even where it is told one
+/// wkg 0.16 cannot publish components: it looks for a version in them even if it is given one
 /// (bytecodealliance/wasm-pkg-tools#250).
 #[test]
 fn what_wkg_publishes_is_where_the_mapping_of_its_namespace_says() {

@@ -1,4 +1,4 @@
-//! Where the system gives a process less than usual.
+//! Tests of environments where the system gives a process less than usual.
 
 use std::process::Command;
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::support::{Kwasm, Running};
 
-/// A server whose connections each answer one request, and are closed when they have read the next. It reports each request
-/// that it read: its method, and the number of its connection.
+/// Returns a server whose connections each answer one request, and are closed when they have read the next.
+/// It reports each request that it read: its method, and the number of its connection.
 fn server() -> (String, Receiver<(String, usize)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -65,7 +65,7 @@ fn sender(url: &str) -> (Kwasm, Running) {
     (kwasm, running)
 }
 
-/// Sends requests, each when the one before has been answered for a while, and gives what the guest saw.
+/// Sends requests, each some time after the previous answer, and returns what the guest saw.
 fn seen(running: &mut Running, requests: &[&str]) -> Vec<String> {
     let mut input = running.stdin();
     let answers = requests.iter().map(|request| {

@@ -5,7 +5,7 @@ use kwasm_cluster::User as RealUser;
 
 use crate::support::{Kwasm, Run, kubeconfig, real, seed};
 
-/// Texts that a kubeconfig holds and that nobody else may see.
+/// Returns the texts of a kubeconfig that no one else may see.
 fn secrets_in(kubeconfig: &std::path::Path) -> Vec<String> {
     let text = std::fs::read_to_string(kubeconfig).unwrap();
     let folder = kubeconfig.parent().unwrap();

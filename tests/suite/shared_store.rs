@@ -13,12 +13,12 @@ const NOBODY: u32 = 12_345;
 /// A store with a plugin, filled by this user with this umask.
 struct Shared {
     kwasm: Kwasm,
-    /// Where the other user is at home.
+    /// The other user's home.
     home: PathBuf,
 }
 
 impl Shared {
-    /// `None` where no one can be somebody else.
+    /// Returns a filled store, or `None` if this process cannot switch users.
     fn filled(test: &str, umask: &str) -> Option<Self> {
         let kwasm = Kwasm::with_empty_cache();
         let open = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -39,7 +39,7 @@ impl Shared {
         Some(Self { kwasm, home })
     }
 
-    /// The program as the other user runs it.
+    /// Returns the program as the other user runs it.
     fn theirs(&self, arguments: &[&str]) -> Run {
         Run::of(&mut self.command(arguments))
     }
@@ -71,7 +71,7 @@ fn what_root_installed_others_run_and_cannot_change() {
         }
         assert_eq!(shared.theirs(&["list"]).success().stdout, "hello\n");
         let run = shared.theirs(&["doctor", "--deep"]).success();
-        assert!(run.stdout.contains("is root's alone to write"), "{}", run.shown());
+        assert!(run.stdout.contains("is writable only by root"), "{}", run.shown());
         let run = shared.theirs(&["uninstall", "hello"]).fails(125);
         assert!(run.stderr.contains("KWASM_HOME"), "{}", run.shown());
         assert_eq!(shared.theirs(&["list"]).success().stdout, "hello\n");

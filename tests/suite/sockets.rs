@@ -1,4 +1,4 @@
-//! What a plugin's sockets are on this machine: nothing that anybody else could reach, and nothing that outlives it.
+//! Tests that a plugin's sockets cannot be reached by anyone else on this machine and do not outlive it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// The inodes of a process' own sockets.
+/// Returns the inodes of a process' own sockets.
 fn inodes(process: u32) -> BTreeSet<String> {
     let links = fs::read_dir(format!("/proc/{process}/fd")).unwrap().flatten();
     let targets = links.filter_map(|link| fs::read_link(link.path()).ok()?.to_str().map(str::to_owned));
@@ -52,7 +52,7 @@ const ESTABLISHED: &str = "01";
 const CLOSE_WAIT: &str = "08";
 const LISTEN: &str = "0A";
 
-/// What of a process' own sockets others could send something to.
+/// Returns the sockets of a process to which others could send something.
 fn open_to_others(process: u32) -> Vec<String> {
     let own = inodes(process);
     let mut found = Vec::new();
@@ -133,7 +133,7 @@ fn nothing_is_left_when_a_plugin_has_ended() {
     eventually("no connection is left", || server.open_connections() == 0);
 }
 
-/// The connections of a process to others, by their addresses on this side.
+/// Returns the connections of a process to others, by their addresses on this side.
 fn connections(process: u32) -> Vec<String> {
     let own = inodes(process);
     let entries = table(process, "tcp").into_iter();
@@ -143,7 +143,7 @@ fn connections(process: u32) -> Vec<String> {
         .collect()
 }
 
-/// Whether the other side still has one.
+/// Returns whether the other side still has the connection.
 fn is_held(connection: &str) -> bool {
     let held = |entry: &Entry| {
         entry.remote == connection && [ESTABLISHED, CLOSE_WAIT].contains(&entry.state.as_str())
@@ -151,7 +151,7 @@ fn is_held(connection: &str) -> bool {
     table(std::process::id(), "tcp").iter().any(held)
 }
 
-/// The user's word in the middle of a stream.
+/// Checks an interruption by the user in the middle of a stream.
 #[track_caller]
 fn interrupted(real: &Real, line: &[&str], begins: impl Fn(&Real, &mut Running)) {
     let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(User::Alice));

@@ -13,21 +13,21 @@ use nix::pty::{OpenptyResult, openpty};
 
 use crate::support::{Kwasm, Run, component};
 
-/// What fills a pipe of Linux but for a few bytes.
+/// The bytes that fill a pipe of Linux except for a few.
 const FULL: &[u8] = &[b'#'; 65_530];
 
 fn unblock(stream: &impl AsFd) {
     rustix::io::ioctl_fionbio(stream, true).unwrap();
 }
 
-/// A pipe that does not block whoever writes to it.
+/// Returns a pipe whose writer does not block.
 fn unblocked_output() -> (PipeReader, PipeWriter) {
     let (reader, writer) = io::pipe().unwrap();
     unblock(&writer);
     (reader, writer)
 }
 
-/// A pipe that does not block whoever reads from it.
+/// Returns a pipe whose reader does not block.
 fn unblocked_input() -> (PipeReader, PipeWriter) {
     let (reader, writer) = io::pipe().unwrap();
     unblock(&reader);
@@ -91,7 +91,7 @@ fn a_stdin_that_does_not_block_is_waited_for() {
         thread::sleep(Duration::from_millis(200));
         writer.write_all(word.as_bytes()).unwrap();
     }
-    // Its flags are everybody's who has it open, and stay as they are.
+    // Its flags belong to every process that has it open, and stay the same.
     thread::sleep(Duration::from_millis(200));
     assert_eq!(theirs.read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
     drop(writer);

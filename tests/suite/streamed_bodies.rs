@@ -1,4 +1,5 @@
-//! Bodies stream both ways: memory does not grow with them, and one that is cut short is never taken for whole.
+//! Tests that bodies stream in both directions: memory does not grow with them, and a body that is cut short
+//! never counts as complete.
 
 use std::time::{Duration, Instant};
 
@@ -10,13 +11,13 @@ use crate::support::{Kwasm, kubeconfig, real, seed};
 
 const MIB: u64 = 1 << 20;
 
-/// How much more memory than an idle run a streaming one may take.
+/// The largest memory beyond that of an idle run for a streaming run.
 const ROOM: u64 = 64 * MIB;
 
-/// The ways to the cluster, each with what tells a guest to take it.
+/// The ways to the cluster, each with the arguments by which a guest takes it.
 const DOORS: [&[&str]; 2] = [&[], &["--sockets"]];
 
-/// The memory of a run that does nothing.
+/// Returns the memory of a run that does nothing.
 fn idle(kwasm: &Kwasm) -> u64 {
     let mut running = kwasm.start("sleeps-forever", &[]);
     running.line();
@@ -88,7 +89,7 @@ fn a_reader_that_stops_stops_the_sender() {
         let mut running = kwasm.start("downloads", &[&arguments, door].concat());
         running.error_with("stalling after");
         let mut sent = 0;
-        // It stands still once the buffers on the way are full, far below what the server has.
+        // It stops once the buffers on the way are full, far below the size of the body.
         loop {
             std::thread::sleep(Duration::from_millis(500));
             let now = server.requests()[0].sent;

@@ -1,5 +1,5 @@
-//! What makes a server the API server, and what is said of one that is not: each reason has its own sentence, told from
-//! the certificates themselves, and each its nearest neighbour that is let through.
+//! Tests of the trust in the API server, and of the messages about untrusted ones: each reason has its own
+//! sentence, derived from the certificates themselves, and each has its nearest accepted neighbour.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,8 @@ use crate::support::{Kwasm, Run, kubeconfig};
 const PATH: &str = "http://192.0.2.1/version";
 const LOOPBACK: &[&str] = &["127.0.0.1"];
 
-/// A guest asks the server at `url`, of which the kubeconfig says this; the user has these credentials.
+/// Runs a guest that sends a request to the server at `url`, with this cluster in the kubeconfig and these
+/// credentials.
 fn ask_at(url: &str, cluster: &str, user: &str) -> Run {
     let kwasm = Kwasm::new();
     let path = kwasm.home().join("config");
@@ -31,7 +32,7 @@ fn ask(server: &TlsServer, cluster: &str) -> Run {
     run
 }
 
-/// That the cluster's authorities are these.
+/// Returns a configuration that trusts these authorities of the cluster.
 fn trusting(pem: &str) -> String {
     format!("certificate-authority-data: {}", STANDARD.encode(pem))
 }
@@ -41,12 +42,12 @@ fn accepted(run: &Run) {
     assert!(run.stdout.starts_with("status 200\n") && run.stderr.is_empty(), "{}", run.shown());
 }
 
-/// What is said of a server that shows this certificate, to one who trusts this authority.
+/// Returns the messages about a server with this certificate to a client that trusts this authority.
 fn refused(root: &Authority, keyed: &Keyed) -> String {
     ask(&TlsServer::with(keyed), &trusting(root.pem())).fails(1).stderr
 }
 
-/// The same without the time of day, which a sentence about clocks has in it.
+/// Returns a text without the time of day, which messages about clocks contain.
 fn without_clock(text: &str) -> String {
     let (before, clock) = text.split_once("clock says ").unwrap_or_else(|| panic!("{text}"));
     format!("{before}clock says NOW{}", clock.split_at("2026-11-21 17:00 UTC".len()).1)
@@ -72,7 +73,7 @@ fn a_certificate_whose_time_is_over_is_told_with_its_date() {
     assert_snapshot!(refused(&root, &root.sign(&params)), @r"
     dials: TLS-certificate-error (the server's certificate cannot be trusted)
     kwasm: https://SERVER (context `c`): its certificate (CN=api) expired on 2024-02-29 00:00 UTC
-    hint: whoever runs the cluster has to renew it
+    hint: ask the cluster's administrator to renew it
     ");
 }
 
@@ -88,7 +89,7 @@ fn an_authority_in_between_whose_time_is_over_is_told_with_its_name() {
     assert_snapshot!(refused(&root, &keyed), @r"
     dials: TLS-certificate-error (the server's certificate cannot be trusted)
     kwasm: https://SERVER (context `c`): the certificate of its issuer (CN=in between) expired on 2024-02-29 00:00 UTC
-    hint: whoever runs the cluster has to renew it
+    hint: ask the cluster's administrator to renew it
     ");
     params.not_after = date_time_ymd(2100, 1, 1);
     let (between, certificate) = root.below(&params);
@@ -106,7 +107,7 @@ fn a_clusters_authority_whose_time_is_over_vouches_for_nobody() {
     assert_snapshot!(refused(&lapsed, &keyed), @r"
     dials: TLS-certificate-error (the server's certificate cannot be trusted)
     kwasm: https://SERVER (context `c`): the kubeconfig's certificate-authority (CN=the cluster) expired on 2024-02-29 00:00 UTC
-    hint: whoever runs the cluster has to renew it
+    hint: ask the cluster's administrator to renew it
     ");
     let bundle = format!("{}{}", Authority::new("the cluster").pem(), lapsed.pem());
     let run = ask(&TlsServer::with(&keyed), &trusting(&bundle)).fails(1);
@@ -144,8 +145,8 @@ fn a_certificate_for_another_name_is_told_with_those_that_it_has() {
     // What no client has read for years.
     assert_snapshot!(refused(&root, &root.sign(&server("127.0.0.1", &[]))), @r"
     dials: TLS-certificate-error (the server's certificate cannot be trusted)
-    kwasm: https://SERVER (context `c`): its certificate is for no host, so not for `127.0.0.1`: it has a subject (CN=127.0.0.1) and no subjectAltName
-    hint: whoever runs the cluster has to give it a certificate with subjectAltName
+    kwasm: https://SERVER (context `c`): its certificate names no host, so it is not for `127.0.0.1`: it has a subject (CN=127.0.0.1) and no subjectAltName
+    hint: ask the cluster's administrator to give it a certificate with subjectAltName
     ");
 }
 
@@ -162,7 +163,7 @@ fn the_name_of_a_server_may_be_another_than_its_address() {
     hint: check server of this cluster in the kubeconfig, or name one of those as its tls-server-name
     ");
     let run = ask(&TlsServer::with(&keyed), &named("'no name'")).fails(125);
-    assert_snapshot!(run.stderr, @"kwasm: tls-server-name of context `c`: it is no name of a server");
+    assert_snapshot!(run.stderr, @"kwasm: tls-server-name of context `c`: it is not a valid server name");
 }
 
 #[test]
@@ -176,7 +177,7 @@ fn an_issuer_that_nobody_vouches_for_is_told_by_name() {
     ");
     assert_snapshot!(ask(&TlsServer::with(&keyed), "").fails(1).stderr, @r"
     dials: TLS-certificate-error (the server's certificate cannot be trusted)
-    kwasm: https://SERVER (context `c`): its certificate is signed by `CN=the cluster`, which this machine does not know, and the kubeconfig names no certificate-authority
+    kwasm: https://SERVER (context `c`): its certificate is signed by `CN=the cluster`, which this machine does not trust, and the kubeconfig names no certificate-authority
     hint: name the cluster's authority as certificate-authority of this cluster in the kubeconfig
     ");
 }
@@ -187,7 +188,7 @@ fn a_cluster_that_was_made_anew_is_told_from_a_strangers() {
     assert_snapshot!(refused(&before, &now.sign(&server("api", LOOPBACK))), @r"
     dials: TLS-certificate-error (the server's certificate cannot be trusted)
     kwasm: https://SERVER (context `c`): its certificate is signed by `CN=kubernetes`, but by another key than that of the kubeconfig's certificate-authority of this name
-    hint: was the cluster made anew? then get its new kubeconfig
+    hint: if the cluster was recreated, get its new kubeconfig
     ");
 }
 
@@ -229,7 +230,7 @@ fn a_certificate_that_is_not_for_servers_is_told() {
     assert_snapshot!(refused(&root, &root.sign(&params)), @r"
     dials: TLS-certificate-error (the server's certificate cannot be trusted)
     kwasm: https://SERVER (context `c`): its certificate (CN=jane) is not for servers
-    hint: whoever runs the cluster has to give the API server a certificate for servers
+    hint: ask the cluster's administrator to give the API server a certificate for servers
     ");
 }
 
@@ -263,7 +264,7 @@ fn whoever_answers_is_believed_where_the_kubeconfig_says_so() {
     let mut thief = self_signed(&params);
     thief.chain = version_1.chain;
     let run = ask(&TlsServer::with(&thief), insecure).fails(1);
-    assert!(run.stderr.contains("it does not have the key of its certificate"), "{}", run.shown());
+    assert!(run.stderr.contains("it does not have the private key of its certificate"), "{}", run.shown());
 }
 
 #[test]
@@ -272,7 +273,7 @@ fn what_excludes_each_other_is_refused() {
     let server = TlsServer::with(&root.sign(&server("api", LOOPBACK)));
     let both = format!("{}, insecure-skip-tls-verify: true", trusting(root.pem()));
     assert_snapshot!(ask(&server, &both).fails(125).stderr, @r"
-    kwasm: the certificate authority of context `c`: one is given together with insecure-skip-tls-verify, which asks for none
+    kwasm: the certificate authority of context `c`: one is given together with insecure-skip-tls-verify, which excludes it
     hint: correct certificate-authority of this cluster in the kubeconfig, or log in again
     ");
     let both = format!("{}, certificate-authority: ca.crt", trusting(root.pem()));
@@ -294,7 +295,7 @@ fn a_server_that_wants_another_client_certificate_is_told() {
     for versions in VERSIONS {
         let asking = TlsServer::start(&keyed, &Spoken { versions, ..root.asked_of_clients() });
         let said = ask(&asking, &trusting(root.pem())).fails(1).stderr;
-        assert!(said.contains("it wants a client certificate, and was shown none"), "{said}");
+        assert!(said.contains("it requires a client certificate, and got none"), "{said}");
         let url = format!("https://{}", asking.address());
         let with = |authority: &Authority| {
             let mut params = server("jane", &[]);
@@ -307,7 +308,7 @@ fn a_server_that_wants_another_client_certificate_is_told() {
         accepted(&with(&root));
         let said = with(&other).fails(1).stderr.replace(&url, "https://SERVER");
         let line = said.lines().find(|line| line.starts_with("kwasm: ")).unwrap_or_default();
-        let unknown = "it does not know the authority that signed the client certificate";
+        let unknown = "it does not trust the authority that signed the client certificate";
         assert_eq!(line, format!("kwasm: https://SERVER (context `c`): {unknown}"), "{said}");
     }
 }
@@ -327,8 +328,8 @@ fn a_server_that_speaks_no_tls_is_told_with_what_it_speaks() {
     let plain = TlsServer::saying(b"HTTP/1.0 400 Bad Request\r\n\r\nno TLS here");
     assert_snapshot!(ask(&plain, "").fails(1).stderr, @r"
     dials: TLS-protocol-error (the server does not speak TLS as it should)
-    kwasm: https://SERVER (context `c`): it answers in plain HTTP, and was asked by TLS
-    hint: is its address to begin with http:// ?
+    kwasm: https://SERVER (context `c`): it answers in plain HTTP, not in TLS
+    hint: did you mean http:// ?
     ");
     let shell = TlsServer::saying(b"SSH-2.0-OpenSSH_10\r\n");
     assert_snapshot!(ask(&shell, "").fails(1).stderr, @r"
@@ -346,7 +347,7 @@ fn a_server_that_speaks_no_tls_is_told_with_what_it_speaks() {
     let root = Authority::new("the cluster");
     let secure = TlsServer::with(&root.sign(&server("api", LOOPBACK)));
     let said = ask_at(&format!("http://{}", secure.address()), "", "").fails(1).stderr;
-    assert!(said.contains("hint: is its address to begin with https:// ?"), "{said}");
+    assert!(said.contains("hint: did you mean https:// ?"), "{said}");
 }
 
 #[test]
@@ -355,14 +356,14 @@ fn a_server_that_has_no_tls_in_common_is_told() {
     let old = TlsServer::saying(b"\x15\x03\x01\x00\x02\x02\x46");
     assert_snapshot!(ask(&old, "").fails(1).stderr, @r"
     dials: TLS-alert-received (the server ended the TLS handshake: ProtocolVersion)
-    kwasm: https://SERVER (context `c`): it has no version of TLS in common with kwasm (ProtocolVersion)
-    hint: whoever runs it has to let it speak TLS 1.2 or 1.3, which kubectl needs too
+    kwasm: https://SERVER (context `c`): it has no TLS version in common with kwasm (ProtocolVersion)
+    hint: ask its administrator to enable TLS 1.2 or 1.3, which kubectl requires too
     ");
     let strange = TlsServer::saying(b"\x15\x03\x03\x00\x02\x02\x28");
     assert_snapshot!(ask(&strange, "").fails(1).stderr, @r"
     dials: TLS-alert-received (the server ended the TLS handshake: HandshakeFailure)
     kwasm: https://SERVER (context `c`): it refuses the TLS handshake (HandshakeFailure): most likely it has no cipher in common with kwasm
-    hint: kwasm speaks TLS 1.3, and TLS 1.2 with ECDHE and AES-GCM or ChaCha20-Poly1305; kubectl knows older ciphers too (CBC): whoever runs it has to allow one of the former
+    hint: kwasm supports TLS 1.3, and TLS 1.2 with ECDHE and AES-GCM or ChaCha20-Poly1305; kubectl supports older ciphers too (CBC): ask its administrator to allow one of the former
     ");
 }
 
@@ -384,7 +385,7 @@ fn a_certificate_of_an_old_version_is_reported_as_one() {
     assert_snapshot!(refused(&root, &keyed), @r"
     dials: TLS-certificate-error (the server's certificate cannot be trusted)
     kwasm: https://SERVER (context `c`): its certificate (CN=api) is one of X.509 version 1, which names no host
-    hint: whoever runs the cluster has to give it a certificate with subjectAltName
+    hint: ask the cluster's administrator to give it a certificate with subjectAltName
     ");
 }
 

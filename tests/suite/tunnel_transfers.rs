@@ -1,4 +1,5 @@
-//! Bytes are carried to and from commands in a pod and behind its ports, each once and in its place, and take no memory.
+//! Tests that bytes are carried to and from commands in a pod and behind its ports, completely, in order, and
+//! without using memory.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,15 +9,15 @@ use serde_json::json;
 
 use crate::support::{Kwasm, Real, real};
 
-/// What is carried, in bytes. `cargo xtask bench exec port-forward` does it with a gibibyte.
+/// The number of bytes carried. `cargo xtask bench exec port-forward` carries a gibibyte.
 const BYTES: u64 = 64 << 20;
 
-/// How much more memory than an idle run one may take that carries.
+/// The largest memory beyond that of an idle run for a run that carries bytes.
 const ROOM: u64 = 64 << 20;
 
-/// The words of a command at the end of each way there.
+/// Returns the words of a command at the end of each way there.
 fn ways(script: &str) -> [(&str, Vec<&str>); 2] {
-    // The second is told in a line what to run.
+    // The second receives its command as a line.
     [("exec", vec!["sh", "-c", script]), ("forward", vec![script])]
 }
 
@@ -36,7 +37,8 @@ fn pattern(kwasm: &Kwasm, file: &Path) -> usize {
     bytes.len()
 }
 
-/// Runs the guest to its end and gives what it says; it must not take more memory than an idle one and [`ROOM`].
+/// Runs the guest to its end and returns its output. It must not take more memory than an idle one and
+/// [`ROOM`].
 fn carry(kwasm: &Kwasm, way: &str, pod: &str, direction: &str, command: &[&str]) -> String {
     let mut idle = kwasm.start("sleeps-forever", &[]);
     idle.line();

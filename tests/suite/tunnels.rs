@@ -15,7 +15,7 @@ struct Kubectl {
     program: std::path::PathBuf,
 }
 
-/// Which protocols kubectl speaks (its own variables; on is the default since v1.31).
+/// The protocols of kubectl, by its own variables; they are on by default since v1.31.
 const PROTOCOLS: [(&str, &str); 2] = [("WebSocket", "true"), ("SPDY", "false")];
 
 impl Kubectl {

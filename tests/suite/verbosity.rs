@@ -1,4 +1,4 @@
-//! `-v` tells of each request as it ends, and `-q` of less.
+//! Tests that `-v` reports each request as it ends, and that `-q` reports less.
 
 use kwasm_apiserver::{Fault, User};
 

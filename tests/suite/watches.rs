@@ -76,7 +76,7 @@ fn a_thousand_events_in_a_second_of_the_real_server_arrive_through_each_door() {
         let mut missing: BTreeSet<String> = (1..=COUNT).map(|number| format!("tick-{number}")).collect();
         while !missing.is_empty() {
             let line = watcher.line();
-            assert!(missing.remove(&line) || !line.starts_with("tick-"), "{line} is there twice");
+            assert!(missing.remove(&line) || !line.starts_with("tick-"), "{line} appears twice");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The embedded API server, as a program of its own.
+//! The embedded API server as a separate program.
 
 use std::{
     io::{BufRead, BufReader},
@@ -38,7 +38,7 @@ impl ApiServer {
 }
 
 impl Drop for ApiServer {
-    /// Ends it and waits until it has cleaned up.
+    /// Ends the server and waits until it has cleaned up.
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         drop(self.child.wait());

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: kwasm against its peers, in the same run.
+//! `cargo xtask bench`: compares kwasm with its peers in the same run.
 
 mod busy;
 mod carry;
@@ -23,17 +23,17 @@ use crate::{
 
 use self::{carry::Way, measure::Line, stage::Stage};
 
-/// The ways to the cluster, each with what tells a guest to take it.
+/// The ways to the cluster, each with the arguments by which a guest takes it.
 const DOORS: [(&str, &[&str]); 2] = [("http", &[]), ("sockets", &["--sockets"])];
 
-/// What to measure, and how.
+/// The options of the command.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Options {
-    /// All rows, where none is named.
+    /// The rows to measure; empty for all.
     pub(crate) rows: Vec<Row>,
-    /// Runs of each side of a row.
+    /// The number of runs of each side of a row.
     pub(crate) runs: usize,
-    /// A missed bar is a failure.
+    /// Whether a missed bar is a failure.
     pub(crate) check: bool,
 }
 
@@ -123,7 +123,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<ExitCode> {
     Ok(if missed && options.check { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// The rows that need a cluster, all at the same one.
+/// Measures the rows that need a cluster, all at the same one.
 fn at_a_cluster(places: &Places, kwasm: &Path, rows: &[Row], runs: usize) -> Result<Vec<Line>> {
     title("starting a control plane");
     let stage = Stage::new(places, kwasm)?;

@@ -1,4 +1,4 @@
-//! Cargo as a child, and what it says it has built.
+//! Runs Cargo and reads which programs it built.
 
 use std::{
     collections::BTreeMap,
@@ -11,31 +11,31 @@ use serde_json::Value;
 
 use crate::{places, places::Places, process};
 
-/// The programs that a build made: the name of the cargo target → its file.
+/// The programs that a build made, from the name of the cargo target to the file.
 pub(crate) type Programs = BTreeMap<String, PathBuf>;
 
-/// The toolchain's own cargo, to run in a folder.
+/// Returns a command of the toolchain's own cargo, to run in a folder.
 pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(places::cargo());
     command.current_dir(folder);
     command
 }
 
-/// Builds programs of the workspace, in the profile `dev`.
+/// Builds programs of the workspace in the profile `dev`.
 pub(crate) fn build_dev(places: &Places, packages: &[&str]) -> Result<Programs> {
     let mut command = command(&places.root);
     command.arg("build").args(packages.iter().flat_map(|package| ["--package", package])).arg("--bins");
     build(&mut command)
 }
 
-/// Builds the programs of a package by itself, with the features that it has when it is shipped, in the profile `release`.
+/// Builds the programs of one package with the features of its release, in the profile `release`.
 pub(crate) fn build_release(places: &Places, package: &str) -> Result<Programs> {
     let mut command = command(&places.root);
     command.args(["build", "--release", "--locked", "--package", package, "--bins"]);
     build(&mut command)
 }
 
-/// Runs a `cargo build` and reads from cargo itself which programs it made, fresh ones included.
+/// Runs a `cargo build`, and reads from its messages which programs it made or found fresh.
 pub(crate) fn build(command: &mut Command) -> Result<Programs> {
     command.arg("--message-format=json-render-diagnostics");
     let output = command
@@ -57,19 +57,19 @@ pub(crate) fn build(command: &mut Command) -> Result<Programs> {
     Ok(programs)
 }
 
-/// One program out of those that a build made.
+/// Returns a program that a build made.
 pub(crate) fn program<'a>(programs: &'a Programs, name: &str) -> Result<&'a Path> {
     programs.get(name).map(PathBuf::as_path).with_context(|| format!("cargo built no program `{name}`"))
 }
 
-/// Where cargo puts what it builds for the workspace of a folder.
+/// Returns cargo's target directory for the workspace of a folder.
 pub(crate) fn target_directory(folder: &Path) -> Result<PathBuf> {
     let metadata = metadata(folder)?;
     let path = metadata["target_directory"].as_str().context("`cargo metadata` names no target directory")?;
     Ok(path.into())
 }
 
-/// `cargo metadata` of the workspace of a folder, its dependencies left out.
+/// Returns the output of `cargo metadata` for the workspace of a folder, without its dependencies.
 pub(crate) fn metadata(folder: &Path) -> Result<Value> {
     let mut command = command(folder);
     command.args(["metadata", "--no-deps", "--format-version=1"]);

@@ -1,4 +1,4 @@
-//! argv → one command.
+//! Parses the arguments into one command.
 
 use std::ffi::OsString;
 
@@ -7,25 +7,36 @@ use lexopt::prelude::*;
 
 use crate::{bench, lint};
 
-/// What the command line asks for.
+/// The parsed command line.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Parsed {
     Command(Command),
-    /// The help text to print instead of running anything.
+    /// A help text, to be printed instead of running anything.
     Help(&'static str),
 }
 
-/// One command with its options.
+/// A command with its options.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
     Bench(bench::Options),
-    Cluster { arguments: Vec<OsString> },
-    Components { install: bool },
+    Cluster {
+        arguments: Vec<OsString>,
+    },
+    /// Compile the named guests, or all.
+    Components {
+        install: bool,
+        names: Vec<String>,
+    },
     Demo,
-    Idle { minutes: u64 },
+    Idle {
+        minutes: u64,
+    },
     Languages,
     Lint(lint::Options),
-    Test { arguments: Vec<OsString> },
+    Test {
+        quick: bool,
+        arguments: Vec<OsString>,
+    },
 }
 
 const COMMANDS: [(&str, &str); 8] = [
@@ -40,24 +51,24 @@ const COMMANDS: [(&str, &str); 8] = [
 ];
 
 const HELP: &str = "\
-Builds, tries, tests and measures kwasm.
+Builds, demonstrates, tests and measures kwasm.
 
 Usage: cargo xtask COMMAND [OPTION…]
 
 Commands:
-  demo        from nothing: build all, then run a plugin against an embedded API server
-  test        run every test that this machine can run; say what it could not run, and why
-  lint        formatting, clippy, documentation, dependencies, the rules of the house
+  demo        build everything, then run a plugin against an embedded API server
+  test        run every test that this machine can run; report what was skipped, and why
+  lint        formatting, clippy, documentation, dependencies, house rules
   bench       measure kwasm against its peers, each as a ratio in the same run
-  idle        see that a watch and a log that say nothing for long go on
+  idle        check that an idle watch and an idle log stay open
   components  compile the guests to WebAssembly
   languages   build and run the plugins in JavaScript and in Python
-  cluster     start and end a real Kubernetes control plane
+  cluster     start and stop a real Kubernetes control plane
 
-`cargo xtask COMMAND --help` says more.
+`cargo xtask COMMAND --help` shows more.
 
 Environment:
-  KWASM_DEV_CACHE   tools and control planes that are built once a version
+  KWASM_DEV_CACHE   tools and control planes, built once per version
                     [default: kwasm-dev in the user's cache directory]
   CARGO_TARGET_DIR  as for cargo
   CI=true           nothing may be skipped; missing toolchains are installed";
@@ -72,25 +83,29 @@ Runs it through kubectl where there is one on PATH, else through the link itself
 
 const TEST: &str = "\
 Runs every test that this machine can run. Builds the guests and, where Go or
-$KUBEBUILDER_ASSETS is there, the real control plane (6 minutes, once a version). For
-the tests of registries it takes cosign, docker-registry, oras, skopeo and wkg from PATH;
-what PATH does not have in the version that is wanted, all but skopeo, it builds with Go
-and cargo, or unpacks from Debian's packages (5 minutes, once a version).
+$KUBEBUILDER_ASSETS is there, the real control plane (6 minutes, once per version). For
+the tests of registries it uses cosign, docker-registry, oras, skopeo and wkg from PATH;
+what PATH does not have in the required version, except skopeo, it builds with Go
+and cargo, or unpacks from Debian's packages (5 minutes, once per version).
 
-Usage: cargo xtask test [-- ARG…]
+Usage: cargo xtask test [--quick] [-- ARG…]
+
+Options:
+  --quick  only what needs neither a control plane nor other tools, and only what says most for
+           its time: unit tests, documentation, policies, hostile guests (3 minutes, once built)
 
 Arguments:
   ARG…  for the test programs, such as a part of a test's name, or --nocapture
 
-At the end it names what could not be run and why; with CI=true that is a failure.";
+At the end it reports what was skipped and why; with CI=true that is a failure.";
 
 const LINT: &str = "\
-Checks formatting, clippy, documentation, Go code, dependencies and the rules of the house.
+Checks formatting, clippy, documentation, Go code, dependencies and the house rules.
 
 Usage: cargo xtask lint [--advisories] [CHECK…]
 
 Checks (all of them unless named):
-  house   length and names of files, guests without a test, compiled guests checked in
+  house   length and names of files, wording of texts for users, guests untested or checked in
   street  each room in src/ uses only those above it in src/lib.rs
   format  rustfmt, of host and guests
   clippy  clippy of the host, its tests and tools
@@ -101,7 +116,7 @@ Checks (all of them unless named):
   deny    cargo deny: bans, licences, sources
 
 Options:
-  --advisories  ask the RustSec database too (needs github.com)";
+  --advisories  check the RustSec database too (requires github.com)";
 
 const BENCH: &str = "\
 Measures kwasm against its peers in the same run, alternating between the two; a row passes when
@@ -127,8 +142,8 @@ Options:
   --check   exit with 1 if a row misses its bar";
 
 const IDLE: &str = "\
-Opens a watch and a log that is followed, through each door, at a real control plane; waits while nothing
-happens; then lets something happen and sees that each of them brings it. Shows what memory they took.
+Opens a watch and a followed log through each door of a real control plane, waits while nothing happens,
+then causes an event and checks that each of them delivers it. Shows how much memory they used.
 
 Usage: cargo xtask idle [--minutes N]
 
@@ -138,37 +153,40 @@ Options:
 const COMPONENTS: &str = "\
 Compiles what is in components/ and tests/guests/ to TARGET/components/NAME.wasm.
 
-Usage: cargo xtask components [--install]
+Usage: cargo xtask components [--install] [NAME…]
+
+Arguments:
+  NAME…  such as decoder, timeline or hello [default: all of them, test guests too]
 
 Options:
   --install  on Debian, as root: install Debian's own compiler for WebAssembly where rustup
-             cannot add the targets (done without asking with CI=true)";
+             cannot add the targets (done without a prompt with CI=true)";
 
 const LANGUAGES: &str = "\
 Builds the plugins in components/examples/{javascript,python}, by componentize-js and
 componentize-py, and runs them against a real control plane: they have to print what kubectl
-prints, and to tell when they are refused. Then says how large they are and how long they take.
+prints, and report when they are refused. Then shows how large they are and how long they take.
 
 Usage: cargo xtask languages
 
 Needs Node.js with npm, Python with venv, and their package registries; continuous integration
-does without. The tools go to TARGET/languages.";
+does not run it. The tools go to TARGET/languages.";
 
 const CLUSTER: &str = "\
-Starts and ends a real Kubernetes control plane on loopback: etcd, kube-apiserver with RBAC and
+Starts and stops a real Kubernetes control plane on loopback: etcd, kube-apiserver with RBAC and
 audit log, controllers, scheduler, and kwok as the kubelet.
 
 Usage: cargo xtask cluster up | down | kubeconfig USER | build
 
   up               start it in the background and print its kubeconfigs
-  down             end it
+  down             stop it
   kubeconfig USER  the path of a user's kubeconfig: admin, alice, bob or carol
   build            only build or find its programs ($KUBEBUILDER_ASSETS, else Go)";
 
 /// Reads the arguments after the program's name.
 ///
 /// # Errors
-/// A usage error that names what is accepted.
+/// A usage error that names the accepted values.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     let mut parser = lexopt::Parser::from_args(arguments);
     let name = match parser.next()? {
@@ -187,12 +205,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Par
     let parsed = match name.as_str() {
         "bench" => bench_options(&mut parser)?.map(Command::Bench),
         "cluster" => cluster_arguments(&mut parser)?.map(|arguments| Command::Cluster { arguments }),
-        "components" => flag(&mut parser, "install")?.map(|install| Command::Components { install }),
+        "components" => component_arguments(&mut parser)?,
         "demo" => flag(&mut parser, "")?.map(|_| Command::Demo),
         "idle" => minutes(&mut parser)?.map(|minutes| Command::Idle { minutes }),
         "languages" => flag(&mut parser, "")?.map(|_| Command::Languages),
         "lint" => lint_options(&mut parser)?.map(Command::Lint),
-        _ => test_arguments(&mut parser)?.map(|arguments| Command::Test { arguments }),
+        _ => test_arguments(&mut parser)?,
     };
     Ok(parsed.map_or(Parsed::Help(help), Parsed::Command))
 }
@@ -213,7 +231,7 @@ fn help_of(command: &str) -> Result<&'static str> {
     bail!("no command `{command}`; there are {}", names.join(", "))
 }
 
-// Each of the readers below gives `None` where help was asked for.
+// Each of the readers below returns `None` if help is requested.
 
 fn flag(parser: &mut lexopt::Parser, name: &str) -> Result<Option<bool>> {
     let mut given = false;
@@ -225,6 +243,19 @@ fn flag(parser: &mut lexopt::Parser, name: &str) -> Result<Option<bool>> {
         }
     }
     Ok(Some(given))
+}
+
+fn component_arguments(parser: &mut lexopt::Parser) -> Result<Option<Command>> {
+    let (mut install, mut names) = (false, Vec::new());
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(None),
+            Long("install") => install = true,
+            Value(name) => names.push(name.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Some(Command::Components { install, names }))
 }
 
 fn lint_options(parser: &mut lexopt::Parser) -> Result<Option<lint::Options>> {
@@ -252,7 +283,7 @@ fn bench_options(parser: &mut lexopt::Parser) -> Result<Option<bench::Options>> 
         }
     }
     if options.runs < 2 {
-        bail!("--runs: two at least, to tell a spread");
+        bail!("--runs: at least 2, to measure a spread");
     }
     Ok(Some(options))
 }
@@ -279,19 +310,24 @@ fn cluster_arguments(parser: &mut lexopt::Parser) -> Result<Option<Vec<OsString>
     }
 }
 
-fn test_arguments(parser: &mut lexopt::Parser) -> Result<Option<Vec<OsString>>> {
+fn test_arguments(parser: &mut lexopt::Parser) -> Result<Option<Command>> {
+    let mut quick = false;
     let mut arguments = parser.raw_args()?;
-    match arguments.next() {
-        None => Ok(Some(Vec::new())),
-        Some(first) if first == "--" => Ok(Some(arguments.collect())),
-        Some(first) if first == "-h" || first == "--help" => Ok(None),
-        Some(first) => {
-            bail!("unexpected argument `{}`; what the tests shall get comes after `--`", first.display())
+    while let Some(argument) = arguments.next() {
+        match argument.to_str() {
+            Some("--") => return Ok(Some(Command::Test { quick, arguments: arguments.collect() })),
+            Some("-h" | "--help") => return Ok(None),
+            Some("--quick") => quick = true,
+            _ => bail!(
+                "unexpected argument `{}`; arguments for the test programs come after `--`",
+                argument.display()
+            ),
         }
     }
+    Ok(Some(Command::Test { quick, arguments: Vec::new() }))
 }
 
-/// Levenshtein's distance: insertions, deletions and substitutions of a character.
+/// Returns the Levenshtein distance: the number of insertions, deletions and substitutions of characters.
 fn distance(left: &str, right: &str) -> usize {
     let mut row: Vec<usize> = (0..=right.chars().count()).collect();
     for (i, a) in left.chars().enumerate() {
@@ -340,8 +376,9 @@ mod tests {
 
     #[test]
     fn arguments_of_the_tests_follow_two_dashes() {
-        let expected = Command::Test { arguments: vec!["gate".into(), "--nocapture".into()] };
-        assert_eq!(parsed("test -- gate --nocapture").unwrap(), Parsed::Command(expected));
+        let expected = |quick| Command::Test { quick, arguments: vec!["gate".into(), "--nocapture".into()] };
+        assert_eq!(parsed("test -- gate --nocapture").unwrap(), Parsed::Command(expected(false)));
+        assert_eq!(parsed("test --quick -- gate --nocapture").unwrap(), Parsed::Command(expected(true)));
         assert!(error("test gate").contains("after `--`"));
     }
 

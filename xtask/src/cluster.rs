@@ -1,4 +1,4 @@
-//! `cargo xtask cluster`: the real control plane, by its own program.
+//! `cargo xtask cluster`: runs the real control plane by its own program.
 
 use std::{
     ffi::OsString,
@@ -18,7 +18,7 @@ pub(crate) fn run(places: &Places, arguments: &[OsString]) -> Result<ExitCode> {
         .args(arguments)
         .status()
         .with_context(|| format!("cannot start {}", supervisor.display()))?;
-    // Its own messages have said what was wrong.
+    // Its own messages have explained the error.
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn supervisor(places: &Places) -> Result<PathBuf> {
     Ok(cargo::program(&cargo::build_dev(places, &[PROGRAM])?, PROGRAM)?.to_owned())
 }
 
-/// The supervisor with what it needs to know.
+/// Returns a command of the supervisor with its settings.
 pub(crate) fn command(places: &Places, supervisor: &Path) -> Command {
     let mut command = Command::new(supervisor);
     command.env("KWASM_DEV_CACHE", &places.cache);

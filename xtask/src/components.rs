@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::{
@@ -38,37 +38,58 @@ const CORE: [&str; 14] = [
     "traps",
 ];
 
-/// Which guests are wanted.
+/// Returns the first of the names that no workspace has.
+fn unknown<'a>(places: &Places, names: &[&'a str]) -> Result<Option<&'a str>> {
+    let mut known = Vec::new();
+    for workspace in places.wasm_workspaces() {
+        known.extend(list(&workspace)?.into_iter().map(|guest| guest.name));
+    }
+    Ok(names.iter().copied().find(|name| !known.iter().any(|known| known == name)))
+}
+
+/// The guests to compile.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Scope {
-    /// These alone, none of which uses hyper or tokio.
-    Some(&'static [&'static str]),
-    /// Those of the two workspaces: all that a benchmark needs.
+pub(crate) enum Scope<'a> {
+    /// Only these.
+    Some(&'a [&'a str]),
+    /// The guests of the two workspaces: all that a benchmark needs.
     Workspace,
-    /// Those too that other tools make, which have to be built first.
+    /// All guests, including those of other tools, which are built first.
     All,
 }
 
-pub(crate) fn run(places: &Places, install: bool) -> Result<ExitCode> {
-    let toolchain = Toolchain::find(places, Scope::All.need(), install)?;
-    for path in compile(places, toolchain, Scope::All)? {
+/// Compiles the guests of these names, or all of them, and prints where they are.
+pub(crate) fn run(places: &Places, install: bool, names: &[String]) -> Result<ExitCode> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let scope = if names.is_empty() { Scope::All } else { Scope::Some(&names) };
+    if let Some(unknown) = unknown(places, &names)? {
+        bail!("no plugin or guest `{unknown}`; components/ and tests/guests/Cargo.toml have them");
+    }
+    let toolchain = Toolchain::find(places, scope.need(), install)?;
+    for path in compile(places, toolchain, scope)? {
         println!("{}", path.display());
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Compiles what is not fresh and puts it into [`Places::components`].
-pub(crate) fn build(places: &Places, scope: Scope) -> Result<()> {
+pub(crate) fn build(places: &Places, scope: Scope<'_>) -> Result<()> {
     compile(places, Toolchain::find(places, scope.need(), false)?, scope).map(drop)
 }
 
-impl Scope {
-    /// What compiling them needs.
+/// The guests that use hyper or tokio, whose sockets need `fcntl`.
+const SOCKETS: [&str; 2] = ["kube-client", "kube-client-http"];
+
+impl<'a> Scope<'a> {
+    /// Returns what compiling them needs.
     pub(crate) fn need(self) -> Need {
-        if matches!(self, Self::Some(_)) { Need::Components } else { Need::Everything }
+        match self {
+            Self::Some(names) if !names.iter().any(|name| SOCKETS.contains(name)) => Need::Components,
+            Self::Some(_) | Self::Workspace | Self::All => Need::Everything,
+        }
     }
 
-    fn names(self) -> Option<&'static [&'static str]> {
+    fn names(self) -> Option<&'a [&'a str]> {
         match self {
             Self::Some(names) => Some(names),
             Self::Workspace | Self::All => None,
@@ -81,7 +102,7 @@ impl Scope {
 pub(crate) struct Guest {
     pub(crate) name: String,
     pub(crate) package: String,
-    /// Its first source file.
+    /// The guest's first source file.
     pub(crate) source: PathBuf,
     /// Whether cargo builds its unit tests.
     pub(crate) tested: bool,
@@ -106,7 +127,7 @@ pub(crate) fn list(workspace: &Path) -> Result<Vec<Guest>> {
     Ok(guests)
 }
 
-fn compile(places: &Places, toolchain: Toolchain, scope: Scope) -> Result<Vec<PathBuf>> {
+fn compile(places: &Places, toolchain: Toolchain, scope: Scope<'_>) -> Result<Vec<PathBuf>> {
     let mut guests = guests(places, toolchain, wasm::COMPONENT, scope.names())?;
     if scope == Scope::All {
         guests.extend(core(places, toolchain)?);
@@ -123,7 +144,7 @@ fn core(places: &Places, toolchain: Toolchain) -> Result<Programs> {
         .collect()
 }
 
-/// The names of the guests that are core modules.
+/// Returns the names of the guests that are core modules.
 pub(crate) fn core_names() -> impl Iterator<Item = String> {
     CORE.iter().map(|name| format!("{name}-core"))
 }
@@ -153,7 +174,7 @@ fn guests(places: &Places, toolchain: Toolchain, target: &str, names: Option<&[&
     Ok(programs)
 }
 
-/// Cargo's options for the guests of these names: nothing of other packages is compiled.
+/// Returns cargo's options for the guests of these names, so that nothing else is compiled.
 fn selection(guests: Vec<Guest>, names: &[&str]) -> Vec<String> {
     let chosen = guests.into_iter().filter(|guest| names.contains(&&*guest.name));
     chosen.flat_map(|guest| ["--package".to_owned(), guest.package, "--bin".to_owned(), guest.name]).collect()
@@ -169,12 +190,12 @@ fn adapted(places: &Places, toolchain: Toolchain) -> Result<PathBuf> {
     Ok(cargo::program(&cargo::build(&mut command)?, "cargo-component-hello")?.to_owned())
 }
 
-/// A directory of their own: another compiler's artifacts in the workspace's would make each rebuild the other's.
+/// Returns a target directory of their own. In the workspace's, each compiler would make the other rebuild.
 fn target_directory(places: &Places) -> PathBuf {
     places.target.join("guests")
 }
 
-fn collect(places: &Places, guests: &Programs, scope: Scope) -> Result<Vec<PathBuf>> {
+fn collect(places: &Places, guests: &Programs, scope: Scope<'_>) -> Result<Vec<PathBuf>> {
     let folder = places.components();
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let mut paths = BTreeSet::new();
@@ -189,7 +210,7 @@ fn collect(places: &Places, guests: &Programs, scope: Scope) -> Result<Vec<PathB
     Ok(paths.into_iter().collect())
 }
 
-/// A guest that is gone must not go on being tested.
+/// Removes guests that no longer exist, so that they are no longer tested.
 fn remove_others(folder: &Path, paths: &BTreeSet<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -200,7 +221,7 @@ fn remove_others(folder: &Path, paths: &BTreeSet<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Copies a file that differs, in one step: a test that runs meanwhile sees the old one or the new one.
+/// Copies a file if it differs, in one step: a concurrent test sees the old or the new file.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let bytes = fs::read(from)?;
     if fs::read(to).is_ok_and(|old| old == bytes) {

@@ -1,4 +1,4 @@
-//! The programs that registries are tested with, in one folder.
+//! The programs with which registries are tested, in one folder.
 
 use std::{
     env::consts::EXE_SUFFIX,
@@ -11,17 +11,17 @@ use anyhow::{Context, Result};
 
 use crate::{places, places::Places, process, report::Report, tools, tools::Tool};
 
-/// A program, and what this machine has to be like to have it.
+/// A program and where it comes from.
 enum Counterpart {
-    /// Of this version; where `PATH` has another one or none, it is built or unpacked.
+    /// A program of this version. If `PATH` does not have it, it is built or unpacked.
     Exactly {
         tool: &'static Tool,
-        /// What makes it say its version.
+        /// The argument that prints its version.
         asked: &'static str,
-        /// What it says before its version.
+        /// The text before its version.
         before: &'static str,
     },
-    /// Of any version, in Debian by this name.
+    /// A program of any version, from Debian's package of this name.
     Any(&'static str),
 }
 
@@ -34,10 +34,10 @@ const ALL: [Counterpart; 6] = [
     Counterpart::Exactly { tool: &tools::WKG, asked: "--version", before: "wkg " },
 ];
 
-/// Finds or builds all programs, and gives a folder with a link to each, and why any could not be had.
+/// Finds or builds all programs. Returns a folder with a link to each, and the reasons why any is missing.
 ///
 /// # Errors
-/// In continuous integration, which has them all, the first that could not be had.
+/// In continuous integration, where none may be missing, the reason of the first that is.
 pub(crate) fn gather(places: &Places, report: &mut Report) -> Result<(PathBuf, Vec<String>)> {
     let folder = places.target.join("counterparts");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -46,7 +46,7 @@ pub(crate) fn gather(places: &Places, report: &mut Report) -> Result<(PathBuf, V
         let name = counterpart.name();
         let place = || {
             let link = folder.join(format!("{name}{EXE_SUFFIX}"));
-            // First of all: what cannot be had any more shall not be found.
+            // First of all, so that programs that are no longer available are not found.
             remove(&link).with_context(|| format!("cannot remove {}", link.display()))?;
             let program = counterpart.find_or_build(places)?;
             link_to(&program, &link).with_context(|| format!("cannot create {}", link.display()))
@@ -58,6 +58,16 @@ pub(crate) fn gather(places: &Places, report: &mut Report) -> Result<(PathBuf, V
         }
     }
     Ok((folder, missing))
+}
+
+/// Returns a line for each program that is not on `PATH` and that nothing here could build.
+pub(crate) fn lacking() -> impl Iterator<Item = String> {
+    ALL.iter().filter_map(|counterpart| match counterpart {
+        Counterpart::Any(program) if places::on_path(program).is_none() => Some(format!(
+            "registries with {program}: it is not on PATH: install {program}: Debian has a package of this name"
+        )),
+        Counterpart::Any(_) | Counterpart::Exactly { .. } => None,
+    })
 }
 
 impl Counterpart {

@@ -1,4 +1,5 @@
-//! `cargo xtask demo`: a plugin's life in a temporary home, from its installation to what it may not do.
+//! `cargo xtask demo`: shows a plugin in a temporary home, from its installation to the requests that it may
+//! not make.
 
 use std::{
     ffi::OsStr,
@@ -20,8 +21,8 @@ use crate::{
     wasm::Toolchain,
 };
 
-/// What the demonstration shows.
-const PLUGINS: Scope = Scope::Some(&["decoder", "dials"]);
+/// The plugins of the demo.
+const PLUGINS: Scope<'static> = Scope::Some(&["decoder", "dials"]);
 
 pub(crate) fn run(places: &Places) -> Result<ExitCode> {
     let mut report = Report::default();
@@ -47,7 +48,7 @@ pub(crate) fn run(places: &Places) -> Result<ExitCode> {
     title("done");
     eprintln!(
         "The plugin read the secret without ever holding the credentials, or knowing the address, with which\n\
-         it was fetched. Server, home and link are gone again; yours were not touched."
+         it was fetched. The server, the home and the link are removed; your own were not touched."
     );
     Ok(ExitCode::SUCCESS)
 }
@@ -82,7 +83,7 @@ fn play(stage: &Stage<'_>) -> Result<()> {
     stage.show_refused(dials.args(["--", "https://collector.example/?password=hunter2"]))
 }
 
-/// What the scenes of the demo share.
+/// The state that the scenes of the demo share.
 struct Stage<'a> {
     home: Home,
     components: PathBuf,
@@ -107,7 +108,7 @@ impl Stage<'_> {
         command
     }
 
-    /// Runs a command that has to succeed, before the eyes of the user; gives what it printed.
+    /// Runs a command that has to succeed, visibly, and returns its output.
     fn show(&self, command: &mut Command) -> Result<String> {
         self.print(command);
         let printed = process::output(command)?;

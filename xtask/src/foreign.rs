@@ -15,21 +15,21 @@ use crate::{fresh, places, places::Places, process, report::Report};
 /// A language, and how its programs are compiled.
 struct Language {
     name: &'static str,
-    /// What has to be on `PATH`, with what makes it say its version and the package that has it.
+    /// The tools required on `PATH`, each with the argument that prints its version and its package.
     tools: &'static [(&'static str, &'static str, &'static str)],
-    /// What is read of `tests/suite/formats`.
+    /// The files of `tests/suite/formats` that are read.
     sources: &'static [&'static str],
     compile: fn(&Work) -> Result<()>,
 }
 
-/// Where a language's programs are compiled.
+/// The folders in which a language's programs are compiled.
 struct Work<'a> {
     places: &'a Places,
     /// `tests/suite/formats`.
     sources: PathBuf,
-    /// Of this language alone, kept from one time to the next.
+    /// The language's own folder, kept from one run to the next.
     folder: PathBuf,
-    /// For all that was compiled.
+    /// The folder for all compiled programs.
     compiled: &'a Path,
 }
 
@@ -67,14 +67,16 @@ const ALL: [Language; 4] = [
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 const MAVEN: &str = if cfg!(windows) { "mvn.cmd" } else { "mvn" };
 
-/// What C is compiled against: a suite of Debian, and its packages. This suite's wasi-libc is of 2022, from before it
-/// knew that a host may take pages of a program's memory; many a program in the wild is linked with one as old.
+/// The suite of Debian and its packages against which C is compiled. This suite's wasi-libc is from 2022,
+/// before it supported hosts that take pages of a program's memory. Many programs in the wild are linked with
+/// one as old.
 const SYSROOT: (&str, [&str; 2]) = ("bookworm", ["wasi-libc", "libclang-rt-14-dev-wasm32"]);
 
-/// Compiles what is not fresh, and gives the folder with a `NAME.wasm` of each program, and why any could not be had.
+/// Compiles the programs that are not fresh. Returns the folder with a `NAME.wasm` for each, and the reasons
+/// why any is missing.
 ///
 /// # Errors
-/// In continuous integration, which has them all, the first that could not be had.
+/// In continuous integration, where none may be missing, the reason of the first that is.
 pub(crate) fn gather(places: &Places, report: &mut Report) -> Result<(PathBuf, Vec<String>)> {
     let folder = places.target.join("foreign");
     let compiled = folder.join("compiled");
@@ -98,12 +100,29 @@ pub(crate) fn gather(places: &Places, report: &mut Report) -> Result<(PathBuf, V
     Ok((compiled, missing))
 }
 
+/// Returns a line for each language whose tools are not on `PATH`.
+pub(crate) fn lacking() -> impl Iterator<Item = String> {
+    ALL.iter().filter_map(|language| {
+        let why = language.lacks().err()?;
+        Some(format!("guests in {}: {why}", language.name))
+    })
+}
+
 impl Language {
+    fn lacks(&self) -> Result<()> {
+        for (tool, _, package) in self.tools {
+            if places::on_path(tool).is_none() {
+                bail!("`{tool}` is not on PATH: install {package}");
+            }
+        }
+        Ok(())
+    }
+
     fn make(&self, work: &Work) -> Result<()> {
         let made = work.folder.join("made");
         let result = self.key(work).and_then(|key| fresh::unless(&made, &key, || (self.compile)(work)));
         if result.is_err() {
-            // What cannot be had any more shall not be found.
+            // Programs that are no longer available must not be found.
             drop(fs::remove_dir_all(&made));
             for name in self.programs() {
                 drop(fs::remove_file(work.program(name)));
@@ -112,7 +131,7 @@ impl Language {
         result
     }
 
-    /// Its programs' names: each is a source that is not a package's list.
+    /// Returns the names of the programs: one for each source that is not a package's manifest.
     fn programs(&self) -> impl Iterator<Item = &'static str> {
         let name = |source: &'static str| {
             let (name, extension) = source.rsplit_once('.')?;
@@ -122,13 +141,12 @@ impl Language {
         self.sources.iter().copied().filter_map(name)
     }
 
-    /// All that the programs depend on: what the tools say of their versions, the sources, and how this file uses them.
+    /// Returns everything that the programs depend on: the versions of the tools, the sources, and this
+    /// file's own text.
     fn key(&self, work: &Work) -> Result<String> {
         let mut key = include_str!("foreign.rs").to_owned();
-        for (tool, asked, package) in self.tools {
-            if places::on_path(tool).is_none() {
-                bail!("`{tool}` is not on PATH: install {package}");
-            }
+        self.lacks()?;
+        for (tool, asked, _) in self.tools {
             // Java's goes to the standard error.
             let said =
                 Command::new(tool).arg(asked).output().with_context(|| format!("cannot start {tool}"))?;
@@ -154,7 +172,7 @@ impl Work<'_> {
         self.compiled.join(format!("{name}.wasm"))
     }
 
-    /// Copies sources to where the tools of their language look for what they need.
+    /// Copies sources to where the tools of their language expect them.
     fn bring(&self, names: &[&str]) -> Result<()> {
         for name in names {
             let from = self.source(name);

@@ -1,10 +1,10 @@
-//! What is made once for each version of what it is made of.
+//! Results that are rebuilt only if their inputs change.
 
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 
-/// Does the work in a folder, unless it was done there to its end and for the same `wanted`.
+/// Does the work in a folder, unless it was completed there for the same `wanted`.
 pub(crate) fn unless(folder: &Path, wanted: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
     // Written last: work that was interrupted begins again.
     let done = folder.join("installed");

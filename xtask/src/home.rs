@@ -1,4 +1,4 @@
-//! A kwasm with a home of its own: nothing of the user's is read or changed.
+//! A kwasm with a home of its own, so that nothing of the user's is read or changed.
 
 use std::{
     env::consts::EXE_SUFFIX,
@@ -11,7 +11,7 @@ use anyhow::Result;
 
 use crate::places::{self, Places, Scratch};
 
-/// A temporary home, removed with the value.
+/// A temporary home, removed when the value is dropped.
 #[derive(Debug)]
 pub(crate) struct Home {
     folder: Scratch,
@@ -27,12 +27,12 @@ impl Home {
         self.folder.path()
     }
 
-    /// The folder of the links, first on the `PATH` of all commands here.
+    /// Returns the folder of links, which is first on the `PATH` of all commands here.
     pub(crate) fn links(&self) -> PathBuf {
         self.path().join("bin")
     }
 
-    /// The link of an installed plugin.
+    /// Returns the link of an installed plugin.
     pub(crate) fn link(&self, plugin: &str) -> PathBuf {
         self.links().join(format!("kubectl-{plugin}{EXE_SUFFIX}"))
     }
@@ -41,7 +41,7 @@ impl Home {
         self.command(&self.kwasm)
     }
 
-    /// A program that takes this home for the user's.
+    /// Returns a command that uses this home instead of the user's.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Result<Command> {
         let mut command = Command::new(program);
         command

@@ -1,4 +1,5 @@
-//! `cargo xtask idle`: what says nothing for long goes on, and takes no more memory for it. Too slow for a test.
+//! `cargo xtask idle`: checks that connections that are idle for long continue, without using more memory.
+//! Too slow for a test.
 
 use std::{
     fs::OpenOptions,
@@ -25,7 +26,7 @@ use crate::{
 const POD: &str = "quiet";
 const NAMESPACE: &str = "default";
 
-/// Longer than anything takes that arrives at all.
+/// A timeout longer than anything takes that arrives at all.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) fn run(places: &Places, minutes: u64) -> Result<ExitCode> {
@@ -79,7 +80,7 @@ fn config_map(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
 }
 
-/// Says of each reader what came and what memory it had, before and after.
+/// Prints for each reader what arrived and its memory before and after.
 fn tell(
     readers: &[Reader],
     before: &[Option<u64>],
@@ -103,12 +104,12 @@ fn tell(
     code
 }
 
-/// A guest that prints what it gets.
+/// A guest that prints what it receives.
 struct Reader {
     name: String,
     child: Child,
     lines: Receiver<(Instant, String)>,
-    /// What it is to print at the end.
+    /// The last text that it has to print.
     last: &'static str,
 }
 
@@ -127,7 +128,7 @@ impl Reader {
         Ok(Self { name: name.to_owned(), child, lines, last })
     }
 
-    /// Waits for a line with this text, and says when it came.
+    /// Waits for a line with this text, and returns when it came.
     fn wait_for(&self, text: &str) -> Result<Instant> {
         let deadline = Instant::now() + PATIENCE;
         loop {

@@ -1,6 +1,7 @@
-//! `cargo xtask languages`: plugins that are not written in Rust list the pods of a real API server.
+//! `cargo xtask languages`: runs plugins that are not written in Rust, which list the pods of a real API
+//! server.
 //!
-//! No part of continuous integration, which needs neither Node.js nor Python.
+//! Not part of continuous integration, which therefore needs neither Node.js nor Python.
 
 mod build;
 
@@ -22,7 +23,7 @@ use crate::{
     report::{Report, title},
 };
 
-/// A language, and what builds the plugin that is written in it.
+/// A language, and the tool that builds its plugin.
 struct Language {
     name: &'static str,
     build: fn(&Places) -> Result<PathBuf>,
@@ -34,11 +35,11 @@ const LANGUAGES: [Language; 2] = [
 ];
 
 const NAMESPACE: &str = "shop";
-/// What the plugins print, in kubectl's words.
+/// The output of the plugins, as a format of kubectl.
 const NAME_PHASE: &str = r#"jsonpath={range .items[*]}{.metadata.name} {.status.phase}{"\n"}{end}"#;
 const REFUSAL: &str =
     "pods: refused by kwasm: list pods in namespace shop: the policy `none` does not allow it";
-/// How often a plugin is run once it is compiled: the median is told.
+/// The number of runs of a compiled plugin, of which the median is reported.
 const RUNS: usize = 21;
 
 pub(crate) fn run(places: &Places) -> Result<ExitCode> {
@@ -58,7 +59,7 @@ fn steps(places: &Places, report: &mut Report) -> Result<()> {
     for language in LANGUAGES {
         report.check(language.name, || {
             let component = (language.build)(places)?;
-            // An empty home: what was compiled before lies in another.
+            // An empty home: the compiled code is in another one.
             let home = Home::new(places, "languages", cargo::program(&programs, "kwasm")?)?;
             let plugin = Plugin { home, component: &component, plane: &plane };
             title(&format!("{}: running", language.name));
@@ -69,7 +70,7 @@ fn steps(places: &Places, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Gives what kubectl prints of the pods.
+/// Creates the pods, and returns kubectl's output for them.
 fn create_pods(plane: &ControlPlane, home: &Home) -> Result<String> {
     let kubectl = |words: &[&str]| {
         let mut kubectl = plane.kubectl(home)?;
@@ -86,7 +87,7 @@ fn create_pods(plane: &ControlPlane, home: &Home) -> Result<String> {
     within(&["get", "pods", "--output", NAME_PHASE])
 }
 
-/// A plugin that was built, and where it is run.
+/// A plugin that was built, and the home in which it runs.
 struct Plugin<'a> {
     home: Home,
     component: &'a Path,
@@ -101,7 +102,7 @@ impl Plugin<'_> {
         Ok(kwasm)
     }
 
-    /// Whether it prints what kubectl does, each time; tells its size and its times.
+    /// Checks that it prints the same as kubectl each time, and reports its size and its times.
     fn lists(&self, pods: &str) -> Result<()> {
         let run = || {
             let mut command = self.command("read-only")?;
@@ -126,7 +127,7 @@ impl Plugin<'_> {
         Ok(())
     }
 
-    /// Whether it says so itself, and ends with 1, when its policy grants it nothing.
+    /// Checks that it reports the refusal itself and exits with 1 if its policy grants nothing.
     fn is_refused(&self) -> Result<()> {
         let mut command = self.command("none")?;
         let output =

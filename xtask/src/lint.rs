@@ -1,8 +1,10 @@
-//! `cargo xtask lint`: what a reviewer should not have to say.
+//! `cargo xtask lint`: the checks that spare a reviewer remarks.
 
 mod catalogue;
 mod house;
+mod prose;
 mod street;
+mod wording;
 
 use std::{
     fs,
@@ -22,24 +24,25 @@ use crate::{
     wasm::{self, Need, Toolchain},
 };
 
-/// What to check.
+/// The options of the command.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Options {
-    /// All checks, where none is named.
+    /// The checks to run; empty for all.
     pub(crate) checks: Vec<Check>,
-    /// The advisories too, which need the network.
+    /// Whether to check the advisories too, which needs the network.
     pub(crate) advisories: bool,
 }
 
-/// A check with the name that the command line knows it by.
+/// A check and its name on the command line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Check {
     name: &'static str,
     run: fn(&Places) -> Result<()>,
 }
 
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     Check { name: "house", run: house::check },
+    Check { name: "prose", run: prose::check },
     Check { name: "street", run: street::check },
     Check { name: "format", run: format },
     Check { name: "clippy", run: clippy },
@@ -85,12 +88,12 @@ fn format(places: &Places) -> Result<()> {
     let adapted = places.plugins().join("examples").join("cargo-component-hello");
     for folder in [places.root.clone(), adapted].iter().chain(&places.wasm_workspaces()) {
         process::run(cargo::command(folder).args(["fmt", "--all", "--check"]))
-            .context("`cargo fmt --all` cures it (rustup component add rustfmt)")?;
+            .context("`cargo fmt --all` fixes it (rustup component add rustfmt)")?;
     }
     Ok(())
 }
 
-/// The workspace as it is shipped, and with what only tests can take away.
+/// Checks the workspace as it is shipped, and with the feature `faults`.
 fn clippy(places: &Places) -> Result<()> {
     clippy_of_workspace(&mut cargo::command(&places.root), &[])?;
     clippy_of_workspace(&mut cargo::command(&places.root), &["--features", "kwasm/faults"])
@@ -101,7 +104,8 @@ fn clippy_of_workspace(cargo: &mut Command, options: &[&str]) -> Result<()> {
     process::run(cargo.args(["--", "-Dwarnings"]))
 }
 
-/// The guests' logic for this machine with its tests, and for WebAssembly where that toolchain has a clippy.
+/// Checks the guests' logic and tests for this machine, and the guests for WebAssembly if that toolchain has
+/// clippy.
 fn guests(places: &Places) -> Result<()> {
     for workspace in places.wasm_workspaces() {
         let mut native = cargo::command(&workspace);
@@ -162,7 +166,8 @@ fn go_guests(places: &Places) -> Result<Vec<PathBuf>> {
         .collect()
 }
 
-/// One provider of cryptography: ring beside aws-lc-rs would make rustls's choice depend on features.
+/// Checks that there is only one provider of cryptography: with ring beside aws-lc-rs, rustls's choice would
+/// depend on features.
 fn ring(places: &Places) -> Result<()> {
     let mut tree = cargo::command(&places.root);
     tree.args(["tree", "--workspace", "--locked", "--target=all", "--edges=normal,build", "--prefix=none"]);
@@ -181,23 +186,27 @@ fn advisories(places: &Places) -> Result<()> {
     cargo_deny(places, &["advisories"])
 }
 
-/// The host and the guests alike.
+/// Checks both the host and the guests. They share one list of crates that may be there twice: an entry that is not
+/// needed is an error for the host's tree, and guests have fewer.
 fn cargo_deny(places: &Places, checks: &[&str]) -> Result<()> {
     let tool = tools::CARGO_DENY.find_or_build(places)?;
-    for folder in [places.root.clone()].iter().chain(&places.wasm_workspaces()) {
+    let host = (places.root.clone(), "--deny");
+    let guests = places.wasm_workspaces().map(|folder| (folder, "--allow"));
+    for (folder, skip) in [host].into_iter().chain(guests) {
         let mut command = Command::new(&tool);
         command
             .current_dir(folder)
             .args(["--workspace", "--locked", "--config"])
             .arg(places.root.join("deny.toml"))
             .args(["check", "--hide-inclusion-graph"])
+            .args([skip, "unmatched-skip", skip, "unnecessary-skip"])
             .args(checks);
         process::run(&mut command)?;
     }
     Ok(())
 }
 
-/// What cannot be checked here is said; continuous integration has it all.
+/// Reports a check that this machine cannot run. In continuous integration that is an error.
 fn unavailable(places: &Places, what: &str) -> Result<()> {
     if places.ci {
         bail!("{what} is not installed");

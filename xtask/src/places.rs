@@ -1,4 +1,4 @@
-//! Where things are, and what the environment says. The environment is read in this file alone.
+//! The folders and settings of the commands. Only this file reads the environment.
 
 use std::{
     env,
@@ -10,16 +10,17 @@ use anyhow::{Context, Result};
 
 use crate::cargo;
 
-/// The folders that the commands work in.
+/// The folders in which the commands work.
 #[derive(Debug)]
 pub(crate) struct Places {
     /// The root of the workspace.
     pub(crate) root: PathBuf,
     /// Cargo's target directory for the workspace.
     pub(crate) target: PathBuf,
-    /// What is built once a version and shared by all clones: tools, control planes.
+    /// The folder of everything that is built once for each version and shared by all clones: tools and
+    /// control planes.
     pub(crate) cache: PathBuf,
-    /// Runs in continuous integration: nothing may be skipped.
+    /// Whether it runs in continuous integration, where nothing may be skipped.
     pub(crate) ci: bool,
 }
 
@@ -36,27 +37,27 @@ impl Places {
         Ok(Self { root, target, cache, ci: set("CI").is_some_and(|value| value == "true") })
     }
 
-    /// The workspace of what authors of plugins read: plugins, their library, examples.
+    /// Returns the workspace for authors of plugins: plugins, their library, examples.
     pub(crate) fn plugins(&self) -> PathBuf {
         self.root.join("components")
     }
 
-    /// The workspace of the guests that only tests run.
+    /// Returns the workspace of the guests that only tests run.
     pub(crate) fn guests(&self) -> PathBuf {
         self.root.join("tests").join("guests")
     }
 
-    /// The workspaces of what is compiled to WebAssembly, each with a lock file of its own.
+    /// Returns the workspaces that are compiled to WebAssembly, each with a lock file of its own.
     pub(crate) fn wasm_workspaces(&self) -> [PathBuf; 2] {
         [self.plugins(), self.guests()]
     }
 
-    /// Where the compiled guests are put, one `NAME.wasm` each.
+    /// Returns the folder of compiled guests, one `NAME.wasm` each.
     pub(crate) fn components(&self) -> PathBuf {
         self.target.join("components")
     }
 
-    /// A new empty folder that is removed when the value is dropped.
+    /// Creates an empty folder that is removed when the value is dropped.
     pub(crate) fn scratch(&self, name: &str) -> Result<Scratch> {
         let path = self.target.join("xtask").join(format!("{name}-{}", std::process::id()));
         if path.exists() {
@@ -67,7 +68,7 @@ impl Places {
     }
 }
 
-/// A folder with a limited life.
+/// A temporary folder.
 #[derive(Debug)]
 pub(crate) struct Scratch(PathBuf);
 
@@ -79,23 +80,23 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What is left lies in the target directory, where `cargo clean` finds it.
+        // The rest is in the target directory, where `cargo clean` finds it.
         drop(std::fs::remove_dir_all(&self.0));
     }
 }
 
-/// The cargo that runs this program, so that its children use the same toolchain.
+/// Returns the cargo that runs this program, so that its children use the same toolchain.
 pub(crate) fn cargo() -> OsString {
     set("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// The full path of a program on `PATH`.
+/// Returns the full path of a program on `PATH`.
 pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     let name = format!("{program}{}", env::consts::EXE_SUFFIX);
     env::split_paths(&set("PATH")?).map(|folder| folder.join(&name)).find(|path| path.is_file())
 }
 
-/// `PATH` with a folder before all others.
+/// Returns `PATH` with a folder before all others.
 pub(crate) fn path_with(first: &Path) -> Result<OsString> {
     let old = set("PATH").unwrap_or_default();
     Ok(env::join_paths(std::iter::once(first.to_owned()).chain(env::split_paths(&old)))?)
@@ -115,7 +116,7 @@ fn user_cache() -> Option<PathBuf> {
     }
 }
 
-/// A variable that is set and not empty.
+/// Returns a variable that is set and not empty.
 #[expect(clippy::disallowed_methods, reason = "xtask reads the environment here, and nowhere else")]
 fn set(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())

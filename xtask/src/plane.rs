@@ -1,4 +1,4 @@
-//! A real control plane for a command's time, and how objects are made there.
+//! A real control plane for the duration of a command, and functions to create objects there.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -37,32 +37,32 @@ impl ControlPlane {
         self.ready.pointer(pointer).and_then(Value::as_str).context("the supervisor's line is incomplete")
     }
 
-    /// Scheme, host and port of the API server.
+    /// Returns scheme, host and port of the API server.
     pub(crate) fn server(&self) -> Result<&str> {
         self.text("/server")
     }
 
-    /// A file in the folder of its certificates.
+    /// Returns a file in the folder of its certificates.
     pub(crate) fn file(&self, name: &str) -> Result<PathBuf> {
         Ok(PathBuf::from(self.text("/dir")?).join(name))
     }
 
-    /// What its pods log.
+    /// Returns the log of its pods.
     pub(crate) fn pod_log(&self) -> Result<PathBuf> {
         self.text("/podLog").map(PathBuf::from)
     }
 
-    /// The same user for both sides: by a client certificate, as most clusters give them out.
+    /// Makes a command use the same user on both sides, with a client certificate, as in most clusters.
     pub(crate) fn as_user<'a>(&self, command: &'a mut Command) -> Result<&'a mut Command> {
         Ok(command.env("KUBECONFIG", self.text("/users/carol")?))
     }
 
-    /// The same administrator for both sides, for what users may not do.
+    /// Makes a command use the same administrator on both sides, for requests that users may not make.
     pub(crate) fn as_admin<'a>(&self, command: &'a mut Command) -> Result<&'a mut Command> {
         Ok(command.env("KUBECONFIG", self.text("/users/admin")?))
     }
 
-    /// kubectl of the server's version, in the home that kwasm has too.
+    /// Returns a command of kubectl, in the server's version and with kwasm's home.
     pub(crate) fn kubectl(&self, home: &Home) -> Result<Command> {
         home.command(self.text("/kubectl")?)
     }
@@ -82,7 +82,7 @@ impl ControlPlane {
         Ok(())
     }
 
-    /// Creates a pod in `default` and waits until it runs.
+    /// Creates a pod in `default` and waits until it is running.
     pub(crate) fn run_pod(&self, home: &Home, name: &str) -> Result<()> {
         let containers = json!([{"name": "main", "image": "none"}]);
         self.create(
@@ -105,7 +105,7 @@ impl Drop for ControlPlane {
     }
 }
 
-/// `kubectl proxy`: the API server in plain HTTP, with an administrator's rights.
+/// `kubectl proxy`, which serves the API server in plain HTTP with an administrator's rights.
 pub(crate) struct Proxy {
     child: Child,
     address: String,
@@ -126,7 +126,7 @@ impl Proxy {
         Ok(Self { child, address })
     }
 
-    /// A connection for one request after the other.
+    /// Opens a connection for sequential requests.
     #[expect(clippy::disallowed_methods, reason = "the ban is for the host; this is a tool of the house")]
     pub(crate) fn connect(&self) -> Result<Connection> {
         let stream = TcpStream::connect(&self.address).context("cannot reach `kubectl proxy`")?;
@@ -141,7 +141,7 @@ impl Drop for Proxy {
     }
 }
 
-/// A connection to the API server, in plain HTTP.
+/// A connection to the API server in plain HTTP.
 pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
     host: String,

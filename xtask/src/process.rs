@@ -1,4 +1,4 @@
-//! Running other programs.
+//! Runs other programs.
 
 use std::{
     io::{BufRead, BufReader},
@@ -8,10 +8,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-/// Runs a program to its end, its output on the terminal.
+/// Runs a program to its end, with its output on the terminal.
 ///
 /// # Errors
-/// When it cannot be started or ends with anything but 0.
+/// If it cannot be started or exits with another code than 0.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| cannot_start(command))?;
     if !status.success() {
@@ -20,10 +20,10 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program to its end and gives what it wrote to its standard output; its errors go to the terminal.
+/// Runs a program to its end and returns its standard output. Its standard error goes to the terminal.
 ///
 /// # Errors
-/// As [`run`], or when the output is not UTF-8.
+/// The same as [`run`], and if the output is not UTF-8.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let output = command.stderr(Stdio::inherit()).output().with_context(|| cannot_start(command))?;
     if !output.status.success() {
@@ -32,7 +32,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("`{}` wrote no UTF-8", shown(command)))
 }
 
-/// As [`run`], but the error is the last line that the program wrote to its standard error.
+/// Runs a program like [`run`], but the error is the last line of its standard error.
 pub(crate) fn run_for_reason(command: &mut Command) -> Result<()> {
     let mut child = command.stderr(Stdio::piped()).spawn().with_context(|| cannot_start(command))?;
     let mut last = String::new();
@@ -52,7 +52,7 @@ pub(crate) fn run_for_reason(command: &mut Command) -> Result<()> {
     bail!("{last}")
 }
 
-/// Whether a program can be started and ends with 0; all that it writes is dropped.
+/// Returns whether a program can be started and exits with 0. Its output is dropped.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
@@ -62,18 +62,18 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// Ends a program, which may have ended by itself, and waits until it is gone.
+/// Ends a program, which may have ended by itself, and waits for it.
 pub(crate) fn end(child: &mut Child) {
     drop(child.kill());
     drop(child.wait());
 }
 
-/// The memory that is resident, in bytes, where the system says it (proc(5)).
+/// Returns the resident memory in bytes, if the system reports it (proc(5)).
 pub(crate) fn memory(id: u32) -> Option<u64> {
     of_status(id, "VmRSS:")
 }
 
-/// The most that ever was.
+/// Returns the peak of the resident memory.
 pub(crate) fn peak_memory(id: u32) -> Option<u64> {
     of_status(id, "VmHWM:")
 }
@@ -84,13 +84,13 @@ fn of_status(id: u32, name: &str) -> Option<u64> {
     Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
 
-/// Whether a program can be started and says this, in whatever it writes to its standard output.
+/// Returns whether a program can be started and its standard output contains this text.
 pub(crate) fn says(command: &mut Command, text: &str) -> bool {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output();
     output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(text))
 }
 
-/// A command as one would type it.
+/// Returns a command as one would type it.
 pub(crate) fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let name = program.file_name().unwrap_or(command.get_program());

@@ -1,4 +1,4 @@
-//! Steps, how they ended and how long they took.
+//! Steps, their results and durations.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ struct Step {
 #[derive(Debug)]
 enum End {
     Good,
-    /// It cannot be done on this machine.
+    /// Cannot be done on this machine.
     Unavailable,
     Failed(String),
 }
@@ -29,14 +29,14 @@ impl Report {
     /// Runs a step that the following ones need.
     ///
     /// # Errors
-    /// What the step failed with.
+    /// The error of the step.
     pub(crate) fn step<T>(&mut self, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let (took, result) = timed(name, work);
         self.push(name, took, result.as_ref().err().map_or(End::Good, failed));
         result
     }
 
-    /// Runs a step that the following ones can do without, and says at once why it failed.
+    /// Runs a step that the following ones do not need, and reports an error at once.
     pub(crate) fn check(&mut self, name: &str, work: impl FnOnce() -> Result<()>) {
         let (took, result) = timed(name, work);
         if let Err(error) = &result {
@@ -45,7 +45,7 @@ impl Report {
         self.push(name, took, result.as_ref().err().map_or(End::Good, failed));
     }
 
-    /// Runs a step that not every machine can; gives why it cannot.
+    /// Runs a step that not every machine supports, and returns the reason if it fails.
     pub(crate) fn attempt(&mut self, name: &str, work: impl FnOnce() -> Result<()>) -> Option<anyhow::Error> {
         let (took, result) = timed(name, work);
         self.push(name, took, if result.is_ok() { End::Good } else { End::Unavailable });
@@ -77,7 +77,7 @@ impl Report {
     }
 }
 
-/// Prints the title of what comes next.
+/// Prints the title of the next part.
 pub(crate) fn title(name: &str) {
     eprintln!("\n── {name} ──");
 }

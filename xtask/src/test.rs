@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that this machine can test, and what it cannot.
+//! `cargo xtask test`: runs everything that this machine can test, and reports what it cannot.
 
 use std::{
     ffi::OsString,
@@ -13,19 +13,87 @@ use crate::{
     cargo, cluster,
     components::{self, Scope},
     counterparts, foreign,
-    places::Places,
+    places::{self, Places},
     process,
     report::{self, Report},
+    wasm::Toolchain,
 };
 
 const FAULTS: &str = "kwasm-faults";
 
+/// The modules of the suite that `--quick` runs: they need neither a control plane nor other tools.
+const QUICK: [&str; 2] = ["hostile::", "policies::"];
+
+/// Runs all that this machine can run.
 pub(crate) fn run(places: &Places, arguments: &[OsString]) -> Result<ExitCode> {
+    prepare(places)?;
     let mut report = Report::default();
     let result = steps(places, arguments, &mut report);
     report.print();
     result?;
     Ok(if report.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Runs what says most for its time: unit tests, documentation, policies and hostile guests.
+pub(crate) fn quick(places: &Places, arguments: &[OsString]) -> Result<ExitCode> {
+    Toolchain::find(places, Scope::Workspace.need(), false)?;
+    let mut report = Report::default();
+    let result = quick_steps(places, arguments, &mut report);
+    report.print();
+    result?;
+    Ok(if report.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Reports what this machine lacks before minutes go into anything else.
+///
+/// # Errors
+/// Fails without a toolchain for WebAssembly, which nothing can do without, and in continuous integration without
+/// any program that a test needs.
+fn prepare(places: &Places) -> Result<()> {
+    Toolchain::find(places, Scope::All.need(), false)?;
+    let mut lacking: Vec<String> = foreign::lacking().chain(counterparts::lacking()).collect();
+    if places::on_path("go").is_none() {
+        lacking.push("the control plane, cosign: `go` is not on PATH: install Go 1.26 or newer".to_owned());
+    }
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    report::title("this machine lacks programs; what needs them will not run");
+    for line in &lacking {
+        eprintln!("{line}");
+    }
+    if places.ci {
+        bail!("with CI=true everything has to run");
+    }
+    Ok(())
+}
+
+fn quick_steps(places: &Places, arguments: &[OsString], report: &mut Report) -> Result<()> {
+    let scratch = places.scratch("test")?;
+    let skips = scratch.path().join("skips");
+    fs::write(&skips, "")?;
+    report.step("guests", || components::build(places, Scope::Workspace))?;
+    let faults = report.step("kwasm without defences", || faults(places))?;
+    let tests = |kind: &[&str]| {
+        let mut tests = cargo::command(&places.root);
+        tests.args(["test", "--workspace", "--locked"]).args(kind).env("KWASM_FAULTS", &faults);
+        with_places(&mut tests, places, &skips);
+        tests
+    };
+    report
+        .step("build tests", || process::run(tests(&["--lib", "--bins", "--test", "all"]).arg("--no-run")))?;
+    let unit = ["--lib", "--bins", "--no-fail-fast", "--"];
+    report.check("unit tests", || process::run(tests(&unit).args(arguments)));
+    report.check("documentation", || process::run(tests(&["--doc", "--no-fail-fast", "--"]).args(arguments)));
+    let suite = ["--test", "all", "--no-fail-fast", "--"];
+    // The test program takes any of the words that it is given: of the user's, the modules are left out.
+    report.check("policies and hostile guests", || {
+        let mut tests = tests(&suite);
+        process::run(if arguments.is_empty() { tests.args(QUICK) } else { tests.args(arguments) })
+    });
+    let skipped = fs::read_to_string(&skips).context("cannot read what the tests skipped")?;
+    say(&skipped.lines().collect::<Vec<_>>());
+    Ok(())
 }
 
 fn steps(places: &Places, arguments: &[OsString], report: &mut Report) -> Result<()> {
@@ -60,33 +128,36 @@ fn steps(places: &Places, arguments: &[OsString], report: &mut Report) -> Result
     let not_run: Vec<&str> = missing.chain(skipped.lines()).collect();
     say(&not_run);
     if places.ci && !not_run.is_empty() {
-        bail!("with CI=true everything has to run");
+        bail!("with CI=true every test has to run");
     }
     Ok(())
 }
 
-/// Builds the program from which a test can take single defences away. With the whole workspace chosen its dependencies
-/// are those of the tests.
+/// Builds the program from which a test can remove single defences. Building it within the whole workspace
+/// lets it share the tests' dependencies.
 fn faults(places: &Places) -> Result<PathBuf> {
     let mut command = cargo::command(&places.root);
     command.args(["build", "--workspace", "--locked", "--features", "kwasm/faults", "--bin", FAULTS]);
     Ok(cargo::program(&cargo::build(&mut command)?, FAULTS)?.to_owned())
 }
 
-/// Cargo's tests of the workspace, with where the tests find what was built for them.
+/// Returns the command for the tests of the workspace, with the paths of everything built for them.
 fn tests(places: &Places, supervisor: &Path, skips: &Path) -> Command {
     let mut command = cargo::command(&places.root);
-    command
-        .args(["test", "--workspace", "--locked"])
-        .env("KWASM_COMPONENTS", places.components())
-        .env("KWASM_CLUSTER_SUPERVISOR", supervisor)
-        .env("KWASM_DEV_CACHE", &places.cache)
-        // A test that cannot run appends a line `NAME: REASON`.
-        .env("KWASM_SKIPS", skips);
+    command.args(["test", "--workspace", "--locked"]).env("KWASM_CLUSTER_SUPERVISOR", supervisor);
+    with_places(&mut command, places, skips);
     command
 }
 
-/// The guests' pure logic, on this machine's own target.
+fn with_places(tests: &mut Command, places: &Places, skips: &Path) {
+    tests
+        .env("KWASM_COMPONENTS", places.components())
+        .env("KWASM_DEV_CACHE", &places.cache)
+        // A test that cannot run appends a line `NAME: REASON`.
+        .env("KWASM_SKIPS", skips);
+}
+
+/// Tests the guests' pure logic on this machine's own target.
 fn guest_tests(places: &Places) -> Result<()> {
     for workspace in places.wasm_workspaces() {
         let mut command = cargo::command(&workspace);
@@ -99,7 +170,7 @@ fn guest_tests(places: &Places) -> Result<()> {
 fn say(not_run: &[&str]) {
     report::title("not run");
     match not_run {
-        [] => eprintln!("nothing: this machine could run every test"),
+        [] => eprintln!("nothing: this machine ran every test"),
         lines => lines.iter().for_each(|line| eprintln!("{line}")),
     }
 }

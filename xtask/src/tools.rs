@@ -1,4 +1,4 @@
-//! Programs that others publish, built or unpacked once a version, outside of the clone.
+//! Published programs, built or unpacked once for each version, outside of the clone.
 
 use std::{
     env::consts::EXE_SUFFIX,
@@ -20,14 +20,14 @@ pub(crate) struct Tool {
     source: Source,
 }
 
-/// Who publishes it.
+/// The publisher of a package.
 #[derive(Debug)]
 enum Source {
-    /// crates.io, with how `cargo install` shall build it.
+    /// crates.io, with options for `cargo install`.
     Crates(&'static [&'static str]),
-    /// A suite of Debian, which may be another than this machine's.
+    /// A suite of Debian, which may differ from this machine's.
     Debian(&'static str),
-    /// Go's module proxy: the path of a program's package.
+    /// Go's module proxy, with the path of the program's package.
     Go(&'static str),
 }
 
@@ -39,7 +39,7 @@ pub(crate) const CARGO_DENY: Tool = Tool {
     source: Source::Crates(&["--debug"]),
 };
 
-/// Makes components of core modules with an adapter, as many plugins in the wild are made.
+/// Makes components from core modules with an adapter, like many plugins in the wild.
 pub(crate) const CARGO_COMPONENT: Tool = Tool {
     package: "cargo-component",
     version: "0.21.1",
@@ -55,7 +55,8 @@ pub(crate) const COSIGN: Tool = Tool {
     source: Source::Go("github.com/sigstore/cosign/v3/cmd/cosign"),
 };
 
-/// distribution: a registry, without the referrers API. Not installed, since Debian's package starts a server.
+/// A registry (distribution) without the referrers API. Not installed, since Debian's package would start a
+/// server.
 pub(crate) const DOCKER_REGISTRY: Tool = Tool {
     package: "docker-registry",
     version: "2.8",
@@ -67,26 +68,26 @@ pub(crate) const DOCKER_REGISTRY: Tool = Tool {
 pub(crate) const ORAS: Tool =
     Tool { package: "oras", version: "1.2", program: "oras", source: Source::Debian("trixie") };
 
-/// The peer of the start-up benchmarks: the version that kwasm embeds, as people have it.
+/// The peer of the start-up benchmarks, in the version that kwasm embeds, as published.
 pub(crate) const WASMTIME: Tool =
     Tool { package: "wasmtime-cli", version: "48.0.8", program: "wasmtime", source: Source::Crates(&[]) };
 
-/// Publishes and fetches packages of WebAssembly.
+/// Publishes and fetches WebAssembly packages.
 pub(crate) const WKG: Tool =
     Tool { package: "wkg", version: "0.16.1", program: "wkg", source: Source::Crates(&["--debug"]) };
 
 impl Tool {
-    /// How the program is called.
+    /// Returns the name of the program.
     pub(crate) fn program(&self) -> &'static str {
         self.program
     }
 
-    /// Its version, or the beginning of it.
+    /// Returns the version, or a prefix of it.
     pub(crate) fn version(&self) -> &'static str {
         self.version
     }
 
-    /// The path of the program; builds it where that was not done yet.
+    /// Returns the path of the program, and builds it if necessary.
     pub(crate) fn find_or_build(&self, places: &Places) -> Result<PathBuf> {
         let tools = places.cache.join("tools");
         let home = tools.join(format!("{}-{}", self.package, self.version));
@@ -120,14 +121,14 @@ impl Tool {
             .arg(home)
             // Kept until it is done: an interrupted build goes on where it was.
             .env("CARGO_TARGET_DIR", work)
-            // Nobody debugs them, and a third of the time goes into what a debugger needs.
+            // They are not debugged, and a third of the time would be spent on debug information.
             .env("CARGO_PROFILE_DEV_DEBUG", "false")
             .env_remove("CARGO_BUILD_TARGET");
         process::run(&mut install)?;
         fs::remove_dir_all(work).with_context(|| format!("cannot remove {}", work.display()))
     }
 
-    /// The package's programs alone: what they need has to be on the machine.
+    /// Unpacks only the package's programs: their dependencies have to be on the machine.
     fn unpack(&self, places: &Places, suite: &str, home: &Path) -> Result<()> {
         let unpacked = home.with_file_name(format!("{}.new", self.package));
         let mut unpack = Command::new(places.root.join(".ci").join("debian-unpack"));

@@ -1,4 +1,4 @@
-//! Finding a toolchain that compiles for WebAssembly.
+//! Finds a toolchain that compiles for WebAssembly.
 
 use std::{
     fs,
@@ -10,9 +10,9 @@ use anyhow::{Result, bail};
 
 use crate::{places, places::Places, process};
 
-/// What the guests are compiled for.
+/// The target of the guests.
 pub(crate) const COMPONENT: &str = "wasm32-wasip2";
-/// What older plugins are compiled for: core modules.
+/// The target of older plugins: core modules.
 pub(crate) const CORE_MODULE: &str = "wasm32-wasip1";
 
 /// The name under which `.ci/wasm-toolchain` links Debian's compiler.
@@ -21,18 +21,19 @@ const LINKED: &str = "wasi";
 /// A toolchain with both targets.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Toolchain {
-    /// The one that runs xtask.
+    /// The toolchain that runs xtask.
     Active,
-    /// The one that rustup knows as `wasi`.
+    /// The toolchain that rustup knows as `wasi`.
     Linked,
 }
 
-/// What guests need of a toolchain.
+/// The guests' requirements of a toolchain.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Need {
-    /// The standard library for components: all that a guest needs which opens no socket.
+    /// The standard library for components, which is enough for a guest that opens no socket.
     Components,
-    /// That for core modules too, and a C library whose sockets can be made non-blocking, as hyper does it.
+    /// The standard library for core modules too, and a C library whose sockets can be made non-blocking, as
+    /// hyper does it.
     Everything,
 }
 
@@ -46,11 +47,11 @@ impl Need {
 }
 
 impl Toolchain {
-    /// Finds a toolchain, and adds what is missing where that can be done: by rustup, else on Debian by the
-    /// distribution's own compiler, which `install` allows.
+    /// Finds a toolchain, and adds what is missing if possible: by rustup, or on Debian by the distribution's
+    /// own compiler, if `install` allows it.
     ///
     /// # Errors
-    /// When there is none, with its cure.
+    /// If there is none, with the remedy.
     pub(crate) fn find(places: &Places, need: Need, install: bool) -> Result<Self> {
         if let Some(found) = Self::present(need) {
             return Ok(found);
@@ -88,8 +89,8 @@ impl Toolchain {
         [Self::Active, Self::Linked].into_iter().find(|toolchain| toolchain.has(need))
     }
 
-    /// A program of this toolchain, or one that calls its cargo and rustc, without what would mislead it on the
-    /// way to another target than this machine's.
+    /// Returns a command of this toolchain, or one that calls its cargo and rustc, without the variables that
+    /// are meant for this machine's own target.
     pub(crate) fn command(self, program: impl AsRef<Path>) -> Command {
         let mut command = match self {
             Self::Active => Command::new(program.as_ref()),
@@ -125,8 +126,8 @@ impl Toolchain {
         entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-"))
     }
 
-    /// Whether a socket can be made non-blocking by `fcntl`, as hyper does it: wasi-libc can since pull request 742,
-    /// and the one of Rust 1.95 cannot.
+    /// Returns whether a socket can be made non-blocking by `fcntl`, as hyper does it: wasi-libc supports it
+    /// since pull request 742, but the one of Rust 1.95 does not.
     fn has_sockets(self) -> bool {
         const NAME: &[u8] = b"tcp_fcntl_setfl";
         let libc = self.libraries(COMPONENT).map(|folder| folder.join("self-contained").join("libc.a"));
@@ -134,7 +135,7 @@ impl Toolchain {
         bytes.windows(NAME.len()).any(|part| part == NAME)
     }
 
-    /// Asks rustc where the target's libraries would be, so that no rustup is needed.
+    /// Asks rustc for the folder of the target's libraries, so that rustup is not required.
     fn libraries(self, target: &str) -> Option<PathBuf> {
         let mut command = self.command("rustc");
         command.args(["--print", "target-libdir", "--target", target]).stderr(Stdio::null());

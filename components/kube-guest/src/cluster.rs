@@ -16,12 +16,12 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Reads the kubeconfig that `KUBECONFIG` names. The namespace is `KWASM_NAMESPACE` (kwasm resolves it from
-    /// `-n` and the user's kubeconfig), else that of the context, else `default`.
+    /// Reads the kubeconfig that `KUBECONFIG` names. The namespace is `KWASM_NAMESPACE` (kwasm resolves it
+    /// from `-n` and the user's kubeconfig), or else that of the context, or else `default`.
     ///
     /// # Errors
     ///
-    /// [`Error::Kubeconfig`]: there is none, it cannot be read, or its context names no cluster.
+    /// [`Error::Kubeconfig`] if it does not exist, cannot be read, or its context names no cluster.
     pub fn from_env() -> Result<Self, Error> {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         let file =
@@ -33,17 +33,17 @@ impl Cluster {
         Ok(Self { server: selected.server, namespace: selected.namespace })
     }
 
-    /// The namespace to work in, unless the user names another one.
+    /// Returns the namespace to work in, unless the user names another one.
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
 
-    /// Gets `path` whole.
+    /// Gets `path` and reads the whole body.
     ///
     /// # Errors
     ///
-    /// As for [`Cluster::request`].
+    /// The same as [`Cluster::request`].
     pub fn get(&self, path: impl AsRef<str>) -> Result<Vec<u8>, Error> {
         self.request("GET", path, &[("accept", "application/json")], &[])?.read_to_end()
     }
@@ -52,17 +52,17 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// As for [`Cluster::request`], and [`Error::Json`].
+    /// The same as [`Cluster::request`], and [`Error::Json`].
     pub fn get_json<T: DeserializeOwned>(&self, path: impl AsRef<str>) -> Result<T, Error> {
         serde_json::from_slice(&self.get(path)?).map_err(Error::Json)
     }
 
-    /// Sends a request whose body is at hand. The answer's body is not read yet: see [`Response`].
+    /// Sends a request with a complete body. The answer's body is not read yet: see [`Response`].
     ///
     /// # Errors
     ///
-    /// [`Error::Status`] for an answer of 400 and above, [`Error::Transport`] when none came, [`Error::Request`]
-    /// when a header may not be set or the request is not well-formed.
+    /// [`Error::Status`] for an answer of 400 and above, [`Error::Transport`] if there was no answer,
+    /// [`Error::Request`] if a header may not be set or the request is malformed.
     pub fn request(
         &self,
         method: &str,
@@ -73,7 +73,7 @@ impl Cluster {
         self.exchange(method, path, headers, body)?.into_success()
     }
 
-    /// Like [`Cluster::request`], but an answer of any status is an answer.
+    /// Sends a request like [`Cluster::request`], but returns an answer of any status.
     ///
     /// # Errors
     ///

@@ -1,17 +1,17 @@
-//! How a plugin ends.
+//! The ending of a plugin.
 
 use std::io::{self, Write};
 
-/// Flushes standard output and ends the plugin with `code`, in a component through `wasi:cli/exit`'s `exit-with-code`:
-/// Rust's own `std::process::exit` can only say 0 or 1 there.
+/// Flushes standard output and ends the plugin with `code`, in a component through `wasi:cli/exit`'s
+/// `exit-with-code`, since Rust's own `std::process::exit` only supports 0 and 1 there.
 pub fn exit(code: u8) -> ! {
-    // Nobody is left to tell if the last bytes find no reader.
+    // Errors are ignored: if the last bytes find no reader, there is no one left to report to.
     drop(io::stdout().flush());
     leave(code)
 }
 
-/// Ends a plugin whose last act was writing to standard output: quietly with 0 when that worked or when the reader
-/// had gone away (`kubectl timeline | head`), else with the reason on standard error and 1.
+/// Ends a plugin whose last step was writing to standard output: with 0 if that worked or the reader had
+/// closed it (`kubectl timeline | head`), otherwise with the reason on standard error and 1.
 pub fn finish(plugin: &str, written: io::Result<()>) -> ! {
     match written.and_then(|()| io::stdout().flush()) {
         Ok(()) => exit(0),

@@ -1,25 +1,26 @@
-//! What can go wrong between a plugin and the cluster.
+//! Errors between a plugin and the cluster.
 
 use crate::{BadPath, Transport, for_terminal_line};
 use serde::Deserialize;
 use std::fmt;
 
-/// Why the cluster gave no answer that the plugin can use. Each is one line, fit for a terminal.
+/// The reason why the cluster gave no usable answer. Each message is one line that is safe to print on a
+/// terminal.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A header that may not be set, or a method, host or path that is not well-formed.
+    /// A header that may not be set, or a malformed method, host or path.
     #[error("{what}: {why}")]
     Request {
         /// The part of the request, such as "header `Authorization`".
         what: String,
-        /// What the host said of it.
+        /// The host's reason.
         why: String,
     },
-    /// Not the JSON that was asked for.
+    /// Not the requested JSON.
     #[error("the server's answer: {}", for_terminal_line(&.0.to_string()))]
     Json(serde_json::Error),
-    /// The kubeconfig is missing or says nothing useful.
+    /// The kubeconfig is missing or not usable.
     #[error("kubeconfig: {}", for_terminal_line(.0))]
     Kubeconfig(String),
     /// A name that cannot be part of a path.
@@ -28,13 +29,13 @@ pub enum Error {
     /// The API server's own refusal.
     #[error(transparent)]
     Status(#[from] Status),
-    /// No answer, or one that broke off.
+    /// No answer, or an incomplete one.
     #[error(transparent)]
     Transport(#[from] Transport),
 }
 
 impl Error {
-    /// The API server's status code, where it gave one.
+    /// Returns the API server's status code, if it answered with one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -44,23 +45,23 @@ impl Error {
     }
 }
 
-/// A failure as the API server tells it: `metav1.Status`.
+/// A failure reported by the API server: `metav1.Status`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, thiserror::Error)]
 pub struct Status {
     /// The HTTP status code.
     #[serde(default)]
     pub code: u16,
-    /// The sentence for people.
+    /// The message for people.
     #[serde(default)]
     pub message: String,
-    /// The word for machines, such as `NotFound`, `Forbidden`, `Expired`.
+    /// The reason for machines, such as `NotFound`, `Forbidden`, `Expired`.
     #[serde(default)]
     pub reason: String,
 }
 
 impl Status {
-    /// Reads the body of an answer whose HTTP status is `code`. A body that is no `Status` (a proxy's page, say)
-    /// gives its first line as the message.
+    /// Reads the body of an answer whose HTTP status is `code`. If the body is not a `Status` (but e.g. a
+    /// proxy's page), its first line is the message.
     #[must_use]
     pub fn read(code: u16, body: &[u8]) -> Self {
         if let Ok(Marked { kind, status }) = serde_json::from_slice::<Marked>(body)

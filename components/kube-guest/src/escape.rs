@@ -1,15 +1,15 @@
-//! Text of the cluster, made fit for a terminal.
+//! Escapes the cluster's text for a terminal.
 
 use std::borrow::Cow;
 
-/// Escapes what could drive a terminal instead of being shown by it: control characters (C0 but newline and tab,
-/// DEL, C1), and the characters that reorder or hide text. A newline and a tab stay.
+/// Escapes characters that could control a terminal: control characters (C0 but newline and tab, DEL, C1),
+/// and the characters that reorder or hide text. Newlines and tabs are kept.
 #[must_use]
 pub fn for_terminal(text: &str) -> Cow<'_, str> {
     escape(text, |character| !matches!(character, '\n' | '\t') && drives_terminal(character))
 }
 
-/// Like [`for_terminal`], for text that has to stay on its line: newline and tab are escaped too.
+/// Escapes like [`for_terminal`], for text that has to stay on its line: newline and tab are escaped too.
 #[must_use]
 pub fn for_terminal_line(text: &str) -> Cow<'_, str> {
     escape(text, drives_terminal)

@@ -1,6 +1,6 @@
-//! kubectl's connection flags, among a plugin's arguments.
+//! Finds kubectl's connection flags among a plugin's arguments.
 
-/// Those whose value is joined by `=`, or the next argument.
+/// The flags that take a value, either after `=` or as the next argument.
 const VALUED: [&str; 11] = [
     "--as",
     "--as-group",
@@ -15,24 +15,26 @@ const VALUED: [&str; 11] = [
     "--user",
 ];
 
-/// The short names of two of them, to which a value is joined with or without `=`.
+/// The short names of two of them, whose value may be joined with or without `=`.
 const SHORT: [&str; 2] = ["-n", "-s"];
 
-/// Those that are true by being there: the next argument is no value of theirs.
+/// The flags without a value: the next argument does not belong to them.
 const TRUTHS: [&str; 2] = ["--disable-compression", "--insecure-skip-tls-verify"];
 
-/// What is a plugin's own among its arguments: all but kubectl's connection flags before the first `--`.
+/// Returns the plugin's own arguments: all but kubectl's connection flags before the first `--`.
 ///
-/// kwasm has obeyed them, so a plugin need not: [`Cluster`](crate::Cluster) is the cluster and has the namespace that
-/// they choose. Those that carry a secret or a path of the user's machine, kwasm takes out itself; the others it leaves,
-/// and the user may write them for any plugin. A name in `own`, dashes included, is the plugin's, and stays.
+/// kwasm has already applied these flags, so a plugin need not: [`Cluster`](crate::Cluster) is the cluster,
+/// with the namespace, that they select. kwasm removes the ones that contain a secret or a path of the user's
+/// machine; the others remain, and users may write them for any plugin. A flag in `own`, with its dashes,
+/// belongs to the plugin and is kept.
 ///
 /// ```
 /// let typed = ["list", "-nshop", "--as", "alice", "--wide"].map(str::to_owned);
 /// assert_eq!(kube_guest::without_connection_flags(typed, &[]), ["list", "--wide"]);
 /// ```
 ///
-/// A flag that lacks its value stays too: kwasm runs no plugin so, but in completion the value may be being typed.
+/// A flag without its value is kept too: kwasm does not run a plugin with one, but in completion the value
+/// may still be typed.
 #[must_use]
 pub fn without_connection_flags(arguments: impl IntoIterator<Item = String>, own: &[&str]) -> Vec<String> {
     let mut kept = Vec::new();
@@ -52,7 +54,7 @@ pub fn without_connection_flags(arguments: impl IntoIterator<Item = String>, own
     kept
 }
 
-/// Where the value of a flag is.
+/// The position of a flag's value.
 enum Value {
     /// In the flag's own argument, or nowhere.
     Here,
@@ -60,7 +62,7 @@ enum Value {
     Next,
 }
 
-/// Says where the value is of the flag that an argument is, if it is one.
+/// Returns the position of the value of the flag in an argument, if it is one.
 fn find(argument: &str, own: &[&str]) -> Option<Value> {
     let value = |joined| if joined { Value::Here } else { Value::Next };
     if !argument.starts_with("--") {

@@ -1,26 +1,26 @@
-//! The kubeconfig that kwasm gives a plugin: one server, contexts with their namespaces, no secret.
+//! The kubeconfig that kwasm gives a plugin: one server, contexts with their namespaces, no secrets.
 
 use crate::Error;
 use serde::Deserialize;
 
-/// Where the cluster is, and in which namespace to work.
+/// The selected cluster and its namespace.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Selected {
     pub(crate) server: Server,
     pub(crate) namespace: String,
 }
 
-/// A server's URL, taken apart as wasi:http wants it.
+/// A server's URL, split as wasi:http requires.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Server {
     pub(crate) https: bool,
     pub(crate) authority: String,
-    /// Empty, or a path without its last slash.
+    /// Empty, or a path without its trailing slash.
     pub(crate) prefix: String,
 }
 
-/// Reads a kubeconfig (YAML, of which JSON is a part). `context` and `namespace` are what kwasm resolved from flags;
-/// without them the kubeconfig's own values hold.
+/// Reads a kubeconfig (YAML, of which JSON is a part). `context` and `namespace` are kwasm's choice from
+/// flags; without them, the kubeconfig's own values apply.
 pub(crate) fn select(text: &str, context: Option<&str>, namespace: Option<&str>) -> Result<Selected, Error> {
     let config: Kubeconfig =
         serde_saphyr::from_str(text).map_err(|error| Error::Kubeconfig(error.to_string()))?;

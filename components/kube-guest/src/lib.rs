@@ -1,6 +1,6 @@
 //! The cluster, for a kubectl plugin that runs inside kwasm: no async runtime, no credentials.
 //!
-//! kwasm gives a plugin a kubeconfig without secrets, whose server the host answers itself: it judges each request
+//! kwasm gives a plugin a kubeconfig without secrets, whose server is the host itself: it judges each request
 //! by the plugin's policy and adds the credentials on its own side. So a request is one call:
 //!
 //! ```no_run

@@ -1,18 +1,18 @@
-//! Chunks to lines.
+//! Splits chunks into lines.
 
-/// Cuts a stream of chunks into lines. It copies only the line that a chunk leaves unfinished, and searches each
-/// byte once: the cost is linear in what is read, however long a line is.
+/// Splits a stream of chunks into lines. It copies only the line that a chunk leaves unfinished, and searches
+/// each byte once, so that the cost is linear in the input, however long a line is.
 #[derive(Debug, Default)]
 pub struct LineBuffer {
     bytes: Vec<u8>,
-    /// Where the next line begins.
+    /// The beginning of the next line.
     start: usize,
-    /// Where it ends. Without one, there is no newline after `start`.
+    /// The end of the next line. If `None`, there is no newline after `start`.
     end: Option<usize>,
 }
 
 impl LineBuffer {
-    /// Adds what was read.
+    /// Adds a chunk.
     pub fn push(&mut self, chunk: Vec<u8>) {
         let added = if self.start == self.bytes.len() {
             // The usual case of a watch: the last chunk ended with a line, and this one's memory becomes the buffer.
@@ -31,7 +31,7 @@ impl LineBuffer {
         }
     }
 
-    /// The next complete line, without its `\n` or `\r\n`; `None` when more has to be read first.
+    /// Returns the next complete line, without its `\n` or `\r\n`, or `None` if more input is needed.
     pub fn next_line(&mut self) -> Option<&[u8]> {
         let end = self.end?;
         let start = self.start;
@@ -41,13 +41,14 @@ impl LineBuffer {
         Some(line.strip_suffix(b"\r").unwrap_or(line))
     }
 
-    /// Whether a complete line is there, so that [`LineBuffer::next_line`] needs nothing to be read.
+    /// Returns whether a complete line is available, so that [`LineBuffer::next_line`] needs no further
+    /// input.
     #[must_use]
     pub fn has_line(&self) -> bool {
         self.end.is_some()
     }
 
-    /// What is left after the last newline, at the end of the stream.
+    /// Returns the bytes after the last newline, at the end of the stream.
     pub fn take_rest(&mut self) -> Option<Vec<u8>> {
         let rest = self.bytes.split_off(self.start);
         *self = Self::default();

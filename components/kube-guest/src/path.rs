@@ -59,12 +59,12 @@ impl fmt::Display for Path {
 
 /// A name that cannot be one segment of a path.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{segment}` is no name: it may not be empty, `.` or `..`, nor contain `/` or `%`")]
+#[error("`{segment}` is not a valid name: it may not be empty, `.` or `..`, nor contain `/` or `%`")]
 pub struct BadPath {
     segment: String,
 }
 
-/// Leaves RFC 3986's unreserved characters as they are, and nothing else.
+/// Encodes everything but RFC 3986's unreserved characters.
 fn percent_encode(text: &str, into: &mut String) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {

@@ -4,13 +4,14 @@ use crate::{Error, LineBuffer, Status, Transport};
 use wasip2::http::types::{self, FutureIncomingResponse, IncomingBody, IncomingResponse};
 use wasip2::io::streams::{InputStream, StreamError};
 
-/// How much is asked for at a time, in bytes. Each read is a call to the host, so small ones are slow.
+/// The number of bytes requested at a time. Each read is a call to the host, so small ones are slow.
 pub const CHUNK: u64 = 256 * 1024;
 
-/// How much of a failure's body is kept, in bytes: a `Status` is small, a proxy's page may be anything.
+/// The largest part of a failure's body that is kept, in bytes: a `Status` is small, but a proxy's page may
+/// be large.
 const FAILURE_LIMIT: usize = 64 * 1024;
 
-/// An answer: its status and headers are here, its body comes as it is read.
+/// An answer: its status and headers have arrived, its body arrives as it is read.
 #[derive(Debug)]
 pub struct Response {
     status: u16,
@@ -32,7 +33,7 @@ impl Response {
         }
     }
 
-    /// The answer if it is there; it can be had once.
+    /// Returns the answer if it has arrived. It can be taken once.
     pub(crate) fn poll(answer: &FutureIncomingResponse) -> Option<Result<Self, Error>> {
         Some(match answer.get()? {
             Ok(Ok(response)) => Self::open(response),
@@ -48,30 +49,30 @@ impl Response {
         Ok(Self { status: response.status(), headers, stream, body, _owner: response })
     }
 
-    /// The HTTP status code.
+    /// Returns the HTTP status code.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// All headers, in the order in which they came.
+    /// Returns all headers, in the order of their arrival.
     #[must_use]
     pub fn headers(&self) -> &[(String, Vec<u8>)] {
         &self.headers
     }
 
-    /// The first header of that name, if it is text. Upper and lower case are the same.
+    /// Returns the first header of that name, if it is text. The case does not matter.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name))?;
         str::from_utf8(value).ok()
     }
 
-    /// Turns an answer of 400 and above into the error that it tells.
+    /// Turns an answer of 400 and above into the error that it reports.
     ///
     /// # Errors
     ///
-    /// [`Error::Status`], or what went wrong while its body was read.
+    /// [`Error::Status`], or the error of reading its body.
     pub fn into_success(mut self) -> Result<Self, Error> {
         if self.status < 400 {
             return Ok(self);
@@ -85,11 +86,12 @@ impl Response {
         Err(Status::read(self.status, &body).into())
     }
 
-    /// The next piece of the body, of at most `limit` bytes, as soon as there is one; `None` at the end.
+    /// Returns the next piece of the body, of at most `limit` bytes, as soon as it arrives, or `None` at the
+    /// end.
     ///
     /// # Errors
     ///
-    /// [`Error::Transport`]: the body broke off.
+    /// [`Error::Transport`] if the body was cut short.
     pub fn chunk(&mut self, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         loop {
             match self.stream.blocking_read(limit) {
@@ -102,11 +104,12 @@ impl Response {
         }
     }
 
-    /// The whole body. For what may be large, read it by [`Response::chunk`] or [`Response::lines`].
+    /// Returns the whole body. A body that may be large should be read by [`Response::chunk`] or
+    /// [`Response::lines`].
     ///
     /// # Errors
     ///
-    /// [`Error::Transport`]: the body broke off.
+    /// [`Error::Transport`] if the body was cut short.
     pub fn read_to_end(mut self) -> Result<Vec<u8>, Error> {
         let mut body = Vec::new();
         while let Some(chunk) = self.chunk(CHUNK)? {
@@ -119,11 +122,11 @@ impl Response {
         Ok(body)
     }
 
-    /// The trailers, once the body is read to its end.
+    /// Returns the trailers, once the body is read to its end.
     ///
     /// # Errors
     ///
-    /// [`Error::Transport`]: the body broke off.
+    /// [`Error::Transport`] if the body was cut short.
     pub fn trailers(self) -> Result<Vec<(String, Vec<u8>)>, Error> {
         drop(self.stream);
         let trailers = IncomingBody::finish(self.body);
@@ -137,7 +140,7 @@ impl Response {
         }
     }
 
-    /// The body line by line, each as soon as it is complete: a watch, or a log that is followed.
+    /// Returns the body line by line, each as soon as it is complete: for a watch, or a log that is followed.
     #[must_use]
     pub fn lines(self) -> Lines {
         Lines { response: self, buffer: LineBuffer::default(), rest: None }
@@ -153,11 +156,12 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Waits for the next line, given without its end. The last one may lack it: see [`Lines::cut_off`].
+    /// Waits for the next line, and returns it without its end. The last line may lack one: see
+    /// [`Lines::cut_off`].
     ///
     /// # Errors
     ///
-    /// [`Error::Transport`]: the body broke off. What came of the line by then is lost.
+    /// [`Error::Transport`] if the body was cut short. The part of the line received by then is lost.
     pub fn next_line(&mut self) -> Result<Option<&[u8]>, Error> {
         while !self.buffer.has_line() {
             let Some(chunk) = self.response.chunk(CHUNK)? else {
@@ -169,13 +173,13 @@ impl Lines {
         Ok(self.buffer.next_line())
     }
 
-    /// Whether the next line is here already. If not, it is time to flush what is written.
+    /// Returns whether the next line is available. If not, it is time to flush the output.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.buffer.has_line()
     }
 
-    /// Whether the line last given was the body's last one and had no end: perhaps not all of it.
+    /// Returns whether the last line was the body's last and had no newline, so that it may be incomplete.
     #[must_use]
     pub fn cut_off(&self) -> bool {
         self.rest.is_some()

@@ -13,20 +13,20 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// The time of the host's clock.
+    /// Returns the time of the host's clock.
     #[must_use]
     pub fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { micros: i64::try_from(since.as_micros()).unwrap_or(i64::MAX) }
     }
 
-    /// From seconds since 1970.
+    /// Returns the time this many seconds after 1970.
     #[must_use]
     pub fn from_seconds(seconds: i64) -> Self {
         Self { micros: seconds.saturating_mul(MICROS) }
     }
 
-    /// Reads RFC 3339, with any fraction and any offset; `None` for anything else.
+    /// Reads RFC 3339, with any fraction and offset. Returns `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
@@ -52,13 +52,13 @@ impl Timestamp {
         Some(Self { micros: seconds * MICROS + micros })
     }
 
-    /// Seconds since 1970, rounded down.
+    /// Returns the seconds since 1970, rounded down.
     #[must_use]
     pub fn seconds(self) -> i64 {
         self.micros.div_euclid(MICROS)
     }
 
-    /// How long before `now` this was, as kubectl says it: `12s`, `5m`, `3h12m`, `4d`. What lies ahead is `0s`.
+    /// Formats the age at `now` like kubectl: `12s`, `5m`, `3h12m`, `4d`. A time in the future is `0s`.
     #[must_use]
     pub fn age(self, now: Self) -> String {
         let seconds = (now.micros.saturating_sub(self.micros) / MICROS).max(0);
@@ -74,7 +74,7 @@ impl Timestamp {
     }
 }
 
-/// `2026-11-21T04:50:16Z`, in UTC, to the second.
+/// Formats the time as `2026-11-21T04:50:16Z`, in UTC, to the second.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.seconds();
@@ -91,7 +91,7 @@ fn digits(bytes: &[u8]) -> Option<i64> {
     })
 }
 
-/// Microseconds, and what follows them.
+/// Returns the microseconds and the rest of the text.
 fn fraction(rest: &[u8]) -> Option<(i64, &[u8])> {
     let Some(rest) = rest.strip_prefix(b".") else { return Some((0, rest)) };
     let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -105,7 +105,7 @@ fn fraction(rest: &[u8]) -> Option<(i64, &[u8])> {
     Some((micros, &rest[length..]))
 }
 
-/// Seconds east of UTC.
+/// Returns the offset of a zone in seconds east of UTC.
 fn offset(zone: &[u8]) -> Option<i64> {
     let (sign, rest) = match zone {
         b"Z" | b"z" => return Some(0),
@@ -117,8 +117,8 @@ fn offset(zone: &[u8]) -> Option<i64> {
     Some(sign * (digits(&[*h1, *h2])? * 3600 + digits(&[*m1, *m2])? * 60))
 }
 
-/// Days since 1970-01-01 of the proleptic Gregorian calendar (Howard Hinnant, "chrono-Compatible Low-Level Date
-/// Algorithms").
+/// Returns the days since 1970-01-01 of the proleptic Gregorian calendar (Howard Hinnant, "chrono-Compatible
+/// Low-Level Date Algorithms").
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);

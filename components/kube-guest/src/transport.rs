@@ -1,4 +1,4 @@
-//! Why no answer came, in plain words.
+//! The reasons why no answer arrived, in plain words.
 
 use crate::for_terminal_line;
 use std::fmt;
@@ -13,13 +13,13 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// The name that `wasi:http` gives the error, such as `HTTP-request-denied`.
+    /// Returns the name of the error in `wasi:http`, such as `HTTP-request-denied`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.code
     }
 
-    /// Whether the host refused the request itself, so that trying again is no use.
+    /// Returns whether the host refused the request itself, so that another try is useless.
     #[must_use]
     pub fn is_denied(&self) -> bool {
         self.code == "HTTP-request-denied"
@@ -76,7 +76,8 @@ fn describe(code: &ErrorCode) -> (&'static str, &'static str) {
         E::HttpUpgradeFailed => ("HTTP-upgrade-failed", "the server did not switch protocols"),
         E::HttpProtocolError => ("HTTP-protocol-error", "the server does not speak HTTP as it should"),
         E::LoopDetected => ("loop-detected", "the request went round in a circle"),
-        // Of a request to the cluster, kwasm says this alone, and what is wrong after the plugin's own last words.
+        // For a request to the cluster, kwasm only reports this error, and explains it after the plugin's own
+        // last message.
         E::ConfigurationError => {
             ("configuration-error", "the kubeconfig gave no usable credentials or certificates, see below")
         }
@@ -85,7 +86,7 @@ fn describe(code: &ErrorCode) -> (&'static str, &'static str) {
     }
 }
 
-/// The errors about what was sent, and about sizes.
+/// Describes the errors about sent messages and about sizes.
 fn describe_message(code: &ErrorCode) -> (&'static str, &'static str) {
     use ErrorCode as E;
     match code {

@@ -6,8 +6,8 @@ use wasip2::http::types::{FutureIncomingResponse, OutgoingBody};
 use wasip2::io::poll;
 use wasip2::io::streams::{OutputStream, StreamError};
 
-/// A request that is being sent. Dropped before [`Upload::finish`] it is aborted: the server never takes what was
-/// sent for the whole.
+/// A request that is being sent. If it is dropped before [`Upload::finish`], it is aborted: the server never
+/// accepts a part as the whole.
 #[derive(Debug)]
 pub struct Upload {
     // The order matters: the stream must be dropped before its body.
@@ -23,12 +23,12 @@ impl Upload {
         Ok(Self { stream: Some(stream), body, answer, early: None })
     }
 
-    /// Sends `bytes`, no faster than the server takes them. `false` says that the server wants no more: it has
-    /// answered already, and [`Upload::finish`] tells what.
+    /// Sends `bytes`, no faster than the server accepts them. Returns `false` if the server accepts no more
+    /// because it has answered already; [`Upload::finish`] returns the answer.
     ///
     /// # Errors
     ///
-    /// [`Error::Transport`]: the connection broke, and no answer came before.
+    /// [`Error::Transport`] if the connection broke without an answer before.
     pub fn send(&mut self, mut bytes: &[u8]) -> Result<bool, Error> {
         while !bytes.is_empty() {
             let Some(room) = self.room()? else { return Ok(false) };
@@ -42,11 +42,11 @@ impl Upload {
         Ok(true)
     }
 
-    /// Ends the body and waits for the answer, of whatever status.
+    /// Ends the body and waits for the answer, of any status.
     ///
     /// # Errors
     ///
-    /// [`Error::Transport`]: no answer came, or the body is not as long as its `content-length` said.
+    /// [`Error::Transport`] if there was no answer, or the length of the body differs from its `content-length`.
     pub fn finish(mut self) -> Result<Response, Error> {
         let complete = self.stream.take().is_some();
         if let Some(early) = self.early {
@@ -58,7 +58,7 @@ impl Upload {
         Response::wait(&self.answer)
     }
 
-    /// Waits until something can be written, and says how much; `None` when the server wants no more.
+    /// Waits until something can be written, and returns how much, or `None` if the server accepts no more.
     fn room(&mut self) -> Result<Option<usize>, Error> {
         loop {
             let Some(stream) = &self.stream else { return Ok(None) };
@@ -81,7 +81,7 @@ impl Upload {
         }
     }
 
-    /// Takes an answer that came before the body's end. A failure ends the sending; anything else does not.
+    /// Takes an answer that arrived before the body's end. Only a failure ends the sending.
     fn refused(&mut self) -> bool {
         self.early = Response::poll(&self.answer);
         let refused =
@@ -92,7 +92,8 @@ impl Upload {
         refused
     }
 
-    /// The stream takes no more. An answer, if one comes, says why better than the stream can.
+    /// Handles a stream that takes no more. If an answer has arrived, it explains the reason better than the
+    /// stream can.
     fn stopped(&mut self, error: StreamError) -> Result<bool, Error> {
         self.stream = None;
         match error {

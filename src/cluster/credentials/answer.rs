@@ -1,4 +1,4 @@
-//! What a credential plugin prints: an `ExecCredential` (client-go, pkg/apis/clientauthentication).
+//! The output of a credential plugin: an `ExecCredential` (client-go, pkg/apis/clientauthentication).
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,11 +10,12 @@ use time::format_description::well_known::Rfc3339;
 use super::super::secret::Secret;
 use super::certificate::Certificate;
 use super::error::Fault;
-use super::{Said, token};
+use super::material::AuthMaterial;
+use super::token;
 
-/// What it says, and until when that holds.
+/// The credential and its expiry.
 pub(super) struct Answer {
-    pub(super) said: Arc<Said>,
+    pub(super) material: Arc<AuthMaterial>,
     expires: Option<SystemTime>,
 }
 
@@ -36,8 +37,8 @@ struct Status {
 }
 
 impl Answer {
-    /// Reads what a plugin of `user` printed that was asked in `version`. A certificate that is still the `last` one keeps
-    /// its address.
+    /// Parses the output of `user`'s plugin for a request in `version`. A certificate equal to the `last` one
+    /// keeps its address.
     pub(super) fn read(
         user: &str,
         version: &str,
@@ -49,13 +50,13 @@ impl Answer {
         let json = || json(printed);
         // JSON is YAML, and read by a quicker reader.
         let credential: Option<ExecCredential> = json().or_else(|| serde_saphyr::from_str(printed).ok());
-        let credential = credential.ok_or_else(|| answer("what it printed is no ExecCredential"))?;
+        let credential = credential.ok_or_else(|| answer("its output is not an ExecCredential"))?;
         if credential.kind.as_deref() != Some("ExecCredential") {
-            return Err(answer("what it printed is no ExecCredential"));
+            return Err(answer("its output is not an ExecCredential"));
         }
         if credential.api_version.as_deref() != Some(version) {
             return Err(Fault::Answer(format!(
-                "it did not answer in {version}, which the kubeconfig asks for"
+                "it did not answer in {version}, which the kubeconfig requires"
             )));
         }
         let status = credential.status.ok_or_else(|| answer("its answer has no status"))?;
@@ -82,22 +83,25 @@ impl Answer {
         let authorization = token.map(|token| token::header("Bearer", token.reveal()).ok_or(token::UNFIT));
         let authorization =
             authorization.transpose().map_err(|why| Fault::Answer(format!("its token: {why}")))?;
-        Ok(Self { said: Arc::new(Said { authorization, certificate }), expires: expires.map(Into::into) })
+        Ok(Self {
+            material: Arc::new(AuthMaterial { authorization, certificate }),
+            expires: expires.map(Into::into),
+        })
     }
 
-    /// Whether it holds still.
+    /// Returns whether it is still valid.
     pub(super) fn holds(&self) -> bool {
         self.expires.is_none_or(|expires| SystemTime::now() <= expires)
     }
 }
 
-/// Of JSON: of equal keys the last counts, as for client-go.
+/// Parses JSON. Of duplicate keys the last one counts, as in client-go.
 fn json(printed: &str) -> Option<ExecCredential> {
     serde_json::from_value(serde_json::from_str(printed).ok()?).ok()
 }
 
-/// Reads a time as Go's `time.Parse(time.RFC3339, …)` does: stricter than RFC 3339 (a capital `T` and `Z`, and no leap second),
-/// but for a fraction behind a comma.
+/// Parses a time like Go's `time.Parse(time.RFC3339, …)`: stricter than RFC 3339 (a capital `T` and `Z`, and
+/// no leap second), except for a fraction after a comma.
 fn time(text: &str) -> Option<OffsetDateTime> {
     let bytes = text.as_bytes();
     let strict = bytes.get(10) == Some(&b'T') && !bytes.ends_with(b"z") && bytes.get(17..19) != Some(b"60");
@@ -123,7 +127,7 @@ mod tests {
     fn a_token_is_taken_from_json_and_from_yaml() {
         let json = format!(r#"{{"kind":"ExecCredential","apiVersion":"{V1}","status":{{"token":"t"}}}}"#);
         for answer in [read("{token: t}"), Answer::read("u", V1, &json, None)] {
-            assert_eq!(answer.ok().unwrap().said.authorization.as_ref().unwrap(), "Bearer t");
+            assert_eq!(answer.ok().unwrap().material.authorization.as_ref().unwrap(), "Bearer t");
         }
     }
 

@@ -16,32 +16,33 @@ use super::Error;
 use super::error::wrong;
 use super::key;
 
-/// How long a certificate in a file is the newest. client-go looks for each new connection, and every five minutes.
+/// The time after which a certificate in a file is read again. client-go checks for each new connection, and
+/// every five minutes.
 const FRESH: Duration = Duration::from_mins(1);
 
 const CERTIFICATE: &str = "the client certificate";
 const KEY: &str = "the client key";
 
-/// What is wrong with either of them that client-go does not choose between.
-const BOTH: &str = "it is there twice, as data and as a file";
+/// The error for a certificate or key that is given in two ways, as in client-go.
+const BOTH: &str = "it is given twice, as data and as a file";
 
-/// Whose a client certificate is and when it holds, as seconds since 1970.
+/// The owner and the validity period of a client certificate, in seconds since 1970.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Validity {
-    /// The user of the kubeconfig who owns it.
+    /// The user of the kubeconfig that it belongs to.
     pub user: String,
-    /// Its subject, e.g. `O=dev, CN=alice`.
+    /// The subject, e.g. `O=dev, CN=alice`.
     pub subject: String,
-    /// Its issuer's subject.
+    /// The subject of its issuer.
     pub issuer: String,
-    /// From when.
+    /// The beginning of its validity.
     pub not_before: i64,
-    /// Until when.
+    /// The end of its validity.
     pub not_after: i64,
 }
 
 impl Validity {
-    /// What is wrong with its times at `now`, in seconds since 1970, e.g. `expired on 2020-01-01 00:00 UTC`.
+    /// Returns why it is not valid at `now`, in seconds since 1970, e.g. `expired on 2020-01-01 00:00 UTC`.
     #[must_use]
     pub fn fault(&self, now: i64) -> Option<String> {
         if now > self.not_after {
@@ -63,20 +64,20 @@ impl Validity {
     }
 }
 
-/// A certificate with its key, and what it says of itself if that can be read.
+/// A certificate with its key, and its validity if that can be parsed.
 pub(super) struct Certificate {
     key: Arc<CertifiedKey>,
     validity: Option<Validity>,
-    /// Of both texts: whether others are the same.
+    /// The digest of both texts, to notice changes.
     digest: [u8; 32],
 }
 
-/// What is wrong with one.
+/// A defect of a client certificate or its key.
 pub(super) struct Flaw {
-    /// With which part of it.
+    /// The defective part.
     pub(super) what: &'static str,
     pub(super) why: String,
-    /// What helps, where that is known.
+    /// A hint, if there is one.
     pub(super) hint: Option<&'static str>,
 }
 
@@ -87,7 +88,7 @@ impl Flaw {
 }
 
 impl Certificate {
-    /// Reads a certificate and its key from PEM. Where they are what `last` is, that is it.
+    /// Reads a certificate and its key from PEM. Returns `last` if they are unchanged.
     pub(super) fn read(
         user: &str,
         chain: &[u8],
@@ -121,7 +122,8 @@ impl Certificate {
     }
 }
 
-/// Whether a key is that of its certificate, as far as either can be read. rustls' own `keys_match` reads no X.509 v1.
+/// Returns whether a key belongs to its certificate, as far as both can be parsed. rustls' own `keys_match`
+/// cannot parse X.509 v1.
 fn belongs(key: &CertifiedKey) -> bool {
     let certificate = key.cert.first().and_then(|certificate| X509Certificate::from_der(certificate).ok());
     match (certificate, key.key.public_key()) {
@@ -130,7 +132,7 @@ fn belongs(key: &CertifiedKey) -> bool {
     }
 }
 
-/// A certificate and its key in the kubeconfig, or in files of their own.
+/// A certificate and its key, in the kubeconfig or in files.
 pub(super) struct Pair {
     user: String,
     certificate: Pem,
@@ -139,7 +141,8 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// That of a user's entry, if it has a certificate. A key alone is none, as in client-go.
+    /// Returns the pair of a user's entry, if it has a certificate. A key alone does not count, as in
+    /// client-go.
     pub(super) fn of(user: &str, entry: &UserEntry) -> Result<Option<Self>, Error> {
         let data = entry.client_certificate_data.as_deref();
         let Some(certificate) = Pem::of(data, entry.client_certificate.as_deref()) else { return Ok(None) };
@@ -156,17 +159,18 @@ impl Pair {
         Ok(Some(Self { user: user.to_owned(), certificate, key, held: Mutex::new(None) }))
     }
 
-    /// Whether somebody may write it anew. As in client-go, one of which a part is in the kubeconfig stays what it is.
+    /// Returns whether it may be replaced. As in client-go, a pair with a part in the kubeconfig never
+    /// changes.
     pub(super) fn is_in_files(&self) -> bool {
         self.certificate.file().is_some() && self.key.file().is_some()
     }
 
-    /// The certificate, read again where it may be old.
+    /// Returns the certificate, read again if it may be outdated.
     pub(super) fn current(&self) -> Result<Arc<Certificate>, Error> {
         self.newer_than(FRESH)
     }
 
-    /// The certificate as it is now.
+    /// Returns the certificate as it is now.
     pub(super) fn renewed(&self) -> Result<Arc<Certificate>, Error> {
         self.newer_than(Duration::ZERO)
     }

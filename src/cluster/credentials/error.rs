@@ -1,26 +1,27 @@
-//! Why there is no credential. No secret and nothing that a helper printed is in any of it.
+//! Errors of credentials. They contain no secrets, and nothing that a helper printed.
 
 use std::io;
 use std::path::PathBuf;
 
 use super::kuberc;
+use crate::message::Explain;
 
-/// Why a user cannot be known by anything.
+/// The reason why there are no credentials for a user.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Something that the kubeconfig has, or names, is not what it should be.
+    /// An entry of the kubeconfig, or a file that it names, is not valid.
     #[error("{what} of user `{user}`: {why}")]
     Entry {
-        /// e.g. `the client certificate`.
+        /// The part, e.g. `the client certificate`.
         what: &'static str,
         /// The user's name in the kubeconfig.
         user: String,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
-        /// What helps with just this.
+        /// A hint for this particular error.
         hint: Option<&'static str>,
     },
-    /// Two ways to be known by one header.
+    /// Two authentication methods for the same header.
     #[error(
         "the credentials of user `{user}`: more than one authentication method: a token and a username or password"
     )]
@@ -28,101 +29,110 @@ pub enum Error {
         /// The user's name in the kubeconfig.
         user: String,
     },
-    /// A credential plugin did not say who asks.
+    /// A credential plugin failed.
     #[error("the credential plugin `{command}` of user `{user}`: {fault}")]
     Plugin {
-        /// What the kubeconfig says is to be run.
+        /// The command in the kubeconfig.
         command: String,
         /// The user's name in the kubeconfig.
         user: String,
-        /// What went wrong.
+        /// The reason.
         fault: Box<Fault>,
     },
-    /// An auth-provider that was taken out of client-go.
+    /// An auth-provider that was removed from client-go.
     #[error("the auth-provider `{name}` of user `{user}`: {why}")]
     Provider {
-        /// Its name.
+        /// The program's name.
         name: String,
         /// The user's name in the kubeconfig.
         user: String,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
-        /// What helps.
+        /// A hint.
         hint: Option<String>,
     },
 }
 
-/// What may go wrong with a credential plugin.
+/// The failures of a credential plugin.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// There is no such program.
+    /// The program does not exist.
     #[error("there is no such program")]
     Missing {
-        /// What the kubeconfig says of how to get it, in one line.
+        /// The kubeconfig's hint about how to install it, in one line.
         hint: Option<String>,
     },
-    /// It is a file, and no program.
+    /// The file is not executable.
     #[error("it is not executable")]
     NotExecutable,
-    /// It could not be started, or listened to.
+    /// The program could not be started, or its output could not be read.
     #[error("it cannot be run: {0}")]
     Run(io::Error),
-    /// It ended with another code than 0.
+    /// The program exited with another code than 0.
     #[error("it failed with exit code {0}")]
     Code(i32),
-    /// A signal ended it.
+    /// The program was ended by a signal.
     #[error("it was ended by a signal")]
     Killed,
-    /// kwasm did not wait for its end.
+    /// The run ended before the program did.
     #[error("kwasm ended before it did")]
     Unfinished,
-    /// It prints without end.
+    /// The output exceeds the limit.
     #[error("it printed more than 1 MiB")]
     TooMuch,
-    /// What it printed is no credential.
+    /// The output is not a credential.
     #[error("{0}")]
     Answer(String),
-    /// It wants a terminal, and there is none.
-    #[error("it has to ask you something (interactiveMode: Always), and standard input is no terminal")]
+    /// The program requires a terminal, and there is none.
+    #[error("it has to ask you something (interactiveMode: Always), and standard input is not a terminal")]
     NoTerminal,
-    /// The certificate that it said is none.
+    /// The certificate in its output is not valid.
     #[error("{what} that it printed: {why}")]
     Certificate {
         /// `the client certificate` or `the client key`.
         what: &'static str,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
-    /// What it is to be told of the cluster cannot be read.
-    #[error("the certificate authority that it is to be told: {0}")]
+    /// The cluster's information for it cannot be read.
+    #[error("the certificate authority to pass to it: {0}")]
     Authority(String),
-    /// The user allows it not.
+    /// The user's preferences do not allow it.
     #[error("{file} does not allow it: {why}", file = file.display())]
     Denied {
         /// The kuberc file.
         file: PathBuf,
-        /// By which of its rules.
+        /// The rule that does not allow it.
         why: String,
     },
-    /// Whether the user allows it cannot be read.
+    /// The user's preferences cannot be read.
     #[error(transparent)]
     Kuberc(kuberc::Error),
 }
 
-impl Error {
-    /// What helps, if anything is known to.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
+impl Explain for Error {
+    fn subject(&self) -> Option<String> {
+        Some(match self {
+            Self::Entry { what, user, .. } => format!("{what} of user `{user}`"),
+            Self::Methods { user } => format!("the credentials of user `{user}`"),
+            Self::Plugin { command, user, .. } => {
+                format!("the credential plugin `{command}` of user `{user}`")
+            }
+            Self::Provider { name, user, .. } => format!("the auth-provider `{name}` of user `{user}`"),
+        })
+    }
+
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Plugin { fault, command, .. } => match fault.as_ref() {
                 Fault::Missing { hint: Some(hint) } => Some(hint.clone()),
                 Fault::Missing { hint: None } => Some(format!("install {command}, or put it on PATH")),
                 Fault::NotExecutable => Some(format!("chmod +x {command}")),
                 Fault::Kuberc(kuberc::Error::File { path, .. } | kuberc::Error::Broken { path, .. }) => {
-                    Some(format!("mend {}, or move it away; KUBERC names another", path.display()))
+                    Some(format!("fix {}, or move it away; KUBERC names another", path.display()))
                 }
                 Fault::Code(_) | Fault::Killed | Fault::Answer(_) => {
-                    Some("run it by hand to see what it needs; often that is to log in again".to_owned())
+                    Some("run it by hand to see what it needs; often you have to log in again".to_owned())
                 }
                 Fault::NoTerminal => Some("run it at a terminal, or log in by kubectl first".to_owned()),
                 Fault::Denied { .. } => Some(
@@ -133,15 +143,16 @@ impl Error {
             },
             Self::Provider { hint, .. } => hint.clone(),
             Self::Entry { hint: Some(hint), .. } => Some((*hint).to_owned()),
-            Self::Entry { .. } => {
-                Some("log in again by what made this kubeconfig, or correct this user in it".to_owned())
-            }
-            Self::Methods { .. } => Some("take one of them out of this user in the kubeconfig".to_owned()),
+            Self::Entry { .. } => Some(
+                "log in again with the tool that created this kubeconfig, or correct this user in it"
+                    .to_owned(),
+            ),
+            Self::Methods { .. } => Some("remove one of them from this user in the kubeconfig".to_owned()),
         }
     }
 }
 
-/// What is wrong with what the user of this name has.
+/// Returns an error about a part of this user's credentials.
 pub(super) fn wrong(user: &str, what: &'static str, why: impl Into<String>) -> Error {
     Error::Entry { what, user: user.to_owned(), why: why.into(), hint: None }
 }

@@ -1,4 +1,5 @@
-//! Credential plugins: a program of the user's that says who asks (client-go, plugin/pkg/client/auth/exec).
+//! Credential plugins: a program of the user's that prints credentials (client-go,
+//! plugin/pkg/client/auth/exec).
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,24 +10,25 @@ use tokio::sync;
 
 use super::super::document::{ExecEntry, ExecVariable, Text};
 use super::super::secret::Secret;
+use super::Error;
 use super::answer::Answer;
 use super::error::{Fault, wrong};
-use super::exec_cluster::{ExecCluster, Told};
+use super::exec_cluster::{ClusterInfo, ExecCluster};
 use super::kuberc::Kuberc;
 use super::lookup::{clean, find};
+use super::material::AuthMaterial;
 use super::plugin::{Child, Plugin};
-use super::{Error, Said};
-use crate::cli::Environment;
+use crate::environment::Environment;
 
-/// The variable by which a plugin is told what is asked of it.
+/// The environment variable with the request to a plugin.
 const INFO: &str = "KUBERNETES_EXEC_INFO";
 
-/// How long a credential that was had anew is not had anew again.
+/// The time during which a renewed credential is not renewed again.
 const PAUSE: Duration = Duration::from_secs(10);
 
 const WHAT: &str = "the credential plugin";
 
-/// How a user's credential plugin is run. It is run for all requests together, until what it said expires.
+/// A user's credential plugin. It runs once for all requests, until its credential expires.
 pub(super) struct Exec {
     shared: Arc<Shared>,
 }
@@ -35,23 +37,24 @@ struct Shared {
     user: String,
     command: String,
     arguments: Vec<String>,
-    /// What it is run in: by whose `PATH` it is found, whatever the entry says.
+    /// The environment in which it runs. Its `PATH` is used to find the plugin, whatever the entry's own
+    /// variables are.
     environment: Arc<Environment>,
-    /// The entry's own variables, for the plugin alone.
+    /// The entry's own variables, for the plugin only.
     own: Vec<ExecVariable>,
     version: &'static str,
     mode: Mode,
     hint: Option<String>,
     cluster: Option<ExecCluster>,
     kuberc: Kuberc,
-    /// Held for as long as the plugin runs: all others wait for what it says.
+    /// The credential, locked while the plugin runs, so that all others wait for its output.
     answer: Arc<sync::Mutex<Option<Answer>>>,
     child: Child,
-    /// When a credential that was refused was last had anew.
+    /// The time at which a refused credential was last renewed.
     renewed: Mutex<Option<Instant>>,
 }
 
-/// Whether a plugin gets standard input.
+/// The cases in which a plugin gets standard input.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Mode {
     Never,
@@ -59,7 +62,7 @@ enum Mode {
     Always,
 }
 
-/// What a plugin is asked.
+/// The request to a plugin.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Request<'a> {
@@ -71,12 +74,12 @@ struct Request<'a> {
 #[derive(Serialize)]
 struct Spec {
     #[serde(skip_serializing_if = "Option::is_none")]
-    cluster: Option<Told>,
+    cluster: Option<ClusterInfo>,
     interactive: bool,
 }
 
 impl Exec {
-    /// The plugin of a user's entry. Runs nothing.
+    /// Returns the plugin of a user's entry, without running it.
     pub(super) fn of(
         user: &str,
         entry: &ExecEntry,
@@ -110,22 +113,22 @@ impl Exec {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// What the plugin said, as long as that holds; else what it says now.
-    pub(super) async fn current(&self) -> Result<Arc<Said>, Error> {
+    /// Returns the plugin's credential while it is valid, or else runs it.
+    pub(super) async fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         self.asked(Answer::holds).await
     }
 
-    /// What the plugin says after `refused`. Of those who were refused together, one asks it.
-    /// It is run no oftener than every ten seconds for that: a server, or a pod behind it, that refuses whatever it is shown
-    /// must not have the user log in again and again.
-    pub(super) async fn renewed(&self, refused: &Arc<Said>) -> Result<Arc<Said>, Error> {
+    /// Returns a new credential after `refused`. Of several concurrent callers, one runs the plugin. It runs
+    /// at most once in ten seconds: a server, or a pod behind it, that refuses every credential must not make
+    /// the user log in again and again.
+    pub(super) async fn renewed(&self, refused: &Arc<AuthMaterial>) -> Result<Arc<AuthMaterial>, Error> {
         if !self.shared.may_be_renewed() {
             return self.current().await;
         }
-        self.asked(|answer| answer.holds() && !Arc::ptr_eq(&answer.said, refused)).await
+        self.asked(|answer| answer.holds() && !Arc::ptr_eq(&answer.material, refused)).await
     }
 
-    /// Looks whether it could be run.
+    /// Checks that it could be run.
     pub(super) fn look(&self) -> Result<(), Error> {
         self.shared
             .interactive()
@@ -134,25 +137,25 @@ impl Exec {
             .map_err(|fault| self.shared.failed(fault))
     }
 
-    /// Kills the plugin, if it runs.
+    /// Kills the plugin if it is running.
     pub(super) fn end(&self) {
         self.shared.child.end();
     }
 
-    async fn asked(&self, is_good: impl Fn(&Answer) -> bool) -> Result<Arc<Said>, Error> {
+    async fn asked(&self, is_good: impl Fn(&Answer) -> bool) -> Result<Arc<AuthMaterial>, Error> {
         let mut answer = Arc::clone(&self.shared.answer).lock_owned().await;
         if let Some(good) = answer.as_ref().filter(|answer| is_good(answer)) {
-            return Ok(Arc::clone(&good.said));
+            return Ok(Arc::clone(&good.material));
         }
         let shared = Arc::clone(&self.shared);
         // Apart from who asked: a guest that waits no longer must not end a login that others wait for.
         let run = tokio::spawn(async move {
-            let last = answer.as_ref().and_then(|answer| answer.said.certificate.clone());
+            let last = answer.as_ref().and_then(|answer| answer.material.certificate.clone());
             let printed = shared.run().await?;
             let new = Answer::read(&shared.user, shared.version, printed.reveal(), last.as_ref())?;
-            let said = Arc::clone(&new.said);
+            let material = Arc::clone(&new.material);
             *answer = Some(new);
-            Ok(said)
+            Ok(material)
         });
         // It can only be cancelled by the end of all.
         run.await.unwrap_or(Err(Fault::Unfinished)).map_err(|fault| self.shared.failed(fault))
@@ -160,10 +163,10 @@ impl Exec {
 }
 
 impl Shared {
-    /// Runs the plugin, if it may be run, and gives what it prints.
+    /// Runs the plugin, if that is allowed, and returns its output.
     async fn run(&self) -> Result<Secret, Fault> {
         let interactive = self.interactive()?;
-        let cluster = self.cluster.as_ref().map(ExecCluster::told).transpose().map_err(Fault::Authority)?;
+        let cluster = self.cluster.as_ref().map(ExecCluster::info).transpose().map_err(Fault::Authority)?;
         let request = Request {
             kind: "ExecCredential",
             api_version: self.version,
@@ -180,7 +183,7 @@ impl Shared {
         plugin.run(&self.child).await
     }
 
-    /// Whether it is not just now that it was, and if so takes it that it is now.
+    /// Returns whether enough time has passed since the last renewal, and if so records a new one.
     fn may_be_renewed(&self) -> bool {
         // It is replaced as a whole.
         let mut renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -191,7 +194,7 @@ impl Shared {
         may
     }
 
-    /// Whether it gets standard input.
+    /// Returns whether it gets standard input.
     fn interactive(&self) -> Result<bool, Fault> {
         match self.mode {
             Mode::Never => Ok(false),
@@ -201,7 +204,7 @@ impl Shared {
         }
     }
 
-    /// Where it is, if the user lets it be run.
+    /// Returns the path of the program, if the user allows it to run.
     fn program(&self) -> Result<PathBuf, Fault> {
         let variable = |name| self.environment.variable(name);
         let find = |command: &str| find(command, variable("PATH"), variable("PATHEXT"));
@@ -224,7 +227,7 @@ impl Shared {
     }
 }
 
-/// The version in which a plugin is asked.
+/// Returns the version of the request to a plugin.
 fn version(asked: Option<&str>) -> Result<&'static str, String> {
     const KNOWN: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
     let [v1, v1beta1] = KNOWN;
@@ -242,14 +245,14 @@ fn mode(asked: Option<&str>, version: &str) -> Result<Mode, &'static str> {
         "Never" => Ok(Mode::Never),
         "IfAvailable" => Ok(Mode::IfAvailable),
         "Always" => Ok(Mode::Always),
-        // Before v1 nobody had to say.
+        // Before v1, the field was optional.
         "" if version.ends_with("v1beta1") => Ok(Mode::IfAvailable),
         "" => Err("its interactiveMode is missing: Never, IfAvailable or Always"),
-        _ => Err("its interactiveMode is none of Never, IfAvailable and Always"),
+        _ => Err("its interactiveMode is not one of Never, IfAvailable and Always"),
     }
 }
 
-/// A hint as one line, and without what drives a terminal: anybody's kubeconfig may have one.
+/// Returns a hint as one line, without control characters: a kubeconfig may come from anyone.
 fn one_line(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     text.chars().filter(|c| !c.is_control()).collect()

@@ -1,4 +1,4 @@
-//! What a credential plugin is told of the cluster, where it asks for that (client-go, rest/exec.go).
+//! The information about the cluster for a credential plugin that requests it (client-go, rest/exec.go).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,20 +8,20 @@ use serde_json::Value;
 use super::super::document::ClusterEntry;
 use super::super::pem::Pem;
 
-/// The name under which a cluster keeps what is for its credential plugin alone.
+/// The extension of a cluster with data for its credential plugin only.
 const EXTENSION: &str = "client.authentication.k8s.io/exec";
 
-/// A cluster as `KUBERNETES_EXEC_INFO` has it.
+/// A cluster as in `KUBERNETES_EXEC_INFO`.
 #[derive(Clone, Default)]
 pub struct ExecCluster {
-    told: Told,
+    info: ClusterInfo,
     authority: Option<Pem>,
 }
 
-/// Its text (client-go, pkg/apis/clientauthentication/v1/types.go).
+/// The serialised cluster (client-go, pkg/apis/clientauthentication/v1/types.go).
 #[derive(Clone, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Told {
+pub(super) struct ClusterInfo {
     server: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     tls_server_name: String,
@@ -42,7 +42,7 @@ impl From<&ClusterEntry> for ExecCluster {
         let mut extensions = entry.extensions.iter().flatten();
         let config = extensions.find(|extension| extension.name == EXTENSION);
         Self {
-            told: Told {
+            info: ClusterInfo {
                 server: text(&entry.server),
                 tls_server_name: text(&entry.tls_server_name),
                 insecure_skip_tls_verify: entry.insecure_skip_tls_verify == Some(true),
@@ -60,13 +60,14 @@ impl From<&ClusterEntry> for ExecCluster {
 }
 
 impl ExecCluster {
-    /// What is told, with the authority's certificate from its file; why that cannot be read.
-    pub(super) fn told(&self) -> Result<Told, String> {
-        let mut told = self.told.clone();
+    /// Returns the information, with the authority's certificate from its file, or the reason why that cannot
+    /// be read.
+    pub(super) fn info(&self) -> Result<ClusterInfo, String> {
+        let mut info = self.info.clone();
         if let Some(authority) = &self.authority {
-            told.certificate_authority_data = STANDARD.encode(authority.read()?.as_slice());
+            info.certificate_authority_data = STANDARD.encode(authority.read()?.as_slice());
         }
-        Ok(told)
+        Ok(info)
     }
 }
 

@@ -1,4 +1,4 @@
-//! An identity token: a JWT (RFC 7519), of which nothing is read but when it expires.
+//! Identity tokens: JWTs (RFC 7519), of which only the expiry is read.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,40 +8,40 @@ use serde::Deserialize;
 
 use super::super::secret::Secret;
 
-/// How long before its end a token counts as expired, as in client-go: clocks differ.
+/// The time before its expiry at which a token counts as expired, as in client-go, since clocks differ.
 const EARLY: Duration = Duration::from_secs(10);
 
-/// What is to be an identity token.
+/// A presumed identity token.
 #[derive(Clone)]
 pub(super) struct Jwt {
     text: Secret,
-    /// `None` when it is no JWT.
+    /// The expiry; `None` if it is not a JWT.
     expires: Option<SystemTime>,
 }
 
 impl Jwt {
-    /// Takes a text for one, and reads it once.
+    /// Parses a text once.
     pub(super) fn of(text: Secret) -> Self {
         Self { expires: expiry(text.reveal()), text }
     }
 
-    /// The token itself.
+    /// Returns the token itself.
     pub(super) fn reveal(&self) -> &str {
         self.text.reveal()
     }
 
-    /// Whether it is one.
+    /// Returns whether it is a JWT.
     pub(super) fn is_one(&self) -> bool {
         self.expires.is_some()
     }
 
-    /// Whether it holds still. `None` when it is none.
+    /// Returns whether it is still valid, or `None` if it is not a JWT.
     pub(super) fn holds(&self) -> Option<bool> {
         self.expires.map(|expires| SystemTime::now() + EARLY < expires)
     }
 }
 
-/// When a JWT says that it expires; the beginning of time where it says nothing. `None` when it is none.
+/// Returns the expiry of a JWT: the beginning of time if it names none, or `None` if it is not a JWT.
 fn expiry(token: &str) -> Option<SystemTime> {
     #[derive(Deserialize)]
     struct Claims {

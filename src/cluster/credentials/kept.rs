@@ -1,5 +1,5 @@
-//! Keeps new tokens in the kubeconfig that the old ones are from, as client-go does: a refresh token that goes once and is
-//! lost locks its user out. So whether they can be kept is tried before an old one is given away.
+//! Stores new tokens in the kubeconfig of the old ones, as client-go does. Losing a refresh token that can be
+//! used once would lock its user out, so storing is tried before an old token is sent.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -12,64 +12,64 @@ use super::super::document::{self, Document};
 use super::super::kubeconfig;
 use super::super::secret::Secret;
 use super::jwt::Jwt;
-use super::oidc::{Tokens, Unrefreshed};
 use super::rewrite::{Pair, rewritten};
-use crate::cli::Environment;
+use super::tokens::{Tokens, Unrefreshed};
+use crate::environment::Environment;
 use crate::platform::{self, disk};
 use crate::reference::Digest;
 use crate::store::Places;
 
-/// How long one waits between two tries to get a lock.
+/// The delay between two tries to get a lock.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// How long another kwasm is waited for: longer than one asks an identity provider.
+/// The timeout for another kwasm, longer than a request to an identity provider takes.
 const TURN: Duration = Duration::from_mins(3);
 
-/// How long another program is waited for that changes the kubeconfig, which takes it milliseconds.
+/// The timeout for another program that changes the kubeconfig, which takes milliseconds.
 const CHANGE: Duration = Duration::from_secs(5);
 
-/// From what age on a lock is nobody's any more.
+/// The age from which a lock counts as abandoned.
 const STALE: Duration = Duration::from_mins(2);
 
-/// The longest tokens that there is sure to be room for.
+/// The size of tokens for which there is certainly room, in bytes.
 const ROOM: usize = 16 << 10;
 
-/// Where the tokens of one user are kept.
+/// The storage of one user's tokens.
 pub(super) struct Kept {
     user: String,
     /// The kubeconfig.
     file: PathBuf,
-    /// Where those who refresh tokens take turns; `None` where there is no home directory.
+    /// The folder of locks among those who refresh tokens; `None` if there is no home directory.
     turns: Option<PathBuf>,
 }
 
-/// The right to refresh the tokens of one kubeconfig. It ends with its process, however that ends.
+/// The right to refresh the tokens of one kubeconfig. It ends with its process at the latest.
 pub(super) struct Turn {
     _file: File,
 }
 
-/// client-go's lock of a kubeconfig: a file beside it, which is gone when this is.
+/// client-go's lock of a kubeconfig: a file beside it, removed when this is dropped.
 struct Lock(PathBuf);
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Whoever finds it afterwards is told of it.
+        // A remaining file is reported to the next program that finds it.
         drop(disk::remove(&self.0));
     }
 }
 
 impl Kept {
-    /// In this kubeconfig, at this user.
+    /// Returns the storage in this kubeconfig for this user.
     pub(super) fn at(user: &str, file: &Path, environment: &Environment) -> Self {
         let turns = Places::of(environment).map(|places| places.refreshes());
         Self { user: user.to_owned(), file: file.to_owned(), turns }
     }
 
-    /// Waits until no other kwasm refreshes a token of this kubeconfig: of several that were to use one refresh token
-    /// each, all but one would be refused where it goes once. Other programs are not kept from anything by it.
+    /// Waits until no other kwasm refreshes a token of this kubeconfig: if several used the same refresh
+    /// token, all but one would be refused where it can be used once. Other programs are not blocked by it.
     pub(super) async fn turn(&self) -> Result<Turn, Unrefreshed> {
         let folder = self.turns.as_ref().ok_or("there is no home directory to lock a file in")?;
-        let name = Digest::of(self.place()?.as_os_str().as_encoded_bytes()).hex();
+        let name = Digest::of(self.path()?.as_os_str().as_encoded_bytes()).hex();
         let path = folder.join(name);
         let failed =
             |error: io::Error| Unrefreshed::from(format!("{}: it cannot be locked: {error}", path.display()));
@@ -81,20 +81,20 @@ impl Kept {
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
                 Err(TryLockError::WouldBlock) if start.elapsed() < TURN => tokio::time::sleep(PAUSE).await,
                 Err(TryLockError::WouldBlock) => {
-                    return Err("another kwasm refreshes it and comes to no end".into());
+                    return Err("another kwasm is refreshing it and does not finish".into());
                 }
             }
         }
     }
 
-    /// The tokens that the kubeconfig has now.
+    /// Returns the tokens that the kubeconfig contains now.
     pub(super) fn read(&self) -> Result<Option<Tokens>, Unrefreshed> {
         let document: Document = document::first(&self.text()?).unwrap_or_default();
         let user = document.users.into_iter().flatten().find(|named| named.name == self.user);
         Ok(user.and_then(|named| named.user.auth_provider).as_ref().map(Tokens::of))
     }
 
-    /// Finds out whether new tokens could be kept in place of these, whatever their letters. Changes nothing.
+    /// Checks whether new tokens could be stored in place of these, whatever they are. Changes nothing.
     pub(super) async fn try_out(&self) -> Result<(), Unrefreshed> {
         let lock = self.lock().await?;
         let text = self.text()?;
@@ -102,7 +102,7 @@ impl Kept {
         let refresh = Zeroizing::new(format!("- \"'#{}", "x".repeat(ROOM)));
         let new = Pair { id: Some(&refresh), refresh: &refresh };
         let changed = rewritten(&text, &self.user, new).map_err(|why| self.unkept(why, None))?;
-        let tried = disk::may_replace(&self.place()?, changed.as_bytes());
+        let tried = disk::may_replace(&self.path()?, changed.as_bytes());
         drop(lock);
         tried.map_err(|error| {
             let hint = format!("ls -l {} shows who may write to it", self.file.display());
@@ -110,11 +110,11 @@ impl Kept {
         })
     }
 
-    /// Writes new tokens, if the refresh token that they are for still stands there: else somebody has logged in meanwhile,
-    /// and has newer ones.
+    /// Writes new tokens, if the refresh token that they replace is still there. Otherwise another program
+    /// has logged in meanwhile and has newer ones.
     ///
-    /// A lock that is held for longer than any change takes is passed over: who has it has most likely ended, and the token
-    /// would be lost for sure.
+    /// A lock that is held for longer than any change takes is ignored: its owner has most likely ended, and
+    /// the token would certainly be lost.
     pub(super) async fn write(
         &self,
         standing: &Secret,
@@ -136,12 +136,12 @@ impl Kept {
         let text = self.text().map_err(|unread| unread.why)?;
         let new = Pair { id: id.map(Jwt::reveal), refresh: refresh.reveal() };
         let changed = rewritten(&text, &self.user, new)?;
-        let place = self.place().map_err(|unread| unread.why)?;
-        disk::replace_alike(&place, changed.as_bytes()).map_err(|error| error.to_string())
+        let path = self.path().map_err(|unread| unread.why)?;
+        disk::replace_alike(&path, changed.as_bytes()).map_err(|error| error.to_string())
     }
 
-    /// Keeps all others from changing the kubeconfig, for a moment. `None` where none can: who may not make a file beside it
-    /// cannot change it by kubectl either.
+    /// Locks the kubeconfig against changes, for a moment. Returns `None` if that is impossible: a user who
+    /// may not create a file beside it cannot change it by kubectl either.
     async fn lock(&self) -> Result<Option<Lock>, Unrefreshed> {
         let mut path = self.file.clone().into_os_string();
         path.push(".lock");
@@ -167,11 +167,11 @@ impl Kept {
 
     fn text(&self) -> Result<Zeroizing<String>, Unrefreshed> {
         let text = kubeconfig::text(&self.file).map_err(|error| Unrefreshed::from(error.to_string()))?;
-        text.ok_or_else(|| format!("{}: it is there no more", self.file.display()).into())
+        text.ok_or_else(|| format!("{}: it no longer exists", self.file.display()).into())
     }
 
-    /// The file itself. A link stays one: what it leads to is replaced.
-    fn place(&self) -> Result<PathBuf, Unrefreshed> {
+    /// Returns the file itself. A link stays a link, and its target is replaced.
+    fn path(&self) -> Result<PathBuf, Unrefreshed> {
         fs::canonicalize(&self.file).map_err(|error| format!("{}: {error}", self.file.display()).into())
     }
 
@@ -192,11 +192,11 @@ fn held(lock: &Path, age: Duration) -> Unrefreshed {
     let lock = lock.display();
     if age > STALE {
         let why = format!(
-            "{lock} has been there for {} minutes: a program was ended while it changed the kubeconfig",
+            "{lock} has been there for {} minutes: a program was killed while it changed the kubeconfig",
             age.as_secs() / 60
         );
-        return Unrefreshed { why, hint: Some(format!("if no kubectl runs any more, remove it: rm {lock}")) };
+        return Unrefreshed { why, hint: Some(format!("if no kubectl is running, remove it: rm {lock}")) };
     }
     let why = format!("{lock} is there: another program is changing the kubeconfig");
-    Unrefreshed { why, hint: Some("try again when it has ended".to_owned()) }
+    Unrefreshed { why, hint: Some("try again when it has finished".to_owned()) }
 }

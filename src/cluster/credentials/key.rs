@@ -1,4 +1,5 @@
-//! The key of a client certificate, found in PEM as Go's `tls.X509KeyPair` finds it, and what it is if kwasm cannot use it.
+//! The key of a client certificate, found in PEM like by Go's `tls.X509KeyPair`, and a description if kwasm
+//! cannot use it.
 
 use std::sync::Arc;
 
@@ -9,18 +10,19 @@ use x509_parser::prelude::FromDer;
 
 use super::super::pem::{Section, sections};
 
-/// Why a text holds no key that can be used, and what helps.
+/// The reason why a text contains no usable key, and a hint.
 pub(super) type Unfit = (String, Option<&'static str>);
 
-/// The least that aws-lc signs with, in bits.
+/// The shortest key with which aws-lc signs, in bits.
 const LEAST: usize = 2048;
 
 const DECRYPT: &str = "openssl pkey -in KEY -out NEW writes it without its passphrase";
 const LARGER: &str =
-    "whoever runs the cluster has to sign a certificate for a larger key, or for one of ECDSA";
-const OTHER: &str = "whoever runs the cluster has to sign a certificate for a key of RSA, ECDSA or Ed25519";
+    "ask the cluster's administrator to sign a certificate for a larger key, or for one of ECDSA";
+const OTHER: &str =
+    "ask the cluster's administrator to sign a certificate for a key of RSA, ECDSA or Ed25519";
 
-/// Reads the first private key of a text, whatever form its label promises: labels are often wrong.
+/// Reads the first private key of a text, whatever form its label names, since labels are often wrong.
 pub(super) fn read(pem: &[u8]) -> Result<Arc<dyn SigningKey>, Unfit> {
     let sections = sections(pem);
     let is_key =
@@ -48,7 +50,7 @@ pub(super) fn read(pem: &[u8]) -> Result<Arc<dyn SigningKey>, Unfit> {
     keys.find_map(Result::ok).ok_or_else(|| described(der))
 }
 
-/// What a key is that cannot be used.
+/// Describes a key that cannot be used.
 fn described(der: &[u8]) -> Unfit {
     let unreadable = || ("it is not a valid private key of PKCS #1, PKCS #8 or SEC 1".to_owned(), None);
     let Some(parts) = parts(der) else { return unreadable() };
@@ -59,7 +61,7 @@ fn described(der: &[u8]) -> Unfit {
             match algorithm {
                 Some(RSA) => self::parts(key.data).as_deref().and_then(rsa).unwrap_or_else(unreadable),
                 Some(EC) => curve(),
-                _ => ("it is a key of another algorithm than RSA, ECDSA and Ed25519".to_owned(), Some(OTHER)),
+                _ => ("its algorithm is not RSA, ECDSA or Ed25519".to_owned(), Some(OTHER)),
             }
         }
         // SEC 1: version, key, maybe curve and public part.
@@ -69,10 +71,10 @@ fn described(der: &[u8]) -> Unfit {
 }
 
 fn curve() -> Unfit {
-    ("it is a key of ECDSA on another curve than P-256, P-384 and P-521, or broken".to_owned(), Some(OTHER))
+    ("it is an ECDSA key that is malformed, or not on P-256, P-384 or P-521".to_owned(), Some(OTHER))
 }
 
-/// What is wrong with an RSA key in PKCS #1: version, modulus, and more.
+/// Returns the defect of an RSA key in PKCS #1: version, modulus, and more.
 fn rsa(parts: &[Any<'_>]) -> Option<Unfit> {
     let [version, modulus, _, _, _, _, _, _, _, ..] = parts else { return None };
     if parts.iter().take(9).any(|part| part.tag() != Tag::Integer) {
@@ -83,17 +85,17 @@ fn rsa(parts: &[Any<'_>]) -> Option<Unfit> {
     Some(if version.data != [0] {
         ("it is an RSA key of more than two primes, which kwasm cannot use".to_owned(), Some(OTHER))
     } else if bits < LEAST {
-        (format!("it is an RSA key of {bits} bits, and kwasm uses none of less than {LEAST}"), Some(LARGER))
+        (format!("it is an RSA key of {bits} bits, and kwasm requires at least {LEAST}"), Some(LARGER))
     } else {
-        ("it is an RSA key that is broken".to_owned(), None)
+        ("it is a malformed RSA key".to_owned(), None)
     })
 }
 
-/// `rsaEncryption` and `id-ecPublicKey`, as DER has them.
+/// `rsaEncryption` and `id-ecPublicKey` in DER.
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 
-/// What a sequence of DER is made of.
+/// Returns the elements of a sequence in DER.
 fn parts(der: &[u8]) -> Option<Vec<Any<'_>>> {
     let (_, sequence) = Any::from_der(der).ok().filter(|(_, any)| any.tag() == Tag::Sequence)?;
     let (mut rest, mut parts) = (sequence.data, Vec::new());
@@ -122,7 +124,7 @@ mod tests {
         read(pem.as_bytes()).err().unwrap().0
     }
 
-    /// One of each form: PKCS #1, PKCS #8 and SEC 1.
+    /// Returns a key in each form: PKCS #1, PKCS #8 and SEC 1.
     fn forms() -> Vec<Vec<u8>> {
         let rsa = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
         let rsa = rsa.as_der().unwrap().as_ref().to_vec();
@@ -141,7 +143,7 @@ mod tests {
         [&[tag, 0x82], &length[..], content].concat()
     }
 
-    /// An RSA key in PKCS #1 with so long a modulus, of which no part is true.
+    /// Returns an RSA key in PKCS #1 with a modulus of this length, of arbitrary numbers.
     fn rsa_of(version: u8, bits: usize) -> Vec<u8> {
         let mut modulus = vec![0];
         modulus.extend(vec![0xff; bits / 8]);
@@ -185,15 +187,15 @@ mod tests {
     #[test]
     fn a_key_that_cannot_be_used_is_described() {
         for der in [rsa_of(0, 1024), pkcs8(RSA, &rsa_of(0, 1024))] {
-            let said = "it is an RSA key of 1024 bits, and kwasm uses none of less than 2048";
+            let said = "it is an RSA key of 1024 bits, and kwasm requires at least 2048";
             assert_eq!(refused(&pem("PRIVATE KEY", &der)), said);
         }
         assert!(refused(&pem("RSA PRIVATE KEY", &rsa_of(0, 1536))).contains("of 1536 bits"));
         assert!(refused(&pem("RSA PRIVATE KEY", &rsa_of(1, 2048))).contains("more than two primes"));
-        assert_eq!(refused(&pem("RSA PRIVATE KEY", &rsa_of(0, 2048))), "it is an RSA key that is broken");
-        assert!(refused(&pem("PRIVATE KEY", &pkcs8(EC, b"x"))).contains("another curve"));
+        assert_eq!(refused(&pem("RSA PRIVATE KEY", &rsa_of(0, 2048))), "it is a malformed RSA key");
+        assert!(refused(&pem("PRIVATE KEY", &pkcs8(EC, b"x"))).contains("not on P-256"));
         assert!(
-            refused(&pem("PRIVATE KEY", &pkcs8(&[0x2b, 0x65, 0x71], b"x"))).contains("another algorithm")
+            refused(&pem("PRIVATE KEY", &pkcs8(&[0x2b, 0x65, 0x71], b"x"))).contains("its algorithm is not")
         );
         assert!(refused(&pem("PRIVATE KEY", b"x")).contains("not a valid private key of PKCS #1"));
         assert!(refused(&pem("CERTIFICATE", b"x")).contains("a certificate"));

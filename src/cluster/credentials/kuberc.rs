@@ -1,8 +1,8 @@
-//! Which credential plugins the user lets run: `credentialPluginPolicy` and `credentialPluginAllowlist` of kubectl's own
-//! preferences (kubectl, pkg/kuberc; client-go, plugin/pkg/client/auth/exec).
+//! The credential plugins that the user allows: `credentialPluginPolicy` and `credentialPluginAllowlist` of
+//! kubectl's own preferences (kubectl, pkg/kuberc; client-go, plugin/pkg/client/auth/exec).
 //!
-//! kubectl warns of preferences that it cannot read, and then runs any plugin. Here none is run: who wrote such a list
-//! meant it.
+//! kubectl warns of preferences that it cannot read, and then runs any plugin. Here none is run, since the
+//! user intended a restriction.
 
 use std::ffi::OsStr;
 use std::io;
@@ -13,16 +13,16 @@ use serde_json::{Map, Value};
 
 use super::super::file;
 use super::lookup::clean;
-use crate::cli::Environment;
+use crate::environment::Environment;
 
-/// Where the preferences are, if any are to be followed.
+/// The file of the preferences, if any apply.
 pub(super) struct Kuberc {
     file: Option<PathBuf>,
-    /// Whether the user named the file: then it has to be there.
+    /// Whether the user named the file, which then has to exist.
     named: bool,
 }
 
-/// Which plugins may be run.
+/// The credential plugins that may run.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Policy {
     AllowAll,
@@ -30,7 +30,7 @@ pub(super) enum Policy {
     Allowlist(Vec<String>),
 }
 
-/// Why it cannot be known which plugins may be run.
+/// The reason why the allowed plugins are not known.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read.
@@ -41,7 +41,7 @@ pub enum Error {
         /// The reason.
         source: io::Error,
     },
-    /// The file says nothing that can be followed.
+    /// The file is not valid.
     #[error("it is not run, since {} may forbid it: {why}", path.display())]
     Broken {
         /// The file.
@@ -51,7 +51,7 @@ pub enum Error {
     },
 }
 
-/// One entry of the allowlist. `name` is what `command` was called before kubectl 1.36.
+/// An entry of the allowlist. `name` is the name of `command` before kubectl 1.36.
 #[derive(Deserialize)]
 struct Entry {
     #[serde(default)]
@@ -61,7 +61,7 @@ struct Entry {
 }
 
 impl Kuberc {
-    /// `$KUBERC`, else `~/.kube/kuberc`; none where either of kubectl's switches is off.
+    /// Returns `$KUBERC`, or else `~/.kube/kuberc`, or none if one of kubectl's switches is off.
     pub(super) fn of(environment: &Environment) -> Self {
         let off = |name, value| environment.variable(name).is_some_and(|set| set.eq_ignore_ascii_case(value));
         if environment.variable("KUBERC") == Some(OsStr::new("off")) || off("KUBECTL_KUBERC", "false") {
@@ -74,12 +74,12 @@ impl Kuberc {
         Self { file: home.map(|home| home.join(".kube").join("kuberc")), named: false }
     }
 
-    /// The file, for messages.
+    /// Returns the file, for messages.
     pub(super) fn file(&self) -> &Path {
         self.file.as_deref().unwrap_or(Path::new("kuberc"))
     }
 
-    /// What it says.
+    /// Reads the policy.
     pub(super) fn policy(&self) -> Result<Policy, Error> {
         let Some(path) = &self.file else { return Ok(Policy::AllowAll) };
         let text = match file::read_text(path) {
@@ -93,9 +93,10 @@ impl Kuberc {
     }
 }
 
-/// The policy of the first document that is kubectl's.
+/// Returns the policy of the first document that is kubectl's.
 fn read(text: &str) -> Result<Policy, String> {
-    let documents: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|_| "it is no YAML".to_owned())?;
+    let documents: Vec<Value> =
+        serde_saphyr::from_multiple(text).map_err(|_| "it is not valid YAML".to_owned())?;
     let documents: Vec<Value> = documents.into_iter().filter(|document| !document.is_null()).collect();
     for document in &documents {
         let Value::Object(document) = document else { continue };
@@ -116,10 +117,10 @@ fn read(text: &str) -> Result<Policy, String> {
     if documents.is_empty() {
         return Ok(Policy::AllowAll);
     }
-    Err("it is no Preference of kubectl.config.k8s.io/v1beta1".to_owned())
+    Err("it is not a Preference of kubectl.config.k8s.io/v1beta1".to_owned())
 }
 
-/// The keys, and what may be a misspelling of one.
+/// Returns whether a key is one of the two, or may be a misspelling of one.
 fn is_meant(key: &str) -> bool {
     let key = key.to_lowercase();
     key.contains("credential") || key.contains("plugin") || key.contains("allowlist")
@@ -132,10 +133,10 @@ fn policy(document: &Map<String, Value>) -> Result<Policy, String> {
     }
     let [named, list] = KEYS.map(|key| document.get(key).filter(|value| !value.is_null()));
     let list = list.map(Vec::<Entry>::deserialize).transpose();
-    let list = list.map_err(|_| "credentialPluginAllowlist is no list of commands".to_owned())?;
+    let list = list.map_err(|_| "credentialPluginAllowlist is not a list of commands".to_owned())?;
     let named = match named {
         None => "",
-        Some(value) => value.as_str().ok_or("credentialPluginPolicy is no text")?,
+        Some(value) => value.as_str().ok_or("credentialPluginPolicy is not a string")?,
     };
     match (named, list) {
         ("" | "AllowAll", None) => Ok(Policy::AllowAll),
@@ -175,7 +176,8 @@ impl Entry {
 }
 
 impl Policy {
-    /// Whether `command` may be run; why not. `found` is where it is, and `find` looks for another.
+    /// Returns whether `command` may run, or the reason why not. `found` is its path, and `find` looks up
+    /// others.
     pub(super) fn allows(
         &self,
         command: &str,
@@ -192,9 +194,9 @@ impl Policy {
             return Ok(());
         }
         let Some(found) = found else {
-            return Err("it is not in the allowlist, and nowhere to be found".to_owned());
+            return Err("it is not in the allowlist, and cannot be found".to_owned());
         };
-        // An entry without a folder means what is found on PATH by its name.
+        // An entry without a folder matches the program found on PATH by its name.
         let mut like = list.iter().filter(|entry| Path::new(entry).file_name() == found.file_name());
         if is_listed(found) || like.any(|entry| find(entry).as_deref() == Some(found)) {
             return Ok(());

@@ -1,11 +1,12 @@
-//! Where a program is: Go's `exec.LookPath` and `filepath.Clean`, by which client-go finds and compares credential plugins.
+//! Lookup of programs: Go's `exec.LookPath` and `filepath.Clean`, by which client-go finds and compares
+//! credential plugins.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf, is_separator};
 
-/// A program: a path as it is, a bare name on `path`. `None` where there is none that can be run.
+/// Finds a program: a path unchanged, a bare name on `path`. Returns `None` if there is none that can run.
 ///
-/// A folder that is named relative to the current one is passed over: whoever may write there is not to say what is run.
+/// Folders relative to the current one are skipped: users who may write there must not determine what runs.
 pub(super) fn find(command: &str, path: Option<&OsStr>, extensions: Option<&OsStr>) -> Option<PathBuf> {
     if command.contains(is_separator) {
         return runnable(PathBuf::from(command), extensions);
@@ -21,7 +22,8 @@ fn runnable(file: PathBuf, _: Option<&OsStr>) -> Option<PathBuf> {
     (metadata.is_file() && metadata.permissions().mode() & 0o111 != 0).then_some(file)
 }
 
-/// On Windows a name is run that ends with one of `PATHEXT`, or with one of them added.
+/// Returns the file to run. On Windows, its name has to end with one of `PATHEXT`, which may have to be
+/// added.
 #[cfg(not(unix))]
 fn runnable(file: PathBuf, extensions: Option<&OsStr>) -> Option<PathBuf> {
     let extensions = extensions.and_then(OsStr::to_str).filter(|list| !list.is_empty());
@@ -37,7 +39,7 @@ fn runnable(file: PathBuf, extensions: Option<&OsStr>) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// The shortest spelling of a path, by its letters alone.
+/// Returns the shortest spelling of a path, without looking at the disk.
 pub(super) fn clean(path: &str) -> String {
     let mut parts: Vec<Component<'_>> = Vec::new();
     for part in Path::new(path).components() {

@@ -1,7 +1,7 @@
-//! Who asks: what a user's entry in a kubeconfig makes of a request, and how that is had anew.
+//! Credentials: how a user's entry in a kubeconfig authenticates a request, and how it is renewed.
 //!
-//! Which of several kinds wins is client-go's: a token, a token file or basic authentication keeps a credential plugin
-//! from being run and an auth-provider from being asked, and a client certificate keeps a plugin from being run.
+//! The precedence among several kinds is client-go's: a token, a token file or basic authentication take
+//! precedence over a credential plugin and an auth-provider, and a client certificate over a plugin.
 
 mod answer;
 mod certificate;
@@ -13,11 +13,13 @@ mod kept;
 mod key;
 mod kuberc;
 mod lookup;
+mod material;
 mod oidc;
 mod plugin;
 mod provider;
 mod rewrite;
 mod token;
+mod tokens;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,16 +30,17 @@ use serde::Serialize;
 use self::certificate::{Certificate, Pair};
 use self::error::wrong;
 use self::exec::Exec;
+use self::material::AuthMaterial;
 use self::oidc::Oidc;
 use self::token::TokenFile;
 use super::document::UserEntry;
-use crate::cli::Environment;
+use crate::environment::Environment;
 
 pub use self::certificate::Validity;
 pub use self::error::Error;
 pub use self::exec_cluster::ExecCluster;
 
-/// How one user comes by what it is known by. Reads nothing, runs nothing and asks nobody until it is asked.
+/// The credentials of one user. Nothing is read, run or requested before the first use.
 pub struct Credentials {
     authentication: Authentication,
     pair: Option<Pair>,
@@ -45,7 +48,7 @@ pub struct Credentials {
     last: Mutex<Option<Arc<Credential>>>,
 }
 
-/// By what a user is known: the kind that is sent.
+/// The kind of authentication that is sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Authentication {
@@ -55,58 +58,52 @@ pub enum Authentication {
     Token,
     /// A bearer token in a file of its own.
     TokenFile,
-    /// A name and a password.
+    /// A user name and a password.
     Basic,
-    /// What a credential plugin prints.
+    /// The output of a credential plugin.
     Exec,
     /// The auth-provider `oidc`.
     Oidc,
-    /// By nothing.
+    /// No authentication.
     None,
 }
 
-/// Where all comes from but the kubeconfig's own client certificate.
+/// The source of all credentials but the kubeconfig's own client certificate.
 enum Source {
-    /// It is in the kubeconfig, or there is none.
-    Settled(Arc<Said>),
+    /// The credential is in the kubeconfig, or there is none.
+    Settled(Arc<AuthMaterial>),
     TokenFile(TokenFile),
     Exec(Box<Exec>),
     Oidc(Box<Oidc>),
 }
 
-/// What a source says, made once for each time that it was asked.
-#[derive(Default)]
-struct Said {
-    authorization: Option<HeaderValue>,
-    certificate: Option<Arc<Certificate>>,
-}
-
-/// What one request is known by. Holds secrets, hence no `Debug`.
+/// The credential of one request. Contains secrets, hence no `Debug`.
 pub struct Credential {
-    said: Arc<Said>,
+    material: Arc<AuthMaterial>,
     certificate: Option<Arc<Certificate>>,
 }
 
 impl Credential {
-    /// The value of the `authorization` header, if there is one to send.
+    /// Returns the value of the `authorization` header, if one is to be sent.
     #[must_use]
     pub fn authorization(&self) -> Option<&HeaderValue> {
-        self.said.authorization.as_ref()
+        self.material.authorization.as_ref()
     }
 
-    /// The client certificate and its key, if there are any. Its address stays the same for as long as its content does.
+    /// Returns the client certificate and its key, if there are any. Its address stays the same as long as
+    /// its content does.
     #[must_use]
     pub fn certificate(&self) -> Option<&Arc<CertifiedKey>> {
         self.certificate.as_ref().map(|certificate| certificate.key())
     }
 
-    /// Whose the client certificate is and when it holds.
+    /// Returns the owner and validity of the client certificate.
     #[must_use]
     pub fn validity(&self) -> Option<&Validity> {
         self.certificate.as_ref()?.validity()
     }
 
-    /// Whether a server would take one for the other.
+    /// Returns whether a server could not distinguish the two.
     fn equals(&self, other: &Self) -> bool {
         self.authorization() == other.authorization()
             && same(self.certificate.as_ref(), other.certificate.as_ref())
@@ -114,10 +111,10 @@ impl Credential {
 }
 
 impl Credentials {
-    /// Those of a user. `cluster` is what a credential plugin may ask to be told.
+    /// Returns the credentials of a user. `cluster` is the information for a credential plugin.
     ///
     /// # Errors
-    /// When the entry is one that client-go does not follow either.
+    /// If the entry is one that client-go does not accept either.
     pub(super) fn of(
         user: &str,
         entry: &UserEntry,
@@ -135,11 +132,13 @@ impl Credentials {
             return Err(wrong(user, "the credentials", "exec and auth-provider exclude each other"));
         }
         let pair = Pair::of(user, entry)?;
-        // Both are looked at even where something else wins: client-go refuses what is wrong with them all the same.
+        // Both are checked even if another method takes precedence: client-go refuses their errors all the
+        // same.
         let exec = entry.exec.as_ref().map(|exec| Exec::of(user, exec, cluster, environment)).transpose()?;
         let oidc = entry.auth_provider.as_ref();
         let oidc = oidc.map(|oidc| Oidc::of(user, oidc, &entry.origin, environment)).transpose()?;
-        let settled = |authorization| Source::Settled(Arc::new(Said { authorization, certificate: None }));
+        let settled =
+            |authorization| Source::Settled(Arc::new(AuthMaterial { authorization, certificate: None }));
         let (authentication, source) = match (token, &entry.token_file, exec, oidc) {
             (token, Some(path), ..) => {
                 (Authentication::TokenFile, Source::TokenFile(TokenFile::of(user, path, token)?))
@@ -160,50 +159,49 @@ impl Credentials {
         Ok(Self { authentication, pair, source, last: Mutex::new(None) })
     }
 
-    /// By what the user is known. With a client certificate beside a token, a server looks at the certificate first; it is
-    /// the token that is named here, since that is what is sent with each request.
+    /// Returns the kind of authentication. With a client certificate and a token, a server considers the
+    /// certificate first, but this is the token, which is sent with each request.
     #[must_use]
     pub fn authentication(&self) -> Authentication {
         self.authentication
     }
 
-    /// What a request is known by now: the same as before for as long as nothing has changed.
+    /// Returns the credential to use now: the same as before as long as nothing has changed.
     ///
     /// # Errors
-    /// When a file cannot be read or is not what it should be, when a credential plugin fails, or when an identity
-    /// provider does.
+    /// If a file cannot be read or is not valid, or if a credential plugin or an identity provider fails.
     pub async fn current(&self) -> Result<Arc<Credential>, Error> {
-        let said = self.source.current().await?;
+        let material = self.source.current().await?;
         let certificate = self.pair.as_ref().map(Pair::current).transpose()?;
-        Ok(self.together(said, certificate))
+        Ok(self.together(material, certificate))
     }
 
-    /// What a request is known by after the server did not accept `refused`; `None` where there is nothing newer. Those who
-    /// ask for one that somebody else has renewed meanwhile get that.
+    /// Returns the credential after the server refused `refused`, or `None` if there is no newer one. If it
+    /// was renewed meanwhile, that one is returned.
     ///
     /// # Errors
-    /// As [`Credentials::current`].
+    /// The same as [`Credentials::current`].
     pub async fn renewed(&self, refused: &Credential) -> Result<Option<Arc<Credential>>, Error> {
-        let said = self.source.renewed(&refused.said).await?;
+        let material = self.source.renewed(&refused.material).await?;
         let certificate = self.pair.as_ref().map(Pair::renewed).transpose()?;
-        let newer = self.together(said, certificate);
+        let newer = self.together(material, certificate);
         Ok((!newer.equals(refused)).then_some(newer))
     }
 
-    /// What the kubeconfig's own client certificate says of itself, if it has one.
+    /// Returns the validity of the kubeconfig's own client certificate, if it has one.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn stated_certificate(&self) -> Result<Option<Validity>, Error> {
         let certificate = self.pair.as_ref().map(Pair::current).transpose()?;
         Ok(certificate.and_then(|certificate| certificate.validity().cloned()))
     }
 
-    /// Reads what the kubeconfig names, and finds the credential plugin, without running it or asking anybody. Gives what the
-    /// kubeconfig's own client certificate says of itself.
+    /// Reads everything that the kubeconfig names, and finds the credential plugin, without running it or
+    /// sending requests. Returns the validity of the kubeconfig's own client certificate.
     ///
     /// # Errors
-    /// What the first request would fail for.
+    /// The error with which the first request would fail.
     pub fn look(&self) -> Result<Option<Validity>, Error> {
         match &self.source {
             Source::TokenFile(file) => drop(file.current()?),
@@ -213,14 +211,14 @@ impl Credentials {
         self.stated_certificate()
     }
 
-    /// Whether there may be newer ones than those that were refused.
+    /// Returns whether there may be newer credentials than refused ones.
     #[must_use]
     pub fn is_renewable(&self) -> bool {
         matches!(self.source, Source::TokenFile(_) | Source::Exec(_))
             || self.pair.as_ref().is_some_and(Pair::is_in_files)
     }
 
-    /// Ends what still runs for them, but for what [`Credentials::settled`] waits for.
+    /// Ends everything that is still running for them, except what [`Credentials::settled`] waits for.
     pub fn end(&self) {
         match &self.source {
             Source::Exec(exec) => exec.end(),
@@ -229,40 +227,40 @@ impl Credentials {
         }
     }
 
-    /// Waits, after the end, until no refresh token is on its way any more.
+    /// Waits, after the end, until no refresh token is in flight any more.
     pub async fn settled(&self) {
         if let Source::Oidc(oidc) = &self.source {
             oidc.settled().await;
         }
     }
 
-    fn together(&self, said: Arc<Said>, own: Option<Arc<Certificate>>) -> Arc<Credential> {
-        let certificate = own.or_else(|| said.certificate.clone());
+    fn together(&self, material: Arc<AuthMaterial>, own: Option<Arc<Certificate>>) -> Arc<Credential> {
+        let certificate = own.or_else(|| material.certificate.clone());
         // It is replaced as a whole.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match last.as_ref() {
             Some(last)
-                if Arc::ptr_eq(&last.said, &said)
+                if Arc::ptr_eq(&last.material, &material)
                     && same(last.certificate.as_ref(), certificate.as_ref()) =>
             {
                 Arc::clone(last)
             }
-            _ => Arc::clone(last.insert(Arc::new(Credential { said, certificate }))),
+            _ => Arc::clone(last.insert(Arc::new(Credential { material, certificate }))),
         }
     }
 }
 
 impl Source {
-    async fn current(&self) -> Result<Arc<Said>, Error> {
+    async fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         match self {
-            Self::Settled(said) => Ok(Arc::clone(said)),
+            Self::Settled(material) => Ok(Arc::clone(material)),
             Self::TokenFile(file) => file.current(),
             Self::Exec(exec) => exec.current().await,
             Self::Oidc(oidc) => oidc.current().await,
         }
     }
 
-    async fn renewed(&self, refused: &Arc<Said>) -> Result<Arc<Said>, Error> {
+    async fn renewed(&self, refused: &Arc<AuthMaterial>) -> Result<Arc<AuthMaterial>, Error> {
         match self {
             Self::TokenFile(file) => file.renewed(),
             Self::Exec(exec) => exec.renewed(refused).await,
@@ -271,8 +269,9 @@ impl Source {
     }
 }
 
-/// Half of a method, of which client-go makes nothing; kubectl then asks for a name and a password. Here it is said, where
-/// nothing else is there to be known by: to ask as nobody would tell less.
+/// Refuses half of an authentication method, which client-go ignores, so that kubectl prompts for a name and
+/// a password. It is only an error if there is no other method, since an anonymous request would explain
+/// less.
 fn half(user: &str, entry: &UserEntry) -> Result<(), Error> {
     if entry.password.as_ref().is_some_and(|password| !password.is_empty()) {
         return Err(wrong(user, "the password", "its username is missing"));

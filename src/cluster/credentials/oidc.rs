@@ -1,5 +1,5 @@
-//! The auth-provider `oidc`, the one that is left in client-go (plugin/pkg/client/auth/oidc): an identity token that is
-//! refreshed when it has expired, and kept in the kubeconfig.
+//! The auth-provider `oidc`, the only one left in client-go (plugin/pkg/client/auth/oidc): an identity token
+//! that is refreshed when it has expired, and stored in the kubeconfig.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,16 +11,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::document::AuthProviderEntry;
 use super::super::secret::Secret;
+use super::Error;
 use super::jwt::Jwt;
 use super::kept::{Kept, Turn};
-use super::provider::{Endpoint, Provider};
-use super::{Error, Said, token};
-use crate::cli::Environment;
+use super::material::AuthMaterial;
+use super::provider::{Authority, Endpoint, Provider};
+use super::tokens::{Tokens, Unrefreshed, value};
+use crate::environment::Environment;
 
-/// What became of the other auth-providers.
+/// The reason why the other auth-providers are not supported.
 const GONE: &str = "it was taken out of client-go, and so out of kubectl";
 
-/// How a user's identity token is had.
+/// A user's identity token, and how it is refreshed.
 pub(super) struct Oidc {
     shared: Arc<Shared>,
 }
@@ -29,92 +31,23 @@ struct Shared {
     user: String,
     provider: Provider,
     kept: Kept,
-    /// Held while they are refreshed: all others wait for the new ones.
+    /// The tokens, locked while they are refreshed, so that all others wait for the new ones.
     tokens: Arc<Mutex<Tokens>>,
-    /// Cancelled at the end: no refresh token is given away any more.
+    /// Cancelled at the end of the run: no refresh token is sent after that.
     over: CancellationToken,
-    /// Held from when a refresh token is given away until its successor is kept.
+    /// Held from when a refresh token is sent until its successor is stored.
     spending: Mutex<()>,
 }
 
-/// What the user has from the identity provider.
-#[derive(Clone, Default)]
-pub(super) struct Tokens {
-    id: Option<Jwt>,
-    pub(super) refresh: Option<Secret>,
-    /// A refresh token that was given away and still stands in the kubeconfig, since its successor could not be kept.
-    spent: Option<Secret>,
-    said: Option<Arc<Said>>,
-}
-
-/// A refresh that is about to be.
+/// A refresh that is about to be sent.
 struct Begun {
     _turn: Turn,
     refresh: Secret,
     endpoint: Endpoint,
 }
 
-/// Why there is no new identity token.
-#[derive(Debug)]
-pub(super) struct Unrefreshed {
-    pub(super) why: String,
-    /// What helps.
-    pub(super) hint: Option<String>,
-}
-
-impl Unrefreshed {
-    /// Nothing helps but another login.
-    pub(super) fn for_good(why: impl Into<String>) -> Self {
-        Self { why: why.into(), hint: Some("log in again by what made this kubeconfig".to_owned()) }
-    }
-}
-
-impl From<String> for Unrefreshed {
-    fn from(why: String) -> Self {
-        Self { why, hint: None }
-    }
-}
-
-impl From<&str> for Unrefreshed {
-    fn from(why: &str) -> Self {
-        why.to_owned().into()
-    }
-}
-
-impl Tokens {
-    /// Those of an entry.
-    pub(super) fn of(entry: &AuthProviderEntry) -> Self {
-        let id = value(entry, "id-token").map(Jwt::of);
-        Self { id, refresh: value(entry, "refresh-token"), ..Self::default() }
-    }
-
-    /// The identity token, if it holds still.
-    fn valid(&self) -> Result<Option<&Jwt>, Unrefreshed> {
-        let Some(id) = &self.id else { return Ok(None) };
-        Ok(id.holds().ok_or("its id-token is no JWT")?.then_some(id))
-    }
-
-    /// What is sent with it. Has the same address for as long as it is the same.
-    fn said(&mut self) -> Result<Option<Arc<Said>>, Unrefreshed> {
-        let Some(id) = self.valid()? else { return Ok(None) };
-        if let Some(said) = &self.said {
-            return Ok(Some(Arc::clone(said)));
-        }
-        let authorization = token::header("Bearer", id.reveal()).ok_or(token::UNFIT)?;
-        let said = Arc::new(Said { authorization: Some(authorization), certificate: None });
-        Ok(Some(Arc::clone(self.said.insert(said))))
-    }
-
-    /// Takes those that somebody else has kept, unless they are older than these.
-    fn adopt(&mut self, kept: Option<Self>) {
-        if let Some(kept) = kept.filter(|kept| self.spent.is_none() || kept.refresh != self.spent) {
-            *self = kept;
-        }
-    }
-}
-
 impl Oidc {
-    /// That of an entry in the kubeconfig `origin`. Asks nobody.
+    /// Returns the auth-provider of an entry in the kubeconfig `origin`, without sending requests.
     pub(super) fn of(
         user: &str,
         entry: &AuthProviderEntry,
@@ -143,19 +76,18 @@ impl Oidc {
             _ => {
                 return Err(failed(
                     "there is no such auth-provider",
-                    Some("a credential plugin (exec) takes its place"),
+                    Some("a credential plugin (exec) replaces it"),
                 ));
             }
         }
         let text = |key: &str| value(entry, key).map(|text| text.reveal().to_owned());
         let authority =
             match (value(entry, "idp-certificate-authority-data"), text("idp-certificate-authority")) {
-                (Some(data), _) => Some(
-                    STANDARD
-                        .decode(data.reveal())
-                        .map(Authority::Data)
-                        .map_err(|_| failed("its idp-certificate-authority-data is no base64", None))?,
-                ),
+                (Some(data), _) => {
+                    Some(STANDARD.decode(data.reveal()).map(Authority::Data).map_err(|_| {
+                        failed("its idp-certificate-authority-data is not valid base64", None)
+                    })?)
+                }
                 (None, file) => file.map(|file| Authority::File(PathBuf::from(file))),
             };
         let provider = Provider {
@@ -176,44 +108,40 @@ impl Oidc {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Gives no refresh token away from now on.
+    /// Stops sending refresh tokens from now on.
     pub(super) fn end(&self) {
         self.shared.over.cancel();
     }
 
-    /// Waits, after the end, until the successor of one that was given away is kept, or there is none.
+    /// Waits, after the end, until the successor of a refresh token in flight is stored, or there is none.
     pub(super) async fn settled(&self) {
         drop(self.shared.spending.lock().await);
     }
 
-    /// What the identity token says, which is refreshed first if it has expired.
-    pub(super) async fn current(&self) -> Result<Arc<Said>, Error> {
+    /// Returns the credential, after refreshing an expired identity token.
+    pub(super) async fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         let mut tokens = Arc::clone(&self.shared.tokens).lock_owned().await;
-        if let Some(said) = tokens.said().map_err(|why| self.shared.failed(why))? {
-            return Ok(said);
+        if let Some(material) = tokens.material().map_err(|why| self.shared.failed(why))? {
+            return Ok(material);
         }
         let shared = Arc::clone(&self.shared);
         // Apart from who asked, who may give up. The end of the run, too, waits for it: `settled`.
         let run = tokio::spawn(async move {
             shared.refresh(&mut tokens).await?;
-            let said = tokens.said()?;
-            said.ok_or_else(|| Unrefreshed::from("the identity provider's new id-token has expired already"))
+            let material = tokens.material()?;
+            material
+                .ok_or_else(|| Unrefreshed::from("the identity provider's new id-token has expired already"))
         });
         run.await.unwrap_or_else(|_| Err(ENDED.into())).map_err(|why| self.shared.failed(why))
     }
 }
 
-/// The run is over.
-const ENDED: &str = "its id-token has expired, and was not refreshed before the end";
-
-/// Who vouches for an identity provider.
-pub(super) enum Authority {
-    Data(Vec<u8>),
-    File(PathBuf),
-}
+/// The error after the end of the run.
+const ENDED: &str = "its id-token has expired, and was not refreshed before the run ended";
 
 impl Shared {
-    /// Gets new tokens: those that somebody else was given meanwhile, else those that the identity provider gives now.
+    /// Gets new tokens: those that another process has received meanwhile, or else from the identity
+    /// provider.
     async fn refresh(&self, tokens: &mut Tokens) -> Result<(), Unrefreshed> {
         let begun = tokio::select! {
             biased;
@@ -222,7 +150,7 @@ impl Shared {
         };
         let Some(Begun { _turn, refresh: old, endpoint }) = begun else { return Ok(()) };
         let _spending = self.spending.lock().await;
-        // Whoever has ended the run by now finds nothing to wait for.
+        // If the run has been ended by now, it must not wait for this refresh.
         if self.over.is_cancelled() {
             return Err(ENDED.into());
         }
@@ -236,22 +164,22 @@ impl Shared {
             id: id.clone(),
             refresh: Some(new),
             spent: lost.is_some().then_some(standing),
-            said: None,
+            material: None,
         };
-        // A refresh token is what the next run needs, hence told first.
+        // The next run needs the refresh token, so its loss is reported first.
         if let Some(why) = lost {
             return Err(Unrefreshed::for_good(format!(
                 "the identity provider gave another refresh-token, which cannot be kept: {why}"
             )));
         }
         id.map(drop).ok_or_else(|| {
-            "the identity provider gave no id_token: it was not asked for the scope openid at login, or gives none again"
+            "the identity provider gave no id_token: the scope openid was not requested at login, or it returns none on refresh"
                 .into()
         })
     }
 
-    /// Does all that comes before a refresh token is given away. It can be given up at any time. `None` where there is
-    /// nothing to refresh any more.
+    /// Does everything that comes before a refresh token is sent. It can be cancelled at any time. Returns
+    /// `None` if there is nothing left to refresh.
     async fn begin(&self, tokens: &mut Tokens) -> Result<Option<Begun>, Unrefreshed> {
         let turn = self.kept.turn().await?;
         tokens.adopt(self.kept.read()?);
@@ -271,14 +199,10 @@ impl Shared {
     }
 }
 
-/// A value of an entry's configuration that is there and not empty.
-fn value(entry: &AuthProviderEntry, key: &str) -> Option<Secret> {
-    entry.config.as_ref()?.get(key)?.clone().filter(|value| !value.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Explain;
 
     #[test]
     fn what_was_taken_out_says_what_to_use_instead() {

@@ -1,4 +1,4 @@
-//! One run of a credential plugin: a child that does not outlive who waits for it.
+//! One run of a credential plugin: a child that does not outlive its caller.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -17,31 +17,31 @@ use zeroize::Zeroizing;
 use super::super::secret::Secret;
 use super::error::Fault;
 
-/// The most that a plugin may print. A token has some KiB, a certificate with its key a few more.
+/// The largest output of a plugin in bytes. A token has some KiB, a certificate with its key a few more.
 const MOST: u64 = 1 << 20;
 
-/// What is to be run.
+/// The program to run.
 pub(super) struct Plugin<'a> {
     pub(super) program: &'a Path,
     pub(super) arguments: &'a [String],
     pub(super) variables: &'a BTreeMap<OsString, OsString>,
-    /// Whether it gets standard input. If not it gets none: what is piped is for the guest.
+    /// Whether it gets standard input. If not, it gets none, since piped input is for the guest.
     pub(super) interactive: bool,
 }
 
-/// The child that runs now, for whoever ends it.
+/// The running child, for the function that ends it.
 #[derive(Default)]
 pub(super) struct Child(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     child: Option<process::Child>,
-    /// Nothing is to be run any more.
+    /// Whether the run is over, so that nothing may be started.
     over: bool,
 }
 
 impl Plugin<'_> {
-    /// Runs it to its end and gives what it prints. Its stderr is kwasm's own.
+    /// Runs it to its end and returns its output. Its stderr is kwasm's own.
     pub(super) async fn run(&self, child: &Child) -> Result<Secret, Fault> {
         let mut command = Command::new(self.program);
         command
@@ -67,7 +67,7 @@ impl Plugin<'_> {
     }
 }
 
-/// Reads all that is printed, if it is not more than there can be.
+/// Reads the whole output, up to the limit.
 async fn read(output: ChildStdout) -> Result<Secret, Fault> {
     let mut bytes = Zeroizing::new(Vec::new());
     output.take(MOST + 1).read_to_end(&mut bytes).await.map_err(Fault::Run)?;
@@ -75,7 +75,7 @@ async fn read(output: ChildStdout) -> Result<Secret, Fault> {
         return Err(Fault::TooMuch);
     }
     let text =
-        std::str::from_utf8(&bytes).map_err(|_| Fault::Answer("what it printed is no UTF-8".to_owned()))?;
+        std::str::from_utf8(&bytes).map_err(|_| Fault::Answer("its output is not UTF-8".to_owned()))?;
     Ok(Secret::from(text.to_owned()))
 }
 
@@ -91,7 +91,8 @@ impl Child {
         Ok(output)
     }
 
-    /// Kills it, and lets no other begin. At once, since nobody may be left to wait: the process is about to end.
+    /// Kills it and prevents others from starting. Does so at once, since the process is about to end and no
+    /// task may be left to wait.
     pub(super) fn end(&self) {
         self.state().over = true;
         self.kill();

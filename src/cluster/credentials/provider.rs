@@ -1,7 +1,8 @@
-//! The identity provider of an `oidc` user: where its token endpoint is, and what that gives for a refresh token
-//! (golang.org/x/oauth2, internal/token.go).
+//! The identity provider of an `oidc` user: the address of its token endpoint, and that endpoint's answer to
+//! a refresh token (golang.org/x/oauth2, internal/token.go).
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,52 +16,58 @@ use zeroize::Zeroizing;
 
 use super::super::Endpoint as Address;
 use super::super::secret::Secret;
-use super::oidc::{Authority, Unrefreshed};
-use crate::cli::Environment;
+use super::tokens::Unrefreshed;
+use crate::environment::Environment;
 use crate::proxy::Proxy;
 
-/// The longest answer, as in oauth2.
+/// The largest answer in bytes, as in oauth2.
 const LONGEST: usize = 1 << 20;
 
-/// How long an answer may take.
+/// The timeout for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often one is led elsewhere, as in Go.
+/// The largest number of redirects, as in Go.
 const REDIRECTS: usize = 10;
 
-/// Who gives identity tokens, and as whom they are asked for one.
+/// An issuer of identity tokens, and the client that requests them.
 pub(super) struct Provider {
     pub(super) issuer: String,
     pub(super) client: String,
     pub(super) secret: Secret,
     pub(super) authority: Option<Authority>,
-    /// Which proxies there are.
+    /// The environment with its proxies.
     pub(super) environment: Arc<Environment>,
 }
 
-/// Where refresh tokens are taken, and what sends them there.
+/// The authorities for an identity provider.
+pub(super) enum Authority {
+    Data(Vec<u8>),
+    File(PathBuf),
+}
+
+/// The token endpoint, and a client for it.
 pub(super) struct Endpoint {
     client: Client,
     url: Url,
 }
 
-/// What it gives.
+/// The tokens from an endpoint.
 pub(super) struct Given {
     pub(super) id: Option<Secret>,
-    /// Another refresh token, if the old one goes no longer.
+    /// A new refresh token, if it replaces the old one.
     pub(super) refresh: Option<Secret>,
 }
 
-/// How a client says who it is. Servers differ, so both are tried.
+/// The way in which a client authenticates. Servers differ, so both are tried.
 #[derive(Clone, Copy)]
 enum Style {
     Header,
     Parameters,
 }
 
-/// Why nothing was given.
+/// The reason of a refusal.
 struct Refused {
-    /// The status of its answer, if there was one to read.
+    /// The status of its answer, if one was received.
     status: Option<StatusCode>,
     why: Unrefreshed,
 }
@@ -71,7 +78,7 @@ struct Metadata {
     token_endpoint: String,
 }
 
-/// An answer of a token endpoint (RFC 6749 §5).
+/// A token endpoint's answer (RFC 6749 §5).
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Answer {
@@ -82,8 +89,8 @@ struct Answer {
 }
 
 impl Provider {
-    /// Gives a refresh token for an identity token. The other way for a client to say who it is is tried only where the first
-    /// was refused: after any other end of it the token may be spent.
+    /// Exchanges a refresh token for an identity token. The other way to authenticate the client is tried
+    /// only if the first one was refused: after any other error the token may be spent.
     pub(super) async fn refresh(&self, endpoint: &Endpoint, refresh: &Secret) -> Result<Given, Unrefreshed> {
         const REFUSED: [StatusCode; 2] = [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED];
         let answer = match self.ask(endpoint, refresh, Style::Header).await {
@@ -97,13 +104,13 @@ impl Provider {
         Ok(Given { id: filled(id_token), refresh: filled(refresh_token) })
     }
 
-    /// Finds out where refresh tokens are taken (`OpenID` Connect Discovery 1.0).
+    /// Discovers the token endpoint (`OpenID` Connect Discovery 1.0).
     pub(super) async fn endpoint(&self) -> Result<Endpoint, Unrefreshed> {
         let issuer = self.issuer.strip_suffix('/').unwrap_or(&self.issuer);
         let url = Url::parse(&format!("{issuer}/.well-known/openid-configuration"))
-            .map_err(|error| format!("its idp-issuer-url is no URL: {error}"))?;
+            .map_err(|error| format!("its idp-issuer-url is not a valid URL: {error}"))?;
         let late =
-            |_| Unrefreshed::from("the identity provider's configuration: there was no answer in time");
+            |_| Unrefreshed::from("the identity provider's configuration: there was no response in time");
         let (status, body) = timeout(PATIENCE, self.follow(url)).await.map_err(late)??;
         if status != StatusCode::OK {
             return Err(format!("the identity provider's configuration: it answered {status}").into());
@@ -117,7 +124,8 @@ impl Provider {
         Ok(Endpoint { client: self.client(&url)?, url })
     }
 
-    /// Asks for something that is no secret, wherever that leads. By hand, since there may be another proxy on each way.
+    /// Gets a public document and follows redirects. Written by hand, since each address may have another
+    /// proxy.
     async fn follow(&self, mut url: Url) -> Result<(StatusCode, Zeroizing<Vec<u8>>), Unrefreshed> {
         let mut secure = false;
         for _ in 0..=REDIRECTS {
@@ -130,10 +138,10 @@ impl Provider {
                 None => return Ok((status, body)),
             }
             if secure && url.scheme() != "https" {
-                return Err("the identity provider leads from https to http".into());
+                return Err("the identity provider redirects from https to http".into());
             }
         }
-        Err("the identity provider leads on and on".into())
+        Err("the identity provider redirects too many times".into())
     }
 
     async fn ask(&self, endpoint: &Endpoint, refresh: &Secret, style: Style) -> Result<Answer, Refused> {
@@ -172,10 +180,10 @@ impl Provider {
         }
         answer
             .filter(Answer::says_something)
-            .ok_or_else(|| refused("the identity provider's answer is none of OAuth 2".into()))
+            .ok_or_else(|| refused("the identity provider's response is not one of OAuth 2".into()))
     }
 
-    /// What sends to this address.
+    /// Returns a client for this address.
     fn client(&self, url: &Url) -> Result<Client, Unrefreshed> {
         const WHAT: &str = "the identity provider's certificate authority";
         let pem = match &self.authority {
@@ -197,10 +205,10 @@ impl Provider {
         builder.build().map_err(|error| innermost(&error).into())
     }
 
-    /// The proxy on the way there: that of the environment, as kubectl takes it.
+    /// Returns the environment's proxy on the way there, as kubectl chooses it.
     fn proxy(&self, url: &Url) -> Result<Option<reqwest::Proxy>, Unrefreshed> {
         let address = Address::read(&url.origin().ascii_serialization());
-        let address = address.ok_or("the identity provider is at no address of a server")?;
+        let address = address.ok_or("the identity provider's address is not that of a server")?;
         let proxy = Proxy::of_environment(&self.environment, address.origin().into());
         let proxy = proxy.map_err(|error| error.to_string())?;
         let Some(proxy) = proxy else { return Ok(None) };
@@ -228,14 +236,14 @@ async fn answered(request: RequestBuilder) -> Result<(StatusCode, HeaderMap, Zer
     let mut body = Zeroizing::new(Vec::new());
     while let Some(piece) = response.chunk().await.map_err(failed)? {
         if body.len() + piece.len() > LONGEST {
-            return Err("the identity provider's answer is longer than 1 MiB".to_owned());
+            return Err("the identity provider's response is longer than 1 MiB".to_owned());
         }
         body.extend_from_slice(&piece);
     }
     Ok((response.status(), response.headers().clone(), body))
 }
 
-/// What a token endpoint answered, as JSON or, as some do, as a form.
+/// Parses a token endpoint's answer, as JSON or, from some servers, as a form.
 fn read(headers: &HeaderMap, body: &[u8]) -> Option<Answer> {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -256,12 +264,12 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Option<Answer> {
     Some(answer)
 }
 
-/// A text as a form has it: so client-go has the parts of this header, other than RFC 7617.
+/// Escapes a text as in a form, which client-go does with the parts of this header, unlike RFC 7617.
 fn escaped(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// The cause that says most: reqwest's own words name the address only.
+/// Returns the most specific cause. reqwest's own message only contains the address.
 fn innermost(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {

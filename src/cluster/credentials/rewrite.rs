@@ -1,5 +1,4 @@
-//! Puts new tokens into the text of a kubeconfig: of one user, each where the old one stands. All else stays as it is,
-//! comments too.
+//! Replaces the tokens of one user in the text of a kubeconfig. Everything else is kept, including comments.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -21,7 +20,7 @@ pub(super) struct Pair<'a> {
     pub(super) refresh: &'a str,
 }
 
-/// What is read of a kubeconfig here, with where it stands.
+/// The part of a kubeconfig that is read here, with positions.
 #[derive(Default, Deserialize)]
 struct Stood {
     users: Option<Vec<StoodUser>>,
@@ -46,23 +45,23 @@ struct StoodProvider {
 
 type Config = BTreeMap<String, Spanned<Option<Secret>>>;
 
-/// A piece of the text, and what comes in its place.
+/// A piece of the text and its replacement.
 struct Edit {
     at: Range<usize>,
     text: Zeroizing<String>,
 }
 
-/// The text of a kubeconfig in which a user has these tokens. That the identity token cannot be put there is no error: it
-/// costs the next run a refresh.
+/// Returns the text of a kubeconfig with a user's new tokens. An identity token that cannot be placed is not
+/// an error: it costs the next run a refresh.
 pub(super) fn rewritten(text: &str, user: &str, new: Pair<'_>) -> Result<Zeroizing<String>, &'static str> {
-    const GONE: &str = "its user is there no more";
+    const GONE: &str = "its user no longer exists";
     let config = config(text, user).ok_or(GONE)?;
     let refresh = config.get(REFRESH).ok_or(GONE)?;
-    let refresh = Edit { at: place(text, refresh).ok_or(UNPLACED)?, text: Zeroizing::default() };
+    let refresh = Edit { at: range_of(text, refresh).ok_or(UNPLACED)?, text: Zeroizing::default() };
     let written = |id: Option<Edit>| {
         let own = Edit { at: refresh.at.clone(), text: scalar(&text[refresh.at.clone()], new.refresh) };
         let changed = edited(text, id.into_iter().chain([own]));
-        // Whether it is what was meant is seen by reading it.
+        // The result is parsed again to verify it.
         let kept = self::config(&changed, user)?;
         (value(&kept, REFRESH) == new.refresh).then_some((changed, kept))
     };
@@ -76,9 +75,9 @@ pub(super) fn rewritten(text: &str, user: &str, new: Pair<'_>) -> Result<Zeroizi
     written(None).map(|(changed, _)| changed).ok_or(UNPLACED)
 }
 
-const UNPLACED: &str = "its refresh-token does not stand there as one plain or quoted text";
+const UNPLACED: &str = "its refresh-token is not a single plain or quoted string there";
 
-/// The configuration of a user's auth-provider.
+/// Returns the configuration of a user's auth-provider.
 fn config(text: &str, user: &str) -> Option<Config> {
     let stood: Stood = document::first(text).ok()?;
     let named = stood.users?.into_iter().find(|named| named.name.as_deref().unwrap_or_default() == user);
@@ -89,8 +88,8 @@ fn value<'a>(config: &'a Config, key: &str) -> &'a str {
     config.get(key).and_then(|value| value.value.as_ref()).map_or("", Secret::reveal)
 }
 
-/// Where a value is written down, in bytes. With an alias (`*name`) that is where its anchor is.
-fn place(text: &str, value: &Spanned<Option<Secret>>) -> Option<Range<usize>> {
+/// Returns the position of a value in bytes. For an alias (`*name`), that is at its anchor.
+fn range_of(text: &str, value: &Spanned<Option<Secret>>) -> Option<Range<usize>> {
     let marks = text.len() - text.trim_start_matches(BYTE_ORDER_MARK).len();
     let span = value.defined.span();
     // The parser counts letters.
@@ -102,9 +101,9 @@ fn place(text: &str, value: &Spanned<Option<Secret>>) -> Option<Range<usize>> {
     Some(byte(start)?..byte(start + length)?)
 }
 
-/// How an identity token may be put there, the likeliest first.
+/// Returns the possible edits to place an identity token, the most likely one first.
 fn id_edits(text: &str, config: &Config, refresh: &Range<usize>, id: &str) -> Vec<Edit> {
-    if let Some(at) = config.get(ID).and_then(|value| place(text, value)) {
+    if let Some(at) = config.get(ID).and_then(|value| range_of(text, value)) {
         let scalar = scalar(&text[at.clone()], id);
         // Of a key with nothing behind it, the colon is what the parser shows.
         return vec![if at.is_empty() && text[at.end..].starts_with(':') {
@@ -123,7 +122,7 @@ fn id_edits(text: &str, config: &Config, refresh: &Range<usize>, id: &str) -> Ve
     ]
 }
 
-/// A text as YAML, in the style of what it takes the place of where that can be.
+/// Returns a text as YAML, in the style of the replaced one if possible.
 fn scalar(old: &str, new: &str) -> Zeroizing<String> {
     match old.chars().next() {
         Some('\'') if is_plain(new) => Zeroizing::new(format!("'{new}'")),
@@ -133,12 +132,12 @@ fn scalar(old: &str, new: &str) -> Zeroizing<String> {
     }
 }
 
-/// A text in double quotes: those of JSON are YAML's too.
+/// Returns a text in double quotes, for which JSON's rules are valid in YAML too.
 fn quoted(text: &str) -> Zeroizing<String> {
     Zeroizing::new(serde_json::Value::from(text).to_string())
 }
 
-/// Whether YAML takes a text for itself without quotes, wherever it stands.
+/// Returns whether a text is a plain scalar in YAML, in any position.
 fn is_plain(text: &str) -> bool {
     let first = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '/' | '+');
     let plain = |c: char| first(c) || matches!(c, '-' | '.' | '=' | '~');
@@ -167,7 +166,7 @@ fn edited(text: &str, edits: impl Iterator<Item = Edit>) -> Zeroizing<String> {
 mod tests {
     use super::*;
 
-    /// A kubeconfig of one user with this configuration, on lines of their own.
+    /// Returns a kubeconfig of one user with this configuration, on lines of its own.
     fn with(config: &str) -> String {
         format!(
             "# mine\nusers:\n- name: ü # and only mine\n  user:\n    auth-provider:\n      name: oidc\n      config:{config}\nkind: Config # old.id.token\n"

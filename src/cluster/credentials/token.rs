@@ -1,4 +1,4 @@
-//! The `authorization` header: bearer tokens, those in files too, and basic authentication.
+//! The `authorization` header: bearer tokens, also from files, and basic authentication.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,24 +11,26 @@ use zeroize::Zeroizing;
 
 use super::super::file;
 use super::super::secret::Secret;
+use super::Error;
 use super::error::wrong;
-use super::{Error, Said};
+use super::material::AuthMaterial;
 
-/// How long a token from a file is the newest: client-go's minute, less ten seconds (`transport/token_source.go`).
+/// The time after which a token file is read again: client-go's minute, less ten seconds
+/// (`transport/token_source.go`).
 const FRESH: Duration = Duration::from_secs(50);
 
-/// A bearer token in a file that somebody writes anew from time to time.
+/// A bearer token in a file that is replaced from time to time.
 pub(super) struct TokenFile {
     user: String,
     path: PathBuf,
-    /// The token in the kubeconfig, which goes as long as the file has none.
+    /// The token in the kubeconfig, which is used as long as the file has none.
     other: Option<HeaderValue>,
     held: Mutex<Option<Held>>,
 }
 
-/// What was read last, and when.
+/// The last token that was read, and the time of reading.
 struct Held {
-    said: Arc<Said>,
+    material: Arc<AuthMaterial>,
     read: Instant,
 }
 
@@ -38,17 +40,17 @@ impl TokenFile {
         Ok(Self { user: user.to_owned(), path: path.to_owned(), other, held: Mutex::new(None) })
     }
 
-    /// That of the file, read again where it may be old.
-    pub(super) fn current(&self) -> Result<Arc<Said>, Error> {
+    /// Returns the token of the file, read again if it may be outdated.
+    pub(super) fn current(&self) -> Result<Arc<AuthMaterial>, Error> {
         let held = self.held();
         match held.as_ref().filter(|held| held.read.elapsed() < FRESH) {
-            Some(held) => Ok(Arc::clone(&held.said)),
+            Some(held) => Ok(Arc::clone(&held.material)),
             None => self.read(held),
         }
     }
 
-    /// That of the file as it is now.
-    pub(super) fn renewed(&self) -> Result<Arc<Said>, Error> {
+    /// Returns the token of the file as it is now.
+    pub(super) fn renewed(&self) -> Result<Arc<AuthMaterial>, Error> {
         self.read(self.held())
     }
 
@@ -57,21 +59,21 @@ impl TokenFile {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read(&self, mut held: MutexGuard<'_, Option<Held>>) -> Result<Arc<Said>, Error> {
+    fn read(&self, mut held: MutexGuard<'_, Option<Held>>) -> Result<Arc<AuthMaterial>, Error> {
         let value = match (self.value(), held.as_ref(), &self.other) {
             (Ok(value), ..) => value,
             // While the file is being replaced the last good one goes on, as in client-go.
-            (Err(_), Some(held), _) => return Ok(Arc::clone(&held.said)),
+            (Err(_), Some(held), _) => return Ok(Arc::clone(&held.material)),
             (Err(_), None, Some(other)) => other.clone(),
             (Err(error), None, None) => return Err(error),
         };
-        let unchanged = held.as_ref().filter(|held| held.said.authorization.as_ref() == Some(&value));
-        let said = match unchanged {
-            Some(held) => Arc::clone(&held.said),
-            None => Arc::new(Said { authorization: Some(value), certificate: None }),
+        let unchanged = held.as_ref().filter(|held| held.material.authorization.as_ref() == Some(&value));
+        let material = match unchanged {
+            Some(held) => Arc::clone(&held.material),
+            None => Arc::new(AuthMaterial { authorization: Some(value), certificate: None }),
         };
-        *held = Some(Held { said: Arc::clone(&said), read: Instant::now() });
-        Ok(said)
+        *held = Some(Held { material: Arc::clone(&material), read: Instant::now() });
+        Ok(material)
     }
 
     fn value(&self) -> Result<HeaderValue, Error> {
@@ -79,26 +81,26 @@ impl TokenFile {
         let text = text
             .map_err(|error| wrong(&self.user, "the token", format!("{}: {error}", self.path.display())))?;
         match text.trim() {
-            // To go on without would be to ask as nobody, which some servers answer.
+            // Continuing without a token would send an anonymous request, which some servers answer.
             "" => Err(wrong(&self.user, "the token", format!("{}: it is empty", self.path.display()))),
             token => bearer(&self.user, token),
         }
     }
 }
 
-/// The header of a bearer token.
+/// Returns the header of a bearer token.
 pub(super) fn bearer(user: &str, token: &str) -> Result<HeaderValue, Error> {
     header("Bearer", token).ok_or_else(|| wrong(user, "the token", UNFIT))
 }
 
-/// The header of a name and a password.
+/// Returns the header of a user name and a password.
 pub(super) fn basic(user: &str, name: &str, password: &str) -> Result<HeaderValue, Error> {
     let pair = Zeroizing::new(format!("{name}:{password}"));
     let text = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
     header("Basic", &text).ok_or_else(|| wrong(user, "the password", UNFIT))
 }
 
-/// What is wrong with a text that cannot be sent.
+/// The reason why a text cannot be sent.
 pub(super) const UNFIT: &str = "it has characters that no header may have";
 
 pub(super) fn header(scheme: &str, text: &str) -> Option<HeaderValue> {

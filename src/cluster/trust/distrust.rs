@@ -1,7 +1,8 @@
-//! Why a server is not believed to be the one that was asked for, told from the certificates that it presents.
+//! The reasons why a server's certificate is not trusted, derived from the certificates that it presents.
 //!
-//! They are a stranger's: texts from them are cut and cleaned before they are shown.
+//! The certificates are untrusted: texts from them are shortened and cleaned before they are shown.
 
+use crate::message::Explain;
 use std::net::IpAddr;
 
 use rustls::CertificateError;
@@ -9,65 +10,60 @@ use rustls::server::ParsedCertificate;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use time::OffsetDateTime;
 use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::flaws::{self, words};
+use super::shown::{Explanation, NAMELESS, clean, subject};
 
-/// What is wrong with a server's certificate, as what is said of the server: `its certificate …`.
+/// A problem of a server's certificate, as a statement about the server: `its certificate …`.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
-pub struct Distrust {
+pub struct CertificateProblem {
     what: String,
     hint: &'static str,
 }
 
-/// Whom the server should be known to.
+/// The authorities that should have signed a server's certificate.
 pub(super) enum Asked<'a> {
     /// The authorities of the kubeconfig.
     Kubeconfig(&'a [CertificateDer<'static>]),
-    /// Those of this machine, since the kubeconfig has none.
+    /// This machine's authorities, since the kubeconfig has none.
     System,
-    /// Both: it is a proxy.
+    /// Both, for a proxy.
     Proxy,
 }
 
-/// What is wrong, and what helps.
-pub(super) type Told = (String, &'static str);
-
-/// The most names of a certificate that are shown; those of a wildcard host have hundreds.
+/// The largest number of a certificate's names that are shown. Those of a wildcard host have hundreds.
 const NAMES: usize = 8;
 
-/// The longest text of a certificate that is shown, in characters.
-const LONGEST: usize = 100;
-
 const CLOCK: &str = "check this machine's clock";
-const PURPOSE: &str = "whoever runs the cluster has to give the API server a certificate for servers";
-const RENEW: &str = "whoever runs the cluster has to renew it";
-const REMADE: &str = "was the cluster made anew? then get its new kubeconfig";
+const PURPOSE: &str = "ask the cluster's administrator to give the API server a certificate for servers";
+const RENEW: &str = "ask the cluster's administrator to renew it";
+const REMADE: &str = "if the cluster was recreated, get its new kubeconfig";
 const SELF_SIGNED: &str =
     "if it is the cluster's own, name it as certificate-authority of this cluster in the kubeconfig";
 const SERVER: &str =
     "check server of this cluster in the kubeconfig, or name one of those as its tls-server-name";
-const ADDRESSLESS: &str = "whoever runs the cluster has to give it a certificate with this address as an IP in its subjectAltName; kubectl refuses this one too";
-pub(super) const NAMELESS: &str = "whoever runs the cluster has to give it a certificate with subjectAltName";
+const ADDRESSLESS: &str = "ask the cluster's administrator to give it a certificate with this address as an IP in its subjectAltName; kubectl refuses this one too";
 const TRUST: &str = "check certificate-authority of this cluster in the kubeconfig";
 const TRUST_GIVEN: &str =
     "name the cluster's authority as certificate-authority of this cluster in the kubeconfig";
 
-impl Distrust {
-    /// What helps.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        self.hint
+impl Explain for CertificateProblem {
+    fn hint(&self) -> Option<String> {
+        Some(self.hint.to_owned())
     }
+}
 
-    /// Why nothing that the holder of a certificate signs is accepted, if it is for its key.
+impl CertificateProblem {
+    /// Returns why no signature made with the certificate's key is accepted, if the key is the reason.
     pub(super) fn of_key(presented: &CertificateDer<'_>) -> Option<Self> {
         let (what, hint) = flaws::weak_key(&read(presented)?)?;
         Some(Self { what, hint })
     }
 
-    /// Why the certificate `presented` with these `others` for a server of this name was not accepted.
+    /// Returns why the certificate `presented`, with these `others`, was not accepted for a server of this
+    /// name.
     pub(super) fn of(
         error: &CertificateError,
         presented: &CertificateDer<'_>,
@@ -81,12 +77,13 @@ impl Distrust {
         let (what, hint) = match read(presented) {
             None => ("its certificate cannot be read".to_owned(), RENEW),
             Some(leaf) => match asked {
-                _ if untimely(&leaf, now).is_some() => late(&leaf, &[], now),
-                // It is an authority's own: nobody has to vouch for it, and webpki looks no further.
+                _ if outside_validity(&leaf, now).is_some() => late(&leaf, &[], now),
+                // It is an authority's own certificate: no other has to vouch for it, and webpki checks no
+                // further.
                 Asked::Kubeconfig(authorities) if authorities.contains(presented) => {
                     let named = ParsedCertificate::try_from(presented)
                         .is_ok_and(|parsed| rustls::client::verify_server_name(&parsed, name).is_ok());
-                    if named { purposeless(&leaf) } else { misnamed(&leaf, name) }
+                    if named { wrong_purpose(&leaf) } else { misnamed(&leaf, name) }
                 }
                 _ => {
                     let authorities = match asked {
@@ -94,7 +91,7 @@ impl Distrust {
                         Asked::System | Asked::Proxy => Vec::new(),
                     };
                     let flaw = flaws::of(error, &leaf, &others, &authorities);
-                    flaw.unwrap_or_else(|| tell(error, &leaf, &others, name, now, asked))
+                    flaw.unwrap_or_else(|| explain(error, &leaf, &others, name, now, asked))
                 }
             },
         };
@@ -106,15 +103,15 @@ fn read<'a>(certificate: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> 
     X509Certificate::from_der(certificate).ok().map(|(_, certificate)| certificate)
 }
 
-/// Says what an error means for a certificate that is in its time.
-fn tell(
+/// Explains an error about a certificate within its validity period.
+fn explain(
     error: &CertificateError,
     leaf: &X509Certificate<'_>,
     others: &[X509Certificate<'_>],
     name: &ServerName<'_>,
     now: i64,
     asked: &Asked<'_>,
-) -> Told {
+) -> Explanation {
     match error {
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
@@ -124,7 +121,7 @@ fn tell(
             misnamed(leaf, name)
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            purposeless(leaf)
+            wrong_purpose(leaf)
         }
         CertificateError::UnknownIssuer | CertificateError::BadSignature => unknown(leaf, others, asked, now),
         // webpki's `CaUsedAsEndEntity`, and what platforms other than Linux say.
@@ -140,14 +137,14 @@ fn tell(
     }
 }
 
-/// Seconds since 1970 as the day and minute that they are, e.g. `2026-11-20 06:00 UTC`.
+/// Formats seconds since 1970 as day and minute, e.g. `2026-11-20 06:00 UTC`.
 pub(crate) fn date(seconds: i64) -> String {
     let Ok(time) = OffsetDateTime::from_unix_timestamp(seconds) else { return seconds.to_string() };
     format!("{} {:02}:{:02} UTC", time.date(), time.hour(), time.minute())
 }
 
-/// What is wrong with the time of a certificate.
-fn untimely(certificate: &X509Certificate<'_>, now: i64) -> Option<Told> {
+/// Returns the problem with the validity period of a certificate.
+fn outside_validity(certificate: &X509Certificate<'_>, now: i64) -> Option<Explanation> {
     let validity = certificate.validity();
     let (from, until) = (validity.not_before.timestamp(), validity.not_after.timestamp());
     if now > until {
@@ -157,29 +154,29 @@ fn untimely(certificate: &X509Certificate<'_>, now: i64) -> Option<Told> {
     (now < from).then(|| (what(), CLOCK))
 }
 
-/// Which of the certificates on the way to the authority is out of its time.
-fn late(leaf: &X509Certificate<'_>, others: &[X509Certificate<'_>], now: i64) -> Told {
+/// Finds the certificate on the way to the authority that is outside its validity period.
+fn late(leaf: &X509Certificate<'_>, others: &[X509Certificate<'_>], now: i64) -> Explanation {
     let owner = format!("its certificate ({})", subject(leaf.subject()));
-    if let Some((what, hint)) = untimely(leaf, now) {
+    if let Some((what, hint)) = outside_validity(leaf, now) {
         return (format!("{owner} {what}"), hint);
     }
     let found = others.iter().find_map(|other| {
-        let (what, hint) = untimely(other, now)?;
+        let (what, hint) = outside_validity(other, now)?;
         Some((format!("the certificate of its issuer ({}) {what}", subject(other.subject())), hint))
     });
-    found.unwrap_or_else(|| (format!("{owner} is out of its time"), CLOCK))
+    found.unwrap_or_else(|| (format!("{owner} is outside its validity period"), CLOCK))
 }
 
-fn purposeless(leaf: &X509Certificate<'_>) -> Told {
+fn wrong_purpose(leaf: &X509Certificate<'_>) -> Explanation {
     if leaf.extended_key_usage().ok().flatten().is_some_and(|usage| usage.value.any) {
-        let what = "is for any purpose, which kwasm takes of the kubeconfig's own authorities alone";
+        let what = "is for any purpose, which kwasm accepts only of the kubeconfig's own authorities";
         return (format!("its certificate ({}) {what}", subject(leaf.subject())), TRUST_GIVEN);
     }
     (format!("its certificate ({}) is not for servers", subject(leaf.subject())), PURPOSE)
 }
 
-/// For which names it is.
-fn misnamed(leaf: &X509Certificate<'_>, name: &ServerName<'_>) -> Told {
+/// Describes the names for which it is valid.
+fn misnamed(leaf: &X509Certificate<'_>, name: &ServerName<'_>) -> Explanation {
     let alternatives = leaf.subject_alternative_name().ok().flatten();
     let names = alternatives.iter().flat_map(|names| &names.value.general_names);
     let names: Vec<String> = names.filter_map(shown).collect();
@@ -188,7 +185,7 @@ fn misnamed(leaf: &X509Certificate<'_>, name: &ServerName<'_>) -> Told {
         let subject = subject(leaf.subject());
         return (
             format!(
-                "its certificate is for no host, so not for `{asked}`: it has a subject ({subject}) and no subjectAltName"
+                "its certificate names no host, so it is not for `{asked}`: it has a subject ({subject}) and no subjectAltName"
             ),
             NAMELESS,
         );
@@ -201,7 +198,7 @@ fn misnamed(leaf: &X509Certificate<'_>, name: &ServerName<'_>) -> Told {
             .any(|name| matches!(name, GeneralName::DNSName(name) if clean(name) == asked))
     {
         let what =
-            format!("its certificate has `{asked}` as a name (DNS), and not as the address (IP) that it is");
+            format!("its certificate has `{asked}` as a DNS name, and not as the IP address that it is");
         return (what, ADDRESSLESS);
     }
     let others = match names.len().saturating_sub(NAMES) {
@@ -213,7 +210,7 @@ fn misnamed(leaf: &X509Certificate<'_>, name: &ServerName<'_>) -> Told {
     (format!("its certificate is not for `{asked}`, but for {names}{others}"), SERVER)
 }
 
-/// A name of a host, if it is one.
+/// Returns the name of a host, if it is one.
 fn shown(name: &GeneralName<'_>) -> Option<String> {
     match name {
         GeneralName::DNSName(name) => Some(clean(name)),
@@ -226,8 +223,13 @@ fn shown(name: &GeneralName<'_>) -> Option<String> {
     }
 }
 
-/// Who signed it, and who does not know them.
-fn unknown(leaf: &X509Certificate<'_>, others: &[X509Certificate<'_>], asked: &Asked<'_>, now: i64) -> Told {
+/// Describes its issuer, and the authorities that do not include it.
+fn unknown(
+    leaf: &X509Certificate<'_>,
+    others: &[X509Certificate<'_>],
+    asked: &Asked<'_>,
+    now: i64,
+) -> Explanation {
     if leaf.issuer() == leaf.subject() {
         let what = format!("its certificate ({}) is signed by itself", subject(leaf.subject()));
         return match asked {
@@ -250,19 +252,20 @@ fn unknown(leaf: &X509Certificate<'_>, others: &[X509Certificate<'_>], asked: &A
     match asked {
         Asked::System => (
             format!(
-                "{what}, which this machine does not know, and the kubeconfig names no certificate-authority"
+                "{what}, which this machine does not trust, and the kubeconfig names no certificate-authority"
             ),
             TRUST_GIVEN,
         ),
         Asked::Proxy => (
-            format!("{what}, which neither this machine nor the kubeconfig's certificate-authority knows"),
+            format!("{what}, which neither this machine nor the kubeconfig's certificate-authority trusts"),
             TRUST,
         ),
         Asked::Kubeconfig(authorities) => {
             let authorities = authorities.iter().filter_map(read);
             let namesakes = authorities.filter(|one| one.subject().as_raw() == last.issuer().as_raw());
             // None, if there is one whose time it is.
-            let lapsed: Option<Vec<Told>> = namesakes.map(|namesake| untimely(&namesake, now)).collect();
+            let lapsed: Option<Vec<Explanation>> =
+                namesakes.map(|namesake| outside_validity(&namesake, now)).collect();
             match lapsed.as_deref() {
                 Some([]) => {
                     (format!("{what}, which is not in the kubeconfig's certificate-authority"), TRUST)
@@ -278,22 +281,4 @@ fn unknown(leaf: &X509Certificate<'_>, others: &[X509Certificate<'_>], asked: &A
             }
         }
     }
-}
-
-/// A distinguished name, as far as it is shown.
-pub(super) fn subject(name: &X509Name<'_>) -> String {
-    match clean(&name.to_string()) {
-        empty if empty.is_empty() => "without a subject".to_owned(),
-        text => text,
-    }
-}
-
-/// A stranger's text: no longer than a line, and nothing in it that drives a terminal.
-fn clean(text: &str) -> String {
-    let shown = text.chars().take(LONGEST);
-    let mut clean: String = shown.map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        clean.push('…');
-    }
-    clean
 }

@@ -1,29 +1,30 @@
-//! What rustls and webpki do not take in a certificate, whoever signed it: in words, and with what kubectl makes of it.
+//! The defects of certificates that rustls and webpki refuse whoever signed them, in words, and with
+//! kubectl's own behaviour.
 
 use rustls::{CertificateError, OtherError};
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{X509Certificate, X509Version};
 use x509_parser::public_key::PublicKey;
 
-use super::distrust::{NAMELESS, Told, subject};
+use super::shown::{Explanation, NAMELESS, subject};
 
-/// The shortest RSA key by which aws-lc verifies, in bits.
+/// The shortest RSA key with which aws-lc verifies, in bits.
 const LEAST: usize = 2048;
 
 const LARGER: &str =
-    "whoever runs the cluster has to give it a larger key, or one of ECDSA, though kubectl takes this one";
+    "ask the cluster's administrator for a larger key, or one of ECDSA, though kubectl accepts this one";
 const SIGN_ANEW: &str =
-    "whoever runs the cluster has to sign it anew by means of SHA-256; kubectl refuses this one too";
-const UNDERSTOOD: &str = "whoever runs the cluster has to issue it without that; kubectl refuses it too";
+    "ask the cluster's administrator to sign it again with SHA-256; kubectl refuses this one too";
+const UNDERSTOOD: &str = "ask the cluster's administrator to issue it without that; kubectl refuses it too";
 
-/// Why a certificate, or one of those that lead from it to its authority, is taken from no one; `None` where an error is
-/// about something else.
+/// Returns why a certificate, or one between it and its authority, is always refused, or `None` if the error
+/// is about something else.
 pub(super) fn of(
     error: &CertificateError,
     leaf: &X509Certificate<'_>,
     others: &[X509Certificate<'_>],
     authorities: &[X509Certificate<'_>],
-) -> Option<Told> {
+) -> Option<Explanation> {
     // One of another kind may be reported in place of each of these.
     let may_be = matches!(
         error,
@@ -53,8 +54,8 @@ fn is_about_algorithms(error: &CertificateError) -> bool {
     )
 }
 
-/// A certificate of X.509 v1 or v2, which has no names of hosts.
-fn old(leaf: &X509Certificate<'_>) -> Option<Told> {
+/// Detects a certificate of X.509 v1 or v2, which has no names of hosts.
+fn old(leaf: &X509Certificate<'_>) -> Option<Explanation> {
     let version = match leaf.version() {
         X509Version::V1 => 1,
         X509Version::V2 => 2,
@@ -67,21 +68,21 @@ fn old(leaf: &X509Certificate<'_>) -> Option<Told> {
     ))
 }
 
-/// A key of RSA that is too short.
-pub(super) fn weak_key(certificate: &X509Certificate<'_>) -> Option<Told> {
+/// Detects an RSA key that is too short.
+pub(super) fn weak_key(certificate: &X509Certificate<'_>) -> Option<Explanation> {
     let bits = match certificate.public_key().parsed() {
         Ok(PublicKey::RSA(key)) => key.key_size(),
         _ => return None,
     };
     let owner = subject(certificate.subject());
     let what = format!(
-        "the certificate of {owner} has an RSA key of {bits} bits, and kwasm takes none below {LEAST}"
+        "the certificate of {owner} has an RSA key of {bits} bits, and kwasm requires at least {LEAST}"
     );
     (bits < LEAST).then_some((what, LARGER))
 }
 
-/// A signature by a digest that can be forged.
-fn broken_algorithm(certificate: &X509Certificate<'_>) -> Option<Told> {
+/// Detects a signature with a forgeable digest.
+fn broken_algorithm(certificate: &X509Certificate<'_>) -> Option<Explanation> {
     let digest = match certificate.signature_algorithm.algorithm.to_id_string().as_str() {
         "1.2.840.113549.1.1.5" | "1.2.840.10045.4.1" | "1.2.840.10040.4.3" => "SHA-1",
         "1.2.840.113549.1.1.4" => "MD5",
@@ -92,24 +93,24 @@ fn broken_algorithm(certificate: &X509Certificate<'_>) -> Option<Told> {
     // That of an authority is not looked at: who has it in the kubeconfig believes it.
     let is_own = certificate.issuer() == certificate.subject();
     (!is_own).then(|| {
-        (format!("the certificate of {owner} is signed by means of {digest}, which can be forged"), SIGN_ANEW)
+        (format!("the certificate of {owner} is signed with {digest}, which can be forged"), SIGN_ANEW)
     })
 }
 
-fn unknown_algorithm(certificate: &X509Certificate<'_>) -> Option<Told> {
+fn unknown_algorithm(certificate: &X509Certificate<'_>) -> Option<Explanation> {
     let known = ["1.2.840.113549.1.1.", "1.2.840.10045.4.3.", "1.3.101.112"];
     let algorithm = certificate.signature_algorithm.algorithm.to_id_string();
     let owner = subject(certificate.subject());
     (!known.iter().any(|known| algorithm.starts_with(known))).then(|| {
         let what = format!(
-            "the certificate of {owner} is signed by an algorithm that kwasm does not know, {algorithm}"
+            "the certificate of {owner} is signed with an algorithm that kwasm does not support, {algorithm}"
         );
         (what, SIGN_ANEW)
     })
 }
 
-/// An extension that has to be understood and is not.
-fn not_understood(certificate: &X509Certificate<'_>) -> Option<Told> {
+/// Detects a critical extension that is not understood.
+fn not_understood(certificate: &X509Certificate<'_>) -> Option<Explanation> {
     let unknown = certificate.extensions().iter().find(|extension| {
         extension.critical
             && matches!(
@@ -118,12 +119,14 @@ fn not_understood(certificate: &X509Certificate<'_>) -> Option<Told> {
             )
     })?;
     let (owner, extension) = (subject(certificate.subject()), unknown.oid.to_id_string());
-    let what =
-        format!("the certificate of {owner} has a critical extension that is not known here, {extension}");
+    let what = format!(
+        "the certificate of {owner} has a critical extension that kwasm does not support, {extension}"
+    );
     Some((what, UNDERSTOOD))
 }
 
-/// The name of an error that nothing better is known of, as words: `UnsupportedNameType` is `unsupported name type`.
+/// Returns the name of an error as words if there is no better description: `UnsupportedNameType` is
+/// `unsupported name type`.
 pub(crate) fn words(error: &CertificateError) -> String {
     let name = match error {
         CertificateError::Other(OtherError(inner)) => format!("{inner:?}"),
@@ -149,9 +152,10 @@ mod tests {
     use rustls_pki_types::pem::PemObject as _;
     use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-    use super::super::distrust::Distrust;
+    use super::super::distrust::CertificateProblem;
     use super::super::verifier::Verifier;
     use super::*;
+    use crate::message::Explain;
 
     const CA: &str = include_str!("../../../tests/fixtures/certificates/ca.pem");
     const SHA1: &str = include_str!("../../../tests/fixtures/certificates/sha1.pem");
@@ -163,21 +167,23 @@ mod tests {
         CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()
     }
 
-    /// What is said of a server of this name, to one who trusts these authorities; nothing if it is believed.
+    /// Returns the message about a server of this name to a client that trusts these authorities; none if it
+    /// is trusted.
     fn said_of(authorities: &str, leaf: &CertificateDer<'_>, name: &str) -> String {
         let name = ServerName::try_from(name).unwrap();
         let verifier = Verifier::given(authorities.as_bytes()).unwrap();
         match verifier.verify_server_cert(leaf, &[], &name, &[], UnixTime::now()) {
             Ok(_) => String::new(),
             Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(distrust)))) => {
-                let distrust = distrust.downcast_ref::<Distrust>().unwrap();
-                format!("{distrust}; {}", distrust.hint())
+                let distrust = distrust.downcast_ref::<CertificateProblem>().unwrap();
+                format!("{distrust}; {}", distrust.hint().unwrap())
             }
             Err(other) => panic!("{other:?}"),
         }
     }
 
-    /// An authority, and a server's certificate that is made by it of what `change` makes of one for 127.0.0.1.
+    /// Returns an authority, and a server's certificate signed by it with the parameters of one for 127.0.0.1
+    /// after `change`.
     fn signed(change: impl FnOnce(&mut CertificateParams)) -> (String, CertificateDer<'static>) {
         let mut params = CertificateParams::default();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -194,18 +200,21 @@ mod tests {
 
     #[test]
     fn a_signature_that_can_be_forged_is_reported_with_its_digest() {
-        insta::assert_snapshot!(said_of(CA, &der(SHA1), "127.0.0.1"), @"the certificate of CN=api is signed by means of SHA-1, which can be forged; whoever runs the cluster has to sign it anew by means of SHA-256; kubectl refuses this one too");
+        insta::assert_snapshot!(said_of(CA, &der(SHA1), "127.0.0.1"), @"the certificate of CN=api is signed with SHA-1, which can be forged; ask the cluster's administrator to sign it again with SHA-256; kubectl refuses this one too");
     }
 
     #[test]
     fn a_key_of_rsa_that_is_too_short_is_reported_with_its_length() {
         // Its own is found out when it signs.
         assert_eq!(said_of(CA, &der(RSA1024), "127.0.0.1"), "");
-        let distrust = Distrust::of_key(&der(RSA1024)).unwrap();
-        insta::assert_snapshot!(distrust, @"the certificate of CN=api has an RSA key of 1024 bits, and kwasm takes none below 2048");
-        assert!(distrust.hint().contains("kubectl takes this one"));
-        assert!(Distrust::of_key(&der(CA)).is_none() && Distrust::of_key(&der(BELOW1024)).is_none());
-        insta::assert_snapshot!(said_of(CA1024, &der(BELOW1024), "127.0.0.1"), @"the certificate of CN=the old cluster has an RSA key of 1024 bits, and kwasm takes none below 2048; whoever runs the cluster has to give it a larger key, or one of ECDSA, though kubectl takes this one");
+        let distrust = CertificateProblem::of_key(&der(RSA1024)).unwrap();
+        insta::assert_snapshot!(distrust, @"the certificate of CN=api has an RSA key of 1024 bits, and kwasm requires at least 2048");
+        assert!(distrust.hint().unwrap().contains("kubectl accepts this one"));
+        assert!(
+            CertificateProblem::of_key(&der(CA)).is_none()
+                && CertificateProblem::of_key(&der(BELOW1024)).is_none()
+        );
+        insta::assert_snapshot!(said_of(CA1024, &der(BELOW1024), "127.0.0.1"), @"the certificate of CN=the old cluster has an RSA key of 1024 bits, and kwasm requires at least 2048; ask the cluster's administrator for a larger key, or one of ECDSA, though kubectl accepts this one");
         assert!(
             said_of(CA, &der(BELOW1024), "127.0.0.1")
                 .contains("signed by `CN=the old cluster`, which is not in")
@@ -224,7 +233,7 @@ mod tests {
         let (authority, leaf) = with(false);
         assert_eq!(said_of(&authority, &leaf, "127.0.0.1"), "");
         let (authority, leaf) = with(true);
-        insta::assert_snapshot!(said_of(&authority, &leaf, "127.0.0.1"), @"the certificate of CN=api has a critical extension that is not known here, 1.2.3.4; whoever runs the cluster has to issue it without that; kubectl refuses it too");
+        insta::assert_snapshot!(said_of(&authority, &leaf, "127.0.0.1"), @"the certificate of CN=api has a critical extension that kwasm does not support, 1.2.3.4; ask the cluster's administrator to issue it without that; kubectl refuses it too");
     }
 
     #[test]
@@ -251,7 +260,7 @@ mod tests {
         let (authority, leaf) = signed(|params| {
             params.subject_alt_names = vec![rcgen::SanType::DnsName("127.0.0.1".try_into().unwrap())];
         });
-        insta::assert_snapshot!(said_of(&authority, &leaf, "127.0.0.1"), @"its certificate has `127.0.0.1` as a name (DNS), and not as the address (IP) that it is; whoever runs the cluster has to give it a certificate with this address as an IP in its subjectAltName; kubectl refuses this one too");
+        insta::assert_snapshot!(said_of(&authority, &leaf, "127.0.0.1"), @"its certificate has `127.0.0.1` as a DNS name, and not as the IP address that it is; ask the cluster's administrator to give it a certificate with this address as an IP in its subjectAltName; kubectl refuses this one too");
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! Whom to believe that it is the API server: the authorities of a cluster, and the name that its certificate must have.
+//! The trust in an API server: the authorities of a cluster, and the name that its certificate must have.
 //!
-//! The reference is client-go's `TLSConfigFor` and Go's `crypto/x509`. Authorities in a file are read again after a
-//! minute, as client-go does: those of a cluster are renewed while a watch goes on.
+//! The reference is client-go's `TLSConfigFor` and Go's `crypto/x509`. Authorities in a file are read again
+//! after a minute, as in client-go, since those of a cluster may be renewed during a watch.
 
 mod distrust;
 mod flaws;
+mod shown;
 mod verifier;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +18,7 @@ use rustls_pki_types::ServerName;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-pub use self::distrust::Distrust;
+pub use self::distrust::CertificateProblem;
 pub(crate) use self::distrust::date;
 pub(crate) use self::flaws::words;
 use self::verifier::Verifier;
@@ -26,63 +27,64 @@ use super::document::ClusterEntry;
 use super::endpoint::Endpoint;
 use super::pem::Pem;
 
-/// What makes a server one's own.
+/// The trust settings for a server.
 #[derive(Clone)]
 pub struct Trust(Arc<Settings>);
 
 struct Settings {
     context: String,
-    vouchers: Vouchers,
+    roots: RootStore,
     server_name: Option<(String, ServerName<'static>)>,
     known: Mutex<Option<Known>>,
 }
 
-/// Who vouches for a server.
-enum Vouchers {
-    /// Those of the kubeconfig.
+/// The authorities for a server.
+enum RootStore {
+    /// The kubeconfig's authorities.
     Given(Pem),
-    /// Those of this machine.
+    /// This machine's authorities.
     System,
-    /// Nobody needs to: `insecure-skip-tls-verify`.
-    Anybody,
-    /// There is no TLS.
-    Nobody,
+    /// No authorities are required: `insecure-skip-tls-verify`.
+    Unverified,
+    /// The server does not use TLS.
+    Unused,
 }
 
-/// From where the authorities of a cluster are.
+/// The source of a cluster's authorities.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Authority {
-    /// From the kubeconfig itself.
+    /// The kubeconfig itself.
     Data,
-    /// From a file that it names.
+    /// A file that the kubeconfig names.
     File,
-    /// They are this machine's.
+    /// This machine.
     System,
-    /// There are none: whoever answers is believed, or it is plain HTTP.
+    /// No authorities: every server is trusted, or it speaks plain HTTP.
     None,
 }
 
-/// What was made of the authorities, so that connections with the same settings resume each other's sessions.
+/// The configurations made from the authorities, so that connections with the same settings resume each
+/// other's sessions.
 struct Known {
     read: Instant,
-    /// What was read, to tell whether it has changed.
+    /// The PEM that was read, to notice changes.
     pem: Option<Zeroizing<Vec<u8>>>,
     verifier: Arc<Verifier>,
     server: Option<(Option<Arc<CertifiedKey>>, Arc<ClientConfig>)>,
     proxy: Option<Arc<ClientConfig>>,
 }
 
-/// How long a file of authorities is taken for what it was. client-go's transport looks as often.
+/// The time after which a file of authorities is read again, the same as in client-go's transport.
 const FRESH: Duration = Duration::from_mins(1);
 
 const WHAT: &str = "the certificate authority";
 
 impl Trust {
-    /// What the cluster's entry says of its server. Reads no file.
+    /// Returns the trust settings in a cluster's entry, without reading files.
     ///
     /// # Errors
-    /// When two things that it says exclude each other, as in client-go (`validateClusterInfo`, `TLSConfigFor`).
+    /// If two of its settings exclude each other, as in client-go (`validateClusterInfo`, `TLSConfigFor`).
     pub(super) fn of(context: &str, entry: &ClusterEntry) -> Result<Self, Error> {
         let data = entry.certificate_authority_data.as_deref().filter(|data| !data.is_empty());
         let file = entry.certificate_authority.as_deref();
@@ -92,71 +94,73 @@ impl Trust {
         }
         let given = Pem::of(data, file);
         let server = entry.server.as_deref().and_then(Endpoint::read);
-        let vouchers = match (server.is_some_and(|server| server.origin().is_secure()), given) {
-            (false, _) => Vouchers::Nobody,
+        let roots = match (server.is_some_and(|server| server.origin().is_secure()), given) {
+            (false, _) => RootStore::Unused,
             (true, Some(_)) if entry.insecure_skip_tls_verify == Some(true) => {
-                let both = "one is given together with insecure-skip-tls-verify, which asks for none";
+                let both = "one is given together with insecure-skip-tls-verify, which excludes it";
                 return Err(wrong(context, WHAT, both.to_owned()));
             }
-            (true, None) if entry.insecure_skip_tls_verify == Some(true) => Vouchers::Anybody,
-            (true, Some(pem)) => Vouchers::Given(pem),
-            (true, None) => Vouchers::System,
+            (true, None) if entry.insecure_skip_tls_verify == Some(true) => RootStore::Unverified,
+            (true, Some(pem)) => RootStore::Given(pem),
+            (true, None) => RootStore::System,
         };
         let server_name = entry.tls_server_name.as_deref().filter(|name| !name.is_empty());
         let server_name = server_name.map(|name| match ServerName::try_from(name.to_owned()) {
             Ok(parsed) => Ok((name.to_owned(), parsed)),
-            Err(_) => Err(wrong(context, "tls-server-name", "it is no name of a server".to_owned())),
+            Err(_) => Err(wrong(context, "tls-server-name", "it is not a valid server name".to_owned())),
         });
         let server_name = server_name.transpose()?;
         Ok(Self(Arc::new(Settings {
             context: context.to_owned(),
-            vouchers,
+            roots,
             server_name,
             known: Mutex::default(),
         })))
     }
 
-    /// From where the authorities are.
+    /// Returns the source of the authorities.
     #[must_use]
     pub fn authority(&self) -> Authority {
-        match &self.0.vouchers {
-            Vouchers::Given(pem) if pem.file().is_some() => Authority::File,
-            Vouchers::Given(_) => Authority::Data,
-            Vouchers::System => Authority::System,
-            Vouchers::Anybody | Vouchers::Nobody => Authority::None,
+        match &self.0.roots {
+            RootStore::Given(pem) if pem.file().is_some() => Authority::File,
+            RootStore::Given(_) => Authority::Data,
+            RootStore::System => Authority::System,
+            RootStore::Unverified | RootStore::Unused => Authority::None,
         }
     }
 
-    /// The name that the server's certificate must have, where it is another than its host (`tls-server-name`).
+    /// Returns the name that the server's certificate must have, if it differs from its host
+    /// (`tls-server-name`).
     #[must_use]
     pub fn server_name(&self) -> Option<&str> {
         self.0.server_name.as_ref().map(|(name, _)| name.as_str())
     }
 
-    /// The same, as TLS takes it.
+    /// Returns the same name for TLS.
     pub(crate) fn sni(&self) -> Option<&ServerName<'static>> {
         self.0.server_name.as_ref().map(|(_, name)| name)
     }
 
-    /// Whether whoever answers is believed to be the server (`insecure-skip-tls-verify`).
+    /// Returns whether every server is trusted (`insecure-skip-tls-verify`).
     #[must_use]
     pub fn is_insecure(&self) -> bool {
-        matches!(self.0.vouchers, Vouchers::Anybody)
+        matches!(self.0.roots, RootStore::Unverified)
     }
 
     /// Reads the authorities, as the first request will.
     ///
     /// # Errors
-    /// When they cannot be read, or are none.
+    /// If they cannot be read or are not valid.
     pub fn look(&self) -> Result<(), Error> {
         self.known(|_| Ok(()))
     }
 
-    /// How TLS is spoken with the server by one who has this certificate. Reads the authorities, and gives the same
-    /// configuration as long as neither they nor the certificate have changed.
+    /// Returns the TLS configuration for the server and a client with this certificate. Reads the
+    /// authorities, and returns the same configuration as long as neither they nor the certificate have
+    /// changed.
     ///
     /// # Errors
-    /// When the authorities cannot be read, or are none.
+    /// If the authorities cannot be read or are not valid.
     pub fn client_config(&self, certificate: Option<Arc<CertifiedKey>>) -> Result<Arc<ClientConfig>, Error> {
         self.known(|known| {
             if let Some((owner, config)) = &known.server
@@ -171,18 +175,18 @@ impl Trust {
         })
     }
 
-    /// How TLS is spoken with a proxy on the way to the server: it may be known to the cluster's authorities or to this
-    /// machine's, and is shown no certificate.
+    /// Returns the TLS configuration for a proxy on the way to the server. The cluster's or this machine's
+    /// authorities may vouch for it, and it gets no client certificate.
     ///
     /// # Errors
-    /// As [`Trust::client_config`].
+    /// The same as [`Trust::client_config`].
     pub(crate) fn proxy_config(&self) -> Result<Arc<ClientConfig>, Error> {
         self.known(|known| {
             if let Some(config) = &known.proxy {
                 return Ok(Arc::clone(config));
             }
-            let verifier = match &self.0.vouchers {
-                Vouchers::Given(_) => Arc::new(Verifier::of_proxy(Arc::clone(&known.verifier))),
+            let verifier = match &self.0.roots {
+                RootStore::Given(_) => Arc::new(Verifier::of_proxy(Arc::clone(&known.verifier))),
                 _ => Arc::clone(&known.verifier),
             };
             let config = self.configure(verifier, None)?;
@@ -191,7 +195,7 @@ impl Trust {
         })
     }
 
-    /// Gives what is known to `make`, after it was read where it was not, or not lately.
+    /// Passes the authorities to `make`, after reading them if that was not done lately.
     fn known<T>(&self, make: impl FnOnce(&mut Known) -> Result<T, Error>) -> Result<T, Error> {
         // A panic leaves nothing half-changed in there.
         let known = &mut *self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -204,10 +208,10 @@ impl Trust {
         }
     }
 
-    /// Reads a file again that was not read lately. Where that fails, what was known still holds, as in client-go: a
-    /// file may be in the middle of being replaced.
+    /// Reads a file again that was not read lately. If that fails, the old contents still apply, as in
+    /// client-go: the file may be in the middle of being replaced.
     fn refresh(&self, known: &mut Known) {
-        let is_file = matches!(&self.0.vouchers, Vouchers::Given(Pem::File(_)));
+        let is_file = matches!(&self.0.roots, RootStore::Given(Pem::File(_)));
         if !is_file || known.read.elapsed() < FRESH {
             return;
         }
@@ -220,18 +224,18 @@ impl Trust {
     }
 
     fn read(&self) -> Result<Known, Error> {
-        let (pem, verifier) = match &self.0.vouchers {
-            Vouchers::Given(pem) => {
+        let (pem, verifier) = match &self.0.roots {
+            RootStore::Given(pem) => {
                 let pem = pem.read().map_err(|reason| self.wrong(WHAT, reason))?;
                 let verifier = Verifier::given(&pem).map_err(|reason| self.wrong(WHAT, reason))?;
                 (Some(pem), verifier)
             }
             // A proxy on the way to a plain HTTP server may be one that speaks TLS.
-            Vouchers::System | Vouchers::Nobody => {
+            RootStore::System | RootStore::Unused => {
                 let wrong = |reason| self.wrong("the platform's certificate authorities", reason);
                 (None, Verifier::system().map_err(wrong)?)
             }
-            Vouchers::Anybody => (None, Verifier::anybody()),
+            RootStore::Unverified => (None, Verifier::unverified()),
         };
         Ok(Known { read: Instant::now(), pem, verifier: Arc::new(verifier), server: None, proxy: None })
     }

@@ -1,4 +1,4 @@
-//! Judges the certificates that a server presents, and says what is wrong with them.
+//! Verifies the certificates that a server presents, and explains what is wrong with them.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -23,9 +23,9 @@ use webpki::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::distrust::{Asked, Distrust};
+use super::distrust::{Asked, CertificateProblem};
 
-/// Judges by the authorities that were asked for.
+/// Verifies certificates by the configured authorities.
 pub(super) struct Verifier {
     judge: Judge,
     algorithms: WebPkiSupportedAlgorithms,
@@ -34,28 +34,29 @@ pub(super) struct Verifier {
 enum Judge {
     /// The authorities of a kubeconfig.
     Given {
-        /// None, if all authorities are out of their time.
+        /// The verifier; `None` if all authorities are outside their validity periods.
         webpki: Option<Arc<WebPkiServerVerifier>>,
-        /// The same authorities without those that are out of their time.
+        /// The same authorities, without those outside their validity periods.
         anchors: Arc<RootCertStore>,
         authorities: Vec<CertificateDer<'static>>,
     },
-    /// Those of this machine.
+    /// This machine's authorities.
     System(Platform),
-    /// For a proxy: a cluster's, or else this machine's, if it has any.
+    /// For a proxy: a cluster's authorities, or else this machine's, if it has any.
     Proxy(Arc<Verifier>, Option<Platform>),
-    /// None: everybody is believed.
-    Anybody,
+    /// No authorities: every certificate is trusted.
+    Unverified,
 }
 
-/// The one provider of cryptography.
+/// Returns the only provider of cryptography.
 pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
 impl Verifier {
-    /// By the certificates in this PEM. Those that cannot be read are passed over, as by Go's `AppendCertsFromPEM`;
-    /// an error if none can. Those that are out of their time vouch for nobody: webpki would let them.
+    /// Returns a verifier by the certificates in this PEM. Unreadable ones are skipped, as by Go's
+    /// `AppendCertsFromPEM`; it is an error if none is readable. Those outside their validity periods vouch
+    /// for nothing, although webpki would accept them.
     pub(super) fn given(pem: &[u8]) -> Result<Self, String> {
         let found: Vec<_> = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect();
         let mut roots = RootCertStore::empty();
@@ -74,17 +75,17 @@ impl Verifier {
         Ok(Self::new(Judge::Given { webpki: webpki.build().ok(), anchors, authorities: found }))
     }
 
-    /// By this machine's authorities.
+    /// Returns a verifier by this machine's authorities.
     pub(super) fn system() -> Result<Self, String> {
         let platform = Platform::new(provider()).map_err(|error| error.to_string())?;
         Ok(Self::new(Judge::System(platform)))
     }
 
-    pub(super) fn anybody() -> Self {
-        Self::new(Judge::Anybody)
+    pub(super) fn unverified() -> Self {
+        Self::new(Judge::Unverified)
     }
 
-    /// For a proxy: by a cluster's authorities or this machine's.
+    /// Returns a verifier for a proxy, by a cluster's authorities or this machine's.
     pub(super) fn of_proxy(cluster: Arc<Self>) -> Self {
         // A machine without authorities still has the cluster's.
         Self::new(Judge::Proxy(cluster, Platform::new(provider()).ok()))
@@ -96,7 +97,7 @@ impl Verifier {
 
     fn judge(&self, presented: &Presented<'_>) -> Result<ServerCertVerified, Error> {
         match &self.judge {
-            Judge::Anybody => Ok(ServerCertVerified::assertion()),
+            Judge::Unverified => Ok(ServerCertVerified::assertion()),
             Judge::System(platform) => presented.to(platform),
             Judge::Proxy(cluster, platform) => cluster
                 .judge(presented)
@@ -118,17 +119,17 @@ impl Verifier {
         }
     }
 
-    /// Whom a server should be known to, for messages.
+    /// Returns the expected authorities, for messages.
     fn asked(&self) -> Asked<'_> {
         match &self.judge {
             Judge::Given { authorities, .. } => Asked::Kubeconfig(authorities),
             Judge::Proxy(..) => Asked::Proxy,
-            Judge::System(_) | Judge::Anybody => Asked::System,
+            Judge::System(_) | Judge::Unverified => Asked::System,
         }
     }
 }
 
-/// What a server presents, and what it should be.
+/// A server's certificates, and its expected name.
 struct Presented<'a> {
     leaf: &'a CertificateDer<'a>,
     others: &'a [CertificateDer<'a>],
@@ -142,9 +143,9 @@ impl Presented<'_> {
         verifier.verify_server_cert(self.leaf, self.others, self.name, self.ocsp, self.now)
     }
 
-    /// Judges a certificate for any purpose as one for a server: so RFC 5280 (§4.2.1.12) lets a client take it, and Go does.
-    /// rustls asks webpki for those that name servers. `None` if it is for none, or
-    /// something else is wrong.
+    /// Verifies a certificate for any purpose as one for a server: RFC 5280 (§4.2.1.12) permits that, and Go
+    /// does it. rustls makes webpki require certificates that name servers. Returns `None` if it has no
+    /// purpose, or another error applies.
     fn for_any_purpose(
         &self,
         anchors: &RootCertStore,
@@ -168,8 +169,9 @@ impl Presented<'_> {
         )
     }
 
-    /// Whether a certificate that is itself among the authorities holds now, for a server and for its name. So Go takes
-    /// it (`Verify`, whose chain of one it is), and webpki does not if it is an authority's (`CaUsedAsEndEntity`).
+    /// Returns whether a certificate that is itself among the authorities is valid now, for a server and for
+    /// its name. Go accepts it (`Verify`, as a chain of one), but webpki does not if it is an authority's
+    /// (`CaUsedAsEndEntity`).
     fn vouches_for_itself(&self) -> bool {
         let Ok((_, read)) = X509Certificate::from_der(self.leaf) else { return false };
         let Ok(parsed) = ParsedCertificate::try_from(self.leaf) else { return false };
@@ -180,12 +182,12 @@ impl Presented<'_> {
     }
 }
 
-/// Asks of each certificate on the way that it is for servers, for any purpose, or does not say.
+/// Requires each certificate of a chain to be for servers, for any purpose, or not to state a purpose.
 struct AnyPurpose;
 
 impl ExtendedKeyUsageValidator for AnyPurpose {
     fn validate(&self, purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
-        /// `anyExtendedKeyUsage` and `id-kp-serverAuth`, as DER has them.
+        /// `anyExtendedKeyUsage` and `id-kp-serverAuth` in DER.
         const FIT: [KeyPurposeId<'static>; 2] = [
             KeyPurposeId::new(&[0x55, 0x1d, 0x25, 0x00]),
             KeyPurposeId::new(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01]),
@@ -202,14 +204,14 @@ impl ExtendedKeyUsageValidator for AnyPurpose {
     }
 }
 
-/// The name that a certificate has to have: Go compares addresses, whichever way they are written, so `::ffff:192.0.2.1` is
-/// 192.0.2.1.
+/// Returns the name that a certificate has to have. Go compares addresses regardless of their notation, so
+/// `::ffff:192.0.2.1` is 192.0.2.1.
 fn canonical(name: &ServerName<'_>) -> Option<ServerName<'static>> {
     let ServerName::IpAddress(address) = name else { return None };
     Some(ServerName::IpAddress(IpAddr::from(*address).to_canonical().into()))
 }
 
-/// Whether a certificate holds now, as far as it can be read.
+/// Returns whether a certificate is within its validity period, as far as it can be parsed.
 fn is_timely(certificate: &CertificateDer<'_>, now: UnixTime) -> bool {
     let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return true };
     let validity = certificate.validity();
@@ -231,7 +233,7 @@ impl ServerCertVerifier for Verifier {
         let presented = Presented { leaf, others, name, ocsp, now };
         self.judge(&presented).map_err(|error| match error {
             Error::InvalidCertificate(error) => {
-                distrusted(Distrust::of(&error, leaf, others, name, now, &self.asked()))
+                distrusted(CertificateProblem::of(&error, leaf, others, name, now, &self.asked()))
             }
             other => other,
         })
@@ -244,7 +246,7 @@ impl ServerCertVerifier for Verifier {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         match self.judge {
-            Judge::Anybody => self.verify_by_key(message, certificate, signed),
+            Judge::Unverified => self.verify_by_key(message, certificate, signed),
             _ => verify_tls12_signature(message, certificate, signed, &self.algorithms),
         }
         .map_err(|error| explained(error, certificate))
@@ -257,7 +259,7 @@ impl ServerCertVerifier for Verifier {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         match self.judge {
-            Judge::Anybody => self.verify_by_key(message, certificate, signed),
+            Judge::Unverified => self.verify_by_key(message, certificate, signed),
             _ => verify_tls13_signature(message, certificate, signed, &self.algorithms),
         }
         .map_err(|error| explained(error, certificate))
@@ -268,21 +270,22 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Why a signature of the handshake does not count: not that it is wrong, where it is by a key that is not taken.
+/// Explains why a signature of the handshake is refused: if its key is not supported, the error is about the
+/// key rather than the signature.
 fn explained(error: Error, certificate: &CertificateDer<'_>) -> Error {
     match &error {
-        Error::InvalidCertificate(_) => Distrust::of_key(certificate).map_or(error, distrusted),
+        Error::InvalidCertificate(_) => CertificateProblem::of_key(certificate).map_or(error, distrusted),
         _ => error,
     }
 }
 
-fn distrusted(distrust: Distrust) -> Error {
+fn distrusted(distrust: CertificateProblem) -> Error {
     CertificateError::Other(OtherError(Arc::new(distrust))).into()
 }
 
 impl Verifier {
-    /// Checks a signature by the key of a certificate that may be of any kind: webpki reads none of X.509 v1, which plain
-    /// `openssl x509 -req` makes. Whoever is believed to be the server still has to have the key that it shows.
+    /// Verifies a signature by the key of a certificate of any kind: webpki reads no X.509 v1, which plain
+    /// `openssl x509 -req` makes. Even an unverified server must have the key that it shows.
     fn verify_by_key(
         &self,
         message: &[u8],

@@ -1,44 +1,46 @@
-//! Why there is no connection, in words for the user.
+//! The reasons why there is no connection, in words for the user.
 
 use std::io;
+use std::time::Duration;
 
 use ::http::StatusCode;
 use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
 
-use super::BoxError;
-use crate::cluster::{Distrust, Endpoint, Error, words};
+use super::cause::{BoxError, find};
+use crate::cluster::{CertificateProblem, Endpoint, Error, words};
+use crate::message::{Explain, Message};
 use crate::proxy::{Proxy, Scheme, Source};
 
-/// TLS that did not come about. Said of the peer: `it …`.
+/// A failure of TLS, as a statement about the peer: `it …`.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum Broken {
-    /// It answered in plain HTTP.
-    #[error("plain HTTP was answered")]
+pub(crate) enum TlsError {
+    /// The peer answered in plain HTTP.
+    #[error("the response was plain HTTP")]
     PlainHttp,
     /// The handshake failed.
     #[error("{0}")]
     Tls(rustls::Error),
-    /// It closed the connection.
+    /// The peer closed the connection.
     #[error("the connection was closed")]
     Closed,
-    /// It said nothing for as long as a handshake may take.
-    #[error("nothing was answered")]
+    /// The peer sent nothing within the handshake's timeout.
+    #[error("there was no response")]
     Silent,
-    /// What the system says.
+    /// An error of the system.
     #[error("{0}")]
     Other(String),
 }
 
-/// What a proxy did instead of leading to the server.
+/// The error of a proxy that did not connect to the server.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::gate) enum Way {
+pub(in crate::gate) enum ProxyError {
     #[error("it closed the connection")]
     Closed,
-    #[error("its answer has no end")]
+    #[error("its response does not end")]
     Endless,
-    #[error("it wants a login")]
+    #[error("it requires a login")]
     Login,
-    #[error("its answer cannot be read")]
+    #[error("its response cannot be read")]
     Nonsense,
     #[error("it refuses: {0}")]
     Refused(StatusCode),
@@ -47,37 +49,37 @@ pub(in crate::gate) enum Way {
     #[error("it refuses: {0}")]
     Socks(u8),
     #[error("{0}")]
-    Tls(Broken),
+    Tls(TlsError),
     #[error("{0}")]
     Unreached(io::Error),
     #[error("{0}")]
     Untrusting(Error),
 }
 
-/// What went wrong at a proxy, with its name and without its user and password.
+/// An error of a proxy, with its name and without its user and password.
 #[derive(Debug, thiserror::Error)]
-#[error("the proxy {proxy} ({source_name}): {way}")]
+#[error("{}", self.text())]
 pub(in crate::gate) struct ProxyFault {
     proxy: String,
     scheme: Scheme,
     source_name: Source,
     server: String,
     shown_user: bool,
-    way: Way,
+    error: ProxyError,
 }
 
-/// What happened, and what helps.
-type Told = (String, Option<String>);
+/// The timeout of a TLS handshake, as in client-go.
+pub(super) const HANDSHAKE: Duration = Duration::from_secs(10);
 
 const CREDENTIAL: &str = "check client-certificate and client-key of the user in the kubeconfig";
-const VERSIONS: &str = "whoever runs it has to let it speak TLS 1.2 or 1.3, which kubectl needs too";
-const PROXY_CERTIFICATE: &str = "its certificate has to be for its host, and known to this machine or to the kubeconfig's certificate-authority";
-const PROXY_CLIENT: &str = "kwasm shows client certificates to API servers only";
-const SUITES: &str = "kwasm speaks TLS 1.3, and TLS 1.2 with ECDHE and AES-GCM or ChaCha20-Poly1305; kubectl knows older ciphers too (CBC): whoever runs it has to allow one of the former";
-const PLAIN: &str = "is its address to begin with http:// ?";
+const VERSIONS: &str = "ask its administrator to enable TLS 1.2 or 1.3, which kubectl requires too";
+const PROXY_CERTIFICATE: &str = "its certificate has to be for its host, and trusted by this machine or by the kubeconfig's certificate-authority";
+const PROXY_CLIENT: &str = "kwasm sends client certificates to API servers only";
+const SUITES: &str = "kwasm supports TLS 1.3, and TLS 1.2 with ECDHE and AES-GCM or ChaCha20-Poly1305; kubectl supports older ciphers too (CBC): ask its administrator to allow one of the former";
+const PLAIN: &str = "did you mean http:// ?";
 
-impl Broken {
-    /// Of an error of tokio-rustls.
+impl TlsError {
+    /// Converts an error of tokio-rustls.
     pub(super) fn of(error: &io::Error) -> Self {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             Some(tls) => Self::Tls(tls.clone()),
@@ -91,21 +93,23 @@ impl Broken {
         }
     }
 
-    /// What it is, to one who showed a client certificate or none.
-    pub(in crate::gate) fn told(&self, certificate: bool) -> Told {
-        let hinted = |what: &str, hint: &str| (what.to_owned(), Some(hint.to_owned()));
+    /// Describes the error to a client with or without a certificate.
+    pub(in crate::gate) fn told(&self, certificate: bool) -> Message {
+        let hinted = |what: &str, hint: &str| Message::hinted(what, hint);
         match self {
-            Self::PlainHttp => hinted("it answers in plain HTTP, and was asked by TLS", PLAIN),
+            Self::PlainHttp => hinted("it answers in plain HTTP, not in TLS", PLAIN),
             Self::Closed => hinted(
                 "it closed the connection instead of answering the TLS handshake",
                 "is it an API server? a firewall or a load balancer may refuse its name",
             ),
-            Self::Silent => (format!("no TLS handshake within {} seconds", super::HANDSHAKE.as_secs()), None),
-            Self::Other(reason) => (reason.clone(), None),
+            Self::Silent => {
+                Message::plain(format!("no TLS handshake within {} seconds", HANDSHAKE.as_secs()))
+            }
+            Self::Other(reason) => Message::plain(reason),
             Self::Tls(error) => match error {
                 rustls::Error::InvalidCertificate(error) => match distrust(error) {
-                    Some(distrust) => hinted(&distrust.to_string(), distrust.hint()),
-                    None => (plainly(error), None),
+                    Some(distrust) => distrust.message(),
+                    None => Message::plain(plainly(error)),
                 },
                 rustls::Error::AlertReceived(alert) => alarmed(*alert, certificate),
                 rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
@@ -114,25 +118,25 @@ impl Broken {
                 rustls::Error::PeerIncompatible(
                     PeerIncompatible::ServerDoesNotSupportTls12Or13
                     | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
-                ) => hinted("it speaks no TLS newer than 1.1", VERSIONS),
+                ) => hinted("it supports no TLS version newer than 1.1", VERSIONS),
                 rustls::Error::PeerIncompatible(what) => {
-                    hinted(&format!("it has no way of TLS in common with kwasm ({what:?})"), SUITES)
+                    hinted(&format!("it has no TLS parameters in common with kwasm ({what:?})"), SUITES)
                 }
-                other => (format!("TLS failed: {other}"), None),
+                other => Message::plain(format!("TLS failed: {other}")),
             },
         }
     }
 }
 
-/// What a verifier of ours said.
-fn distrust(error: &CertificateError) -> Option<&Distrust> {
+/// Returns our own verifier's report.
+fn distrust(error: &CertificateError) -> Option<&CertificateProblem> {
     match error {
         CertificateError::Other(other) => other.0.downcast_ref(),
         _ => None,
     }
 }
 
-/// What a verifier of another's means.
+/// Describes another verifier's error.
 fn plainly(error: &CertificateError) -> String {
     match error {
         CertificateError::UnknownIssuer => {
@@ -147,15 +151,15 @@ fn plainly(error: &CertificateError) -> String {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "its certificate is for another name".to_owned()
         }
-        CertificateError::BadSignature => "it does not have the key of its certificate".to_owned(),
+        CertificateError::BadSignature => "it does not have the private key of its certificate".to_owned(),
         other => format!("its certificate is not accepted: {}", words(other)),
     }
 }
 
-/// What a server means by ending a handshake with one who showed a client certificate or none.
-fn alarmed(alert: AlertDescription, certificate: bool) -> Told {
+/// Describes a server's alert to a client with or without a certificate.
+fn alarmed(alert: AlertDescription, certificate: bool) -> Message {
     use AlertDescription as Alert;
-    let hinted = |what: String, hint: &str| (what, Some(hint.to_owned()));
+    let hinted = |what: String, hint: &str| Message::hinted(what, hint);
     match alert {
         Alert::CertificateRequired
         | Alert::BadCertificate
@@ -164,11 +168,12 @@ fn alarmed(alert: AlertDescription, certificate: bool) -> Told {
         | Alert::AccessDenied
             if !certificate =>
         {
-            hinted(format!("it wants a client certificate, and was shown none ({alert:?})"), CREDENTIAL)
+            hinted(format!("it requires a client certificate, and got none ({alert:?})"), CREDENTIAL)
         }
-        Alert::UnknownCA if certificate => {
-            hinted("it does not know the authority that signed the client certificate".to_owned(), CREDENTIAL)
-        }
+        Alert::UnknownCA if certificate => hinted(
+            "it does not trust the authority that signed the client certificate".to_owned(),
+            CREDENTIAL,
+        ),
         Alert::CertificateRequired
         | Alert::BadCertificate
         | Alert::UnsupportedCertificate
@@ -182,7 +187,7 @@ fn alarmed(alert: AlertDescription, certificate: bool) -> Told {
             hinted(format!("it does not accept the client certificate ({alert:?})"), CREDENTIAL)
         }
         Alert::ProtocolVersion => {
-            hinted(format!("it has no version of TLS in common with kwasm ({alert:?})"), VERSIONS)
+            hinted(format!("it has no TLS version in common with kwasm ({alert:?})"), VERSIONS)
         }
         Alert::HandshakeFailure | Alert::InsufficientSecurity => hinted(
             format!(
@@ -191,25 +196,25 @@ fn alarmed(alert: AlertDescription, certificate: bool) -> Told {
             SUITES,
         ),
         Alert::UnrecognisedName => hinted(
-            "it does not know the name by which it was asked".to_owned(),
+            "it does not recognise the server name that it was sent".to_owned(),
             "check server and tls-server-name of this cluster in the kubeconfig",
         ),
-        alert => (format!("it ended the TLS handshake: {alert:?}"), None),
+        alert => Message::plain(format!("it ended the TLS handshake: {alert:?}")),
     }
 }
 
-impl Way {
-    /// Of a connection that broke. In TLS 1.3 a client is refused after its handshake.
+impl ProxyError {
+    /// Converts an error of a broken connection. In TLS 1.3, a client is refused after its handshake.
     pub(super) fn broke(error: &io::Error) -> Self {
-        match Broken::of(error) {
-            Broken::Tls(error) => Self::Tls(Broken::Tls(error)),
+        match TlsError::of(error) {
+            TlsError::Tls(error) => Self::Tls(TlsError::Tls(error)),
             _ => Self::Closed,
         }
     }
 
-    /// Of an error of the connector.
+    /// Converts an error of the connector.
     pub(super) fn unreached(error: BoxError) -> Self {
-        let found = super::super::failure::find::<io::Error>(error.as_ref());
+        let found = find::<io::Error>(error.as_ref());
         Self::Unreached(match found {
             Some(io) => io::Error::new(io.kind(), io.to_string()),
             None => io::Error::other(error),
@@ -218,7 +223,7 @@ impl Way {
 }
 
 impl ProxyFault {
-    pub(super) fn new(proxy: &Proxy, endpoint: &Endpoint, way: Way) -> Self {
+    pub(super) fn new(proxy: &Proxy, endpoint: &Endpoint, error: ProxyError) -> Self {
         let origin = endpoint.origin();
         Self {
             proxy: proxy.to_string(),
@@ -226,23 +231,22 @@ impl ProxyFault {
             source_name: proxy.source(),
             server: format!("{}:{}", origin.host(), origin.port()),
             shown_user: proxy.user().is_some(),
-            way,
+            error,
         }
     }
 
-    /// That of a proxy that reads requests and wants to know who asks.
+    /// Returns the error of a forwarding proxy that requires a login.
     pub(in crate::gate) fn login(proxy: &Proxy, endpoint: &Endpoint) -> Self {
-        Self::new(proxy, endpoint, Way::Login)
+        Self::new(proxy, endpoint, ProxyError::Login)
     }
 
-    /// Which proxy it is and what it did.
-    pub(in crate::gate) fn told(&self) -> Told {
-        let (what, hint) = self.what();
+    /// Returns the name of the proxy and its error.
+    fn text(&self) -> String {
         let name = match self.source_name {
             Source::Kubeconfig => format!("the proxy {}", self.proxy),
             Source::Variable(variable) => format!("the proxy {} of {variable}", self.proxy),
         };
-        (format!("{name} {what}"), Some(hint))
+        format!("{name} {}", self.what().0)
     }
 
     fn what(&self) -> (String, String) {
@@ -257,66 +261,72 @@ impl ProxyFault {
             Scheme::Socks5 => "SOCKS 5",
             Scheme::Http | Scheme::Https => "HTTP",
         };
-        match &self.way {
-            Way::Closed => (format!("closed the connection instead of leading to {server}"), check),
-            Way::Endless => ("answers CONNECT with more than 8 KiB".to_owned(), check),
-            Way::Login if self.shown_user => {
-                ("does not accept the user and password of its address".to_owned(), check)
+        match &self.error {
+            ProxyError::Closed => (format!("closed the connection instead of connecting to {server}"), check),
+            ProxyError::Endless => ("answers CONNECT with more than 8 KiB".to_owned(), check),
+            ProxyError::Login if self.shown_user => {
+                ("does not accept the user and password in its address".to_owned(), check)
             }
-            Way::Login => {
+            ProxyError::Login => {
                 let scheme = self.proxy.split(':').next().unwrap_or_default();
                 let hint = format!("write {} as {scheme}://USER:PASSWORD@HOST:PORT", self.source_name);
-                ("wants a user and a password".to_owned(), hint)
+                ("requires a user and a password".to_owned(), hint)
             }
-            Way::Nonsense => (format!("does not answer as a proxy of {kind}"), check),
-            Way::Refused(status) => {
-                (format!("does not lead to {server}: {status}"), led(status.is_server_error()))
+            ProxyError::Nonsense => (format!("does not answer as {kind} proxies do"), check),
+            ProxyError::Refused(status) => {
+                (format!("does not connect to {server}: {status}"), proxy_hint(status.is_server_error()))
             }
-            Way::Silent => (format!("did not lead to {server} within a minute"), check),
-            Way::Socks(code) => {
+            ProxyError::Silent => (format!("did not connect to {server} within a minute"), check),
+            ProxyError::Socks(code) => {
                 let (reason, reachable) = socks(*code);
-                (format!("does not lead to {server}: {reason}"), led(!reachable))
+                (format!("does not connect to {server}: {reason}"), proxy_hint(!reachable))
             }
-            Way::Tls(broken) => {
-                let (what, hint) = broken.told(false);
+            ProxyError::Tls(broken) => {
+                let Message { text: what, hint } = broken.told(false);
                 // What helps with a cluster's certificates does not help here.
                 let hint = match broken {
-                    Broken::Tls(rustls::Error::InvalidCertificate(_)) => PROXY_CERTIFICATE.to_owned(),
-                    Broken::Tls(rustls::Error::AlertReceived(_)) => PROXY_CLIENT.to_owned(),
+                    TlsError::Tls(rustls::Error::InvalidCertificate(_)) => PROXY_CERTIFICATE.to_owned(),
+                    TlsError::Tls(rustls::Error::AlertReceived(_)) => PROXY_CLIENT.to_owned(),
                     _ => hint.unwrap_or(check),
                 };
                 (format!("cannot be used: {what}"), hint)
             }
-            Way::Unreached(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            ProxyError::Unreached(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 ("cannot be reached: connection refused".to_owned(), check)
             }
-            Way::Unreached(error) => (format!("cannot be reached: {error}"), check),
-            Way::Untrusting(error) => (format!("cannot be used: {error}"), check),
+            ProxyError::Unreached(error) => (format!("cannot be reached: {error}"), check),
+            ProxyError::Untrusting(error) => (format!("cannot be used: {error}"), check),
         }
     }
 }
 
-/// What helps when a proxy does not lead on.
-fn led(unreachable: bool) -> String {
+impl Explain for ProxyFault {
+    fn hint(&self) -> Option<String> {
+        Some(self.what().1)
+    }
+}
+
+/// Returns the hint for a proxy that does not connect.
+fn proxy_hint(unreachable: bool) -> String {
     let hint = if unreachable {
         "is the API server up, and does the proxy reach it?"
     } else {
-        "whoever runs the proxy has to let this address through"
+        "ask the proxy's administrator to allow this address"
     };
     hint.to_owned()
 }
 
-/// What an answer of SOCKS 5 means (RFC 1928 §6), and whether it is that the server was refused, not missed.
+/// Describes an answer of SOCKS 5 (RFC 1928 §6), and whether it means a refusal or an unreachable server.
 fn socks(code: u8) -> (String, bool) {
     let (reason, refused) = match code {
         1 => ("it failed", false),
         2 => ("its rules do not allow it", true),
-        3 => ("it does not reach the network", false),
-        4 => ("it does not reach the host", false),
+        3 => ("the network is unreachable", false),
+        4 => ("the host is unreachable", false),
         5 => ("the connection was refused", false),
-        6 => ("the way is too long", false),
-        7 => ("it does not lead anywhere", true),
-        8 => ("it does not take such an address", true),
+        6 => ("TTL expired", false),
+        7 => ("it does not support CONNECT", true),
+        8 => ("it does not support this type of address", true),
         code => return (format!("it failed (code {code})"), false),
     };
     (reason.to_owned(), refused)

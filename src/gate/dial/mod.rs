@@ -1,15 +1,15 @@
-//! Connects to an API server: straight or through a proxy, and by TLS. The reference is Go's `http.Transport` as
-//! client-go sets it up.
+//! Connects to an API server: straight or through a proxy, and by TLS. The reference is Go's `http.Transport`
+//! as client-go sets it up.
 //!
-//! A proxy is no more than a way: it is shown neither the client certificate nor, where the server speaks TLS, anything
+//! A proxy only carries bytes: it sees neither the client certificate nor, if the server speaks TLS, any part
 //! of a request.
 
+mod cause;
 mod connect;
 mod fault;
 mod socks;
 mod wire;
 
-use std::error::Error as StdError;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -27,15 +27,17 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
-pub(crate) use self::fault::Broken;
+use self::cause::BoxError;
+pub(super) use self::cause::find;
 pub(super) use self::fault::ProxyFault;
-use self::fault::Way;
+pub(crate) use self::fault::TlsError;
+use self::fault::{HANDSHAKE, ProxyError};
 use self::wire::{Duplex, Opening, Wire};
-use super::sender::tcp;
+use super::tcp::tcp;
 use crate::cluster::{Cluster, Endpoint, Error, Trust};
 use crate::proxy::{Proxy, Scheme};
 
-/// Connects to one API server, for one who has this certificate. Cloning it gives another handle to the same.
+/// A connector to one API server, for a client with this certificate. Clones share the same state.
 #[derive(Clone)]
 pub(super) struct Dialer(Arc<Inner>);
 
@@ -47,27 +49,24 @@ struct Inner {
     proxy: Option<Proxy>,
 }
 
-type BoxError = Box<dyn StdError + Send + Sync>;
-
-/// How long a TLS handshake may take, as in client-go.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-
-/// How long a proxy may take to lead on, as in Go.
+/// The timeout for a proxy to connect, as in Go.
 const PROXY: Duration = Duration::from_mins(1);
 
 impl Dialer {
-    /// Connects to `cluster`. Reads its authorities, and connects to nothing yet.
+    /// Returns a connector to `cluster`. Reads its authorities, but does not connect yet.
     pub(super) fn new(cluster: &Cluster, certificate: Option<Arc<CertifiedKey>>) -> Result<Self, Error> {
         let (endpoint, trust) = (cluster.endpoint().clone(), cluster.trust().clone());
         if endpoint.origin().is_secure() {
-            // Said now what is wrong with them. A connection asks for them again: they may be renewed by then.
+            // Reports errors of the authorities now. A connection reads them again, since they may have been
+            // renewed by then.
             trust.client_config(certificate.clone())?;
         }
         let proxy = cluster.proxy().cloned();
         Ok(Self(Arc::new(Inner { tcp: tcp(GaiResolver::new()), endpoint, trust, certificate, proxy })))
     }
 
-    /// What each request has to say to a proxy that reads it. One that only leads on is told who asks by the dialer.
+    /// Returns the header that each request needs at a forwarding proxy. To a tunnelling one, the dialer
+    /// sends it.
     pub(super) fn authorization(&self) -> Option<HeaderValue> {
         self.0.reader()?.authorization()
     }
@@ -82,7 +81,7 @@ impl Service<Uri> for Dialer {
         Poll::Ready(Ok(()))
     }
 
-    /// The address is that of the endpoint, which is the only one that its sender asks for.
+    /// Connects to the endpoint, which is the only address that its sender requests.
     fn call(&mut self, _: Uri) -> Self::Future {
         let inner = Arc::clone(&self.0);
         Box::pin(async move { inner.connect().await })
@@ -90,7 +89,7 @@ impl Service<Uri> for Dialer {
 }
 
 impl Inner {
-    /// The proxy that reads requests and sends them on itself: one of HTTP, where the server speaks plain HTTP.
+    /// Returns the forwarding proxy, which reads requests: an HTTP proxy, if the server speaks plain HTTP.
     fn reader(&self) -> Option<&Proxy> {
         let secure = self.endpoint.origin().is_secure();
         self.proxy.as_ref().filter(|proxy| !secure && proxy.scheme() != Scheme::Socks5)
@@ -101,7 +100,7 @@ impl Inner {
         let stream = match &self.proxy {
             None => Box::new(self.reach(origin.host(), origin.port()).await?) as Box<dyn Duplex>,
             Some(proxy) => {
-                self.through(proxy).await.map_err(|way| ProxyFault::new(proxy, &self.endpoint, way))?
+                self.through(proxy).await.map_err(|error| ProxyFault::new(proxy, &self.endpoint, error))?
             }
         };
         if !origin.is_secure() {
@@ -112,34 +111,35 @@ impl Inner {
             Some(name) => name.clone(),
             None => server_name(origin.host())?,
         };
-        Ok(Wire::new(shake_hands(config, name, stream).await?, false))
+        Ok(Wire::new(handshake(config, name, stream).await?, false))
     }
 
-    /// Opens a way through a proxy to the server: at its end the server is spoken to or, where that speaks plain HTTP,
-    /// the proxy.
-    async fn through(&self, proxy: &Proxy) -> Result<Box<dyn Duplex>, Way> {
-        let stream = self.reach(proxy.host(), proxy.port()).await.map_err(Way::unreached)?;
+    /// Connects through a proxy to the server or, if that speaks plain HTTP, to the proxy itself.
+    async fn through(&self, proxy: &Proxy) -> Result<Box<dyn Duplex>, ProxyError> {
+        let stream = self.reach(proxy.host(), proxy.port()).await.map_err(ProxyError::unreached)?;
         let mut stream = match proxy.scheme() {
             Scheme::Http | Scheme::Socks5 => Box::new(stream) as Box<dyn Duplex>,
             Scheme::Https => {
-                let config = self.trust.proxy_config().map_err(Way::Untrusting)?;
-                let name =
-                    server_name(proxy.host()).map_err(|error| Way::Tls(Broken::Other(error.to_string())))?;
-                shake_hands(config, name, Box::new(stream)).await.map_err(Way::Tls)?
+                let config = self.trust.proxy_config().map_err(ProxyError::Untrusting)?;
+                let name = server_name(proxy.host())
+                    .map_err(|error| ProxyError::Tls(TlsError::Other(error.to_string())))?;
+                handshake(config, name, Box::new(stream)).await.map_err(ProxyError::Tls)?
             }
         };
         let origin = self.endpoint.origin();
-        let led = async {
+        let opened = async {
             match proxy.scheme() {
-                Scheme::Socks5 => socks::lead(&mut stream, origin.host(), origin.port(), proxy.user()).await,
+                Scheme::Socks5 => {
+                    socks::open_tunnel(&mut stream, origin.host(), origin.port(), proxy.user()).await
+                }
                 _ if !origin.is_secure() => Ok(()),
                 _ => {
                     let address = format!("{}:{}", origin.host(), origin.port());
-                    connect::lead(&mut stream, &address, proxy.authorization().as_ref()).await
+                    connect::open_tunnel(&mut stream, &address, proxy.authorization().as_ref()).await
                 }
             }
         };
-        timeout(PROXY, led).await.unwrap_or(Err(Way::Silent))?;
+        timeout(PROXY, opened).await.unwrap_or(Err(ProxyError::Silent))?;
         Ok(stream)
     }
 
@@ -149,22 +149,22 @@ impl Inner {
     }
 }
 
-/// Speaks TLS on a stream from here on.
-async fn shake_hands(
+/// Starts TLS on a stream.
+async fn handshake(
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
     stream: Box<dyn Duplex>,
-) -> Result<Box<dyn Duplex>, Broken> {
+) -> Result<Box<dyn Duplex>, TlsError> {
     let handshake = TlsConnector::from(config).connect(name, Opening::new(stream)).into_fallible();
     match timeout(HANDSHAKE, handshake).await {
         Ok(Ok(stream)) => Ok(Box::new(stream)),
-        Ok(Err((_, stream))) if stream.is_plain_http() => Err(Broken::PlainHttp),
-        Ok(Err((error, _))) => Err(Broken::of(&error)),
-        Err(_) => Err(Broken::Silent),
+        Ok(Err((_, stream))) if stream.is_plain_http() => Err(TlsError::PlainHttp),
+        Ok(Err((error, _))) => Err(TlsError::of(&error)),
+        Err(_) => Err(TlsError::Silent),
     }
 }
 
-/// The name that a certificate must have for a host.
+/// Returns the name that a certificate must have for a host.
 fn server_name(host: &str) -> Result<ServerName<'static>, io::Error> {
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     ServerName::try_from(host.to_owned()).map_err(io::Error::other)

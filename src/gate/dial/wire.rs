@@ -1,4 +1,4 @@
-//! A connection, whatever it is made of.
+//! Connections of any kind.
 
 use std::io;
 use std::pin::Pin;
@@ -9,19 +9,19 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Bytes, both ways.
+/// A stream in both directions.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
-/// A connection to an API server, or to the proxy that asks it.
+/// A connection to an API server, or to a proxy that forwards to it.
 pub(in crate::gate) struct Wire {
     stream: TokioIo<Box<dyn Duplex>>,
     forwards: bool,
 }
 
 impl Wire {
-    /// With `forwards` the far end is a proxy that reads requests and sends them on itself.
+    /// Returns a connection. If `forwards` is set, the peer is a proxy that forwards requests.
     pub(super) fn new(stream: Box<dyn Duplex>, forwards: bool) -> Self {
         Self { stream: TokioIo::new(stream), forwards }
     }
@@ -69,7 +69,7 @@ impl Write for Wire {
     }
 }
 
-/// A stream that remembers its first bytes: they tell a server that does not speak TLS.
+/// A stream that records its first bytes, which reveal a server without TLS.
 pub(super) struct Opening<S> {
     stream: S,
     first: Vec<u8>,
@@ -82,7 +82,7 @@ impl<S> Opening<S> {
         Self { stream, first: Vec::with_capacity(PLAIN.len()) }
     }
 
-    /// Whether what came is an answer of HTTP.
+    /// Returns whether the received bytes are an HTTP answer.
     pub(super) fn is_plain_http(&self) -> bool {
         self.first == PLAIN
     }

@@ -1,8 +1,10 @@
 use super::*;
-use crate::gate::Patience;
-use crate::gate::body::{GuestBody, Life};
+use crate::gate::Timeouts;
+use crate::gate::exchange::{exchange, pool};
 use crate::gate::failure::Failure;
-use crate::gate::sender::{exchange, pool, tcp};
+use crate::gate::guest_body::GuestBody;
+use crate::gate::lifetime::GuestLifetime;
+use crate::gate::tcp::tcp;
 use ::http::{Request, StatusCode};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -14,19 +16,19 @@ use std::sync::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How a connection ends when it is used for the second time.
+/// The ending of a connection when it is reused.
 #[derive(Clone, Copy, Debug)]
 enum End {
     Closed,
     Reset,
-    /// Closed, after these bytes.
+    /// Closed after these bytes.
     After(&'static str),
 }
 
 /// The first word of each request that a server read, with the number of its connection.
 type Log = Arc<Mutex<Vec<(usize, String)>>>;
 
-/// A server whose connections answer `answers` requests each, and end when they have read the next.
+/// Starts a server whose connections answer `answers` requests each, and end after reading the next.
 async fn server(answers: usize, end: End) -> (SocketAddr, Log) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -56,7 +58,7 @@ async fn serve(mut stream: TcpStream, number: usize, answers: usize, end: End, l
     }
 }
 
-/// The method of a request, and its body, of which no test has more than what comes at once.
+/// Reads the method of a request and its body, which in every test arrives at once.
 async fn read(stream: &mut TcpStream) -> Option<String> {
     let mut text = String::new();
     loop {
@@ -85,15 +87,16 @@ async fn send(
         request = request.header(*name, *value);
     }
     let body = Full::new(Bytes::from(text)).map_err(|never| match never {}).boxed_unsync();
-    let body = GuestBody::new(body, Life::default(), &HeaderMap::new());
-    let response = exchange(client, request.body(body).unwrap(), Patience::default()).await?;
+    let body = GuestBody::new(body, GuestLifetime::default(), &HeaderMap::new());
+    let response = exchange(client, request.body(body).unwrap(), Timeouts::default()).await?;
     let status = response.status();
     // Read to its end, so that the connection is free again.
     drop(response.into_body().collect().await.unwrap());
     Ok(status)
 }
 
-/// Sends a GET, and then a request whose connection ends under it. What came of that one, and what the server saw.
+/// Sends a GET, and then a request during which the connection ends. Returns the result of the latter, and
+/// the server's log.
 async fn twice(
     answers: usize,
     end: End,

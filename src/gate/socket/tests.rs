@@ -1,7 +1,7 @@
 use super::*;
 use crate::gate::tests::{builtin, gate};
 
-/// What a guest gets that writes this and then no more.
+/// Returns the answer to a guest that writes this and then stops.
 async fn exchange(gate: &Gate, request: &str) -> String {
     let socket = gate.connect("192.0.2.1:80".parse().unwrap()).unwrap();
     assert_eq!(socket.write(request.as_bytes()), request.len());
@@ -74,7 +74,8 @@ async fn what_is_asked_is_what_the_request_says_and_not_its_host() {
     }
 }
 
-/// hyper takes the transfer encoding, forgets the length, and closes behind the request (RFC 9112 §6.3).
+/// hyper uses the transfer encoding, ignores the length, and closes the connection after the request (RFC
+/// 9112 §6.3).
 #[tokio::test]
 async fn behind_a_request_of_two_lengths_there_is_no_other() {
     let gate = nowhere();
@@ -110,7 +111,7 @@ async fn what_is_no_http_ends_the_connection_and_is_told_to_the_user() {
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 Bad Request"), "{answer}");
     }
     let lines = gate.report();
-    assert!(lines[0].text.contains("is no HTTP/1.1 request"), "{}", lines[0].text);
+    assert!(lines[0].text.contains("is not an HTTP/1.1 request"), "{}", lines[0].text);
     assert!(lines[0].hint.as_ref().unwrap().contains("http://, not https://"));
 }
 
@@ -134,7 +135,7 @@ fn the_number_of_sockets_has_an_end() {
     assert!(gate.socket().is_err());
     assert_eq!(
         gate.report()[0].text,
-        "the plugin ran into a limit: it wanted more than 64 sockets at a time"
+        "the plugin ran into a limit: it needed more than 64 sockets at a time"
     );
     sockets.pop();
     assert!(gate.socket().is_ok());

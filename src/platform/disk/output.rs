@@ -1,5 +1,5 @@
-//! Writes what the user asked for to where the user says. The store replaces what is its own; this is not: a device or a
-//! pipe is written to, a link stays one, and a file keeps its owner and permissions.
+//! Writes output to a path that the user chose. The store replaces its own files, but here a device or a pipe
+//! is written to, a link stays a link, and a file keeps its owner and permissions.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
@@ -8,22 +8,23 @@ use std::path::{Path, PathBuf};
 use super::{Readers, Staged, change, folder_of, is_stuck, overwrite};
 use crate::platform::stdio::{Stderr, Stdout};
 
-/// What a path leads to.
+/// The kind of file that a path leads to.
 #[derive(Debug, Eq, PartialEq)]
 enum Destination {
-    /// A regular file, or nothing yet. The path is no link.
+    /// A regular file, or none yet. The path is not a link.
     File(PathBuf),
-    /// A device, a pipe: whatever takes bytes and keeps its place.
+    /// A device or a pipe, which takes bytes and stays in its place.
     Device(PathBuf),
-    /// Something that this process has open, by its number.
+    /// A descriptor that this process has open, by its number.
     Descriptor(u32, PathBuf),
 }
 
-/// The most links on the way to a file, as on Linux.
+/// The largest number of links on the way to a file, as on Linux.
 const LINKS: usize = 40;
 
-/// Writes `content` to `place`. A regular file is replaced as a whole or not at all, but where only writing in its place
-/// can be done: where it has another owner or other names, is a mount of its own, or in a folder that may not be written to.
+/// Writes `content` to `place`. A regular file is replaced as a whole or not at all, unless only writing in
+/// its place is possible: it has another owner or other names, is a mount of its own, or is in a folder that
+/// is not writable.
 pub(crate) fn output(place: &Path, content: &[u8]) -> io::Result<()> {
     match destination(place)? {
         Destination::File(path) => replace(&path, content),
@@ -32,7 +33,7 @@ pub(crate) fn output(place: &Path, content: &[u8]) -> io::Result<()> {
             device.write_all(content)?;
             synced(&device)
         }),
-        // What is open already goes on where it stands.
+        // An open file is written from its current position on.
         Destination::Descriptor(1, _) => Stdout.write_all(content).and_then(|()| Stdout.flush()),
         Destination::Descriptor(2, _) => Stderr.write_all(content).and_then(|()| Stderr.flush()),
         Destination::Descriptor(_, path) => {
@@ -57,7 +58,7 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Puts a new file in the place of an old one, if it can stand for that.
+/// Replaces an old file by a new one, if the new one can stand for it.
 fn exchanged(path: &Path, content: &[u8], before: &Metadata) -> io::Result<bool> {
     // Closed to others until it has the permissions of the old one.
     let staged = Staged::write(path, content)?;
@@ -67,7 +68,7 @@ fn exchanged(path: &Path, content: &[u8], before: &Metadata) -> io::Result<bool>
     staged.sync()?.rename().map(|()| true)
 }
 
-/// Waits until a device has what was written, where it has such a thing: a pipe has not.
+/// Waits until a device has stored what was written, if it supports that: a pipe does not.
 fn synced(device: &File) -> io::Result<()> {
     match device.sync_all() {
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
@@ -92,12 +93,13 @@ fn destination(place: &Path) -> io::Result<Destination> {
             Err(error) => return Err(error),
         }
     }
-    // The system's own words for so many.
+    // The system's own error for too many links.
     fs::metadata(place)?;
     Ok(Destination::Device(path))
 }
 
-/// The number of an open file of this process that a path stands for: `/dev/stdout` leads to `/proc/self/fd/1`.
+/// Returns the number of the open file of this process that a path denotes: `/dev/stdout` leads to
+/// `/proc/self/fd/1`.
 #[cfg(unix)]
 fn descriptor(path: &Path) -> Option<u32> {
     let number = path.file_name()?.to_str()?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! One file of docker's or podman's with logins, read as docker's command line reads it ([`configfile`][1]).
+//! Docker's or podman's file of logins, read like docker's command line does ([`configfile`][1]).
 //!
 //! [1]: https://github.com/docker/cli/blob/v29.1.0/cli/config/configfile/file.go
 
@@ -18,7 +18,7 @@ use super::super::Error;
 use super::{Credentials, is_none};
 use crate::reference::{DOCKER_HUB, RegistryHost};
 
-/// A file, and what it knows.
+/// A file and its logins.
 pub(super) struct File {
     path: PathBuf,
     logins: Logins,
@@ -32,7 +32,7 @@ struct Logins {
     creds_store: Option<String>,
 }
 
-/// What is known of the user at one registry.
+/// The login for one registry.
 #[derive(Deserialize)]
 struct Entry {
     auth: Option<SecretString>,
@@ -45,7 +45,7 @@ struct Entry {
 }
 
 impl File {
-    /// Reads a file; `None` for one that is not there, or is empty.
+    /// Reads a file. Returns `None` if it does not exist or is empty.
     pub(super) fn read(path: PathBuf) -> Result<Option<Self>, Error> {
         let text = match fs::read(&path) {
             Ok(text) => Zeroizing::new(text),
@@ -60,13 +60,13 @@ impl File {
             Err(_) => Err(Error::Credentials {
                 path,
                 server: "any registry".to_owned(),
-                what: "it is no JSON of docker's or podman's form".to_owned(),
+                what: "it is not JSON in docker's or podman's form".to_owned(),
                 helper: None,
             }),
         }
     }
 
-    /// Looks for what is known of the registry of a repository.
+    /// Looks up the credentials for the registry of a repository.
     pub(super) fn find(&self, host: &str, repository: &str) -> Result<Option<Credentials>, Error> {
         for server in self.servers(host, repository) {
             let found = if let Some(helper) = self.helper(&server) {
@@ -87,15 +87,16 @@ impl File {
         Ok(None)
     }
 
-    /// The names under which a file may know a repository: podman's also name repositories, and the more exact comes first.
+    /// Returns the names under which a file may list a repository. podman's files also name repositories, and
+    /// the most specific name comes first.
     fn servers(&self, host: &str, repository: &str) -> Vec<String> {
         let mut servers = Vec::new();
-        let mut place = format!("{host}/{repository}");
-        while place.len() > host.len() {
-            if self.entry(&place, "").is_some() || self.helper(&place).is_some() {
-                servers.push(place.clone());
+        let mut prefix = format!("{host}/{repository}");
+        while prefix.len() > host.len() {
+            if self.entry(&prefix, "").is_some() || self.helper(&prefix).is_some() {
+                servers.push(prefix.clone());
             }
-            place.truncate(place.rfind('/').unwrap_or(0));
+            prefix.truncate(prefix.rfind('/').unwrap_or(0));
         }
         if host == DOCKER_HUB {
             servers.push("https://index.docker.io/v1/".to_owned());
@@ -111,7 +112,7 @@ impl File {
         Some(helper.as_str()).filter(|helper| !helper.is_empty())
     }
 
-    /// The entry of just this name, else one that is another name of `host`.
+    /// Returns the entry of exactly this name, or else one with another name of `host`.
     fn entry(&self, server: &str, host: &str) -> Option<&Entry> {
         let auths = self.logins.auths.as_ref()?;
         let exact = auths.get(server);
@@ -135,14 +136,14 @@ impl File {
                 Ok(None)
             }
             Err(CredentialRetrievalError::HelperFailure { helper, stderr, .. }) => {
-                let reason = stderr.lines().next().unwrap_or("it does not say why").to_owned();
+                let reason = stderr.lines().next().unwrap_or("it gives no reason").to_owned();
                 broken(format!("the helper {helper} failed: {reason}"))
             }
             Err(CredentialRetrievalError::HelperCommunicationError) => {
-                broken(format!("its credential helper cannot be asked: {program} cannot be run"))
+                broken(format!("its credential helper {program} cannot be run"))
             }
             Err(CredentialRetrievalError::MalformedHelperResponse) => {
-                broken(format!("its credential helper {program} gives no JSON with Username and Secret"))
+                broken(format!("its credential helper {program} returns no JSON with Username and Secret"))
             }
             Err(_) => Ok(None),
         }
@@ -154,7 +155,7 @@ impl File {
 }
 
 impl Entry {
-    /// What an entry says, the rest of which is passed over; what is empty says nothing.
+    /// Returns the credentials of an entry, ignoring its other fields. Empty fields do not count.
     fn credentials(&self) -> Result<Option<Credentials>, &'static str> {
         let said = |secret: &Option<SecretString>| {
             let text = secret.as_ref().map(ExposeSecret::expose_secret).filter(|text| !text.is_empty())?;
@@ -167,14 +168,14 @@ impl Entry {
             return Ok(Some(Credentials::Bearer(token)));
         }
         if let Some(auth) = said(&self.auth) {
-            return decoded(&auth).map(Some).ok_or("its `auth` is no base64 of USER:PASSWORD");
+            return decoded(&auth).map(Some).ok_or("its `auth` is not base64 of USER:PASSWORD");
         }
         let user = self.username.clone().filter(|user| !user.is_empty());
         Ok(user.map(|user| Credentials::Basic { user, password: said(&self.password).unwrap_or_default() }))
     }
 }
 
-/// Reads an `auth`, as docker's `decodeAuth` does: Go passes over line ends in base64, and what is behind the password may be
+/// Decodes an `auth` like docker's `decodeAuth`: Go ignores line ends in base64, and the password may be
 /// padded with zeroes.
 fn decoded(auth: &str) -> Option<Credentials> {
     let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -185,8 +186,8 @@ fn decoded(auth: &str) -> Option<Credentials> {
     (!user.is_empty()).then(|| Credentials::Basic { user: user.to_owned(), password })
 }
 
-/// Returns whether a key of a file is a name of this registry as a whole. Without a scheme a path names repositories in it, but for
-/// that of its API.
+/// Returns whether a key of a file names this registry as a whole. Without a scheme, a path names
+/// repositories in it, unless it is that of its API.
 fn names(key: &str, host: &str) -> bool {
     let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://"));
     let (name, path) = bare.unwrap_or(key).split_once('/').unwrap_or((bare.unwrap_or(key), ""));

@@ -1,41 +1,44 @@
-//! The list of a manifest's referrers, over however many pages, or behind the tag that stands for it.
+//! The list of a manifest's referrers, from any number of pages, or from the tag that replaces it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{by_tag, tag};
 use crate::reference::Digest;
-use crate::registry::host::{Document, Host};
-use crate::registry::manifest::{DOCKER_MANIFEST, INDEX, LONGEST, MANIFEST};
+use crate::registry::host::Host;
+use crate::registry::media_types::{DOCKER_MANIFEST, INDEX, LONGEST_MANIFEST, MANIFEST};
+use crate::registry::server::Document;
+use crate::registry::transfer::proven;
 use crate::registry::{Error, signature, tags};
 
-/// The most referrers that are listed, of which far fewer are read.
+/// The largest number of referrers that are listed, of which far fewer are read.
 const MOST: usize = 10_000;
 
-/// The most pages that are asked for.
+/// The largest number of pages that are requested.
 const MOST_PAGES: usize = 1_000;
 
-/// The types of configurations. Registries give them out as the type of an artifact, some of them even where it names its own.
+/// The media types of configurations. Registries return them as the type of an artifact, some of them even if
+/// it names its own.
 const CONFIGS: [&str; 2] = ["application/vnd.oci.empty.v1+json", "application/vnd.oci.image.config.v1+json"];
 
 /// A manifest that refers to another one.
 pub(super) struct Referrer {
     pub(super) digest: Digest,
-    /// Whether it is not surely something else, by what its registry says of it.
+    /// Whether it may be a signature by its description in the registry.
     pub(super) may_sign: bool,
 }
 
 #[derive(Deserialize)]
 struct Index {
-    /// `null` where there are none. Without it, it is another answer than was asked for.
+    /// The manifests; `null` if there are none. Without this field it is an unrelated response.
     #[serde(deserialize_with = "Option::deserialize")]
     manifests: Option<Vec<Listed>>,
 }
 
-/// What a list says of a referrer.
+/// A list's entry for a referrer.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Listed {
@@ -49,21 +52,22 @@ struct Listed {
 
 #[derive(Deserialize)]
 struct Annotations {
-    /// As cosign annotates what it attaches.
+    /// The annotation that cosign adds to what it attaches.
     #[serde(rename = "dev.sigstore.bundle.predicateType")]
     predicate_type: Option<String>,
 }
 
 impl Listed {
-    /// Its digest, if it is a manifest that can be named here: what signs is neither an index, nor known by another
-    /// algorithm than what it signs.
+    /// Returns the digest, if it is a manifest that can be named here: a signature is neither an index nor
+    /// identified by another algorithm than its subject.
     fn manifest(&self) -> Result<Option<Digest>, crate::reference::DigestError> {
         let is_manifest = [MANIFEST, DOCKER_MANIFEST, ""].contains(&self.media_type.as_str());
         let is_other = self.digest.split_once(':').is_some_and(|(algorithm, _)| algorithm != "sha256");
         if !is_manifest || is_other { Ok(None) } else { self.digest.parse().map(Some) }
     }
 
-    /// Only what says of itself that it is something else is not: what says nothing, or nothing of use, may be one.
+    /// Returns whether it may be a signature. Only a description as something else excludes that; a missing
+    /// or useless one does not.
     fn may_sign(&self) -> bool {
         let predicate =
             self.annotations.as_ref().and_then(|annotations| annotations.predicate_type.as_deref());
@@ -74,10 +78,11 @@ impl Listed {
     }
 }
 
-/// The manifests that refer to `subject` ([distribution specification][1]), first those that may be signatures.
+/// Returns the manifests that refer to `subject` ([distribution specification][1]), possible signatures
+/// first.
 ///
 /// # Errors
-/// When the list cannot be had whole.
+/// If the list cannot be read completely.
 ///
 /// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
 pub(super) async fn referrers(host: &Host, subject: Digest) -> Result<Vec<Referrer>, Error> {
@@ -86,17 +91,17 @@ pub(super) async fn referrers(host: &Host, subject: Digest) -> Result<Vec<Referr
     let mut page = first_page(host, subject).await?;
     while let Some(document) = page.take() {
         let is_empty = !add(host, &document.bytes, &mut found)?;
-        // It would lead to itself for ever, and what comes behind it stays unknown, unless that is nothing.
+        // It would lead to itself forever, and the rest stays unknown, unless there is none.
         if !seen.insert(Digest::of(&document.bytes)) || seen.len() > MOST_PAGES {
             if is_empty {
                 break;
             }
-            return Err(host.answer(format!("its list of referrers of {subject} has no end")));
+            return Err(host.server.answer(format!("its list of referrers of {subject} does not end")));
         }
         if let Some(url) = tags::following(host, &document)? {
-            let next = host.document(url, INDEX, LONGEST).await?;
+            let next = host.document(url, INDEX, LONGEST_MANIFEST).await?;
             page = Some(next.ok_or_else(|| {
-                host.answer(format!("its list of referrers of {subject} ends before its last page"))
+                host.server.answer(format!("its list of referrers of {subject} ends before its last page"))
             })?);
         }
     }
@@ -113,28 +118,28 @@ pub(super) async fn referrers(host: &Host, subject: Digest) -> Result<Vec<Referr
     Ok(all)
 }
 
-/// The first page of that list; `None` at a registry that has no API for it.
+/// Returns the first page of that list, or `None` at a registry without an API for it.
 ///
 /// # Errors
-/// Those of [`Host::document`].
+/// The errors of [`Host::document`].
 pub(super) async fn first_page(host: &Host, subject: Digest) -> Result<Option<Document>, Error> {
-    let url = host.url(&format!("referrers/{subject}"))?;
+    let url = host.server.url(&format!("referrers/{subject}"))?;
     let path = url.path().to_owned();
-    match host.document(url, INDEX, LONGEST).await {
+    match host.document(url, INDEX, LONGEST_MANIFEST).await {
         Err(error) if is_unknown_address(&path, &error) => Ok(None),
         page => page,
     }
 }
 
-/// Whether a registry takes the address of the API for no address at all, or for one of another API. Most say 404, which is
-/// no error.
+/// Returns whether a registry does not know the address of the API, or takes it for one of another API. Most
+/// respond with 404, which is not an error.
 fn is_unknown_address(path: &str, error: &Error) -> bool {
     let Error::Status { path: answered, status, .. } = error else { return false };
     answered == path && matches!(*status, StatusCode::BAD_REQUEST | StatusCode::METHOD_NOT_ALLOWED)
 }
 
-/// Returns whether something is a manifest, and surely no index: some registries take the tag for a digest in another spelling, and
-/// answer with the manifest itself, and other tools tag what they like.
+/// Returns whether bytes are a manifest and certainly not an index. Some registries read the tag as a digest
+/// in another spelling and return the manifest itself, and other tools use tags freely.
 fn is_manifest(bytes: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Form {
@@ -146,9 +151,9 @@ fn is_manifest(bytes: &[u8]) -> bool {
         .is_ok_and(|form: Form| form.manifests.is_none() && (form.layers.is_some() || form.config.is_some()))
 }
 
-/// Adds the manifests that a page lists; whether it lists anything.
+/// Adds the manifests on a page, and returns whether there were any.
 fn add(host: &Host, page: &[u8], found: &mut BTreeMap<Digest, bool>) -> Result<bool, Error> {
-    let unreadable = |why: String| host.answer(format!("its list of referrers cannot be read: {why}"));
+    let unreadable = |why: String| host.server.answer(format!("its list of referrers cannot be read: {why}"));
     let Index { manifests } = serde_json::from_slice(page).map_err(|error| unreadable(error.to_string()))?;
     let listed = manifests.unwrap_or_default();
     for one in &listed {
@@ -157,9 +162,21 @@ fn add(host: &Host, page: &[u8], found: &mut BTreeMap<Digest, bool>) -> Result<b
         }
     }
     if found.len() > MOST {
-        return Err(host.answer(format!("its list of referrers has more than {MOST} of them")));
+        return Err(host.server.answer(format!("its list of referrers has more than {MOST} of them")));
     }
     Ok(!listed.is_empty())
+}
+
+/// Returns the tag that replaces the referrers of a manifest at registries without an API for them: the [tag
+/// schema][1].
+///
+/// [1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
+pub(in crate::registry) fn tag(subject: Digest) -> String {
+    format!("sha256-{}", subject.hex())
+}
+
+pub(super) async fn by_tag(host: &Host, tag: &str) -> Result<Option<(Bytes, Digest)>, Error> {
+    proven(host, &host.server.full_name(), host.server.url(&format!("manifests/{tag}"))?, None).await
 }
 
 #[cfg(test)]

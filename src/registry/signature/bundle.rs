@@ -1,23 +1,24 @@
-//! Sigstore bundles (v0.3): a DSSE envelope around an in-toto statement that names what is signed.
+//! Sigstore bundles (v0.3): a DSSE envelope around an in-toto statement that names the signed artifact.
 //!
-//! A bundle has more in it, which is passed over: hints at a key, timestamps, entries of a transparency log. A key that
-//! is trusted needs none of them, and none of them can make up for one.
+//! The other contents of a bundle are ignored: hints at a key, timestamps, entries of a transparency log. A
+//! trusted key needs none of them, and none of them can replace one.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Claim, Error, base64, json, malformed, shown};
+use super::error::{Error, malformed, shown};
+use super::payload::{SignedPayload, base64, json};
 use crate::reference::Digest;
 
-/// The media types of a bundle: of its layer, and inside it.
+/// The media type of a bundle, of its layer and inside it.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const OLDER_MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle+json;version=0.3";
 
 pub(super) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 pub(super) const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 
-/// What `cosign sign` states. Any other predicate, e.g. a bill of materials, says something about the artifact, but not
-/// that its signer stands for it.
+/// The statement of `cosign sign`. Other predicates, e.g. a bill of materials, say something about the
+/// artifact, but not that the signer vouches for it.
 pub const PREDICATE_TYPE: &str = "https://sigstore.dev/cosign/sign/v1";
 
 #[derive(Deserialize)]
@@ -63,14 +64,14 @@ struct Subject {
     digest: Digests,
 }
 
-/// Digests by other algorithms are no matter: registries name manifests by this one.
+/// The SHA-256 digest. Those of other algorithms do not matter, since registries name manifests by this one.
 #[derive(Deserialize)]
 struct Digests {
     sha256: Option<String>,
 }
 
-/// Reads what a bundle claims.
-pub(super) fn read(bundle: &[u8]) -> Result<Claim, Error> {
+/// Reads the claims of a bundle.
+pub(super) fn read(bundle: &[u8]) -> Result<SignedPayload, Error> {
     let bundle: Bundle = json("bundle", bundle)?;
     if ![MEDIA_TYPE, OLDER_MEDIA_TYPE].contains(&bundle.media_type.as_str()) {
         return Err(Error::Unsupported(format!(
@@ -99,7 +100,12 @@ pub(super) fn read(bundle: &[u8]) -> Result<Claim, Error> {
     let certified = bundle
         .verification_material
         .is_some_and(|material| material.certificate.is_some() || material.x509_certificate_chain.is_some());
-    Ok(Claim { subjects: subjects(&payload)?, message: encode(PAYLOAD_TYPE, &payload), signature, certified })
+    Ok(SignedPayload {
+        subjects: subjects(&payload)?,
+        message: encode(PAYLOAD_TYPE, &payload),
+        signature,
+        certified,
+    })
 }
 
 fn subjects(payload: &[u8]) -> Result<Vec<Digest>, Error> {
@@ -113,13 +119,14 @@ fn subjects(payload: &[u8]) -> Result<Vec<Digest>, Error> {
     }
     let hex = statement.subject.into_iter().filter_map(|subject| subject.digest.sha256);
     let digests = hex.map(|hex| {
-        Digest::try_from(format!("sha256:{hex}")).map_err(|_| malformed(DIGEST, "it is no digest"))
+        Digest::try_from(format!("sha256:{hex}")).map_err(|_| malformed(DIGEST, "it is not a digest"))
     });
     let digests: Vec<Digest> = digests.collect::<Result<_, _>>()?;
     if digests.is_empty() { Err(malformed(DIGEST, "it is missing")) } else { Ok(digests) }
 }
 
-/// DSSE's pre-authentication encoding: what is signed is the payload and its type, and where each of them ends.
+/// Returns DSSE's pre-authentication encoding of the signed bytes: the payload and its type, each with its
+/// length.
 pub(super) fn encode(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     let mut message = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
     message.extend_from_slice(payload);

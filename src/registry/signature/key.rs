@@ -1,4 +1,4 @@
-//! Public keys, and sets of them. A key decides alone: nothing that comes from a registry chooses it.
+//! Public keys, and sets of them. The key alone decides; nothing from a registry chooses it.
 
 use std::fmt;
 
@@ -15,18 +15,18 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::reference::Digest;
 
-/// A public key of somebody who signs: of ECDSA on P-256, P-384 or P-521, of RSA (PKCS #1 v1.5), or of Ed25519.
+/// A signer's public key: ECDSA on P-256, P-384 or P-521, RSA (PKCS #1 v1.5), or Ed25519.
 #[derive(Clone)]
 pub struct Key {
     name: String,
     fingerprint: Digest,
     is_ed25519: bool,
-    /// The same key for each way in which cosign signs by it.
+    /// The same key for each algorithm with which cosign signs.
     public: Vec<ParsedPublicKey>,
 }
 
-/// The ways in which cosign signs by a key. By those of P-384 and P-521 it took SHA-256 too before it took the digest that
-/// belongs to their curves, and some of its verbs still do.
+/// Returns the algorithms with which cosign signs. For P-384 and P-521 it used SHA-256 before it used the
+/// digest that belongs to the curve, and some of its commands still do.
 fn algorithms(algorithm: &str, curve: Option<&str>) -> Option<&'static [&'static dyn VerificationAlgorithm]> {
     Some(match (algorithm, curve) {
         (EC, Some(P256)) => &[&ECDSA_P256_SHA256_ASN1],
@@ -38,28 +38,30 @@ fn algorithms(algorithm: &str, curve: Option<&str>) -> Option<&'static [&'static
     })
 }
 
-/// Why a text is no key that is served.
+/// The reason why a text is not a supported key.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum KeyError {
-    /// A key of another algorithm, or something else than a key.
-    #[error("it holds {0}, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served")]
+    /// A key of another algorithm, or not a key.
+    #[error(
+        "it holds {0}, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported"
+    )]
     Other(String),
-    /// A public key in a form that breaks the rules of its algorithm.
-    #[error("it holds a public key that is broken")]
+    /// An invalid public key.
+    #[error("it holds a malformed public key")]
     Broken,
-    /// No PEM.
-    #[error("it is no PEM: no line reads -----BEGIN PUBLIC KEY-----")]
+    /// Not PEM.
+    #[error("it has no line -----BEGIN PUBLIC KEY-----")]
     NoPem,
-    /// More than one key, of which it is not said which is meant.
-    #[error("it holds {0} PEM sections, and one public key is asked for")]
+    /// More than one key, where one is expected.
+    #[error("it holds {0} PEM sections, and exactly one public key is required")]
     Several(usize),
 }
 
 impl Key {
-    /// Reads a key from PEM. `name` is what messages call it, e.g. its file's name.
+    /// Reads a key from PEM. `name` is its name in messages, e.g. its file's.
     ///
     /// # Errors
-    /// When there is anything else in it than one key that is served.
+    /// If it contains anything but one supported key.
     pub fn from_pem(name: &str, pem: &[u8]) -> Result<Self, KeyError> {
         let labels: Vec<&[u8]> = pem.split(|byte| matches!(byte, b'\n' | b'\r')).filter_map(label).collect();
         match labels[..] {
@@ -85,19 +87,20 @@ impl Key {
         }
         let parsed = algorithms.iter().map(|algorithm| ParsedPublicKey::new(*algorithm, &*der));
         let public: Vec<_> = parsed.collect::<Result<_, _>>().map_err(|_| KeyError::Broken)?;
-        // Written anew, so that one key in two spellings has one fingerprint.
+        // Serialised again, so that one key in two spellings has one fingerprint.
         let first = public.first().ok_or(KeyError::Broken)?;
         let fingerprint = Digest::of(first.as_der().map_err(|_| KeyError::Broken)?.as_ref());
         Ok(Self { name: name.to_owned(), fingerprint, is_ed25519: algorithm == ED, public })
     }
 
-    /// What messages call it.
+    /// Returns the name of the key in messages.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The SHA-256 of its `SubjectPublicKeyInfo` in DER: what `openssl pkey -pubin -outform DER | sha256sum` prints.
+    /// Returns the SHA-256 of its `SubjectPublicKeyInfo` in DER, as printed by `openssl pkey -pubin -outform
+    /// DER | sha256sum`.
     #[must_use]
     pub fn fingerprint(&self) -> Digest {
         self.fingerprint
@@ -118,7 +121,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Keys, and how many of them have to have signed. There is one at least, and none twice.
+/// Keys, and how many of them have to have signed. At least one, and none twice.
 #[derive(Clone, Debug)]
 pub struct KeySet {
     quorum: Quorum,
@@ -131,30 +134,30 @@ pub(super) enum Quorum {
     Any,
 }
 
-/// Why keys are no set.
+/// The reason why keys do not form a set.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum KeySetError {
-    /// There is none.
+    /// The set is empty.
     #[error("there is no key in it")]
     Empty,
-    /// One signature would count for two.
+    /// A key is included twice, so that one signature would count as two.
     #[error("`{0}` and `{1}` are the same key")]
     Twice(String, String),
 }
 
 impl KeySet {
-    /// One of these has to have signed.
+    /// Returns a set of which one key has to have signed.
     ///
     /// # Errors
-    /// When there is none, or one of them twice.
+    /// If it is empty, or a key is included twice.
     pub fn any_of(keys: Vec<Key>) -> Result<Self, KeySetError> {
         Self::new(Quorum::Any, keys)
     }
 
-    /// Each of these has to have signed.
+    /// Returns a set of which all keys have to have signed.
     ///
     /// # Errors
-    /// When there is none, or one of them twice.
+    /// If it is empty, or a key is included twice.
     pub fn all_of(keys: Vec<Key>) -> Result<Self, KeySetError> {
         Self::new(Quorum::All, keys)
     }
@@ -168,7 +171,7 @@ impl KeySet {
         if keys.is_empty() { Err(KeySetError::Empty) } else { Ok(Self { quorum, keys }) }
     }
 
-    /// The keys.
+    /// Returns the keys.
     #[must_use]
     pub fn keys(&self) -> &[Key] {
         &self.keys
@@ -186,10 +189,10 @@ const P256: &str = "1.2.840.10045.3.1.7";
 const P384: &str = "1.3.132.0.34";
 const P521: &str = "1.3.132.0.35";
 
-/// The shortest key of RSA that is served, in bits.
+/// The shortest supported RSA key, in bits.
 const LEAST: usize = 2048;
 
-/// What a key is that is not served.
+/// Describes a key that is not supported.
 fn kind(algorithm: &str, curve: Option<&str>) -> String {
     match (algorithm, curve) {
         ("1.3.101.113", _) => "an Ed448 key".to_owned(),
@@ -199,22 +202,20 @@ fn kind(algorithm: &str, curve: Option<&str>) -> String {
     }
 }
 
-/// The label of a line that begins a PEM section.
+/// Returns the label of a line that begins a PEM section.
 fn label(line: &[u8]) -> Option<&[u8]> {
     line.trim_ascii_end().strip_prefix(b"-----BEGIN ")?.strip_suffix(b"-----")
 }
 
-/// What a PEM section holds that is no public key.
+/// Describes a PEM section that is not a public key.
 fn section(label: &[u8]) -> String {
     match label {
         b"CERTIFICATE" => "a certificate".to_owned(),
         b"RSA PUBLIC KEY" => {
             "an RSA key in PKCS #1 (openssl rsa -RSAPublicKey_in -pubout writes the other form)".to_owned()
         }
-        _ if label.ends_with(b"PRIVATE KEY") => {
-            "a private key, which nobody but its owner should have".to_owned()
-        }
-        _ => format!("a PEM section `{}`", super::shown(&String::from_utf8_lossy(label))),
+        _ if label.ends_with(b"PRIVATE KEY") => "a private key, which only its owner should have".to_owned(),
+        _ => format!("a PEM section `{}`", super::error::shown(&String::from_utf8_lossy(label))),
     }
 }
 
@@ -234,7 +235,7 @@ mod tests {
 
     const PEM: &str = include_str!("../../../tests/fixtures/signatures/ecdsa.pub");
 
-    /// Of OpenSSL's: a key, and what it signed of `message` by means of SHA-256.
+    /// A key and a signature of `message` with SHA-256, made by OpenSSL.
     const P384: &str = "\
 -----BEGIN PUBLIC KEY-----\n\
 MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE4jAxrO43anh+mzndVCzBmhYF5k02EDSG\n\
@@ -243,7 +244,7 @@ V8X/yx0/xZYymw+kvfmQcc2/RUGsVtc5\n\
 -----END PUBLIC KEY-----\n";
     const P384_SHA256: &str = "MGYCMQC4YRHXyds+oaMp2v1HONM5YDhZvdaXcRfqZPhHiRpR/eVpBWnkDgpV2yI5Z6RXiOQCMQDa17cmv1icJT/uncM1YY8CYTPaSw6YNAwJgpra/E5T26cvbTvT5Vz0G/W9dnMpzJM=";
 
-    /// Of OpenSSL's.
+    /// A key made by OpenSSL.
     const RSA_1024: &str = "\
 -----BEGIN PUBLIC KEY-----\n\
 MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC3sJHgpYWBNFCajLC+jmHczYPh\n\
@@ -306,21 +307,21 @@ QP0ZTyyFb0k9eqUzFwIDAQAB\n\
             refused(&format!("{PEM}{PEM}")),
         ];
         insta::assert_snapshot!(told.join("\n"), @r"
-        it is no PEM: no line reads -----BEGIN PUBLIC KEY-----
-        it is no PEM: no line reads -----BEGIN PUBLIC KEY-----
-        it holds an RSA key of 1024 bits, less than 2048, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
-        it holds an ECDSA secp256k1 key, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
-        it holds an Ed448 key, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
-        it holds a public key that is broken
-        it holds a public key that is broken
-        it holds a public key that is broken
-        it holds a certificate, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
-        it holds a private key, which nobody but its owner should have, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
-        it holds a private key, which nobody but its owner should have, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
-        it holds an RSA key in PKCS #1 (openssl rsa -RSAPublicKey_in -pubout writes the other form), and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
-        it holds a PEM section `PGP PUBLIC KEY BLOCK`, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
-        it holds a public key that is broken
-        it holds 2 PEM sections, and one public key is asked for
+        it has no line -----BEGIN PUBLIC KEY-----
+        it has no line -----BEGIN PUBLIC KEY-----
+        it holds an RSA key of 1024 bits, less than 2048, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
+        it holds an ECDSA secp256k1 key, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
+        it holds an Ed448 key, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
+        it holds a malformed public key
+        it holds a malformed public key
+        it holds a malformed public key
+        it holds a certificate, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
+        it holds a private key, which only its owner should have, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
+        it holds a private key, which only its owner should have, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
+        it holds an RSA key in PKCS #1 (openssl rsa -RSAPublicKey_in -pubout writes the other form), and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
+        it holds a PEM section `PGP PUBLIC KEY BLOCK`, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
+        it holds a malformed public key
+        it holds 2 PEM sections, and exactly one public key is required
         ");
     }
 

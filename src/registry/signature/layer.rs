@@ -1,13 +1,16 @@
-//! Where a registry keeps evidence: layers of a referrer's manifest, or of the manifest with the older layout's tag.
+//! The layers that contain evidence: of a referrer's manifest, or of the manifest with the older layout's
+//! tag.
 
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Error, Evidence, bundle, json, malformed, simple};
+use super::error::{Error, malformed};
+use super::payload::json;
+use super::{Evidence, bundle, simple};
 use crate::reference::Digest;
 
-/// A layer that has evidence in it, to be fetched.
+/// A layer that contains evidence, to be fetched.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Layer {
     digest: Digest,
@@ -22,19 +25,20 @@ enum Kind {
 }
 
 impl Layer {
-    /// The digest of its content.
+    /// Returns the digest of its content.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// The size of its content in bytes, as the manifest says; nothing over [`super::LARGEST`] is worth fetching.
+    /// Returns the size of its content in bytes according to the manifest. Above [`super::LARGEST`], it is
+    /// not worth fetching.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// The evidence that its content is.
+    /// Returns its content as evidence.
     #[must_use]
     pub fn evidence(self, content: Bytes) -> Evidence {
         match self.kind {
@@ -44,17 +48,17 @@ impl Layer {
     }
 }
 
-/// The tag of the older layout: `sha256-<hex>.sig`, for the artifact with this manifest.
+/// Returns the tag of the older layout, `sha256-<hex>.sig`, for the artifact with this manifest.
 #[must_use]
 pub fn tag(manifest: Digest) -> String {
     format!("sha256-{}.sig", manifest.hex())
 }
 
-/// The layers of a manifest that have evidence in them, by their own media types: what a manifest says it is as a whole
-/// (`artifactType`) is not the same at all registries. An index, which has no layers, has none of them.
+/// Returns the layers of a manifest that contain evidence, by their own media types. The type of the manifest
+/// as a whole (`artifactType`) differs between registries. An index has no layers.
 ///
 /// # Errors
-/// When this is no manifest, or one of those layers cannot be found by what it says of it.
+/// If this is not a manifest, or if its entry for one of those layers is invalid.
 pub fn layers(manifest: &[u8]) -> Result<Vec<Layer>, Error> {
     let Manifest { layers, manifests } = json("manifest", manifest)?;
     let layers = match (layers, manifests) {
@@ -66,7 +70,7 @@ pub fn layers(manifest: &[u8]) -> Result<Vec<Layer>, Error> {
     let evidence = layers.into_iter().filter_map(|layer| {
         let kind = match layer.media_type.as_str() {
             bundle::MEDIA_TYPE => Kind::Bundle,
-            // Without a signature it is evidence all the same, of which is told what is wrong with it.
+            // Without a signature it is evidence all the same, whose defect is reported.
             simple::MEDIA_TYPE => Kind::Simple {
                 signature: layer.annotations.unwrap_or_default().signature.unwrap_or_default(),
             },
@@ -75,8 +79,10 @@ pub fn layers(manifest: &[u8]) -> Result<Vec<Layer>, Error> {
         Some((kind, layer.digest, layer.size))
     });
     let found = evidence.map(|(kind, digest, size)| {
-        let digest = Digest::try_from(digest)
-            .map_err(|error| Error::Malformed { part: "manifest", why: super::shown(&error.to_string()) })?;
+        let digest = Digest::try_from(digest).map_err(|error| Error::Malformed {
+            part: "manifest",
+            why: super::error::shown(&error.to_string()),
+        })?;
         Ok(Layer { digest, size, kind })
     });
     found.collect()

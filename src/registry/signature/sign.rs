@@ -1,4 +1,4 @@
-//! Signs, as `cosign sign --key` does, so that cosign and everybody else verifies it.
+//! Signs like `cosign sign --key`, so that cosign and others can verify it.
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
@@ -10,9 +10,10 @@ use rustls_pki_types::pem::PemObject;
 use serde_json::json;
 
 use super::bundle::{MEDIA_TYPE, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, encode};
+use crate::message::Explain;
 use crate::reference::Digest;
 
-/// A private key. No `Debug`: it is secret.
+/// A private key. No `Debug`, since it is secret.
 pub struct PrivateKey(Pair);
 
 enum Pair {
@@ -20,16 +21,16 @@ enum Pair {
     Ed25519(Ed25519KeyPair),
 }
 
-/// Why some text is no key to sign with.
+/// The reason why a text is not a usable private key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum PrivateKeyError {
-    /// One of cosign's own, which only cosign opens.
-    #[error("it is a key of cosign's, which only cosign can open")]
+    /// A key in cosign's own format, which only cosign can open.
+    #[error("it is a cosign key, which only cosign can decrypt")]
     Cosign,
-    /// One with a password.
+    /// A key with a password.
     #[error("it is encrypted")]
     Encrypted,
-    /// Of another form, or none.
+    /// A key in another format, or not a key.
     #[error("it is not a valid private key of P-256 or Ed25519 in PEM")]
     Other,
     /// The system has no random numbers.
@@ -37,11 +38,21 @@ pub enum PrivateKeyError {
     Random,
 }
 
+impl Explain for PrivateKeyError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Cosign => "publish it unsigned, and then: cosign sign --key KEY REPOSITORY@DIGEST",
+            _ => "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out KEY makes one",
+        };
+        Some(hint.to_owned())
+    }
+}
+
 impl PrivateKey {
     /// Reads a key: PEM with a section `PRIVATE KEY`, or `EC PRIVATE KEY`.
     ///
     /// # Errors
-    /// When it is none, or none of the two kinds that signatures are verified by.
+    /// If it is not a key, or not of the two supported kinds.
     pub fn from_pem(pem: &[u8]) -> Result<Self, PrivateKeyError> {
         let has = |label: &str| pem.windows(label.len()).any(|part| part == label.as_bytes());
         if has("ENCRYPTED SIGSTORE PRIVATE KEY") || has("ENCRYPTED COSIGN PRIVATE KEY") {
@@ -70,7 +81,7 @@ impl PrivateKey {
             .map_err(|_| PrivateKeyError::Other)
     }
 
-    /// A bundle that says that the owner of this key stands for the artifact with this manifest.
+    /// Returns a bundle in which the owner of this key vouches for the artifact with this manifest.
     ///
     /// # Errors
     /// [`PrivateKeyError::Random`].
@@ -105,7 +116,8 @@ impl PrivateKey {
         }
     }
 
-    /// By which a verifier with several keys may find the right one: the SHA-256 of the public key, as cosign has it.
+    /// Returns the hint by which a verifier with several keys may find the right one: the SHA-256 of the
+    /// public key, as in cosign.
     fn hint(&self) -> String {
         let der = match &self.0 {
             Pair::Ecdsa(pair) => pair.public_key().as_der().map(|der| der.as_ref().to_vec()),

@@ -1,20 +1,22 @@
-//! cosign's older layout: a payload that names a manifest ("simple signing"), and a signature of just its bytes.
+//! cosign's older layout: a payload that names a manifest ("simple signing"), and a signature of exactly its
+//! bytes.
 
 use serde::Deserialize;
 
-use super::{Claim, Error, base64, json, malformed, shown};
+use super::error::{Error, malformed, shown};
+use super::payload::{SignedPayload, base64, json};
 use crate::reference::Digest;
 
 /// The media type of a payload's layer.
 pub(super) const MEDIA_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 
-/// The annotation of that layer which has the signature.
+/// The annotation of that layer with the signature.
 pub(super) const ANNOTATION: &str = "dev.cosignproject.cosign/signature";
 
 const TYPE: &str = "cosign container image signature";
 
-/// The identity beside the image is not read: it is where the artifact was pushed when it was signed, and the same
-/// manifest at a mirror is the same artifact. `cosign verify` passes over it too.
+/// A payload. The identity beside the image is not read: it is where the artifact was pushed when it was
+/// signed, and the same manifest at a mirror is the same artifact. `cosign verify` ignores it too.
 #[derive(Deserialize)]
 struct Payload {
     critical: Critical,
@@ -33,8 +35,8 @@ struct Image {
     manifest: Digest,
 }
 
-/// Reads what a payload claims.
-pub(super) fn read(payload: &[u8], signature: &str) -> Result<Claim, Error> {
+/// Reads the claims of a payload.
+pub(super) fn read(payload: &[u8], signature: &str) -> Result<SignedPayload, Error> {
     let Payload { critical } = json("payload", payload)?;
     if critical.type_ != TYPE {
         return Err(Error::Unsupported(format!("a payload of the type `{}`", shown(&critical.type_))));
@@ -42,7 +44,7 @@ pub(super) fn read(payload: &[u8], signature: &str) -> Result<Claim, Error> {
     if signature.is_empty() {
         return Err(malformed(ANNOTATION, "it is missing"));
     }
-    Ok(Claim {
+    Ok(SignedPayload {
         message: payload.to_vec(),
         signature: base64(ANNOTATION, signature)?,
         subjects: vec![critical.image.manifest],

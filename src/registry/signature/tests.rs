@@ -8,6 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::message::Explain as _;
 
 macro_rules! fixture {
     ($name:literal) => {
@@ -20,7 +21,7 @@ const PAYLOAD: &[u8] = fixture!("ecdsa-simple-payload.json");
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
-/// The artifact that cosign signed.
+/// The digest of the artifact that cosign signed.
 fn manifest() -> Digest {
     Digest::of(fixture!("manifest.json"))
 }
@@ -47,7 +48,7 @@ fn bundle(content: &[u8]) -> Evidence {
     Evidence::Bundle(Bytes::copy_from_slice(content))
 }
 
-/// What the older layout's manifest leads to.
+/// The evidence to which the older layout's manifest leads.
 fn simple(manifest: &[u8], payloads: &[&'static [u8]]) -> Vec<Evidence> {
     let layers = layers(manifest).unwrap();
     assert_eq!(layers.len(), payloads.len());
@@ -117,7 +118,7 @@ fn all_of_several_keys_have_to_sign_where_all_are_asked_for() {
         refused(&two_simple(), &all(&["ed25519.pub"])),
         @"its signature does not verify with `ed25519.pub`"
     );
-    // One signature, be it there twice, is not two.
+    // The same signature twice does not count as two.
     let twice = [ecdsa_simple(), vec![bundle(BUNDLE)]].concat();
     insta::assert_snapshot!(
         refused(&twice, &all(&["ecdsa.pub", "other.pub"])),
@@ -142,7 +143,7 @@ fn each_way_not_to_be_signed_has_its_sentence() {
         @"its signature does not verify with `other.pub`, `ed25519.pub`"
     );
     let elsewhere = verify(Digest::of(b"altered"), &[bundle(BUNDLE)], &keys).unwrap_err();
-    insta::assert_snapshot!(elsewhere, @"its signature is one of another artifact, sha256:840b7ab73ab656afd63ba4bec8b7b5bdb3a8423d810dbe54adf972c3faf20e19");
+    insta::assert_snapshot!(elsewhere, @"its signature is for another artifact, sha256:840b7ab73ab656afd63ba4bec8b7b5bdb3a8423d810dbe54adf972c3faf20e19");
     assert_eq!(verify(Digest::of(b"altered"), &ecdsa_simple(), &keys).unwrap_err(), elsewhere);
     insta::assert_snapshot!(
         refused(&[bundle(fixture!("attestation-bundle.json"))], &keys),
@@ -150,9 +151,9 @@ fn each_way_not_to_be_signed_has_its_sentence() {
     );
     insta::assert_snapshot!(
         refused(&[bundle(fixture!("blob-bundle.json"))], &keys),
-        @"its signature is of a kind that is not served: one of a file (messageSignature), not of an artifact"
+        @"its signature is of a kind that is not supported: one of a file (messageSignature), not of an artifact"
     );
-    insta::assert_snapshot!(refused(&vec![bundle(BUNDLE); 65], &keys), @"it has 65 signatures, and 64 are looked at, at most");
+    insta::assert_snapshot!(refused(&vec![bundle(BUNDLE); 65], &keys), @"it has 65 signatures, and at most 64 are checked");
     signed_by(&vec![bundle(BUNDLE); 64], &keys, &["ecdsa.pub"]);
 }
 
@@ -195,21 +196,21 @@ fn what_is_malformed_is_told_with_its_place() {
     insta::assert_snapshot!(told.join("\n"), @r"
     its signature is malformed: bundle: expected value at line 1 column 1
     its signature is malformed: bundle: missing field `mediaType` at line 1 column 2
-    its signature is malformed: bundle: it has 1048577 bytes, and 1048576 are read, at most
-    its signature is of a kind that is not served: a bundle of the media type `application/vnd.dev.sigstore.bundle+json;version=0.1`
+    its signature is malformed: bundle: it has 1048577 bytes, and at most 1048576 are read
+    its signature is of a kind that is not supported: a bundle of the media type `application/vnd.dev.sigstore.bundle+json;version=0.1`
     its signature is malformed: bundle: there is no dsseEnvelope in it
-    its signature is of a kind that is not served: an envelope of the type `text/plain�`
-    its signature is malformed: dsseEnvelope.payload: it is no base64
+    its signature is of a kind that is not supported: an envelope of the type `text/plain�`
+    its signature is malformed: dsseEnvelope.payload: it is not valid base64
     its signature is malformed: dsseEnvelope.signatures: there has to be one
-    its signature is malformed: dsseEnvelope.signatures[0].sig: it is no base64
+    its signature is malformed: dsseEnvelope.signatures[0].sig: it is not valid base64
     its signature is malformed: dsseEnvelope.payload: missing field `_type` at line 1 column 2
     its signature is malformed: dsseEnvelope.payload: duplicate field `_type` at line 1 column 50
-    its signature is of a kind that is not served: a statement of the type `x`
+    its signature is of a kind that is not supported: a statement of the type `x`
     its signature is malformed: dsseEnvelope.payload: subject.digest.sha256: it is missing
-    its signature is malformed: dsseEnvelope.payload: subject.digest.sha256: it is no digest
+    its signature is malformed: dsseEnvelope.payload: subject.digest.sha256: it is not a digest
     its signature is malformed: dev.cosignproject.cosign/signature: it is missing
-    its signature is malformed: dev.cosignproject.cosign/signature: it is no base64
-    its signature is malformed: payload: `sha512:0` is no digest of the form sha256:<64 hexadecimal digits> at line 1 column 69
+    its signature is malformed: dev.cosignproject.cosign/signature: it is not valid base64
+    its signature is malformed: payload: `sha512:0` is not a digest of the form sha256:<64 hexadecimal digits> at line 1 column 69
     ");
 }
 
@@ -227,10 +228,10 @@ fn evidence_that_proves_nothing_takes_nothing_from_evidence_that_does() {
 #[test]
 fn what_says_that_it_signs_an_artifact_is_its_signature_whoever_made_it() {
     let signatures = [vec![bundle(BUNDLE)], ecdsa_simple(), two_simple()].concat();
-    assert!(signatures.iter().all(|evidence| claims(manifest(), evidence)));
+    assert!(signatures.iter().all(|evidence| is_about(manifest(), evidence)));
     let stranger = Author::new().states(&statement(SIGN, &[manifest()]), &json!({}));
-    assert!(claims(manifest(), &stranger), "without its key nobody knows one that is a stranger's");
-    assert!(!signatures.iter().any(|evidence| claims(Digest::of(b"another"), evidence)));
+    assert!(is_about(manifest(), &stranger), "without its key nobody knows one that is a stranger's");
+    assert!(!signatures.iter().any(|evidence| is_about(Digest::of(b"another"), evidence)));
     let nearly = [
         bundle(b"junk"),
         bundle(fixture!("attestation-bundle.json")),
@@ -238,10 +239,10 @@ fn what_says_that_it_signs_an_artifact_is_its_signature_whoever_made_it() {
         Evidence::Simple { payload: Bytes::from_static(PAYLOAD), signature: String::new() },
         Evidence::Simple { payload: Bytes::from_static(b"junk"), signature: "AAAA".to_owned() },
     ];
-    assert!(!nearly.iter().any(|evidence| claims(manifest(), evidence)));
+    assert!(!nearly.iter().any(|evidence| is_about(manifest(), evidence)));
 }
 
-/// Somebody who signs just what we wish.
+/// An author who signs any statement.
 struct Author(EcdsaKeyPair);
 
 impl Author {
@@ -259,7 +260,7 @@ impl Author {
         BASE64_STANDARD.encode(self.0.sign(&SystemRandom::new(), message).unwrap())
     }
 
-    /// A bundle of the statement, with `material` to verify it by.
+    /// Returns a bundle of the statement, with `material` to verify it.
     fn states(&self, statement: &Value, material: &Value) -> Evidence {
         let statement = statement.to_string();
         let kind = "application/vnd.in-toto+json";
@@ -325,8 +326,7 @@ fn what_a_bundle_says_of_its_key_decides_nothing() {
         if material.get("publicKey").is_some() || material == json!({}) {
             assert_eq!(error.to_string(), "its signature does not verify with `author.pub`");
         } else {
-            let keyless =
-                "its signature is of a kind that is not served: one by a certificate (keyless), not by a key";
+            let keyless = "its signature is of a kind that is not supported: one by a certificate (keyless), not by a key";
             assert_eq!(error.to_string(), keyless);
         }
     }
@@ -352,7 +352,7 @@ fn a_payload_is_not_taken_from_one_layout_into_the_other() {
     assert!(matches!(verify(manifest(), &evidence, &author.keys()), Err(Error::Malformed { .. })));
 }
 
-/// Every byte of a text, changed in each of its bits.
+/// Returns all variants of a text with one bit of one byte changed.
 fn altered(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     (0..text.len() * 8).map(|bit| {
         let mut altered = text.to_vec();
@@ -375,7 +375,7 @@ fn no_bit_of_a_payload_or_of_its_signature_can_be_changed() {
     }
 }
 
-/// What of a bundle is signed, or the signature. The rest may change: hints, and keys that nobody knows.
+/// Returns the signed part of a bundle, or the signature. The rest may change: hints, and unknown keys.
 fn signed_part(bundle: &[u8]) -> Option<Value> {
     let bundle: Value = serde_json::from_slice(bundle).ok()?;
     let envelope = &bundle["dsseEnvelope"];
@@ -416,7 +416,7 @@ fn layers_with_evidence_are_found_by_their_own_media_types() {
     );
     let odd =
         json!({"layers": [{"mediaType": simple::MEDIA_TYPE, "size": 1, "digest": "md5:0"}]}).to_string();
-    insta::assert_snapshot!(layers(odd.as_bytes()).unwrap_err(), @"its signature is malformed: manifest: `md5:0` is no digest of the form sha256:<64 hexadecimal digits>");
+    insta::assert_snapshot!(layers(odd.as_bytes()).unwrap_err(), @"its signature is malformed: manifest: `md5:0` is not a digest of the form sha256:<64 hexadecimal digits>");
     assert_eq!(tag(Digest::of(b"")), format!("sha256-{}.sig", Digest::of(b"").hex()));
 }
 

@@ -1,231 +1,262 @@
-//! The reader of `trust.yaml`: strict, since a rule that is passed over asks for nothing.
+//! The reader of `trust.yaml`. It is strict, since an ignored rule would require nothing.
+//!
+//! The only values shown are the scopes of rules and the names of files, since others may have been a private
+//! key.
 
-use std::io;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
-use serde::Deserialize;
-use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
-use serde_saphyr::{Error as YamlError, Options, Spanned};
-
 use super::scope::Scope;
-use super::{Fault, LONGEST, Mode, Rule, Trust};
+use super::{Mode, Rule, Trust};
+use crate::document::{Entries, Fault, Faults, Format, Node, Place};
 use crate::registry::signature::{Key, KeySet, KeySetError};
 
-const API_VERSION: &str = "kwasm.dev/v1";
-const KIND: &str = "Trust";
+/// The kind of a trust file's document, and its name in messages.
+const FORMAT: Format = Format { kind: "Trust", name: "a trust file" };
 
-/// What a file begins with.
-const BEGINNING: &str = "a trust file begins with `apiVersion: kwasm.dev/v1` and `kind: Trust`";
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Document {
-    api_version: Spanned<String>,
-    kind: Spanned<String>,
-    default: Option<Mode>,
-    rules: Option<Spanned<Vec<Spanned<RuleText>>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuleText {
-    registry: Option<Spanned<String>>,
-    namespace: Option<Spanned<String>>,
-    signatures: Spanned<Mode>,
-    keys: Option<Spanned<KeysText>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct KeysText {
-    any_of: Option<Vec<Spanned<String>>>,
-    all_of: Option<Vec<Spanned<String>>>,
-}
-
-/// The file, and how its keys are fetched.
+/// A file, and the function that fetches its keys.
 struct Reader<'a> {
     file: &'a Path,
     key: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
 }
 
-/// Reads a text; `file` is where it is from.
-pub(super) fn read(
-    file: &Path,
-    text: &str,
-    key: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
-) -> Result<Trust, Fault> {
-    let reader = Reader { file, key };
-    if text.len() as u64 > LONGEST {
-        return Err(reader.fault(None, "it is longer than 1 MiB", "a trust file is a page of YAML"));
-    }
-    let document: Document = serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
-        let line = error.location().map_or(1, |location| location.line().max(1));
-        let (what, hint) = explained(error.without_snippet());
-        reader.fault(Some(line), what, hint)
-    })?;
-    for (key, found, wanted) in
-        [("apiVersion", &document.api_version, API_VERSION), ("kind", &document.kind, KIND)]
-    {
-        if found.value != wanted {
-            return Err(reader.at(found, format!("`{key}` is not {wanted}"), BEGINNING));
+impl Trust {
+    /// Reads a file and the keys beside it. A missing file requires nothing; a file or a key that cannot be
+    /// read is a fault.
+    ///
+    /// # Errors
+    /// All of its faults.
+    pub fn load(file: &Path) -> Result<Self, Vec<Fault>> {
+        // A link to nowhere was meant to be something.
+        if file.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            return Ok(Self::default());
         }
+        let fault = |why: &dyn fmt::Display, hint: &str| {
+            vec![Fault::whole(file.display().to_string(), format!("it cannot be read: {why}"), hint)]
+        };
+        let bytes =
+            content(file).map_err(|error| fault(&error, "without the file, no signature is required"))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| fault(&"it is not UTF-8 text", "write it in UTF-8"))?;
+        Self::read(file, &text, content)
     }
-    let rules = document.rules.map_or_else(|| Ok(Vec::new()), |rules| reader.rules(rules))?;
-    Ok(Trust { file: file.to_owned(), default: document.default.unwrap_or_default(), rules })
+
+    /// Reads the text of a file. `key` fetches the content of a key's file; a relative path is beside `file`.
+    ///
+    /// # Errors
+    /// All of its faults, in the order of the lines.
+    pub fn read(
+        file: &Path,
+        text: &str,
+        key: impl Fn(&Path) -> io::Result<Vec<u8>>,
+    ) -> Result<Self, Vec<Fault>> {
+        read(file, text, &key)
+    }
+}
+
+/// Reads a text; `file` is its origin.
+fn read(file: &Path, text: &str, key: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Result<Trust, Vec<Fault>> {
+    let name = file.display().to_string();
+    let mut faults = Faults::of(&name, FORMAT);
+    let trust = faults
+        .document(text, &["default", "rules"])
+        .map(|entries| Reader { file, key }.trust(&mut faults, entries));
+    faults.finish(trust)
 }
 
 impl Reader<'_> {
-    fn rules(&self, texts: Spanned<Vec<Spanned<RuleText>>>) -> Result<Vec<Rule>, Fault> {
-        if texts.value.is_empty() {
-            return Err(self.at(&texts, "there is no rule in the list", "add one, or take `rules` out"));
+    fn trust(&self, faults: &mut Faults<'_>, mut entries: Entries) -> Trust {
+        let default = entries.take("default").and_then(|(place, node)| mode(faults, &place, node));
+        let rules = entries.take("rules").map(|(place, node)| self.rules(faults, &place, node));
+        Trust {
+            file: self.file.to_owned(),
+            default: default.unwrap_or_default(),
+            rules: rules.unwrap_or_default(),
         }
-        let mut rules: Vec<Rule> = Vec::new();
-        for text in texts.value {
-            let line = line(&text);
-            let rule = self.rule(text)?;
-            if let Some(same) = rules.iter().find(|same| same.scope == rule.scope) {
-                let what = format!("there is a rule for {} already, at line {}", rule.scope, same.line);
-                return Err(self.fault(Some(line), what, "make one rule of them"));
-            }
-            rules.push(rule);
-        }
-        Ok(rules)
     }
 
-    fn rule(&self, text: Spanned<RuleText>) -> Result<Rule, Fault> {
-        let line = line(&text);
-        let RuleText { registry, namespace, signatures, keys } = text.value;
-        let (place, scope) = match (registry, namespace) {
-            (Some(text), None) => (self::line(&text), Scope::registry(&text.value)),
-            (None, Some(text)) => (self::line(&text), Scope::namespace(&text.value)),
-            (Some(_), Some(_)) => {
-                let what = "a rule is about a registry or a namespace, and this one is about both";
-                return Err(self.fault(Some(line), what, "make two rules of it"));
-            }
-            (None, None) => {
-                let hint = "write `registry: HOST[:PORT][/PREFIX]` or `namespace: NAME`";
-                return Err(self.fault(Some(line), "the rule is about nothing", hint));
-            }
-        };
-        let scope = scope.map_err(|what| {
-            self.fault(Some(place), what, "e.g. `registry: ghcr.io/acme`, or `namespace: acme`")
-        })?;
-        let keys = keys.map(|keys| self.keys(keys)).transpose()?;
-        if keys.is_none() && signatures.value != Mode::Ignore {
-            let what = format!("without `keys`, no signature of {scope} will do");
-            return Err(self.at(&signatures, what, "write e.g. `keys: {anyOf: [team.pub]}`"));
+    fn rules(&self, faults: &mut Faults<'_>, place: &Place, node: Node) -> Vec<Rule> {
+        let before = faults.number();
+        let items = faults.list(place, node, "write it in brackets, or a dash before each item");
+        if items.is_empty() && faults.number() == before {
+            faults.add(place, "there is no rule in the list", "add one, or remove `rules`");
         }
-        Ok(Rule { scope, line, mode: signatures.value, keys })
+        let mut scopes: Vec<(Scope, u64)> = Vec::new();
+        let mut rules = Vec::new();
+        for (place, node) in items {
+            let (scope, rule) = self.rule(faults, &place, node);
+            if let Some(scope) = scope {
+                match scopes.iter().find(|(same, _)| *same == scope) {
+                    Some((_, line)) => {
+                        let what = format!("there is a rule for {scope} already, at line {line}");
+                        faults.add(&place, what, "make one rule of them");
+                    }
+                    None => scopes.push((scope, place.line)),
+                }
+            }
+            rules.extend(rule);
+        }
+        rules
     }
 
-    fn keys(&self, text: Spanned<KeysText>) -> Result<KeySet, Fault> {
-        const CURE: &str = "write `anyOf`, of which one has to sign, or `allOf`, which have to sign all";
-        let line = line(&text);
-        let read = |texts: Vec<Spanned<String>>| -> Result<Vec<Key>, Fault> {
-            texts.iter().map(|text| self.key(text)).collect()
+    /// Reads one rule and its scope. Returns the scope of an incomplete rule too.
+    fn rule(&self, faults: &mut Faults<'_>, place: &Place, node: Node) -> (Option<Scope>, Option<Rule>) {
+        let known = ["registry", "namespace", "signatures", "keys"];
+        let mut entries = faults.map(place.clone(), node, &known);
+        let scope = scope(faults, &mut entries);
+        let signatures = entries.take("signatures");
+        if signatures.is_none() {
+            faults.missing(&entries, "signatures", "write `signatures: ignore`, `warn` or `require`");
+        }
+        let signatures = signatures.and_then(|(place, node)| Some((mode(faults, &place, node)?, place)));
+        let keys = entries.take("keys").map(|(place, node)| self.keys(faults, place, node));
+        if let (None, Some((mode, place))) = (&keys, &signatures)
+            && *mode != Mode::Ignore
+            && entries.lacks("keys")
+        {
+            let of = scope.as_ref().map_or_else(String::new, |scope| format!(" of {scope}"));
+            let what = format!("without `keys`, no signature{of} is accepted");
+            faults.add(place, what, "write e.g. `keys: {anyOf: [team.pub]}`");
+        }
+        let rule = match (&scope, signatures) {
+            (Some(scope), Some((mode, _))) => {
+                // Keys that could not be read are a fault already.
+                Some(Rule { scope: scope.clone(), line: place.line, mode, keys: keys.flatten() })
+            }
+            _ => None,
         };
-        let set = match (text.value.any_of, text.value.all_of) {
-            (Some(texts), None) => KeySet::any_of(read(texts)?),
-            (None, Some(texts)) => KeySet::all_of(read(texts)?),
+        (scope, rule)
+    }
+
+    fn keys(&self, faults: &mut Faults<'_>, place: Place, node: Node) -> Option<KeySet> {
+        const CURE: &str = "write `anyOf`, where one key has to sign, or `allOf`, where all keys have to";
+        let before = faults.number();
+        let mut entries = faults.map(place, node, &["anyOf", "allOf"]);
+        let (all, (place, node)) = match (entries.take("anyOf"), entries.take("allOf")) {
+            (Some(entry), None) => (false, entry),
+            (None, Some(entry)) => (true, entry),
             (Some(_), Some(_)) => {
-                return Err(self.fault(Some(line), "there is both `anyOf` and `allOf`", CURE));
+                faults.add(&entries.place, "there is both `anyOf` and `allOf`", CURE);
+                return None;
             }
             (None, None) => {
-                return Err(self.fault(Some(line), "there is neither `anyOf` nor `allOf`", CURE));
+                if entries.lacks("anyOf") && entries.lacks("allOf") {
+                    faults.add(&entries.place, "there is neither `anyOf` nor `allOf`", CURE);
+                }
+                return None;
             }
         };
+        let items = faults.list(&place, node, "write it in brackets, or a dash before each item");
+        let keys: Vec<Key> =
+            items.into_iter().filter_map(|(place, node)| self.key(faults, &place, node)).collect();
+        // Where one could not be read, there is more to say of the others once it can.
+        if faults.number() != before {
+            return None;
+        }
+        let set = if all { KeySet::all_of(keys) } else { KeySet::any_of(keys) };
         set.map_err(|error| {
             let hint = match error {
                 KeySetError::Empty => "name a file beside this one, or write the PEM text itself",
-                KeySetError::Twice(..) => "take one of them out",
+                KeySetError::Twice(..) => "remove one of them",
             };
-            self.fault(Some(line), error.to_string(), hint)
+            faults.add(&place, error.to_string(), hint);
         })
+        .ok()
     }
 
-    /// A key: PEM text, or the path of a file that has some.
-    fn key(&self, text: &Spanned<String>) -> Result<Key, Fault> {
+    /// Reads a key: PEM text, or the path of a file that contains it.
+    fn key(&self, faults: &mut Faults<'_>, place: &Place, node: Node) -> Option<Key> {
         const CURE: &str = "cosign public-key --key KEY prints the public key of a private one";
-        if text.value.contains("-----BEGIN") {
+        const FORM: &str = "a key is a file beside this one, an absolute path, or the PEM text itself";
+        let text = faults.text(place, node, FORM)?;
+        if text.contains("-----BEGIN") {
             let file = self.file.file_name().unwrap_or_default().to_string_lossy();
-            let name = format!("{file}:{}", line(text));
-            return Key::from_pem(&name, text.value.as_bytes())
-                .map_err(|error| self.at(text, format!("the key here: {error}"), CURE));
+            let name = format!("{file}:{}", place.line);
+            return Key::from_pem(&name, text.as_bytes())
+                .map_err(|error| faults.add(place, format!("the key here: {error}"), CURE))
+                .ok();
         }
-        let name = &text.value;
-        let path = self.file.parent().unwrap_or(Path::new("")).join(name);
-        let pem = (self.key)(&path).map_err(|error| {
-            let hint = "a key is a file beside this one, an absolute path, or the PEM text itself";
-            self.at(text, format!("the key `{name}` cannot be read: {error}"), hint)
-        })?;
-        Key::from_pem(name, &pem).map_err(|error| self.at(text, format!("the key `{name}`: {error}"), CURE))
-    }
-
-    fn at<T>(&self, node: &Spanned<T>, what: impl Into<String>, hint: &str) -> Fault {
-        self.fault(Some(line(node)), what, hint)
-    }
-
-    fn fault(&self, line: Option<u64>, what: impl Into<String>, hint: impl Into<String>) -> Fault {
-        Fault { file: self.file.to_owned(), line, what: what.into(), hint: hint.into() }
+        let name = called(&text);
+        let path = self.file.parent().unwrap_or(Path::new("")).join(&text);
+        let pem = (self.key)(&path)
+            .map_err(|error| faults.add(place, format!("{name} cannot be read: {error}"), FORM))
+            .ok()?;
+        Key::from_pem(&text, &pem).map_err(|error| faults.add(place, format!("{name}: {error}"), CURE)).ok()
     }
 }
 
-fn line<T>(node: &Spanned<T>) -> u64 {
-    node.referenced.line().max(1)
+/// Returns the name of a key's file for messages. A text that is too long for a name without dots, or has
+/// several lines, may be the key itself.
+fn called(path: &str) -> String {
+    let is_name = !path.contains('\n') && (path.len() < 40 || path.contains('.'));
+    if is_name { format!("the key `{path}`") } else { "the key that is named here".to_owned() }
 }
 
-fn options() -> Options {
-    serde_saphyr::options! {
-        // Else what a few aliases stand for is read a million times.
-        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 10_000 },
-        // Each level takes its part of the stack, and a trust file has five.
-        budget: serde_saphyr::budget! { max_depth: 16 },
-        duplicate_keys: DuplicateKeyPolicy::Error,
-        merge_keys: MergeKeyPolicy::AsOrdinary,
-        reject_unsupported_tags: true,
+/// Reads the scope of a rule.
+fn scope(faults: &mut Faults<'_>, entries: &mut Entries) -> Option<Scope> {
+    const CURE: &str = "e.g. `registry: ghcr.io/acme`, or `namespace: acme`";
+    let (is_registry, (place, node)) = match (entries.take("registry"), entries.take("namespace")) {
+        (Some(entry), None) => (true, entry),
+        (None, Some(entry)) => (false, entry),
+        (Some(_), Some(_)) => {
+            let what = "a rule is about a registry or a namespace, and this one is about both";
+            faults.add(&entries.place, what, "make two rules of it");
+            return None;
+        }
+        (None, None) => {
+            if entries.lacks("registry") && entries.lacks("namespace") {
+                let hint = "write `registry: HOST[:PORT][/PREFIX]` or `namespace: NAME`";
+                faults.add(&entries.place, "the rule names neither a registry nor a namespace", hint);
+            }
+            return None;
+        }
+    };
+    let text = faults.text(&place, node, CURE)?;
+    let scope = if is_registry { Scope::registry(&text) } else { Scope::namespace(&text) };
+    scope.map_err(|what| faults.add(&place, what, CURE)).ok()
+}
+
+fn mode(faults: &mut Faults<'_>, place: &Place, node: Node) -> Option<Mode> {
+    const CURE: &str = "write one of them";
+    let text = faults.value(place, node, "write `ignore`, `warn` or `require`")?;
+    match text.as_str() {
+        "ignore" => Some(Mode::Ignore),
+        "require" => Some(Mode::Require),
+        "warn" => Some(Mode::Warn),
+        _ => {
+            faults.add(place, "it is not one of ignore, require, warn", CURE);
+            None
+        }
     }
 }
 
-/// What is wrong and what helps. Of values nothing is shown: what was written there may have been a private key.
-fn explained(error: &YamlError) -> (String, String) {
-    let told = |what: &str, hint: &str| (what.to_owned(), hint.to_owned());
-    match error {
-        YamlError::AliasError { error, .. } => explained(error),
-        YamlError::Eof { .. } => told("it is empty", BEGINNING),
-        YamlError::MultipleDocuments { .. } => {
-            told("a second document begins there", "leave out what begins with `---`")
-        }
-        YamlError::SerdeUnknownField { field, expected, .. } => {
-            (format!("there is no key `{field}` here"), format!("its keys are {}", expected.join(", ")))
-        }
-        YamlError::SerdeMissingField { field: "apiVersion" | "kind", .. } => {
-            told("it does not say that it is a trust file", BEGINNING)
-        }
-        YamlError::SerdeMissingField { field, .. } => {
-            (format!("`{field}` is missing"), format!("write `{field}: ignore`, `warn` or `require`"))
-        }
-        YamlError::SerdeUnknownVariant { expected, .. } => {
-            (format!("it is none of {}", expected.join(", ")), "write one of them".to_owned())
-        }
-        YamlError::Unexpected { expected: "sequence start", .. } => {
-            told("it is no list", "write it in brackets, or a dash before each item")
-        }
-        YamlError::Unexpected { expected: "mapping start", .. } => {
-            told("it is no map", "write `KEY: VALUE`, a line each or in braces")
-        }
-        YamlError::DuplicateMappingKey { key, .. } => {
-            let key = key.as_deref().unwrap_or("key");
-            (format!("`{key}` is there twice"), "take one of them out".to_owned())
-        }
-        YamlError::Budget { .. }
-        | YamlError::AliasReplayLimitExceeded { .. }
-        | YamlError::AliasExpansionLimitExceeded { .. }
-        | YamlError::AliasReplayStackDepthExceeded { .. } => {
-            told("it is deeper or larger than a trust file can be", "write it without anchors and aliases")
-        }
-        _ => told(
-            "it is no YAML of the right form",
-            "a rule reads `- {registry: HOST, signatures: require, keys: {anyOf: [team.pub]}}`",
-        ),
+/// The largest file that is read, in bytes: neither a `trust.yaml` nor a key is longer than a page.
+const LONGEST: u64 = 1 << 20;
+
+/// Reads a regular file. A device or a pipe might never end.
+fn content(file: &Path) -> io::Result<Vec<u8>> {
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(file)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than 1 MiB"));
+    }
+    Ok(bytes)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_to_nowhere_is_no_missing_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("trust.yaml");
+        std::os::unix::fs::symlink("gone.yaml", &file).unwrap();
+        assert!(Trust::load(&file).unwrap_err()[0].what.starts_with("it cannot be read: "));
     }
 }

@@ -1,4 +1,4 @@
-//! Whose signatures are asked for: what `trust.yaml` says, and what follows from it for one artifact.
+//! The required signatures: the rules of `trust.yaml`, and their consequences for one artifact.
 //!
 //! ```yaml
 //! apiVersion: kwasm.dev/v1
@@ -13,23 +13,22 @@
 //!     keys: {allOf: [a.pub, b.pub]}
 //! ```
 //!
-//! A [`Demand`] is judged against evidence; only [`signature::verify`] makes the signers that a [`Verdict`] names.
+//! A [`Demand`] is judged against evidence. Only [`signature::verify`] makes the signers that a [`Verdict`]
+//! names.
 
 mod document;
 mod scope;
+mod succession;
 
-use std::fmt;
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
-
-use serde::Deserialize;
+use std::path::PathBuf;
 
 use self::scope::Scope;
+pub use self::succession::{Lost, Predecessor, Succession};
 use super::signature::{self, Evidence, KeySet, Signer};
+use crate::message::Explain;
 use crate::reference::{Digest, Image};
 
-/// What `trust.yaml` says. Where there is no such file: nothing is asked for.
+/// The rules of `trust.yaml`. Without the file, nothing is required.
 #[derive(Debug, Default)]
 pub struct Trust {
     file: PathBuf,
@@ -37,8 +36,7 @@ pub struct Trust {
     rules: Vec<Rule>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum Mode {
     #[default]
     Ignore,
@@ -46,76 +44,21 @@ enum Mode {
     Warn,
 }
 
-/// What is asked for the artifacts of one scope.
+/// The requirement for the artifacts of one scope.
 #[derive(Debug)]
 struct Rule {
     scope: Scope,
     line: u64,
     mode: Mode,
-    /// Where the mode is to ignore, there may be none.
+    /// The keys, which may be missing if the mode is to ignore.
     keys: Option<KeySet>,
 }
 
-/// What is wrong with a `trust.yaml`.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fault {
-    /// The file.
-    pub file: PathBuf,
-    /// The line, counted from 1; none where it is the file as a whole.
-    pub line: Option<u64>,
-    /// What is wrong.
-    pub what: String,
-    /// What helps.
-    pub hint: String,
-}
-
-impl std::error::Error for Fault {}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        write!(f, ": {}", self.what)
-    }
-}
-
 impl Trust {
-    /// Reads a file and the keys beside it. A file that is not there asks for nothing; one that cannot be read is a
-    /// fault, and so is a key.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn load(file: &Path) -> Result<Self, Fault> {
-        // A link to nowhere was meant to be something.
-        if file.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            return Ok(Self::default());
-        }
-        let fault = |why: &dyn fmt::Display, hint: &str| Fault {
-            file: file.to_owned(),
-            line: None,
-            what: format!("it cannot be read: {why}"),
-            hint: hint.to_owned(),
-        };
-        let bytes =
-            read(file).map_err(|error| fault(&error, "without the file, no signature is asked for"))?;
-        let text = String::from_utf8(bytes).map_err(|_| fault(&"it is no text", "write it in UTF-8"))?;
-        Self::read(file, &text, read)
-    }
-
-    /// Reads the text of a file. `key` fetches the content of a key's file; a path in it that is relative is one beside
-    /// `file`.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn read(file: &Path, text: &str, key: impl Fn(&Path) -> io::Result<Vec<u8>>) -> Result<Self, Fault> {
-        document::read(file, text, &key)
-    }
-
-    /// What is asked of an artifact: `repository` is its `HOST[:PORT]/REPOSITORY` in any spelling, `namespace` that of the
-    /// package `NAMESPACE:NAME` by which it was found, if it was. Of the rules for registries the one with the longest prefix
-    /// counts, the namespace's counts beside it, and the default where there is neither.
+    /// Returns the requirement for an artifact: `repository` is its `HOST[:PORT]/REPOSITORY` in any spelling,
+    /// `namespace` that of the package `NAMESPACE:NAME` by which it was found, if any. Of the rules for
+    /// registries, the one with the longest prefix applies, together with the namespace's rule, or the
+    /// default if there is neither.
     #[must_use]
     pub fn demand(&self, repository: &str, namespace: Option<&str>) -> Demand {
         let image: Option<Image> = repository.parse().ok();
@@ -127,9 +70,9 @@ impl Trust {
         let rules: Vec<&Rule> = registry.into_iter().chain(namespace).collect();
         let mut asks: Vec<Ask> = rules.iter().filter_map(|rule| self.ask(rule)).collect();
         if rules.is_empty() && self.default != Mode::Ignore {
-            let place = self.file.display().to_string();
-            let what = image.map_or_else(|| repository.to_owned(), |image| image.place());
-            asks.push(Ask { what, place, mode: self.default, keys: None });
+            let location = self.file.display().to_string();
+            let what = image.map_or_else(|| repository.to_owned(), |image| image.full_name());
+            asks.push(Ask { what, location, mode: self.default, keys: None });
         }
         Demand { ignored: asks.is_empty() && !rules.is_empty(), asks }
     }
@@ -137,67 +80,65 @@ impl Trust {
     fn ask(&self, rule: &Rule) -> Option<Ask> {
         (rule.mode != Mode::Ignore).then(|| Ask {
             what: rule.scope.to_string(),
-            place: format!("{}:{}", self.file.display(), rule.line),
+            location: format!("{}:{}", self.file.display(), rule.line),
             mode: rule.mode,
             keys: rule.keys.clone(),
         })
     }
 }
 
-/// What is asked of one artifact.
+/// The requirement for one artifact.
 #[derive(Debug, Default)]
 pub struct Demand {
     asks: Vec<Ask>,
-    /// A rule says that signatures do not matter here.
+    /// Whether a rule states that signatures do not matter here.
     ignored: bool,
 }
 
 #[derive(Debug)]
 struct Ask {
-    /// What it is asked of: a scope, or a repository that is in none.
+    /// The subject of the requirement: a scope, or a repository without one.
     what: String,
-    /// Where it is written.
-    place: String,
+    /// The place of the rule.
+    location: String,
     mode: Mode,
-    /// Nobody's signature will do where there are none.
+    /// The keys that are accepted. Without any, no signature is accepted.
     keys: Option<KeySet>,
 }
 
-/// Why an artifact is not taken.
+/// The reason why an artifact is refused.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
-    /// A rule asks for a signature that it does not have.
-    #[error("the rule for {what} ({place}) asks for a signature")]
+    /// The artifact lacks a required signature.
+    #[error("the rule for {what} ({location}) requires a signature")]
     Signature {
         /// The rule's scope.
         what: String,
-        /// Where the rule is: file and line.
-        place: String,
-        /// Why it does not count as signed.
+        /// The place of the rule: file and line.
+        location: String,
+        /// The reason why it does not count as signed.
         source: signature::Error,
     },
-    /// No rule names it, and nothing else is taken.
-    #[error("no rule of {place} names {what}, and its default asks for a signature")]
+    /// No rule covers the artifact, and the default is to refuse.
+    #[error("no rule of {location} names {what}, and its default requires a signature")]
     Unnamed {
-        /// Its host and repository.
+        /// The host and repository.
         what: String,
         /// The file.
-        place: String,
+        location: String,
     },
 }
 
-impl Refusal {
-    /// What helps, where it is known.
-    #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+impl Explain for Refusal {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Signature { source, .. } => source.hint(),
-            Self::Unnamed { .. } => Some("add a rule with the keys of those who sign it"),
+            Self::Unnamed { .. } => Some("add a rule with the keys of those who sign it".to_owned()),
         }
     }
 }
 
-/// What came of a demand that does not refuse. Where nothing was asked, there is nothing in it.
+/// The result of a requirement that does not refuse. Empty if nothing was required.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub struct Verdict {
     signers: Vec<Signer>,
@@ -205,13 +146,13 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Those whose signatures were asked for and verified.
+    /// Returns the signers that were required and verified.
     #[must_use]
     pub fn signers(&self) -> &[Signer] {
         &self.signers
     }
 
-    /// What the user is to be told: why something does not count as signed that should be.
+    /// Returns the warnings for the user: why an artifact does not count as signed that should be.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -219,48 +160,49 @@ impl Verdict {
 }
 
 impl Demand {
-    /// Whether evidence matters: otherwise there is no need to look for any.
+    /// Returns whether evidence matters. If not, there is no need to look for any.
     #[must_use]
     pub fn needs_evidence(&self) -> bool {
         self.asks.iter().any(|ask| ask.keys.is_some())
     }
 
-    /// Whether a rule says that signatures do not matter here, so that none is looked up.
+    /// Returns whether a rule states that signatures do not matter here, so that none is looked up.
     #[must_use]
     pub fn ignores(&self) -> bool {
         self.ignored
     }
 
-    /// Returns whether nothing is taken that is not signed, so that an answer that does not come is as bad as a no.
+    /// Returns whether unsigned artifacts are refused, so that a missing answer has to be treated as a
+    /// negative one.
     #[must_use]
     pub fn requires(&self) -> bool {
         self.asks.iter().any(|ask| ask.mode == Mode::Require)
     }
 
-    /// Whether anything is asked.
+    /// Returns whether anything is required.
     #[must_use]
     pub fn asks(&self) -> bool {
         !self.asks.is_empty()
     }
 
-    /// What both ask, for an artifact that goes by two names.
+    /// Combines two requirements, for an artifact that has two names.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.ignored &= other.ignored;
         for ask in other.asks {
             // The rule for a namespace is in both.
-            if !self.asks.iter().any(|same| (&same.what, &same.place) == (&ask.what, &ask.place)) {
+            if !self.asks.iter().any(|same| (&same.what, &same.location) == (&ask.what, &ask.location)) {
                 self.asks.push(ask);
             }
         }
         self
     }
 
-    /// Judges an artifact by its manifest's digest and all the evidence that there is. That a look-up failed is for the
-    /// caller to say: it is no lack of evidence.
+    /// Judges an artifact by its manifest's digest and all its evidence. A failed look-up has to be reported
+    /// by the caller, since it is not a lack of evidence.
     ///
     /// # Errors
-    /// Why it is not taken.
+    /// The reason why it is refused.
     pub fn judge(&self, manifest: Digest, evidence: &[Evidence]) -> Result<Verdict, Refusal> {
         let mut verdict = Verdict::default();
         for ask in &self.asks {
@@ -289,30 +231,14 @@ impl Demand {
 
 impl Ask {
     fn prove(&self, manifest: Digest, evidence: &[Evidence]) -> Result<Vec<Signer>, Refusal> {
-        let (what, place) = (self.what.clone(), self.place.clone());
-        let Some(keys) = &self.keys else { return Err(Refusal::Unnamed { what, place }) };
+        let (what, location) = (self.what.clone(), self.location.clone());
+        let Some(keys) = &self.keys else { return Err(Refusal::Unnamed { what, location }) };
         signature::verify(manifest, evidence, keys).map_err(|source| Refusal::Signature {
             what,
-            place,
+            location,
             source,
         })
     }
-}
-
-/// The longest file that is read: neither a `trust.yaml` nor a key is longer than a page.
-const LONGEST: u64 = 1 << 20;
-
-/// Reads an ordinary file: a device or a pipe might never end.
-fn read(file: &Path) -> io::Result<Vec<u8>> {
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(file)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than 1 MiB"));
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -1,21 +1,21 @@
-//! What a rule is about: a registry from some prefix on, or a namespace of packages.
+//! The scope of a rule: a registry with a prefix, or a namespace of packages.
 
 use std::fmt;
 
 use crate::reference::{HostError, Image, RegistryHost, is_label, is_repository};
 
-/// What a rule is about.
+/// The scope of a rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Scope {
     Namespace(String),
-    /// A registry, and a prefix of its repositories by whole segments.
+    /// A registry with a prefix of its repositories, by whole segments.
     Registry {
         host: RegistryHost,
         prefix: Vec<String>,
     },
 }
 
-/// How exactly a scope names a repository.
+/// A measure of how specific a scope is for a repository.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Exactness {
     segments: usize,
@@ -46,16 +46,16 @@ impl Scope {
         Ok(Self::Registry { host, prefix })
     }
 
-    /// Reads the `acme` of packages `acme:NAME`.
+    /// Reads the namespace `acme` of packages `acme:NAME`.
     pub(super) fn namespace(text: &str) -> Result<Self, String> {
         if is_label(text) {
             Ok(Self::Namespace(text.to_owned()))
         } else {
-            Err(format!("`{text}` is no namespace: it is the `acme` of packages acme:NAME"))
+            Err(format!("`{text}` is not a valid namespace: it is the `acme` of packages acme:NAME"))
         }
     }
 
-    /// How exactly this names a repository, the more the better; `None` if it does not.
+    /// Returns how specifically this covers a repository, or `None` if it does not.
     pub(super) fn covers(&self, repository: &Image) -> Option<Exactness> {
         let Self::Registry { host, prefix } = self else { return None };
         if host.as_str() != repository.host() {
@@ -65,7 +65,7 @@ impl Scope {
         if prefix.iter().eq(segments.iter().take(prefix.len())) {
             return Some(Exactness { segments: prefix.len(), in_full: true });
         }
-        // At Docker Hub, `x` is all that is below `x/`, and `library/x`, which everybody calls `x`.
+        // At Docker Hub, `x` covers everything below `x/`, and `library/x`, commonly called `x`.
         let short =
             host.is_docker_hub() && matches!((&prefix[..], &segments[..]), ([x], ["library", y]) if x == y);
         short.then_some(Exactness { segments: segments.len(), in_full: false })
@@ -87,5 +87,5 @@ impl fmt::Display for Scope {
 }
 
 fn no_registry(text: &str) -> String {
-    format!("`{text}` is no HOST[:PORT][/PREFIX]")
+    format!("`{text}` is not HOST[:PORT][/PREFIX]")
 }

@@ -1,8 +1,11 @@
 use std::cell::RefCell;
+use std::io;
+use std::path::Path;
 
 use bytes::Bytes;
 
 use super::*;
+use crate::document::Fault;
 
 macro_rules! fixture {
     ($name:literal) => {
@@ -12,8 +15,8 @@ macro_rules! fixture {
 
 const HEAD: &str = "apiVersion: kwasm.dev/v1\nkind: Trust\n";
 
-/// Reads a file that lies beside the keys of the fixtures.
-fn read(text: &str) -> Result<Trust, Fault> {
+/// Reads a file located beside the keys of the fixtures.
+fn read(text: &str) -> Result<Trust, Vec<Fault>> {
     Trust::read(Path::new("/home/me/trust.yaml"), text, |path| {
         match path.strip_prefix("/home/me").ok().and_then(Path::to_str) {
             Some("team.pub" | "again.pub") => Ok(fixture!("ecdsa.pub").into()),
@@ -24,23 +27,26 @@ fn read(text: &str) -> Result<Trust, Fault> {
     })
 }
 
-fn trust(rest: &str) -> Trust {
+pub(super) fn trust(rest: &str) -> Trust {
     read(&format!("{HEAD}{rest}")).unwrap()
 }
 
 #[track_caller]
 fn fault(rest: &str) -> String {
-    let fault = read(&format!("{HEAD}{rest}")).unwrap_err();
-    format!("{fault}\n    {}", fault.hint)
+    shown(&read(&format!("{HEAD}{rest}")).unwrap_err())
 }
 
-/// An artifact, and its signature by `team.pub`.
-fn artifact() -> (Digest, Evidence) {
+fn shown(faults: &[Fault]) -> String {
+    faults.iter().map(|fault| format!("{fault}\n    {}", fault.hint)).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns an artifact and its signature by `team.pub`.
+pub(super) fn artifact() -> (Digest, Evidence) {
     let bundle = Evidence::Bundle(Bytes::from_static(fixture!("ecdsa-bundle.json").as_bytes()));
     (Digest::of(fixture!("manifest.json").as_bytes()), bundle)
 }
 
-const RULES: &str = "\
+pub(super) const RULES: &str = "\
 default: warn
 rules:
   - registry: registry.example.com
@@ -58,7 +64,7 @@ rules:
         - keys/other.pub
 ";
 
-/// What comes of an artifact that `team.pub` signed, and of the same without its signature.
+/// Describes the verdicts on an artifact signed by `team.pub`, and on the same without its signature.
 fn judged(trust: &Trust, repository: &str, namespace: Option<&str>) -> String {
     let (manifest, evidence) = artifact();
     let demand = trust.demand(repository, namespace);
@@ -85,23 +91,23 @@ fn the_longest_prefix_that_matches_by_whole_segments_counts() {
     let trust = trust(RULES);
     insta::assert_snapshot!(judged(&trust, "registry.example.com/team/x", None), @r"
     signed by team.pub
-    refused: the rule for registry.example.com/team (/home/me/trust.yaml:7) asks for a signature: it is not signed
+    refused: the rule for registry.example.com/team (/home/me/trust.yaml:7) requires a signature: it is not signed
     ");
     insta::assert_snapshot!(judged(&trust, "registry.example.com/team", None), @r"
     signed by team.pub
-    refused: the rule for registry.example.com/team (/home/me/trust.yaml:7) asks for a signature: it is not signed
+    refused: the rule for registry.example.com/team (/home/me/trust.yaml:7) requires a signature: it is not signed
     ");
     insta::assert_snapshot!(judged(&trust, "registry.example.com/teams/x", None), @r"
     nothing asked
     nothing asked
     ");
     insta::assert_snapshot!(judged(&trust, "registry.example.com:5000/team/x/y", None), @r"
-    refused: the rule for registry.example.com:5000/team (/home/me/trust.yaml:10) asks for a signature: it is signed by `team.pub`, but not by `keys/other.pub`
-    refused: the rule for registry.example.com:5000/team (/home/me/trust.yaml:10) asks for a signature: it is not signed
+    refused: the rule for registry.example.com:5000/team (/home/me/trust.yaml:10) requires a signature: it is signed by `team.pub`, but not by `keys/other.pub`
+    refused: the rule for registry.example.com:5000/team (/home/me/trust.yaml:10) requires a signature: it is not signed
     ");
     insta::assert_snapshot!(judged(&trust, "registry.example.com:5000/x", None), @r"
-    warning: no rule of /home/me/trust.yaml names registry.example.com:5000/x, and its default asks for a signature
-    warning: no rule of /home/me/trust.yaml names registry.example.com:5000/x, and its default asks for a signature
+    warning: no rule of /home/me/trust.yaml names registry.example.com:5000/x, and its default requires a signature
+    warning: no rule of /home/me/trust.yaml names registry.example.com:5000/x, and its default requires a signature
     ");
 }
 
@@ -109,16 +115,16 @@ fn the_longest_prefix_that_matches_by_whole_segments_counts() {
 fn a_package_is_held_to_the_rules_of_its_namespace_and_of_its_registry() {
     let trust = trust(RULES);
     insta::assert_snapshot!(judged(&trust, "registry.example.com/team/x", Some("acme")), @r"
-    signed by team.pub; warning: the rule for the namespace acme (/home/me/trust.yaml:13) asks for a signature: its signature does not verify with `keys/other.pub`
-    refused: the rule for registry.example.com/team (/home/me/trust.yaml:7) asks for a signature: it is not signed
+    signed by team.pub; warning: the rule for the namespace acme (/home/me/trust.yaml:13) requires a signature: its signature does not verify with `keys/other.pub`
+    refused: the rule for registry.example.com/team (/home/me/trust.yaml:7) requires a signature: it is not signed
     ");
     insta::assert_snapshot!(judged(&trust, "ghcr.io/x", Some("acme")), @r"
-    warning: the rule for the namespace acme (/home/me/trust.yaml:13) asks for a signature: its signature does not verify with `keys/other.pub`
-    warning: the rule for the namespace acme (/home/me/trust.yaml:13) asks for a signature: it is not signed
+    warning: the rule for the namespace acme (/home/me/trust.yaml:13) requires a signature: its signature does not verify with `keys/other.pub`
+    warning: the rule for the namespace acme (/home/me/trust.yaml:13) requires a signature: it is not signed
     ");
     insta::assert_snapshot!(judged(&trust, "ghcr.io/x", Some("acm")), @r"
-    warning: no rule of /home/me/trust.yaml names ghcr.io/x, and its default asks for a signature
-    warning: no rule of /home/me/trust.yaml names ghcr.io/x, and its default asks for a signature
+    warning: no rule of /home/me/trust.yaml names ghcr.io/x, and its default requires a signature
+    warning: no rule of /home/me/trust.yaml names ghcr.io/x, and its default requires a signature
     ");
 }
 
@@ -199,8 +205,8 @@ fn an_artifact_of_two_names_is_held_to_the_rules_of_both() {
 #[test]
 fn without_a_rule_the_default_counts_and_nobodys_signature_will_do() {
     insta::assert_snapshot!(judged(&trust("default: require\n"), "ghcr.io/x", None), @r"
-    refused: no rule of /home/me/trust.yaml names ghcr.io/x, and its default asks for a signature
-    refused: no rule of /home/me/trust.yaml names ghcr.io/x, and its default asks for a signature
+    refused: no rule of /home/me/trust.yaml names ghcr.io/x, and its default requires a signature
+    refused: no rule of /home/me/trust.yaml names ghcr.io/x, and its default requires a signature
     ");
     assert!(!trust("default: require\n").demand("ghcr.io/x", None).needs_evidence());
     insta::assert_snapshot!(judged(&trust(""), "ghcr.io/x", None), @r"
@@ -221,7 +227,7 @@ fn a_key_may_be_written_in_the_file_and_is_called_by_its_line() {
     );
     insta::assert_snapshot!(judged(&trust(&text), "ghcr.io/x", None), @r"
     signed by trust.yaml:9
-    refused: the rule for ghcr.io (/home/me/trust.yaml:4) asks for a signature: it is not signed
+    refused: the rule for ghcr.io (/home/me/trust.yaml:4) requires a signature: it is not signed
     ");
 }
 
@@ -233,13 +239,15 @@ fn fault_of_rule(rest: &str) -> String {
 #[test]
 fn each_fault_of_a_file_has_its_line_and_its_cure() {
     let told = [
-        read("").unwrap_err().to_string(),
-        read("kind: Trust\n").unwrap_err().to_string(),
-        read("apiVersion: kwasm.dev/v1\nkind: Policy\n").unwrap_err().to_string(),
-        read("apiVersion: kwasm.dev/v2\nkind: Trust\n").unwrap_err().to_string(),
+        shown(&read("").unwrap_err()),
+        shown(&read("kind: Trust\n").unwrap_err()),
+        shown(&read("apiVersion: kwasm.dev/v1\nkind: Policy\n").unwrap_err()),
+        shown(&read("apiVersion: kwasm.dev/v2\nkind: Trust\n").unwrap_err()),
         fault("defaults: warn\n"),
         fault("default: strict\n"),
         fault("default: warn\ndefault: ignore\n"),
+        fault("default:\n"),
+        fault("rules:\n"),
         fault("rules: []\n"),
         fault("rules: {}\n"),
         fault("rules: [a\n"),
@@ -247,32 +255,48 @@ fn each_fault_of_a_file_has_its_line_and_its_cure() {
         fault_of_rule(""),
         fault_of_rule("    signatures: require\n"),
         fault_of_rule("    signatures: ignore\n  - registry: ghcr.io:443\n    signatures: ignore\n"),
+        fault_of_rule("    signature: require\n    key: {anyOf: [team.pub]}\n"),
+        fault_of_rule("    signatures: true\n"),
     ];
     insta::assert_snapshot!(told.join("\n"), @r"
     /home/me/trust.yaml:1: it is empty
-    /home/me/trust.yaml:1: it does not say that it is a trust file
-    /home/me/trust.yaml:2: `kind` is not Trust
-    /home/me/trust.yaml:1: `apiVersion` is not kwasm.dev/v1
-    /home/me/trust.yaml:3: there is no key `defaults` here
-        its keys are apiVersion, kind, default, rules
-    /home/me/trust.yaml:3: it is none of ignore, require, warn
+        a trust file begins with `apiVersion: kwasm.dev/v1` and `kind: Trust`
+    /home/me/trust.yaml:1: apiVersion: it is missing
+        write `apiVersion: kwasm.dev/v1`
+    /home/me/trust.yaml:2: kind: this is not a trust file
+        a trust file begins with `apiVersion: kwasm.dev/v1` and `kind: Trust`
+    /home/me/trust.yaml:1: apiVersion: this version of kwasm supports only kwasm.dev/v1
+        write `apiVersion: kwasm.dev/v1`
+    /home/me/trust.yaml:3: defaults: there is no such key
+        do you mean default?
+    /home/me/trust.yaml:3: default: it is not one of ignore, require, warn
         write one of them
-    /home/me/trust.yaml:4: `default` is there twice
-        take one of them out
-    /home/me/trust.yaml:3: there is no rule in the list
-        add one, or take `rules` out
-    /home/me/trust.yaml:3: it is no list
+    /home/me/trust.yaml:4: default: it is given twice
+        remove one of them
+    /home/me/trust.yaml:3: default: it is nothing, not a single value
+        write `ignore`, `warn` or `require`
+    /home/me/trust.yaml:3: rules: it is nothing, not a list
         write it in brackets, or a dash before each item
-    /home/me/trust.yaml:3: it is no YAML of the right form
-        a rule reads `- {registry: HOST, signatures: require, keys: {anyOf: [team.pub]}}`
+    /home/me/trust.yaml:3: rules: there is no rule in the list
+        add one, or remove `rules`
+    /home/me/trust.yaml:3: rules: it is a map, not a list
+        write it in brackets, or a dash before each item
+    /home/me/trust.yaml:3: it is not valid YAML
+        check indentation, quotes and colons there and before
     /home/me/trust.yaml:4: a second document begins there
-        leave out what begins with `---`
-    /home/me/trust.yaml:4: `signatures` is missing
+        a trust file is one document: remove what begins with `---`
+    /home/me/trust.yaml:4: rules[0].signatures: it is missing
         write `signatures: ignore`, `warn` or `require`
-    /home/me/trust.yaml:5: without `keys`, no signature of ghcr.io will do
+    /home/me/trust.yaml:5: rules[0].signatures: without `keys`, no signature of ghcr.io is accepted
         write e.g. `keys: {anyOf: [team.pub]}`
-    /home/me/trust.yaml:6: there is a rule for ghcr.io already, at line 4
+    /home/me/trust.yaml:6: rules[1]: there is a rule for ghcr.io already, at line 4
         make one rule of them
+    /home/me/trust.yaml:5: rules[0].signature: there is no such key
+        do you mean signatures?
+    /home/me/trust.yaml:6: rules[0].key: there is no such key
+        do you mean keys?
+    /home/me/trust.yaml:5: rules[0].signatures: YAML reads it as true or false
+        write `ignore`, `warn` or `require`
     ");
 }
 
@@ -291,23 +315,23 @@ fn each_fault_of_keys_has_its_line_and_its_cure() {
         keys("{anyOf: ['-----BEGIN EC PRIVATE KEY-----']}"),
     ];
     insta::assert_snapshot!(told.join("\n"), @r"
-    /home/me/trust.yaml:6: there is neither `anyOf` nor `allOf`
-        write `anyOf`, of which one has to sign, or `allOf`, which have to sign all
-    /home/me/trust.yaml:6: there is no key in it
+    /home/me/trust.yaml:6: rules[0].keys: there is neither `anyOf` nor `allOf`
+        write `anyOf`, where one key has to sign, or `allOf`, where all keys have to
+    /home/me/trust.yaml:6: rules[0].keys.anyOf: there is no key in it
         name a file beside this one, or write the PEM text itself
-    /home/me/trust.yaml:6: it is no map
-        write `KEY: VALUE`, a line each or in braces
-    /home/me/trust.yaml:6: there is both `anyOf` and `allOf`
-        write `anyOf`, of which one has to sign, or `allOf`, which have to sign all
-    /home/me/trust.yaml:6: there is no key `oneOf` here
+    /home/me/trust.yaml:6: rules[0].keys: it is a list, not a map
         its keys are anyOf, allOf
-    /home/me/trust.yaml:6: `team.pub` and `again.pub` are the same key
-        take one of them out
-    /home/me/trust.yaml:6: the key `gone.pub` cannot be read: no such file
+    /home/me/trust.yaml:6: rules[0].keys: there is both `anyOf` and `allOf`
+        write `anyOf`, where one key has to sign, or `allOf`, where all keys have to
+    /home/me/trust.yaml:6: rules[0].keys.oneOf: there is no such key
+        do you mean anyOf?
+    /home/me/trust.yaml:6: rules[0].keys.allOf: `team.pub` and `again.pub` are the same key
+        remove one of them
+    /home/me/trust.yaml:6: rules[0].keys.anyOf[1]: the key `gone.pub` cannot be read: no such file
         a key is a file beside this one, an absolute path, or the PEM text itself
-    /home/me/trust.yaml:6: the key `broken.pub`: it is no PEM: no line reads -----BEGIN PUBLIC KEY-----
+    /home/me/trust.yaml:6: rules[0].keys.anyOf[0]: the key `broken.pub`: it has no line -----BEGIN PUBLIC KEY-----
         cosign public-key --key KEY prints the public key of a private one
-    /home/me/trust.yaml:6: the key here: it holds a private key, which nobody but its owner should have, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are served
+    /home/me/trust.yaml:6: rules[0].keys.anyOf[0]: the key here: it holds a private key, which only its owner should have, and only public keys of ECDSA (P-256, P-384, P-521), RSA and Ed25519 are supported
         cosign public-key --key KEY prints the public key of a private one
     ");
 }
@@ -329,27 +353,27 @@ fn each_fault_of_a_scope_has_its_line_and_its_cure() {
         scope("namespace: 'acme:x'"),
     ];
     insta::assert_snapshot!(told.join("\n"), @r"
-    /home/me/trust.yaml:4: a rule is about a registry or a namespace, and this one is about both
+    /home/me/trust.yaml:4: rules[0]: a rule is about a registry or a namespace, and this one is about both
         make two rules of it
-    /home/me/trust.yaml:4: the rule is about nothing
+    /home/me/trust.yaml:4: rules[0]: the rule names neither a registry nor a namespace
         write `registry: HOST[:PORT][/PREFIX]` or `namespace: NAME`
-    /home/me/trust.yaml:4: `https://ghcr.io` has a scheme: write HOST[:PORT][/PREFIX] alone
+    /home/me/trust.yaml:4: rules[0].registry: `https://ghcr.io` has a scheme: write HOST[:PORT][/PREFIX] alone
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
-    /home/me/trust.yaml:4: `*.ghcr.io` has a wildcard: a prefix covers all that is below it
+    /home/me/trust.yaml:4: rules[0].registry: `*.ghcr.io` has a wildcard: a prefix covers all that is below it
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
-    /home/me/trust.yaml:4: `ghcr.io/acme/` is no HOST[:PORT][/PREFIX]
+    /home/me/trust.yaml:4: rules[0].registry: `ghcr.io/acme/` is not HOST[:PORT][/PREFIX]
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
-    /home/me/trust.yaml:4: `ghcr.io:99999` is no HOST[:PORT][/PREFIX]
+    /home/me/trust.yaml:4: rules[0].registry: `ghcr.io:99999` is not HOST[:PORT][/PREFIX]
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
-    /home/me/trust.yaml:4: `me@ghcr.io` is no HOST[:PORT][/PREFIX]
+    /home/me/trust.yaml:4: rules[0].registry: `me@ghcr.io` is not HOST[:PORT][/PREFIX]
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
-    /home/me/trust.yaml:4: `ghcr.io/acme:1.0.0` is no HOST[:PORT][/PREFIX]
+    /home/me/trust.yaml:4: rules[0].registry: `ghcr.io/acme:1.0.0` is not HOST[:PORT][/PREFIX]
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
-    /home/me/trust.yaml:4: `ghcr.io/a._b` is no HOST[:PORT][/PREFIX]
+    /home/me/trust.yaml:4: rules[0].registry: `ghcr.io/a._b` is not HOST[:PORT][/PREFIX]
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
-    /home/me/trust.yaml:4: `0xa000001:5000`: its host is an address in other figures than four decimal ones: write it as 192.0.2.1
+    /home/me/trust.yaml:4: rules[0].registry: `0xa000001:5000`: its host is an address not in the form of four decimal numbers: write it as 192.0.2.1
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
-    /home/me/trust.yaml:4: `acme:x` is no namespace: it is the `acme` of packages acme:NAME
+    /home/me/trust.yaml:4: rules[0].namespace: `acme:x` is not a valid namespace: it is the `acme` of packages acme:NAME
         e.g. `registry: ghcr.io/acme`, or `namespace: acme`
     ");
 }
@@ -361,6 +385,69 @@ fn nothing_of_what_may_be_a_private_key_is_shown() {
     {
         assert!(!fault(rest).contains("sesame"), "{}", fault(rest));
     }
+    // The base64 of a key, without its PEM, or as a key of a map.
+    let key = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg";
+    let of = |keys: &str| format!("rules: [{{registry: ghcr.io, signatures: require, keys: {keys}}}]\n");
+    for keys in [
+        format!("{{anyOf: [{key}]}}"),
+        format!("{{allOf: [\"{key}\\n{key}\"]}}"),
+        format!("{{{key}: x}}"),
+        format!("{{anyOf: [{{{key}: {key}}}]}}"),
+        format!("{{anyOf: {key}}}"),
+        format!("{{anyOf: ['-----BEGIN PRIVATE KEY-----{key}']}}"),
+        key.to_owned(),
+    ] {
+        assert!(!fault(&of(&keys)).contains(key), "{}", fault(&of(&keys)));
+    }
+}
+
+#[test]
+fn all_faults_of_a_file_are_reported_each_with_line_key_and_cure() {
+    let text = "\
+apiVersion: kwasm.dev/v2
+kind: Trust
+defaults: warn
+rules:
+  - registry: https://ghcr.io
+    signatures: always
+    keys: {anyOf: [team.pub, gone.pub, broken.pub]}
+  - signatures: require
+  - namespace: acme
+    signatures: require
+  - registry: reg.example
+    namespace: acme
+    keys: {}
+  - namespace: acme
+    signatures: ignore
+";
+    insta::assert_snapshot!(shown(&read(text).unwrap_err()), @r"
+    /home/me/trust.yaml:1: apiVersion: this version of kwasm supports only kwasm.dev/v1
+        write `apiVersion: kwasm.dev/v1`
+    /home/me/trust.yaml:3: defaults: there is no such key
+        do you mean default?
+    /home/me/trust.yaml:5: rules[0].registry: `https://ghcr.io` has a scheme: write HOST[:PORT][/PREFIX] alone
+        e.g. `registry: ghcr.io/acme`, or `namespace: acme`
+    /home/me/trust.yaml:6: rules[0].signatures: it is not one of ignore, require, warn
+        write one of them
+    /home/me/trust.yaml:7: rules[0].keys.anyOf[1]: the key `gone.pub` cannot be read: no such file
+        a key is a file beside this one, an absolute path, or the PEM text itself
+    /home/me/trust.yaml:7: rules[0].keys.anyOf[2]: the key `broken.pub`: it has no line -----BEGIN PUBLIC KEY-----
+        cosign public-key --key KEY prints the public key of a private one
+    /home/me/trust.yaml:8: rules[1]: the rule names neither a registry nor a namespace
+        write `registry: HOST[:PORT][/PREFIX]` or `namespace: NAME`
+    /home/me/trust.yaml:8: rules[1].signatures: without `keys`, no signature is accepted
+        write e.g. `keys: {anyOf: [team.pub]}`
+    /home/me/trust.yaml:10: rules[2].signatures: without `keys`, no signature of the namespace acme is accepted
+        write e.g. `keys: {anyOf: [team.pub]}`
+    /home/me/trust.yaml:11: rules[3]: a rule is about a registry or a namespace, and this one is about both
+        make two rules of it
+    /home/me/trust.yaml:11: rules[3].signatures: it is missing
+        write `signatures: ignore`, `warn` or `require`
+    /home/me/trust.yaml:13: rules[3].keys: there is neither `anyOf` nor `allOf`
+        write `anyOf`, where one key has to sign, or `allOf`, where all keys have to
+    /home/me/trust.yaml:14: rules[4]: there is a rule for the namespace acme already, at line 9
+        make one rule of them
+    ");
 }
 
 #[test]
@@ -386,12 +473,14 @@ fn a_file_that_is_not_there_asks_for_nothing_and_one_that_cannot_be_read_is_a_fa
     let file = folder.path().join("trust.yaml");
     assert!(!Trust::load(&file).unwrap().demand("ghcr.io/x", None).needs_evidence());
     let unreadable = Trust::load(folder.path()).unwrap_err();
-    assert_eq!(unreadable.what, "it cannot be read: it is not a file");
+    assert_eq!(unreadable[0].what, "it cannot be read: it is not a file");
+    assert_eq!(unreadable[0].line, None);
 
     std::fs::write(&file, format!("{HEAD}{RULES}")).unwrap();
-    let fault = Trust::load(&file).unwrap_err();
-    assert_eq!(fault.line, Some(9));
-    assert!(fault.what.starts_with("the key `keys/other.pub` cannot be read: "), "{fault}");
+    let faults = Trust::load(&file).unwrap_err();
+    let lines: Vec<_> = faults.iter().map(|fault| fault.line.unwrap()).collect();
+    assert_eq!(lines, [9, 9, 12, 12, 17], "one for each file of a key: {faults:?}");
+    assert!(faults[0].what.starts_with("the key `keys/other.pub` cannot be read: "), "{}", faults[0]);
 
     std::fs::create_dir(folder.path().join("keys")).unwrap();
     std::fs::write(folder.path().join("keys/other.pub"), fixture!("other.pub")).unwrap();
@@ -399,16 +488,7 @@ fn a_file_that_is_not_there_asks_for_nothing_and_one_that_cannot_be_read_is_a_fa
     assert!(Trust::load(&file).unwrap().demand("registry.example.com/team/x", None).needs_evidence());
 
     std::fs::write(&file, vec![b' '; (1 << 20) + 1]).unwrap();
-    assert_eq!(Trust::load(&file).unwrap_err().what, "it cannot be read: it is longer than 1 MiB");
+    assert_eq!(Trust::load(&file).unwrap_err()[0].what, "it cannot be read: it is longer than 1 MiB");
     std::fs::write(&file, [0xff]).unwrap();
-    assert_eq!(Trust::load(&file).unwrap_err().what, "it cannot be read: it is no text");
-}
-
-#[cfg(unix)]
-#[test]
-fn a_link_to_nowhere_is_no_missing_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("trust.yaml");
-    std::os::unix::fs::symlink("gone.yaml", &file).unwrap();
-    assert!(Trust::load(&file).unwrap_err().what.starts_with("it cannot be read: "));
+    assert_eq!(Trust::load(&file).unwrap_err()[0].what, "it cannot be read: it is not UTF-8 text");
 }

@@ -5,7 +5,7 @@ use wasmtime_wasi_http::{Error, WasiBody, WasiHttpCtx, WasiHttpHooks};
 use super::types::{HostFields, HostOutgoingRequest, HostRequestOptions};
 use super::*;
 
-/// A door to nowhere.
+/// A door that leads nowhere.
 struct Nowhere;
 
 type Done = Box<dyn Future<Output = Result<(), Error>> + Send>;
@@ -22,7 +22,7 @@ impl WasiHttpHooks for Nowhere {
     }
 }
 
-/// A guest's side of wasi:http, with what the host keeps for it.
+/// A guest's side of wasi:http, with the host's state for it.
 struct Kept {
     table: ResourceTable,
     context: WasiHttpCtx,
@@ -38,7 +38,7 @@ impl Kept {
         Http(WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.context })
     }
 
-    /// A request that could be sent, and its options.
+    /// Returns a request that could be sent, and its options.
     fn request(&mut self) -> (Resource<OutgoingRequest>, Resource<RequestOptions>) {
         let mut http = self.http();
         let headers = HostFields::new(&mut http).unwrap();
@@ -85,7 +85,7 @@ fn a_message_has_so_many_headers_and_no_more() {
     let header = |number| (format!("x-{number}"), b"v".to_vec());
     let fields = kept.http().from_list((0..HEADERS).map(header).collect()).unwrap();
     let again = |fields: &Fields| Fields::new_borrow(fields.rep());
-    // Another value for a header that is there is no further one.
+    // Another value for an existing header does not count as a further header.
     kept.http().set(again(&fields), "x-1".to_owned(), vec![b"w".to_vec()]).unwrap();
     let appended = kept.http().append(again(&fields), "x-1".to_owned(), b"v".to_vec()).unwrap_err();
     assert!(appended.downcast().unwrap_err().is::<FieldMapError>());

@@ -13,7 +13,7 @@ fn meter() -> Meter {
     Meter::new(Limits::default())
 }
 
-/// Runs a component and gives the limit that it ran into.
+/// Runs a component and returns the limit that it reached.
 #[track_caller]
 fn met(component: ComponentBuilder) -> Limit {
     let engine = super::super::engine::compiler().unwrap();
@@ -33,7 +33,7 @@ fn met(component: ComponentBuilder) -> Limit {
     meter.limit(&error).or(meter.met()).unwrap_or_else(|| panic!("it is no limit: {error:?}"))
 }
 
-/// A module that exports `run`, with a function that it imports, of so many parameters and results.
+/// Returns a module that exports `run`, with an imported function of this many parameters and results.
 fn program(import: Option<(usize, usize)>, body: fn(&mut InstructionSink<'_>)) -> Module {
     let mut types = TypeSection::new();
     let (parameters, results) = import.unwrap_or_default();
@@ -56,7 +56,7 @@ fn program(import: Option<(usize, usize)>, body: fn(&mut InstructionSink<'_>)) -
     module
 }
 
-/// Adds a module's `run` to a component as its own; `import` is the core function that it gets.
+/// Exports a module's `run` from a component; `import` is the core function that it gets.
 fn lift(component: &mut ComponentBuilder, module: &Module, import: Option<u32>) {
     let module = component.core_module(None, module);
     let arguments = import.map(|function| {
@@ -73,7 +73,7 @@ fn lift(component: &mut ComponentBuilder, module: &Module, import: Option<u32>) 
     component.export("run", ComponentExportKind::Func, run, None);
 }
 
-/// A component of so many instances of one module.
+/// Returns a component of this many instances of one module.
 fn copies(number: usize, module: &Module) -> ComponentBuilder {
     let mut component = ComponentBuilder::default();
     let module = component.core_module(None, module);
@@ -212,7 +212,7 @@ fn all_memories_of_a_guest_count_together() {
     assert_eq!(meter.met(), None);
     assert!(!meter.memory_growing(0, 1, None).unwrap());
     assert_eq!(meter.met(), Some(Limit::Memory(512 << 20)));
-    // What was refused was not taken.
+    // A refused growth does not count.
     assert_eq!(meter.memory, MEMORY);
 }
 

@@ -1,23 +1,13 @@
-//! wasi:sockets/ip-name-lookup: a few names, and nobody is asked.
-
-use std::net::IpAddr;
+//! wasi:sockets/ip-name-lookup: knows a few names, and asks no resolver.
 
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddress};
-use wasmtime_wasi::p2::{DynPollable, Network, Pollable, SocketResult, subscribe};
+use wasmtime_wasi::p2::{DynPollable, Network, SocketResult, subscribe};
 
 use super::Sockets;
 use super::bindings::wasi::sockets::ip_name_lookup;
+use super::held::Found;
 use crate::gate::Denied;
-
-/// The addresses of a name that are still to be told.
-#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct Found(Option<Result<IpAddr, Denied>>);
-
-#[wasmtime_wasi::async_trait]
-impl Pollable for Found {
-    async fn ready(&mut self) {}
-}
 
 impl ip_name_lookup::Host for Sockets<'_> {
     fn resolve_addresses(

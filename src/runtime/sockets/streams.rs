@@ -5,13 +5,13 @@ use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, Stream
 
 use crate::gate::GuestEnd;
 
-/// What a guest reads.
+/// The stream that a guest reads.
 pub(super) struct Input(pub(super) GuestEnd);
 
-/// What it writes.
+/// The stream that a guest writes.
 pub(super) struct Output {
     end: GuestEnd,
-    /// Whether the guest waits for what it wrote to be gone, and has not been told yet that it is.
+    /// Whether the guest waits for its bytes to be sent and has not yet been informed that they are.
     flushing: bool,
 }
 
@@ -44,8 +44,10 @@ impl Pollable for Output {
 impl OutputStream for Output {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         match self.end.room() {
-            Ok(room) if bytes.len() > room => Err(StreamError::trap("it wrote more than there is room for")),
-            // Where nobody takes them any more they are lost, as with TCP until the other end has said so.
+            Ok(room) if bytes.len() > room => {
+                Err(StreamError::trap("it wrote more than the stream had room for"))
+            }
+            // If the reader has closed its end, they are lost, as with TCP until the peer reports it.
             _ => {
                 self.end.write(&bytes);
                 Ok(())
@@ -53,13 +55,15 @@ impl OutputStream for Output {
         }
     }
 
-    /// Nothing waits but in the pipe, whose other end is awake. As with TCP that says nothing of what has arrived.
+    /// Returns at once: bytes only wait in the pipe, whose other end is awake. As with TCP, this does not
+    /// mean that they have arrived.
     fn flush(&mut self) -> StreamResult<()> {
         self.flushing = true;
         Ok(())
     }
 
-    /// After a flush that nobody takes any more is no error yet: the other end may have taken all, answered and closed.
+    /// Returns how much may be written. After a flush, a closed reader is not an error yet: the other end may
+    /// have read everything, answered and closed.
     fn check_write(&mut self) -> StreamResult<usize> {
         let flushed = std::mem::take(&mut self.flushing);
         self.end.room().or_else(|_| if flushed { Ok(1) } else { Err(StreamError::Closed) })

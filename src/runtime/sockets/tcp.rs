@@ -1,4 +1,5 @@
-//! wasi:sockets/tcp: connections to the gate. What is not connecting is refused: there is nothing to listen to.
+//! wasi:sockets/tcp: connections to the gate. Everything but connecting is refused, since there is nothing to
+//! listen to.
 
 use std::net::SocketAddr;
 
@@ -6,78 +7,16 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::sockets::network::{
     ErrorCode, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress,
 };
-use wasmtime_wasi::p2::{
-    DynInputStream, DynOutputStream, DynPollable, Network, Pollable, SocketResult, subscribe,
-};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, Network, SocketResult, subscribe};
 
 use super::Sockets;
 use super::bindings::wasi::sockets::tcp::{Host, HostTcpSocket, ShutdownType};
+use super::held::{Options, Stage, TcpSocket};
 use super::streams::{Input, Output};
-use crate::gate::{GuestEnd, Socket};
 
-/// A socket of a guest.
-#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct TcpSocket {
-    family: IpAddressFamily,
-    stage: Stage,
-    options: Options,
-    /// Held, so that there are never more of them than there may be.
-    _slot: Socket,
-}
-
-/// How far a socket has come (`wit/deps/sockets.wit` has the machine).
-enum Stage {
-    Unbound,
-    Connecting(IpSocketAddress, GuestEnd),
-    Connected(IpSocketAddress, GuestEnd),
-    /// A connection was refused: of this socket nothing more becomes.
-    Closed,
-}
-
-/// What a guest set, kept for it to get. Between it and the gate there is nothing that they could change.
-struct Options {
-    keep_alive: bool,
-    idle_time: u64,
-    interval: u64,
-    count: u32,
-    hop_limit: u8,
-    receive_buffer: u64,
-    send_buffer: u64,
-}
-
-/// Nanoseconds in a second.
-const SECOND: u64 = 1_000_000_000;
-
-impl Default for Options {
-    /// As Linux has them.
-    fn default() -> Self {
-        Self {
-            keep_alive: false,
-            idle_time: 7_200 * SECOND,
-            interval: 75 * SECOND,
-            count: 9,
-            hop_limit: 64,
-            receive_buffer: 256 << 10,
-            send_buffer: 256 << 10,
-        }
-    }
-}
-
-/// The guest's own address: one that is nobody's (TEST-NET-2, RFC 5737).
+/// The guest's own address, which belongs to no one (TEST-NET-2, RFC 5737).
 const OWN: IpSocketAddress =
     IpSocketAddress::Ipv4(Ipv4SocketAddress { port: 49_152, address: (198, 51, 100, 1) });
-
-impl TcpSocket {
-    pub(super) fn new(family: IpAddressFamily, slot: Socket) -> Self {
-        Self { family, stage: Stage::Unbound, options: Options::default(), _slot: slot }
-    }
-}
-
-/// It is connected, or has failed to be, as soon as it was asked to.
-#[wasmtime_wasi::async_trait]
-impl Pollable for TcpSocket {
-    async fn ready(&mut self) {}
-}
 
 impl Sockets<'_> {
     fn options(&mut self, this: &Resource<TcpSocket>) -> SocketResult<&mut Options> {
@@ -85,7 +24,7 @@ impl Sockets<'_> {
     }
 }
 
-/// Zero is none of the values that these options have.
+/// Refuses zero, which is not a valid value of these options.
 fn positive<T: Default + PartialEq>(value: T) -> SocketResult<T> {
     if value == T::default() { Err(ErrorCode::InvalidArgument.into()) } else { Ok(value) }
 }

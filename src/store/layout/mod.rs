@@ -1,5 +1,5 @@
-//! Plugins in a file, to be carried to where there is no network: an [OCI image layout][1] in a tar, which `skopeo` and
-//! `oras` read as well.
+//! Archives of plugins, to transfer them to machines without a network: an [OCI image layout][1] in a tar,
+//! which `skopeo` and `oras` can read too.
 //!
 //! ```text
 //! oci-layout
@@ -9,54 +9,53 @@
 //!
 //! [1]: https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
 
+mod form;
 mod reader;
 mod writer;
 
-use std::collections::BTreeMap;
 use std::io;
-
-use serde::{Deserialize, Serialize};
 
 pub use self::reader::{layers, read};
 pub use self::writer::write;
 use super::Origin;
-use crate::reference::{Digest, PluginName};
-use crate::registry::{Artifact, LIMIT};
+use crate::message::Explain;
+use crate::reference::PluginName;
+use crate::registry::Artifact;
 
-/// A plugin as an archive has it.
+/// A plugin in an archive.
 pub struct Carried {
-    /// What it was called where it was saved.
+    /// The name under which it was installed when it was saved.
     pub name: PluginName,
-    /// Where it came from.
+    /// The source.
     pub source: String,
-    /// Its version, where anybody said so.
+    /// The version, if known.
     pub version: Option<String>,
-    /// What it says of itself, in a line.
+    /// The description in one line.
     pub description: Option<String>,
-    /// The name of the policy that it had where it was saved. To be told, and never to be granted.
+    /// The name of the policy that it was granted when it was saved. To be reported, never to be granted.
     pub policy: String,
-    /// Where its artifact was in a registry, `HOST/REPOSITORY:TAG`; `None` for one that was a file.
+    /// The reference of its artifact in a registry, `HOST/REPOSITORY:TAG`; `None` for one that was a file.
     pub reference: Option<String>,
-    /// Its manifest.
+    /// The manifest.
     pub manifest: Artifact,
-    /// Its configuration.
+    /// The configuration.
     pub config: Artifact,
     /// The component or core module.
     pub content: Artifact,
-    /// What signs its manifest.
+    /// The signatures of its manifest.
     pub signatures: Vec<Signed>,
 }
 
 /// An artifact that signs another.
 pub struct Signed {
-    /// Its manifest.
+    /// The manifest of the signature.
     pub manifest: Artifact,
-    /// What that names.
+    /// The blobs that the manifest names.
     pub blobs: Vec<Artifact>,
 }
 
 impl Carried {
-    /// The artifact that it was in, none of whose signatures was verified yet; `None` for one that was a file.
+    /// Returns the artifact that it was in, with no signature verified yet; `None` for one that was a file.
     #[must_use]
     pub fn origin(&self) -> Option<Origin> {
         let signatures = self.signatures.iter();
@@ -71,7 +70,7 @@ impl Carried {
         })
     }
 
-    /// All that the artifact is made of, but for the content; nothing for one that was a file.
+    /// Returns all parts of the artifact but the content; none for one that was a file.
     #[must_use]
     pub fn parts(&self) -> Vec<Artifact> {
         if self.reference.is_none() {
@@ -84,133 +83,59 @@ impl Carried {
     }
 }
 
-/// Why an archive is none, or cannot be made.
+/// The reason why an archive cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It is compressed.
+    /// The archive is compressed.
     #[error("it is compressed, and kwasm reads a plain tar")]
     Compressed,
-    /// It cannot be read to its end, or is no tar.
-    #[error("it is no tar, or is cut short")]
+    /// The archive is cut short or not a tar.
+    #[error("it is not a tar, or is cut short")]
     Tar(#[source] io::Error),
-    /// It has no layout.
-    #[error("it is no OCI layout: it has no {0}")]
+    /// The archive contains no image layout.
+    #[error("it is not an OCI layout: it has no {0}")]
     NoLayout(&'static str),
-    /// It has something that no layout has.
+    /// The archive contains an entry that is not part of a layout.
     #[error("`{path}` {what}")]
     Entry {
-        /// The path in it.
+        /// The path of the entry.
         path: String,
-        /// What is wrong with it.
+        /// The reason why it is not accepted.
         what: String,
     },
-    /// It has more than is read.
+    /// The archive exceeds a limit.
     #[error("it has more than {0}")]
     TooMuch(String),
-    /// Something in it cannot be understood.
+    /// Part of the archive cannot be parsed.
     #[error("{what} cannot be read")]
     Json {
-        /// Which part.
+        /// The name of the part.
         what: String,
         /// The reason.
         source: serde_json::Error,
     },
-    /// A part names content that is not there, or is something else.
+    /// A part names content that is missing or does not match.
     #[error("{what}: {why}")]
     Part {
-        /// Which part.
+        /// The name of the part.
         what: String,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
-    /// It is a layout, and none of its manifests is said to be a plugin.
+    /// The layout contains no plugin.
     #[error("it has no plugin that kwasm saved")]
     Empty,
-    /// It cannot be written.
+    /// The archive cannot be written.
     #[error("it cannot be written")]
     Write(#[from] io::Error),
 }
 
-/// The most bytes of an archive: all of it is in memory while it is loaded.
-pub(super) const MOST_BYTES: u64 = 4 * LIMIT;
-/// The most files in it.
-pub(super) const MOST_ENTRIES: usize = 4096;
-/// The longest manifest, as for registries.
-const LONGEST: u64 = 4 << 20;
-
-const LAYOUT: &str = "oci-layout";
-const INDEX: &str = "index.json";
-const BLOBS: &str = "blobs/sha256/";
-
-const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
-const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
-
-/// Where the artifact was: what `skopeo` and `oras` choose a manifest by.
-const REFERENCE: &str = "org.opencontainers.image.ref.name";
-const DESCRIPTION: &str = "org.opencontainers.image.description";
-/// Which makes a manifest of the index a plugin.
-const NAME: &str = "dev.kwasm.name";
-const SOURCE: &str = "dev.kwasm.source";
-const PLUGIN_VERSION: &str = "dev.kwasm.version";
-const POLICY: &str = "dev.kwasm.policy";
-/// Which makes a manifest of the index a signature: the digest of the manifest that it signs.
-const SIGNS: &str = "dev.kwasm.signs";
-
-/// `oci-layout`.
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Layout {
-    image_layout_version: String,
-}
-
-/// `index.json`.
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Index {
-    schema_version: u64,
-    #[serde(default)]
-    media_type: String,
-    manifests: Vec<Descriptor>,
-}
-
-/// What is read of a manifest, and all that is written of one.
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Manifest {
-    schema_version: u64,
-    #[serde(default)]
-    media_type: String,
-    config: Descriptor,
-    layers: Vec<Descriptor>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    annotations: BTreeMap<String, String>,
-}
-
-/// Names content.
-#[derive(Clone, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Descriptor {
-    #[serde(default)]
-    media_type: String,
-    digest: Digest,
-    size: u64,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    annotations: BTreeMap<String, String>,
-}
-
-impl Descriptor {
-    fn of(media_type: &str, content: &Artifact) -> Self {
-        Self {
-            media_type: media_type.to_owned(),
-            digest: content.digest(),
-            size: content.bytes().len() as u64,
-            annotations: BTreeMap::new(),
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Empty | Self::NoLayout(_) => Some("kwasm save NAME -f FILE makes one".to_owned()),
+            _ => None,
         }
-    }
-
-    fn annotated<'a>(mut self, annotations: impl IntoIterator<Item = (&'a str, String)>) -> Self {
-        self.annotations = annotations.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
-        self
     }
 }
 

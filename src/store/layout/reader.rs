@@ -1,28 +1,30 @@
-//! Reads an archive. It is anybody's: nothing of it is written anywhere before all of it was read and proven.
+//! Reads archives. They are untrusted: nothing is written anywhere before all of an archive is read and
+//! proven.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use tar::{Entry, EntryType};
 
-use super::{
-    BLOBS, Carried, DESCRIPTION, Descriptor, Error, INDEX, Index, LAYOUT, LONGEST, Layout, MOST_BYTES,
-    MOST_ENTRIES, Manifest, NAME, PLUGIN_VERSION, POLICY, REFERENCE, SIGNS, SOURCE, Signed,
+use super::form::{
+    BLOBS, DESCRIPTION, Descriptor, INDEX, Index, LAYOUT, LONGEST, Layout, MOST_BYTES, MOST_ENTRIES,
+    Manifest, NAME, PLUGIN_VERSION, POLICY, REFERENCE, SIGNS, SOURCE,
 };
+use super::{Carried, Error, Signed};
 use crate::reference::{Digest, PluginName};
 use crate::registry::{Artifact, LIMIT};
 
-/// Reads the plugins of an archive, each piece of which is proven to have the digest that names it.
+/// Reads the plugins of an archive, and proves each piece by the digest that names it.
 ///
 /// # Errors
-/// When it is no archive, or anything in it is not as it should be.
+/// If it is not an archive, or any part of it is invalid.
 pub fn read(mut from: impl Read) -> Result<Vec<Carried>, Error> {
     let mut magic = [0; 4];
     let length = read_up_to(&mut from, &mut magic).map_err(Error::Tar)?;
     if magic.starts_with(&[0x1f, 0x8b]) || magic == [0x28, 0xb5, 0x2f, 0xfd] {
         return Err(Error::Compressed);
     }
-    // One byte more, so that an archive of just so many can be told from a longer one.
+    // One byte more, to distinguish an archive of the largest size from a longer one.
     let limited = magic[..length].chain(from).take(MOST_BYTES + HEADERS + 1);
     let mut files = Files::default();
     let mut archive = tar::Archive::new(limited);
@@ -36,17 +38,17 @@ pub fn read(mut from: impl Read) -> Result<Vec<Carried>, Error> {
     files.plugins()
 }
 
-/// What the layers of a manifest name; nothing when it is none.
+/// Returns the digests of a manifest's layers; none if it is not a manifest.
 #[must_use]
 pub fn layers(manifest: &Artifact) -> Vec<Digest> {
     let manifest: Option<Manifest> = serde_json::from_slice(manifest.bytes()).ok();
     manifest.iter().flat_map(|manifest| &manifest.layers).map(|layer| layer.digest).collect()
 }
 
-/// What headers and padding of so many files take.
+/// The bytes that headers and padding of the largest number of files take.
 const HEADERS: u64 = 2 * 512 * MOST_ENTRIES as u64;
 
-/// Fills as much of `buffer` as there is to read.
+/// Fills as much of `buffer` as can be read.
 fn read_up_to(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut length = 0;
     while length < buffer.len() {
@@ -77,8 +79,8 @@ impl Files {
             // Times and the like, of the entry behind it.
             EntryType::XHeader | EntryType::XGlobalHeader | EntryType::Directory => return Ok(()),
             EntryType::Regular => {}
-            EntryType::Link | EntryType::Symlink => return Err(error("is a link, and a layout has none")),
-            _ => return Err(error("is no ordinary file")),
+            EntryType::Link | EntryType::Symlink => return Err(error("is a link, which no layout has")),
+            _ => return Err(error("is not a regular file")),
         }
         let name = path.strip_prefix("./").unwrap_or(&path);
         let digest = name.strip_prefix(BLOBS).map(|hex| format!("sha256:{hex}").parse::<Digest>());
@@ -106,9 +108,9 @@ impl Files {
                 }
                 self.blobs.insert(digest, blob).is_some()
             }
-            _ => return Err(error("is no file of a layout")),
+            _ => return Err(error("is not a file of a layout")),
         };
-        if twice { Err(error("is there twice")) } else { Ok(()) }
+        if twice { Err(error("appears twice")) } else { Ok(()) }
     }
 
     fn plugins(&self) -> Result<Vec<Carried>, Error> {
@@ -174,7 +176,7 @@ impl Files {
         })
     }
 
-    /// A manifest, as it is and as it is read.
+    /// Returns a manifest, raw and parsed.
     fn manifest(&self, plugin: &str, descriptor: &Descriptor) -> Result<(Artifact, Manifest), Error> {
         if descriptor.size > LONGEST {
             let why = format!("its manifest has {} bytes, of {LONGEST} at most", descriptor.size);
@@ -185,7 +187,7 @@ impl Files {
         Ok((artifact, manifest))
     }
 
-    /// What a descriptor names.
+    /// Returns the content that a descriptor names.
     fn blob(&self, plugin: &str, descriptor: &Descriptor) -> Result<Artifact, Error> {
         let part = |why| Error::Part { what: plugin.to_owned(), why };
         let Some(blob) = self.blobs.get(&descriptor.digest) else {

@@ -1,10 +1,12 @@
-//! Archives: those that come back as they were, and those that somebody wants to be read.
+//! Tests of archives: those that are restored unchanged, and malicious ones.
 
 use insta::assert_snapshot;
 use serde_json::json;
 use tar::{Builder, EntryType, Header};
 
+use super::form::{Descriptor, MANIFEST_TYPE, Manifest, NAME};
 use super::*;
+use crate::reference::Digest;
 use crate::registry::Release;
 
 fn hello() -> Carried {
@@ -34,7 +36,7 @@ fn hello() -> Carried {
     }
 }
 
-/// One from a registry, which is signed.
+/// Returns a signed plugin from a registry.
 fn signed() -> Carried {
     let payload = Artifact::from_bytes("a signature");
     let manifest = Manifest {
@@ -42,7 +44,7 @@ fn signed() -> Carried {
         media_type: MANIFEST_TYPE.to_owned(),
         config: Descriptor::of("application/vnd.oci.empty.v1+json", &Artifact::from_bytes("{}")),
         layers: vec![Descriptor::of("application/vnd.dev.sigstore.bundle.v0.3+json", &payload)],
-        annotations: BTreeMap::new(),
+        annotations: std::collections::BTreeMap::new(),
     };
     let manifest = Artifact::from_bytes(serde_json::to_vec(&manifest).unwrap());
     Carried {
@@ -60,7 +62,7 @@ fn archive(plugins: &[Carried]) -> Vec<u8> {
     bytes
 }
 
-/// The files of an archive, to be changed.
+/// Returns the files of an archive, for modification.
 fn unpacked() -> Vec<(String, EntryType, Vec<u8>)> {
     let bytes = archive(&[hello()]);
     let mut archive = tar::Archive::new(bytes.as_slice());
@@ -73,7 +75,7 @@ fn unpacked() -> Vec<(String, EntryType, Vec<u8>)> {
     files.collect()
 }
 
-/// Packs files whatever they are, as no tar program would.
+/// Packs arbitrary files, as no tar program would.
 fn packed(files: &[(String, EntryType, Vec<u8>)]) -> Vec<u8> {
     let mut builder = Builder::new(Vec::new());
     for (path, kind, content) in files {
@@ -88,21 +90,21 @@ fn packed(files: &[(String, EntryType, Vec<u8>)]) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-/// Why an archive is refused.
+/// Returns the reason why an archive is refused.
 fn refused(bytes: &[u8]) -> String {
     let error = read(bytes).err().unwrap();
     let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
     format!("{error}{}", source.unwrap_or_default())
 }
 
-/// The same after a change to its files.
+/// Returns the reason after a change to its files.
 fn changed(change: impl FnOnce(&mut Vec<(String, EntryType, Vec<u8>)>)) -> String {
     let mut files = unpacked();
     change(&mut files);
     refused(&packed(&files))
 }
 
-/// The same after a change to its index.
+/// Returns the reason after a change to its index.
 fn reindexed(change: impl FnOnce(&mut serde_json::Value)) -> String {
     changed(|files| {
         let mut index = serde_json::from_slice(&files[1].2).unwrap();
@@ -137,9 +139,9 @@ fn the_same_plugins_are_the_same_bytes() {
 
 #[test]
 fn what_is_no_archive_is_told_what_it_is() {
-    assert_snapshot!(refused(b""), @"it is no OCI layout: it has no oci-layout");
-    assert_snapshot!(refused(b"text"), @"it is no tar, or is cut short: failed to read entire block");
-    assert_snapshot!(refused(&[b'x'; 4096]), @"it is no tar, or is cut short: numeric field was not a number: xxxxxxxx when getting cksum for xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+    assert_snapshot!(refused(b""), @"it is not an OCI layout: it has no oci-layout");
+    assert_snapshot!(refused(b"text"), @"it is not a tar, or is cut short: failed to read entire block");
+    assert_snapshot!(refused(&[b'x'; 4096]), @"it is not a tar, or is cut short: numeric field was not a number: xxxxxxxx when getting cksum for xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
     assert_snapshot!(refused(&[0x1f, 0x8b, 8, 0, 0]), @"it is compressed, and kwasm reads a plain tar");
     assert_snapshot!(refused(&[0x28, 0xb5, 0x2f, 0xfd, 0]), @"it is compressed, and kwasm reads a plain tar");
 }
@@ -164,9 +166,9 @@ fn no_bit_of_an_archive_can_be_flipped_unseen() {
         plugins.into_iter().map(facts).collect::<Vec<_>>()
     };
     let expected = facts(read(bytes.as_slice()).unwrap());
-    for place in (0..bytes.len()).step_by(13) {
+    for position in (0..bytes.len()).step_by(13) {
         let mut flipped = bytes.clone();
-        flipped[place] ^= 4;
+        flipped[position] ^= 4;
         if let Ok(plugins) = read(flipped.as_slice()) {
             // Padding, or what the index says in words: never another content.
             let now = facts(plugins);
@@ -180,19 +182,19 @@ fn no_bit_of_an_archive_can_be_flipped_unseen() {
 #[test]
 fn files_that_no_layout_has_are_refused() {
     let link = |kind| move |files: &mut Vec<_>| files.push(("blobs/sha256/x".to_owned(), kind, Vec::new()));
-    assert_snapshot!(changed(link(EntryType::Symlink)), @"`blobs/sha256/x` is a link, and a layout has none");
-    assert_snapshot!(changed(link(EntryType::Link)), @"`blobs/sha256/x` is a link, and a layout has none");
-    assert_snapshot!(changed(link(EntryType::Fifo)), @"`blobs/sha256/x` is no ordinary file");
-    assert_snapshot!(changed(link(EntryType::GNUSparse)), @"`blobs/sha256/x` is no ordinary file");
-    assert_snapshot!(changed(link(EntryType::GNULongName)), @"`blobs/sha256/x` is no ordinary file");
+    assert_snapshot!(changed(link(EntryType::Symlink)), @"`blobs/sha256/x` is a link, which no layout has");
+    assert_snapshot!(changed(link(EntryType::Link)), @"`blobs/sha256/x` is a link, which no layout has");
+    assert_snapshot!(changed(link(EntryType::Fifo)), @"`blobs/sha256/x` is not a regular file");
+    assert_snapshot!(changed(link(EntryType::GNUSparse)), @"`blobs/sha256/x` is not a regular file");
+    assert_snapshot!(changed(link(EntryType::GNULongName)), @"`blobs/sha256/x` is not a regular file");
     for path in
         ["../x", "/etc/passwd", "blobs/sha256/../../x", "blobs/sha512/00", "blobs/sha256/UP", "manifest.json"]
     {
         let refused = changed(|files| files.push((path.to_owned(), EntryType::Regular, Vec::new())));
-        assert_eq!(refused, format!("`{path}` is no file of a layout"));
+        assert_eq!(refused, format!("`{path}` is not a file of a layout"));
     }
-    assert_snapshot!(changed(|files| files.push(files[0].clone())), @"`oci-layout` is there twice");
-    assert_snapshot!(changed(|files| files.push(files[3].clone())), @"`blobs/sha256/626d0ce33ca550dc06351c3ea7b698be557ff5d35bf25edc44221b561838594c` is there twice");
+    assert_snapshot!(changed(|files| files.push(files[0].clone())), @"`oci-layout` appears twice");
+    assert_snapshot!(changed(|files| files.push(files[3].clone())), @"`blobs/sha256/626d0ce33ca550dc06351c3ea7b698be557ff5d35bf25edc44221b561838594c` appears twice");
     assert_snapshot!(changed(|files| files[3].2.push(0)), @"`blobs/sha256/626d0ce33ca550dc06351c3ea7b698be557ff5d35bf25edc44221b561838594c` has other content: it is sha256:46ccb0da924665cb87173fb4a7086563f0555fc553dec41937391537bc92ace9");
     assert_snapshot!(changed(|files| files[1].2 = vec![b' '; 5 << 20]), @"`index.json` has 5242880 bytes, of 4194304 at most");
     assert_snapshot!(
@@ -207,7 +209,7 @@ fn a_size_that_a_header_only_claims_takes_no_memory() {
     header.as_mut_bytes()[..10].copy_from_slice(b"index.json");
     header.set_size(3 << 20);
     header.set_cksum();
-    assert!(refused(header.as_bytes()).starts_with("it is no tar, or is cut short"));
+    assert!(refused(header.as_bytes()).starts_with("it is not a tar, or is cut short"));
     header.set_size(u64::MAX >> 1);
     header.set_cksum();
     assert_snapshot!(refused(header.as_bytes()), @"`index.json` has 9223372036854775807 bytes, of 4194304 at most");
@@ -215,8 +217,8 @@ fn a_size_that_a_header_only_claims_takes_no_memory() {
 
 #[test]
 fn a_layout_that_lacks_something_is_told_what() {
-    assert_snapshot!(changed(|files| drop(files.remove(0))), @"it is no OCI layout: it has no oci-layout");
-    assert_snapshot!(changed(|files| drop(files.remove(1))), @"it is no OCI layout: it has no index.json");
+    assert_snapshot!(changed(|files| drop(files.remove(0))), @"it is not an OCI layout: it has no oci-layout");
+    assert_snapshot!(changed(|files| drop(files.remove(1))), @"it is not an OCI layout: it has no index.json");
     for lost in 2..5 {
         let refused = changed(|files| drop(files.remove(lost)));
         assert!(
@@ -234,7 +236,7 @@ fn an_index_that_says_something_else_is_refused() {
     assert_snapshot!(reindexed(|index| index["schemaVersion"] = json!(1)), @"index.json: it has schema version 1, and not 2");
     assert_snapshot!(reindexed(|index| index["manifests"][0]["size"] = json!(1)), @"hello: sha256:c8c6edb9ef55ebe7d45b8ad073af071bf80c3ef20999d9b9eda6b07dfdf2b621 has 537 bytes, and should have 1");
     assert_snapshot!(reindexed(|index| index["manifests"][0]["size"] = json!(5 << 20)), @"hello: its manifest has 5242880 bytes, of 4194304 at most");
-    assert_snapshot!(reindexed(|index| index["manifests"][0]["annotations"][NAME] = json!("../x")), @"index.json: `../x` is no plugin name: use lower-case letters, digits and inner dashes, 63 at most");
+    assert_snapshot!(reindexed(|index| index["manifests"][0]["annotations"][NAME] = json!("../x")), @"index.json: `../x` is not a valid plugin name: use lower-case letters, digits and inner dashes, 63 at most");
     assert_snapshot!(reindexed(|index| index["manifests"][0]["annotations"][NAME] = json!("get")), @"index.json: `get` is a command of kubectl or kwasm itself, which would always be run instead");
     assert_snapshot!(
         reindexed(|index| {

@@ -1,4 +1,4 @@
-//! Writes an archive. The same plugins always give the same bytes.
+//! Writes archives. The same plugins always give the same bytes.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -6,17 +6,18 @@ use std::io::{self, Write};
 use bytes::Bytes;
 use tar::{Builder, Header};
 
-use super::{
-    BLOBS, Carried, Descriptor, Error, INDEX, INDEX_TYPE, Index, LAYOUT, Layout, MANIFEST_TYPE, MOST_BYTES,
-    MOST_ENTRIES, Manifest, NAME, PLUGIN_VERSION, POLICY, REFERENCE, SIGNS, SOURCE,
+use super::form::{
+    BLOBS, Descriptor, INDEX, INDEX_TYPE, Index, LAYOUT, Layout, MANIFEST_TYPE, MOST_BYTES, MOST_ENTRIES,
+    Manifest, NAME, PLUGIN_VERSION, POLICY, REFERENCE, SIGNS, SOURCE,
 };
+use super::{Carried, Error};
 use crate::reference::Digest;
 use crate::registry::Artifact;
 
-/// Writes plugins with all that they are made of.
+/// Writes plugins with all their parts.
 ///
 /// # Errors
-/// [`Error::TooMuch`] when nobody could load it, and [`Error::Write`].
+/// [`Error::TooMuch`] if no reader would accept it, and [`Error::Write`].
 pub fn write(plugins: &[Carried], to: impl Write) -> Result<(), Error> {
     let mut sorted: Vec<&Carried> = plugins.iter().collect();
     sorted.sort_by_key(|plugin| &plugin.name);
@@ -42,7 +43,7 @@ pub fn write(plugins: &[Carried], to: impl Write) -> Result<(), Error> {
     tar(&index, &blobs, to).map_err(Error::Write)
 }
 
-/// A plugin's line of the index.
+/// Returns a plugin's entry of the index.
 fn entry(plugin: &Carried) -> Descriptor {
     let reference = plugin.reference.clone().unwrap_or_else(|| plugin.name.to_string());
     let known = [
@@ -56,7 +57,8 @@ fn entry(plugin: &Carried) -> Descriptor {
     Descriptor::of(MANIFEST_TYPE, &plugin.manifest).annotated(known)
 }
 
-/// The configuration of an artifact that has none: without it the layout would lack something that it names.
+/// Returns the empty configuration for an artifact that has none, since the layout must contain everything
+/// that it names.
 fn empty_config(manifest: &Artifact) -> Option<(Digest, Bytes)> {
     const EMPTY: &[u8] = b"{}";
     let manifest: Manifest = serde_json::from_slice(manifest.bytes()).ok()?;

@@ -1,15 +1,15 @@
-//! How much do the caches take, and could others have put something there?
+//! Checks of the caches: their sizes, and whether others could have written to them.
 
 use std::fs;
 use std::path::Path;
 
-use super::{Check, Patient};
+use super::check::{Check, Patient};
 use crate::platform::disk;
 use crate::runtime;
 use crate::store::Store;
-use crate::verbs::{Error, Voice};
+use crate::verbs::{Error, Reporter};
 
-/// What is kept only to be quicker. It bounds itself.
+/// Reports the sizes of the caches, which limit themselves.
 pub(super) fn sizes(patient: &Patient<'_>) -> Check {
     let places = patient.store.places();
     let (compiled, fetched) = (size(&places.compiled()), size(&places.fetched()));
@@ -18,16 +18,17 @@ pub(super) fn sizes(patient: &Patient<'_>) -> Check {
     Check { name: "caches", found, problems: Vec::new() }
 }
 
-/// Removes all that no plugin of this store needs. To compile or to download it again is all that it costs another.
-pub(super) fn clean(store: &Store, voice: Voice) -> Result<(), Error> {
+/// Removes everything that no plugin of this store needs. Others lose only the time to compile or download it
+/// again.
+pub(super) fn clean(store: &Store, reporter: Reporter) -> Result<(), Error> {
     let places = store.places();
-    let unwritten = |folder: &Path, source| Error::Unwritten { path: folder.into(), source };
-    let mut gone = runtime::trim(places, 0).map_err(|source| unwritten(&places.compiled(), source))?;
+    let write_failed = |folder: &Path, source| Error::Unwritten { path: folder.into(), source };
+    let mut gone = runtime::trim(places, 0).map_err(|source| write_failed(&places.compiled(), source))?;
     for (folder, extension) in [(places.fetched(), "wasm"), (places.seen(), "json")] {
-        gone +=
-            disk::trim(&folder, &[extension], 0, |_| false).map_err(|source| unwritten(&folder, source))?;
+        gone += disk::trim(&folder, &[extension], 0, |_| false)
+            .map_err(|source| write_failed(&folder, source))?;
     }
-    voice.note(&format!("removed {} from the caches", indicatif::HumanBytes(gone)));
+    reporter.note(&format!("removed {} from the caches", indicatif::HumanBytes(gone)));
     Ok(())
 }
 

@@ -1,18 +1,18 @@
-//! Does the kubeconfig lead somewhere, and is all there by which that is reached? Nobody is asked, and no credential plugin
-//! is run: `kwasm cluster --check` does that.
+//! Checks of the kubeconfig: that it leads to clusters, and that the files it names exist. No server is
+//! contacted and no credential plugin runs: `kwasm cluster --check` does that.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cluster::{Cluster, Contexts, Error, Selection};
+use crate::message::Explain;
 
-use super::super::chain;
-use super::{Check, Patient, Problem, count, word};
+use super::check::{Check, Patient, Problem, count, word};
 
-/// What helps against an error for which nothing better is known.
-const LOOK: &str = "correct it in the kubeconfig, or log in again by what made that";
+/// The remedy for errors without a better one.
+const LOOK: &str = "correct it in the kubeconfig, or log in again with the tool that created it";
 
-/// What there is of a kubeconfig can be read, and each of its contexts leads to a cluster. That there is none is no
-/// problem: many a plugin needs none.
+/// Checks that the kubeconfig can be read and that each of its contexts leads to a cluster. A missing
+/// kubeconfig is not a problem, since many plugins need none.
 pub(super) fn contexts(patient: &Patient<'_>) -> Check {
     let check = |found: String, problems| Check { name: "kubeconfig", found, problems };
     let kubeconfig = match &patient.kubeconfig {
@@ -26,7 +26,7 @@ pub(super) fn contexts(patient: &Patient<'_>) -> Check {
     let number = contexts.numbered().filter(|context| context.name.is_some()).count() + contexts.left_out();
     let problems = contexts.numbered().filter_map(|context| match (context.selection, context.name) {
         (Selection::Nothing(why), Some(name)) => {
-            let cure = format!("kubectl config delete-context {}, if nobody needs it", word(name));
+            let cure = format!("kubectl config delete-context {}, if no one needs it", word(name));
             Some(Problem::new(format!("context `{name}`"), why.clone(), cure))
         }
         _ => None,
@@ -39,7 +39,7 @@ pub(super) fn contexts(patient: &Patient<'_>) -> Check {
     check(found, problems.collect())
 }
 
-/// The selected context's certificates, keys and tokens are there and hold, and so is its credential plugin.
+/// Checks that the selected context's certificates, keys, tokens and credential plugin exist and are valid.
 pub(super) fn credentials(patient: &Patient<'_>) -> Check {
     let check = |found: String, problems| Check { name: "cluster", found, problems };
     let selected = patient.kubeconfig.as_ref().ok();
@@ -49,9 +49,9 @@ pub(super) fn credentials(patient: &Patient<'_>) -> Check {
             check(found, faults(&cluster))
         }
         Some(Ok(Selection::Nothing(_))) => {
-            check("none is selected: kubectl config use-context NAME does".to_owned(), Vec::new())
+            check("none is selected: kubectl config use-context NAME selects one".to_owned(), Vec::new())
         }
-        // The kubeconfig's own check tells why.
+        // The kubeconfig's own check reports why.
         None | Some(Err(_)) => check("none can be selected".to_owned(), Vec::new()),
     }
 }
@@ -73,7 +73,7 @@ fn faults(cluster: &Cluster) -> Vec<Problem> {
                 problems.push(Problem::new(
                     what,
                     format!("it {why}"),
-                    "get a new kubeconfig from whoever runs the cluster",
+                    "get a new kubeconfig from the cluster's administrator",
                 ));
             }
         }
@@ -82,9 +82,5 @@ fn faults(cluster: &Cluster) -> Vec<Problem> {
 }
 
 fn problem(error: &Error) -> Problem {
-    let (text, cure) = (chain(error), error.hint().unwrap_or_else(|| LOOK.to_owned()));
-    match text.split_once(": ") {
-        Some((what, why)) => Problem::new(what, why, cure),
-        None => Problem::new("the kubeconfig", text, cure),
-    }
+    Problem::of("the kubeconfig", error, error.hint().unwrap_or_else(|| LOOK.to_owned()))
 }

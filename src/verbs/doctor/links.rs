@@ -1,14 +1,14 @@
-//! Does kubectl find the plugins?
+//! Checks of the links by which kubectl finds the plugins.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-use super::{Check, Patient, Problem, count, path_word};
+use super::check::{Check, Patient, Problem, count, path_word};
 use crate::platform;
 use crate::reference::PluginName;
 use crate::verbs::install::{on_path, path_command};
 
-/// The folder of links is where a shell looks for programs.
+/// Checks that the folder of links is on `PATH`.
 pub(super) fn path(patient: &Patient<'_>) -> Check {
     let folder = patient.store.places().links();
     let mut problems = Vec::new();
@@ -19,7 +19,8 @@ pub(super) fn path(patient: &Patient<'_>) -> Check {
     Check { name: "path", found: format!("{} is on it", folder.display()), problems }
 }
 
-/// Each plugin has its links, they lead here, and nothing comes before them; no link is without a plugin.
+/// Checks that each plugin has its links, that they lead here and no other program precedes them, and that
+/// every link belongs to a plugin.
 pub(super) fn links(patient: &Patient<'_>) -> Check {
     let places = patient.store.places();
     let names = patient.plugins.iter().map(|receipt| &receipt.name);
@@ -28,10 +29,10 @@ pub(super) fn links(patient: &Patient<'_>) -> Check {
     for link in names.iter().flat_map(|name| places.links_of(name)) {
         problems.extend(wrong_with(patient, &link));
     }
-    for stray in strays(places.links(), places.program(), &names) {
+    for stray in orphaned_links(places.links(), places.program(), &names) {
         problems.push(Problem::at(
             &stray,
-            "it leads to kwasm, and no such plugin is installed",
+            "it points to kwasm, and no such plugin is installed",
             format!("rm {}", path_word(&stray)),
         ));
     }
@@ -51,10 +52,10 @@ fn wrong_with(patient: &Patient<'_>, link: &Path) -> Option<Problem> {
     if !ours {
         let aside = link.with_extension("old");
         let cure = format!("mv {} {} && {make}", path_word(link), path_word(&aside));
-        return Some(Problem::at(link, "it is no link to kwasm", cure));
+        return Some(Problem::at(link, "it is not a link to kwasm", cure));
     }
     if !link.exists() {
-        return Some(Problem::at(link, "it leads to a kwasm that is not there any more", make));
+        return Some(Problem::at(link, "it points to a kwasm that no longer exists", make));
     }
     let first = first_on_path(patient, link)?;
     let cure = path_command(patient.environment, patient.store.places().links());
@@ -62,7 +63,7 @@ fn wrong_with(patient: &Patient<'_>, link: &Path) -> Option<Problem> {
     Some(Problem::at(&first, why, cure))
 }
 
-/// The file that a shell takes instead of a link, if it takes another.
+/// Returns the file that a shell runs instead of a link, if there is one.
 fn first_on_path(patient: &Patient<'_>, link: &Path) -> Option<PathBuf> {
     let folder = patient.store.places().links();
     let path = patient.environment.variable("PATH")?;
@@ -75,18 +76,18 @@ fn first_on_path(patient: &Patient<'_>, link: &Path) -> Option<PathBuf> {
         .find(|file| platform::is_program(file))
 }
 
-/// The links to kwasm that are no installed plugin's.
-fn strays(folder: &Path, program: &Path, names: &[&PluginName]) -> Vec<PathBuf> {
+/// Returns the links to kwasm that do not belong to an installed plugin.
+fn orphaned_links(folder: &Path, program: &Path, names: &[&PluginName]) -> Vec<PathBuf> {
     let entries = platform::disk::entries(folder).unwrap_or_default();
     let stray = |file_name: &str| {
         let name = PluginName::from_program(file_name).or_else(|| PluginName::from_completion(file_name));
         name.is_some_and(|name| !names.contains(&&name))
     };
     let paths = entries.iter().filter(|entry| entry.file_name().to_str().is_some_and(stray));
-    let mut strays: Vec<PathBuf> = paths
+    let mut orphaned_links: Vec<PathBuf> = paths
         .map(std::fs::DirEntry::path)
         .filter(|path| platform::is_link_to(path, program) == Some(true))
         .collect();
-    strays.sort();
-    strays
+    orphaned_links.sort();
+    orphaned_links
 }

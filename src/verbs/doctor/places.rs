@@ -1,20 +1,21 @@
-//! Are the folders the user's own, and can the rest be read that a run needs?
+//! Checks of the folders: whether they are the user's own, and whether the other files that a run needs can
+//! be read.
 
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
 
-use super::{Check, Patient, Problem, path_word};
+use super::check::{Check, Patient, Problem, path_word};
 use crate::platform::{self, Owner, disk};
 
-/// Nobody else can put something there for this user to run.
+/// Checks that no one else can place files there for this user to run.
 pub(super) fn private(patient: &Patient<'_>) -> Check {
     let places = patient.store.places();
     let mut problems = Vec::new();
     if let Some(error) = &patient.unsettled {
-        problems.push(Problem::of(error, format!("ls -ld {}", path_word(places.root()))));
+        problems.push(Problem::of("the store", error, format!("ls -ld {}", path_word(places.root()))));
     }
-    let mut whose = "yours";
+    let mut whose = "you";
     // Receipts say what runs, and what it may do.
     match fs::metadata(places.root()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -32,7 +33,7 @@ pub(super) fn private(patient: &Patient<'_>) -> Check {
             }
             match platform::owner(&root) {
                 Owner::User => {}
-                Owner::System => whose = "root's",
+                Owner::System => whose = "root",
                 Owner::Other => {
                     let cure = "export KWASM_HOME=\"$HOME/.kwasm\"";
                     problems.push(Problem::at(places.root(), "it belongs to another user", cure));
@@ -52,10 +53,14 @@ pub(super) fn private(patient: &Patient<'_>) -> Check {
     for code in disk::entries(&places.compiled()).unwrap_or_default() {
         problems.extend(open_to_others(&code.path(), platform::check_private_file));
     }
-    Check { name: "store", found: format!("{} is {whose} alone to write", places.root().display()), problems }
+    Check {
+        name: "store",
+        found: format!("{} is writable only by {whose}", places.root().display()),
+        problems,
+    }
 }
 
-/// Something of the cache, of which others could have made something else. It can always go.
+/// Reports a file of the cache that others could have altered. It can always be removed.
 fn open_to_others(path: &Path, check: fn(&Metadata) -> io::Result<()>) -> Option<Problem> {
     match fs::symlink_metadata(path).and_then(|metadata| check(&metadata)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -1,30 +1,31 @@
-//! Are the plugins what they were when they were installed?
+//! Checks of the installed plugins: whether they are unaltered.
 
 use std::fs;
 
-use super::{Check, Patient, Problem, count, path_word, reinstall};
+use super::check::{Check, Patient, Problem, count, path_word, reinstall};
+use crate::message::Explain;
 use crate::reference::Digest;
 use crate::registry::Artifact;
 use crate::runtime::{self, Bounds, Compiler, Unwatched};
 use crate::store::Receipt;
 
-/// What is remembered of each plugin can be read.
+/// Checks that each plugin's receipt can be read.
 pub(super) fn receipts(patient: &Patient<'_>) -> Check {
     let again = |name| format!("kwasm uninstall {name}, and install it again");
     let problems = patient.broken.iter().map(|(name, error)| {
         let cure = if error.is_forbidden() { readable(patient) } else { again(name) };
-        Problem::of(error, cure)
+        Problem::of(name.as_str(), error, cure)
     });
     let found = count(patient.plugins.len(), "plugin");
     Check { name: "receipts", found, problems: problems.collect() }
 }
 
-/// How the owner of a store lets all others run what is in it.
+/// Returns the command with which the owner of a store lets all others run its plugins.
 fn readable(patient: &Patient<'_>) -> String {
     format!("chmod -R a+rX {}", path_word(patient.store.places().root()))
 }
 
-/// All that a plugin needs is there, and has not lost a byte.
+/// Checks that every file that a plugin needs exists and has its full size.
 pub(super) fn contents(patient: &Patient<'_>) -> Check {
     let mut looked_at = 0;
     let problems = each_blob(patient, |receipt, digest| {
@@ -43,7 +44,7 @@ pub(super) fn contents(patient: &Patient<'_>) -> Check {
     Check { name: "contents", found: format!("{} that they need", count(looked_at, "file")), problems }
 }
 
-/// The same by what they hold.
+/// Checks the files of the plugins by their digests.
 pub(super) fn digests(patient: &Patient<'_>) -> Check {
     let mut looked_at = 0;
     let problems = each_blob(patient, |receipt, digest| {
@@ -55,25 +56,27 @@ pub(super) fn digests(patient: &Patient<'_>) -> Check {
                 let why = format!("its content has changed: it is {}", kept.digest());
                 Some(Problem::at(&path, why, reinstall(receipt)))
             }
-            Err(error) if error.is_forbidden() => Some(Problem::of(&error, readable(patient))),
-            Err(error) => Some(Problem::of(&error, reinstall(receipt))),
+            Err(error) if error.is_forbidden() => {
+                Some(Problem::of(receipt.name.as_str(), &error, readable(patient)))
+            }
+            Err(error) => Some(Problem::of(receipt.name.as_str(), &error, reinstall(receipt))),
         }
     });
     Check { name: "digests", found: format!("{} unchanged", count(looked_at, "file")), problems }
 }
 
-/// The machine code that is kept is what compiling gives.
+/// Checks that the cached machine code is what compiling produces.
 pub(super) fn compiled(patient: &Patient<'_>) -> Check {
     let mut kept = 0;
     let mut problems = Vec::new();
-    // A bound that cannot be read is reported by whatever compiles next.
+    // An invalid bound is reported by the next command that compiles.
     let bounds = Bounds::of(patient.environment).unwrap_or_default();
     let compiler = Compiler { places: patient.store.places(), bounds, watcher: &Unwatched };
     for receipt in &patient.plugins {
         let plugin = match patient.store.find(&receipt.name) {
             Ok(plugin) => plugin,
             Err(error) => {
-                problems.push(Problem::of(&error, reinstall(receipt)));
+                problems.push(Problem::of(receipt.name.as_str(), &error, reinstall(receipt)));
                 continue;
             }
         };
@@ -86,19 +89,21 @@ pub(super) fn compiled(patient: &Patient<'_>) -> Check {
                 format!("rm {}", path_word(&path)),
             )),
             Err(error) => {
-                let cure = match &error {
-                    // To install it again would run into the same.
-                    runtime::Error::Bound { bound, .. } => bound.hint(),
-                    _ => reinstall(receipt),
-                };
-                problems.push(Problem::of(&error, cure));
+                // To install it again would run into the same bound.
+                let bound = matches!(error, runtime::Error::Bound { .. });
+                let cure = error.hint().filter(|_| bound).unwrap_or_else(|| reinstall(receipt));
+                problems.push(Problem::of(receipt.name.as_str(), &error, cure));
             }
         }
     }
-    Check { name: "compiled", found: format!("{} as it compiles anew", count(kept, "plugin")), problems }
+    Check {
+        name: "compiled",
+        found: format!("{} unchanged when compiled again", count(kept, "plugin")),
+        problems,
+    }
 }
 
-/// Looks at every blob of every plugin, each once.
+/// Visits every blob of every plugin once.
 fn each_blob(
     patient: &Patient<'_>,
     mut look: impl FnMut(&Receipt, Digest) -> Option<Problem>,
@@ -107,8 +112,8 @@ fn each_blob(
     let mut problems = Vec::new();
     for receipt in &patient.plugins {
         for digest in receipt.blobs() {
-            if let Err(place) = seen.binary_search(&digest) {
-                seen.insert(place, digest);
+            if let Err(index) = seen.binary_search(&digest) {
+                seen.insert(index, digest);
                 problems.extend(look(receipt, digest));
             }
         }

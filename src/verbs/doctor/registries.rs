@@ -1,15 +1,20 @@
-//! What registries are reached by: their configuration, logins, and whose signatures are asked for. None is asked.
+//! Checks of the files that kwasm uses for registries: configuration, logins, and the required signers. No
+//! registry is contacted.
 
 use crate::registry::trust::Trust;
 use crate::registry::{Registries, logins};
 
-use super::{Check, Patient, Problem, count, path_word};
+use super::check::{Check, Patient, Problem, count, path_word};
 
-/// The files that `docker login`, `podman login` and `wkg` share with kwasm.
+/// Checks the files that `docker login`, `podman login` and `wkg` share with kwasm.
 pub(super) fn logins_and_configuration(patient: &Patient<'_>) -> Check {
     let mut problems = Vec::new();
     if let Err(error) = Registries::open(patient.environment) {
-        problems.push(Problem::of(&error, "mend ~/.config/wasm-pkg/config.toml, or move it away"));
+        problems.push(Problem::of(
+            "the configuration of package registries",
+            &error,
+            "fix ~/.config/wasm-pkg/config.toml, or move it away",
+        ));
     }
     let logins = logins(patient.environment);
     let found = if logins.is_empty() {
@@ -19,29 +24,29 @@ pub(super) fn logins_and_configuration(patient: &Patient<'_>) -> Check {
     };
     for (path, checked) in logins {
         if let Err(error) = checked {
-            problems.push(Problem::of(&error, format!("mv {0} {0}.old, and log in again", path_word(&path))));
+            problems.push(Problem::of(
+                "a login",
+                &error,
+                format!("mv {0} {0}.old, and log in again", path_word(&path)),
+            ));
         }
     }
     Check { name: "registries", found, problems }
 }
 
-/// trust.yaml and the keys that it names.
+/// Checks trust.yaml and the keys that it names.
 pub(super) fn trust(patient: &Patient<'_>) -> Check {
     let path = patient.store.places().trust();
     let problems = match Trust::load(&path) {
         Ok(_) => Vec::new(),
-        Err(fault) => {
-            let what = fault.line.map_or_else(
-                || fault.file.display().to_string(),
-                |line| format!("{}:{line}", fault.file.display()),
-            );
-            vec![Problem::new(what, fault.what, fault.hint)]
+        Err(faults) => {
+            faults.iter().map(|fault| Problem::of("trust.yaml", fault, fault.hint.clone())).collect()
         }
     };
     let found = if path.exists() {
         path.display().to_string()
     } else {
-        "no trust.yaml: no signature is asked for".to_owned()
+        "no trust.yaml: no signature is required".to_owned()
     };
     Check { name: "trust", found, problems }
 }

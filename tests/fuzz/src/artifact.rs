@@ -1,4 +1,4 @@
-//! What registries and archives give out, and what users type: manifests, archives, components, sources.
+//! Untrusted input from registries, archives and users: manifests, archives, components, sources.
 
 use bytes::Bytes;
 use kwasm::inspect::{Facts, Inspected};
@@ -43,7 +43,7 @@ fn a_manifest(data: &[u8]) {
 }
 
 fn a_component(data: &[u8]) {
-    // Whatever can run can be asked what it says of itself.
+    // Everything that can run has readable metadata.
     if Inspected::read(data).is_ok() {
         Facts::read(data).unwrap();
     }
@@ -55,7 +55,7 @@ fn a_source(data: &[u8]) {
     assert_eq!(source.to_string().parse::<Source>().as_ref(), Ok(&source), "{text:?}");
     if let Source::Image(image) = &source {
         assert!(image.host().chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c)), "{image}");
-        assert!(!image.place().contains(char::is_whitespace), "{image}");
+        assert!(!image.full_name().contains(char::is_whitespace), "{image}");
         assert!(image.with_digest(Digest::of(b"")).digest().is_some());
     }
 }

@@ -1,5 +1,5 @@
-//! Attributes: requests are made from what they mean, so that what kwasm takes them for has something to be held
-//! against, and then told in other words.
+//! Attributes: requests are generated from their meaning, so that kwasm's reading can be compared with it,
+//! and are then rewritten in other spellings.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ use super::percent;
 
 /// Checks one request that is made of these bytes.
 pub(crate) fn holds(data: &[u8]) {
-    // Bytes of which no request can be made are no finding.
+    // Bytes from which no request can be made are not a finding.
     let (Ok(()) | Err(_)) = made(&mut Unstructured::new(data));
 }
 
@@ -104,11 +104,11 @@ const VALUES: &[&str] = &[
     "&",
 ];
 
-/// Keys that say nothing of what is asked for.
+/// Keys that do not affect the meaning of a query.
 const UNRELATED: &[&str] =
     &["x", "pretty", "resourceVersion", "continue", "Watch", "WATCH", "watc", "fieldselector", "a;b"];
 
-/// What the API server has to take a request for, and the request.
+/// Generates attributes that the API server has to derive, and the request.
 fn meant(random: &mut Unstructured<'_>) -> Result<(Asked, RequestInfo)> {
     let pick = |random: &mut Unstructured<'_>, words: &[&str]| Ok((*random.choose(words)?).to_owned());
     let method = random.choose(METHODS)?.clone();
@@ -178,7 +178,7 @@ fn verb(method: &Method) -> &'static str {
     }
 }
 
-/// Some text that may stand as a segment.
+/// Generates a text that is valid as a segment.
 fn segment(random: &mut Unstructured<'_>) -> Result<String> {
     let text: String = random.arbitrary()?;
     let text: String =
@@ -186,7 +186,7 @@ fn segment(random: &mut Unstructured<'_>) -> Result<String> {
     Ok(if ["", ".", ".."].contains(&text.as_str()) { "x".to_owned() } else { text })
 }
 
-/// A request of whatever there is, good or bad.
+/// Generates a request of arbitrary parts, valid or not.
 fn free(random: &mut Unstructured<'_>) -> Result<Asked> {
     let method = random.choose(METHODS)?.clone();
     let mut asked = Asked { method, segments: Vec::new(), slash: random.arbitrary()?, query: Vec::new() };
@@ -208,7 +208,7 @@ fn context(namespace: &str) -> Target {
     Target::Context(Context::new("test", namespace, "test"))
 }
 
-/// Reads a request, of which a character that may stand as it is is encoded if `too` says so.
+/// Reads a request, in which a character that needs no encoding is encoded if `too` returns true.
 fn read(asked: &Asked, namespace: &str, mut too: impl FnMut() -> bool) -> Option<Attempt> {
     let segments: Vec<String> = asked.segments.iter().map(|text| percent::encoded(text, &mut too)).collect();
     let mut uri = format!("/{}{}", segments.join("/"), if asked.slash { "/" } else { "" });
@@ -223,7 +223,7 @@ fn read(asked: &Asked, namespace: &str, mut too: impl FnMut() -> bool) -> Option
     Attempt::read(context(namespace), asked.method.clone(), Some(&uri), &HeaderMap::new()).ok()
 }
 
-/// Of a few characters.
+/// Returns a random choice, for a quarter of the characters.
 fn some(random: &mut Unstructured<'_>) -> impl FnMut() -> bool {
     || random.ratio(1, 4).unwrap_or(false)
 }
@@ -244,7 +244,7 @@ fn has_its_meaning((asked, info): &(Asked, RequestInfo), random: &mut Unstructur
     assert_eq!(allows("read-only", &attempt), reads && !reaches_further && !secret, "{info:?}");
 }
 
-/// Neither other spellings nor pairs of a query that are about something else change what is asked for.
+/// Checks that neither other spellings nor unrelated pairs of a query change the meaning.
 fn is_the_same_in_other_words(asked: &Asked, random: &mut Unstructured<'_>) -> Result<()> {
     let plain = read(asked, "shop", || false);
     let inner = if asked.slash { &asked.segments[..] } else { &asked.segments[..asked.segments.len() - 1] };
@@ -293,7 +293,7 @@ fn allows(policy: &str, attempt: &Attempt) -> bool {
     builtin(policy).decide(attempt).is_ok()
 }
 
-/// Reading a policy takes longer than all that is asked of it here.
+/// Returns a built-in policy, which is cached since reading it takes longer than the checks here.
 fn builtin(name: &str) -> &'static Policy {
     static POLICIES: LazyLock<Vec<Policy>> = LazyLock::new(|| {
         kwasm::policy::builtins()

@@ -8,7 +8,7 @@ use http_body::Frame;
 use kwasm::gate::headers;
 use kwasm::policy::{Attempt, Context, Host, Policy, Target};
 
-/// What never leaves, and never comes back: the connection's own (RFC 9110 §7.6.1).
+/// The headers that never pass in either direction: hop-by-hop headers (RFC 9110 §7.6.1).
 const OF_THE_CONNECTION: &[&str] = &[
     "connection",
     "http2-settings",
@@ -22,7 +22,7 @@ const OF_THE_CONNECTION: &[&str] = &[
     "upgrade",
 ];
 
-/// What never leaves: who forwarded it, sessions, and what the sender sets itself.
+/// The headers that are never sent: forwarding, sessions, and those that the sender sets itself.
 const OF_THE_HOST: &[&str] = &["cookie", "forwarded", "host", "via"];
 
 /// Checks all directions.
@@ -68,7 +68,7 @@ pub(crate) fn holds(data: &[u8]) {
     no_claim_passes(&given, &cluster);
 }
 
-/// The filter keeps what it should, in its order, and a second pass finds nothing more to take.
+/// Checks that the filter keeps what it should, in order, and that a second pass removes nothing more.
 fn keeps(
     given: &HeaderMap,
     filter: impl Fn(HeaderMap) -> HeaderMap,
@@ -80,7 +80,7 @@ fn keeps(
     assert_eq!(filter(kept.clone()), kept);
 }
 
-/// Judge and filter together let nobody out who says they are somebody.
+/// Checks that judge and filter together let no request with a claimed identity through.
 fn no_claim_passes(given: &HeaderMap, cluster: &Target) {
     let Ok(attempt) = Attempt::read(cluster.clone(), Method::GET, None, given) else { return };
     let claimed = given.iter().any(|(name, value)| {
@@ -124,7 +124,7 @@ fn claims(name: &HeaderName) -> bool {
     name == "authorization" || name.starts_with("impersonate-") || name.starts_with("x-remote-")
 }
 
-/// What `connection` says is of the connection, whatever else stands there.
+/// Returns the headers that `connection` lists, which are hop-by-hop whatever else it contains.
 fn listed(given: &HeaderMap) -> Vec<HeaderName> {
     let values = given
         .get_all("connection")
@@ -133,7 +133,8 @@ fn listed(given: &HeaderMap) -> Vec<HeaderName> {
     values.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect()
 }
 
-/// Whether a value of `www-authenticate` (RFC 9110 §11.6.1) has more in it than Basic's or Bearer's parameters.
+/// Returns whether a value of `www-authenticate` (RFC 9110 §11.6.1) contains more than Basic's or Bearer's
+/// parameters.
 fn carries_a_token(value: &HeaderValue) -> bool {
     let Ok(text) = value.to_str() else { return true };
     // Texts in quotes cannot be taken for anything else once they are gone.

@@ -1,20 +1,20 @@
-//! Kubeconfig files and the flags beside them: two files and a line of flags, as a user has them.
+//! Kubeconfig files with flags: two files and a line of flags, as a user has them.
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use kwasm::cli::{Connection, Environment};
 use kwasm::cluster::{Cluster, Contexts, Endpoint, Error, Flags, GuestConfig, Kubeconfig};
+use kwasm::environment::{Connection, Environment};
 
-/// What stands for a secret: wherever it is in a file, it may be said only as part of a name.
+/// The stand-in for a secret. Wherever it is in a file, it may be printed only as part of a name.
 const SECRET: &str = "hunter2";
 
-/// What stands between the flags and the files.
+/// The separator between the flags and the files.
 const BREAK: &str = "\n=====\n";
 
 thread_local! {
-    /// Where the files are. Each thread has a folder.
+    /// The folder of the files, one for each thread.
     static FOLDER: tempfile::TempDir = tempfile::tempdir().unwrap();
 }
 
@@ -44,7 +44,7 @@ fn files_hold(folder: &Path, line: &str, first: &str, second: Option<&str>) {
     }
 }
 
-/// The flags of a line; a path of this machine is none of them.
+/// Parses the flags of a line; a path of this machine is not allowed.
 fn flags(line: &str) -> Option<Flags> {
     let mut arguments = line.split(' ').map(str::to_owned).collect();
     let connection = Connection::take(&mut arguments, &[]).ok()?;
@@ -52,8 +52,8 @@ fn flags(line: &str) -> Option<Flags> {
     flags.kubeconfig.is_none().then_some(flags)
 }
 
-/// The address and the namespace of the one cluster that these files select, if they select one; `None` when they are no
-/// kubeconfig, or lead nowhere.
+/// Returns the address and the namespace of the only cluster that these files select, if they select one;
+/// `None` if they are not valid or lead nowhere.
 fn selected(files: &[&Path], flags: &Flags) -> Option<Vec<(String, String)>> {
     let list = std::env::join_paths(files).unwrap();
     let variables = [(OsString::from("KUBECONFIG"), list)].into();
@@ -65,7 +65,7 @@ fn selected(files: &[&Path], flags: &Flags) -> Option<Vec<(String, String)>> {
     Some(contexts.selected().cluster().map(is_somewhere).into_iter().collect())
 }
 
-/// An address reads back as itself, and its path goes nowhere else.
+/// Checks that an address is parsed back as itself, and that its path leads nowhere else.
 fn is_somewhere(cluster: &Cluster) -> (String, String) {
     let endpoint = cluster.endpoint();
     assert_eq!(Endpoint::read(&endpoint.to_string()).as_ref(), Some(endpoint));
@@ -75,7 +75,7 @@ fn is_somewhere(cluster: &Cluster) -> (String, String) {
     (endpoint.to_string(), cluster.namespace().to_owned())
 }
 
-/// The guest's kubeconfig has no user with anything in it, and no server but the virtual ones.
+/// Checks that the guest's kubeconfig has only empty users and virtual servers.
 fn guest_is_told_names_only(contexts: &Contexts) {
     let told: serde_json::Value = serde_json::from_str(GuestConfig::of(contexts).text()).unwrap();
     for user in told["users"].as_array().unwrap() {
@@ -90,7 +90,7 @@ fn guest_is_told_names_only(contexts: &Contexts) {
     }
 }
 
-/// A result; an error must not say a word of a file but names, which stand in backticks.
+/// Checks a result: an error must contain nothing of a file but names, which are in backticks.
 fn told<T>(result: Result<T, Error>) -> Option<T> {
     let error = match result {
         Ok(value) => return Some(value),

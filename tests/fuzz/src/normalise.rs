@@ -2,7 +2,8 @@
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use kwasm::policy::{Attempt, Context, Host, Policy, Reason, Refusal, Target};
+use kwasm::message::Explain as _;
+use kwasm::policy::{Attempt, Context, Host, Policy, Reason, Target};
 
 use super::percent;
 
@@ -44,7 +45,7 @@ fn request(data: &[u8]) -> Option<(Method, PathAndQuery, HeaderMap)> {
     Some((method, uri, headers.collect()))
 }
 
-/// What two servers could understand in two ways is not in what has passed.
+/// Checks that a request that passed contains nothing ambiguous.
 fn passed(attempt: &Attempt, headers: &HeaderMap) {
     let path = attempt.path();
     assert!(path.starts_with('/') && path.len() <= 16 * 1024, "{path}");
@@ -72,7 +73,7 @@ fn assert_same(attempt: &Attempt, other: &Attempt) {
     assert_eq!((attempt.info(), attempt.claims()), (other.info(), other.claims()));
 }
 
-/// The attributes are those of the decoded path, and no others.
+/// Checks that the attributes are exactly those of the decoded path.
 fn is_understood(attempt: &Attempt) {
     let info = attempt.info();
     assert_eq!(
@@ -95,7 +96,7 @@ fn is_understood(attempt: &Attempt) {
         assert!(empty.iter().all(|attribute| attribute.is_empty()), "{info:?}");
         return;
     }
-    // What is a resource lies below one of two prefixes, and is made of what stands in the path.
+    // A resource lies below one of two prefixes, and its attributes come from the path.
     let start = if info.api_prefix == "api" { 2 } else { 3 };
     assert!(segments.len() >= start && segments[0] == info.api_prefix, "{info:?}");
     assert_eq!(segments[start - 1], info.api_version);
@@ -113,14 +114,14 @@ fn is_understood(attempt: &Attempt) {
     }
 }
 
-/// The rule that a refusal proposes, where it can stand in a policy, allows what was refused.
+/// Checks that the rule proposed by a refusal, if it is valid in a policy, allows the refused request.
 fn is_allowed_by_its_hint(attempt: &Attempt, context: &Context) {
     let none = Policy::none();
     let Err(reason) = none.decide(attempt) else { panic!("`none` allows {attempt}") };
     if let Reason::SpeaksAs(header) = &reason {
         return assert!(attempt.claims().contains(header));
     }
-    let refusal = Refusal::of(attempt, reason);
+    let refusal = attempt.refused(reason);
     let hint = refusal.hint().expect("a policy would allow it");
     let (_, rule) = hint.split_once("allows it: ").expect("the hint names a rule");
     let text = format!(
@@ -132,7 +133,7 @@ fn is_allowed_by_its_hint(attempt: &Attempt, context: &Context) {
     assert!(policy.decide(attempt).is_ok(), "{rule} does not allow {attempt} in {}", context.namespace());
 }
 
-/// Whether all that a rule would name is named as Kubernetes names things, and the method has a verb.
+/// Returns whether every name that a rule would contain is valid in Kubernetes, and the method has a verb.
 fn is_named_as_kubernetes_does(attempt: &Attempt) -> bool {
     let info = attempt.info();
     let is_label = |text: &str| {
@@ -153,7 +154,7 @@ fn is_named_as_kubernetes_does(attempt: &Attempt) -> bool {
         && [&info.namespace, &info.subresource].iter().all(|text| text.is_empty() || is_label(text))
 }
 
-/// Whether nothing about a request is remarkable, so that it has to pass.
+/// Returns whether a request is ordinary, so that it has to pass.
 fn is_ordinary(method: &Method, uri: &PathAndQuery, headers: &HeaderMap) -> bool {
     let ordinary = |segment: &str| {
         !segment.is_empty()
@@ -171,7 +172,7 @@ fn is_ordinary(method: &Method, uri: &PathAndQuery, headers: &HeaderMap) -> bool
         && (uri.path() == "/" || uri.path().starts_with('/') && uri.path()[1..].split('/').all(ordinary))
 }
 
-/// Decodes once, without a look at how kwasm does it; `None` where that is not possible, or gives no text.
+/// Decodes once, independently of kwasm's code. Returns `None` if that is not possible or not a text.
 fn decoded(text: &str) -> Option<String> {
     let mut parts = text.split('%');
     let mut bytes = parts.next()?.as_bytes().to_vec();

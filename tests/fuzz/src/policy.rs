@@ -1,6 +1,7 @@
 //! The reader of policies, fed with a file's text.
 
-use kwasm::policy::{Fault, Policy, ResourceRule, Rule, UrlRule};
+use kwasm::document::Fault;
+use kwasm::policy::{Policy, ResourceRule, Rule, UrlRule};
 
 /// Checks that a text is a policy whose rules mean what they say, or that each fault can be found and cured.
 pub(crate) fn holds(data: &[u8]) {
@@ -29,12 +30,13 @@ pub(crate) fn holds(data: &[u8]) {
 fn can_be_found_and_cured(fault: &Fault, text: &str) {
     // YAML's lines end with either character, or with both.
     let lines = 1 + text.matches(['\n', '\r']).count() as u64;
-    assert!((1..=lines).contains(&fault.line), "{fault}: of {lines} lines");
+    let Some(line) = fault.line else { panic!("{fault}: without a line") };
+    assert!((1..=lines).contains(&line), "{fault}: of {lines} lines");
     assert!(!fault.what.is_empty() && !fault.hint.is_empty() && fault.file == "policy.yaml", "{fault:?}");
-    assert!(fault.to_string().starts_with(&format!("policy.yaml:{}: ", fault.line)), "{fault}");
+    assert!(fault.to_string().starts_with(&format!("policy.yaml:{line}: ")), "{fault}");
 }
 
-/// A rule covers something, by names that the API server knows.
+/// Checks that a rule covers something, by names that the API server knows.
 fn is_sound(rule: &Rule) {
     match rule {
         Rule::Resources(ResourceRule { verbs, api_groups, resources, except, .. }) => {
@@ -59,7 +61,7 @@ fn is_sound(rule: &Rule) {
     }
 }
 
-/// A rule that is shown to the user can be put into a policy, and is the same there.
+/// Checks that a rule that is shown to the user can be put into a policy, with the same meaning.
 fn is_written_as_it_is_read(rule: &Rule) {
     let shown = rule.to_string();
     assert!(!shown.contains(char::is_control), "{shown:?}");

@@ -1,5 +1,5 @@
-//! The verifier of signatures, fed with whatever a registry may give out: as a bundle, as a payload with its signature in
-//! the first line, as a manifest, and as a key.
+//! The verifier of signatures, with arbitrary data from a registry: as a bundle, as a payload with its
+//! signature in the first line, as a manifest, and as a key.
 
 use std::sync::LazyLock;
 
@@ -29,7 +29,7 @@ static KEYS: LazyLock<KeySet> = LazyLock::new(|| {
     KeySet::any_of(vec![ecdsa, ed25519]).expect("they are two keys")
 });
 
-/// Checks that nothing verifies but what was signed, and that each refusal can be told.
+/// Checks that only signed data is verified, and that each refusal has a message.
 pub(crate) fn holds(data: &[u8]) {
     let manifest = Digest::of(MANIFEST);
     match verify(manifest, &[Evidence::Bundle(Bytes::copy_from_slice(data))], &KEYS) {
@@ -49,7 +49,7 @@ pub(crate) fn holds(data: &[u8]) {
     }
     match layers(data) {
         Ok(layers) => layers.into_iter().for_each(|layer| {
-            // Whatever it is said to be, the content decides.
+            // The content decides, whatever its declared type.
             let verified = verify(manifest, &[layer.evidence(Bytes::from_static(MANIFEST))], &KEYS);
             can_be_told(&verified.expect_err("an artifact signs nothing"));
         }),
@@ -66,14 +66,14 @@ fn split(data: &[u8]) -> (&[u8], &[u8]) {
     end.map_or((data, &[]), |end| (&data[..end], &data[end + 1..]))
 }
 
-/// What of a bundle is signed, or the signature; the rest may be anything.
+/// Returns the signed part of a bundle, or the signature; the rest may be anything.
 fn signed_part(bundle: &[u8]) -> [Value; 3] {
     let bundle: Value = serde_json::from_slice(bundle).expect("it was read");
     let envelope = &bundle["dsseEnvelope"];
     [&envelope["payload"], &envelope["payloadType"], &envelope["signatures"][0]["sig"]].map(Clone::clone)
 }
 
-/// Whether a manifest of the older layout has this signature.
+/// Returns whether a manifest of the older layout has this signature.
 fn signs(manifest: &[u8], signature: &str) -> bool {
     let manifest: Value = serde_json::from_slice(manifest).expect("cosign wrote it");
     let layers = manifest["layers"].as_array().expect("there are some");

@@ -1,4 +1,4 @@
-//! What the test guests share: `README.md` lists them.
+//! The code that the test guests share; `README.md` lists them.
 
 pub mod attempt;
 pub mod doors;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// What is done with a kubeconfig. Texts have placeholders such as `$TLS` (lab.rs).
+/// A test case for a kubeconfig. Texts have placeholders such as `$TLS` (lab.rs).
 #[must_use]
 pub(super) struct Case {
     pub(super) name: &'static str,
@@ -12,12 +12,12 @@ pub(super) struct Case {
     pub(super) flags: Vec<&'static str>,
     pub(super) kubectl: Outcome,
     pub(super) kwasm: Outcome,
-    /// Why the two are kept apart, where they are.
+    /// The reason of a deliberate difference.
     pub(super) reason: Option<&'static str>,
     parts: Parts,
 }
 
-/// How a run ends.
+/// The ending of a run.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Outcome {
     /// A server is asked, in this way (seen.rs).
@@ -27,7 +27,7 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    /// Whether a run ended as was to come.
+    /// Returns whether a run ended as expected.
     pub(super) fn is_as(&self, wanted: &Self) -> bool {
         match (self, wanted) {
             (Self::Fails(said), Self::Fails(part)) => !said.trim().is_empty() && said.contains(part.as_str()),
@@ -43,7 +43,7 @@ struct Parts {
     user: &'static str,
 }
 
-/// A case with a kubeconfig that works, until something else is said of it.
+/// Returns a case with a working kubeconfig, to be changed.
 pub(super) fn case(name: &'static str) -> Case {
     Case {
         name,
@@ -62,31 +62,31 @@ pub(super) fn case(name: &'static str) -> Case {
 }
 
 impl Case {
-    /// The cluster `main` of the kubeconfig.
+    /// Sets the cluster `main` of the kubeconfig.
     pub(super) fn cluster(mut self, fields: &'static str) -> Self {
         self.parts.cluster = fields;
         self
     }
 
-    /// The context `main` of the kubeconfig.
+    /// Sets the context `main` of the kubeconfig.
     pub(super) fn context(mut self, fields: &'static str) -> Self {
         self.parts.context = fields;
         self
     }
 
-    /// The user `main` of the kubeconfig.
+    /// Sets the user `main` of the kubeconfig.
     pub(super) fn user(mut self, fields: &'static str) -> Self {
         self.parts.user = fields;
         self
     }
 
-    /// A file of this text; `config` is the kubeconfig.
+    /// Adds a file with this text; `config` is the kubeconfig.
     pub(super) fn file(mut self, path: &'static str, text: impl Into<String>) -> Self {
         self.files.push((path, text.into()));
         self
     }
 
-    /// Without a kubeconfig, and without a variable that names one.
+    /// Removes the kubeconfig, and the variable that names one.
     pub(super) fn no_kubeconfig(mut self) -> Self {
         self.variables.clear();
         self
@@ -104,28 +104,28 @@ impl Case {
         self
     }
 
-    /// A flag that is no word, or empty.
+    /// Adds a flag with spaces in it, or an empty one.
     pub(super) fn flag(mut self, flag: &'static str) -> Self {
         self.flags.push(flag);
         self
     }
 
-    /// Both ask a server in this way.
+    /// Expects both to send a request in this way.
     pub(super) fn asks(self, how: &str) -> Self {
         Self { kubectl: asks(how), kwasm: asks(how), ..self }
     }
 
-    /// Both ask nobody. This is part of what kubectl says; kwasm has words of its own.
+    /// Expects both to contact no server. `kubectl` is part of kubectl's message; kwasm has its own.
     pub(super) fn fails(self, kubectl: &str) -> Self {
         Self { kubectl: fails(kubectl), kwasm: fails(""), ..self }
     }
 
-    /// kwasm keeps apart from kubectl, for this reason.
+    /// Expects kwasm to differ from kubectl, for this reason.
     pub(super) fn differs(self, reason: &'static str, kubectl: Outcome, kwasm: Outcome) -> Self {
         Self { kubectl, kwasm, reason: Some(reason), ..self }
     }
 
-    /// The files, with the kubeconfig among them: the one of the parts, unless the case names files of its own.
+    /// Returns the files, including the kubeconfig: the one made of the parts, unless the case has its own.
     pub(super) fn all_files(&self) -> Vec<(&'static str, String)> {
         let mut files = self.files.clone();
         let named = self.variables.iter().any(|(_, value)| *value == "$DIR/config");
@@ -136,7 +136,7 @@ impl Case {
     }
 }
 
-/// A kubeconfig whose one context, cluster and user are called `main`.
+/// Returns a kubeconfig whose one context, cluster and user are called `main`.
 pub(super) fn config(cluster: &str, context: &str, user: &str) -> String {
     let mut text = String::from("apiVersion: v1\nkind: Config\ncurrent-context: main\n");
     for (list, key, fields) in
@@ -147,12 +147,12 @@ pub(super) fn config(cluster: &str, context: &str, user: &str) -> String {
     text
 }
 
-/// A server is asked, in this way.
+/// Returns the outcome of a request that is sent in this way.
 pub(super) fn asks(how: &str) -> Outcome {
     Outcome::Asks(how.to_owned())
 }
 
-/// Nobody is asked, and this is said.
+/// Returns the outcome in which no server is contacted and this message is printed.
 pub(super) fn fails(said: &str) -> Outcome {
     Outcome::Fails(said.to_owned())
 }

@@ -1,4 +1,5 @@
-//! What kwasm keeps apart from kubectl on purpose, and why. The README tells users of it.
+//! The deliberate differences between kwasm and kubectl, with their reasons. The README beside this file
+//! describes them to users.
 
 pub(super) const DASHES: &str = "what follows two dashes is the plugin's own";
 pub(super) const EMPTY: &str = "an empty document says nothing, and is passed over";
@@ -10,7 +11,8 @@ pub(super) const PROMPT: &str =
     "kubectl asks for a name and a password where a user has none; a plugin asks as nobody";
 pub(super) const USERINFO: &str = "a name before the host of an address is there to mislead (RFC 3986 §7.6)";
 
-/// What no case shows, since the tests' servers are rustls' too: rows of the README's table, by what is in their first column.
+/// The differences that no case shows, since the tests' servers use rustls too: rows of the README's table,
+/// by the beginning of their first column.
 pub(super) const UNSHOWN: [&str; 4] = [
     "a key of RSA below 2048 bits",
     "a server of TLS 1.2 that has CBC ciphers alone",

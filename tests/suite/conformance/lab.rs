@@ -1,4 +1,4 @@
-//! Where cases are run: three servers that write down what they are shown, a folder for each case, and secrets.
+//! The environment of cases: three servers that record requests, a folder for each case, and secrets.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -19,7 +19,7 @@ use crate::support::{Kwasm, Run, component};
 /// The path below which one of the servers is, as with Rancher.
 const BASE: &str = "/k8s/clusters/c-1";
 
-/// What many cases say, in a word.
+/// Abbreviations for phrases of many cases.
 const PHRASES: [(&str, &str); 7] = [
     ("$TRUSTED", "server: '$TLS', certificate-authority-data: $CA"),
     ("$PAIR", "client-certificate-data: $ALICE, client-key-data: $ALICE_KEY"),
@@ -35,9 +35,9 @@ pub(super) struct Lab {
     tls: ApiServer,
     plain: ApiServer,
     below: ApiServer,
-    /// What kubectl finds out of them.
+    /// The cache of kubectl's discovery.
     cache: TempDir,
-    /// What stands for what, the longest names first.
+    /// The values of placeholders, the longest names first.
     placeholders: Vec<(&'static str, String)>,
 }
 
@@ -46,12 +46,12 @@ pub(super) struct Done {
     pub(super) run: Run,
     /// In which way a server was asked; `None` if none was.
     pub(super) asked: Option<String>,
-    /// The namespace that was asked for, where that was a question.
+    /// The requested namespace, if any.
     pub(super) namespace: Option<String>,
 }
 
 impl Done {
-    /// How it ended, with the namespace where it is another than `default`.
+    /// Returns how it ended, with the namespace if it is not `default`.
     pub(super) fn outcome(&self) -> Outcome {
         let Some(asked) = &self.asked else { return Outcome::Fails(self.said()) };
         match self.namespace.as_deref() {
@@ -60,7 +60,7 @@ impl Done {
         }
     }
 
-    /// What is said of a failure, to the user and to the guest.
+    /// Returns the messages about a failure, to the user and to the guest.
     fn said(&self) -> String {
         assert!(!self.run.stderr.contains("panicked"), "{}", self.run.shown());
         let to_guest = self.run.stdout.lines().filter(|line| line.starts_with("refused: "));
@@ -95,7 +95,7 @@ impl Lab {
         folder
     }
 
-    /// What kubectl does: it lists config maps. What the server has it finds out once for all cases.
+    /// Runs kubectl, which lists config maps. Its discovery is cached for all cases.
     pub(super) fn kubectl(&self, program: &Path, case: &Case, folder: &Path) -> Done {
         self.asked(folder, || {
             let mut command = self.kubectl_command(program, case, folder);
@@ -103,38 +103,38 @@ impl Lab {
         })
     }
 
-    /// kubectl as a case has it, without arguments.
+    /// Returns a command of kubectl for a case, without arguments.
     pub(super) fn kubectl_command(&self, program: &Path, case: &Case, folder: &Path) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("KUBECACHEDIR", self.cache.path());
-        // Else it is localhost:8080, where somebody may listen.
+        // Otherwise it is localhost:8080, where another program may listen.
         command.env("KUBERNETES_MASTER", "http://127.0.0.1:1");
         self.prepare(&mut command, case, folder);
         command
     }
 
-    /// What a plugin does that asks for the version.
+    /// Runs a plugin that requests the version.
     pub(super) fn kwasm(&self, kwasm: &Kwasm, case: &Case, folder: &Path) -> Done {
         let mut done = self.asked(folder, || self.plugin(kwasm, case, folder, &[]));
         done.namespace = seen::namespace_of_guest(&done.run.stdout);
         done
     }
 
-    /// Runs a plugin that prints all that it sees, its arguments among them, and asks for the version.
+    /// Runs a plugin that prints everything that it sees, including its arguments, and requests the version.
     pub(super) fn plugin(&self, kwasm: &Kwasm, case: &Case, folder: &Path, options: &[&str]) -> Run {
         let mut command = self.kwasm_command(kwasm, case, folder);
         command.args(["run", "--policy", "cluster"]).args(options).arg(component("dumps"));
         Run::of(command.args(["--", "/version"]).args(self.flags(case, folder)))
     }
 
-    /// A verb of kwasm's own that takes kubectl's flags.
+    /// Runs a command of kwasm's own that accepts kubectl's flags.
     pub(super) fn verb(&self, kwasm: &Kwasm, case: &Case, folder: &Path, arguments: &[&str]) -> Run {
         let mut command = self.kwasm_command(kwasm, case, folder);
         Run::of(command.args(arguments).args(self.flags(case, folder)))
     }
 
-    /// kwasm as a case has it, without arguments.
+    /// Returns a command of kwasm for a case, without arguments.
     pub(super) fn kwasm_command(&self, kwasm: &Kwasm, case: &Case, folder: &Path) -> Command {
         let mut command = kwasm.command::<&str>([]);
         self.prepare(&mut command, case, folder);
@@ -170,7 +170,7 @@ impl Lab {
         }
     }
 
-    /// All that nobody is to see, in pieces: what is shown of a secret is a secret too.
+    /// Returns everything that must not be shown, in pieces, since a part of a secret is a secret too.
     pub(super) fn secrets(&self) -> Vec<String> {
         const NAMES: [&str; 10] = [
             "$TOKEN",
@@ -190,21 +190,21 @@ impl Lab {
         pieces.map(|piece| String::from_utf8(piece.to_vec()).unwrap()).collect()
     }
 
-    /// A text with what its placeholders stand for.
+    /// Replaces placeholders with their values.
     pub(super) fn fill(&self, text: &str, folder: &Path) -> String {
         let text = PHRASES.iter().fold(text.to_owned(), |text, (name, phrase)| text.replace(name, phrase));
         let text = text.replace("$DIR", folder.to_str().unwrap());
         self.placeholders.iter().fold(text, |text, (name, value)| text.replace(name, value))
     }
 
-    /// A text with placeholders in place of what they stand for.
+    /// Replaces values with their placeholders.
     fn empty(&self, text: &str, folder: &Path) -> String {
         let text = text.replace(folder.to_str().unwrap(), "$DIR");
         self.placeholders.iter().fold(text, |text, (name, value)| text.replace(value.as_str(), name))
     }
 }
 
-/// The key in this PEM in SEC 1, still called what it was.
+/// Returns the key in this PEM in SEC 1, still called what it was.
 fn sec1(pem: &str) -> String {
     let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     let whole = STANDARD.decode(base64).unwrap();
@@ -266,7 +266,7 @@ fn placeholders(
     ]
 }
 
-/// Base64 in lines of 64, as they stand in a kubeconfig.
+/// Returns base64 in lines of 64, as in a kubeconfig.
 fn wrapped(base64: &str) -> String {
     let lines: Vec<&str> = base64.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
     lines.join("\n      ")

@@ -1,5 +1,5 @@
-//! What kubectl makes of a kubeconfig, of variables and of flags, kwasm makes of them too: a table of cases, each run by
-//! both, with servers that write down what they are shown.
+//! Tests that kwasm treats kubeconfigs, variables and flags like kubectl: a table of cases, each run by both,
+//! with servers that record requests.
 
 mod case;
 mod cases;
@@ -11,7 +11,7 @@ mod stated;
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -22,14 +22,14 @@ use self::case::{Case, Outcome};
 use self::lab::{Done, Lab};
 use crate::support::{Kwasm, skip};
 
-/// The kubectl of the real control plane, for which none has to run.
+/// Returns the kubectl of the real control plane, for which none has to run.
 fn kubectl(test: &str) -> Option<PathBuf> {
     let assets =
         Assets::find_or_build(&default_cache()).inspect_err(|reason| skip(test, &reason.to_string()));
     assets.ok()?.program(Program::Kubectl)
 }
 
-/// Does something with each case, on as many threads as there are processors, each with servers of its own.
+/// Runs a function with each case, on as many threads as there are processors, each with servers of its own.
 fn each(cases: &[Case], act: impl Fn(&Lab, &Case) + Sync) {
     let next = AtomicUsize::new(0);
     let threads = thread::available_parallelism().map_or(2, NonZero::get);
@@ -88,15 +88,16 @@ fn kwasm_does_what_the_table_says() {
 }
 
 #[test]
-fn what_no_case_shows_is_reported_in_the_readme() {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let (_, table) = readme.split_once("A few things differ on purpose").unwrap();
-    let (listed, _) = table.split_once("\n## ").unwrap();
+fn what_no_case_shows_is_in_the_page_of_differences() {
+    let page = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/conformance/README.md"),
+    )
+    .unwrap();
     for row in differences::UNSHOWN {
-        assert!(listed.lines().any(|line| line.starts_with(&format!("| {row}"))), "{row}");
+        assert!(page.lines().any(|line| line.starts_with(&format!("| {row}"))), "{row}");
     }
     let number = cases::all().len();
-    assert!(listed.contains(&format!("in {number} cases")), "{number}");
+    assert!(page.contains(&format!("in {number} cases")), "{number}");
 }
 
 #[test]

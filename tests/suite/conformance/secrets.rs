@@ -1,4 +1,4 @@
-//! Whatever a kubeconfig holds, however it is wrong: no piece of a secret is said to anybody.
+//! Tests that no part of a kubeconfig's secrets is printed anywhere, however malformed the kubeconfig is.
 
 use super::case::{Case, Outcome};
 use super::differences::FLAG;
@@ -9,7 +9,7 @@ use crate::support::{Kwasm, Run};
 /// The one case whose user hands a secret to the plugin, as its own argument.
 const GIVEN_AWAY: &str = "what follows two dashes";
 
-/// The pieces of secrets that something shows.
+/// Returns the pieces of secrets in the output.
 fn found(lab: &Lab, run: &Run) -> Vec<String> {
     let shown = run.shown();
     lab.secrets().into_iter().filter(|piece| shown.contains(piece.as_str())).collect()
@@ -64,7 +64,7 @@ fn what_is_said_of_a_cluster_is_no_secret() {
             shows_none(lab, &run)?;
             told |= run.code == Some(0);
         }
-        // A plugin's own argument is none of kwasm's.
+        // A plugin's own argument does not concern kwasm.
         let fails = matches!(case.kwasm, Outcome::Fails(_)) || case.reason == Some(FLAG);
         if told || fails { Ok(()) } else { Err("nothing is told".to_owned()) }
     });

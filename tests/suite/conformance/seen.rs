@@ -1,4 +1,4 @@
-//! What a server sees of a client, in one line: who asks, by which way, and where.
+//! A server's view of a client, in one line: the user, the connection, and the address.
 
 use std::fmt::Write as _;
 
@@ -6,16 +6,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kwasm_apiserver::Received;
 
-/// What one request shows.
+/// The facts that one request shows.
 pub(super) struct Seen {
     /// The server, then all that a client shows of itself, e.g. `tls sni=localhost token=t as-user=jane`.
     pub(super) line: String,
-    /// The namespace, if one is asked for.
+    /// The requested namespace, if any.
     pub(super) namespace: Option<String>,
 }
 
 impl Seen {
-    /// Of a request for the version or for config maps; `None` for others.
+    /// Reads a request for the version or for config maps; returns `None` for others.
     pub(super) fn of(server: &str, request: &Received) -> Option<Self> {
         let path = request.path();
         let (prefix, namespace) = match path.split_once("/api/v1/namespaces/") {
@@ -54,7 +54,7 @@ fn shown(server: &str, prefix: &str, request: &Received) -> String {
     line
 }
 
-/// What an `authorization` is, and what it says: basic authentication a user and a password.
+/// Returns the scheme and the contents of an `authorization`: for basic authentication, user and password.
 fn authorization(value: &str) -> (&'static str, String) {
     let decoded = value.strip_prefix("Basic ").and_then(|text| STANDARD.decode(text).ok());
     match (decoded, value.strip_prefix("Bearer ")) {
@@ -64,7 +64,7 @@ fn authorization(value: &str) -> (&'static str, String) {
     }
 }
 
-/// The namespace that a guest reads in its kubeconfig, which `dumps` prints.
+/// Returns the namespace that a guest reads in its kubeconfig, which `dumps` prints.
 pub(super) fn namespace_of_guest(printed: &str) -> Option<String> {
     let (_, rest) = printed.split_once("\"namespace\": ")?;
     let line = rest.lines().next()?;

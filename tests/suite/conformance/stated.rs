@@ -1,4 +1,4 @@
-//! What `kwasm cluster` says of a cluster is what `kubectl config view` says of it, and what a plugin gets.
+//! Tests that `kwasm cluster` reports a cluster as `kubectl config view` does, and as a plugin gets it.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use super::lab::Lab;
 use super::{cases, holds, kubectl};
 use crate::support::{Kwasm, Run};
 
-/// What `kwasm cluster -o json` says.
+/// Returns the output of `kwasm cluster -o json`.
 fn stated(lab: &Lab, kwasm: &Kwasm, case: &Case, folder: &Path) -> Result<Value, String> {
     let run = lab.verb(kwasm, case, folder, &["cluster", "-o", "json"]);
     let shown = run.shown();
@@ -22,8 +22,8 @@ fn stated(lab: &Lab, kwasm: &Kwasm, case: &Case, folder: &Path) -> Result<Value,
     serde_json::from_str(&run.stdout).map_err(|error| format!("{error}: {shown}"))
 }
 
-/// The same, as `kubectl config view` has it; `None` where that fails: it reads each file, those too that nobody asks for,
-/// and shows nothing that has no name.
+/// Returns the same facts from `kubectl config view`; `None` if that fails. It reads every file, even unused
+/// ones, and shows nothing without a name.
 fn viewed(lab: &Lab, program: &Path, case: &Case, folder: &Path) -> Option<Value> {
     let mut command = lab.kubectl_command(program, case, folder);
     let view = ["config", "view", "--minify", "--flatten", "--raw", "-o", "json"];
@@ -38,8 +38,8 @@ fn viewed(lab: &Lab, program: &Path, case: &Case, folder: &Path) -> Option<Value
     let mut viewed = json!({
         "context": view["current-context"],
         "cluster": text(&cluster["name"]),
-        // Behind the path may be what is no part of an address.
-        // kubectl shows what the file says, and kwasm what is dialled: a bare host is a plain HTTP server.
+        // Text after the path may not be part of the address. kubectl shows the contents of the file, kwasm
+        // the address to connect to: a bare host is a plain HTTP server.
         "server": server.split(['?', '#']).next().map(|server| {
             if server.contains("://") { server.to_owned() } else { format!("http://{server}") }
         }),
@@ -66,12 +66,12 @@ fn viewed(lab: &Lab, program: &Path, case: &Case, folder: &Path) -> Option<Value
     Some(viewed)
 }
 
-/// A text, or nothing.
+/// Returns a text, or nothing.
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// By what a user is known, in client-go's order.
+/// Returns the kind of a user's authentication, in client-go's order of precedence.
 fn authentication(user: &Value) -> &'static str {
     let has = |key: &str| user.get(key).is_some_and(|value| !value.is_null() && value != "");
     let certificate = has("client-certificate-data");
@@ -101,7 +101,7 @@ fn impersonation(user: &Value) -> Map<String, Value> {
     said.collect()
 }
 
-/// The files of a case that are there to be read, in the order of its variable.
+/// Returns the files of a case that are there to be read, in the order of its variable.
 fn files(lab: &Lab, case: &Case, folder: &Path) -> Vec<PathBuf> {
     let list = case.variables.iter().find(|(name, value)| *name == "KUBECONFIG" && !value.is_empty());
     let list = list.map_or("$DIR/home/.kube/config", |(_, list)| list);

@@ -16,7 +16,7 @@ fn a_disk_that_is_full_at_any_change_leaves_the_old_plugin_and_one_error() {
         for (number, kwasm) in cold.chain((1..=changes).map(|number| (number, scene.warm_home()))) {
             let run = Run::of(&mut fragile_command(&kwasm, &scene, &format!("room={number}")));
             if run.code == Some(0) {
-                // What is only a cache may fail, and nothing is lost.
+                // Writing to a cache may fail without a loss.
                 assert_eq!(sound(&kwasm, &scene), "after", "{number}");
                 continue;
             }
@@ -24,11 +24,11 @@ fn a_disk_that_is_full_at_any_change_leaves_the_old_plugin_and_one_error() {
             let run = run.fails(125);
             assert_eq!(run.stderr.matches("kwasm: ").count(), 1, "{}", run.shown());
             assert!(run.stderr.contains("hint: "), "{}", run.shown());
-            if run.stderr.contains("could not be taken away") {
+            if run.stderr.contains("could not be removed") {
                 assert_eq!(sound(&kwasm, &scene), "after", "{number}: {}", run.shown());
             } else {
                 assert!(run.stderr.contains("No space left on device"), "{}", run.shown());
-                // At once, with nobody who comes later to put it right.
+                // At once, before a later process could repair it.
                 let found = state(&kwasm);
                 assert_eq!(untouched(&kwasm, &scene, &found), "before", "{number}: {}", run.shown());
                 sound(&kwasm, &scene);
@@ -38,7 +38,7 @@ fn a_disk_that_is_full_at_any_change_leaves_the_old_plugin_and_one_error() {
     }
 }
 
-/// How many changes to the disk a command makes, when all is compiled.
+/// Returns the number of changes to the disk that a command makes when everything is compiled.
 fn changes(scene: &Scene) -> usize {
     let kwasm = scene.warm_home();
     let told = kwasm.home().join("told");
@@ -60,7 +60,7 @@ fn on_disk(kwasm: &Kwasm, options: &str, script: &str) -> Run {
     Run::of(kwasm.program("unshare").args(["--user", "--map-root-user", "--mount", "sh", "-c", &disk]))
 }
 
-/// Whether this machine lets its users mount anything for themselves.
+/// Returns whether this machine lets its users mount file systems.
 fn mounts(test: &str) -> bool {
     if Command::new("unshare").arg("--version").output().is_err() {
         skip(test, "there can be no small disk here: there is no unshare");
@@ -122,10 +122,10 @@ fn a_disk_that_is_not_to_be_written_to_is_named_with_what_helps() {
     let shown = run.shown_without(&[(home.home().to_str().unwrap(), "HOME")]);
     let (_, errors) = shown.split_once("kubectl p\n").unwrap();
     insta::assert_snapshot!(errors, @r"
-    kwasm: HOME/data/lock: the lock cannot be had: Read-only file system (os error 30)
-    hint: ls -ld HOME/data shows who may write there; KWASM_HOME, and KWASM_BIN_DIR for links, name another place
-    kwasm: HOME/data/lock: the lock cannot be had: Read-only file system (os error 30)
-    hint: ls -ld HOME/data shows who may write there; KWASM_HOME, and KWASM_BIN_DIR for links, name another place
+    kwasm: HOME/data/lock: the lock cannot be taken: Read-only file system (os error 30)
+    hint: ls -ld HOME/data shows who may write there; KWASM_HOME, and KWASM_BIN_DIR for links, set another folder
+    kwasm: HOME/data/lock: the lock cannot be taken: Read-only file system (os error 30)
+    hint: ls -ld HOME/data shows who may write there; KWASM_HOME, and KWASM_BIN_DIR for links, set another folder
     ");
     assert!(shown.contains(&format!("p\n{HELLO}")), "{shown}");
 }

@@ -16,7 +16,7 @@ fn a_kill_after_any_change_to_the_disk_leaves_the_old_plugin_or_the_new_one() {
             let output = fragile_command(&kwasm, &scene, &format!("life={number}")).output().unwrap();
             let state = sound(&kwasm, &scene);
             if number % 5 == 0 {
-                // It compiles all anew, which takes longer than all else.
+                // It compiles everything again, which takes longer than all other steps.
                 kwasm.call(["doctor", "--deep"]).success();
             }
             if output.status.success() {
@@ -54,7 +54,7 @@ fn what_is_put_right_was_not_right() {
     for number in 1..40 {
         let kwasm = scene.home();
         drop(fragile_command(&kwasm, scene, &format!("life={number}")).output().unwrap());
-        // Nobody finds what was pending.
+        // No later process finds the record of the change.
         drop(fs::remove_file(kwasm.home().join("data/pending")));
         let differs = |twin: &Home| {
             ["data", "bin"]

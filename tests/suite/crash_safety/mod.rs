@@ -1,5 +1,5 @@
-//! A store that survives everything: whenever kwasm is killed, or the disk is full, a plugin is the old one or the new one,
-//! and nothing is left behind.
+//! Tests that the store survives everything: whenever kwasm is killed or the disk is full, a plugin is the
+//! old one or the new one, and nothing else is left.
 
 mod concurrent_commands;
 mod full_disk;
@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 
 use crate::support::{Kwasm, Run, component, faults_program, files};
 
-/// What is installed under the names that the commands change: the plugins' outputs when they are run with `1`.
+/// The installed plugins under the names that the commands change: their outputs when they run with `1`.
 type State = BTreeMap<&'static str, &'static str>;
 
 const HELLO: &str = "hello from kwasm: 1\n";
@@ -40,7 +40,7 @@ struct Home {
 }
 
 impl Home {
-    /// With `other`, and these.
+    /// Returns a state with `other` and these plugins.
     fn with(plugins: &[(&'static str, &'static str)]) -> Self {
         let kwasm = Kwasm::with_empty_cache();
         kwasm.call(["install", component("hello-core").to_str().unwrap(), "--as", "other"]).success();
@@ -52,7 +52,7 @@ impl Home {
         Self { kwasm, state }
     }
 
-    /// The same in another folder.
+    /// Returns a copy in another folder.
     fn copy(&self) -> Kwasm {
         let copy = Kwasm::with_empty_cache();
         let copied =
@@ -98,7 +98,7 @@ fn scenes() -> Vec<Scene> {
     ]
 }
 
-/// An archive of two plugins, one of which takes the place of another.
+/// Returns an archive of two plugins, one of which takes the place of another.
 fn archive() -> &'static Path {
     static ARCHIVE: OnceLock<PathBuf> = OnceLock::new();
     ARCHIVE.get_or_init(|| {
@@ -112,12 +112,12 @@ fn archive() -> &'static Path {
 }
 
 impl Scene {
-    /// A home in the state before.
+    /// Returns a home in the state before.
     fn home(&self) -> Kwasm {
         self.before.copy()
     }
 
-    /// The same where all is compiled already, which else takes most of a command's time.
+    /// Returns a home where everything is compiled already, which otherwise takes most of a command's time.
     fn warm_home(&self) -> Kwasm {
         let kwasm = self.before.copy();
         let caches = [self.after.kwasm.home().join("cache"), kwasm.home().into()];
@@ -126,7 +126,7 @@ impl Scene {
     }
 }
 
-/// The program that can be stopped, under the name that links lead to.
+/// Returns the program that tests can stop, under the name that links lead to.
 fn fragile() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
@@ -140,14 +140,14 @@ fn fragile() -> &'static Path {
     })
 }
 
-/// A scene's command in a home, with what is taken from it (src/defence.rs).
+/// Returns a scene's command in a home, with what is taken from it (src/defence.rs).
 fn fragile_command(kwasm: &Kwasm, scene: &Scene, without: &str) -> Command {
     let mut command = kwasm.program(fragile());
     command.args(&scene.arguments).env("KWASM_WITHOUT", without);
     command
 }
 
-/// What is installed, by `list` and by running it through its link as kubectl does.
+/// Returns what is installed, according to `list` and to running it through its link as kubectl does.
 #[track_caller]
 fn state(kwasm: &Kwasm) -> State {
     let list = kwasm.call(["list"]).success().stdout;
@@ -160,10 +160,10 @@ fn state(kwasm: &Kwasm) -> State {
     outputs.collect()
 }
 
-/// Makes sure that a home is as if nothing had happened to it, and tells in which state it is.
+/// Checks that a home is in a consistent state, and returns which.
 #[track_caller]
 fn sound<'a>(kwasm: &Kwasm, scene: &'a Scene) -> &'a str {
-    // Nobody has put anything right yet, and still what is listed runs.
+    // Nothing has been repaired yet, and every listed plugin runs nevertheless.
     let found = state(kwasm);
     let doctor = kwasm.call(["doctor"]).success();
     assert!(!doctor.stdout.contains("problem"), "{}", doctor.shown());

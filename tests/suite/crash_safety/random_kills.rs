@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use super::{Scene, fragile_command, scenes, sound};
 use crate::support::Kwasm;
 
-/// How often it is killed in all.
+/// The total number of kills.
 const KILLS: usize = 300;
 
-/// How long a command takes, and how much of that comes before its first change to the disk.
+/// The duration of a command, and the part of it before its first change to the disk.
 struct Pace {
     whole: Duration,
     first: Duration,
@@ -61,8 +61,8 @@ fn a_kill_at_any_instant_leaves_the_old_plugin_or_the_new_one() {
     assert!(interrupted >= 5, "too few steps were interrupted:\n{text}");
 }
 
-/// Kills a scene's command at a part of its time. Gives the step that was under way, if it had not ended, and the state that
-/// was found.
+/// Kills a scene's command after a part of its duration. Returns the step that was interrupted, if it had not
+/// ended, and the resulting state.
 fn kill_once<'a>(
     scene: &'a Scene,
     kwasm: &Kwasm,
@@ -89,7 +89,7 @@ fn kill_once<'a>(
     (step, sound(kwasm, scene))
 }
 
-/// The last change that was begun: what, and to what.
+/// Returns the last change that was begun, with its subject.
 fn last_step(told: &Path) -> String {
     let text = fs::read_to_string(told).unwrap_or_default();
     let Some(line) = text.lines().last() else { return "(nothing begun)".to_owned() };

@@ -9,7 +9,7 @@ use super::program::{Helper, ask, token};
 use super::{known_by, users};
 use crate::support::{at_terminal, seed};
 
-/// A plugin that reads a line.
+/// Returns a plugin that reads a line.
 fn reading(server: &kwasm_apiserver::ApiServer) -> Helper {
     let helper = Helper::saying(&token(server));
     helper.set("reads", "");
@@ -50,7 +50,7 @@ fn a_plugin_that_has_to_ask_is_not_run_without_a_terminal() {
     let helper = reading(&server);
     let run = ask(&known_by(&server, &helper.user_with(&json!({"interactiveMode": "Always"}))), 1);
     assert!(
-        run.stderr.contains("(interactiveMode: Always), and standard input is no terminal"),
+        run.stderr.contains("(interactiveMode: Always), and standard input is not a terminal"),
         "{}",
         run.shown()
     );
@@ -70,7 +70,7 @@ fn at_a_terminal_a_plugin_may_ask_unless_it_says_never() {
     }
 }
 
-/// Waits until a plugin hangs, and gives its process.
+/// Waits until a plugin hangs, and returns its process id.
 #[cfg(target_os = "linux")]
 fn hanging(helper: &Helper) -> String {
     let start = std::time::Instant::now();
@@ -83,7 +83,7 @@ fn hanging(helper: &Helper) -> String {
     }
 }
 
-/// Waits until a process has ended; it may wait for somebody to ask how.
+/// Waits until a process has ended, even if its parent has not waited for it.
 #[cfg(target_os = "linux")]
 fn gone(id: &str) {
     let start = std::time::Instant::now();

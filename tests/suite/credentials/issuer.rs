@@ -28,16 +28,16 @@ pub(super) struct Asked {
     pub(super) body: String,
 }
 
-/// What a token endpoint answers: a status and a body; nothing, where it only closes the connection.
+/// The answer of a token endpoint: a status and a body, or nothing, to close the connection.
 type Answer = dyn Fn(&Asked) -> Option<(u16, Value)> + Send + Sync;
 
 impl Issuer {
-    /// One that answers what is asked of its token endpoint by `answer`.
+    /// Returns an issuer that answers requests to its token endpoint by `answer`.
     pub(super) fn answering(answer: impl Fn(&Asked) -> (u16, Value) + Send + Sync + 'static) -> Self {
         Self::at(None, move |asked| Some(answer(asked)))
     }
 
-    /// The same, which is known by this name, `HOST:PORT`, and may close the connection instead.
+    /// Returns an issuer with this name, `HOST:PORT`, that may close the connection instead.
     pub(super) fn at(
         name: Option<&str>,
         answer: impl Fn(&Asked) -> Option<(u16, Value)> + Send + Sync + 'static,
@@ -58,12 +58,12 @@ impl Issuer {
         Self { url, address, asked }
     }
 
-    /// One that gives a fresh token, and another refresh token, to who has the first.
+    /// Returns an issuer that gives a new token, and another refresh token, in exchange for the first one.
     pub(super) fn rotating() -> Self {
         Self::answering(rotated)
     }
 
-    /// The same, which answers when it is let to.
+    /// Returns an issuer that answers when it is released.
     pub(super) fn holding() -> (Self, Held) {
         let (let_go, held) = channel();
         let held = Mutex::new(held);
@@ -83,14 +83,14 @@ impl Issuer {
         }
     }
 
-    /// What its token endpoint was asked.
+    /// Returns the requests to its token endpoint.
     pub(super) fn refreshed(&self) -> Vec<Asked> {
         let asked = self.asked.lock().unwrap();
         asked.iter().filter(|asked| asked.line.starts_with("POST")).cloned().collect()
     }
 }
 
-/// What an [`Issuer::holding`] waits for: that it is dropped.
+/// The guard of an [`Issuer::holding`], which waits until it is dropped.
 pub(super) struct Held(#[expect(dead_code, reason = "its end is what counts")] Sender<()>);
 
 fn rotated(asked: &Asked) -> (u16, Value) {
@@ -135,7 +135,7 @@ fn request(stream: &TcpStream) -> Option<Asked> {
     Some(Asked { line, authorization, body: String::from_utf8(body).unwrap() })
 }
 
-/// An identity token of this name, which is old or is not.
+/// Returns an identity token of this name with this expiry.
 pub(super) fn jwt(name: &str, expires: u64) -> String {
     let claims = json!({"sub": name, "exp": expires}).to_string();
     format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims))
@@ -144,7 +144,7 @@ pub(super) fn jwt(name: &str, expires: u64) -> String {
 pub(super) const OLD: u64 = 1_000_000_000;
 pub(super) const NEW: u64 = 9_000_000_000;
 
-/// A kubeconfig by hand, with this in the user's configuration.
+/// Returns a kubeconfig by hand, with this in the user's configuration.
 pub(super) fn kubeconfig(server: &ApiServer, issuer: &Issuer, config: &str) -> PathBuf {
     let path = server.folder().join("by-hand");
     let authority = STANDARD.encode(server.authority().unwrap());
@@ -161,7 +161,7 @@ pub(super) fn kubeconfig(server: &ApiServer, issuer: &Issuer, config: &str) -> P
     path
 }
 
-/// What the API server was shown.
+/// Returns the credentials that the API server was shown.
 pub(super) fn shown(server: &ApiServer) -> Vec<String> {
     let shown =
         |request: &kwasm_apiserver::Received| request.header("authorization").unwrap_or("nothing").to_owned();

@@ -1,4 +1,4 @@
-//! The kinds of credentials that need nobody's help, and which of them wins.
+//! Tests of the kinds of credentials that need no help, and of their precedence.
 
 use kwasm_apiserver::{BASIC_USER, CERTIFICATE_USER, TOKEN_USER, User};
 use serde_json::{Value, json};
@@ -68,8 +68,8 @@ fn what_client_go_refuses_is_refused_and_shows_no_secret() {
         (json!({"password": "hunter2"}), "its username is missing"),
         (json!({"client-certificate": "client.crt"}), "its key is missing"),
         (json!({"client-key-data": "hunter2"}), "its certificate is missing"),
-        (pair(json!({"client-certificate-data": "hunter2"})), "it is there twice, as data and as a file"),
-        (pair(json!({"client-key-data": "hunter2"})), "it is there twice, as data and as a file"),
+        (pair(json!({"client-certificate-data": "hunter2"})), "it is given twice, as data and as a file"),
+        (pair(json!({"client-key-data": "hunter2"})), "it is given twice, as data and as a file"),
         (
             json!({"exec": {"command": "x", "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never"}, "auth-provider": {"name": "oidc"}}),
             "exclude each other",

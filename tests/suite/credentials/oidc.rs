@@ -11,8 +11,8 @@ use super::program::ask;
 use crate::support::proxy::{BEHIND, Kind, Proxy};
 use crate::support::{Kwasm, Run, seed};
 
-/// What helps a user whose refresh token is no good.
-const LOGIN: &str = "hint: log in again by what made this kubeconfig";
+/// The hint for a user whose refresh token is not valid.
+const LOGIN: &str = "hint: log in again with the tool that created this kubeconfig";
 
 fn run(path: &PathBuf, times: usize) -> Run {
     ask(&Kwasm::new().kubeconfig(path), times)
@@ -43,7 +43,7 @@ fn an_expired_token_is_refreshed_once_and_kept_with_all_that_was_beside_it() {
     let kept = std::fs::read_to_string(&path).unwrap();
     assert_eq!(kept, before.replace(&old, &new).replace("first-refresh", "second-refresh"));
     assert!(!path.with_file_name("by-hand.lock").exists());
-    // What was kept is what the next run finds.
+    // The next run finds the stored tokens.
     run(&path, 1).success();
     assert_eq!(issuer.refreshed().len(), 1);
 }
@@ -108,11 +108,11 @@ fn a_refusal_is_told_by_its_code_and_changes_nothing() {
 #[test]
 fn what_is_missing_is_told() {
     for (config, why) in [
-        (tokens("no-jwt", "first-refresh"), "its id-token is no JWT"),
+        (tokens("no-jwt", "first-refresh"), "its id-token is not a JWT"),
         (format!("        id-token: {}", jwt("mine", OLD)), "and there is no refresh-token"),
         (
             "        idp-certificate-authority-data: '*'".to_owned(),
-            "its idp-certificate-authority-data is no base64",
+            "its idp-certificate-authority-data is not valid base64",
         ),
         ("        client-id: ''".to_owned(), "its client-id is missing"),
     ] {

@@ -1,4 +1,4 @@
-//! Credential plugins: that they are run as client-go runs them, and that one that fails is told.
+//! Tests of credential plugins: they run as in client-go, and failures are reported.
 
 use kwasm_apiserver::{ApiServer, CERTIFICATE_USER, Kubeconfig, TOKEN_USER, User};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::program::{Helper, V1BETA1, ask, certificate, program, send, token};
 use super::{known_by, users};
 use crate::support::{Kwasm, Run, seed};
 
-/// A run whose plugin does what `prepare` says, and what it was told of it.
+/// Runs a plugin that behaves as `prepare` configures, and returns the run and the number of its runs.
 fn failed(prepare: impl FnOnce(&Helper), fields: &Value) -> (Run, usize) {
     let (server, helper) = (seed(), Helper::new());
     prepare(&helper);
@@ -79,7 +79,7 @@ fn a_plugin_is_run_once_for_two_contexts_of_one_user() {
     assert_eq!((helper.runs().len(), server.requests().len()), (1, 3));
 }
 
-/// A kubeconfig of two contexts that differ in their namespace alone.
+/// Returns a kubeconfig of two contexts that differ in their namespace alone.
 fn two_contexts(server: &ApiServer, helper: &Helper) -> std::path::PathBuf {
     let mut one = server.context(User::Token);
     one.user = helper.user().as_object().cloned().unwrap();
@@ -197,7 +197,7 @@ fn an_entry_that_client_go_refuses_is_refused() {
         (json!({"interactiveMode": ""}), "its interactiveMode is missing"),
         (
             json!({"interactiveMode": "Sometimes"}),
-            "its interactiveMode is none of Never, IfAvailable and Always",
+            "its interactiveMode is not one of Never, IfAvailable and Always",
         ),
         (json!({"command": ""}), "its command is missing"),
         (json!({"env": [{"value": "x"}]}), "a variable of its env has no name"),
@@ -230,8 +230,8 @@ fn a_plugin_that_fails_is_told_by_its_code_and_says_the_rest_itself() {
 #[test]
 fn what_a_plugin_prints_is_never_shown() {
     for (answer, why) in [
-        ("hunter2", "what it printed is no ExecCredential"),
-        ("", "what it printed is no ExecCredential"),
+        ("hunter2", "its output is not an ExecCredential"),
+        ("", "its output is not an ExecCredential"),
         (
             r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1","status":{"token":"hunter2"}}"#,
             "it did not answer in client.authentication.k8s.io/v1",
@@ -299,7 +299,7 @@ fn a_plugin_is_not_run_where_something_else_is_there_to_be_known_by() {
 mod allowed {
     use super::*;
 
-    /// A run with this kuberc.
+    /// Runs with this kuberc.
     fn under(kuberc: &str, name: &str) -> (Run, usize) {
         let server = seed();
         let helper = Helper::saying(&token(&server));

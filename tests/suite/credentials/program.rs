@@ -16,7 +16,7 @@ pub(super) const V1BETA1: &str = "client.authentication.k8s.io/v1beta1";
 /// The folder of a credential plugin.
 pub(super) struct Helper(TempDir);
 
-/// The program, which `cargo test --workspace` builds beside kwasm.
+/// Returns the program, which `cargo test --workspace` builds beside kwasm.
 pub(super) fn program() -> PathBuf {
     let program = Path::new(env!("CARGO_BIN_EXE_kwasm"))
         .with_file_name(format!("kwasm-credential-helper{}", std::env::consts::EXE_SUFFIX));
@@ -29,7 +29,7 @@ impl Helper {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// One that answers with this status, each time.
+    /// Returns a helper that answers with this status each time.
     pub(super) fn saying(status: &Value) -> Self {
         let helper = Self::new();
         helper.answers(1, status);
@@ -51,13 +51,13 @@ impl Helper {
         std::fs::write(self.folder().join(name), text).unwrap();
     }
 
-    /// What it was given at each of its runs.
+    /// Returns its input in each of its runs.
     pub(super) fn runs(&self) -> Vec<Value> {
         let runs = std::fs::read_to_string(self.folder().join("runs")).unwrap_or_default();
         runs.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// A user's `exec` that runs it.
+    /// Returns a user's `exec` that runs it.
     pub(super) fn exec(&self) -> Value {
         json!({
             "apiVersion": V1,
@@ -67,12 +67,12 @@ impl Helper {
         })
     }
 
-    /// A user that it makes known.
+    /// Returns a user with this plugin.
     pub(super) fn user(&self) -> Value {
         self.user_with(&json!({}))
     }
 
-    /// The same, with other fields of `exec`.
+    /// Returns the user with other fields of `exec`.
     pub(super) fn user_with(&self, fields: &Value) -> Value {
         let mut exec = self.exec();
         exec.as_object_mut().unwrap().extend(fields.as_object().cloned().unwrap());
@@ -80,17 +80,17 @@ impl Helper {
     }
 }
 
-/// The status of a plugin that says the server's good token.
+/// Returns the status of a plugin that prints the server's valid token.
 pub(super) fn token(server: &ApiServer) -> Value {
     json!({ "token": server.token() })
 }
 
-/// The status of a plugin that says a certificate.
+/// Returns the status of a plugin that prints a certificate.
 pub(super) fn certificate(keyed: &KeyedCertificate) -> Value {
     json!({ "clientCertificateData": keyed.certificate, "clientKeyData": keyed.key })
 }
 
-/// Sends `GET /version` so many times, one after the other.
+/// Sends `GET /version` this many times, one after the other.
 pub(super) fn ask(kwasm: &Kwasm, times: usize) -> Run {
     send(kwasm, &vec![json!(["GET", "http://192.0.2.1/version", [], null]); times])
 }

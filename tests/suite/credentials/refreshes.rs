@@ -1,4 +1,5 @@
-//! A refresh token that goes once is never lost: whatever ends the run, whoever else wants it, wherever it is kept.
+//! Tests that a refresh token that can be used once is never lost: whatever ends the run, whichever other
+//! program uses it, wherever it is stored.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use super::issuer::{Issuer, NEW, OLD, jwt, kubeconfig, shown, tokens};
 use super::program::{ask, send};
 use crate::support::{Kwasm, Run, Running, seed, skip};
 
-/// A kubeconfig whose identity token has expired.
+/// Returns a kubeconfig whose identity token has expired.
 fn expired(server: &ApiServer, issuer: &Issuer) -> PathBuf {
     kubeconfig(server, issuer, &tokens(&jwt("mine", OLD), "first-refresh"))
 }
@@ -21,7 +22,7 @@ fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap()
 }
 
-/// Whether it has what the issuer gave, and no lock.
+/// Checks that it has the issuer's second token, and no lock.
 #[track_caller]
 fn has_the_second(path: &Path) {
     let text = text(path);
@@ -32,7 +33,7 @@ fn has_the_second(path: &Path) {
     assert_eq!(left, ["by-hand"]);
 }
 
-/// A check, or a run, that heeds SIGHUP though this process may have been started by `nohup`.
+/// Returns a check, or a run, that heeds SIGHUP though this process may have been started by `nohup`.
 #[cfg(unix)]
 fn heeding(kwasm: &Kwasm, check: bool) -> Command {
     let asked =
@@ -174,7 +175,7 @@ fn who_logs_in_meanwhile_has_the_newer_tokens() {
 fn a_lock_that_stays_keeps_a_token_from_being_given_away() {
     for (age, told, hint) in [
         (0, "by-hand.lock is there: another program is changing the kubeconfig", "try again"),
-        (600, "by-hand.lock has been there for 10 minutes: a program was ended while it", "remove it: rm /"),
+        (600, "by-hand.lock has been there for 10 minutes: a program was killed while it", "remove it: rm /"),
     ] {
         let (server, issuer) = (seed(), Issuer::rotating());
         let path = expired(&server, &issuer);

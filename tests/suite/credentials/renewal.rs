@@ -1,4 +1,4 @@
-//! What is done when the server does not accept a credential, and when another one takes its place.
+//! Tests of a server that refuses a credential, and of credentials that are replaced.
 
 use std::io::Write as _;
 
@@ -9,13 +9,13 @@ use super::program::{Helper, ask, certificate, send, token};
 use super::{known_by, statuses, users};
 use crate::support::{Kwasm, Relay, Run, kubeconfig, real, seed};
 
-/// What a guest is given that sends requests as it gets them.
+/// The input of a guest that sends requests as it reads them.
 const ASK: &str = r#"["GET", "http://192.0.2.1/version", [], null]"#;
 
 /// A time that is over.
 const PAST: &str = "2001-02-03T04:05:06Z";
 
-/// A plugin whose first token is not accepted, and whose second is.
+/// Returns a plugin whose first token is refused, and whose second is accepted.
 fn renewing(server: &kwasm_apiserver::ApiServer) -> Helper {
     let helper = Helper::saying(&json!({"token": "stale"}));
     helper.answers(2, &token(server));
@@ -51,7 +51,9 @@ fn a_token_that_is_refused_again_is_the_guests_to_hear_of() {
     let run = ask(&known_by(&server, &helper.user()), 1).success();
     assert_eq!(run.stdout, "status 401\n");
     assert!(
-        run.stderr.contains("it does not accept what the credential plugin of user `token` said"),
+        run.stderr.contains(
+            "it does not accept the credential that the credential plugin of user `token` returned"
+        ),
         "{}",
         run.shown()
     );
@@ -73,7 +75,7 @@ fn a_plugin_that_fails_when_it_is_asked_again_is_told_and_the_answer_stays() {
     helper.set("answer-2", "nonsense");
     let run = ask(&known_by(&server, &helper.user()), 1).success();
     assert_eq!(run.stdout, "status 401\n");
-    assert!(run.stderr.contains("what it printed is no ExecCredential"), "{}", run.shown());
+    assert!(run.stderr.contains("its output is not an ExecCredential"), "{}", run.shown());
     assert_eq!(statuses(&server), [401]);
 }
 
@@ -253,7 +255,7 @@ fn a_shell_is_opened_that_was_refused_at_first() {
         helper.answers(run + 1, &keyed);
     }
     *user = helper.user();
-    // Beside the other, for what is relative to it.
+    // Beside the other one, for relative paths in it.
     let own = path.with_file_name("renewal.config");
     std::fs::write(&own, config.to_string()).unwrap();
     let relay = Relay::start(Kwasm::new().kubeconfig(own));

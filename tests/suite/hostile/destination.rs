@@ -1,4 +1,5 @@
-//! Where a request goes. What is refused whatever the guest is called stands in `refused_destinations`.
+//! Tests of destinations. Requests that are refused whatever the guest's name are in
+//! `tests/suite/refused_destinations.rs`.
 
 use std::path::PathBuf;
 
@@ -9,12 +10,12 @@ use tempfile::TempDir;
 use super::Attempt;
 use crate::support::seed;
 
-/// Something that answers whoever asks, without TLS: what should never be reached.
+/// Starts a server that answers anyone, without TLS, and must not be reached.
 fn listener() -> ApiServer {
     open(ApiServer::builder().plain_http().start().unwrap())
 }
 
-/// The same with TLS, for what may be reached where it was granted.
+/// Returns a server with TLS, for hosts that may be granted.
 fn host() -> ApiServer {
     open(ApiServer::start().unwrap())
 }
@@ -24,12 +25,12 @@ fn open(server: ApiServer) -> ApiServer {
     server
 }
 
-/// What is taken away, so that a request to whatever was not granted ends at `server`.
+/// Returns the defences to disable so that a request to an address that was not granted reaches `server`.
 fn leading_to(server: &ApiServer) -> String {
     format!("destination=127.0.0.1:{}", server.port())
 }
 
-/// The `spec` that grants a server as a host beside the cluster.
+/// Returns the `spec` that grants a server as a host outside the cluster.
 fn granting(server: &ApiServer, private: bool) -> String {
     format!("{{network: [{{host: localhost, port: {}, private: {private}}}]}}", server.port())
 }
@@ -38,7 +39,7 @@ fn url(server: &ApiServer) -> String {
     format!("https://localhost:{}/version", server.port())
 }
 
-/// The authority of a server as a file, for hosts beside the cluster: kwasm trusts those of the platform.
+/// The authority of a server as a file, for hosts outside the cluster: kwasm trusts the platform's.
 struct Trust(TempDir);
 
 impl Trust {
@@ -64,11 +65,11 @@ fn dialling_another_host() {
         .unheard_by(&astray)
         .variable("SSL_CERT_FILE", trust.file())
         .with(&["https://collector.example/version"])
-        .fails("the policy grants no such host")
+        .fails("the policy does not grant this host")
         .succeeds_without(&leading_to(&astray), "status 200")
         .spec(&granting(&other, true))
         .twin(&[&url(&other)]);
-    // Nobody's credential came along.
+    // No credential was sent.
     for heard in [astray.requests(), other.requests()].iter().flatten() {
         assert_eq!((heard.header("authorization"), heard.user.as_deref()), (None, None));
     }
@@ -82,7 +83,7 @@ fn dialling_another_port_of_the_same_host() {
         .unheard_by(&other)
         .unheard_by(&astray)
         .with(&[&format!("{}/version", other.url())])
-        .fails("the policy grants no such host")
+        .fails("the policy does not grant this host")
         .succeeds_without(&leading_to(&astray), "status 200")
         .twin(&[&format!("{}/version", server.url())]);
 }
@@ -97,7 +98,7 @@ fn dialling_the_users_own_machine() {
         .unheard_by(&astray)
         .variable("SSL_CERT_FILE", trust.file())
         .with(&[&url(&other)])
-        .fails("the policy grants no such host")
+        .fails("the policy does not grant this host")
         .succeeds_without(&leading_to(&astray), "status 200")
         .spec(&granting(&other, true))
         .twin(&[&url(&other)]);
@@ -109,7 +110,7 @@ fn dialling_the_metadata_of_the_cloud() {
     Attempt::of("dials-metadata")
         .at(&server, User::Certificate)
         .unheard_by(&astray)
-        .fails("the policy grants no such host")
+        .fails("the policy does not grant this host")
         .succeeds_without(&leading_to(&astray), "status 200")
         // An address that no network routes either, but the cluster's.
         .twin(&["http://192.0.2.1/version"]);
@@ -151,7 +152,7 @@ fn naming_a_user_in_the_address() {
     let server = seed();
     Attempt::of("names-a-user")
         .at(&server, User::Certificate)
-        .fails("the policy grants no such host")
+        .fails("the policy does not grant this host")
         .succeeds_without("userinfo", "status 200")
         .twin(&["http://192.0.2.1/version"]);
 }

@@ -11,7 +11,7 @@ use crate::support::{Kwasm, Real, real};
 
 const SECRETS: &str = "/api/v1/namespaces/shop/secrets";
 
-/// An API server whose contexts are in the namespace `shop`.
+/// Returns an API server whose contexts are in the namespace `shop`.
 fn shop() -> ApiServer {
     let server = ApiServer::builder().namespace(demo::NAMESPACE).start().unwrap();
     demo::seed(&server).unwrap();
@@ -30,7 +30,8 @@ fn a_second_request_behind_an_allowed_one() {
         .twin(&["/api/v1/namespaces/shop/pods"]);
 }
 
-/// There is no switch: that a message has one end is hyper's to see to, and what was sent on was written anew.
+/// No defence can be disabled here: hyper ensures that a message has one end, and the forwarded request is
+/// written anew.
 #[test]
 fn a_second_request_inside_of_another_ones_body() {
     let server = shop();
@@ -57,7 +58,7 @@ fn an_upgrade_where_nobody_knows_what_it_leads_to() {
         Attempt::of("upgrades-elsewhere")
             .at(&server, User::Certificate)
             .with(&[path, "--protocol", protocol])
-            .fails("only exec, attach and port-forward of pods have one")
+            .fails("only exec, attach and port-forward of pods have")
             .twin_of("pipelines", &["/version"]);
         assert!(server.requests().iter().all(|request| request.header("upgrade").is_none()));
         let run = Kwasm::new()
@@ -114,13 +115,13 @@ fn the_user_is_told_how_to_allow_more_sockets() {
     let server = shop();
     let kwasm = Kwasm::new().kubeconfig(server.kubeconfig(User::Certificate));
     let run = kwasm.run("hoards-sockets", &[]).fails(1);
-    assert!(run.stderr.contains("it wanted more than 64 sockets at a time"), "{}", run.shown());
+    assert!(run.stderr.contains("it needed more than 64 sockets at a time"), "{}", run.shown());
     assert!(run.stderr.contains("`limits: {sockets: 128}`"), "{}", run.shown());
     let more = Kwasm::new().kubeconfig(server.kubeconfig(User::Certificate)).spec("{limits: {sockets: 100}}");
     more.run("hoards-sockets", &["100"]).success();
 }
 
-/// It holds up nobody but itself, and ends with the plugin's time.
+/// The guest delays only itself, and ends with the plugin's time.
 #[test]
 fn a_body_that_comes_a_byte_at_a_time() {
     let server = shop();
@@ -139,7 +140,7 @@ fn a_body_that_comes_a_byte_at_a_time() {
     assert!(server.requests().iter().filter(|request| request.status == Some(201)).count() == 1);
 }
 
-/// What nobody reads is not fetched on.
+/// An answer that is not read is not fetched further.
 #[test]
 fn an_answer_that_nobody_reads() {
     const MIB: u64 = 1 << 20;
@@ -161,7 +162,7 @@ fn an_answer_that_nobody_reads() {
     assert!(read > 1_000_000_000, "{}", run.shown());
 }
 
-/// The names of the config maps of a namespace that begin like this.
+/// Returns the names of the config maps of a namespace that begin like this.
 fn stored(real: &Real, namespace: &str, prefix: &str) -> Vec<String> {
     let list = real.kubectl().args(["get", "configmaps", "-n", namespace, "-o", "json"]).output().unwrap();
     let list: Value = serde_json::from_slice(&list.stdout).unwrap();
@@ -170,7 +171,7 @@ fn stored(real: &Real, namespace: &str, prefix: &str) -> Vec<String> {
     names.filter(|name| name.starts_with(prefix)).map(str::to_owned).collect()
 }
 
-/// There is no switch: hyper aborts such a body too, and either would be enough.
+/// No defence can be disabled here: hyper aborts such a body too, and either would be enough.
 #[test]
 fn half_a_body_on_a_socket_is_none() {
     let Some(real) = real("half_a_body_on_a_socket_is_none") else { return };

@@ -1,4 +1,4 @@
-//! Guests that do not want to end. How the user ends any other stands in `endings` and `streamed_bodies`.
+//! Guests that do not want to end. How the user ends any other stands in `tests/suite/endings.rs` and `streamed_bodies.rs`.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use kwasm_apiserver::User;
 
 use crate::support::{Kwasm, Running, kubeconfig, seed};
 
-/// A guest ends at the user's word, and without the defence it does not. `begin` waits until it has begun.
+/// Checks that a guest ends at the user's signal, and without the defence does not. `begin` waits until it
+/// has begun.
 fn ends_at_a_signal(begin: impl Fn(Kwasm) -> Running) {
     for kwasm in [Kwasm::new().variable("KWASM_WITHOUT", "signals"), Kwasm::new().faulty()] {
         let running = begin(kwasm);
@@ -29,7 +30,7 @@ fn looping_forever() {
             running
         });
     }
-    // One that ends by itself needs nobody's word.
+    // A guest that ends by itself needs no signal.
     Kwasm::new().run("outlasts-its-time", &["1", "--busy"]).success();
 }
 

@@ -1,11 +1,11 @@
-//! What a request says beside its path. Some verdicts are the server's: what arrived there.
+//! Tests of a request's headers. Some verdicts are based on what arrived at the server.
 
 use kwasm_apiserver::{ApiServer, Received, Upload, User};
 
 use super::Attempt;
 use crate::support::{Kwasm, kubeconfig, seed};
 
-const SPEAKS_AS: &str = "kwasm says who is asking";
+const SPEAKS_AS: &str = "kwasm sets the identity";
 
 #[test]
 fn impersonating_another_user() {
@@ -35,7 +35,8 @@ fn claiming_to_be_a_front_proxy() {
     assert_eq!(server.requests()[1].header("x-remote"), Some("admin"));
 }
 
-/// What a guest brings to the server's log: by the ordinary program, by that for tests, and by it without a defence.
+/// Returns the requests that a guest sends to the server: by the ordinary program, by the one for tests, and
+/// by that without a defence.
 fn brought(server: &ApiServer, defence: &str, guest: &str, arguments: &[&str]) -> [Option<Received>; 3] {
     let kwasm = || Kwasm::new().kubeconfig(kubeconfig(server, User::Certificate));
     [kwasm().variable("KWASM_WITHOUT", defence), kwasm().faulty(), kwasm().without(defence)].map(|kwasm| {
@@ -46,7 +47,7 @@ fn brought(server: &ApiServer, defence: &str, guest: &str, arguments: &[&str]) -
     })
 }
 
-/// What the twin brings, to which the ordinary program has nothing to say.
+/// Runs the twin, which has to be allowed, and returns its request.
 #[track_caller]
 fn allowed(server: &ApiServer, guest: &str, arguments: &[&str]) -> Received {
     let kwasm = Kwasm::new().kubeconfig(kubeconfig(server, User::Certificate));
@@ -131,8 +132,8 @@ fn flooding_the_server_with_headers() {
     let server = seed();
     // Too many, and too large.
     for (attempt, twin, limit) in [
-        (["101", "10"], ["100", "10"], "a message of its had more than 100 headers"),
-        (["10", "20000"], ["6", "20000"], "a message of its had more than 128 KiB of headers"),
+        (["101", "10"], ["100", "10"], "one of its messages had more than 100 headers"),
+        (["10", "20000"], ["6", "20000"], "one of its messages had more than 128 KiB of headers"),
     ] {
         Attempt::of("floods-headers")
             .at(&server, User::Certificate)

@@ -1,4 +1,5 @@
-//! What kwasm tells its user of a guest: the guest has no word in it. The verdict is what stands on stderr.
+//! Tests of kwasm's reports about a guest, which the guest must not influence. The verdict is based on
+//! stderr.
 
 use kwasm_apiserver::User;
 
@@ -17,13 +18,14 @@ fn flooding_the_users_terminal_with_lines() {
     let runs = runs("journal-limit", flood("100"));
     // Twenty, and one that says that there were more.
     assert_eq!(runs.each_ref().map(lines), [21, 21, 100]);
-    assert!(runs[0].stderr.contains("kwasm: and others: these are the first 20"), "{}", runs[0].shown());
+    assert!(runs[0].stderr.contains("kwasm: and more: these are the first 20"), "{}", runs[0].shown());
     let twin = flood("20")(Kwasm::new());
     assert_eq!(lines(&twin), 20);
-    assert!(!twin.stderr.contains("and others"), "{}", twin.shown());
+    assert!(!twin.stderr.contains("and more"), "{}", twin.shown());
 }
 
-/// Whether a text drives a terminal, turns its direction, or has a line that no part of kwasm wrote.
+/// Returns whether a text controls a terminal, changes the direction of text, or has a line that no part of
+/// kwasm wrote.
 fn drives(text: &str) -> bool {
     let drives = |c: char| {
         (c.is_control() && c != '\n') || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
@@ -45,7 +47,7 @@ fn forging_kwasms_own_lines() {
     let runs = runs("escapes", forge);
     for run in &runs[..2] {
         assert!(!drives(&run.stderr), "{:?}", run.stderr);
-        // They were told, and made harmless.
+        // They were reported, and made harmless.
         assert!(
             run.stderr.contains("\\u{202e}") && run.stderr.contains("forged.invalid"),
             "{:?}",
@@ -54,14 +56,14 @@ fn forging_kwasms_own_lines() {
     }
     assert!(drives(&runs[2].stderr), "{:?}", runs[2].stderr);
     assert!(server.requests().is_empty());
-    // What drives nothing is told as it is.
+    // A text that controls nothing is reported unchanged.
     let harmless = "https://forged.invalid/[31mkwasm:";
     let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Certificate));
     let run = kwasm.run("dials", &[harmless]).fails(1);
     assert!(run.stderr.contains(&format!("kwasm: refused: GET {harmless}: ")), "{}", run.shown());
 }
 
-/// A core module has no request to be refused; it has names, of which kwasm tells when it has no such function.
+/// A core module sends no requests, but it has names, which kwasm reports if it has no such function.
 #[test]
 fn forging_kwasms_own_lines_in_the_names_of_imports() {
     let forged = |place: &str| {
@@ -81,7 +83,7 @@ fn forging_kwasms_own_lines_in_the_names_of_imports() {
             for run in &runs[..2] {
                 assert!(!drives(&run.stdout) && !drives(&run.stderr), "{verb}, {place}: {:?}", run.shown());
             }
-            // A name that is told at all drives the terminal without the defence.
+            // Without the defence, a reported name controls the terminal.
             let told = format!("{}{}", runs[0].stdout, runs[0].stderr).contains("lla");
             let driven = drives(&runs[2].stdout) || drives(&runs[2].stderr);
             assert_eq!(told, driven, "{verb}, {place}: {:?}", runs[2].shown());

@@ -1,4 +1,4 @@
-//! How much a guest takes: of this machine, of the API server, of its user's time.
+//! Tests of the limits: of this machine, of the API server, of the user's time.
 
 use kwasm_apiserver::{ApiServer, Upload, User};
 
@@ -13,7 +13,7 @@ fn exhausting_memory() {
         Attempt::of(guest)
             .spec(policy)
             .with(&["--trusting", "128"])
-            .ends("it wanted more than 64 MiB of memory")
+            .ends("it needed more than 64 MiB of memory")
             .succeeds_without("memory-limit", "took 128 MiB")
             .twin(&["--trusting", "48"]);
     }
@@ -23,11 +23,11 @@ fn exhausting_memory() {
 #[test]
 fn calling_without_end() {
     for guest in ["recurses", "recurses-core"] {
-        Attempt::of(guest).ends("its calls went deeper than the ").twin(&["5000"]);
+        Attempt::of(guest).ends("its calls are nested deeper than the ").twin(&["5000"]);
         Attempt::of(guest)
             .spec("{limits: {stack: 128Ki}}")
             .with(&["5000"])
-            .ends("its calls went deeper than the 128 KiB of stack that it has")
+            .ends("its calls are nested deeper than the 128 KiB of stack that it has")
             .spec("{limits: {stack: 1Mi}}")
             .twin(&["5000"]);
     }
@@ -42,11 +42,11 @@ fn filling_tables() {
         let module = kwasm.home().join("fills-tables.wasm");
         std::fs::write(&module, fills_tables(tables, elements)).unwrap();
         let run = kwasm.call(["run", module.to_str().unwrap()]).fails(code);
-        assert_eq!(run.stderr.contains("it wanted more or larger tables"), code == 125, "{}", run.shown());
+        assert_eq!(run.stderr.contains("it needed more or larger tables"), code == 125, "{}", run.shown());
     }
 }
 
-/// A core module that grows tables, and traps where one does not.
+/// Returns a core module that grows tables, and traps if one cannot grow.
 fn fills_tables(tables: usize, elements: usize) -> Vec<u8> {
     let grow = |table: usize| {
         format!(
@@ -63,7 +63,7 @@ fn fills_tables(tables: usize, elements: usize) -> Vec<u8> {
 #[test]
 fn hoarding_handles() {
     Attempt::of("hoards-handles")
-        .ends("it wanted more than 4096 handles at a time")
+        .ends("it needed more than 4096 handles at a time")
         .succeeds_without("handle-limit", "200000 handles")
         .twin(&["4000"]);
 }
@@ -83,7 +83,7 @@ fn flooding_the_server_with_requests() {
 fn asking_for_random_bytes_without_end() {
     for guest in ["asks-for-random", "asks-for-random-core"] {
         Attempt::of(guest)
-            .ends("it asked for more than 1 MiB of random bytes in one call")
+            .ends("it requested more than 1 MiB of random bytes in one call")
             .succeeds_without("random-limit", "8388608 bytes")
             .twin(&["1048576"]);
     }
@@ -103,8 +103,8 @@ fn outlasting_its_time() {
     }
 }
 
-/// Here it is the ordinary program that gives the guest what it wants: upstream forgets to free what each request
-/// leaves behind, until no further one can be made.
+/// Here the ordinary program also lets the guest succeed: upstream forgets to free what each request leaves
+/// behind, until no further one can be made.
 #[test]
 fn leaking_the_options_of_requests() {
     let server = seed();
@@ -115,11 +115,11 @@ fn leaking_the_options_of_requests() {
         assert!(leaks(kwasm, "5000").success().stdout.contains("5000 answered"));
     }
     let run = leaks(Kwasm::new().without("options-leak"), "5000").fails(125);
-    assert!(run.stderr.contains("it wanted more than 4096 handles at a time"), "{}", run.shown());
+    assert!(run.stderr.contains("it needed more than 4096 handles at a time"), "{}", run.shown());
     assert!(leaks(Kwasm::new().without("options-leak"), "1000").success().stdout.contains("1000 answered"));
 }
 
-/// What became of an upload.
+/// Returns the progress of an upload.
 fn upload(server: &ApiServer) -> Upload {
     let start = std::time::Instant::now();
     loop {

@@ -1,8 +1,10 @@
-//! Each hostile guest fails at the defence that it is about, and succeeds where exactly that is taken away.
+//! Tests that each hostile guest fails at the defence that it is about, and succeeds if exactly that one is
+//! disabled.
 //!
-//! A guest that fails proves nothing by itself: it may fail for another reason. So each attempt is made three times: at
-//! the ordinary program, in which nothing can be taken away; at the one for tests with all defences in place, to show
-//! that it is the same; and at that one without the defence. What is nearest to the attempt and allowed is made too.
+//! A guest's failure proves little: it may have failed for another reason. So each attempt is made three
+//! times: with the ordinary program, in which no defence can be disabled; with the one for tests with all
+//! defences, to show that it is the same; and with that one without the defence. The nearest allowed attempt
+//! is made too.
 
 mod destination;
 mod door;
@@ -25,7 +27,7 @@ use kwasm_apiserver::{ApiServer, User};
 
 use crate::support::{Kwasm, Run, faults_program, kubeconfig};
 
-/// What a hostile guest tries, and under which circumstances. Each attempt ends with its twin.
+/// The attempt of a hostile guest, and its circumstances. Each attempt ends with its twin.
 #[must_use]
 struct Attempt<'a> {
     guest: &'static str,
@@ -39,14 +41,15 @@ struct Attempt<'a> {
     failure: (i32, String),
 }
 
-/// What the guest may do.
+/// The permissions of the guest.
 enum Grant {
     Named(String),
     Spec(String),
 }
 
 impl<'a> Attempt<'a> {
-    /// What the guest does without arguments, where no cluster is, and where it may do all that its user may.
+    /// Returns the attempt of a guest without arguments, without a cluster, and with all of its user's
+    /// permissions.
     fn of(guest: &'static str) -> Self {
         Self {
             guest,
@@ -63,12 +66,12 @@ impl<'a> Attempt<'a> {
         Self { arguments: owned(arguments), ..self }
     }
 
-    /// At this server, where nothing of it arrives when it fails.
+    /// Sets the server, which no request may reach if the guest fails.
     fn at(self, server: &'a ApiServer, user: User) -> Self {
         self.asking(server, user).unheard_by(server)
     }
 
-    /// At this server, of which the guest may ask what it asks.
+    /// Sets the server, which the guest may send its request to.
     fn asking(self, server: &ApiServer, user: User) -> Self {
         Self { kubeconfig: Some(kubeconfig(server, user)), ..self }
     }
@@ -82,7 +85,7 @@ impl<'a> Attempt<'a> {
         Self { grant: Grant::Named(name.to_owned()), ..self }
     }
 
-    /// With a policy of this `spec`.
+    /// Sets a policy with this `spec`.
     fn spec(self, spec: &str) -> Self {
         Self { grant: Grant::Spec(spec.to_owned()), ..self }
     }
@@ -92,13 +95,13 @@ impl<'a> Attempt<'a> {
         self
     }
 
-    /// It fails, with this among what is said to the guest or the user.
+    /// Expects it to fail, with this text in a message to the guest or the user.
     #[track_caller]
     fn fails(self, why: &str) -> Self {
         self.fails_with(1, why)
     }
 
-    /// It is ended by kwasm, with this among what is said to the user.
+    /// Expects kwasm to end it, with this text in a message to the user.
     #[track_caller]
     fn ends(self, why: &str) -> Self {
         self.fails_with(125, why)
@@ -111,7 +114,7 @@ impl<'a> Attempt<'a> {
         failing
     }
 
-    /// Without this defence, and only then, it succeeds, with this among what it got.
+    /// Checks that it succeeds without this defence, and only then, with this text in its result.
     #[track_caller]
     fn succeeds_without(self, defence: &str, got: &str) -> Self {
         // To the ordinary program the variable means nothing.
@@ -125,14 +128,14 @@ impl<'a> Attempt<'a> {
         self
     }
 
-    /// With these arguments instead, and the policy of now, it succeeds as it should, and nobody complains.
+    /// Checks that it succeeds with these arguments and the current policy, without any error message.
     #[track_caller]
     fn twin(self, arguments: &[&str]) {
         let guest = self.guest;
         self.twin_of(guest, arguments);
     }
 
-    /// The same where the guest's twin is another guest.
+    /// Checks the twin, which is another guest here.
     #[track_caller]
     fn twin_of(self, guest: &'static str, arguments: &[&str]) {
         let twin = Self { guest, ..self };
@@ -151,7 +154,7 @@ impl<'a> Attempt<'a> {
         assert_eq!(self.heard(), before, "{place}: nothing arrives: {}", run.shown());
     }
 
-    /// What came to the servers at which nothing may arrive: connections and requests.
+    /// Returns the connections and requests at the servers that must not be reached.
     fn heard(&self) -> Vec<(usize, usize)> {
         self.deaf.iter().map(|server| (server.connections(), server.requests().len())).collect()
     }
@@ -161,7 +164,7 @@ impl<'a> Attempt<'a> {
         changed(self.kwasm()).run(self.guest, &arguments)
     }
 
-    /// A kwasm of these circumstances.
+    /// Returns a kwasm in these circumstances.
     fn kwasm(&self) -> Kwasm {
         let mut kwasm = match &self.grant {
             Grant::Named(name) => Kwasm::new().policy(name),
@@ -176,7 +179,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// For whoever reads a test's output.
+    /// Prints the run for readers of a test's output.
     fn told(&self, place: &str, run: &Run) {
         let said = format!("{}{}", run.stdout, run.stderr);
         let first: String = said.lines().next().unwrap_or_default().chars().take(160).collect();
@@ -188,18 +191,18 @@ fn owned(arguments: &[&str]) -> Vec<String> {
     arguments.iter().map(|&argument| argument.to_owned()).collect()
 }
 
-/// The text of a file of this repository.
+/// Returns the text of a file of this repository.
 fn text(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// All tests of this folder.
+/// Returns the text of all tests in this folder.
 fn tests() -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/hostile");
     fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect()
 }
 
-/// The names of all hostile guests: each is a file or a folder.
+/// Returns the names of all hostile guests: each is a file or a folder.
 fn guests() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests/src/bin/hostile");
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

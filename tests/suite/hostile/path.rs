@@ -1,5 +1,5 @@
-//! What a path, a query and a method mean, to the judge as to the server. All the forms that are refused stand beside
-//! the code (src/policy/attempt.rs).
+//! Tests of the meaning of a path, a query and a method, to the judge and to the server. The refused forms
+//! are tested beside the code (src/policy/attempt.rs).
 
 use kwasm_apiserver::{ApiServer, User};
 use serde_json::json;
@@ -15,7 +15,7 @@ fn climbing_out_of_the_servers_path() {
             .at(&server, User::Certificate)
             .with(&[path])
             .fails("its path has a dot segment")
-            // What lies outside says so; there is no such path inside.
+            // A path outside has a recognisable answer; there is no such path inside.
             .succeeds_without("dot-segments", "status 200")
             // Three dots are a name like any other.
             .twin(&["/.../.../.../v3/tokens"]);

@@ -1,18 +1,18 @@
-//! What a policy's rules do not cover. That the judge reads them as the API server does is shown elsewhere
-//! (tests/suite/judge).
+//! Tests of requests that a policy's rules do not cover. That the judge reads requests like the API server is
+//! tested elsewhere (tests/suite/judge).
 
 use kwasm_apiserver::{ApiServer, User, demo};
 
 use super::Attempt;
 
-/// An API server whose contexts are in the namespace `shop`.
+/// Returns an API server whose contexts are in the namespace `shop`.
 fn shop() -> ApiServer {
     let server = ApiServer::builder().namespace(demo::NAMESPACE).start().unwrap();
     demo::seed(&server).unwrap();
     server
 }
 
-/// The `spec` of a policy with one rule.
+/// Returns the `spec` of a policy with one rule.
 fn rule(rule: &str) -> String {
     format!("{{kubernetes: {{rules: [{{{rule}}}]}}}}")
 }

@@ -1,4 +1,4 @@
-//! There are no sockets. What there is instead is the way through wasi:http.
+//! Tests of sockets, whose connections can only lead through the gate.
 
 use kwasm_apiserver::User;
 
@@ -33,6 +33,6 @@ fn asking_the_users_resolver() {
     Attempt::of("looks-names-up")
         .fails("failed: ")
         .succeeds_without("sockets", "done: ")
-        // An address is its own answer: nobody is asked.
+        // An address resolves to itself, without a resolver.
         .twin(&["127.0.0.1"]);
 }

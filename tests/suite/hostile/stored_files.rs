@@ -1,5 +1,5 @@
-//! What lies on the user's disk: compiled code that is somebody else's, a grant that was another's. The tests of both
-//! with all defences in place stand in `code_cache` and `plugin_lifecycle`.
+//! Tests of files on the user's disk: compiled code of another user, a grant of another plugin. The tests of
+//! both with all defences are in `tests/suite/code_cache.rs` and `plugin_lifecycle.rs`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,14 +9,14 @@ use kwasm_apiserver::User;
 
 use crate::support::{Kwasm, Run, component, files, kubeconfig, seed};
 
-/// The one file of machine code in a cache.
+/// Returns the one file of machine code in a cache.
 fn code(cache: &Path) -> PathBuf {
     let folder = cache.join("kwasm/compiled");
     folder.join(&files(&folder)[0])
 }
 
-/// Puts the code of another guest, which traps, where that of `prints` is, which imports the same, and lets everybody
-/// write it or enter its folder.
+/// Puts the code of another guest, which traps, in the place of that of `hello`, and lets everyone write it
+/// or enter its folder.
 fn planted(open: &str, by: impl FnOnce(Kwasm) -> Kwasm) -> Run {
     let kwasm = Kwasm::with_empty_cache();
     let cache = kwasm.home().join("cache");

@@ -1,4 +1,4 @@
-//! What a guest is given of this machine, and of the answers that it gets.
+//! Tests of what a guest gets from this machine, and of the answers that it receives.
 
 use kwasm_apiserver::{ApiServer, Fault, User};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Attempt;
 use crate::support::seed;
 
-/// Its own kubeconfig, the one file that a guest has.
+/// The guest's own kubeconfig, its only file.
 const OWN: &str = "/kwasm/config";
 
 /// A core module cannot reach a cluster, and has not even that one: what it may read is its input.
@@ -59,7 +59,7 @@ fn reading_the_credentials_in_the_kubeconfig() {
 
 #[test]
 fn reading_the_hosts_paths_out_of_a_refusal() {
-    // Of a path in an object nobody keeps the guest.
+    // A path in an object is not hidden from the guest.
     let server = ApiServer::start().unwrap();
     let path = "/api/v1/namespaces/shop/configmaps/settings";
     server.put(path, json!({"data": {"file": "/etc/shop/settings"}})).unwrap();

@@ -1,4 +1,4 @@
-//! Method, path and query are taken for what the API server's own code takes them for.
+//! Tests that method, path and query are read like by the API server's own code.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{ask, ours, rng};
 
-/// Compares both for each request, and gives how many were refused.
+/// Compares both for each request, and returns how many were refused.
 #[track_caller]
 fn compare(oracle: Command, requests: &[(String, String)]) -> usize {
     let questions: Vec<Value> =

@@ -1,4 +1,5 @@
-//! What the gate lets through reaches the API server as what the judge took it for: the server's own audit log says so.
+//! Tests that the API server reads the gate's requests as the judge did, according to the server's own audit
+//! log.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -16,14 +17,14 @@ use super::attributes::{PATHS, QUERIES};
 use super::{context, rng};
 use crate::support::{Kwasm, Real, Running, real};
 
-/// How many requests.
+/// The number of requests.
 const REQUESTS: usize = 5_000;
 
 /// The namespace in which the requests may change things. Whose requests they are may only read elsewhere, so that
 /// whatever is generated, no other test is disturbed.
 const NAMESPACE: &str = "audited";
 
-/// Who sends them: a service account in a namespace where it may change nothing.
+/// The sender of the requests: a service account in a namespace where it may change nothing.
 const SENDER: &str = "system:serviceaccount:audited-sender:sender";
 
 const METHODS: &[&str] = &[
@@ -97,7 +98,7 @@ const WORDS: &[&str] = &[
     "`",
 ];
 
-/// What the gate refuses.
+/// Segments that the gate refuses.
 const REFUSED: &[&str] = &["..", ".", "", "%2e%2E", "a%2fb", "a%5cb", "%00", "%0a", "%zz", "%ff"];
 
 const FURTHER_QUERIES: &[&str] = &[
@@ -152,7 +153,7 @@ const HEADERS: &[(&str, &str)] = &[
     ("authorization", ""),
 ];
 
-/// What the gate or wasi:http refuses.
+/// Headers that the gate or wasi:http refuses.
 const REFUSED_HEADERS: &[(&str, &str)] = &[
     ("authorization", "Bearer x"),
     ("impersonate-user", "admin"),
@@ -208,7 +209,8 @@ impl Request {
         Self { method, url, headers, body }
     }
 
-    /// The line for the guest. The number is the user agent: the audit log has that, and nothing is judged by it.
+    /// Returns the line for the guest. The number is the user agent: the audit log has that, and nothing is
+    /// judged by it.
     fn line(&self, number: usize) -> String {
         let mut headers = self.headers.clone();
         let agent = agent(number);
@@ -216,7 +218,7 @@ impl Request {
         json!([self.method, self.url, headers, self.body]).to_string()
     }
 
-    /// What the judge takes it for, if it lets it through.
+    /// Returns the judge's reading, if it lets the request through.
     fn judged(&self, policy: &Policy) -> Option<Attempt> {
         let uri: PathAndQuery = self.url.parse().ok()?;
         let method = Method::from_bytes(self.method.as_bytes()).ok()?;
@@ -238,7 +240,7 @@ fn agent(number: usize) -> String {
     format!("audited-{number}")
 }
 
-/// A kubeconfig of [`SENDER`], who may read most things, and change most in [`NAMESPACE`].
+/// Returns a kubeconfig of [`SENDER`], who may read most things, and change most in [`NAMESPACE`].
 fn kubeconfig(real: &Real) -> String {
     let namespace = |name: &str| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
     let subjects = json!([{"kind": "ServiceAccount", "name": "sender", "namespace": "audited-sender"}]);
@@ -262,7 +264,7 @@ fn kubeconfig(real: &Real) -> String {
     config.to_string()
 }
 
-/// Sends them all by one guest, and gives what came of each: `status N` or `error WHY`.
+/// Sends them all by one guest, and returns the result of each: `status N` or `error WHY`.
 fn send(kwasm: &Kwasm, requests: &[Request]) -> Vec<String> {
     let mut command = kwasm.guest("sends-many", &[]);
     command.stdin(Stdio::piped());
@@ -280,7 +282,7 @@ fn send(kwasm: &Kwasm, requests: &[Request]) -> Vec<String> {
     })
 }
 
-/// The events of the audit log from `start` on, by user agent.
+/// Returns the events of the audit log from `start` on, by user agent.
 fn events(real: &Real, start: u64) -> BTreeMap<String, Vec<Value>> {
     let mut log = File::open(real.audit_log()).unwrap();
     log.seek(SeekFrom::Start(start)).unwrap();
@@ -307,7 +309,7 @@ fn decoded(path: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// What the API server took a request for.
+/// Returns the API server's reading of a request.
 fn audited(event: &Value) -> Value {
     let reference = &event["objectRef"];
     let of = |key: &str| reference[key].as_str().unwrap_or_default();
@@ -325,7 +327,7 @@ fn audited(event: &Value) -> Value {
     })
 }
 
-/// The same of what the judge took it for.
+/// Returns the same facts according to the judge.
 fn expected(attempt: &Attempt) -> Value {
     let info = attempt.info();
     let of_resource = |text: &str| if info.is_resource_request { text.to_owned() } else { String::new() };

@@ -1,4 +1,4 @@
-//! Requests with a name, by kind. What each is taken for is not written here: the API server's own code says it.
+//! Named requests by kind. Their meaning is not written here: it comes from the API server's own code.
 
 /// A request.
 pub(super) struct Case {
@@ -10,17 +10,17 @@ pub(super) struct Case {
 /// A request that nothing is made of.
 pub(super) struct Refused {
     pub(super) case: Case,
-    /// Why, as the command says it.
+    /// The reason, as the command prints it.
     pub(super) reason: &'static str,
     pub(super) theirs: Theirs,
 }
 
-/// What the API server's code does with a request that kwasm refuses.
+/// The reaction of the API server's code to a request that kwasm refuses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Theirs {
-    /// It refuses it too.
+    /// The code refuses it too.
     Rejects,
-    /// It makes something of it; why kwasm does not.
+    /// The code accepts it; with kwasm's reason to refuse it.
     Takes(&'static str),
 }
 
@@ -304,14 +304,14 @@ const SPELLINGS: &[Case] = &[
 const DOTS: &str = "its path has a dot segment";
 const EMPTY: &str = "its path has an empty segment";
 const SLASH: &str = "its path has an encoded slash";
-const LABELS: &str = "its label selector could be well-formed or not, which decides what is asked for";
+const LABELS: &str = "its label selector may or may not be well-formed, which decides what is requested";
 const NO_RESOURCE: &str = "its path names no resource";
-const NO_PATH: &str = "its path is no path";
+const NO_PATH: &str = "its path is not valid";
 
 const CLEANED: &str = "a proxy on the way, or a handler behind it, may resolve it to another path";
 const UNDECODED: &str = "a proxy on the way may decode it, and the API server sees another path";
 
-/// What is malformed, or could be taken for two things.
+/// Malformed and ambiguous requests.
 pub(super) const REFUSED: &[Refused] = &[
     rejected("watch of nothing", "GET", "/api/v1/watch", NO_RESOURCE),
     rejected("watch of nothing with a slash", "GET", "/api/v1/watch/", NO_RESOURCE),
@@ -321,18 +321,18 @@ pub(super) const REFUSED: &[Refused] = &[
         "half an encoding",
         "GET",
         "/api/v1/namespaces/shop/pods/%4",
-        "its path has a broken percent-encoding",
+        "its path has an invalid percent-encoding",
     ),
     rejected(
         "no encoding",
         "GET",
         "/api/v1/namespaces/shop/pods/%zz",
-        "its path has a broken percent-encoding",
+        "its path has an invalid percent-encoding",
     ),
     rejected("a blank", "GET", "/api/v1/namespaces/shop/pods/a b\u{7f}", NO_PATH),
     rejected("a line end", "GET", "/api/v1/pods\r\nx: y", NO_PATH),
-    rejected("a method with a blank", "GET X", "/api/v1/pods", "its method is no method"),
-    ambiguous("a method of nothing", "", "/api/v1/pods", "its method is no method", "Go takes it for GET"),
+    rejected("a method with a blank", "GET X", "/api/v1/pods", "its method is not valid"),
+    ambiguous("a method of nothing", "", "/api/v1/pods", "its method is not valid", "Go takes it for GET"),
     ambiguous("no slash", "GET", "api/v1/pods", NO_PATH, "the question's own URL joins host and path"),
     ambiguous("a dot segment", "GET", "/api/v1/namespaces/shop/./pods", DOTS, CLEANED),
     ambiguous("two dots", "GET", "/api/v1/namespaces/shop/../secrets", DOTS, CLEANED),
@@ -357,14 +357,14 @@ pub(super) const REFUSED: &[Refused] = &[
         "bytes that are no text",
         "GET",
         "/api/v1/pods/%ff",
-        "its path has a broken percent-encoding",
+        "its path has an invalid percent-encoding",
         "Go keeps the bytes, which no name of an object has",
     ),
     ambiguous(
         "bytes that are no text in a query",
         "GET",
         "/api/v1/pods?fieldSelector=metadata.name=%ff",
-        "its query has bytes that are no text",
+        "its query has bytes that are not UTF-8",
         "Go keeps the bytes, which no name of an object has",
     ),
     ambiguous(
@@ -385,7 +385,7 @@ pub(super) const REFUSED: &[Refused] = &[
         "a tunnel",
         "CONNECT",
         "/api/v1/pods",
-        "CONNECT asks for a tunnel, and there is none",
+        "CONNECT requests a tunnel, and kwasm provides none",
         "it has no verb",
     ),
     ambiguous(

@@ -11,17 +11,18 @@ use super::rules::{self, FEATURES, OBSTACLES, Rbac, VERBS};
 use super::{CURRENT, ask, context, oracle, ours, rng};
 use crate::support::Kwasm;
 
-/// What a judge says of a case.
+/// A judge's verdict on a case.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Verdict {
     Allowed,
     Denied,
-    /// It could be understood in two ways.
+    /// The request is ambiguous.
     Unclear,
 }
 
 impl Verdict {
-    /// What is refused before it is judged has no counterpart; it is counted instead.
+    /// Returns whether the verdicts agree. A request that is refused before it is judged has no counterpart,
+    /// and is counted instead.
     fn agrees(self, allowed: bool) -> bool {
         match self {
             Self::Allowed => allowed,
@@ -31,7 +32,7 @@ impl Verdict {
     }
 }
 
-/// Whether RBAC's own code allows each of the cases.
+/// Returns whether RBAC's own code allows each of the cases.
 fn allowed(oracle: Command, cases: &[Case]) -> Vec<bool> {
     let asked: Vec<Rbac> = cases.iter().map(|case| Rbac::of(&case.rules)).collect();
     let mut questions = Vec::new();
@@ -55,7 +56,7 @@ fn allowed(oracle: Command, cases: &[Case]) -> Vec<bool> {
         .collect()
 }
 
-/// How often something was allowed, denied, unclear.
+/// The numbers of allowed, denied and ambiguous cases.
 #[derive(Default)]
 struct Tally(BTreeMap<String, [usize; 3]>);
 
@@ -85,7 +86,7 @@ impl Tally {
     }
 }
 
-/// What the cases were like.
+/// The kinds of the cases.
 #[derive(Default)]
 struct Count {
     decisions: Tally,
@@ -133,7 +134,7 @@ impl Count {
             + &self.obstacles.table(obstacles)
     }
 
-    /// Of everything there was something, either way.
+    /// Checks that both verdicts occurred for every kind.
     fn assert_complete(&self) {
         let [allowed, denied, unclear] = self.decisions.of("pairs");
         let pairs = allowed + denied + unclear;
@@ -188,7 +189,7 @@ const BUGS: &[&str] = &[
     "verbs",
 ];
 
-/// What the program says of a case.
+/// Returns the program's verdict on a case.
 fn explained(kwasm: &Kwasm, case: &Case) -> Verdict {
     let file = kwasm.home().join("generated.yaml");
     std::fs::write(&file, rules::text(&case.rules)).unwrap();

@@ -11,7 +11,7 @@ use crate::support::Kwasm;
 /// The fewest cases that there are to be.
 const CASES: usize = 150;
 
-/// What the command says.
+/// Returns the output of the command.
 fn explained(kwasm: &Kwasm, case: &Case) -> Value {
     let run = kwasm.call(["policy", "explain", case.method, case.url, "-o", "json"]).success();
     serde_json::from_str(&run.stdout).unwrap()
@@ -40,7 +40,7 @@ fn a_request_is_explained_as_the_api_server_resolves_it() {
     }
     println!("{:>4} refused", REFUSED.len());
     let names: BTreeSet<(&str, &str)> = cases.iter().map(|(_, case)| (case.method, case.url)).collect();
-    assert_eq!(names.len(), cases.len(), "a case is there twice");
+    assert_eq!(names.len(), cases.len(), "a case appears twice");
     assert!(cases.len() + REFUSED.len() >= CASES);
 }
 

@@ -1,6 +1,6 @@
 //! Random rules, and random requests of which most are near what the rules cover.
 
-use kwasm::policy::{Among, ResourceRule, Rule, UrlRule};
+use kwasm::policy::{NameSelector, ResourceRule, Rule, UrlRule};
 
 use super::CURRENT;
 
@@ -34,7 +34,7 @@ const URLS: &[&str] = &[
 ];
 const PREFIXES: &[&str] = &["*", "/healthz*", "/api*", "/apis/*", "/logs/*", "/openapi/*", "/version*"];
 
-/// A request before it is written as one. Of what is no resource `url` is the path.
+/// A request before it is written as one. Without a resource, `url` is the path.
 #[derive(Clone, Debug, Default)]
 struct Wanted {
     verb: String,
@@ -57,7 +57,8 @@ impl Generator {
         (0..self.0.usize(1..4)).map(|_| self.rule()).collect()
     }
 
-    /// A request that one of the rules covers, one that differs from such a one in a single point, or any.
+    /// Returns a request that one of the rules covers, one that differs from such a one in a single point, or
+    /// any.
     pub(super) fn request(&mut self, rules: &[Rule]) -> (String, String) {
         let rule = &rules[self.0.usize(..rules.len())];
         let wanted = match self.0.u8(..8) {
@@ -114,7 +115,7 @@ impl Generator {
         if self.0.bool() {
             let current = self.0.bool();
             let names = if current && self.0.bool() { Vec::new() } else { self.some(2, NAMESPACES) };
-            rule.namespaces = Among::Some { current, names };
+            rule.namespaces = NameSelector::Some { current, names };
         }
         if self.one_in(4) {
             rule.except = self.resources();
@@ -135,7 +136,7 @@ impl Generator {
         resources
     }
 
-    /// One of those that are listed, any for `*`.
+    /// Returns one of those that are listed, any for `*`.
     fn of(&mut self, listed: &[String], any: &[&str]) -> String {
         match self.0.choice(listed).map(String::as_str) {
             None | Some("*") => self.one(any),
@@ -158,11 +159,11 @@ impl Generator {
                 let (resource, subresource) = entry.split_once('/').unwrap_or((&entry, ""));
                 let resource = self.of(&[resource.to_owned()], RESOURCES);
                 let namespace = match &rule.namespaces {
-                    Among::All => self.one(&["", CURRENT, "judged-a"]),
-                    Among::Some { current: true, names } if names.is_empty() || self.0.bool() => {
+                    NameSelector::All => self.one(&["", CURRENT, "judged-a"]),
+                    NameSelector::Some { current: true, names } if names.is_empty() || self.0.bool() => {
                         CURRENT.to_owned()
                     }
-                    Among::Some { names, .. } => self.of(names, NAMESPACES),
+                    NameSelector::Some { names, .. } => self.of(names, NAMESPACES),
                 };
                 Wanted {
                     verb: self.of(&rule.verbs, VERBS),
@@ -177,7 +178,7 @@ impl Generator {
         }
     }
 
-    /// The same but for one attribute.
+    /// Returns the same request with one attribute changed.
     fn neighbour(&mut self, mut wanted: Wanted) -> Wanted {
         if !wanted.url.is_empty() {
             match self.0.u8(..3) {
@@ -217,7 +218,8 @@ impl Generator {
         }
     }
 
-    /// Method and URL of what is wanted. A verb and a subresource that no request can have together become others.
+    /// Returns method and URL of a wanted request. A verb and a subresource that no request can have together
+    /// are replaced.
     fn written(&mut self, wanted: &Wanted) -> (String, String) {
         if !wanted.url.is_empty() {
             return (wanted.verb.to_ascii_uppercase(), wanted.url.clone());
@@ -269,7 +271,7 @@ impl Generator {
         (method, format!("{url}{mark}{}", query.join("&")))
     }
 
-    /// Now and then in another spelling: one that means the same, or one that could mean two things.
+    /// Returns a URL that is sometimes in another spelling: one with the same meaning, or an ambiguous one.
     fn disguised(&mut self, url: String) -> String {
         let (path, query) = url.split_once('?').map_or((url.as_str(), ""), |(path, query)| (path, query));
         let mark = if query.is_empty() { "" } else { "?" };

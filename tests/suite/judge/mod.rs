@@ -24,19 +24,20 @@ use crate::support::{real, skip};
 /// The namespace that the user chose.
 const CURRENT: &str = "shop";
 
-/// The context of every request here.
+/// Returns the context of every request here.
 fn context() -> Context {
     Context::new("test", CURRENT, "test")
 }
 
-/// What kwasm makes of a request; `None` when it refuses to make anything of it.
+/// Returns kwasm's reading of a request, or `None` if it refuses it.
 fn ours(method: &str, url: &str) -> Option<Attempt> {
     let uri: PathAndQuery = url.parse().ok()?;
     let method = Method::from_bytes(method.as_bytes()).ok()?;
     Attempt::read(Target::Context(context()), method, Some(&uri), &HeaderMap::new()).ok()
 }
 
-/// What the API server's code answers to questions, as `tests/servers/cluster/oracle.go` has them.
+/// Returns the answers of the API server's code to questions, in the form of
+/// `tests/servers/cluster/oracle.go`.
 fn ask(mut oracle: Command, questions: &[Value]) -> Vec<Value> {
     let mut child =
         oracle.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -56,7 +57,7 @@ fn ask(mut oracle: Command, questions: &[Value]) -> Vec<Value> {
     answers
 }
 
-/// The oracle; `None` where it cannot be had, of which `cargo xtask test` tells.
+/// Returns the oracle; `None` if it is not available, which `cargo xtask test` reports.
 fn oracle(test: &str) -> Option<Command> {
     let oracle = real(test)?.oracle();
     if oracle.is_none() {
@@ -65,7 +66,7 @@ fn oracle(test: &str) -> Option<Command> {
     oracle
 }
 
-/// Random numbers of the seed that `KWASM_SEED` says, else always of the same.
+/// Returns random numbers with the seed of `KWASM_SEED`, or else with a constant one.
 fn rng() -> fastrand::Rng {
     let seed = std::env::var("KWASM_SEED").ok().and_then(|seed| seed.parse().ok());
     fastrand::Rng::with_seed(seed.unwrap_or(0x6b77_6173_6d00_0001))

@@ -11,15 +11,15 @@ use super::rules::{self, Rbac, Subject};
 use super::{CURRENT, ours, rng};
 use crate::support::{Real, real};
 
-/// How many pairs of rules and a request.
+/// The number of pairs of rules and a request.
 const PAIRS: usize = 500;
 
-/// How many policies they share, so that the roles are made in seconds.
+/// The number of policies that they share, so that the roles are created in seconds.
 const POLICIES: usize = 60;
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 
-/// A role and its binding to a user, in each namespace where the user has rules.
+/// Returns a role and its binding to a user, in each namespace where the user has rules.
 fn roles(user: &str, subject: &Subject) -> Vec<Value> {
     let mut objects = Vec::new();
     for (namespace, rules) in subject {
@@ -39,7 +39,7 @@ fn roles(user: &str, subject: &Subject) -> Vec<Value> {
     objects
 }
 
-/// The question whether a user may do what a request asks for.
+/// Returns the question whether a user may make a request.
 fn review(user: &str, info: &kwasm::policy::RequestInfo) -> Value {
     let asked = if info.is_resource_request {
         json!({"resourceAttributes": {
@@ -58,7 +58,7 @@ fn list(items: &[Value]) -> String {
     json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
 }
 
-/// What the running server answers to each review.
+/// Returns the running server's answer to each review.
 fn ask(real: &Real, reviews: &[Value]) -> Vec<bool> {
     let answers = real.feed(&["create", "--validate=false", "-o", "json", "-f", "-"], &list(reviews));
     let answers: Vec<Value> =
@@ -70,8 +70,8 @@ fn ask(real: &Real, reviews: &[Value]) -> Vec<bool> {
     answers.iter().map(|answer| answer["status"]["allowed"].as_bool().unwrap()).collect()
 }
 
-/// Waits until the authorizer knows of all roles. It watches each kind, in the order in which they were made, so the last
-/// ones tell.
+/// Waits until the authorizer knows all roles. It watches each kind in the order of creation, so the last
+/// ones suffice.
 fn wait_for_roles(real: &Real) {
     let user = "judged-last";
     let anything = json!({"verbs": ["get"], "apiGroups": ["*"], "resources": ["*"]});

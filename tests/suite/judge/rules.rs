@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use kwasm::policy::{Among, Context, Policy, RequestInfo, ResourceRule, Rule, UrlRule};
+use kwasm::policy::{Context, NameSelector, Policy, RequestInfo, ResourceRule, Rule, UrlRule};
 use serde_json::{Value, json};
 
 use super::CURRENT;
 
-/// The policy file that has these rules.
+/// Returns the policy file that has these rules.
 pub(super) fn text(rules: &[Rule]) -> String {
     let head =
         "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: generated}\nspec: {kubernetes: {rules: [";
@@ -15,7 +15,7 @@ pub(super) fn text(rules: &[Rule]) -> String {
     format!("{head}\n  {}\n]}}}}\n", rules.join(",\n  "))
 }
 
-/// The policy, read from its file.
+/// Returns the policy, read from its file.
 pub(super) fn policy(rules: &[Rule]) -> Policy {
     let text = text(rules);
     let policy = Policy::read("generated.yaml", &text).unwrap_or_else(|faults| panic!("{faults:?}\n{text}"));
@@ -27,10 +27,10 @@ pub(super) fn policy(rules: &[Rule]) -> Policy {
 /// are bound in the whole cluster.
 pub(super) type Subject = BTreeMap<String, Vec<Value>>;
 
-/// What a policy says, as RBAC can say it.
+/// A policy, in terms of RBAC.
 ///
-/// `namespaces` are role bindings. RBAC cannot say `except`: a rule with it covers what one subject may do and another
-/// may not.
+/// `namespaces` are role bindings. RBAC cannot express `except`: a rule with it covers what one subject may
+/// do and another may not.
 #[derive(Debug, Default)]
 pub(super) struct Rbac {
     /// The subject of all rules without `except`.
@@ -67,13 +67,13 @@ impl Rbac {
         rbac
     }
 
-    /// All subjects, in the order in which [`Rbac::allowed`] wants to know of them.
+    /// Returns all subjects in the order that [`Rbac::allowed`] expects.
     pub(super) fn subjects(&self) -> Vec<&Subject> {
         let pairs = self.pairs.iter().flat_map(|(granted, taken_out)| [granted, taken_out]);
         [&self.plain].into_iter().chain(pairs).collect()
     }
 
-    /// Whether the policy allows what each of the subjects may do or not.
+    /// Returns whether the policy allows a request, given what each of the subjects may do.
     pub(super) fn allowed(&self, subjects: &[bool]) -> bool {
         assert_eq!(subjects.len(), 1 + 2 * self.pairs.len());
         subjects[0] || subjects[1..].chunks(2).any(|pair| pair[0] && !pair[1])
@@ -82,8 +82,8 @@ impl Rbac {
 
 fn bind(subject: &mut Subject, rule: &ResourceRule, json: &Value) {
     let namespaces = match &rule.namespaces {
-        Among::All => vec![String::new()],
-        Among::Some { current, names } => {
+        NameSelector::All => vec![String::new()],
+        NameSelector::Some { current, names } => {
             current.then(|| CURRENT.to_owned()).into_iter().chain(names.iter().cloned()).collect()
         }
     };
@@ -125,7 +125,7 @@ pub(super) const FEATURES: &[&str] = &[
     "nonResourceURLs: /x*",
 ];
 
-/// Which of [`FEATURES`] a rule has.
+/// Returns the [`FEATURES`] of a rule.
 pub(super) fn features(rule: &Rule) -> Vec<&'static str> {
     let any = |listed: &[String], is: fn(&str) -> bool| listed.iter().any(|item| is(item));
     let is_star: fn(&str) -> bool = |item| item == "*";
@@ -145,8 +145,8 @@ pub(super) fn features(rule: &Rule) -> Vec<&'static str> {
         Rule::Resources(rule) => {
             let ResourceRule { verbs, api_groups, resources, resource_names, namespaces, except } = rule;
             let (current, named) = match namespaces {
-                Among::All => (false, 0),
-                Among::Some { current, names } => (*current, names.len()),
+                NameSelector::All => (false, 0),
+                NameSelector::Some { current, names } => (*current, names.len()),
             };
             let has = vec![
                 any(api_groups, is_star).then_some("apiGroups: *"),
@@ -157,7 +157,7 @@ pub(super) fn features(rule: &Rule) -> Vec<&'static str> {
                 any(resources, of_one).then_some("resources: pods/log"),
                 any(resources, of_all).then_some("resources: */log"),
                 (!resource_names.is_empty()).then_some("resourceNames"),
-                (*namespaces == Among::All).then_some("namespaces: *"),
+                (*namespaces == NameSelector::All).then_some("namespaces: *"),
                 current.then_some("namespaces: current"),
                 (named > 0).then_some("namespaces: named"),
                 (usize::from(current) + named > 1).then_some("namespaces: several"),
@@ -177,7 +177,7 @@ pub(super) fn features(rule: &Rule) -> Vec<&'static str> {
 pub(super) const VERBS: &[&str] =
     &["(none)", "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "proxy"];
 
-/// What can stand in the way of a request, each a branch of the judge.
+/// The obstacles to a request, each a branch of the judge.
 pub(super) const OBSTACLES: &[&str] = &[
     "its verb",
     "its API group",
@@ -190,7 +190,7 @@ pub(super) const OBSTACLES: &[&str] = &[
     "the URL",
 ];
 
-/// What alone keeps a rule from covering a request: were it not for that, the rule would.
+/// Returns the obstacles that alone prevent a rule from covering a request.
 pub(super) fn obstacles(rule: &Rule, info: &RequestInfo, context: &Context) -> Vec<&'static str> {
     let any = || vec!["*".to_owned()];
     let covers = |rule: Rule| rule.covers(info, context);
@@ -215,7 +215,7 @@ pub(super) fn obstacles(rule: &Rule, info: &RequestInfo, context: &Context) -> V
                 ("its resource", relaxed(|rule| rule.resources = vec!["*".to_owned()])),
                 ("its subresource", Rule::Resources(rule.clone()).covers(&bare, context)),
                 ("its name", relaxed(|rule| rule.resource_names.clear())),
-                ("its namespace", relaxed(|rule| rule.namespaces = Among::All)),
+                ("its namespace", relaxed(|rule| rule.namespaces = NameSelector::All)),
                 ("what the rule excepts", relaxed(|rule| rule.except.clear())),
             ]
             .into_iter()

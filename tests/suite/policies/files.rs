@@ -1,4 +1,4 @@
-//! Files that are no policies at all, and those that are good.
+//! Tests of files that are not policies, and of valid ones.
 
 use insta::assert_snapshot;
 
@@ -29,38 +29,38 @@ fn what_is_no_yaml_is_told_by_its_line() {
     ]);
     assert_snapshot!(told, @r#"
     # a tab
-    kwasm: bad.yaml:5: it is no YAML
+    kwasm: bad.yaml:5: it is not valid YAML
     hint: indent with spaces, not with tabs
     # a quote that does not end
-    kwasm: bad.yaml:6: it is no YAML
+    kwasm: bad.yaml:6: it is not valid YAML
     hint: check indentation, quotes and colons there and before
     # a colon too many
-    kwasm: bad.yaml:5: it is no YAML
+    kwasm: bad.yaml:5: it is not valid YAML
     hint: check indentation, quotes and colons there and before
     # indentation that changes
-    kwasm: bad.yaml:7: it is no YAML
+    kwasm: bad.yaml:7: it is not valid YAML
     hint: check indentation, quotes and colons there and before
     # an asterisk without quotes
-    kwasm: bad.yaml:7: it is no YAML
+    kwasm: bad.yaml:7: it is not valid YAML
     hint: put what has an asterisk in quotes: "*"
     # an alias of nothing
-    kwasm: bad.yaml:5: it is no YAML
+    kwasm: bad.yaml:5: it is not valid YAML
     hint: put what has an asterisk in quotes: "*"
     # an alias within itself
-    kwasm: bad.yaml:5: it is no YAML
+    kwasm: bad.yaml:5: it is not valid YAML
     hint: put what has an asterisk in quotes: "*"
     # a tag
-    kwasm: bad.yaml:5: it is no YAML
+    kwasm: bad.yaml:5: it is not valid YAML
     hint: put what has an exclamation mark in quotes
     # a key that is a list
-    kwasm: bad.yaml:5: it is no YAML
+    kwasm: bad.yaml:5: it is not valid YAML
     hint: check indentation, quotes and colons there and before
     # a second document
     kwasm: bad.yaml:6: a second document begins there
-    hint: a policy is one document: leave out what begins with `---`
+    hint: a policy is one document: remove what begins with `---`
     # text after the end
     kwasm: bad.yaml:6: a second document begins there
-    hint: a policy is one document: leave out what begins with `---`
+    hint: a policy is one document: remove what begins with `---`
     # a bomb of aliases
     kwasm: bad.yaml:5: it is deeper or larger than a policy can be
     hint: write it without anchors and aliases
@@ -69,14 +69,14 @@ fn what_is_no_yaml_is_told_by_its_line() {
     hint: write it without anchors and aliases
     # more than 1 MiB
     kwasm: bad.yaml:1: it is longer than 1 MiB
-    hint: a policy is a page of YAML
+    hint: a policy is a short YAML file
     # more than is read, cut within a letter
     kwasm: bad.yaml:1: it is longer than 1 MiB
-    hint: a policy is a page of YAML
+    hint: a policy is a short YAML file
     "#);
 }
 
-/// Ten levels of nine aliases each: three and a half thousand million times `x`.
+/// Returns ten levels of nine aliases each: three and a half thousand million times `x`.
 fn bomb() -> String {
     let mut text = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for (of, name) in ('a'..='i').zip('b'..='j') {
@@ -90,15 +90,15 @@ fn bomb() -> String {
 fn a_file_that_is_no_text_is_told_by_its_line() {
     let utf16: Vec<u8> = HEAD.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let told = told(&[
-        ("a byte that is no letter", [HEAD.as_bytes(), b"spec: {} # \xff\n"].concat()),
+        ("a byte that is not a letter", [HEAD.as_bytes(), b"spec: {} # \xff\n"].concat()),
         ("UTF-16", [b"\xff\xfe".as_slice(), &utf16].concat()),
     ]);
     assert_snapshot!(told, @r"
-    # a byte that is no letter
-    kwasm: bad.yaml:4: it is no text in UTF-8
+    # a byte that is not a letter
+    kwasm: bad.yaml:4: it is not UTF-8 text
     hint: save it as UTF-8
     # UTF-16
-    kwasm: bad.yaml:1: it is no text in UTF-8
+    kwasm: bad.yaml:1: it is not UTF-8 text
     hint: save it as UTF-8
     ");
 }
@@ -111,7 +111,7 @@ fn of_a_kubeconfig_that_is_given_by_mistake_no_word_is_shown() {
         let run = check(&text).fails(2);
         assert_form(&run);
         let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 2);
-        // What a policy begins with is said whatever the file is.
+        // The beginning of a policy is explained whatever the file is.
         for word in words.filter(|word| !["apiVersion", "kind", "kwasm"].contains(word)) {
             assert!(!run.stderr.contains(word), "{word}: {}", run.shown());
         }
@@ -127,14 +127,14 @@ fn what_cannot_be_read_is_told() {
     --- stdout
     --- stderr
     kwasm: folder.yaml: it cannot be read: it is a folder
-    hint: a policy is one of kwasm's own, or a file of YAML
+    hint: a policy is one of the built-in ones, or a YAML file
     ");
     assert_snapshot!(kwasm.call(["policy", "check", "missing.yaml"]).shown(), @r"
     exit: 2
     --- stdout
     --- stderr
     kwasm: missing.yaml: it cannot be read: there is no such file
-    hint: a policy is one of kwasm's own, or a file of YAML
+    hint: a policy is one of the built-in ones, or a YAML file
     ");
 }
 
@@ -156,7 +156,7 @@ fn the_faults_of_several_files_are_told_together_and_not_without_end() {
     let of =
         |file: &str| run.stderr.lines().filter(|line| line.starts_with(&format!("kwasm: {file}:"))).count();
     assert_eq!((of("one.yaml"), of("two.yaml")), (3, 17), "{}", run.shown());
-    assert!(run.stderr.ends_with("\nand 13 more\n"), "{}", run.shown());
+    assert!(run.stderr.ends_with("\nkwasm: and 13 more\n"), "{}", run.shown());
 }
 
 #[test]

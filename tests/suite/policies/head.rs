@@ -1,10 +1,10 @@
-//! What every policy begins with.
+//! Tests of a policy's beginning.
 
 use insta::assert_snapshot;
 
 use super::{HEAD, told, with_spec};
 
-/// Files that begin as no policy does.
+/// Returns files that do not begin like a policy.
 fn beginnings() -> Vec<(&'static str, String)> {
     vec![
         ("nothing", String::new()),
@@ -52,10 +52,10 @@ fn what_a_policy_begins_with_is_named_where_it_is_missing_or_wrong() {
     assert_snapshot!(told, @r"
     # nothing
     kwasm: bad.yaml:1: it is empty
-    hint: a policy begins with `apiVersion: kwasm.dev/v1`
+    hint: a policy begins with `apiVersion: kwasm.dev/v1` and `kind: Policy`
     # nothing but a comment
     kwasm: bad.yaml:2: it is empty
-    hint: a policy begins with `apiVersion: kwasm.dev/v1`
+    hint: a policy begins with `apiVersion: kwasm.dev/v1` and `kind: Policy`
     # a list
     kwasm: bad.yaml:1: it is a list, not a map
     hint: its keys are apiVersion, kind, metadata, spec
@@ -66,16 +66,16 @@ fn what_a_policy_begins_with_is_named_where_it_is_missing_or_wrong() {
     kwasm: bad.yaml:1: apiVersion: it is missing
     hint: write `apiVersion: kwasm.dev/v1`
     # another apiVersion
-    kwasm: bad.yaml:1: apiVersion: this kwasm knows kwasm.dev/v1 only
+    kwasm: bad.yaml:1: apiVersion: this version of kwasm supports only kwasm.dev/v1
     hint: write `apiVersion: kwasm.dev/v1`
     # no kind
     kwasm: bad.yaml:1: kind: it is missing
     hint: write `kind: Policy`
     # a kind in other letters
-    kwasm: bad.yaml:2: kind: this kwasm knows Policy only
+    kwasm: bad.yaml:2: kind: this version of kwasm supports only Policy
     hint: write `kind: Policy`
     # another kind
-    kwasm: bad.yaml:2: kind: this is no policy but something else
+    kwasm: bad.yaml:2: kind: this is not a policy
     hint: a policy begins with `apiVersion: kwasm.dev/v1` and `kind: Policy`
     # no metadata
     kwasm: bad.yaml:1: metadata: it is missing
@@ -87,7 +87,7 @@ fn what_a_policy_begins_with_is_named_where_it_is_missing_or_wrong() {
     kwasm: bad.yaml:4: metadata.name: YAML reads it as a number
     hint: put it in quotes
     # a name with capitals
-    kwasm: bad.yaml:4: metadata.name: `My_Policy` is no name
+    kwasm: bad.yaml:4: metadata.name: `My_Policy` is not a valid name
     hint: a name is up to 63 lower-case letters, digits and dashes
     # labels
     kwasm: bad.yaml:5: metadata.labels: there is no such key
@@ -110,13 +110,13 @@ fn a_key_is_known_and_there_once() {
         ("a key with a letter missing", with_spec("  kubernets: {}")),
         ("a key of nothing known", with_spec("  everything: true")),
         ("a key in the wrong place", format!("{HEAD}spec: {{}}\nrules: []\n")),
-        ("a key that is there twice", with_spec("  description: a\n  limits: {}\n  description: b")),
+        ("a key that appears twice", with_spec("  description: a\n  limits: {}\n  description: b")),
         ("keys that YAML would merge", with_spec("  kubernetes: &all {contexts: [current]}\n  <<: *all")),
         ("keys that are not served yet", with_spec("  files: [{path: .}]\n  environment: [EDITOR]")),
         ("a flag that is the plugin's anyhow", with_spec("  flags: {own: [\"-s\", --user, --mine]}")),
         ("a description that is a list", with_spec("  description: [a, b]")),
         ("a cluster that is nothing", with_spec("  kubernetes:")),
-        ("contexts that are no list", with_spec("  kubernetes:\n    contexts: current")),
+        ("contexts that are not a list", with_spec("  kubernetes:\n    contexts: current")),
         ("contexts that are none", with_spec("  kubernetes:\n    contexts: []")),
         ("neither true nor false", with_spec("  kubernetes:\n    impersonate: maybe")),
     ]);
@@ -130,27 +130,27 @@ fn a_key_is_known_and_there_once() {
     # a key in the wrong place
     kwasm: bad.yaml:5: rules: there is no such key
     hint: its keys are apiVersion, kind, metadata, spec
-    # a key that is there twice
-    kwasm: bad.yaml:7: spec.description: it is there twice
-    hint: take one of them out
+    # a key that appears twice
+    kwasm: bad.yaml:7: spec.description: it is given twice
+    hint: remove one of them
     # keys that YAML would merge
     kwasm: bad.yaml:6: spec.<<: there is no such key
     hint: its keys are description, kubernetes, network, flags, limits
     # keys that are not served yet
-    kwasm: bad.yaml:5: spec.files: this kwasm gives plugins no files yet
-    hint: take files out
-    kwasm: bad.yaml:6: spec.environment: this kwasm passes no further environment variables on yet
-    hint: take environment out
+    kwasm: bad.yaml:5: spec.files: this version of kwasm gives plugins no files
+    hint: remove files
+    kwasm: bad.yaml:6: spec.environment: this version of kwasm passes no other environment variables
+    hint: remove environment
     # a flag that is the plugin's anyhow
-    kwasm: bad.yaml:5: spec.flags.own[2]: it is none of kubectl's connection flags, and the plugin's anyhow
-    hint: write those that kubectl has too, e.g. "-s"
+    kwasm: bad.yaml:5: spec.flags.own[2]: it is not one of kubectl's connection flags, so the plugin gets it anyway
+    hint: write only flags that kubectl has too, e.g. "-s"
     # a description that is a list
     kwasm: bad.yaml:5: spec.description: it is a list, not a single value
     hint: write one sentence
     # a cluster that is nothing
     kwasm: bad.yaml:5: spec.kubernetes: it is nothing, not a map
     hint: its keys are contexts, impersonate, rules
-    # contexts that are no list
+    # contexts that are not a list
     kwasm: bad.yaml:6: spec.kubernetes.contexts: it is a single value, not a list
     hint: write it as a list: in brackets, with commas
     # contexts that are none

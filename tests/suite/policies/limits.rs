@@ -4,12 +4,12 @@ use insta::assert_snapshot;
 
 use super::{told, with_spec};
 
-/// A policy with these limits, from line 6.
+/// Returns a policy with these limits, from line 6.
 fn limit(limit: &str) -> String {
     with_spec(&format!("  limits:\n    {limit}"))
 }
 
-/// Files with a limit that is none, or out of its range.
+/// Returns files with an invalid limit, or one out of range.
 fn limits() -> Vec<(&'static str, String)> {
     vec![
         ("limits that are a list", with_spec("  limits: [memory]")),
@@ -45,10 +45,10 @@ fn a_limit_has_its_unit_and_its_range() {
     kwasm: bad.yaml:6: spec.limits.cpu: there is no such key
     hint: its keys are memory, timeout, requests, sockets, headers, stack
     # units of another kind
-    kwasm: bad.yaml:6: spec.limits.memory: `512MB` is no number of bytes
+    kwasm: bad.yaml:6: spec.limits.memory: `512MB` is not a number of bytes
     hint: write 1Mi to 4Gi
     # a fraction
-    kwasm: bad.yaml:6: spec.limits.memory: `1.5Gi` is no number of bytes
+    kwasm: bad.yaml:6: spec.limits.memory: `1.5Gi` is not a number of bytes
     hint: write 1Mi to 4Gi
     # more memory than there may be
     kwasm: bad.yaml:6: spec.limits.memory: 64Gi is out of range
@@ -60,25 +60,25 @@ fn a_limit_has_its_unit_and_its_range() {
     kwasm: bad.yaml:6: spec.limits.headers: 1Gi is out of range
     hint: write 1Ki to 1Mi
     # less than nothing
-    kwasm: bad.yaml:6: spec.limits.headers: `-1` is no number of bytes
+    kwasm: bad.yaml:6: spec.limits.headers: `-1` is not a number of bytes
     hint: write 1Ki to 1Mi
     # a time without a unit
-    kwasm: bad.yaml:6: spec.limits.timeout: `5` is no time
+    kwasm: bad.yaml:6: spec.limits.timeout: `5` is not a duration
     hint: write none, or e.g. 30s, 5m, 1h30m
     # a time without an end to its digits
-    kwasm: bad.yaml:6: spec.limits.timeout: `99999999999999999999s` is no time
+    kwasm: bad.yaml:6: spec.limits.timeout: `99999999999999999999s` is not a duration
     hint: write none, or e.g. 30s, 5m, 1h30m
     # a time that YAML takes for no
     kwasm: bad.yaml:6: spec.limits.timeout: YAML reads it as true or false
     hint: write none, or e.g. 30s, 5m, 1h30m
     # no requests
-    kwasm: bad.yaml:6: spec.limits.requests: `0` is no number in its range
+    kwasm: bad.yaml:6: spec.limits.requests: `0` is not a number in its range
     hint: write a number from 1 to 1024
     # too many requests
-    kwasm: bad.yaml:6: spec.limits.requests: `1025` is no number in its range
+    kwasm: bad.yaml:6: spec.limits.requests: `1025` is not a number in its range
     hint: write a number from 1 to 1024
     # a number in words
-    kwasm: bad.yaml:6: spec.limits.sockets: `many` is no number in its range
+    kwasm: bad.yaml:6: spec.limits.sockets: `many` is not a number in its range
     hint: write a number from 1 to 1024
     # a number that is a list
     kwasm: bad.yaml:6: spec.limits.sockets: it is a list, not a single value
@@ -88,9 +88,9 @@ fn a_limit_has_its_unit_and_its_range() {
     hint: write 1Ki to 1Mi
     kwasm: bad.yaml:7: spec.limits.cpu: there is no such key
     hint: its keys are memory, timeout, requests, sockets, headers, stack
-    kwasm: bad.yaml:8: spec.limits.timeout: `soon` is no time
+    kwasm: bad.yaml:8: spec.limits.timeout: `soon` is not a duration
     hint: write none, or e.g. 30s, 5m, 1h30m
-    kwasm: bad.yaml:9: spec.limits.memory: `1Ti` is no number of bytes
+    kwasm: bad.yaml:9: spec.limits.memory: `1Ti` is not a number of bytes
     hint: write 1Mi to 4Gi
     ");
 }

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::{told, with_spec};
 
-/// A policy with this one rule, in line 7.
+/// Returns a policy with this one rule, in line 7.
 fn rule(rule: &str) -> String {
     with_spec(&format!("  kubernetes:\n    rules:\n      - {rule}"))
 }
@@ -16,7 +16,7 @@ fn a_rule_about_resources_has_groups_resources_and_verbs() {
         ("a rule that is a text", rule("pods")),
         ("nothing in it", rule("{}")),
         ("keys that are nearly right", rule("{apigroups: [\"\"], resource: [pods], verb: [get]}")),
-        ("verbs that are no list", rule("{apiGroups: [\"\"], resources: [pods], verbs: get}")),
+        ("verbs that are not a list", rule("{apiGroups: [\"\"], resources: [pods], verbs: get}")),
         ("verbs that are none", rule("{apiGroups: [\"\"], resources: [pods], verbs: []}")),
         ("a method for a verb", rule("{apiGroups: [\"\"], resources: [pods], verbs: [get, post]}")),
         ("a verb that no request has", rule("{apiGroups: [\"\"], resources: [pods], verbs: [escalate]}")),
@@ -54,7 +54,7 @@ fn a_rule_about_resources_has_groups_resources_and_verbs() {
     hint: do you mean resources?
     kwasm: bad.yaml:7: spec.kubernetes.rules[0].verb: there is no such key
     hint: do you mean verbs?
-    # verbs that are no list
+    # verbs that are not a list
     kwasm: bad.yaml:7: spec.kubernetes.rules[0].verbs: it is a single value, not a list
     hint: write it as a list: in brackets, with commas
     # verbs that are none
@@ -67,19 +67,19 @@ fn a_rule_about_resources_has_groups_resources_and_verbs() {
     kwasm: bad.yaml:7: spec.kubernetes.rules[0].verbs[0]: no request has the verb `escalate`
     hint: the verbs are get, list, watch, create, update, patch, delete, deletecollection, proxy, and "*" for all
     # a group with its version
-    kwasm: bad.yaml:7: spec.kubernetes.rules[0].apiGroups[0]: `apps/v1` is no API group
+    kwasm: bad.yaml:7: spec.kubernetes.rules[0].apiGroups[0]: `apps/v1` is not an API group
     hint: the core group is "", the others are listed by kubectl api-versions
     # a group that is nothing
     kwasm: bad.yaml:7: spec.kubernetes.rules[0].apiGroups[0]: it is nothing, not a single value
     hint: the core group is "", the others are listed by kubectl api-versions
     # all subresources of one resource
-    kwasm: bad.yaml:7: spec.kubernetes.rules[0].resources[0]: `pods/*` is no resource as RBAC names them
+    kwasm: bad.yaml:7: spec.kubernetes.rules[0].resources[0]: `pods/*` is not a resource as RBAC names them
     hint: write it as kubectl api-resources does, with a subresource as in pods/log or "*/scale"
     # a resource with capitals
-    kwasm: bad.yaml:7: spec.kubernetes.rules[0].resources[0]: `Pods` is no resource as RBAC names them
+    kwasm: bad.yaml:7: spec.kubernetes.rules[0].resources[0]: `Pods` is not a resource as RBAC names them
     hint: write it as kubectl api-resources does, with a subresource as in pods/log or "*/scale"
     # a subresource of a subresource
-    kwasm: bad.yaml:7: spec.kubernetes.rules[0].resources[0]: `pods/log/x` is no resource as RBAC names them
+    kwasm: bad.yaml:7: spec.kubernetes.rules[0].resources[0]: `pods/log/x` is not a resource as RBAC names them
     hint: write it as kubectl api-resources does, with a subresource as in pods/log or "*/scale"
     # a resource that YAML takes for yes
     kwasm: bad.yaml:7: spec.kubernetes.rules[0].resources[0]: YAML reads it as true or false
@@ -91,7 +91,7 @@ fn a_rule_about_resources_has_groups_resources_and_verbs() {
 fn a_rule_says_well_where_it_holds() {
     let told = told(&[
         (
-            "names that are no list",
+            "names that are not a list",
             rule("{apiGroups: [\"\"], resources: [pods], verbs: [get], resourceNames: db}"),
         ),
         (
@@ -103,7 +103,7 @@ fn a_rule_says_well_where_it_holds() {
             rule("{apiGroups: [\"\"], resources: [pods], verbs: [get], resourceNames: [\"\"]}"),
         ),
         (
-            "a namespace that is no list",
+            "a namespace that is not a list",
             rule("{apiGroups: [\"\"], resources: [pods], verbs: [get], namespaces: current}"),
         ),
         (
@@ -119,7 +119,7 @@ fn a_rule_says_well_where_it_holds() {
             rule("{apiGroups: [\"*\"], resources: [\"*\"], verbs: [get], except: [\"*\"]}"),
         ),
         (
-            "an exception that is no resource",
+            "an exception that is not a resource",
             rule("{apiGroups: [\"*\"], resources: [\"*\"], verbs: [get], except: [\"secrets/*\"]}"),
         ),
         (
@@ -128,7 +128,7 @@ fn a_rule_says_well_where_it_holds() {
         ),
     ]);
     assert_snapshot!(told, @r#"
-    # names that are no list
+    # names that are not a list
     kwasm: bad.yaml:7: spec.kubernetes.rules[0].resourceNames: it is a single value, not a list
     hint: write it as a list: in brackets, with commas
     # names that are not kept as written
@@ -141,20 +141,20 @@ fn a_rule_says_well_where_it_holds() {
     # the name of a collection
     kwasm: bad.yaml:7: spec.kubernetes.rules[0].resourceNames[0]: no object has an empty name
     hint: write the names of objects
-    # a namespace that is no list
+    # a namespace that is not a list
     kwasm: bad.yaml:7: spec.kubernetes.rules[0].namespaces: it is a single value, not a list
     hint: write it as a list: in brackets, with commas
     # namespaces that are none
     kwasm: bad.yaml:7: spec.kubernetes.rules[0].namespaces: without namespaces it covers nothing
     hint: write "*" for all, or a list: [current], or namespace names
     # a pattern of namespaces
-    kwasm: bad.yaml:7: spec.kubernetes.rules[0].namespaces[0]: `shop-*` is no name
+    kwasm: bad.yaml:7: spec.kubernetes.rules[0].namespaces[0]: `shop-*` is not a valid name
     hint: write "*" for all, or a list: [current], or namespace names
     # an exception of all
-    kwasm: bad.yaml:7: spec.kubernetes.rules[0].except: it takes out all that the rule covers
-    hint: name the resources, or take the rule out
-    # an exception that is no resource
-    kwasm: bad.yaml:7: spec.kubernetes.rules[0].except[0]: `secrets/*` is no resource as RBAC names them
+    kwasm: bad.yaml:7: spec.kubernetes.rules[0].except: it excludes all that the rule covers
+    hint: name the resources, or remove the rule
+    # an exception that is not a resource
+    kwasm: bad.yaml:7: spec.kubernetes.rules[0].except[0]: `secrets/*` is not a resource as RBAC names them
     hint: write it as kubectl api-resources does, with a subresource as in pods/log or "*/scale"
     # a reason and a choice
     kwasm: bad.yaml:7: spec.kubernetes.rules[0].reason: it is a list, not a single value
@@ -186,11 +186,11 @@ fn a_rule_about_urls_is_about_nothing_else() {
     kwasm: bad.yaml:7: spec.kubernetes.rules[0].namespaces: it says nothing about nonResourceURLs
     hint: make two rules of it
     # no path, a star within, two stars
-    kwasm: bad.yaml:7: spec.kubernetes.rules[0].nonResourceURLs[0]: `version` is no path
+    kwasm: bad.yaml:7: spec.kubernetes.rules[0].nonResourceURLs[0]: `version` is not a path
     hint: write a path such as /version, or a prefix such as "/openapi/*"
-    kwasm: bad.yaml:7: spec.kubernetes.rules[0].nonResourceURLs[1]: `/a/*/b` is no path
+    kwasm: bad.yaml:7: spec.kubernetes.rules[0].nonResourceURLs[1]: `/a/*/b` is not a path
     hint: write a path such as /version, or a prefix such as "/openapi/*"
-    kwasm: bad.yaml:7: spec.kubernetes.rules[0].nonResourceURLs[2]: `/a**` is no path
+    kwasm: bad.yaml:7: spec.kubernetes.rules[0].nonResourceURLs[2]: `/a**` is not a path
     hint: write a path such as /version, or a prefix such as "/openapi/*"
     # no URL
     kwasm: bad.yaml:7: spec.kubernetes.rules[0].nonResourceURLs: without URLs it covers nothing

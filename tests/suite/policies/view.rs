@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use kwasm::policy::{Among, Policy, ResourceRule, Rule, UrlRule};
+use kwasm::policy::{NameSelector, Policy, ResourceRule, Rule, UrlRule};
 use serde_json::Value;
 
 use crate::support::real;
 
-/// What rules cover, one text a verb and a resource or URL.
+/// The requests that rules cover, one text for each verb and resource or URL.
 type Covered = BTreeSet<String>;
 
 fn texts(rule: &Value, key: &str) -> Vec<String> {
@@ -23,7 +23,7 @@ fn product(groups: &[String], resources: &[String], verbs: &[String]) -> Vec<Str
     named.iter().flat_map(|named| verbs.iter().map(move |verb| format!("{verb} {named}"))).collect()
 }
 
-/// What a cluster role of the server covers.
+/// Returns the requests that a cluster role of the server covers.
 fn theirs(role: &Value) -> Covered {
     let mut covered = Covered::new();
     for rule in role["rules"].as_array().unwrap() {
@@ -35,7 +35,7 @@ fn theirs(role: &Value) -> Covered {
     covered
 }
 
-/// What a policy covers, wherever it is.
+/// Returns the requests that a policy covers, in any namespace.
 fn ours(policy: &Policy) -> Covered {
     let mut covered = Covered::new();
     for rule in policy.rules() {
@@ -49,7 +49,7 @@ fn ours(policy: &Policy) -> Covered {
                 except,
             }) => {
                 assert!(
-                    resource_names.is_empty() && except.is_empty() && *namespaces == Among::All,
+                    resource_names.is_empty() && except.is_empty() && *namespaces == NameSelector::All,
                     "{rule}"
                 );
                 covered.extend(product(api_groups, resources, verbs));

@@ -1,18 +1,19 @@
-//! Transfers that break, and registries that answer wrongly: one clear error each, and nothing left behind.
+//! Tests of broken transfers and of registries with wrong answers: one clear error each, and nothing left
+//! behind.
 
 use kwasm_registry::{Artifact, Fault, Kind, Wrong};
 
 use super::{at, bytes, with_hello};
 use crate::support::{Kwasm, Run, files};
 
-/// A kwasm with a cache of its own, to see what is left there.
+/// Returns a kwasm with a cache of its own, to check what is left there.
 pub(super) fn fresh(registry: &Wrong) -> Kwasm {
     let kwasm = at(registry);
     let cache = kwasm.home().join("cache");
     kwasm.variable("XDG_CACHE_HOME", cache)
 }
 
-/// Installs `acme/hello`, which cannot be, and gives what is said.
+/// Installs `acme/hello`, which must fail, and returns the message.
 #[track_caller]
 fn refused(registry: &Wrong, code: i32) -> String {
     let kwasm = fresh(registry);
@@ -21,14 +22,14 @@ fn refused(registry: &Wrong, code: i32) -> String {
     said(&run, registry)
 }
 
-/// The one error that is told.
+/// Returns the only error message.
 #[track_caller]
 fn said(run: &Run, registry: &Wrong) -> String {
     assert_eq!(run.stderr.lines().filter(|line| line.starts_with("kwasm: ")).count(), 1, "{}", run.shown());
     run.stderr.replace(registry.host(), "HOST")
 }
 
-/// That nothing is kept: neither for an installed plugin, nor for the next run.
+/// Checks that nothing is kept, neither for an installed plugin nor for the next run.
 #[track_caller]
 pub(super) fn nothing_left(kwasm: &Kwasm) {
     for folder in [kwasm.home().join("data"), kwasm.links(), kwasm.cache().join("kwasm/fetched")] {
@@ -40,9 +41,9 @@ pub(super) fn nothing_left(kwasm: &Kwasm) {
 /// Faults of a blob after which nothing can be made of it: with the exit code of each, and what is said.
 fn fatal() -> [(Fault, i32, &'static str); 5] {
     [
-        (Fault::corrupt().on(Kind::Blob), 126, "what came is not what its manifest names"),
+        (Fault::corrupt().on(Kind::Blob), 126, "the content is not what its manifest names"),
         (Fault::body("x").on(Kind::Blob), 126, "and the registry has 1\n"),
-        (Fault::page().on(Kind::Blob).standing(), 125, "a web page: it is no registry"),
+        (Fault::page().on(Kind::Blob).standing(), 125, "with a web page: it is not a registry"),
         (Fault::status(404).on(Kind::Blob).standing(), 125, "404 Not Found"),
         (
             Fault::body("{").without_header("docker-content-digest").on(Kind::Manifest),
@@ -107,7 +108,7 @@ fn a_registry_that_is_busy_for_a_moment_is_asked_again() {
         installed(&registry_with(fault.on(Kind::Manifest)));
     }
     let said = refused(&registry_with(Fault::too_many(3600).on(Kind::Manifest)), 125);
-    assert!(said.contains("it asks to be left alone for 3600 seconds"), "{said}");
+    assert!(said.contains("it requests a pause of 3600 seconds"), "{said}");
 }
 
 #[test]
@@ -126,13 +127,13 @@ fn what_is_longer_or_shorter_than_its_manifest_says_is_refused() {
 #[test]
 fn what_has_another_digest_is_refused() {
     let said = refused(&registry_with(Fault::corrupt().on(Kind::Blob)), 126);
-    assert!(said.contains("what came is not what its manifest names"), "{said}");
+    assert!(said.contains("the content is not what its manifest names"), "{said}");
     let other = format!("sha256:{}", "0".repeat(64));
     let said = refused(
         &registry_with(Fault::headers().header("docker-content-digest", other).on(Kind::Manifest)),
         126,
     );
-    assert!(said.contains("what came is not what its manifest names"), "{said}");
+    assert!(said.contains("the content is not what its manifest names"), "{said}");
 }
 
 #[test]
@@ -151,7 +152,7 @@ fn a_manifest_that_is_another_than_the_one_that_was_named_is_refused() {
 fn a_web_page_is_no_registry() {
     for kind in [Kind::Manifest, Kind::Blob] {
         let said = refused(&registry_with(Fault::page().on(kind).standing()), 125);
-        assert!(said.contains("a web page: it is no registry"), "{kind:?}: {said}");
+        assert!(said.contains("with a web page: it is not a registry"), "{kind:?}: {said}");
     }
 }
 
@@ -220,7 +221,7 @@ fn a_registry_without_ranges_that_gets_no_further_is_given_up() {
         registry.fault(Fault::cut_after(after).on(Kind::Blob));
     }
     let said = refused(&registry, 125);
-    assert!(said.contains("the transfer could not go on"), "{said}");
+    assert!(said.contains("the transfer could not continue"), "{said}");
     assert_eq!(registry.requests_for(Kind::Blob).len(), 5);
 }
 

@@ -47,7 +47,7 @@ fn what_kwasm_publishes_the_others_take() {
     Run::of(registry.wkg(&kwasm).args(["get", "--output", "./got.wasm", "acme:hello@1.0.0"])).success();
     assert_eq!(std::fs::read(kwasm.home().join("got.wasm")).unwrap(), hello, "wkg get");
     let mut inspect = registry.skopeo(&kwasm);
-    // Without --raw skopeo wants an image's configuration, whoever pushed.
+    // Without --raw, skopeo requires an image's configuration, whoever pushed the artifact.
     let raw = Run::of(inspect.args(["inspect", "--raw", &format!("docker://{reference}")])).success().stdout;
     let manifest: Value = serde_json::from_str(&raw).unwrap();
     assert_eq!(manifest["layers"][0]["digest"], kwasm_registry::digest(&hello).as_str());

@@ -17,7 +17,7 @@ fn index(registry: &Wrong, manifests: &[Value]) -> String {
     digest
 }
 
-/// The digest of a plugin's manifest, without a tag.
+/// Returns the digest of a plugin's manifest, without a tag.
 fn untagged(registry: &Wrong, guest: &str) -> String {
     let digest = registry.push("acme/hello", "once", &Artifact::component(bytes(guest)));
     registry.untag("acme/hello", "once");
@@ -102,15 +102,15 @@ fn the_tag_of_what_refers_to_an_artifact_is_distinguished_from_that_artifact() {
     let list = registry.put_manifest("acme/hello", list);
     let tag = digest.replace(':', "-");
     registry.tag("acme/hello", &tag, &list);
-    // There are no signatures behind the other one.
+    // There are no signatures under the other one.
     for tag in [tag.clone(), format!("{tag}.sig")] {
         let said = refused(&at(&registry), &format!("{host}/acme/hello:{tag}")).replace(host, "HOST");
-        assert!(said.contains(&format!("such a tag is for what refers to {digest}")), "{said}");
+        assert!(said.contains(&format!("such a tag is reserved for what refers to {digest}")), "{said}");
         assert!(said.contains(&format!("hint: the artifact itself is HOST/acme/hello@{digest}")), "{said}");
     }
     at(&registry).call(["install", &format!("{host}/acme/hello@{digest}")]).success();
     let run = at(&registry).call(["install", &format!("{host}/acme/hello:{digest}")]).fails(2);
-    assert!(run.stderr.contains(&format!("a digest stands behind an @: {host}/acme/hello@{digest}")));
+    assert!(run.stderr.contains(&format!("a digest follows an @: {host}/acme/hello@{digest}")));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_version_with_build_metadata_is_published_installed_and_upgraded() {
     assert_eq!(kwasm.call(["outdated", "-o", "name"]).success().stdout, "hello\n");
     kwasm.call(["upgrade"]).success();
     assert_eq!(only(&kwasm)["version"], "1.0.0+build6");
-    // What is published under a tag has the version that the tag stands for, and so has its successor.
+    // An artifact published under a tag has the tag's version, and so has its successor.
     let reference = |tag: &str| format!("{}/acme/other:{tag}", registry.host());
     super::publish(&kwasm, "hello", &reference("2.0.0_a")).success();
     kwasm.call(["install", &reference("2.0.0_a")]).success();

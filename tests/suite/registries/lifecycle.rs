@@ -6,13 +6,13 @@ use serde_json::Value;
 use super::{at, call, only, publish, with_hello};
 use crate::support::{Kwasm, Run, component, files, registry};
 
-/// The same kwasm with a cache of its own, to see what of it is left.
+/// Gives it a cache of its own, to check what is left there.
 fn with_own_cache(kwasm: Kwasm) -> Kwasm {
     let cache = kwasm.home().join("cache");
     kwasm.variable("XDG_CACHE_HOME", cache)
 }
 
-/// Neither a receipt, nor content, nor a link, nor compiled code.
+/// Checks that there is neither a receipt, nor content, nor a link, nor compiled code.
 #[track_caller]
 fn nothing_installed(kwasm: &Kwasm) {
     let left = |folder: std::path::PathBuf| {
@@ -132,7 +132,7 @@ fn a_tag_that_leads_elsewhere_is_an_upgrade_that_is_shown_and_not_taken_unasked(
     kwasm.call(["install", &reference]).success();
     let before = only(&kwasm)["digest"].clone();
     publish(&kwasm, "exits", &reference).success();
-    // Whatever is done with the plugin, it is what it was.
+    // The plugin stays the same, whatever is done with it.
     assert_eq!(call(&kwasm, "greeter").success().stdout, "hello from kwasm: x\n");
     assert_eq!(kwasm.call(["run", "greeter", "--", "x"]).success().stdout, "hello from kwasm: x\n");
     assert_eq!(only(&kwasm)["digest"], before);
@@ -157,7 +157,7 @@ fn what_is_run_from_a_registry_is_downloaded_once() {
     };
     let (blobs, manifests) = run();
     assert!(blobs > 0);
-    // Where the tag leads is asked each time; what was fetched is not asked for again, and not needed.
+    // The tag is resolved each time, but fetched content is not requested again.
     let content = kwasm_registry::digest(&std::fs::read(component("hello")).unwrap());
     registry.remove(&content);
     let again = run();

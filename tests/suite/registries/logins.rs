@@ -1,4 +1,5 @@
-//! Who the user is at a registry: docker's and podman's files, helpers, tokens that are exchanged for others.
+//! Tests of a user's logins at a registry: docker's and podman's files, helpers, and tokens that are
+//! exchanged for others.
 
 #[cfg(unix)]
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +14,7 @@ fn registry() -> Wrong {
     Wrong::builder().basic("jane", "open: sesame").start().unwrap()
 }
 
-/// The same kwasm, of which docker knows nothing.
+/// Returns a kwasm without docker's logins.
 fn stranger(registry: &Wrong) -> Kwasm {
     let kwasm = at(registry);
     std::fs::write(kwasm.home().join("config.json"), "{}").unwrap();
@@ -30,7 +31,7 @@ fn who_is_not_logged_in_is_told_how() {
         said.starts_with("kwasm: HOST/acme/hello: the registry refuses: you are not logged in"),
         "{said}"
     );
-    assert!(said.contains("hint: log in as for any other client: docker login HOST"), "{said}");
+    assert!(said.contains("hint: log in as with any other client: docker login HOST"), "{said}");
     at(&registry).call(["install", &reference]).success();
 }
 
@@ -59,7 +60,11 @@ fn a_credential_helper_is_asked() {
     let config = json!({"credHelpers": {registry.host(): "vault"}});
     std::fs::write(kwasm.home().join("config.json"), config.to_string()).unwrap();
     let run = kwasm.call(["inspect", &reference]).fails(125);
-    assert!(run.stderr.contains("its credential helper cannot be asked"), "{}", run.shown());
+    assert!(
+        run.stderr.contains("its credential helper docker-credential-vault cannot be run"),
+        "{}",
+        run.shown()
+    );
     helper("echo 'the vault is shut' >&2; exit 1");
     let run = kwasm.call(["inspect", &reference]).fails(125);
     assert!(run.stderr.contains("docker-credential-vault failed: the vault is shut"), "{}", run.shown());
@@ -132,9 +137,9 @@ fn a_login_file_that_cannot_be_read_stops_only_what_requires_a_login() {
     for (text, why) in [
         // A folder, which no one can read as a file: root may read any file.
         (None, "config.json: it cannot be read: "),
-        (Some("{"), "config.json: the login for any registry cannot be read: it is no JSON"),
+        (Some("{"), "config.json: the login for any registry cannot be read: it is not JSON"),
         (Some(r#"{"credsStore": "is-not-there"}"#), "docker-credential-is-not-there cannot be run"),
-        (Some(r#"{"auths": {"HOST": {"auth": "?"}}}"#), "its `auth` is no base64 of USER:PASSWORD"),
+        (Some(r#"{"auths": {"HOST": {"auth": "?"}}}"#), "its `auth` is not base64 of USER:PASSWORD"),
     ] {
         let with = |registry: &Wrong| {
             let kwasm = at(registry);
@@ -151,10 +156,10 @@ fn a_login_file_that_cannot_be_read_stops_only_what_requires_a_login() {
             let run = with(&public).call([verb, &reference]).success();
             let warning = run.stderr.lines().find(|line| line.starts_with("warning: ")).unwrap_or_default();
             assert!(warning.contains(why), "{verb}: {}", run.shown());
-            assert!(warning.ends_with("the registry is asked without a login"), "{verb}: {}", run.shown());
+            assert!(warning.ends_with("continuing without a login"), "{verb}: {}", run.shown());
         }
         let run = with(&private).call(["install", &with_hello(&private)]).fails(125);
-        let said = "the registry refuses: it was asked without a login (";
+        let said = "the registry refuses: the request had no login (";
         assert!(run.stderr.contains(said) && run.stderr.contains(why), "{}", run.shown());
         assert!(run.stderr.contains("hint: ") || text.is_none(), "{}", run.shown());
         assert!(!run.stderr.contains("warning"), "{}", run.shown());
@@ -184,7 +189,7 @@ fn a_token_that_is_there_under_two_names_is_the_one_that_is_not_empty() {
             run.success();
         } else {
             let run = run.fails(125);
-            let said = "it answers without a token where one was asked for";
+            let said = "it answers a request for a token without one";
             assert!(run.stderr.contains(said), "{answer}: {}", run.shown());
         }
     }

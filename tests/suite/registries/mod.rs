@@ -24,13 +24,13 @@ use serde_json::Value;
 
 use crate::support::{Kwasm, RealRegistry, Run, component};
 
-/// A component's bytes.
-fn bytes(guest: &str) -> Vec<u8> {
+/// Returns a component's bytes.
+pub(crate) fn bytes(guest: &str) -> Vec<u8> {
     std::fs::read(component(guest)).unwrap()
 }
 
-/// A kwasm that knows a registry that does wrong, and its user's login there.
-fn at(registry: &Wrong) -> Kwasm {
+/// Returns a kwasm configured for a faulty registry, with its user's login there.
+pub(crate) fn at(registry: &Wrong) -> Kwasm {
     let kwasm = Kwasm::new();
     let config = kwasm.home().join("config");
     std::fs::create_dir_all(config.join("wasm-pkg")).unwrap();
@@ -41,8 +41,8 @@ fn at(registry: &Wrong) -> Kwasm {
     kwasm.variable("DOCKER_CONFIG", home).variable("XDG_CONFIG_HOME", config)
 }
 
-/// A registry with `acme/hello:1.0.0`, and its reference.
-fn with_hello(registry: &Wrong) -> String {
+/// Returns a registry with `acme/hello:1.0.0`, and its reference.
+pub(crate) fn with_hello(registry: &Wrong) -> String {
     registry.push("acme/hello", "1.0.0", &Artifact::component(bytes("hello")));
     format!("{}/acme/hello:1.0.0", registry.host())
 }
@@ -53,7 +53,7 @@ fn publish(kwasm: &Kwasm, guest: &str, target: &str) -> Run {
     kwasm.call(["publish", component.to_str().unwrap(), target])
 }
 
-/// What `kwasm list -o json` says of the only plugin.
+/// Returns the entry of `kwasm list -o json` for the only plugin.
 fn only(kwasm: &Kwasm) -> Value {
     let list = kwasm.call(["list", "-o", "json"]).success().stdout;
     let mut rows: Vec<Value> = serde_json::from_str(&list).unwrap();

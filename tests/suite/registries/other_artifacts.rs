@@ -1,4 +1,4 @@
-//! Artifacts that are no plugins.
+//! Tests of artifacts that are not plugins.
 
 use kwasm_registry::{Artifact, Wrong};
 use serde_json::json;
@@ -8,7 +8,7 @@ use super::faults::{fresh, nothing_left};
 
 const WASM: &str = "application/wasm";
 
-/// What is said when this artifact is to be installed.
+/// Returns the message when this artifact is to be installed.
 #[track_caller]
 fn refused(artifact: &Artifact) -> String {
     let registry = Wrong::start().unwrap();
@@ -29,7 +29,7 @@ fn an_artifact_has_exactly_one_layer_of_webassembly() {
         .layer("application/vnd.oci.image.layer.v1.tar+gzip", "x");
     insta::assert_snapshot!(refused(&image), @r"
     kwasm: HOST/acme/x:1: its layer is application/vnd.oci.image.layer.v1.tar+gzip, and not application/wasm
-    hint: a plugin gets there by kwasm publish FILE HOST/acme/x:1, or oras push HOST/acme/x:1 FILE:application/wasm
+    hint: publish a plugin there: kwasm publish FILE HOST/acme/x:1, or oras push HOST/acme/x:1 FILE:application/wasm
     ");
 }
 
@@ -46,7 +46,7 @@ fn a_list_of_manifests_is_no_plugin() {
     let list = Artifact::component("x")
         .field("mediaType", "application/vnd.oci.image.index.v1+json")
         .field("manifests", json!([{}, {}, {}]));
-    insta::assert_snapshot!(refused(&list), @"kwasm: HOST/acme/x:1: it is a list of 3 manifests, as images for several platforms are, and a plugin is one");
+    insta::assert_snapshot!(refused(&list), @"kwasm: HOST/acme/x:1: it is a list of 3 manifests, as for an image of several platforms, and a plugin has a single one");
 }
 
 #[test]

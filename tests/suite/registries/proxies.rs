@@ -15,8 +15,8 @@ fn address(registry: &Wrong) -> SocketAddr {
     format!("127.0.0.1:{}", registry.host().rsplit(':').next().unwrap()).parse().unwrap()
 }
 
-/// A registry of plain HTTP that wants a password, with a plugin; and a kwasm that knows it by the name that only a proxy
-/// resolves, too.
+/// Returns a registry of plain HTTP that wants a password, with a plugin; and a kwasm that knows it by the
+/// name that only a proxy resolves, too.
 fn behind() -> (Wrong, Kwasm) {
     let registry = Wrong::builder().plain_http().basic("jane", "open: sesame").start().unwrap();
     with_hello(&registry);
@@ -91,7 +91,7 @@ fn a_proxy_that_cannot_be_used_is_reported_with_its_variable_and_without_its_pas
     let (registry, kwasm) = behind();
     let kwasm = kwasm.variable("HTTP_PROXY", "ftp://hunter2");
     let run = kwasm.call(["install", &reference()]).fails(125);
-    let said = "it cannot be reached: HTTP_PROXY: its scheme is another than http, https and socks5";
+    let said = "it cannot be reached: HTTP_PROXY: its scheme is not http, https or socks5";
     assert!(run.stderr.contains(said) && !run.stderr.contains("hunter2"), "{}", run.shown());
     assert!(registry.requests().is_empty());
 }

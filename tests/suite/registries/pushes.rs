@@ -1,4 +1,5 @@
-//! What is pushed, and to whom: the registry says where, and only it sees who pushes.
+//! Tests of pushes and their destination: the registry determines it, and only the registry sees the
+//! credentials.
 
 use std::net::TcpListener;
 
@@ -24,7 +25,7 @@ fn pushed(registry: &Wrong) {
     assert_eq!(super::call(&kwasm, "hello").success().stdout, "hello from kwasm: x\n");
 }
 
-/// Publishes to a registry that is left without a manifest, and gives the only message.
+/// Publishes to a registry, which must be left without a manifest, and returns the only message.
 #[track_caller]
 fn refused(registry: &Wrong) -> String {
     let run = push(&at(registry), registry).fails(125);
@@ -34,7 +35,7 @@ fn refused(registry: &Wrong) -> String {
     run.stderr.replace(registry.host(), "HOST")
 }
 
-/// The uploads that were asked for in one way at one host.
+/// Returns the upload requests with this method at this host.
 fn uploads(registry: &Wrong, method: &str, side: Side) -> Vec<Received> {
     let mut uploads = registry.requests_for(Kind::Upload);
     uploads.retain(|it| it.method == method && it.side == side);
@@ -90,7 +91,7 @@ fn nothing_is_sent_in_the_clear_by_who_came_with_tls() {
     registry.fault(Fault::headers().header("location", address).on(Kind::Upload).method("POST").standing());
     // The first answer is a challenge, the second has the address.
     let said = refused(&registry);
-    assert!(said.contains("wants the upload at http://127.0.0.1, which is not https"), "{said}");
+    assert!(said.contains("directs the upload to http://127.0.0.1, which is not https"), "{said}");
     assert!(listener.accept().is_err(), "somebody came");
 }
 
@@ -104,10 +105,10 @@ fn a_registry_that_does_not_say_where_is_refused_in_a_sentence() {
         assert!(said.starts_with("kwasm: HOST/acme/hello: it cannot be published: "), "{said}");
         said
     };
-    assert!(begun(Fault::headers().without_header("location")).contains("does not say where"));
+    assert!(begun(Fault::headers().without_header("location")).contains("gives no location for it"));
     for nonsense in ["http://", "https://[::1", "//"] {
         let said = begun(Fault::headers().header("location", nonsense));
-        assert!(said.contains(&format!("`{nonsense}`, which is no address")), "{said}");
+        assert!(said.contains(&format!("`{nonsense}`, which is not a valid address")), "{said}");
     }
     assert!(begun(Fault::headers().header("location", "file:///etc/passwd")).contains("which is not https"));
     assert!(begun(Fault::status(405)).contains("HOST answers /v2/acme/hello/blobs/uploads/ with 405"));
@@ -159,7 +160,7 @@ fn who_may_not_push_is_told_so() {
             let said = refused(&registry);
             assert!(
                 said.starts_with("kwasm: HOST/acme/hello: the registry refuses: to push, as the user `jane`")
-                    && said.contains("hint: log in as for any other client: docker login HOST"),
+                    && said.contains("hint: log in as with any other client: docker login HOST"),
                 "{kind:?} {method} {status}: {said}"
             );
         }
@@ -213,7 +214,11 @@ fn a_registry_that_puts_something_else_there_is_found_out() {
     registry
         .fault(Fault::body("{}").without_header("docker-content-digest").on(Kind::Manifest).method("GET"));
     let run = push(&at(&registry), &registry).fails(125);
-    assert!(run.stderr.contains("the registry took it and has something else there now"), "{}", run.shown());
+    assert!(
+        run.stderr.contains("the registry accepted it, but now has something else there"),
+        "{}",
+        run.shown()
+    );
 }
 
 #[test]
@@ -231,6 +236,6 @@ fn a_web_page_takes_no_uploads() {
     for kind in [Kind::Blob, Kind::Upload] {
         let registry = Wrong::start().unwrap();
         registry.fault(Fault::page().on(kind).standing());
-        assert!(refused(&registry).contains("a web page: it is no registry"), "{kind:?}");
+        assert!(refused(&registry).contains("with a web page: it is not a registry"), "{kind:?}");
     }
 }

@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use super::{at, bytes, only};
 use crate::support::{Kwasm, Run};
 
-/// A registry without TLS, so that it is found by any name of this machine, with `acme/hello:1.0.0`.
+/// Returns a registry without TLS, so that it is found by any name of this machine, with `acme/hello:1.0.0`.
 fn registry() -> Wrong {
     let registry = Wrong::builder().plain_http().start().unwrap();
     super::with_hello(&registry);
     registry
 }
 
-/// Its name, and its address.
+/// Returns the registry's name and address.
 fn names(registry: &Wrong) -> (String, String) {
     (registry.host().to_owned(), registry.host().replace("localhost", "127.0.0.1"))
 }
@@ -34,7 +34,7 @@ fn asks(kwasm: &Kwasm, about: &str, asked: &str) {
     fs::write(folder.join("trust.yaml"), text).unwrap();
 }
 
-/// A kwasm to which packages `acme:NAME` are at a registry, as that says itself.
+/// Returns a kwasm to which packages `acme:NAME` are at a registry, as that says itself.
 fn with_packages(registry: &Wrong) -> Kwasm {
     let kwasm = at(registry);
     let host = registry.host();
@@ -45,7 +45,7 @@ fn with_packages(registry: &Wrong) -> Kwasm {
     kwasm
 }
 
-/// A kwasm to which packages `acme:NAME` are in a folder, which has `acme:hello@1.0.0`.
+/// Returns a kwasm to which packages `acme:NAME` are in a folder, which has `acme:hello@1.0.0`.
 fn with_folder() -> Kwasm {
     let kwasm = at(&registry());
     let root = kwasm.home().join("packages");
@@ -73,7 +73,7 @@ fn installed(kwasm: &Kwasm, source: &str) -> Run {
 #[track_caller]
 fn unsigned(kwasm: &Kwasm, source: &str) {
     let run = kwasm.call(["install", source]).fails(126);
-    assert!(run.stderr.contains("asks for a signature: it is not signed"), "{source}: {}", run.shown());
+    assert!(run.stderr.contains("requires a signature: it is not signed"), "{source}: {}", run.shown());
     assert_eq!(kwasm.call(["list"]).success().stdout, "");
 }
 
@@ -106,7 +106,11 @@ fn a_rule_holds_whatever_the_spelling_of_the_reference_and_its_own() {
     }
     for disguised in ["2130706433", "0x7f000001", "127.1", "0177.0.0.1"] {
         let run = kwasm.call(["install", &format!("{disguised}:{port}/acme/hello:1.0.0")]).fails(2);
-        assert!(run.stderr.contains("its host is an address in other figures"), "{}", run.shown());
+        assert!(
+            run.stderr.contains("its host is an address not in the form of four decimal numbers"),
+            "{}",
+            run.shown()
+        );
     }
 }
 
@@ -157,7 +161,7 @@ fn a_registry_that_sends_elsewhere_is_held_to_its_own_rule_too() {
         let run = installed(&kwasm, "acme:hello");
         assert!(run.stderr.contains(&found), "{}", run.shown());
     }
-    // By the one name nobody asks whether it is signed; by the other it is looked up.
+    // By one name, signatures are ignored; by the other, they are looked up.
     registry.say(says(&address, ""));
     asks(&kwasm, &format!("registry: '{address}'"), "ignore");
     let look_ups = || registry.requests_for(Kind::Referrers).len();
@@ -177,7 +181,7 @@ fn a_package_in_a_folder_has_no_signatures_to_be_asked_for() {
         require(&kwasm, rule);
         for verb in ["install", "run", "inspect"] {
             let run = kwasm.call([verb, "acme:hello"]).fails(126);
-            let said = "acme:hello@1.0.0: it is in a folder, where no signatures are: the rule for ";
+            let said = "acme:hello@1.0.0: it is in a folder, which holds no signatures: the rule for ";
             assert!(run.stderr.contains(said), "{rule}: {}", run.shown());
         }
         asks(&kwasm, rule, "warn");
@@ -211,7 +215,7 @@ fn what_a_registry_says_of_itself_is_missed_unless_it_says_nothing() {
         (Fault::status(503).header("retry-after", "0"), "503 Service Unavailable"),
         (Fault::status(400), "400 Bad Request"),
         (Fault::endless(), "more than 1048576 bytes"),
-        (Fault::body("{"), "what it says of itself at /.well-known/wasm-pkg/registry.json cannot be read"),
+        (Fault::body("{"), "its metadata at /.well-known/wasm-pkg/registry.json cannot be read"),
         (Fault::cut(), "it cannot be reached"),
     ] {
         registry.clear_faults();
@@ -234,7 +238,7 @@ fn a_package_or_a_version_that_is_not_there_is_told_as_that() {
         assert!(run.stderr.contains("acme"), "{}", run.shown());
         assert!(!run.stderr.contains("the configuration of package registries"), "{}", run.shown());
     }
-    // No tag is called so, whatever the registry lists.
+    // No tag has such a name, whatever the registry lists.
     registry.fault(
         Fault::body(r#"{"name": "acme/hello", "tags": ["1.0.0", "1.0.0+build"]}"#).on(Kind::Tags).standing(),
     );

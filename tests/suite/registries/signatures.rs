@@ -1,5 +1,5 @@
-//! Signed by cosign, verified here; signed here, verified by cosign. What happens where a registry does wrong, or whoever may
-//! push to it, is in the folder of this name.
+//! Tests of signatures: made by cosign and verified here, and made here and verified by cosign. Faulty
+//! registries and hostile publishers are in the folder of this name.
 
 mod author;
 mod evidence;
@@ -46,7 +46,7 @@ impl Signed {
         self.kwasm.call(["install", &self.reference()])
     }
 
-    /// What `kwasm verify` says of a key.
+    /// Returns the run of `kwasm verify` with a key.
     fn verify(&self, key: &str) -> Run {
         self.kwasm.call(["verify", &self.reference(), "--key", key])
     }
@@ -103,7 +103,7 @@ fn an_altered_artifact_has_nobodys_signature() {
     for registry in registries("registries::an_altered_artifact") {
         let signed = signed(registry, Layout::Bundle);
         trust(&signed.kwasm, registry, "require", "{anyOf: [team.pub]}");
-        // The tag leads to other content, which somebody signed who has no right to, or nobody.
+        // The tag leads to other content, which is signed by someone without the right to, or by no one.
         let altered = registry.push(&signed.kwasm, &signed.reference(), &component("exits"));
         assert_ne!(altered, signed.digest);
         let run = signed.install().fails(126);
@@ -125,7 +125,7 @@ fn a_signature_that_is_gone_is_missed() {
     let run = signed.kwasm.call(["upgrade"]).fails(126);
     assert!(run.stderr.contains("1.1.0: it is not signed, and "), "{}", run.shown());
     assert_eq!(only(&signed.kwasm)["version"], "1.0.0");
-    // The same place, asked for by hand, is held to the same.
+    // The same place, requested by hand, has to meet the same requirements.
     signed.kwasm.call(["install", &next]).fails(126);
     signed.kwasm.call(["uninstall", "greeter"]).success();
     signed.kwasm.call(["install", &next]).success();
@@ -170,8 +170,8 @@ fn a_key_that_cannot_be_used_is_told_before_anything_is_sent() {
     let target = format!("{}:1", registry.repository(&kwasm, "ours"));
     let file = component("hello");
     let run = kwasm.call(["publish", file.to_str().unwrap(), &target, "--sign", "team.key"]).fails(2);
-    assert!(run.stderr.contains("a key of cosign's, which only cosign can open"), "{}", run.shown());
+    assert!(run.stderr.contains("a cosign key, which only cosign can decrypt"), "{}", run.shown());
     kwasm.call(["inspect", &target]).fails(127);
     let run = kwasm.call(["verify", &target, "--key", "team.key"]).fails(2);
-    assert!(run.stderr.contains("it is no key"), "{}", run.shown());
+    assert!(run.stderr.contains("it is not a public key"), "{}", run.shown());
 }

@@ -5,7 +5,8 @@ use kwasm_registry::{Artifact, Fault, Kind, Paging, Wrong};
 use super::{at, bytes, only};
 use crate::support::registry;
 
-/// 150 versions, of which the newest is not the last in the alphabet, nor on the first page.
+/// Upgrades a plugin in a registry with 150 versions, of which the newest is neither the last in the alphabet nor
+/// on the first page. Returns the registry, and the new version with the messages.
 fn upgraded(paging: Paging) -> (Wrong, String) {
     let registry = Wrong::builder().tag_pages(100, paging).start().unwrap();
     let (old, new) = (Artifact::component(bytes("hello")), Artifact::component(bytes("exits")));

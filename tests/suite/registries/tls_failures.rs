@@ -4,7 +4,8 @@ use kwasm_registry::{Wrong, WrongBuilder};
 
 use super::{at, with_hello};
 
-/// What is said of a registry that cannot be reached, with what its user's configuration has in place of `from`.
+/// Returns the messages about a registry that cannot be reached, with `from` replaced in the user's
+/// configuration.
 #[track_caller]
 fn said(registry: WrongBuilder, from: &str, to: &str) -> String {
     let registry = registry.start().unwrap();
@@ -24,7 +25,7 @@ fn an_authority_that_nobody_knows_can_be_made_known() {
     let said = said(Wrong::builder(), "extra_root_certificates", "other");
     insta::assert_snapshot!(said, @r#"
     kwasm: HOST: it cannot be reached: invalid peer certificate: UnknownIssuer
-    hint: a private CA goes into ~/.config/wasm-pkg/config.toml: [[registry."HOST".oci.extra_root_certificates]]
+    hint: add a private CA to ~/.config/wasm-pkg/config.toml: [[registry."HOST".oci.extra_root_certificates]]
     "#);
 }
 
@@ -45,6 +46,6 @@ fn a_registry_without_tls_can_be_said_to_have_none() {
     let said = said(Wrong::builder().plain_http(), "protocol = \"http\"", "protocol = \"https\"");
     insta::assert_snapshot!(said, @r#"
     kwasm: HOST: it cannot be reached: received corrupt message of type InvalidContentType
-    hint: if it has no TLS, ~/.config/wasm-pkg/config.toml has to say so: [registry."HOST".oci] protocol = "http"
+    hint: if it has no TLS, set in ~/.config/wasm-pkg/config.toml: [registry."HOST".oci] protocol = "http"
     "#);
 }

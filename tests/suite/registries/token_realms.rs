@@ -1,4 +1,4 @@
-//! Who is asked for tokens, and who is shown a login for them.
+//! Tests of token endpoints: which ones are asked, and which are shown a login.
 
 use std::net::TcpListener;
 
@@ -117,7 +117,7 @@ fn a_plain_registry_may_have_its_tokens_beside_it_and_nowhere_else() {
     registry.fault(leads_to("http://tokens.invalid"));
     let run = install(&registry).fails(125);
     assert!(
-        run.stderr.contains("a token of http://tokens.invalid/token, which is not https"),
+        run.stderr.contains("a token from http://tokens.invalid/token, which is not https"),
         "{}",
         run.shown()
     );

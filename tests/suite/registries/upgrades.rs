@@ -1,4 +1,4 @@
-//! What takes the place of what, and what is said of it.
+//! Tests of which artifact replaces which, and of the reports about it.
 
 use kwasm_registry::{Artifact, Wrong};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ fn a_tag_that_is_no_version_is_followed_wherever_it_leads() {
     let kwasm = at(&registry);
     kwasm.call(["install", &format!("{}/acme/hello", registry.host())]).success();
     assert_eq!(only(&kwasm)["version"], "2.0.0");
-    // Its publisher went back; that the version is an older one is no reason to be silent.
+    // Its publisher went back; an older version is reported all the same.
     registry.push("acme/hello", "latest", &exits().annotation(VERSION, "1.0.0"));
     assert_eq!(kwasm.call(["outdated"]).success().stdout, "hello\n");
     let run = kwasm.call(["upgrade"]).success();
@@ -85,6 +85,70 @@ fn one_plugins_trouble_keeps_no_other_from_being_upgraded() {
 }
 
 #[test]
+fn each_of_several_that_cannot_be_installed_is_reported_with_what_helps() {
+    let registry = Wrong::start().unwrap();
+    let there = super::with_hello(&registry);
+    let kwasm = at(&registry);
+    let missing = ["one", "two"].map(|name| format!("{}/acme/{name}:1.0.0", registry.host()));
+    let alone = kwasm.call(["install", &missing[0]]).fails(127);
+    let hint = alone.stderr.lines().find(|line| line.starts_with("hint: ")).unwrap();
+    let run = kwasm.call(["install", &missing[0], &there, &missing[1]]).fails(125);
+    for reference in &missing {
+        let line = format!("kwasm: {reference}: the registry has no such artifact\n{hint}\n");
+        assert!(run.stderr.contains(&line), "{line}: {}", run.shown());
+    }
+    assert_eq!(kwasm.call(["list", "-o", "name"]).success().stdout, "");
+}
+
+#[test]
+fn all_faults_of_a_trust_file_are_reported_once_whatever_needs_it() {
+    let registry = Wrong::start().unwrap();
+    let kwasm = at(&registry);
+    for name in ["one", "two"] {
+        registry.push(&format!("acme/{name}"), "1.0.0", &hello());
+        kwasm.call(["install", &format!("{}/acme/{name}:1.0.0", registry.host())]).success();
+        registry.push(&format!("acme/{name}"), "1.1.0", &exits());
+    }
+    let trust = kwasm.home().join("config/kwasm/trust.yaml");
+    std::fs::create_dir_all(trust.parent().unwrap()).unwrap();
+    let text = "apiVersion: kwasm.dev/v1\nkind: Trust\ndefault: always\nrules:\n- {registry: ghcr.io}\n";
+    std::fs::write(&trust, text).unwrap();
+    let reference = format!("{}/acme/one:1.1.0", registry.host());
+    let told = format!(
+        "kwasm: {0}:3: default: it is not one of ignore, require, warn\nhint: write one of them\n\
+         kwasm: {0}:5: rules[0].signatures: it is missing\nhint: write `signatures: ignore`, `warn` or `require`\n",
+        trust.display()
+    );
+    for arguments in
+        [&["upgrade"][..], &["upgrade", "one"], &["install", &reference, "--as", "x"], &["run", &reference]]
+    {
+        let run = kwasm.call(arguments).fails(125);
+        assert!(run.stderr.ends_with(&told), "{}", run.shown());
+        assert_eq!(run.stderr.matches("kwasm: ").count(), 2, "{}", run.shown());
+    }
+    let doctor = kwasm.call(["doctor"]).fails(125);
+    assert!(
+        doctor.stderr.ends_with(&told) && doctor.stdout.contains("trust       2 problems\n"),
+        "{}",
+        doctor.shown()
+    );
+    let json: Value = serde_json::from_str(&kwasm.call(["doctor", "-o", "json"]).fails(125).stdout).unwrap();
+    let check = json.as_array().unwrap().iter().find(|check| check["name"] == "trust").unwrap();
+    let what = format!("{}:5", trust.display());
+    let problem = json!({"what": what, "why": "rules[0].signatures: it is missing", "cure": "write `signatures: ignore`, `warn` or `require`"});
+    assert_eq!(check["problems"][1], problem);
+    // More than help anybody are not shown.
+    let rules: Vec<String> = (0..30).map(|number| format!("- {{registry: h{number}.example}}\n")).collect();
+    let rules = rules.concat();
+    std::fs::write(&trust, format!("apiVersion: kwasm.dev/v1\nkind: Trust\nrules:\n{rules}")).unwrap();
+    for verb in ["upgrade", "doctor"] {
+        let run = kwasm.call([verb]).fails(125);
+        assert_eq!(run.stderr.matches("it is missing").count(), 20, "{}", run.shown());
+        assert!(run.stderr.ends_with("\nkwasm: and 10 more\n"), "{}", run.shown());
+    }
+}
+
+#[test]
 fn a_grant_stays_with_the_place_through_upgrades() {
     let registry = Wrong::start().unwrap();
     registry.push("acme/hello", "1.0.0", &hello());
@@ -129,12 +193,12 @@ fn what_a_configuration_hides_is_found_and_what_it_says_is_shown_as_its_publishe
     let kwasm = at(&registry);
     let reference = |tag: &str| format!("{}/acme/dials:{tag}", registry.host());
     let page = kwasm.call(["inspect", &reference("1")]).success().stdout;
-    assert!(page.contains("as its publisher says"), "{page}");
+    assert!(page.contains("reported by its publisher"), "{page}");
     // No line of the publisher's looks like one of kwasm's.
     assert_eq!(page.lines().filter(|line| line.starts_with("source ")).count(), 1, "{page}");
     let run = kwasm.call(["install", &reference("1")]).fails(126);
     assert!(
-        run.stderr.contains("its configuration says nothing of wasi:http, which it imports"),
+        run.stderr.contains("its configuration does not mention wasi:http, which it imports"),
         "{}",
         run.shown()
     );

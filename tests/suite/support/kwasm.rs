@@ -17,14 +17,14 @@ pub(crate) struct Kwasm {
     program: PathBuf,
 }
 
-/// How a run ended and what it said.
+/// The ending of a run and its output.
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-/// The file of a guest, by the name of its crate.
+/// Returns the file of a guest, by the name of its crate.
 ///
 /// Built by `cargo xtask components`, which `cargo xtask test` does first.
 pub(crate) fn component(name: &str) -> PathBuf {
@@ -37,7 +37,8 @@ pub(crate) fn component(name: &str) -> PathBuf {
     file
 }
 
-/// Built by `cargo build --features faults --bin kwasm-faults`, which `cargo xtask test` does first.
+/// Returns the program built by `cargo build --features faults --bin kwasm-faults`, which `cargo xtask test`
+/// runs first.
 pub(crate) fn faults_program() -> PathBuf {
     let beside = || Path::new(env!("CARGO_BIN_EXE_kwasm")).with_file_name("kwasm-faults");
     let program = std::env::var_os("KWASM_FAULTS").map_or_else(beside, PathBuf::from);
@@ -64,7 +65,7 @@ impl Kwasm {
         .variable("XDG_CACHE_HOME", cache.to_str().unwrap())
     }
 
-    /// With a cache of its own.
+    /// Returns a kwasm with a cache of its own.
     pub(crate) fn with_empty_cache() -> Self {
         let kwasm = Self::new();
         let cache = kwasm.home().join("cache");
@@ -80,12 +81,12 @@ impl Kwasm {
         self.variable("KUBECONFIG", path.as_ref())
     }
 
-    /// What guests may do that are run without being installed: `cluster`, where a test says nothing of it.
+    /// Sets the policy of guests that run without being installed. The default is `cluster`.
     pub(crate) fn policy(self, policy: impl AsRef<OsStr>) -> Self {
         Self { policy: policy.as_ref().to_str().unwrap().to_owned(), ..self }
     }
 
-    /// What they may do, by the `spec` of a policy.
+    /// Sets their policy by its `spec`.
     pub(crate) fn spec(self, spec: &str) -> Self {
         let path = self.home().join("policy.yaml");
         let head = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: test}\nspec:";
@@ -93,12 +94,12 @@ impl Kwasm {
         self.policy(path)
     }
 
-    /// The program from which single defences can be taken away, with all of them.
+    /// Uses the program in which single defences can be disabled, with all of them active.
     pub(crate) fn faulty(self) -> Self {
         Self { program: faults_program(), ..self }
     }
 
-    /// The same without exactly this defence (src/defence.rs).
+    /// Disables exactly this defence (src/defence.rs).
     pub(crate) fn without(self, defence: &str) -> Self {
         self.faulty().variable("KWASM_WITHOUT", defence)
     }
@@ -107,7 +108,7 @@ impl Kwasm {
         self.home.path()
     }
 
-    /// The folder of its caches.
+    /// Returns the folder of its caches.
     pub(crate) fn cache(&self) -> PathBuf {
         let mut caches = self.variables.iter().filter(|(name, _)| name == "XDG_CACHE_HOME");
         PathBuf::from(&caches.next_back().unwrap().1)
@@ -117,7 +118,7 @@ impl Kwasm {
         self.home().join("bin")
     }
 
-    /// A program that takes this home for the user's, and finds the links first.
+    /// Returns a command that uses this home, with the links first on its `PATH`.
     pub(crate) fn program(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -141,29 +142,29 @@ impl Kwasm {
         command
     }
 
-    /// `kwasm ARG…`
+    /// Runs `kwasm ARG…`.
     pub(crate) fn call<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
         Run::of(&mut self.command(arguments))
     }
 
-    /// `kwasm run GUEST -- ARG…`, not yet started.
+    /// Returns the command `kwasm run GUEST -- ARG…`.
     pub(crate) fn guest(&self, name: &str, arguments: &[&str]) -> Command {
         let mut command = self.command(["run", "--policy", &self.policy]);
         command.arg(component(name)).arg("--").args(arguments);
         command
     }
 
-    /// `kwasm run GUEST -- ARG…`
+    /// Runs `kwasm run GUEST -- ARG…`.
     pub(crate) fn run(&self, name: &str, arguments: &[&str]) -> Run {
         Run::of(&mut self.guest(name, arguments))
     }
 
-    /// `kwasm run GUEST -- ARG…`, left running.
+    /// Starts `kwasm run GUEST -- ARG…`, and leaves it running.
     pub(crate) fn start(&self, name: &str, arguments: &[&str]) -> Running {
         Running::of(self.guest(name, arguments))
     }
 
-    /// The same, with an input that stays open.
+    /// Starts it with an input that stays open.
     pub(crate) fn start_with_input(&self, name: &str, arguments: &[&str]) -> Running {
         let mut command = self.guest(name, arguments);
         command.stdin(Stdio::piped());
@@ -188,13 +189,13 @@ impl Run {
         self
     }
 
-    /// All there is to see, for a snapshot.
+    /// Returns everything that the user sees, for a snapshot.
     pub(crate) fn shown(&self) -> String {
         let code = self.code.map_or("none".to_owned(), |code| code.to_string());
         format!("exit: {code}\n--- stdout\n{}--- stderr\n{}", self.stdout, self.stderr)
     }
 
-    /// The same, without what differs from run to run.
+    /// Returns the same, without the parts that differ from run to run.
     pub(crate) fn shown_without(&self, replaced: &[(&str, &str)]) -> String {
         replaced.iter().fold(self.shown(), |text, (from, to)| text.replace(from, to))
     }

@@ -1,4 +1,5 @@
-//! What the tests share: a kwasm with a home of its own, the two API servers, and the real registries.
+//! The parts that the tests share: a kwasm with a home of its own, the two API servers, and the real
+//! registries.
 
 mod kwasm;
 pub(crate) mod proxy;
@@ -16,18 +17,18 @@ pub(crate) use self::relay::Relay;
 pub(crate) use self::running::Running;
 pub(crate) use self::servers::{Real, real, seed, skip};
 #[cfg(unix)]
-pub(crate) use self::terminal::{at_terminal, on_terminal};
+pub(crate) use self::terminal::{at_terminal, on_terminal, on_terminal_whole};
 
 use std::path::Path;
 
 use kwasm_apiserver::{ApiServer, User};
 
-/// A kubeconfig of the embedded API server.
+/// Returns a kubeconfig of the embedded API server.
 pub(crate) fn kubeconfig(server: &ApiServer, user: User) -> std::path::PathBuf {
     server.kubeconfig(user)
 }
 
-/// The files below a folder, for tests that look at what is left behind.
+/// Returns the files below a folder, for tests that check what is left behind.
 pub(crate) fn files(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];

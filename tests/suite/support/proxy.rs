@@ -1,5 +1,5 @@
-//! Proxies on loopback: of HTTP, of HTTP over TLS, and of SOCKS 5. They lead to one server, by a name that nobody else
-//! resolves, and write down what they carried.
+//! Proxies on loopback: of HTTP, of HTTP over TLS, and of SOCKS 5. They lead to one server, by a name that no
+//! one else resolves, and record the connections.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -26,16 +26,16 @@ pub(crate) struct Proxy {
     stop: Option<oneshot::Sender<()>>,
 }
 
-/// A connection that was asked for.
+/// A requested connection.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Carried {
     /// To where, e.g. `cluster.example:6443`.
     pub(crate) to: String,
-    /// By whom, e.g. `user:password`.
+    /// The login, e.g. `user:password`.
     pub(crate) login: Option<String>,
 }
 
-/// How it is spoken to.
+/// The protocol of the proxy.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind<'a> {
     Http,
@@ -44,7 +44,7 @@ pub(crate) enum Kind<'a> {
     Socks5,
 }
 
-/// What a proxy knows.
+/// The settings and the log of a proxy.
 struct Rules {
     upstream: SocketAddr,
     login: Option<&'static str>,
@@ -56,7 +56,8 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Proxy {
-    /// Leads to `upstream` whoever has this login, `user:password`; anybody, without one.
+    /// Starts a proxy that connects users with this login, `user:password`, to `upstream`; everyone, without
+    /// one.
     pub(crate) fn start(kind: Kind<'_>, upstream: SocketAddr, login: Option<&'static str>) -> Self {
         let log = Arc::new(Mutex::new(Vec::new()));
         let rules = Arc::new(Rules { upstream, login, log: Arc::clone(&log) });
@@ -82,17 +83,17 @@ impl Proxy {
         Self { address, scheme, log, stop: Some(stop) }
     }
 
-    /// What a kubeconfig says of it.
+    /// Returns its address for a kubeconfig.
     pub(crate) fn url(&self) -> String {
         format!("{}://{}", self.scheme, self.address)
     }
 
-    /// The same with a login.
+    /// Returns the address with a login.
     pub(crate) fn url_for(&self, login: &str) -> String {
         format!("{}://{login}@{}", self.scheme, self.address)
     }
 
-    /// What it was asked for so far.
+    /// Returns the requests so far.
     pub(crate) fn carried(&self) -> Vec<Carried> {
         self.log.lock().unwrap().clone()
     }
@@ -100,7 +101,7 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // If nobody listens, it has ended already.
+        // If no one receives it, it has ended already.
         self.stop.take().map(|stop| stop.send(())).transpose().unwrap_or_default();
     }
 }
@@ -108,7 +109,7 @@ impl Drop for Proxy {
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, socks: bool, rules: Arc<Rules>) {
     while let Ok((stream, _)) = listener.accept().await {
         let (tls, rules) = (tls.clone(), Arc::clone(&rules));
-        // What goes wrong on a connection is its client's to tell.
+        // Errors of a connection are reported by its client.
         tokio::spawn(async move {
             let mut stream: Box<dyn Stream> = match tls {
                 Some(tls) => Box::new(tls.accept(stream).await?),
@@ -120,7 +121,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, socks: bool, ru
 }
 
 impl Rules {
-    /// Writes down what is asked for, and connects to where it leads.
+    /// Records a request, and connects to its target.
     async fn connect(&self, to: &str, login: Option<String>) -> io::Result<Option<TcpStream>> {
         self.log.lock().unwrap().push(Carried { to: to.to_owned(), login });
         let known = to == BEHIND || to.rsplit(':').next() == self.upstream.to_string().rsplit(':').next();
@@ -198,7 +199,7 @@ impl Rules {
     }
 }
 
-/// A text with its length in front.
+/// Reads a text that is prefixed with its length.
 async fn counted(client: &mut Box<dyn Stream>) -> io::Result<String> {
     let mut text = vec![0; client.read_u8().await?.into()];
     client.read_exact(&mut text).await?;

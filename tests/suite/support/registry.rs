@@ -13,12 +13,12 @@ pub(crate) struct RealRegistry {
     registry: Registry,
 }
 
-/// How cosign keeps a signature in a registry.
+/// The layout of cosign's signatures in a registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
     /// A sigstore bundle that refers to the artifact.
     Bundle,
-    /// A payload behind the tag `sha256-HEX.sig`.
+    /// A payload under the tag `sha256-HEX.sig`.
     Simple,
 }
 
@@ -28,20 +28,20 @@ pub(crate) struct KeyPair {
     pub(crate) public: PathBuf,
 }
 
-/// distribution, which has no referrers API; `None` where it or one of the programs cannot be had, of which `cargo xtask
-/// test` tells.
+/// Returns distribution, which has no referrers API, or `None` if it or one of the programs is not available,
+/// which `cargo xtask test` reports.
 ///
 /// # Panics
-/// With `CI` set, where nothing is skipped.
+/// If `CI` is set, where nothing is skipped.
 pub(crate) fn registry(test: &str, programs: &[&str]) -> Option<&'static RealRegistry> {
     static REGISTRY: OnceLock<Result<RealRegistry, String>> = OnceLock::new();
     shared(&REGISTRY, Registry::start, test, programs)
 }
 
-/// The same of go-containerregistry's registry, which has the referrers API.
+/// Returns go-containerregistry's registry, which has the referrers API, under the same conditions.
 ///
 /// # Panics
-/// With `CI` set, where nothing is skipped.
+/// If `CI` is set, where nothing is skipped.
 pub(crate) fn registry_with_referrers(test: &str, programs: &[&str]) -> Option<&'static RealRegistry> {
     static REGISTRY: OnceLock<Result<RealRegistry, String>> = OnceLock::new();
     shared(&REGISTRY, Registry::with_referrers, test, programs)
@@ -68,18 +68,19 @@ fn shared(
 }
 
 impl RealRegistry {
-    /// How it is reached.
+    /// Returns the access to it.
     pub(crate) fn access(&self) -> &Access {
         self.registry.access()
     }
 
-    /// The certificate of its authority, a file.
+    /// Returns the certificate of its authority, a file.
     pub(crate) fn authority(&self) -> PathBuf {
         self.registry.folder().join("ca.crt")
     }
 
-    /// A kwasm that knows the registry as its users would: by docker's credentials, and by wasm-pkg's configuration,
-    /// which has the authority's certificate, and says that a package `acme:NAME` is the repository `acme/NAME`.
+    /// Returns a kwasm that knows the registry as its users would: by docker's credentials, and by wasm-pkg's
+    /// configuration, which has the authority's certificate, and says that a package `acme:NAME` is the
+    /// repository `acme/NAME`.
     pub(crate) fn kwasm(&self) -> Kwasm {
         let kwasm = Kwasm::new();
         let config = kwasm.home().join("config");
@@ -89,12 +90,12 @@ impl RealRegistry {
         kwasm.variable("DOCKER_CONFIG", self.registry.folder()).variable("XDG_CONFIG_HOME", config)
     }
 
-    /// A repository that no other kwasm has, with its host.
+    /// Returns a repository that no other kwasm has, with its host.
     pub(crate) fn repository(&self, kwasm: &Kwasm, name: &str) -> String {
         format!("{}/{}{name}", self.registry.host(), prefix(kwasm))
     }
 
-    /// `oras VERB`, in the home of a kwasm.
+    /// Returns the command `oras VERB` in the home of a kwasm.
     pub(crate) fn oras(&self, kwasm: &Kwasm, verb: &str) -> Command {
         let mut oras = self.program(kwasm, "oras");
         // It takes localhost for a registry in plain HTTP.
@@ -102,26 +103,26 @@ impl RealRegistry {
         oras
     }
 
-    /// `skopeo`, in the home of a kwasm.
+    /// Returns the command `skopeo` in the home of a kwasm.
     pub(crate) fn skopeo(&self, kwasm: &Kwasm) -> Command {
         let mut skopeo = self.program(kwasm, "skopeo");
         skopeo.env("REGISTRY_AUTH_FILE", self.registry.folder().join("config.json"));
         skopeo
     }
 
-    /// `cosign`, in the home of a kwasm.
+    /// Returns the command `cosign` in the home of a kwasm.
     pub(crate) fn cosign(&self, kwasm: &Kwasm) -> Command {
         let mut cosign = self.program(kwasm, "cosign");
         cosign.env("COSIGN_PASSWORD", "");
         cosign
     }
 
-    /// `wkg`, in the home of a kwasm, whose configuration it shares.
+    /// Returns the command `wkg` in the home of a kwasm, whose configuration it shares.
     pub(crate) fn wkg(&self, kwasm: &Kwasm) -> Command {
         self.program(kwasm, "wkg")
     }
 
-    /// Pushes a component by oras, in the CNCF's layout, and gives the digest of its manifest.
+    /// Pushes a component by oras, in the CNCF's layout, and returns the digest of its manifest.
     pub(crate) fn push(&self, kwasm: &Kwasm, reference: &str, component: &Path) -> String {
         let folder = component.parent().unwrap();
         let config = kwasm.home().join("wasm-config.json");
@@ -129,7 +130,7 @@ impl RealRegistry {
         let config = format!("{}:application/vnd.wasm.config.v0+json", config.display());
         let file = format!("{}:application/wasm", component.file_name().unwrap().to_str().unwrap());
         let mut push = self.oras(kwasm, "push");
-        // oras refuses absolute paths, for whoever pulls.
+        // oras refuses absolute paths, for the sake of those who pull.
         push.current_dir(folder).args(["--disable-path-validation", "--config", &config, reference, &file]);
         let pushed = Run::of(&mut push).success().stdout;
         pushed.lines().find_map(|line| line.strip_prefix("Digest: ")).unwrap().to_owned()
@@ -163,14 +164,14 @@ impl RealRegistry {
     }
 }
 
-/// What the names of a kwasm's repositories begin with.
+/// Returns the prefix of the names of a kwasm's repositories.
 fn prefix(kwasm: &Kwasm) -> String {
     let home = kwasm_registry::digest(kwasm.home().as_os_str().as_encoded_bytes());
     format!("{}/", &home["sha256:".len()..][..12])
 }
 
 impl Layout {
-    /// By which cosign makes and finds it.
+    /// Returns the option by which cosign writes and finds it.
     pub(crate) fn option(self) -> &'static str {
         match self {
             Self::Bundle => "--new-bundle-format=true",

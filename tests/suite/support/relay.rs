@@ -1,4 +1,4 @@
-//! A port of this machine behind which a plugin is: any client may speak through its socket.
+//! A port of this machine that leads to a plugin's socket, for any client.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -20,7 +20,7 @@ impl Relay {
         let address = listener.local_addr().unwrap();
         let runs = Arc::new(Mutex::new(Vec::new()));
         let started = Arc::clone(&runs);
-        // It ends with the process: nobody connects any more.
+        // It ends with the process, when no one connects any more.
         thread::spawn(move || {
             for stream in listener.incoming() {
                 started.lock().unwrap().push(serve(&kwasm, &stream.unwrap()));
@@ -29,7 +29,7 @@ impl Relay {
         Self { address, runs }
     }
 
-    /// What a client is told to be its server.
+    /// Returns the address that a client is given for its server.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -58,7 +58,7 @@ fn serve(kwasm: &Kwasm, client: &TcpStream) -> Child {
     run
 }
 
-/// A client that goes, or a guest, ends it.
+/// Copies until a client or a guest closes the connection.
 fn copy(from: &mut impl Read, to: &mut impl Write) {
     let mut buffer = vec![0; 64 << 10];
     while let Ok(length) = from.read(&mut buffer) {

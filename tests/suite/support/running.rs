@@ -17,7 +17,7 @@ pub(crate) struct Running {
     seen_errors: Vec<String>,
 }
 
-/// How long a test waits for what has to come. Not a bar: only so that a failure is seen.
+/// The timeout for something that has to come. Not a bar, only a way to notice a failure.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Running {
@@ -72,7 +72,7 @@ impl Running {
         }
     }
 
-    /// The next line, if it comes within this time.
+    /// Returns the next line, if it comes within this time.
     pub(crate) fn line_within(&mut self, time: Duration) -> Option<String> {
         let line = self.lines.recv_timeout(time).ok()?;
         self.seen.push(line.clone());
@@ -105,14 +105,15 @@ impl Running {
         Run { code: status.code(), stdout: text(&self.seen), stderr: text(&self.seen_errors) }
     }
 
-    /// The most memory that was resident so far, in bytes. Linux counts it for each process (`VmHWM` of proc(5)).
+    /// Returns the peak resident memory so far, in bytes. Linux counts it for each process (`VmHWM`
+    /// of proc(5)).
     pub(crate) fn peak_memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
     }
 
-    /// The most memory that it takes, looked at until it ends.
+    /// Returns the peak of its memory, watched until it ends.
     pub(crate) fn peak_until_end(&mut self) -> u64 {
         let mut peak = 0;
         while !self.has_ended() {
@@ -127,7 +128,7 @@ impl Running {
     }
 }
 
-/// The lines of a stream, as they come.
+/// Returns the lines of a stream, as they come.
 fn read(stream: impl Read + Send + 'static) -> Receiver<String> {
     let (send, lines) = channel();
     thread::spawn(move || {

@@ -16,10 +16,10 @@ pub(crate) struct Real {
     log: Mutex<()>,
 }
 
-/// The real control plane; `None` where it cannot be had, of which `cargo xtask test` tells.
+/// Returns the real control plane, or `None` if it is not available, which `cargo xtask test` reports.
 ///
 /// # Panics
-/// With `CI` set, where nothing is skipped.
+/// If `CI` is set, where nothing is skipped.
 pub(crate) fn real(test: &str) -> Option<&'static Real> {
     static REAL: OnceLock<Result<Real, String>> = OnceLock::new();
     let real = REAL.get_or_init(|| {
@@ -53,27 +53,27 @@ pub(crate) fn skip(test: &str, reason: &str) {
 }
 
 impl Real {
-    /// The kubeconfig of a user.
+    /// Returns the kubeconfig of a user.
     pub(crate) fn kubeconfig(&self, user: User) -> std::path::PathBuf {
         self.cluster.kubeconfig(user)
     }
 
-    /// The API server's own understanding of requests, as a program.
+    /// Returns the API server's own understanding of requests, as a program.
     pub(crate) fn oracle(&self) -> Option<Command> {
         self.cluster.oracle()
     }
 
-    /// The audit log: a line of JSON for each request that got as far as having attributes.
+    /// Returns the audit log: a line of JSON for each request that got as far as having attributes.
     pub(crate) fn audit_log(&self) -> &Path {
         self.cluster.audit_log()
     }
 
-    /// kubectl as the administrator.
+    /// Returns a command of kubectl as the administrator.
     pub(crate) fn kubectl(&self) -> Command {
         self.cluster.kubectl()
     }
 
-    /// kubectl's own program.
+    /// Returns the path of kubectl.
     pub(crate) fn kubectl_program(&self) -> std::path::PathBuf {
         self.kubectl().get_program().into()
     }
@@ -83,7 +83,7 @@ impl Real {
         self.feed(&["apply", "--server-side", "-f", "-"], manifest);
     }
 
-    /// Runs kubectl as the administrator, with something to read, and gives what it prints.
+    /// Runs kubectl as the administrator, with this input, and returns its output.
     pub(crate) fn feed(&self, arguments: &[&str], text: &str) -> String {
         let mut command = self.kubectl();
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -98,12 +98,12 @@ impl Real {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// To be held by who reads the one log that kwok has for all pods, or adds to it.
+    /// Locks the only log that kwok has for all pods, for tests that read it or write to it.
     pub(crate) fn pod_log(&self) -> MutexGuard<'_, ()> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets all pods say something. Whoever follows their log, or is attached, hears it.
+    /// Makes all pods print a text, which their logs and attached clients receive.
     pub(crate) fn say(&self, text: &str) {
         let mut log = OpenOptions::new().append(true).open(self.cluster.dir().join("pod.log")).unwrap();
         writeln!(log, "2026-01-01T00:00:00.000000000Z stdout F {text}").unwrap();
@@ -121,7 +121,7 @@ impl Real {
     }
 }
 
-/// An embedded API server with the objects of the demo.
+/// Returns an embedded API server with the objects of the demo.
 pub(crate) fn seed() -> kwasm_apiserver::ApiServer {
     let server = kwasm_apiserver::ApiServer::start().unwrap();
     demo::seed(&server).unwrap();

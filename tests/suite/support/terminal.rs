@@ -9,16 +9,29 @@ use nix::pty::{OpenptyResult, Winsize, openpty};
 
 use super::Run;
 
-/// Runs a program whose stderr is a terminal of so many columns, and gives its code and what the terminal shows.
+/// Runs a program whose stderr is a terminal with this many columns, and returns its code and what the
+/// terminal shows.
 pub(crate) fn on_terminal(command: &mut Command, columns: u16) -> (Option<i32>, String) {
+    shown(command.stdout(Stdio::null()), columns, false)
+}
+
+/// Runs a program whose stdout and stderr are both one terminal, and returns its code and what the terminal shows.
+pub(crate) fn on_terminal_whole(command: &mut Command, columns: u16) -> (Option<i32>, String) {
+    shown(command, columns, true)
+}
+
+fn shown(command: &mut Command, columns: u16, whole: bool) -> (Option<i32>, String) {
     let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     let OpenptyResult { master: terminal, slave: stderr } = openpty(&size, None).unwrap();
-    let mut child = command.stdout(Stdio::null()).stderr(stderr).spawn().unwrap();
-    // The end of the last one who holds the other side is the end of what is shown.
-    command.stderr(Stdio::null());
+    if whole {
+        command.stdout(stderr.try_clone().unwrap());
+    }
+    let mut child = command.stderr(stderr).spawn().unwrap();
+    // The output ends when the last holder of the other side ends.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     let reader = thread::spawn(move || {
         let (mut shown, mut terminal) = (Vec::new(), File::from(terminal));
-        // When nobody holds the other side any more, reading fails.
+        // When no one holds the other side any more, reading fails.
         drop(terminal.read_to_end(&mut shown));
         String::from_utf8_lossy(&shown).replace("\r\n", "\n")
     });

@@ -1,4 +1,4 @@
-//! TLS servers with whatever certificate a test gives them, and servers that speak no TLS at all.
+//! TLS servers with any certificate that a test gives them, and servers that do not speak TLS.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -33,7 +33,7 @@ pub(crate) struct Keyed {
     pub(crate) pem: String,
 }
 
-/// What a server's certificate says: its common name, and its names and addresses.
+/// Returns the parameters of a server's certificate: its common name, and its names and addresses.
 pub(crate) fn server(subject: &str, names: &[&str]) -> CertificateParams {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     let mut params = CertificateParams::new(names).unwrap();
@@ -45,7 +45,7 @@ pub(crate) fn server(subject: &str, names: &[&str]) -> CertificateParams {
     params
 }
 
-/// What an authority's certificate says.
+/// Returns the parameters of an authority's certificate.
 pub(crate) fn authority(subject: &str, names: &[&str]) -> CertificateParams {
     let mut params = server(subject, names);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -53,7 +53,7 @@ pub(crate) fn authority(subject: &str, names: &[&str]) -> CertificateParams {
     params
 }
 
-/// A certificate that signed itself.
+/// Returns a certificate that signed itself.
 pub(crate) fn self_signed(params: &CertificateParams) -> Keyed {
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
@@ -71,7 +71,7 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), certificate: chain[0].clone(), pem }
     }
 
-    /// Its own certificate.
+    /// Returns the authority's own certificate.
     pub(crate) fn pem(&self) -> &str {
         &self.pem
     }
@@ -82,7 +82,7 @@ impl Authority {
         Keyed { chain: vec![certificate.der().clone()], pem: certificate.pem(), key }
     }
 
-    /// A certificate that says the same, without what X.509 v1 cannot say: names of hosts, for one.
+    /// Returns a certificate that says the same, without what X.509 v1 cannot say: names of hosts, for one.
     pub(crate) fn sign_version_1(&self, params: &CertificateParams) -> Keyed {
         let keyed = self.sign(params);
         let sign = |to_be_signed: &[u8]| self.issuer.key().sign(to_be_signed);
@@ -90,7 +90,7 @@ impl Authority {
         Keyed { chain: vec![der.into()], ..keyed }
     }
 
-    /// An authority below this one, and its certificate.
+    /// Returns an authority below this one, and its certificate.
     pub(crate) fn below(&self, params: &CertificateParams) -> (Self, CertificateDer<'static>) {
         let Keyed { chain, key, pem } = self.sign(params);
         let issuer = Issuer::new(params.clone(), key);
@@ -98,15 +98,15 @@ impl Authority {
     }
 }
 
-/// A server on loopback that speaks as it was told, until the tests end.
+/// A server on loopback that behaves as configured, until the tests end.
 pub(crate) struct TlsServer {
     address: SocketAddr,
 }
 
-/// How TLS is spoken.
+/// The TLS settings of a server.
 pub(crate) struct Spoken {
     pub(crate) versions: &'static [&'static SupportedProtocolVersion],
-    /// Whose clients are let in; all, with none.
+    /// The authority of accepted clients; all are accepted without one.
     pub(crate) clients: Option<CertificateDer<'static>>,
 }
 
@@ -117,7 +117,7 @@ impl Default for Spoken {
 }
 
 impl Spoken {
-    /// How a server speaks that shows this certificate.
+    /// Returns the configuration of a server with this certificate.
     pub(crate) fn config(&self, keyed: &Keyed) -> Arc<ServerConfig> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let key = PrivateKeyDer::try_from(keyed.key.serialize_der()).unwrap();
@@ -141,7 +141,7 @@ impl Spoken {
 }
 
 impl Authority {
-    /// That clients need a certificate of this authority.
+    /// Requires clients to have a certificate of this authority.
     pub(crate) fn asked_of_clients(&self) -> Spoken {
         Spoken { clients: Some(self.certificate.clone()), ..Spoken::default() }
     }
@@ -161,11 +161,11 @@ impl TlsServer {
         })
     }
 
-    /// Says this to whoever has said something, and goes.
+    /// Sends this to a client that has sent something, and closes the connection.
     pub(crate) fn saying(bytes: &'static [u8]) -> Self {
         Self::behind(move |mut stream| {
             let mut hello = [0; 4096];
-            // Whoever has gone by then says why.
+            // A client that has closed the connection reports why.
             drop(stream.read(&mut hello));
             drop(stream.write_all(bytes));
         })
@@ -175,7 +175,7 @@ impl TlsServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let serve = Arc::new(serve);
-        // It ends with the process: nobody connects any more.
+        // It ends with the process, when no one connects any more.
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let serve = Arc::clone(&serve);
@@ -195,7 +195,7 @@ fn answer(mut stream: impl Read + Write) {
     let mut head = Vec::new();
     let mut piece = [0; 1024];
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
-        // A failed handshake is the client's to tell.
+        // A failed handshake is reported by the client.
         match stream.read(&mut piece) {
             Ok(0) | Err(_) => return,
             Ok(length) => head.extend_from_slice(&piece[..length]),

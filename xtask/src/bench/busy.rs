@@ -1,5 +1,5 @@
-//! How long events take to a watcher's standard output when there are many: 1,000 a second from a real API server, of
-//! which four watchers each get all, and 10,000 a second from the embedded one.
+//! The latency of many events up to a watcher's standard output: 1,000 per second from a real API server with
+//! four watchers, each of which gets all, and 10,000 per second from the embedded one.
 
 use std::{
     path::{Path, PathBuf},
@@ -22,18 +22,18 @@ use crate::{apiserver::ApiServer, plane::Proxy, process, report::title};
 const PEER: &str = "kubectl get configmaps -w";
 const BAR: f64 = 1.0;
 
-/// Each side has so many turns.
+/// The number of turns of each side.
 const ROUNDS: usize = 5;
 
-/// One that watches.
+/// A watching program.
 #[derive(Clone, Copy)]
 enum Side {
-    /// kwasm, by the options of a guest.
+    /// kwasm, with the options of a guest.
     Door(&'static [&'static str]),
     Kubectl,
 }
 
-/// Where the ticks are.
+/// The collection that contains the ticks.
 struct Place {
     kubeconfig: PathBuf,
     namespace: String,
@@ -57,7 +57,7 @@ impl Side {
     }
 }
 
-/// How long ticks took, a sample a turn.
+/// The latency of ticks, one sample per turn.
 #[derive(Default)]
 struct Latency {
     half: Vec<Duration>,
@@ -102,7 +102,7 @@ fn take_turns(name: &str, mut turn: impl FnMut(Side) -> Result<Vec<Samples>>) ->
     Ok(lines)
 }
 
-/// 250 writes a second at a real API server, each of which four watchers get.
+/// Measures 250 writes per second at a real API server, with four watchers that each get all of them.
 pub(crate) fn real(stage: &Stage<'_>) -> Result<Vec<Line>> {
     const WATCHERS: usize = 4;
     const TICKS: usize = 750;
@@ -124,7 +124,8 @@ pub(crate) fn real(stage: &Stage<'_>) -> Result<Vec<Line>> {
     })
 }
 
-/// Makes ticks, 250 a second, as several clients would: the API server takes some milliseconds for each.
+/// Creates 250 ticks per second, as several clients would, since the API server takes some milliseconds for
+/// each.
 fn write_steadily(proxy: &Proxy, namespace: &str, count: usize) -> Result<()> {
     const PAUSE: Duration = Duration::from_millis(4);
     const WRITERS: usize = 4;
@@ -160,7 +161,7 @@ fn write(proxy: &Proxy, namespace: &str, numbers: impl IntoIterator<Item = usize
     Ok(())
 }
 
-/// 10,000 changes a second at the embedded API server, which makes them itself.
+/// Measures 10,000 changes per second at the embedded API server, which makes them itself.
 pub(crate) fn embedded(stage: &Stage<'_>, apiserver: &Path) -> Result<Vec<Line>> {
     const TICKS: usize = 20_000;
     const RATE: usize = 10_000;

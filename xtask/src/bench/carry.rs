@@ -1,5 +1,5 @@
-//! How fast bytes are carried to and from a command in a pod, and one behind a port of it, through a real API server: a
-//! gibibyte each way, of which not one may be another.
+//! The throughput to and from a command in a pod, and to and from one behind a port of it, through a real API
+//! server: a gibibyte each way, checked byte by byte.
 
 use std::{
     fs,
@@ -22,10 +22,10 @@ use crate::{process, report::title};
 const BAR: f64 = 0.8;
 const RUNS: usize = 3;
 const GIBIBYTE: u64 = 1 << 30;
-/// What is sent is a file, so many times.
+/// The number of times that the file is sent.
 const TIMES: usize = 16;
 
-/// How the command is reached.
+/// The way in which the command is reached.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Way {
     Exec,
@@ -33,7 +33,7 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    /// The row's name, the guest's word for it, which is the pod's name too, and the peer.
+    /// Returns the row's name, the guest's argument (also the pod's name), and the peer.
     fn names(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Exec => ("exec", "exec", "kubectl exec"),
@@ -42,7 +42,7 @@ impl Way {
     }
 }
 
-/// Carries both ways.
+/// Measures both directions.
 pub(crate) fn measure(stage: &Stage<'_>, way: Way) -> Result<Vec<Line>> {
     let (name, word, peer) = way.names();
     title(&format!("{name}: {RUNS} times 1 GiB, each way, of each side"));
@@ -75,10 +75,10 @@ pub(crate) fn measure(stage: &Stage<'_>, way: Way) -> Result<Vec<Line>> {
 struct Bench<'a> {
     stage: &'a Stage<'a>,
     way: Way,
-    /// What the guest `carries` sends.
+    /// The bytes that the guest `carries` sends.
     bytes: Vec<u8>,
     file: PathBuf,
-    /// What `sha256sum` prints of a gibibyte of it.
+    /// The output of `sha256sum` for a gibibyte of them.
     digest: String,
     forward: Option<Forward>,
 }
@@ -96,7 +96,7 @@ impl<'a> Bench<'a> {
         Ok(Self { stage, way, bytes, file, digest, forward })
     }
 
-    /// What a pod runs that is to give a gibibyte, or to take one and say what it was.
+    /// Returns the script with which a pod sends a gibibyte, or receives one and prints its digest.
     fn script(&self, send: bool) -> String {
         // That of kwok does not see the end of its input: it must know how much there is.
         if send { format!("head -c {GIBIBYTE} | sha256sum") } else { cat(&self.file) }
@@ -165,7 +165,7 @@ impl<'a> Bench<'a> {
         (0..TIMES).try_for_each(|_| to.write_all(&self.bytes)).context("kubectl takes no more")
     }
 
-    /// The guest does the same on its side.
+    /// Compares a received gibibyte with the expected bytes, as the guest does on its side.
     fn compare(&self, mut from: impl Read) -> Result<()> {
         let mut buffer = vec![0; 256 << 10];
         let mut place = 0;
@@ -183,7 +183,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// `kubectl port-forward`, which goes on listening.
+/// `kubectl port-forward`, which keeps listening.
 struct Forward {
     child: Child,
     address: String,
@@ -201,12 +201,12 @@ impl Forward {
         stdout.read_line(&mut line)?;
         // Forwarding from 127.0.0.1:43567 -> 1
         let address = line.split(' ').find(|word| word.starts_with("127.")).unwrap_or_default().to_owned();
-        // It says a line for each connection, and would end if nobody read them.
+        // It prints a line for each connection, and would block if no one read them.
         thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
         Ok(Self { child, address })
     }
 
-    /// Connects to the pod's port, and tells it what to run.
+    /// Connects to the pod's port and sends the script to run.
     #[expect(
         clippy::disallowed_methods,
         reason = "the ban is for the host; this is what kubectl listens for"

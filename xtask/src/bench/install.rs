@@ -1,4 +1,5 @@
-//! An install from a registry, from nothing to a plugin that starts in milliseconds; and a machine with many plugins.
+//! An installation from a registry, from nothing to a plugin that starts in milliseconds; and a machine with
+//! many plugins.
 
 use std::{
     fs,
@@ -20,18 +21,19 @@ use crate::{
     tools,
 };
 
-/// It compiles each time: seconds.
+/// The number of installations. Each compiles, which takes seconds.
 const INSTALLS: usize = 10;
 const INSTALL_BAR: f64 = 1.2;
 
-/// As many plugins as nobody has.
+/// The number of plugins on a machine with more than anyone has.
 const MANY: usize = 1000;
-/// What starts a plugin looks at that one alone.
+/// The bar for starting a plugin, which reads that plugin only.
 const RUN_BAR: f64 = 1.1;
-/// Twice the plugins, twice the work, and what the machine adds to it.
+/// The bar for twice the plugins: twice the work, and a margin for the machine's noise.
 const LINEAR: f64 = 2.4;
 
-/// An install of a component of 18 MB, against a download and a compilation of the same by others' programs.
+/// Measures the installation of a component of 18 MB, compared with downloading and compiling it by other
+/// programs.
 pub(crate) fn measure(places: &Places, kwasm: &Path) -> Result<Vec<Line>> {
     title("building the peers");
     let (oras, wasmtime) = (tools::ORAS.find_or_build(places)?, tools::WASMTIME.find_or_build(places)?);
@@ -64,7 +66,7 @@ pub(crate) fn measure(places: &Places, kwasm: &Path) -> Result<Vec<Line>> {
     Ok(vec![Line::of_medians("install 18 MB", "oras pull + wasmtime compile", &ours, &theirs, INSTALL_BAR)])
 }
 
-/// What 1,000 installed plugins cost those who use one of them.
+/// Measures what 1,000 installed plugins cost a user of one of them.
 pub(crate) fn many(places: &Places, kwasm: &Path, runs: usize) -> Result<Vec<Line>> {
     title(&format!("installing {MANY} plugins"));
     let hello = places.components().join("hello.wasm");
@@ -111,7 +113,7 @@ fn time(command: &mut Command) -> Result<Duration> {
     Ok(start.elapsed())
 }
 
-/// Debian's registry on a port of loopback, for everybody, without TLS.
+/// Debian's registry on a loopback port, without authentication or TLS.
 struct Registry {
     process: Child,
     address: String,
@@ -125,7 +127,7 @@ impl Registry {
             None => tools::DOCKER_REGISTRY.find_or_build(places)?,
         };
         let folder = places.scratch("bench-registry")?;
-        // Free a moment ago; should somebody else have it now, the registry ends, and says so.
+        // It was free a moment ago; if another program has it now, the registry ends with an error.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let address = format!("localhost:{port}");
         let storage = folder.path().join("storage");

@@ -1,4 +1,4 @@
-//! How fast a list of 100 MB is read to its end, and in how much memory.
+//! The time and the memory to read a list of 100 MB to its end.
 
 use std::{process::Command, time::Duration};
 
@@ -16,14 +16,15 @@ const PEER: &str = "curl --http1.1";
 const BAR: f64 = 0.8;
 const RUNS: usize = 15;
 const NAMESPACE: &str = "large";
-/// For curl, whose user agent it knows, the API server would indent it.
+/// The path of the list. Without the parameter, the API server would indent it for curl, whose user agent it
+/// recognises.
 const PATH: &str = "/api/v1/namespaces/large/configmaps?pretty=false";
 
-/// So many objects, of so many bytes: etcd takes 1.5 MiB each.
+/// The number of objects, of [`SIZE`] bytes each: etcd accepts at most 1.5 MiB for one.
 const OBJECTS: usize = 105;
 const SIZE: usize = 1_000_000;
 
-/// Lists through each door.
+/// Measures the list through each door.
 pub(crate) fn measure(stage: &Stage<'_>) -> Result<Vec<Line>> {
     title("list: 105 objects of 1 MB each");
     fill(stage)?;
@@ -76,7 +77,7 @@ fn fill(stage: &Stage<'_>) -> Result<()> {
     Ok(())
 }
 
-/// curl with the same certificate, which says how much it has read.
+/// Returns a curl command with the same certificate, which prints how much it read.
 fn curl(stage: &Stage<'_>) -> Result<Command> {
     let mut curl = Command::new("curl");
     curl.args([
@@ -95,7 +96,7 @@ fn curl(stage: &Stage<'_>) -> Result<Command> {
     Ok(curl)
 }
 
-/// The number before `bytes`.
+/// Reads the number before `bytes`.
 fn size(text: &str) -> Result<u64> {
     let number = text.split_once(" bytes").and_then(|(number, _)| number.parse().ok());
     match number {

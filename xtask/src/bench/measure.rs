@@ -1,10 +1,10 @@
-//! Samples, what they say, and their table.
+//! Samples, their statistics, and the table of results.
 
 use std::time::Duration;
 
 use anyhow::Result;
 
-/// Times of one side of a row, sorted.
+/// The durations of one side of a row, sorted.
 #[derive(Debug)]
 pub(crate) struct Samples(Vec<Duration>);
 
@@ -14,7 +14,8 @@ impl Samples {
         Self(times)
     }
 
-    /// The time that a part of all samples (0 to 1) does not exceed, by the nearest rank; zero without samples.
+    /// Returns the duration that a part of all samples (0 to 1) does not exceed, by the nearest rank; zero
+    /// without samples.
     pub(crate) fn quantile(&self, part: f64) -> Duration {
         let last = self.0.len().saturating_sub(1);
         #[expect(
@@ -28,7 +29,7 @@ impl Samples {
     }
 }
 
-/// Takes both sides' times in turn, so that what else the machine does hits both alike.
+/// Measures both sides in turn, so that other load on the machine affects both alike.
 pub(crate) fn interleaved(
     runs: usize,
     mut ours: impl FnMut() -> Result<Duration>,
@@ -48,7 +49,7 @@ pub(crate) fn interleaved(
     Ok((Samples::new(our_times), Samples::new(their_times)))
 }
 
-/// One line of the table: a figure of kwasm's against its peer's.
+/// A line of the table: one of kwasm's figures and its peer's.
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) row: String,
@@ -58,16 +59,16 @@ pub(crate) struct Line {
     pub(crate) bar: Bar,
 }
 
-/// Which ratio of the two is good enough.
+/// The required ratio of the two figures.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Bar {
-    /// For times and memory.
+    /// An upper bound, for times and memory.
     AtMost(f64),
-    /// For throughput.
+    /// A lower bound, for throughput.
     AtLeast(f64),
 }
 
-/// A figure, and the quarter and three-quarter marks of the samples it comes from.
+/// A figure, with the first and third quartiles of its samples.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Figure {
     value: f64,
@@ -77,13 +78,13 @@ pub(crate) struct Figure {
 }
 
 impl Figure {
-    /// A time.
+    /// Returns a duration.
     pub(crate) fn time(samples: &Samples, part: f64) -> Self {
         let [value, low, high] = [part, 0.25, 0.75].map(|part| samples.quantile(part).as_secs_f64() * 1000.0);
         Self { value, low, high, unit: "ms" }
     }
 
-    /// How fast so many bytes were.
+    /// Returns the throughput for this number of bytes.
     pub(crate) fn throughput(samples: &Samples, bytes: u64) -> Self {
         // The slowest are the slowest by the longest times.
         let [value, low, high] = [0.5, 0.75, 0.25].map(|part| {
@@ -93,7 +94,7 @@ impl Figure {
         Self { value, low, high, unit: "MB/s" }
     }
 
-    /// An amount of memory.
+    /// Returns an amount of memory.
     pub(crate) fn memory(bytes: u64) -> Self {
         let value = millions(bytes) * 1e6 / f64::from(1 << 20);
         Self { value, low: value, high: value, unit: "MiB" }
@@ -111,7 +112,7 @@ fn millions(bytes: u64) -> f64 {
 }
 
 impl Line {
-    /// The median of each side's times.
+    /// Compares the medians of both sides' durations.
     pub(crate) fn of_medians(
         row: &str,
         peer: &'static str,
@@ -128,7 +129,7 @@ impl Line {
         }
     }
 
-    /// What kwasm took over an idle run, and what it may take.
+    /// Compares kwasm's memory beyond that of an idle run with its limit.
     pub(crate) fn of_memory(row: &str, took: u64) -> Self {
         Self {
             row: row.to_owned(),

@@ -1,4 +1,5 @@
-//! What the rows share that need a cluster: kwasm in a home of its own, and a run of which the memory is watched.
+//! The parts shared by the rows that need a cluster: kwasm in a home of its own, and a run whose memory is
+//! watched.
 
 use std::{
     path::Path,
@@ -15,21 +16,22 @@ use anyhow::{Context, Result, bail};
 
 use crate::{home::Home, places::Places, plane::ControlPlane, process};
 
-/// How often memory is looked at. What is asked for is the most there ever was: only the last moments can be missed.
+/// The interval between two readings of the memory. The result is the peak, of which only the last moments
+/// can be missed.
 const GLANCE: Duration = Duration::from_millis(5);
 
-/// kwasm, guests and a control plane.
+/// kwasm, the guests and a control plane.
 pub(crate) struct Stage<'a> {
     places: &'a Places,
     pub(crate) home: Home,
     pub(crate) plane: ControlPlane,
 }
 
-/// A run that is over.
+/// A finished run.
 pub(crate) struct Run {
     pub(crate) took: Duration,
     pub(crate) stdout: String,
-    /// The most memory that was resident, in bytes.
+    /// The peak resident memory in bytes.
     pub(crate) memory: u64,
 }
 
@@ -42,7 +44,7 @@ impl<'a> Stage<'a> {
         })
     }
 
-    /// `kwasm run GUEST -- ARG…`, which may do what its user may.
+    /// Returns `kwasm run GUEST -- ARG…` with the user's full permissions.
     pub(crate) fn guest(&self, name: &str, arguments: &[&str]) -> Result<Command> {
         let mut command = self.home.kwasm()?;
         let file = self.places.components().join(format!("{name}.wasm"));
@@ -50,14 +52,14 @@ impl<'a> Stage<'a> {
         Ok(command)
     }
 
-    /// The same at the control plane, as its administrator.
+    /// Returns the same command for the control plane's administrator.
     pub(crate) fn admins_guest(&self, name: &str, arguments: &[&str]) -> Result<Command> {
         let mut command = self.guest(name, arguments)?;
         self.plane.as_admin(&mut command)?;
         Ok(command)
     }
 
-    /// The memory of a run that does nothing. Not its first, which is compiled before.
+    /// Returns the memory of a run that does nothing. It is not the first run, which compiles.
     pub(crate) fn idle_memory(&self) -> Result<u64> {
         self.sleep()?;
         self.sleep()
@@ -93,7 +95,7 @@ impl Run {
     }
 }
 
-/// Looks at a process's memory until it is told to end.
+/// Watches a process's memory until it is stopped.
 struct MemoryWatch {
     over: Arc<AtomicBool>,
     peak: Arc<AtomicU64>,

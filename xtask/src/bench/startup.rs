@@ -1,4 +1,4 @@
-//! How long a plugin takes from its start to its end, when all is warm and no cluster is contacted.
+//! The duration of a plugin's run, with warm caches and no contact to a cluster.
 
 use std::{
     path::Path,
@@ -14,13 +14,13 @@ use super::{
 };
 use crate::{home::Home, places::Places, process, report::title, tools};
 
-/// A component, and how kwasm is given it.
+/// A component, and the way in which kwasm runs it.
 #[derive(Debug)]
 pub(crate) struct Startup {
     pub(crate) row: Row,
     name: &'static str,
     component: &'static str,
-    /// Through its link, instead of by `kwasm run FILE`.
+    /// Whether it runs through its link instead of by `kwasm run FILE`.
     installed: bool,
 }
 
@@ -32,7 +32,7 @@ pub(crate) const ROWS: [Startup; 3] = [
 
 const PEER: &str = "wasmtime run --allow-precompiled";
 const BAR: f64 = 0.75;
-/// Runs before the first that counts: they compile, and fill the caches of the system.
+/// The number of runs before the first sample. They compile, and fill the system's caches.
 const WARM_UP: usize = 5;
 
 /// Measures rows one after the other.
@@ -80,7 +80,7 @@ impl Bench<'_> {
     }
 }
 
-/// A side that fails quickly would win.
+/// Checks that both sides print the same. A side that fails quickly would win.
 fn same_output(ours: &mut Command, theirs: &mut Command) -> Result<()> {
     let (our_text, their_text) = (process::output(ours)?, process::output(theirs)?);
     if our_text != their_text || our_text.is_empty() {
@@ -89,7 +89,7 @@ fn same_output(ours: &mut Command, theirs: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Lets both become warm, then runs them in turn.
+/// Warms up both sides, then runs them in turn.
 fn interleaved(ours: &mut Command, theirs: &mut Command, runs: usize) -> Result<(Samples, Samples)> {
     for command in [&mut *ours, &mut *theirs] {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

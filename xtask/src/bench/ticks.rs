@@ -1,4 +1,4 @@
-//! Objects whose names say which they are and when they were made, and programs that print these names.
+//! Objects named after their number and time of creation, and programs that print these names.
 
 use std::{
     io::{BufRead, BufReader},
@@ -13,10 +13,11 @@ use anyhow::{Context, Result, bail};
 use super::measure::Samples;
 use crate::process;
 
-/// Longer than any tick takes that arrives at all.
+/// A timeout longer than any tick takes that arrives at all.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The name of a tick that is made now. The embedded API server has the same for its own (`/ticks`).
+/// Returns the name of a tick created now. The embedded API server names its own ticks in the same way
+/// (`/ticks`).
 pub(crate) fn name(number: usize) -> String {
     format!("tick-{number}-{}", now().as_nanos())
 }
@@ -33,7 +34,7 @@ struct Tick {
 }
 
 impl Tick {
-    /// Reads the line that begins with its name.
+    /// Reads a line that begins with the tick's name.
     fn read(line: &str, now: Duration) -> Option<Self> {
         let (number, rest) = line.strip_prefix("tick-")?.split_once('-')?;
         let made = rest.split_whitespace().next()?.parse().ok()?;
@@ -48,7 +49,7 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    /// Starts it, and waits until it has shown tick 0, which is there.
+    /// Starts the program and waits until it has printed tick 0, which exists already.
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
         let mut child = command
             .stdin(Stdio::null())
@@ -73,7 +74,7 @@ impl Watcher {
         Ok(watcher)
     }
 
-    /// How long each of the ticks 1 to `count` took, of which none may be missing and none be there twice.
+    /// Returns the latencies of the ticks 1 to `count`. Fails if one is missing or came twice.
     pub(crate) fn times(&self, count: usize) -> Result<Samples> {
         let (mut seen, mut times) = (vec![false; count + 1], Vec::new());
         while times.len() < count {
@@ -83,7 +84,7 @@ impl Watcher {
                 .with_context(|| format!("{} of {count} ticks did not arrive", count - times.len()))?;
             match seen.get_mut(tick.number) {
                 Some(seen) if !*seen => *seen = true,
-                _ => bail!("tick {} is there twice, or was never made", tick.number),
+                _ => bail!("tick {} appears twice, or was never made", tick.number),
             }
             times.push(tick.took);
         }

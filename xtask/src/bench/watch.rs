@@ -1,5 +1,5 @@
-//! How long an event takes from its creation to a watcher's standard output, at a real API server that has nothing else to
-//! do.
+//! The latency of an event from its creation to a watcher's standard output, at a real API server without
+//! other load.
 
 use std::{
     io::{BufRead, BufReader},
@@ -25,10 +25,10 @@ use crate::{
 const PEER: &str = "kubectl get events -w";
 const BAR: f64 = 1.0;
 const NAMESPACE: &str = "bench";
-/// Longer than any event takes that arrives at all.
+/// A timeout longer than any event takes that arrives at all.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Creates events one after the other, and times their way to both watchers.
+/// Creates events one after the other, and measures their latency at both watchers.
 pub(crate) fn measure(stage: &Stage<'_>, events: usize) -> Result<Vec<Line>> {
     title(&format!("watch: {events} events"));
     let proxy = Proxy::start(&stage.plane, &stage.home)?;
@@ -59,15 +59,15 @@ pub(crate) fn measure(stage: &Stage<'_>, events: usize) -> Result<Vec<Line>> {
     Ok(vec![line("p50", 0.5), line("p99", 0.99)])
 }
 
-/// An event that is on its way.
+/// An event that was created.
 struct Created {
-    /// What its line contains and no other's.
+    /// A text that only this event's line contains.
     token: String,
-    /// The moment before the API server was asked to create it.
+    /// The moment before the request to create it.
     at: Instant,
 }
 
-/// Makes events.
+/// A creator of events.
 struct Clock {
     connection: Connection,
     events: usize,
@@ -87,7 +87,7 @@ impl Clock {
         Ok(Created { token, at })
     }
 
-    /// Both watches are open once both have shown the same event as it came.
+    /// Waits until both watches are open, which they are once both have shown the same new event.
     fn wait_for_both(&mut self, ours: &Watcher, theirs: &Watcher) -> Result<()> {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
@@ -126,7 +126,7 @@ impl Watcher {
         Ok(Self { child, lines })
     }
 
-    /// How long the event took to this watcher's output.
+    /// Returns the latency of the event at this watcher's output.
     fn arrival(&self, created: &Created) -> Result<Duration> {
         let deadline = Instant::now() + PATIENCE;
         loop {

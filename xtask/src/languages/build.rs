@@ -1,5 +1,5 @@
-//! Components by the tools of other languages. These are installed into the target directory, each at the version and
-//! with the checksum that the plugin's folder says.
+//! Builds components with the tools of other languages. These are installed into the target directory, at the
+//! version and with the checksum given in the plugin's folder.
 
 use std::{
     env::consts::EXE_SUFFIX,
@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use crate::{fresh, places::Places, process};
 
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
-/// Where a virtual environment of Python's has its programs.
+/// The folder of programs in a Python virtual environment.
 const PROGRAMS: &str = if cfg!(windows) { "Scripts" } else { "bin" };
 
 /// Builds `components/examples/javascript`.
@@ -61,7 +61,7 @@ pub(crate) fn python(places: &Places) -> Result<PathBuf> {
     Ok(component)
 }
 
-/// Where a plugin's source is, and where its tools and its component are put.
+/// Returns the folder of a plugin's source, and the one for its tools and its component.
 fn folders(places: &Places, language: &str) -> (PathBuf, PathBuf) {
     (places.plugins().join("examples").join(language), places.target.join("languages").join(language))
 }
@@ -70,7 +70,7 @@ fn answers(program: &str) -> bool {
     process::succeeds(Command::new(program).arg("--version"))
 }
 
-/// Installs tools into a folder, unless they are there as `lock` says.
+/// Installs tools into a folder, unless they are there in the versions of `lock`.
 fn install(folder: &Path, lock: &Path, work: impl FnOnce() -> Result<()>) -> Result<()> {
     let wanted = fs::read_to_string(lock).with_context(|| format!("cannot read {}", lock.display()))?;
     fresh::unless(folder, &wanted, work)

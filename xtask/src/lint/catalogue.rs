@@ -49,7 +49,7 @@ fn unlisted(places: &Places, files: &[PathBuf], guests: &[Guest]) -> Vec<String>
         .collect()
 }
 
-/// Whether it is `src/bin/KIND/NAME.rs` or `src/bin/KIND/NAME/main.rs`.
+/// Returns whether a file is `src/bin/KIND/NAME.rs` or `src/bin/KIND/NAME/main.rs`.
 fn is_program(file: &Path) -> bool {
     let Ok(below) = file.strip_prefix("tests/guests/src/bin") else { return false };
     match below.components().count() {
@@ -58,7 +58,7 @@ fn is_program(file: &Path) -> bool {
     }
 }
 
-/// A guest with tests that the manifest has cargo leave out.
+/// Finds a guest with tests that the manifest excludes from cargo's.
 fn unbuilt_tests(places: &Places, files: &[PathBuf], guest: &Guest) -> Result<Option<String>> {
     if guest.tested {
         return Ok(None);
@@ -89,7 +89,7 @@ impl Catalogue {
         Ok(Self { folder, text })
     }
 
-    /// What is wrong with a guest's line, whose last column links to a test that names the guest.
+    /// Returns the defect of a guest's line, whose last column has to link to a test that mentions the guest.
     fn lacks(&self, guest: &str) -> Option<String> {
         let is_of_guest = |line: &&str| {
             let cell = line.strip_prefix("| ").and_then(|line| line.split(" | ").next()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Rules that no tool knows.
+//! Rules that no other tool checks.
 
 use std::{
     collections::BTreeMap,
@@ -9,16 +9,17 @@ use std::{
 
 use anyhow::{Result, bail};
 
-use super::catalogue;
+use super::{catalogue, wording};
 use crate::{places::Places, process};
 
-/// The longest file, in lines.
+/// The largest number of lines of a file.
 const LINES: usize = 500;
 
-/// Names that say nothing of what a file is for.
+/// Names that do not describe the purpose of a file.
 const CATCH_ALLS: [&str; 6] = ["common", "helper", "helpers", "types", "util", "utils"];
 
-/// How many files of a fuzz target's corpus the fuzzer may have named, and how many files all corpora may have.
+/// The largest number of files of one fuzz target's corpus that the fuzzer named, and of files of all
+/// corpora.
 const CORPUS: (usize, usize) = (30, 300);
 
 /// Checks all rules and names each violation.
@@ -28,7 +29,11 @@ pub(crate) fn check(places: &Places) -> Result<()> {
     for file in &files {
         violations.extend(misnamed(file));
         if is_code(file) {
-            violations.extend(too_long(file, &fs::read_to_string(places.root.join(file))?));
+            let text = fs::read_to_string(places.root.join(file))?;
+            violations.extend(too_long(file, &text));
+            if wording::is_checked(file) {
+                violations.extend(wording::check(file, &text));
+            }
         }
         if file.extension().is_some_and(|extension| extension == "md") {
             let text = fs::read_to_string(places.root.join(file))?;
@@ -43,8 +48,8 @@ pub(crate) fn check(places: &Places) -> Result<()> {
     Ok(())
 }
 
-/// All files that are, or would be, checked in, relative to the root.
-fn sources(root: &Path) -> Result<Vec<PathBuf>> {
+/// Returns all files that are, or would be, checked in, relative to the root.
+pub(super) fn sources(root: &Path) -> Result<Vec<PathBuf>> {
     let mut git = Command::new("git");
     git.current_dir(root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let names = process::output(&mut git)?;
@@ -71,7 +76,8 @@ fn misnamed(file: &Path) -> Option<String> {
         let name = part.as_os_str().to_string_lossy();
         CATCH_ALLS.contains(&&*name)
     });
-    (catch_all && is_code(file)).then(|| format!("{}: a name that says nothing", file.display()))
+    (catch_all && is_code(file))
+        .then(|| format!("{}: a name that does not say what the file is for", file.display()))
 }
 
 /// Corpora that are to be minimised, as `tests/fuzz/README.md` says. What has a name was written by hand, and stays.

@@ -1,4 +1,9 @@
-//! The order of the rooms in src/: each uses only those above it in `src/lib.rs`.
+//! The order of the rooms in src/: each uses only those above it in `src/lib.rs`. Inside a room there is no order but that
+//! no files use each other in a circle.
+
+mod circles;
+mod modules;
+mod tokens;
 
 use std::{
     fs,
@@ -7,12 +12,14 @@ use std::{
 
 use anyhow::{Result, bail};
 
+use self::modules::Modules;
 use crate::places::Places;
 
 /// Checks every file of every room.
 pub(crate) fn check(places: &Places) -> Result<()> {
     let source = places.root.join("src");
-    let rooms = rooms(&fs::read_to_string(source.join("lib.rs"))?);
+    let lib = fs::read_to_string(source.join("lib.rs"))?;
+    let rooms = rooms(&lib);
     if rooms.is_empty() {
         bail!("src/lib.rs declares no rooms");
     }
@@ -22,23 +29,38 @@ pub(crate) fn check(places: &Places) -> Result<()> {
             "src/README.md: its table lists other rooms than src/lib.rs, or in another order".to_owned(),
         );
     }
-    for (place, room) in rooms.iter().enumerate() {
-        for file in files_of(&source, room)? {
-            let text = fs::read_to_string(&file)?;
-            let forbidden = &rooms[place + 1..];
-            for used in used(&text).into_iter().filter(|used| forbidden.contains(used)) {
-                let file = file.strip_prefix(&places.root).unwrap_or(&file).display();
-                violations.push(format!("{file}: `{room}` uses `{used}`, which is below it"));
-            }
-        }
+    let mut modules = Modules::default();
+    modules.add(Path::new("lib.rs"), &lib);
+    for file in rooms.iter().map(|room| files_of(&source, room)).collect::<Result<Vec<_>>>()?.concat() {
+        let text = fs::read_to_string(&file)?;
+        modules.add(file.strip_prefix(&source)?, &text);
     }
+    violations.extend(against_the_order(&modules, &rooms));
+    violations.extend(circles::describe(&modules.uses()));
     if !violations.is_empty() {
         bail!("violations: {}\n{}", violations.len(), violations.join("\n"));
     }
     Ok(())
 }
 
-/// The modules that `lib.rs` declares, in order.
+/// Describes each use of a room that is below the user's own.
+fn against_the_order(modules: &Modules, rooms: &[String]) -> Vec<String> {
+    let position_of = |name: &str| rooms.iter().position(|room| room == name);
+    let is_below = |used: &str, room: &str| {
+        position_of(used).zip(position_of(room)).is_some_and(|(used, room)| used > room)
+    };
+    let mut violations = Vec::new();
+    for (file, used) in modules.rooms_used() {
+        let room = file.iter().next().map(Path::new).and_then(Path::file_stem).unwrap_or_default();
+        let room = room.to_string_lossy();
+        if is_below(&used, &room) {
+            violations.push(format!("src/{}: `{room}` uses `{used}`, which is below it", file.display()));
+        }
+    }
+    violations
+}
+
+/// Returns the modules that `lib.rs` declares, in order.
 fn rooms(lib: &str) -> Vec<String> {
     let declared = |line: &str| {
         let line = line.trim_start();
@@ -48,7 +70,7 @@ fn rooms(lib: &str) -> Vec<String> {
     lib.lines().filter_map(declared).collect()
 }
 
-/// The rooms in the first column of a table.
+/// Returns the rooms in the first column of a table.
 fn listed(readme: &str) -> Vec<String> {
     let room = |line: &str| Some(line.strip_prefix("| `")?.split_once("` |")?.0.to_owned());
     readme.lines().filter_map(room).collect()
@@ -78,49 +100,9 @@ fn files_of(source: &Path, room: &str) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// A room's tests may use what they like.
+/// Returns whether the rule applies to a file: a room's tests may use any room.
 fn is_host_code(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "rs") && !file.ends_with("tests.rs")
-}
-
-/// The modules of the crate's root that a file names: `crate::room` and `crate::{room, …}`, comments and tests
-/// left out.
-fn used(text: &str) -> Vec<String> {
-    let code: Vec<&str> = text
-        .lines()
-        .take_while(|line| line.trim() != "#[cfg(test)]")
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .collect();
-    let code = code.join("\n");
-    let mut names: Vec<String> = code.split("crate::").skip(1).flat_map(first_segments).collect();
-    names.sort();
-    names.dedup();
-    names
-}
-
-/// The first segments of the path or of the group of paths that a text starts with.
-fn first_segments(path: &str) -> Vec<String> {
-    let Some(group) = path.strip_prefix('{') else { return identifier(path).into_iter().collect() };
-    let mut segments: Vec<String> = identifier(group).into_iter().collect();
-    let mut depth = 1;
-    for (position, character) in group.char_indices() {
-        match character {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            ',' if depth == 1 => segments.extend(identifier(&group[position + 1..])),
-            _ => {}
-        }
-        if depth == 0 {
-            break;
-        }
-    }
-    segments
-}
-
-fn identifier(text: &str) -> Option<String> {
-    let text = text.trim_start();
-    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
-    (end > 0).then(|| text[..end].to_owned())
 }
 
 #[cfg(test)]
@@ -142,15 +124,14 @@ mod tests {
     }
 
     #[test]
-    fn groups_and_inline_paths_are_seen() {
-        assert_eq!(used("use crate::{\n    cli::{Command, Flag},\n    gate,\n};"), ["cli", "gate"]);
-        assert_eq!(used("fn f() -> crate::store::Receipt {}"), ["store"]);
-        assert_eq!(used("pub(crate) fn f() {}"), Vec::<String>::new());
-    }
-
-    #[test]
-    fn comments_and_tests_are_not() {
-        assert_eq!(used("/// See [`crate::verbs`].\nfn f() {}"), Vec::<String>::new());
-        assert_eq!(used("fn f() {}\n#[cfg(test)]\nmod tests { use crate::verbs; }"), Vec::<String>::new());
+    fn a_room_uses_only_those_above_it() {
+        let rooms = ["cli", "gate"].map(str::to_owned);
+        let mut modules = Modules::default();
+        modules.add(Path::new("cli/line.rs"), "use crate::{gate::Gate, cli::Line};");
+        modules.add(Path::new("gate.rs"), "use crate::cli; fn f() { std::mem::take(x) }");
+        assert_eq!(
+            against_the_order(&modules, &rooms),
+            ["src/cli/line.rs: `cli` uses `gate`, which is below it"]
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! `kubectl hello [WORD…]`: greets. It asks the host for nothing but arguments and standard output.
+//! `kubectl hello [WORD…]`: greets. It only needs arguments and standard output from the host.
 
 use std::io::{self, Write};
 

@@ -2,10 +2,10 @@
 
 use kube_guest::without_connection_flags;
 
-/// Which of kubectl's connection flags are read here.
+/// The connection flags of kubectl that this plugin reads itself.
 pub(crate) const OWN: [&str; 2] = ["-n", "--namespace"];
 
-/// What the user wants.
+/// The command that the user requests.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Command {
     Help,
@@ -13,7 +13,7 @@ pub(crate) enum Command {
     Secret(Secret),
 }
 
-/// Which secret to show, and how.
+/// The secret to show, and its format.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Secret {
     pub(crate) name: String,
@@ -66,7 +66,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
     Ok(Command::Secret(Secret { name, namespace, explain_certificates }))
 }
 
-/// `--namespace=x` and `-nx` are the flag and its value.
+/// Splits a flag from its value, in `--namespace=x` and `-nx`.
 pub(crate) fn split(argument: &str) -> (&str, Option<&str>) {
     match argument.strip_prefix("-n") {
         Some("") => (argument, None),
@@ -75,7 +75,7 @@ pub(crate) fn split(argument: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// `secret NAME` or, as kubectl has it, `secret/NAME`.
+/// Reads `secret NAME` or, as in kubectl, `secret/NAME`.
 fn name(words: &[String]) -> Result<String, String> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let (kind, name) = match words[..] {

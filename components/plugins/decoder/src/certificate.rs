@@ -17,7 +17,7 @@ const DAY: i64 = 86_400;
 /// Fewer days than this are worth a warning.
 const SOON: i64 = 30;
 
-/// Explains a certificate in lines of `label value`; the error says why it is none.
+/// Explains a certificate in lines of `label value`, or returns the reason why it is not one.
 pub(crate) fn explain(der: &[u8], now: Timestamp, style: Style) -> Result<String, String> {
     let (rest, certificate) = X509Certificate::from_der(der).map_err(|error| match error {
         x509_parser::nom::Err::Incomplete(_) => "it ends in the middle".to_owned(),
@@ -88,7 +88,7 @@ impl Lines {
         self.listed("CA", ca);
     }
 
-    /// An extension that is absent has no line; one that cannot be read says so.
+    /// Adds a line for an extension. An absent one has no line, and one that cannot be read has its error.
     fn listed(&mut self, label: &str, values: Result<Option<Vec<String>>, String>) {
         match values {
             Ok(None) => {}
@@ -115,7 +115,7 @@ fn name_or_none(name: &str) -> String {
     if name.is_empty() { "<none>".to_owned() } else { name.to_owned() }
 }
 
-/// A word for the validity, in whole days.
+/// Returns a word for the validity, in whole days.
 fn judge(before: Timestamp, after: Timestamp, now: Timestamp) -> (Colour, String) {
     let days = |from: Timestamp, to: Timestamp| match (to.seconds() - from.seconds()) / DAY {
         1 => "1 day".to_owned(),

@@ -1,7 +1,8 @@
-//! `decoder __complete ARG…`: what could come next on the command line, as kubectl asks for it when `TAB` is pressed.
+//! `decoder __complete ARG…`: prints the possible next arguments, as kubectl requests them when `TAB` is
+//! pressed.
 //!
-//! A candidate a line, with a tab and a description, and a last line that says what the shell is to do ([cobra][1]'s
-//! convention). Names are listed where the policy allows it; where it does not, there are none.
+//! One candidate per line, with a tab and a description, and a last line with a directive for the shell
+//! ([cobra][1]'s convention). Names are listed only if the policy allows it.
 //!
 //! [1]: https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md
 
@@ -9,10 +10,10 @@ use crate::arguments::{OWN, split};
 use kube_guest::{Cluster, Path, without_connection_flags};
 use serde::Deserialize;
 
-/// The word by which a plugin is asked.
+/// The word with which kubectl requests completions.
 pub(crate) const WORD: &str = "__complete";
 
-/// No file names: nothing here is one.
+/// The directive without file names, since none are expected.
 const DIRECTIVE: &str = ":4\n";
 
 const FLAGS: [(&str, &str); 5] = [
@@ -23,7 +24,7 @@ const FLAGS: [(&str, &str); 5] = [
     ("--version", "show the version"),
 ];
 
-/// What could be meant.
+/// The possible completions.
 #[derive(Debug, Eq, PartialEq)]
 enum Next {
     Flag,
@@ -33,14 +34,14 @@ enum Next {
     Nothing,
 }
 
-/// Answers for what was typed; the last argument is what is being typed.
+/// Prints the completions; the last argument is being typed.
 pub(crate) fn complete(arguments: &[String]) -> String {
     let (typed, before) =
         arguments.split_last().map_or(("", &[][..]), |(last, before)| (last.as_str(), before));
     let candidates: Vec<String> = match next(typed, before) {
         Next::Flag => FLAGS.iter().map(|(flag, what)| format!("{flag}\t{what}")).collect(),
         Next::Kind => vec!["secret\tshow a secret decoded".to_owned()],
-        // One that may not be listed, or not be reached, is completed by nobody.
+        // A namespace that may not be listed, or cannot be reached, is not completed.
         Next::Name(namespace) => names(namespace.as_deref()).unwrap_or_default(),
         Next::Nothing => Vec::new(),
     };
@@ -60,7 +61,7 @@ fn next(typed: &str, before: &[String]) -> Next {
                 None => return Next::Nothing,
             },
             "--" | "--disable-cert-decoding" => {}
-            // The value of a connection flag is being typed, or the help is asked for, or it is a mistake.
+            // The value of a connection flag is being typed, help is requested, or it is a mistake.
             _ if flag.starts_with('-') => return Next::Nothing,
             _ => words += 1,
         }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 /// Bytes in a line: the offset, sixteen bytes and their characters take 78 columns.
 const WIDTH: usize = 16;
 
-/// Offset, hexadecimal, ASCII, as `hexdump -C` has them.
+/// Returns offset, hexadecimal and ASCII, in the layout of `hexdump -C`.
 pub(crate) fn hexdump(bytes: &[u8]) -> String {
     let mut dump = String::with_capacity(bytes.len() * 5);
     for (index, line) in bytes.chunks(WIDTH).enumerate() {

@@ -5,7 +5,7 @@ use x509_parser::objects::{oid_registry, oid2sn};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-/// The algorithm and size of a public key.
+/// Returns the algorithm and size of a public key.
 pub(crate) fn describe(key: &SubjectPublicKeyInfo<'_>) -> String {
     match key.parsed() {
         Ok(PublicKey::RSA(rsa)) => format!("RSA, {} bits", bits(rsa.modulus)),
@@ -26,7 +26,8 @@ pub(crate) fn describe(key: &SubjectPublicKeyInfo<'_>) -> String {
     }
 }
 
-/// The short name of an algorithm, such as `sha256WithRSAEncryption`; its number where it has no name.
+/// Returns the short name of an algorithm, such as `sha256WithRSAEncryption`; its number where it has no
+/// name.
 pub(crate) fn name_of(oid: &Oid<'_>) -> String {
     let number = oid.to_id_string();
     match number.as_str() {
@@ -37,7 +38,7 @@ pub(crate) fn name_of(oid: &Oid<'_>) -> String {
     }
 }
 
-/// SEC 2 and RFC 5480.
+/// Returns the name of a curve, by SEC 2 and RFC 5480.
 fn curve_name(curve: &Oid<'_>) -> String {
     let number = curve.to_id_string();
     match number.as_str() {
@@ -50,7 +51,7 @@ fn curve_name(curve: &Oid<'_>) -> String {
     }
 }
 
-/// The length of a big-endian number: DER puts a zero before one whose first bit is set.
+/// Returns the length of a big-endian number: DER puts a zero before one whose first bit is set.
 fn bits(number: &[u8]) -> usize {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.get(zeros).map_or(0, |first| (number.len() - zeros) * 8 - first.leading_zeros() as usize)

@@ -9,7 +9,7 @@ pub(crate) enum Piece<'a> {
     Block(Block<'a>),
 }
 
-/// What stands between `-----BEGIN LABEL-----` and `-----END LABEL-----`.
+/// The text between `-----BEGIN LABEL-----` and `-----END LABEL-----`.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Block<'a> {
     pub(crate) label: &'a str,
@@ -19,7 +19,7 @@ pub(crate) struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// The bytes inside; `None` if they are not base64.
+    /// Returns the bytes inside, or `None` if they are not base64.
     pub(crate) fn der(&self) -> Option<Vec<u8>> {
         let mut text = Vec::with_capacity(self.body.len());
         // Old blocks (RFC 1421) have headers such as `Proc-Type: 4,ENCRYPTED` first.
@@ -30,8 +30,8 @@ impl Block<'_> {
     }
 }
 
-/// Cuts a text at its PEM blocks. The pieces together are the text: nothing gets lost. A block without its end is
-/// text.
+/// Splits a text at its PEM blocks. The pieces together are the text, and nothing is lost. A block without
+/// its end counts as text.
 pub(crate) fn split(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let (mut done, mut open) = (0, None);

@@ -29,7 +29,7 @@ struct Metadata {
 }
 
 impl Secret {
-    /// The whole output. The error is `what: why`.
+    /// Returns the whole output. The error is `what: why`.
     pub(crate) fn show(
         &self,
         explain_certificates: bool,

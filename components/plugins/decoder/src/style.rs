@@ -1,19 +1,19 @@
-//! How the output looks: for a terminal, for a pipe.
+//! The style of the output, for a terminal or a pipe.
 
 use kube_guest::for_terminal;
 use std::borrow::Cow;
 
-/// What is known of where the output goes.
+/// The known properties of the output's destination.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {
     pub(crate) colours: bool,
-    /// Whether a terminal reads the output, which a secret's value must not drive.
+    /// Whether a terminal reads the output. A secret's value must not control it.
     pub(crate) terminal: bool,
-    /// In columns.
+    /// The width in columns.
     pub(crate) width: usize,
 }
 
-/// A colour, by what it says.
+/// A colour, by its meaning.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Colour {
     Heading,
@@ -25,8 +25,8 @@ pub(crate) enum Colour {
 }
 
 impl Style {
-    /// From whether standard output is a terminal, and the environment: <https://no-color.org> and
-    /// <https://bixense.com/clicolors>.
+    /// Chooses the style by whether standard output is a terminal, and by the environment:
+    /// <https://no-color.org> and <https://bixense.com/clicolors>.
     pub(crate) fn choose(terminal: bool, variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let forced = set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
@@ -53,7 +53,7 @@ impl Style {
         format!("\x1b[{code}m{text}\x1b[0m")
     }
 
-    /// A value as the output may have it.
+    /// Returns a value that is safe for the output.
     pub(crate) fn value(self, text: &str) -> Cow<'_, str> {
         if self.terminal { for_terminal(text) } else { Cow::Borrowed(text) }
     }

@@ -30,7 +30,7 @@ pub(crate) fn table(rows: &[(&str, Vec<String>)], width: usize) -> String {
     table
 }
 
-/// Cuts a text into lines of at most `width` characters, at a space where there is one.
+/// Splits a text into lines of at most `width` characters, at a space if possible.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest = text;

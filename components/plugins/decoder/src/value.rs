@@ -66,7 +66,8 @@ fn show_block(
     }
 }
 
-/// RFC 7468, section 5, has one label; OpenSSL writes the others too.
+/// Returns whether a label is that of a certificate. RFC 7468, section 5, defines one; OpenSSL writes the
+/// others too.
 fn is_certificate(label: &str) -> bool {
     matches!(label, "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE")
 }

@@ -1,42 +1,42 @@
-//! What the timeline wants of a cluster.
+//! The requests of the timeline to a cluster.
 
 use crate::event::Page;
 use kube_guest::{Cluster, Error, Lines, Path, Timestamp};
 use std::time::{Duration, Instant};
 
-/// Events in a page: as many as kubectl asks for at a time.
+/// The number of events in a page, the same as in kubectl.
 const PAGE: &str = "500";
 
 /// Lists and watches events.
 pub(crate) trait Api {
     type Watch: Watch;
 
-    /// The page after `next`, or the first one.
+    /// Returns the page after `next`, or the first one.
     fn page(&mut self, next: Option<&str>) -> Result<Page, Error>;
 
-    /// All changes since `version`.
+    /// Returns all changes since `version`.
     fn watch(&mut self, version: &str) -> Result<Self::Watch, Error>;
 
     fn pause(&mut self, pause: Duration);
 
     fn now(&self) -> Timestamp;
 
-    /// A clock that only goes forward.
+    /// Returns the time of a clock that only goes forward.
     fn elapsed(&self) -> Duration;
 }
 
-/// The lines of a watch, as they come.
+/// The lines of a watch, as they arrive.
 pub(crate) trait Watch {
     fn next_line(&mut self) -> Result<Option<&[u8]>, Error>;
 
-    /// Whether the next line is here already.
+    /// Returns whether the next line is available.
     fn is_ready(&self) -> bool;
 
-    /// Whether the line last given may lack its end.
+    /// Returns whether the last line may be incomplete.
     fn cut_off(&self) -> bool;
 }
 
-/// The real one.
+/// The API of a real cluster.
 #[derive(Debug)]
 pub(crate) struct Events {
     cluster: Cluster,
@@ -45,7 +45,7 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// The events of a namespace; `None` is all of them.
+    /// Returns the events of a namespace; `None` means all namespaces.
     pub(crate) fn new(cluster: Cluster, namespace: Option<&str>) -> Result<Self, Error> {
         let path = match namespace {
             Some(namespace) => Path::new(["api", "v1", "namespaces", namespace, "events"])?,

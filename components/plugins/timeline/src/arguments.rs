@@ -2,7 +2,7 @@
 
 use kube_guest::without_connection_flags;
 
-/// What the user wants.
+/// The command that the user requests.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Command {
     Help,
@@ -10,18 +10,18 @@ pub(crate) enum Command {
     Show(Wanted),
 }
 
-/// Which events, and how.
+/// The events to show, and the options.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(crate) struct Wanted {
     pub(crate) scope: Scope,
     pub(crate) watch: bool,
-    /// Ages instead of times.
+    /// Whether to show ages instead of times.
     pub(crate) age: bool,
-    /// Nothing older than this, in seconds.
+    /// The greatest age in seconds.
     pub(crate) since: Option<i64>,
 }
 
-/// Whose events.
+/// The objects whose events are shown.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(crate) enum Scope {
     #[default]
@@ -86,7 +86,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
     Ok(Command::Show(wanted))
 }
 
-/// `--namespace=x` and `-nx` are the flag and its value.
+/// Splits a flag from its value, in `--namespace=x` and `-nx`.
 fn split(argument: &str) -> (&str, Option<&str>) {
     match argument.strip_prefix("-n") {
         Some("") => (argument, None),
@@ -95,7 +95,7 @@ fn split(argument: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Seconds of a duration such as `1h30m`.
+/// Returns the seconds of a duration such as `1h30m`.
 fn duration(text: &str) -> Option<i64> {
     let (mut total, mut rest) = (0_i64, text);
     while !rest.is_empty() {

@@ -51,8 +51,9 @@ struct Series {
 }
 
 impl Event {
-    /// When the event was seen last. Which of its times are set depends on who made it (`events.k8s.io` or the older
-    /// recorder), so the newest one counts; the time of creation only if there is no other.
+    /// Returns when the event was last seen. Its creator determines which of its times are set
+    /// (`events.k8s.io` or the older recorder), so the newest one counts, and the time of creation only if
+    /// there is no other.
     pub(crate) fn time(&self) -> Option<Timestamp> {
         let series = self.series.as_ref().and_then(|series| series.last_observed_time.as_deref());
         let times =
@@ -61,24 +62,24 @@ impl Event {
         newest.or_else(|| Timestamp::parse(self.metadata.creation_timestamp.as_deref()?))
     }
 
-    /// Whether it is not older than `first`. One that does not say when it was is never too old.
+    /// Returns whether it is not older than `first`. An event without a time is never too old.
     pub(crate) fn is_since(&self, first: Option<Timestamp>) -> bool {
         first.is_none_or(|first| self.time().is_none_or(|time| time >= first))
     }
 
-    /// How often it was seen.
+    /// Returns how many times it was seen.
     pub(crate) fn count(&self) -> i64 {
         let series = self.series.as_ref().and_then(|series| series.count);
         series.into_iter().chain(self.count).max().unwrap_or(1).max(1)
     }
 
-    /// `pod/web-0`, as kubectl has it.
+    /// Returns the object as in kubectl, e.g. `pod/web-0`.
     pub(crate) fn object(&self) -> String {
         format!("{}/{}", self.involved_object.kind.to_lowercase(), self.involved_object.name)
     }
 }
 
-/// Puts events in the order of time, and those of the same time in the order in which the cluster took them.
+/// Sorts events by time, and those of the same time in the order in which the cluster returned them.
 pub(crate) fn sort(events: &mut [Event]) {
     events.sort_by_cached_key(|event| (event.time(), event.metadata.resource_version.parse::<u64>().ok()));
 }

@@ -12,16 +12,16 @@ use std::time::Duration;
 /// A watch that ended sooner, and brought nothing, ended "immediately".
 const IMMEDIATELY: Duration = Duration::from_secs(1);
 
-/// So many such ends in a row are taken without a pause.
+/// The number of such ends in a row that are accepted without a pause.
 const PATIENCE: u32 = 2;
 
 /// The longest pause between two attempts.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// So many failures in a row are an error.
+/// The number of failures in a row that are an error.
 const FAILURES: u32 = 6;
 
-/// Why the timeline ends before the user ends it.
+/// The reason why the timeline ends before the user ends it.
 #[derive(Debug)]
 pub(crate) enum Stop {
     Output(io::Error),
@@ -35,8 +35,8 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// Prints the events of a list, but none older than `first`, and all that happens after it, each event as it comes. It
-/// returns only when it cannot go on.
+/// Prints the events of a list, but none older than `first`, and all later events as they arrive. It returns
+/// only if it cannot continue.
 pub(crate) fn follow<A: Api, W: Write>(
     api: &mut A,
     (events, version): (Vec<Event>, String),
@@ -53,13 +53,13 @@ pub(crate) fn follow<A: Api, W: Write>(
 
 enum Never {}
 
-/// How a watch ended.
+/// The ending of a watch.
 enum End {
     /// By itself; it is resumed from where it was.
     Over,
-    /// What comes next is not known to the cluster any more: list again.
+    /// The cluster no longer knows the following events: list again.
     Expired,
-    /// It could not be begun.
+    /// The watch could not be started.
     Failed(Error),
 }
 
@@ -103,10 +103,10 @@ impl<W: Write> Timeline<W> {
         }
     }
 
-    /// Prints what is new in a list; whether anything was.
+    /// Prints the new events of a list, and returns whether there were any.
     fn print_list(&mut self, api: &impl Api, events: Vec<Event>) -> Result<bool, Stop> {
         self.ledger.keep_only(&events);
-        // What is too old to print is noted down too: else the next list would have it as new.
+        // Events too old to print are recorded too, since the next list would otherwise show them as new.
         let mut new: Vec<Event> = events.into_iter().filter(|event| self.ledger.note(event)).collect();
         new.retain(|event| event.is_since(self.first));
         self.table.fit(&new, api.now());
@@ -117,7 +117,7 @@ impl<W: Write> Timeline<W> {
         Ok(!new.is_empty())
     }
 
-    /// Watches until the watch ends; the second value says whether it brought anything new.
+    /// Watches until the watch ends; the second value is whether there were new events.
     fn watch(&mut self, api: &mut impl Api, version: &mut String) -> Result<(End, bool), Stop> {
         let mut brought = false;
         let mut watch = match api.watch(version) {
@@ -139,7 +139,8 @@ impl<W: Write> Timeline<W> {
                         return if watch.cut_off() { Ok((End::Over, brought)) } else { Err(Stop::Why(why)) };
                     }
                 },
-                // A connection that breaks is an end as well: nothing is lost, as `version` is what was printed.
+                // A broken connection is an end as well: nothing is lost, since `version` is the last printed
+                // one.
                 Ok(None) | Err(_) => return Ok((End::Over, brought)),
             };
             let event = match change {
@@ -165,7 +166,7 @@ impl<W: Write> Timeline<W> {
     }
 }
 
-/// A failure that may pass, or the error that ends the timeline.
+/// Returns a failure that may pass, or the error that ends the timeline.
 fn retriable(error: Error) -> Result<End, Stop> {
     let passing = match &error {
         Error::Status(status) => status.code == 429 || status.code >= 500,

@@ -9,11 +9,11 @@ use kube_guest::{Error, Status, Timestamp};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// What the server answers next.
+/// The server's next answer.
 enum Step {
     List(String),
     Watch(Vec<String>),
-    /// Its last line has no end.
+    /// A stream whose last line is incomplete.
     Cut(Vec<String>),
     Refuse(u16),
 }
@@ -123,7 +123,7 @@ fn error(code: u16) -> String {
     change("ERROR", &format!(r#"{{"kind":"Status","code":{code},"message":"no more","reason":"Expired"}}"#))
 }
 
-/// Plays a script; gives the messages that were printed, the server, and the reason of the end.
+/// Plays a script. Returns the printed messages, the server, and the reason of the end.
 fn play(script: impl IntoIterator<Item = Step>, first: Option<&str>) -> (Vec<String>, Server, String) {
     let mut server = Server { script: script.into_iter().collect(), ..Server::default() };
     let listed = listing::list(&mut server).unwrap();

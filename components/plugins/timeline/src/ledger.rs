@@ -1,4 +1,4 @@
-//! What was printed already.
+//! The record of the printed events.
 
 use crate::event::Event;
 use std::collections::{HashMap, HashSet};
@@ -10,7 +10,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Notes an event down; `false` if this version of it was there.
+    /// Records an event. Returns `false` if this version was recorded before.
     pub(crate) fn note(&mut self, event: &Event) -> bool {
         let version = &event.metadata.resource_version;
         match self.versions.get_mut(&event.metadata.uid) {
@@ -31,7 +31,8 @@ impl Ledger {
         self.versions.remove(&event.metadata.uid);
     }
 
-    /// Forgets all that the cluster has forgotten: the ledger of a watch of many days stays as small as its list.
+    /// Forgets every event that the cluster has forgotten, so that the ledger of a long watch stays as small
+    /// as its list.
     pub(crate) fn keep_only(&mut self, listed: &[Event]) {
         let listed: HashSet<&str> = listed.iter().map(|event| event.metadata.uid.as_str()).collect();
         self.versions.retain(|uid, _| listed.contains(uid.as_str()));

@@ -4,10 +4,10 @@ use crate::api::Api;
 use crate::event::{self, Event};
 use kube_guest::Error;
 
-/// How often a list begins anew when its pages expire before they are read.
+/// The number of times that a list is restarted when its pages expire.
 const ATTEMPTS: usize = 3;
 
-/// The events in the order of time, and the version of the cluster at which they were so.
+/// Returns the events in the order of time, and the version of the cluster for that list.
 pub(crate) fn list(api: &mut impl Api) -> Result<(Vec<Event>, String), Error> {
     let mut attempt = 1;
     loop {

@@ -4,7 +4,7 @@ use crate::event::Event;
 use kube_guest::{Timestamp, for_terminal_line};
 use std::io::{self, Write};
 
-/// The columns but the last, with the width each has at least and at most. What is wider pushes its line apart.
+/// The columns but the last, with their minimum and maximum widths. A wider value moves the rest of its line.
 #[derive(Debug)]
 pub(crate) struct Table {
     columns: Vec<Column>,
@@ -20,7 +20,7 @@ struct Column {
 }
 
 impl Table {
-    /// A table with a column for the namespace, or for ages instead of times, where they are asked for.
+    /// Returns a table with a column for the namespace, or for ages instead of times, if requested.
     pub(crate) fn new(namespaces: bool, age: bool) -> Self {
         let column = |name, width, limit| Column { name, width, limit };
         let mut columns = Vec::new();
@@ -44,7 +44,7 @@ impl Table {
         }
     }
 
-    /// Prints an event, before the first one the heading. Nothing is flushed.
+    /// Prints an event, and the heading before the first one. Nothing is flushed.
     pub(crate) fn print(&mut self, event: &Event, now: Timestamp, out: &mut impl Write) -> io::Result<()> {
         let mut line = String::with_capacity(160);
         if self.heading_is_due {

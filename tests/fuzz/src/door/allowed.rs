@@ -1,11 +1,11 @@
-//! What may arrive at the server, said once more and without a look at how kwasm says it.
+//! The requests that may arrive at the server, described again and independently of kwasm's code.
 
 use super::message::Head;
 
 /// The user's token, which goes nowhere by plain HTTP: as with client-go, only TLS brings it along.
 pub(super) const TOKEN: &str = "token-of-the-user";
 
-/// What the gate may let out, at all.
+/// The policy of the gate.
 pub(super) const POLICY: &str = "apiVersion: kwasm.dev/v1
 kind: Policy
 metadata: {name: test}
@@ -62,7 +62,7 @@ pub(super) fn check_name(name: &str) {
     assert!(!whose, "{name}");
 }
 
-/// Checks what is asked for, and says whether it is a stream of a pod.
+/// Checks the target of a request, and returns whether it is a stream of a pod.
 fn check_target(method: &str, target: &str) -> bool {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let path = decoded(path).unwrap_or_else(|| panic!("{target} cannot be decoded"));
@@ -87,7 +87,7 @@ fn check_target(method: &str, target: &str) -> bool {
     }
 }
 
-/// Whether the API server takes the query of a list for that of a watch.
+/// Returns whether the API server reads the query of a list as that of a watch.
 fn is_watch(query: &str) -> bool {
     let pairs = query.split('&').filter(|pair| !pair.contains(';'));
     let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
@@ -99,7 +99,7 @@ fn is_watch(query: &str) -> bool {
         .is_some_and(|(_, value)| value != "0" && !value.eq_ignore_ascii_case("false"))
 }
 
-/// Decodes once. A slash that was encoded is none.
+/// Decodes once. An encoded slash does not count as one.
 fn decoded(text: &str) -> Option<String> {
     let mut parts = text.split('%');
     let mut bytes = parts.next()?.as_bytes().to_vec();

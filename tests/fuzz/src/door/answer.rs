@@ -1,44 +1,44 @@
-//! How the server answers, by a letter a request.
+//! The server's answers, one letter for each request.
 
-/// What a server says of itself that no guest should read.
+/// The server's session, which no guest may read.
 pub(super) const SESSION: &str = "session-of-the-user";
 
-/// What a server says first once it has switched protocols.
+/// The server's first bytes after an upgrade.
 pub(super) const GREETING: &[u8] = b"hello";
 
 /// More than waits between a guest and the gate.
 const LARGE: usize = 300_000;
 
-/// What becomes of a connection behind an answer.
+/// The fate of a connection after an answer.
 pub(super) enum Then {
     Close,
     Go,
-    /// Nothing, until the other end closes.
+    /// The connection stays open until the other end closes it.
     Hold,
 }
 
-/// Whether the server answers before it has read all, as some do.
+/// Returns whether the server answers before it has read everything, as some do.
 pub(super) fn is_early(letter: u8) -> bool {
     letter == b'e'
 }
 
-/// Whether the server closes before it has read anything but the head.
+/// Returns whether the server closes after reading only the head.
 pub(super) fn is_none(letter: u8) -> bool {
     letter == b'x'
 }
 
-/// How a request for an upgrade is answered, where it is granted.
+/// The server's answer to a granted upgrade.
 pub(super) struct Switch {
     /// Whether the server closes at once.
     pub(super) closes: bool,
-    /// Whether the server says no more than its greeting, though it reads on.
+    /// Whether the server sends nothing after its greeting, but keeps reading.
     pub(super) ends: bool,
-    /// Whether what comes goes back.
+    /// Whether received bytes are sent back.
     pub(super) echoes: bool,
 }
 
 impl Switch {
-    /// The letters of those that grant it.
+    /// Returns the switch for a letter that grants one.
     pub(super) fn of(letter: u8) -> Option<Self> {
         let (closes, ends, echoes) = match letter {
             b'b' | b'u' => (true, false, false),
@@ -55,7 +55,7 @@ impl Switch {
     }
 }
 
-/// The answer to a request of this method, for a letter that is none of the above.
+/// Returns the answer to a request of this method, for a letter without another meaning.
 pub(super) fn answer(letter: u8, method: &str) -> (Vec<u8>, Then) {
     let with = |head: String, body: &str| {
         let body = if method == "HEAD" { "" } else { body };

@@ -1,11 +1,11 @@
-//! What a guest wrote and got, beside what came to the server.
+//! Compares what a guest wrote and received with what arrived at the server.
 
 use super::Played;
 use super::answer::GREETING;
 use super::message::{Body, Framing, Head, Reader};
 use super::upstream::{Arrived, Tunnel};
 
-/// What arrived is what was asked, in its order, none of it made whole, and nothing else.
+/// Checks that exactly the written requests arrived, in order, and that none was completed.
 pub(super) fn check(played: &Played, arrived: &[Arrived]) {
     let asked = asked(&played.wrote);
     let answers = answers(&played.got, &asked);
@@ -32,7 +32,7 @@ pub(super) fn check(played: &Played, arrived: &[Arrived]) {
         let Some((_, asked)) = found else { panic!("nobody asked so: {:?}", arrived.head) };
         if let Some(tunnel) = &arrived.tunnel {
             check_tunnel(&played.wrote[asked.end..], tunnel, played, &answers);
-            // Behind it there are no requests.
+            // No requests follow it.
             rest = [].iter().enumerate();
         }
     }
@@ -45,14 +45,14 @@ struct Asked {
     method: String,
     target: String,
     body: Vec<u8>,
-    /// Whether the body's length was not said before it.
+    /// Whether the body's length was not announced.
     chunked: bool,
     whole: bool,
-    /// Where what stands behind it begins.
+    /// The position after the body.
     end: usize,
 }
 
-/// Reads what a guest wrote, as far as anybody could take it for requests.
+/// Parses what a guest wrote, as far as any server could read it as requests.
 fn asked(wrote: &[u8]) -> Vec<Asked> {
     let mut all = Vec::new();
     let mut start = 0;
@@ -72,7 +72,7 @@ fn asked(wrote: &[u8]) -> Vec<Asked> {
     all
 }
 
-/// A target without the address that it may begin with, and without what never leaves a client.
+/// Returns a target without the address that it may begin with, and without what never leaves a client.
 fn in_origin_form(target: &str) -> String {
     let target = target.split('#').next().unwrap_or_default();
     match target.split_once("://") {
@@ -83,7 +83,7 @@ fn in_origin_form(target: &str) -> String {
     }
 }
 
-/// What went through a tunnel is what went in.
+/// Checks that the bytes that left a tunnel are those that entered it.
 fn check_tunnel(wrote: &[u8], tunnel: &Tunnel, played: &Played, answers: &Answers<'_>) {
     assert!(wrote.starts_with(&tunnel.bytes), "other bytes came out of a tunnel than went in");
     if !answers.switched {
@@ -99,13 +99,13 @@ fn check_tunnel(wrote: &[u8], tunnel: &Tunnel, played: &Played, answers: &Answer
     }
 }
 
-/// What a guest got.
+/// The answers that a guest received.
 struct Answers<'a> {
-    /// How many, before the last one or the switch.
+    /// The number of answers before the last one or the upgrade.
     number: usize,
-    /// Whether they end with a switch of protocols.
+    /// Whether they end with an upgrade.
     switched: bool,
-    /// What stands behind that.
+    /// The bytes after the upgrade.
     rest: &'a [u8],
 }
 
@@ -135,7 +135,7 @@ fn answers<'a>(got: &'a [u8], asked: &[Asked]) -> Answers<'a> {
             break;
         }
         if !status.starts_with('1') {
-            // What the gate's own server says of what is no request.
+            // The answers of the gate's own server to bytes that are not a request.
             let unread = ["400", "414", "431"].contains(&status);
             assert!(question.is_some() || unread, "more answers than questions");
             answers.number += 1;

@@ -20,14 +20,14 @@ const MOST: usize = 1 << 20;
 /// Turns without an event after which nothing more is to be expected.
 const QUIET: usize = 16;
 
-/// How long something that has to happen may take.
+/// The timeout for something that has to happen.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) struct Guest<'a> {
     gate: &'a Gate,
     upstream: &'a Upstream,
     pub(super) socket: GuestEnd,
-    /// What the gate took of what it wrote.
+    /// The written bytes that the gate accepted.
     pub(super) wrote: Vec<u8>,
     pub(super) got: Vec<u8>,
     /// Whether it has read to the end.
@@ -43,7 +43,8 @@ impl<'a> Guest<'a> {
         Self { gate, upstream, socket, wrote, got, heard_all: false, interrupted: false, deaf: false }
     }
 
-    /// Does what a script says. It ends with all that was written being read and answered, or where the guest lets go.
+    /// Plays a script. It ends when everything written was read and answered, or when the guest closes the
+    /// connection.
     pub(super) async fn play(&mut self, script: &[u8]) {
         let mut parts = script.split(|byte| *byte == DIRECTION);
         self.write(parts.next().unwrap_or_default()).await;
@@ -132,7 +133,7 @@ impl<'a> Guest<'a> {
     }
 }
 
-/// Bytes that are not the same in another order.
+/// Returns bytes that differ in any other order.
 fn pattern(length: usize) -> Vec<u8> {
     (0..length)
         .map(|index| b'a' + u8::try_from((index ^ (index >> 8) ^ (index >> 16)) % 26).unwrap_or(0))

@@ -1,18 +1,19 @@
-//! HTTP/1.1 messages (RFC 9112), read twice: strictly, as nobody can misunderstand them, and as leniently as anybody might.
+//! HTTP/1.1 messages (RFC 9112), parsed twice: strictly, without any ambiguity, and as leniently as any
+//! server might.
 
-/// How much is forgiven.
+/// The tolerance of a reader.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(super) enum Reader {
-    /// What could be read in two ways is a fault.
+    /// Ambiguous input is a fault.
     Strict,
-    /// What the gate's own server might take is taken: it may take less, and nothing else.
+    /// Everything that the gate's own server might accept is accepted. It may accept less, but nothing else.
     Lenient,
 }
 
-/// Why bytes are no message.
+/// The reason why bytes are not a message.
 pub(super) type Fault = &'static str;
 
-/// What stands before a body.
+/// The part of a message before its body.
 #[derive(Debug)]
 pub(super) struct Head {
     /// The three parts of the first line.
@@ -23,7 +24,7 @@ pub(super) struct Head {
     pub(super) length: usize,
 }
 
-/// Where a body ends.
+/// The end of a body.
 #[derive(Clone, Copy)]
 pub(super) enum Framing {
     Chunked,
@@ -70,12 +71,12 @@ impl Head {
         Ok(Some(Self { first, headers: headers.collect::<Result<_, _>>()?, length: start }))
     }
 
-    /// The values of a header.
+    /// Returns the values of a header.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Where the body of this request ends.
+    /// Returns how the end of this request's body is determined.
     pub(super) fn framing(&self, reader: Reader) -> Result<Framing, Fault> {
         let codings: Vec<&str> = self.all("transfer-encoding").collect();
         let lengths: Vec<&str> = self.all("content-length").collect();
@@ -99,12 +100,12 @@ impl Head {
     }
 }
 
-/// Bytes as characters, one for one.
+/// Returns bytes as characters, one for one.
 fn text(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 
-/// One line of a head; `None` where there is no more in it than a lenient reader passes over.
+/// Parses one line of a head, or returns `None` if it contains only what a lenient reader skips.
 fn field(line: &[u8], reader: Reader) -> Result<Option<(String, String)>, Fault> {
     let line = text(line);
     let Some((name, value)) = line.split_once(':') else {
@@ -174,7 +175,7 @@ impl Body {
         Ok(())
     }
 
-    /// Reads what stands behind the last chunk.
+    /// Reads the part after the last chunk.
     fn end(&mut self, mut lines: Lines<'_>, reader: Reader) -> Result<(), Fault> {
         while let Some(line) = lines.next() {
             self.length = lines.read;

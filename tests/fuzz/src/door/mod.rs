@@ -13,8 +13,8 @@ use std::cell::Cell;
 use std::mem;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use kwasm::cli::Environment;
 use kwasm::cluster::{Contexts, Flags, Kubeconfig};
+use kwasm::environment::Environment;
 use kwasm::gate::Gate;
 use kwasm::policy::{Grant, Policy};
 use tokio::runtime::{Builder, Runtime};
@@ -47,7 +47,7 @@ pub(crate) fn holds(data: &[u8]) {
     keeps_secrets(&played);
 }
 
-/// What came of a script.
+/// The result of a script.
 struct Played {
     wrote: Vec<u8>,
     got: Vec<u8>,
@@ -56,7 +56,7 @@ struct Played {
     report: String,
 }
 
-/// What is the same for all scripts.
+/// The state that all scripts share.
 struct Bench {
     runtime: Runtime,
     upstream: Upstream,
@@ -108,14 +108,14 @@ impl Bench {
         let Guest { socket, wrote, got, heard_all, interrupted, .. } = guest;
         drop(socket);
         let report = gate.report().into_iter().map(|line| line.text).collect();
-        // Whatever holds the gate holds its idle connections too.
+        // Every handle to the gate keeps its idle connections open.
         drop(gate);
         guest::until_idle().await;
         Played { wrote, got, heard_all, interrupted, report }
     }
 }
 
-/// What the gate knows and the guest does not stays so.
+/// Checks that the gate's secrets stay hidden from the guest.
 fn keeps_secrets(played: &Played) {
     for secret in [TOKEN, SESSION] {
         let contains = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(secret);

@@ -1,4 +1,4 @@
-//! The server behind the gate: it believes nothing, answers as the script says, and remembers what came.
+//! The server behind the gate: it trusts nothing, answers as the script says, and records what it receives.
 
 use std::mem;
 use std::net::SocketAddr;
@@ -20,17 +20,17 @@ pub(super) struct Upstream {
     log: Arc<Mutex<Log>>,
 }
 
-/// What came, since it was last cleared.
+/// The bytes that arrived since it was last cleared.
 #[derive(Default)]
 pub(super) struct Log {
-    /// How each request is answered, by a letter.
+    /// The answer to each request, as a letter.
     pub(super) answers: Vec<u8>,
     pub(super) arrived: Vec<Arrived>,
-    /// What came that is no request.
+    /// A malformed request that arrived.
     pub(super) fault: Option<Fault>,
     /// Grows with whatever happens.
     pub(super) steps: usize,
-    /// An answer that has no end of its own.
+    /// Whether an answer never ends by itself.
     pub(super) holds: bool,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Arrived {
     pub(super) tunnel: Option<Tunnel>,
 }
 
-/// What came behind a switch of protocols.
+/// The bytes after an upgrade.
 #[derive(Default)]
 pub(super) struct Tunnel {
     pub(super) bytes: Vec<u8>,
@@ -51,7 +51,7 @@ pub(super) struct Tunnel {
     pub(super) ended: bool,
     /// Whether the server closed it before that.
     pub(super) closed: bool,
-    /// Whether the same went back.
+    /// Whether the same bytes were sent back.
     pub(super) echoed: bool,
 }
 
@@ -84,7 +84,7 @@ impl Upstream {
 struct Connection {
     stream: TcpStream,
     waiting: Vec<u8>,
-    /// Whether it ended as none should.
+    /// Whether it ended abnormally.
     reset: bool,
     at: Upstream,
 }

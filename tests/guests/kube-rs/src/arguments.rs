@@ -18,7 +18,7 @@ usage: kube-client COMMAND
   contexts
 kubectl's connection flags work too";
 
-/// What to do: with config maps up to `Watch`, with a pod from `Logs` on.
+/// The command: with config maps up to `Watch`, with a pod from `Logs` on.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Command {
     List,
@@ -35,7 +35,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// The command's name, if it needs a connection that changes its protocol.
+    /// Returns the command's name, if it needs a connection that changes its protocol.
     pub(crate) fn upgrades(&self) -> Option<&'static str> {
         match self {
             Self::Attach { .. } => Some("attach"),
@@ -46,7 +46,7 @@ impl Command {
     }
 }
 
-/// Options may stand anywhere before `--`, kubectl's connection flags among them.
+/// Options may appear anywhere before `--`, including kubectl's connection flags.
 pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, Error> {
     let mut given = kube_guest::without_connection_flags(arguments, &[]);
     let line = match given.iter().position(|argument| argument == "--") {
@@ -91,7 +91,7 @@ fn flag(given: &mut Vec<String>, name: &str) -> bool {
     given.len() < before
 }
 
-/// The value of the last of this name that is given, as `--name VALUE` or `--name=VALUE`.
+/// Returns the value of the last of this name that is given, as `--name VALUE` or `--name=VALUE`.
 fn option(given: &mut Vec<String>, name: &str) -> Result<Option<String>, Error> {
     let mut value = None;
     let mut rest = Vec::new();

@@ -4,7 +4,8 @@ use crate::door::Door;
 use crate::error::Error;
 use crate::{stdout, target};
 
-/// Prints `CONTEXT VERSION` a line, in the order of the kubeconfig. A server that gives no version ends it.
+/// Prints one `CONTEXT VERSION` per line, in the order of the kubeconfig. Stops at a server that returns no
+/// version.
 pub(crate) async fn show<D: Door>() -> Result<(), Error> {
     let kubeconfig = target::kubeconfig()?;
     for context in &kubeconfig.contexts {

@@ -1,13 +1,14 @@
-//! What the two guests do not share.
+//! The differences between the two guests.
 
 use kube::{Client, Config, Error};
 
 /// A way out of the sandbox.
 pub trait Door {
-    /// Whether a connection can change its protocol, which `exec`, `attach` and `port-forward` need.
+    /// Whether a connection can be upgraded, which `exec`, `attach` and `port-forward` require.
     const UPGRADES: bool;
 
-    /// A client whose requests go to the configuration's server by this way. It is called inside a tokio runtime.
+    /// Returns a client whose requests go to the configuration's server by this way. It is called inside a
+    /// tokio runtime.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Why a command did not do what it should.
+//! The errors of commands.
 
 use kube::config::KubeconfigError;
 use kube_guest::for_terminal_line;
@@ -32,13 +32,13 @@ pub(crate) enum Error {
     /// The port of the pod, in the words of its node.
     #[error("port {0}: {1}")]
     Port(u16, String),
-    /// What the node says of a process that ended in no ordinary way.
+    /// The node's report of a process that ended abnormally.
     #[error("{0}")]
     Process(String),
     /// An answer broke off.
     #[error("the answer broke off: {0}")]
     Read(#[source] io::Error),
-    /// There is no runtime.
+    /// The runtime cannot be created.
     #[error("runtime: {0}")]
     Runtime(#[source] io::Error),
     /// Standard input broke.
@@ -50,13 +50,13 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// On one line, whatever the server wrote into it.
+    /// Returns the error on one line, whatever the server wrote into it.
     pub(crate) fn shown(&self) -> String {
         for_terminal_line(&self.to_string()).into_owned()
     }
 }
 
-/// kube-rs' message, and whatever its causes add to it.
+/// Returns kube-rs' message, with the additions of its causes.
 fn words(error: &kube::Error) -> Cow<'_, str> {
     if let kube::Error::Api(status) = error
         && !status.message.is_empty()

@@ -1,7 +1,7 @@
 //! The commands of the guests `kube-client` and `kube-client-http`, written once against kube-rs' API.
 //!
-//! A guest adds the door: what carries a client's requests out of the sandbox. The same command gives the same output
-//! through either.
+//! A guest adds the door that carries a client's requests out of the sandbox. The same command gives the same
+//! output through either.
 //!
 //! ```no_run
 //! use kube::{Client, Config, Error};
@@ -55,7 +55,7 @@ pub fn run<D: Door>() -> ! {
             kube_guest::exit(2)
         }
         Err(error) => {
-            // What came before it is to stand before it, where both go to one terminal.
+            // Earlier output has to come first if both go to the same terminal.
             drop(std::io::stdout().flush());
             eprintln!("error: {}", error.shown());
             kube_guest::exit(1)

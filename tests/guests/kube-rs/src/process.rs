@@ -11,7 +11,8 @@ use std::io;
 use std::pin::pin;
 use tokio::io::AsyncWriteExt as _;
 
-/// How much of each stream kube-rs keeps, in bytes. Its own 1024 make each message a hundred steps.
+/// The buffer for each stream in kube-rs, in bytes. With its default of 1024, each message would take a
+/// hundred steps.
 const BUFFER: usize = 64 * 1024;
 
 /// Runs a command.
@@ -37,7 +38,7 @@ async fn converse(mut process: AttachedProcess) -> Result<(), Error> {
     let typed = pin!(async {
         if let Some(mut input) = input {
             stdin::copy(&mut input).await?;
-            // A process that has ended wants to know of no end.
+            // A process that has ended cannot be informed of an end.
             drop(input.shutdown().await);
         }
         future::pending::<Result<(), Error>>().await
@@ -56,8 +57,8 @@ async fn converse(mut process: AttachedProcess) -> Result<(), Error> {
     }
 }
 
-/// Copies all output, and gives what the node says at the end. Where the connection breaks that is nothing, and kube-rs
-/// leaves the streams of output open: so they are not waited for then.
+/// Copies all output, and returns the node's report at the end. If the connection breaks, there is none, and
+/// kube-rs leaves the output streams open, so they are not waited for.
 async fn output(process: &mut AttachedProcess) -> Result<Option<Status>, Error> {
     let (out, err) = (process.stdout(), process.stderr());
     let Some(status) = process.take_status() else { return Ok(None) };

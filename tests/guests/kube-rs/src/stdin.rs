@@ -7,11 +7,11 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use wasip2::cli::stdin::get_stdin;
 use wasip2::io::streams::{InputStream, StreamError};
 
-/// How much is asked for at a time, in bytes.
+/// The number of bytes requested at a time.
 const CHUNK: u64 = 64 * 1024;
-/// How long to wait at first before input is asked for again.
+/// The initial delay before the next request for input.
 const SHORTEST: Duration = Duration::from_millis(1);
-/// How long to wait where a person types, or nobody does.
+/// The delay while a person types, or no input comes.
 const LONGEST: Duration = Duration::from_millis(16);
 
 /// Standard input. tokio's reactor knows sockets alone on wasip2, and `std::io::stdin` would hold up the whole guest:
@@ -20,7 +20,7 @@ const LONGEST: Duration = Duration::from_millis(16);
 struct Stdin(InputStream);
 
 impl Stdin {
-    /// What has come, `None` at the end.
+    /// Returns the available input, or `None` at the end.
     async fn chunk(&self) -> Result<Option<Vec<u8>>, Error> {
         let mut pause = SHORTEST;
         loop {
@@ -38,7 +38,7 @@ impl Stdin {
     }
 }
 
-/// Copies all of it. A reader that takes no more ends it too: why it went, its own stream tells.
+/// Copies all input. Also ends if the reader accepts no more: its own stream reports the reason.
 pub(crate) async fn copy(to: &mut (impl AsyncWrite + Unpin)) -> Result<(), Error> {
     let stdin = Stdin(get_stdin());
     while let Some(chunk) = stdin.chunk().await? {

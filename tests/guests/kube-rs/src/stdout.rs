@@ -6,7 +6,7 @@ use kube_guest::for_terminal_line;
 use std::io::{self, Write};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// How much is copied at a time, in bytes.
+/// The number of bytes copied at a time.
 const CHUNK: usize = 64 * 1024;
 
 /// Prints one line, whatever is in the text.

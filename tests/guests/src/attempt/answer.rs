@@ -29,25 +29,26 @@ impl Answer {
         Ok(Self { status, headers, read: None, stream, _body: body, _response: response })
     }
 
-    /// The HTTP status code.
+    /// Returns the HTTP status code.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// All headers that the guest gets to see, in the order in which they came.
+    /// Returns all headers that the guest gets to see, in the order in which they came.
     #[must_use]
     pub fn headers(&self) -> &[(String, Vec<u8>)] {
         &self.headers
     }
 
-    /// The values of a header. Upper and lower case are the same.
+    /// Returns the values of a header. Upper and lower case are the same.
     pub fn values(&self, name: &str) -> impl Iterator<Item = String> {
         let named = self.headers.iter().filter(move |(header, _)| header.eq_ignore_ascii_case(name));
         named.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
     }
 
-    /// The answer again if a server made it. Only a failure is read for that: a watch says nothing for hours.
+    /// Returns the answer if a server made it. Only a failure is read for that, since a watch may be silent
+    /// for hours.
     ///
     /// # Errors
     ///
@@ -56,12 +57,12 @@ impl Answer {
         if self.is_kwasm() { Err(self.shown()) } else { Ok(self) }
     }
 
-    /// Whether kwasm answered instead of a server.
+    /// Returns whether kwasm answered instead of a server.
     pub fn is_kwasm(&mut self) -> bool {
         self.status >= 400 && self.told().message.starts_with("refused by kwasm")
     }
 
-    /// The status, with what a failure says of itself.
+    /// Returns the status, with what a failure says of itself.
     pub fn shown(&mut self) -> String {
         let message = if self.status < 400 { String::new() } else { self.told().message };
         match message.as_str() {
@@ -70,12 +71,13 @@ impl Answer {
         }
     }
 
-    /// The body, or what came of it: at most 1 MiB.
+    /// Returns the body, or what came of it: at most 1 MiB.
     pub fn text(&mut self) -> String {
         String::from_utf8_lossy(self.whole()).into_owned()
     }
 
-    /// The next piece of the body, `None` at its end. Not to be mixed with the methods that read the body whole.
+    /// Returns the next piece of the body, `None` at its end. Not to be mixed with the methods that read the
+    /// body whole.
     ///
     /// # Errors
     ///

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// What stands on the command line. What the guest does not know ends it with 2 and its usage.
+/// The arguments on the command line. An unknown argument ends the guest with 2 and its usage.
 #[derive(Debug)]
 pub struct Arguments {
     usage: &'static str,
@@ -10,20 +10,20 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// The guest's arguments. `usage` is its name with what it takes.
+    /// Returns the guest's arguments. `usage` is its name with what it takes.
     #[must_use]
     pub fn of(usage: &'static str) -> Self {
         Self { usage, given: std::env::args().skip(1).collect() }
     }
 
-    /// Whether `--name` is among them.
+    /// Returns whether `--name` is among them.
     pub fn flag(&mut self, name: &str) -> bool {
         let before = self.given.len();
         self.given.retain(|argument| argument != name);
         self.given.len() < before
     }
 
-    /// The value that follows `--name`, if that is among them.
+    /// Returns the value that follows `--name`, if that is among them.
     pub fn option(&mut self, name: &str) -> Option<String> {
         let at = self.given.iter().position(|argument| argument == name)?;
         if at + 1 == self.given.len() {
@@ -32,7 +32,7 @@ impl Arguments {
         self.given.drain(at..at + 2).nth(1)
     }
 
-    /// The rest, with a default for each that is not there.
+    /// Returns the rest, with a default for each missing one.
     #[must_use]
     pub fn values<const N: usize>(self, defaults: [&str; N]) -> [String; N] {
         let usage = self.usage;
@@ -45,7 +45,7 @@ impl Arguments {
         given.try_into().unwrap_or_else(|_| wrong(usage))
     }
 
-    /// The rest, which is one argument that has no default.
+    /// Returns the rest, which is one argument that has no default.
     #[must_use]
     pub fn value(self) -> String {
         let usage = self.usage;
@@ -53,7 +53,7 @@ impl Arguments {
         if value.is_empty() { wrong(usage) } else { value }
     }
 
-    /// The rest, which is one number at most.
+    /// Returns the rest, which is one number at most.
     #[must_use]
     pub fn number<T: FromStr>(self, default: &str) -> T {
         let usage = self.usage;
@@ -61,7 +61,7 @@ impl Arguments {
         number.parse().unwrap_or_else(|_| wrong(usage))
     }
 
-    /// The rest, however many.
+    /// Returns the rest, however many.
     #[must_use]
     pub fn all(self) -> Vec<String> {
         if self.given.iter().any(|argument| argument.starts_with("--")) {

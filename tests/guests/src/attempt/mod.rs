@@ -1,8 +1,8 @@
-//! What the hostile guests share: one request exactly as it is written, its answer, and the verdict.
+//! The library of the hostile guests: a request sent exactly as written, its answer, and the verdict.
 //!
-//! A hostile guest attempts one thing. If it gets it, it prints `done: WHAT IT GOT` and ends with 0; if not, it prints
-//! `failed: WHY` to standard error and ends with 1. An answer that kwasm made is a failure, an answer of the server
-//! means that the request left the sandbox.
+//! A hostile guest makes one attempt. If it succeeds, it prints `done: WHAT IT GOT` and exits with 0; if not,
+//! it prints `failed: WHY` to standard error and exits with 1. An answer from kwasm is a failure, an answer
+//! from the server means that the request left the sandbox.
 //!
 //! ```no_run
 //! use guests::attempt::{self, Arguments, Request};
@@ -11,7 +11,7 @@
 //! attempt::tell(Request::get(&path).reach())
 //! ```
 //!
-//! [`Request`] goes through wasi:http, which has an opinion on what a request is; [`Socket`] sends any bytes.
+//! [`Request`] goes through wasi:http, which validates requests; [`Socket`] sends any bytes.
 
 mod answer;
 mod arguments;

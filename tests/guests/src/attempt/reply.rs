@@ -1,4 +1,4 @@
-//! An answer as it stands on a socket, and who made it.
+//! An answer on a socket, and its sender.
 
 use kube_guest::Status;
 use std::io::{BufRead, Read};
@@ -33,26 +33,26 @@ impl Reply {
         Ok(Some(reply))
     }
 
-    /// The HTTP status code.
+    /// Returns the HTTP status code.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The first header of that name, which is in lower case.
+    /// Returns the first header of that name, which is in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether this stands anywhere in it.
+    /// Returns whether it contains this text.
     #[must_use]
     pub fn contains(&self, text: &str) -> bool {
         self.headers.iter().any(|(_, value)| value.contains(text))
             || String::from_utf8_lossy(&self.body).contains(text)
     }
 
-    /// The answer again if a server made it.
+    /// Returns the answer if a server made it.
     ///
     /// # Errors
     ///
@@ -61,14 +61,14 @@ impl Reply {
         if self.is_kwasm() { Err(self.shown()) } else { Ok(self) }
     }
 
-    /// Whether kwasm answered instead of a server: by a refusal, or by a failure without a word, as that which reads
-    /// requests answers to what is none. The API server always says why.
+    /// Returns whether kwasm answered instead of a server: by a refusal, or by an empty error, as its HTTP
+    /// server answers malformed requests. The API server always gives a reason.
     #[must_use]
     pub fn is_kwasm(&self) -> bool {
         self.status >= 400 && (self.body.is_empty() || self.message().starts_with("refused by kwasm"))
     }
 
-    /// The status, with what a failure says of itself.
+    /// Returns the status, with what a failure says of itself.
     #[must_use]
     pub fn shown(&self) -> String {
         let message = if self.status < 400 { String::new() } else { self.message() };
@@ -115,7 +115,7 @@ fn exactly(from: &mut impl BufRead, length: u64, body: &mut Vec<u8>) -> Result<(
     if read as u64 == length { Ok(()) } else { Err("the body broke off".to_owned()) }
 }
 
-/// A line without its end, `None` at the end of all.
+/// Reads a line without its end, or returns `None` at the end of the stream.
 fn line(from: &mut impl BufRead) -> Result<Option<String>, String> {
     let mut line = Vec::new();
     from.read_until(b'\n', &mut line).map_err(|error| format!("read: {error}"))?;

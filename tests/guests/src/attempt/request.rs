@@ -16,7 +16,7 @@ pub const CLUSTER: &str = "http://192.0.2.1";
 pub struct Request {
     /// In the case in which it is written.
     pub method: String,
-    /// What stands before `://`.
+    /// The scheme before `://`.
     pub scheme: Option<String>,
     /// With user name and port, as it is written.
     pub authority: Option<String>,
@@ -26,9 +26,9 @@ pub struct Request {
     pub headers: Vec<(String, Vec<u8>)>,
     /// Sent in chunks unless the headers say its length.
     pub body: Option<Vec<u8>>,
-    /// What follows the body.
+    /// The trailers after the body.
     pub trailers: Vec<(String, Vec<u8>)>,
-    /// How long to wait for a connection, and for an answer; without end if nothing is said.
+    /// The timeout for a connection and for an answer; none by default.
     pub patience: Option<Duration>,
 }
 
@@ -37,7 +37,8 @@ pub struct Request {
 pub struct Sent(FutureIncomingResponse);
 
 impl Request {
-    /// A request to `url`: scheme up to `://`, authority up to the first `/` or `?`, the rest as it is.
+    /// Returns a request to `url`: scheme up to `://`, authority up to the first `/` or `?`, the rest as it
+    /// is.
     #[must_use]
     pub fn new(method: &str, url: &str) -> Self {
         let (scheme, rest) = match url.split_once("://") {
@@ -50,7 +51,7 @@ impl Request {
         Self { method: method.to_owned(), scheme, authority, path, ..Self::default() }
     }
 
-    /// A request to the cluster for what is a path, to anywhere for what is a URL.
+    /// Returns a request to the cluster for a path, or to anywhere for a URL.
     #[must_use]
     pub fn to(method: &str, target: &str) -> Self {
         if target.starts_with('/') {
@@ -60,7 +61,7 @@ impl Request {
         }
     }
 
-    /// [`Request::to`] with GET.
+    /// Returns [`Request::to`] with GET.
     #[must_use]
     pub fn get(target: &str) -> Self {
         Self::to("GET", target)
@@ -73,7 +74,7 @@ impl Request {
         self
     }
 
-    /// Gives it a body.
+    /// Sets the body.
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
@@ -94,21 +95,21 @@ impl Request {
         self
     }
 
-    /// Sends it, and gives the status that a server answered.
+    /// Sends the request, and returns the status of a server's answer.
     ///
     /// # Errors
     ///
-    /// Why no server answered, or what kwasm answered instead.
+    /// The reason why no server answered, or kwasm's answer.
     pub fn reach(&self) -> Result<String, String> {
         let answer = self.send()?.of_server()?;
         Ok(format!("status {}", answer.status()))
     }
 
-    /// Sends it, and gives what `look` finds in a server's answer.
+    /// Sends the request, and returns what `look` finds in a server's answer.
     ///
     /// # Errors
     ///
-    /// As for [`Request::reach`], and the status with what `look` says it misses.
+    /// The same as [`Request::reach`], and the status with the error of `look`.
     pub fn reach_with(&self, look: impl FnOnce(&Answer) -> Result<String, String>) -> Result<String, String> {
         let answer = self.send()?.of_server()?;
         look(&answer).map_err(|why| format!("status {}: {why}", answer.status()))
@@ -140,11 +141,11 @@ impl Request {
         verdict.map(|got| format!("{got} {account}")).map_err(|why| format!("{why}, {account}"))
     }
 
-    /// Sends it and waits for the answer, whoever made it.
+    /// Sends the request and waits for the answer, from a server or from kwasm.
     ///
     /// # Errors
     ///
-    /// What wasi:http itself refuses, or the name of its error with the host's words.
+    /// The refusal of wasi:http itself, or the name of its error with the host's message.
     pub fn send(&self) -> Result<Answer, String> {
         self.start()?.answer()
     }
@@ -192,7 +193,7 @@ impl Sent {
     }
 }
 
-/// `NAME: VALUE` taken apart. A pseudo-header begins with a colon of its own.
+/// Splits `NAME: VALUE`. A pseudo-header begins with a colon of its own.
 #[must_use]
 pub fn header_line(line: &str) -> Option<(&str, &str)> {
     let colon = line.get(1..)?.find(':')? + 1;
@@ -200,13 +201,13 @@ pub fn header_line(line: &str) -> Option<(&str, &str)> {
     Some((&line[..colon], value.strip_prefix(' ').unwrap_or(value)))
 }
 
-/// Makes a guest one that imports wasi:http and sends nothing: kwasm gives a kubeconfig, and the folder that it is in, to
-/// those only that can ask the cluster.
+/// Makes a guest import wasi:http without sending anything: kwasm gives a kubeconfig, and its folder, only to
+/// guests that can reach the cluster.
 pub fn import_http() {
     drop(Fields::new());
 }
 
-/// `HTTP-request-denied`, with what the host added.
+/// Returns the name of an error, e.g. `HTTP-request-denied`, with the host's additions.
 pub(crate) fn error_name(code: ErrorCode) -> String {
     let transport = kube_guest::Transport::from(code);
     format!("{} ({transport})", transport.code())

@@ -5,12 +5,12 @@ use std::io::{BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-/// Where the server of every guest's kubeconfig is: see [`crate::attempt::CLUSTER`].
+/// The address of the server in every guest's kubeconfig: see [`crate::attempt::CLUSTER`].
 pub const DOOR: &str = "192.0.2.1:80";
 /// The host's name in a request to it.
 pub const HOST: &str = "192.0.2.1";
 
-/// How long to wait for what may never come.
+/// The timeout for an answer that may never come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A connection to the gate.
@@ -47,25 +47,25 @@ impl Socket {
         self.0.get_mut().shutdown(Shutdown::Write).map_err(|error| format!("shutdown: {error}"))
     }
 
-    /// The next answer, `None` where the connection ends instead.
+    /// Returns the next answer, or `None` if the connection ends instead.
     ///
     /// # Errors
     ///
-    /// Why it could not be read, or what is no answer about it.
+    /// The reason why it could not be read or is not a valid answer.
     pub fn answer(&mut self) -> Result<Option<Reply>, String> {
         Reply::read(&mut self.0)
     }
 
-    /// The next answer, where there has to be one.
+    /// Returns the next answer, which has to exist.
     ///
     /// # Errors
     ///
-    /// As for [`Socket::answer`], and if the connection ends instead.
+    /// The same as [`Socket::answer`], and an error if the connection ends instead.
     pub fn reply(&mut self) -> Result<Reply, String> {
         self.answer()?.ok_or_else(|| "the connection was closed".to_owned())
     }
 
-    /// Whatever else comes until the connection ends, or nothing comes for a while.
+    /// Returns all further bytes until the connection ends or pauses for a while.
     pub fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         // What came before an error is all that there is.
@@ -74,7 +74,8 @@ impl Socket {
     }
 }
 
-/// A request without a body, as it is ordinarily written. `more` is further lines of its head, each with its end.
+/// Returns a request without a body, as it is ordinarily written. `more` is further lines of its head, each
+/// with its end.
 #[must_use]
 pub fn bare(method: &str, path: &str, more: &str) -> String {
     format!("{method} {path} HTTP/1.1\r\nHost: {HOST}\r\n{more}\r\n")

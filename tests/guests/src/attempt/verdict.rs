@@ -1,4 +1,4 @@
-//! How an attempt ends.
+//! The ending of an attempt.
 
 use kube_guest::for_terminal_line;
 use std::io::{self, Write};

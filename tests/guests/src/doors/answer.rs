@@ -25,11 +25,11 @@ enum Kind {
 }
 
 impl Answer {
-    /// Asks the cluster for `path`.
+    /// Gets `path` from the cluster.
     ///
     /// # Errors
     ///
-    /// When there is no answer, or another one than 200.
+    /// If there is no answer, or its status is not 200.
     pub fn get(door: Door, path: &str) -> Result<Self, String> {
         match door {
             Door::Http => {
@@ -40,16 +40,16 @@ impl Answer {
         }
     }
 
-    /// What comes next, as soon as there is something; `None` at the end.
+    /// Returns the next piece as soon as it arrives; `None` at the end.
     ///
     /// # Errors
     ///
-    /// When the answer breaks off.
+    /// If the answer is cut short.
     pub fn piece(&mut self) -> Result<Option<&[u8]>, String> {
         self.piece_of(CHUNK)
     }
 
-    /// The same, of at most so many bytes.
+    /// Returns the next piece of at most this many bytes.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ enum Framing {
     Length,
     /// Before the first chunk.
     FirstChunk,
-    /// Behind a chunk comes a line end.
+    /// A line end follows each chunk.
     Chunks,
     Over,
 }
@@ -34,7 +34,7 @@ impl Body {
         }
     }
 
-    /// Up to `most` bytes, as soon as there are any; `None` at the end.
+    /// Returns up to `most` bytes, as soon as there are any; `None` at the end.
     pub(crate) fn piece(&mut self, most: usize) -> io::Result<Option<&[u8]>> {
         if self.left == 0 && !self.next_chunk()? {
             return Ok(None);

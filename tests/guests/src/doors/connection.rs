@@ -6,7 +6,7 @@ use std::net::TcpStream;
 /// The `server` of the guest's kubeconfig, with the port that `http` means.
 const SERVER: &str = "192.0.2.1:80";
 
-/// How much is asked for at a time. Each read is a call to the host, so small ones are slow.
+/// The number of bytes requested at a time. Each read is a call to the host, so small ones are slow.
 const CHUNK: usize = 256 << 10;
 
 /// A connection, and what was read from it and not yet used.
@@ -46,7 +46,7 @@ impl Connection {
         self.stream.write_all(bytes)
     }
 
-    /// A line, without its `\r\n`.
+    /// Returns a line, without its `\r\n`.
     pub(crate) fn line(&mut self) -> io::Result<String> {
         let mut searched = 0;
         loop {
@@ -62,7 +62,7 @@ impl Connection {
         }
     }
 
-    /// Exactly `N` bytes.
+    /// Returns exactly `N` bytes.
     pub(crate) fn array<const N: usize>(&mut self) -> io::Result<[u8; N]> {
         while self.end - self.start < N {
             self.fill()?;
@@ -73,7 +73,7 @@ impl Connection {
         Ok(array)
     }
 
-    /// Up to `most` bytes, as soon as there are any.
+    /// Returns up to `most` bytes, as soon as there are any.
     pub(crate) fn some(&mut self, most: usize) -> io::Result<&[u8]> {
         if self.start == self.end {
             self.fill()?;
@@ -83,7 +83,8 @@ impl Connection {
         Ok(&self.buffer[start..self.start])
     }
 
-    /// Reads more behind what is unused. The end is an error: whoever reads knows whether there is to be more.
+    /// Reads more after the unused bytes. The end is an error, since the caller knows whether there is more
+    /// to come.
     fn fill(&mut self) -> io::Result<()> {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
@@ -105,7 +106,7 @@ impl Connection {
 }
 
 impl Head {
-    /// The same, where it has this status; else it is an error that shows it.
+    /// Returns it if it has this status, otherwise an error that shows it.
     pub(crate) fn expect(self, status: u16) -> io::Result<Self> {
         let first = self.0.lines().next().unwrap_or_default();
         if first.split(' ').nth(1) == Some(&status.to_string()) {
@@ -114,7 +115,7 @@ impl Head {
         Err(Error::other(format!("the cluster answers: {first}")))
     }
 
-    /// A header's value.
+    /// Returns a header's value.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.0.lines().skip(1).filter_map(|line| line.split_once(':'));
         let (_, value) = headers.find(|(known, _)| known.eq_ignore_ascii_case(name))?;

@@ -1,9 +1,9 @@
-//! What comes through a connection that was switched.
+//! Messages of an upgraded connection.
 
 /// A piece of what was sent into one channel: those of one channel together are all of it.
 #[derive(Debug)]
 pub struct Message<'a> {
-    /// Which channel it is of, or which stream.
+    /// The channel or stream of the message.
     pub channel: u32,
     /// Of any length.
     pub bytes: &'a [u8],

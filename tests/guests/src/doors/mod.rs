@@ -1,5 +1,6 @@
-//! What the guests share that are measured: an answer read through either door, and the two protocols that a
-//! connection is switched to. On the sockets' side all of it is by hand: what is measured is the door, and no library.
+//! The library of the benchmark guests: an answer read through either door, and the two protocols to which a
+//! connection is upgraded. On the sockets' side all of it is written by hand, so that the door is measured
+//! and not a library.
 //!
 //! ```no_run
 //! use guests::doors::{Answer, Door};

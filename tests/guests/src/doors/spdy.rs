@@ -9,7 +9,7 @@ const CONTROL: u32 = 0x8003_0000;
 const SYN_STREAM: u32 = 1;
 const PING: u32 = 6;
 
-/// How a compressed stream begins: deflate, with the dictionary of SPDY/3, whose Adler-32 this is.
+/// The beginning of a compressed stream: deflate, with the dictionary of SPDY/3, whose Adler-32 this is.
 const ZLIB: [u8; 6] = [0x78, 0xbb, 0xe3, 0xc6, 0xa7, 0xc2];
 
 /// An empty block, by which a reader knows that all there is has come.
@@ -21,7 +21,7 @@ pub struct Spdy {
     connection: Connection,
     /// The frame to be sent, kept for its memory.
     frame: Vec<u8>,
-    /// How many streams there are.
+    /// The number of streams.
     streams: u32,
     /// The stream of the frame that is being read.
     stream: u32,
@@ -45,11 +45,11 @@ impl Spdy {
         Ok(Self { connection, frame: Vec::new(), streams: 0, stream: 0, left: 0 })
     }
 
-    /// Opens a stream, and gives what messages call it. The names of its headers are in lower case.
+    /// Opens a stream, and returns its number. The names of its headers are in lower case.
     ///
     /// # Errors
     ///
-    /// When the connection has ended.
+    /// If the connection has ended.
     pub fn stream(&mut self, headers: &[(&str, &str)]) -> io::Result<u32> {
         // A client's streams have odd numbers.
         let stream = 2 * self.streams + 1;
@@ -101,7 +101,7 @@ impl Spdy {
         Ok(Message { channel: self.stream, bytes })
     }
 
-    /// What is not a stream's bytes is passed over, but for the question whether this side is there.
+    /// Skips a frame that contains no bytes of a stream, but answers a ping.
     fn control(&mut self, kind: u32) -> io::Result<()> {
         let mut frame = Vec::new();
         while self.left > 0 {
@@ -120,14 +120,14 @@ impl Spdy {
     }
 }
 
-/// No flags, and a length.
+/// Returns the field for no flags and a length.
 fn size(length: usize) -> [u8; 4] {
-    // What is sent is far smaller than the 16 MiB that fit.
+    // The sent frames are far smaller than the 16 MiB that fit.
     let [_, a, b, c] = u32::try_from(length).unwrap_or(0).to_be_bytes();
     [0, a, b, c]
 }
 
-/// Names and values, each behind its length.
+/// Returns names and values, each prefixed with its length.
 fn block(headers: &[(&str, &str)]) -> Vec<u8> {
     let number = |length: usize| u32::try_from(length).unwrap_or(0).to_be_bytes();
     let mut block = number(headers.len()).to_vec();
@@ -138,7 +138,7 @@ fn block(headers: &[(&str, &str)]) -> Vec<u8> {
     block
 }
 
-/// Compressed in name only: as a block that is stored as it is (RFC 1951 §3.2.4).
+/// Returns a stored block, which is compressed in name only (RFC 1951 §3.2.4).
 fn stored(block: &[u8], first: bool) -> Vec<u8> {
     let length = u16::try_from(block.len()).unwrap_or(0);
     let mut compressed = if first { ZLIB.to_vec() } else { Vec::new() };

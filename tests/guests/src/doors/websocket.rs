@@ -13,7 +13,7 @@ const FINAL: u8 = 0x80;
 const MASKED: u8 = 0x80;
 const OPCODE: u8 = 0x0f;
 const LENGTH: u8 = 0x7f;
-/// Where a length has no room in seven bits: that it comes in two bytes, or in eight.
+/// The length field for a length that does not fit into seven bits: it follows in two bytes, or in eight.
 const TWO_BYTES: u8 = 0x7e;
 const EIGHT_BYTES: u8 = 0x7f;
 
@@ -94,7 +94,7 @@ impl WebSocket {
         self.send_frame(PONG, None, &bytes)
     }
 
-    /// What a control frame says: 125 bytes at most.
+    /// Returns the payload of a control frame, at most 125 bytes.
     fn control(&mut self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         while self.left > 0 {
@@ -111,7 +111,7 @@ impl WebSocket {
         let [a, b, c, d, ..] = self.key.to_be_bytes();
         head(&mut self.frame, opcode, bytes.len() + usize::from(channel.is_some()), [a, b, c, d]);
         match channel {
-            // It is the first byte of what is masked.
+            // It is the first of the masked bytes.
             Some(channel) => {
                 self.frame.push(channel ^ a);
                 mask(&mut self.frame, bytes, [b, c, d, a]);

@@ -28,12 +28,12 @@ pub(crate) fn whole(bytes: impl Into<Bytes>) -> Reply {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// An answer with this status and JSON text.
+/// Returns an answer with this status and JSON text.
 pub(crate) fn json(status: u16, text: impl Into<Bytes>) -> Response<Reply> {
     answer(status, "application/json", whole(text))
 }
 
-/// An answer with this status and JSON document.
+/// Returns an answer with this status and JSON document.
 pub(crate) fn document(status: u16, value: &Value) -> Response<Reply> {
     json(status, value.to_string())
 }
@@ -46,7 +46,8 @@ pub(crate) fn answer(status: u16, media_type: &'static str, body: Reply) -> Resp
     response
 }
 
-/// A body made of `pieces` only as fast as the connection takes them; without `length` it is sent chunked.
+/// Returns a body made of `pieces` only as fast as the connection takes them; without `length` it is sent
+/// chunked.
 pub(crate) fn stream(
     pieces: impl Iterator<Item = Bytes> + Send + Unpin + 'static,
     length: Option<u64>,
@@ -54,7 +55,7 @@ pub(crate) fn stream(
     Pieces { pieces, length }.boxed_unsync()
 }
 
-/// A body fed through `pieces`; it ends when the sender is dropped.
+/// Returns a body fed through `pieces`; it ends when the sender is dropped.
 pub(crate) fn fed(pieces: mpsc::Receiver<Bytes>) -> Reply {
     Fed(pieces).boxed_unsync()
 }
@@ -140,9 +141,9 @@ impl Drop for Logged {
     }
 }
 
-/// What happens to an answer's body at some point.
+/// A change to an answer's body at some point.
 pub(crate) enum Shape {
-    /// It stands still until `release` is ready, then goes on.
+    /// The body pauses until `release` is ready.
     Stall { after: u64, release: Pin<Box<dyn Future<Output = ()> + Send>> },
     /// The connection is cut once all bytes before that point have left.
     Cut { after: u64, how: Cut, wire: Arc<Wire> },
@@ -174,7 +175,7 @@ impl Shaped {
         Self { inner, held: Bytes::new(), sent: 0, shape: Some(shape), flushes: None }
     }
 
-    /// How many bytes may go out now; acts when it is none.
+    /// Returns how many bytes may be sent now. If none, performs the change.
     fn poll_allowed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
         let sent = self.sent;
         match &mut self.shape {
@@ -215,7 +216,7 @@ impl Body for Shaped {
                     Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
                 },
                 None if matches!(self.shape, Some(Shape::Cut { .. })) => {
-                    // Shorter than the point of the cut: cut where its end would be told.
+                    // Shorter than the point of the cut: cut where its end would be announced.
                     self.sent = u64::MAX;
                     return self.poll_frame(cx);
                 }

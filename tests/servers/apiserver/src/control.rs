@@ -1,4 +1,5 @@
-//! What a test does with a running server: reads and seeds it, looks at what it received, makes it fail.
+//! The controls of a running server for tests: reading and seeding it, inspecting the requests, and making it
+//! fail.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,26 +21,26 @@ use crate::tls::KeyedCertificate;
 
 /// Addresses and credentials.
 impl ApiServer {
-    /// Scheme, host, port and base path, without a slash at the end.
+    /// Returns scheme, host, port and base path, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The folder of its kubeconfigs, deleted with the server.
+    /// Returns the folder of its kubeconfigs, deleted with the server.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// A kubeconfig with one context, for `user`, in block-style YAML.
+    /// Returns a kubeconfig with one context, for `user`, in block-style YAML.
     #[must_use]
     pub fn kubeconfig(&self, user: User) -> PathBuf {
         file_of(self.folder(), user)
     }
 
-    /// A context for `user` to build other kubeconfigs from. It has no namespace, and its relative paths fit files
-    /// in [`ApiServer::folder`].
+    /// Returns a context for `user` to build other kubeconfigs from. It has no namespace, and its relative
+    /// paths fit files in [`ApiServer::folder`].
     #[must_use]
     pub fn context(&self, user: User) -> Context {
         kubeconfig::context(user, &self.url, self.authority.as_deref(), &self.shared.credentials)
@@ -48,20 +49,20 @@ impl ApiServer {
     /// Writes a kubeconfig into [`ApiServer::folder`] and says where.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// If it can't be written.
     pub fn write_kubeconfig(&self, file_name: &str, kubeconfig: &Kubeconfig) -> io::Result<PathBuf> {
         let path = self.folder().join(file_name);
         kubeconfig.write(&path)?;
         Ok(path)
     }
 
-    /// The CA of its certificate, PEM; `None` over plain HTTP.
+    /// Returns the CA of its certificate, PEM; `None` over plain HTTP.
     #[must_use]
     pub fn authority(&self) -> Option<&str> {
         self.authority.as_deref()
     }
 
-    /// The client certificate of `user`; `None` for users without.
+    /// Returns the client certificate of `user`; `None` for users without.
     #[must_use]
     pub fn client_certificate(&self, user: User) -> Option<&KeyedCertificate> {
         let credentials = &self.shared.credentials;
@@ -74,28 +75,28 @@ impl ApiServer {
         }
     }
 
-    /// A client certificate of another user, made now.
+    /// Returns a client certificate of another user, made now.
     ///
     /// # Errors
-    /// When no key can be made.
+    /// If no key can be made.
     pub fn certificate_of(&self, user: &str) -> Result<KeyedCertificate, StartError> {
         Ok(self.shared.credentials.certificate_of(user)?)
     }
 
-    /// The good bearer token.
+    /// Returns the valid bearer token.
     #[must_use]
     pub fn token(&self) -> &str {
         &self.shared.credentials.token
     }
 
-    /// User and password of basic authentication.
+    /// Returns user and password of basic authentication.
     #[must_use]
     pub fn basic(&self) -> (&str, &str) {
         (BASIC_USER, &self.shared.credentials.password)
     }
 
-    /// Each text that must appear nowhere outside kubeconfigs: lines of the PEM of keys, their base64 text in
-    /// kubeconfigs, tokens, the password. Of all users, the bad ones too.
+    /// Returns each text that must appear nowhere outside kubeconfigs: lines of the PEM of keys, their base64
+    /// text in kubeconfigs, tokens, the password. Of all users, the bad ones too.
     #[must_use]
     pub fn secrets(&self) -> Vec<String> {
         self.shared.credentials.secrets()
@@ -108,7 +109,7 @@ impl ApiServer {
     /// it as stored. Its namespace, and for an item its name, may be left to the path.
     ///
     /// # Errors
-    /// As the API would refuse it.
+    /// The same refusals as from the API.
     pub fn put(&self, path: &str, mut object: Value) -> Result<Value, Refused> {
         let store = &self.shared.store;
         let stored = match parse(path) {
@@ -135,7 +136,8 @@ impl ApiServer {
         stored.map(|stored| stored.object())
     }
 
-    /// The object at the path of an item, or an array of all at the path of a collection; `None` if there is none.
+    /// Returns the object at the path of an item, or an array of all at the path of a collection; `None` if
+    /// there is none.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<Value> {
         let store = &self.shared.store;
@@ -155,7 +157,7 @@ impl ApiServer {
     /// Deletes the object at the path of an item.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is none.
     pub fn delete(&self, path: &str) -> Result<(), Refused> {
         let Route::Item { resource, namespace, name } = parse(path) else {
             return Err(Refused::unknown_path());
@@ -167,7 +169,7 @@ impl ApiServer {
     /// Creates an event about the pod `web-0`, of the type `Normal`, and returns it.
     ///
     /// # Errors
-    /// When `namespace` is no name.
+    /// If `namespace` is not a valid name.
     pub fn create_event(&self, namespace: &str, reason: &str, message: &str) -> Result<Value, Refused> {
         let now = timestamp(OffsetDateTime::now_utc());
         let event = json!({
@@ -179,7 +181,7 @@ impl ApiServer {
         self.put(&format!("namespaces/{namespace}/events"), event)
     }
 
-    /// The current `resourceVersion`.
+    /// Returns the current `resourceVersion`.
     #[must_use]
     pub fn version(&self) -> u64 {
         *self.shared.store.versions().borrow()
@@ -191,45 +193,45 @@ impl ApiServer {
     }
 }
 
-/// What it received, and what goes wrong.
+/// The received requests, and the faults.
 impl ApiServer {
-    /// All requests so far, in the order of their arrival.
+    /// Returns all requests so far, in the order of their arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<Received> {
         self.shared.log.requests()
     }
 
-    /// The uploads to `/sink` that arrived completely.
+    /// Returns the uploads to `/sink` that arrived completely.
     #[must_use]
     pub fn uploads(&self) -> Vec<Sunk> {
         self.shared.log.sunk()
     }
 
-    /// How many connections were made, those whose handshake failed included.
+    /// Returns the number of connections, including those with a failed handshake.
     #[must_use]
     pub fn connections(&self) -> usize {
         usize::try_from(self.shared.connections.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
     }
 
-    /// How many connections are open now.
+    /// Returns the number of open connections.
     #[must_use]
     pub fn open_connections(&self) -> usize {
         usize::try_from(self.shared.open.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
     }
 
-    /// What connections ended with other than properly: failed handshakes, broken HTTP, lost clients, cuts by
+    /// Returns the abnormal ends of connections: failed handshakes, malformed HTTP, lost clients, cuts by
     /// faults. Each begins with `connection N: handshake:` or `connection N: http:`.
     #[must_use]
     pub fn failures(&self) -> Vec<String> {
         self.shared.log.failures()
     }
 
-    /// Adds a fault behind those it has.
+    /// Adds a fault after the existing ones.
     pub fn fault(&self, fault: Fault) {
         self.shared.faults.add(fault);
     }
 
-    /// How many faults wait for requests.
+    /// Returns the number of faults that wait for requests.
     #[must_use]
     pub fn faults(&self) -> usize {
         self.shared.faults.len()
@@ -241,7 +243,7 @@ impl ApiServer {
         self.release();
     }
 
-    /// Lets the answers go on that stand still by a fault.
+    /// Lets the answers continue that a fault has stalled.
     pub fn release(&self) {
         self.shared.faults.release();
     }

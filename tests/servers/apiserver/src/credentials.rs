@@ -13,19 +13,19 @@ pub const CERTIFICATE_USER: &str = "jane";
 pub const CERTIFICATE_GROUPS: [&str; 2] = ["developers", "shop-owners"];
 /// The user of the bearer token.
 pub const TOKEN_USER: &str = "system:serviceaccount:shop:robot";
-/// Its groups.
+/// The groups of the service account.
 pub const TOKEN_GROUPS: &[&str] = &["system:serviceaccounts", "system:serviceaccounts:shop"];
 /// The user of basic authentication.
 pub const BASIC_USER: &str = "operator";
 
-/// Made anew for each server.
+/// The credentials, created for each server.
 pub(crate) struct Credentials {
     pub(crate) certificate: KeyedCertificate,
     pub(crate) expired: KeyedCertificate,
     pub(crate) not_yet_valid: KeyedCertificate,
     pub(crate) foreign: KeyedCertificate,
     pub(crate) client_authority: String,
-    /// Who signs for other users.
+    /// The authority that signs for other users.
     clients: Authority,
     /// Of an authority that signed nothing here.
     pub(crate) wrong_authority: String,
@@ -57,13 +57,13 @@ impl Credentials {
         })
     }
 
-    /// A good client certificate of another user.
+    /// Returns a valid client certificate of another user.
     pub(crate) fn certificate_of(&self, user: &str) -> Result<KeyedCertificate, rcgen::Error> {
         self.clients.client(user, CERTIFICATE_GROUPS, Validity::Now)
     }
 
-    /// Each text whose appearance anywhere outside would be a leak: the lines of each key's PEM, the base64 text that
-    /// a kubeconfig has of it, the tokens, the password and its basic authentication.
+    /// Returns each text whose appearance anywhere outside would be a leak: the lines of each key's PEM, the
+    /// base64 text that a kubeconfig has of it, the tokens, the password and its basic authentication.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let mut secrets = vec![
             self.token.clone(),

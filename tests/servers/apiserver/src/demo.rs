@@ -12,14 +12,14 @@ use crate::tls::{Authority, Validity};
 /// The namespace of the demo.
 pub const NAMESPACE: &str = "shop";
 
-/// The demo as one JSON document, a `List` that `kubectl apply -f` (and `create`) takes on any cluster: the
-/// namespace [`NAMESPACE`], the secrets `web-tls` and `db`, and events about the pod `web-0`.
+/// Returns the demo as one JSON document, a `List` that `kubectl apply -f` (and `create`) accepts on any
+/// cluster: the namespace [`NAMESPACE`], the secrets `web-tls` and `db`, and events about the pod `web-0`.
 ///
-/// The certificate in `web-tls` is for `web.shop.example`, in two PEM blocks (itself and its intermediate), and made
-/// anew by each call.
+/// The certificate in `web-tls` is for `web.shop.example`, in two PEM blocks (itself and its intermediate),
+/// and created by each call.
 ///
 /// # Errors
-/// When a certificate can't be made.
+/// If a certificate can't be made.
 pub fn manifests() -> Result<Value, StartError> {
     let mut items =
         vec![json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": NAMESPACE } })];
@@ -32,7 +32,7 @@ pub fn manifests() -> Result<Value, StartError> {
 /// Stores the objects of [`manifests`] in `server`.
 ///
 /// # Errors
-/// When a certificate can't be made, or an object of the demo exists already under a name that may not be changed.
+/// If a certificate can't be made, or an object of the demo exists already under a name that may not be changed.
 pub fn seed(server: &ApiServer) -> Result<(), StartError> {
     let manifests = manifests()?;
     for object in manifests["items"].as_array().into_iter().flatten() {

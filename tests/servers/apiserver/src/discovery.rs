@@ -8,7 +8,7 @@ use crate::routes::Document;
 /// The version that this server claims.
 pub(crate) const VERSION: &str = "v1.36.0";
 
-/// A document; `None` for health, which is no JSON.
+/// Returns a document; `None` for health checks, which are not JSON.
 pub(crate) fn document(document: Document) -> Option<Value> {
     let group = json!({
         "name": "authentication.k8s.io",

@@ -9,10 +9,10 @@ use tokio::sync::watch;
 
 use crate::wire::Cut;
 
-/// Something that goes wrong with the requests it matches: all of them unless [`on`] or [`watches`] say less, and
-/// the first one only unless [`times`] or [`standing`] say more.
+/// A fault in the answers to the requests that it matches: all of them unless [`on`] or [`watches`] restrict
+/// it, and only the first one unless [`times`] or [`standing`] extend it.
 ///
-/// Of several faults that match a request, the one that was added first is committed.
+/// Of several faults that match a request, the one that was added first applies.
 ///
 /// [`on`]: Fault::on
 /// [`watches`]: Fault::watches
@@ -25,15 +25,15 @@ pub struct Fault {
     method: Option<String>,
     path: String,
     only_watches: bool,
-    /// How often it is still committed; `None` without end.
+    /// The number of times that it still applies; `None` for no limit.
     left: Option<u32>,
     headers: Vec<(String, String)>,
 }
 
-/// What a fault does. Where the answer itself is named, the request has no effect on the objects.
+/// The effect of a fault. If it replaces the answer, the request has no effect on the objects.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
-    /// Nothing but the headers.
+    /// Only the headers are affected.
     None,
     Status {
         code: u16,
@@ -61,63 +61,68 @@ pub(crate) enum Action {
 }
 
 impl Fault {
-    /// An answer with this status. Its body is `body`, or else the `Status` object that belongs to the code.
+    /// Returns a fault that answers with this status. The body is `body`, or else the `Status` object for the
+    /// code.
     pub fn status(code: u16, body: Option<Value>) -> Self {
         Self::new(Action::Status { code, body })
     }
 
-    /// 401, as when a token has expired; with [`Fault::times`] the requests after these are answered normally.
+    /// Returns a fault that answers 401, as when a token has expired; with [`Fault::times`], later requests
+    /// are answered normally.
     pub fn unauthorized() -> Self {
         Self::status(401, None)
     }
 
-    /// A redirect with this status (3xx) to `location`.
+    /// Returns a redirect with this status (3xx) to `location`.
     pub fn redirect(code: u16, location: impl Into<String>) -> Self {
         Self::status(code, None).with_header("location", location)
     }
 
-    /// The request is read, and nothing is answered until [`release`]; then it is handled normally.
+    /// Returns a fault that reads the request, and answers nothing until [`release`]; then the request is
+    /// handled normally.
     ///
     /// [`release`]: crate::ApiServer::release
     pub fn stall() -> Self {
         Self::new(Action::StallHead)
     }
 
-    /// The answer stands still after `after` bytes of its body until [`release`], then goes on.
+    /// Returns a fault that stalls the answer after `after` bytes of its body until [`release`].
     ///
     /// [`release`]: crate::ApiServer::release
     pub fn stall_after(after: u64) -> Self {
         Self::new(Action::StallBody { after })
     }
 
-    /// The connection is cut in place of an answer. The request has no effect.
+    /// Returns a fault that cuts the connection instead of an answer. The request has no effect.
     pub fn cut(how: Cut) -> Self {
         Self::new(Action::CutHead(how))
     }
 
-    /// The connection is cut after `after` bytes of the answer's body, or where the body's end would be told:
-    /// less than the announced `Content-Length` arrives, or no last chunk.
+    /// Returns a fault that cuts the connection after `after` bytes of the answer's body, or where the body's
+    /// end would be announced: less than the announced `Content-Length` arrives, or no last chunk.
     pub fn cut_after(after: u64, how: Cut) -> Self {
         Self::new(Action::CutBody { after, how })
     }
 
-    /// The answer's body comes in pieces of at most `bytes`, one `every` so often (at least a millisecond).
+    /// Returns a fault that sends the answer's body in pieces of at most `bytes`, one every `every` (at least
+    /// a millisecond).
     pub fn slow(bytes: usize, every: Duration) -> Self {
         Self::new(Action::Slow { bytes, every })
     }
 
-    /// The answer announces a `Content-Length` of `length`, sends its whole body whatever its length is, and
-    /// closes the connection properly. Not for answers without end, such as a watch.
+    /// Returns a fault that announces a `Content-Length` of `length`, sends the whole body whatever its
+    /// length is, and closes the connection properly. Not for answers without end, such as a watch.
     pub fn content_length(length: u64) -> Self {
         Self::new(Action::ContentLength(length))
     }
 
-    /// These bytes go over the connection in place of an answer, head and all; then it is closed properly.
+    /// Returns a fault that sends these bytes over the connection instead of an answer, including its head;
+    /// then the connection is closed properly.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self::new(Action::Raw(bytes.into()))
     }
 
-    /// Only adds headers to the normal answer: see [`Fault::with_header`].
+    /// Returns a fault that only adds headers to the normal answer: see [`Fault::with_header`].
     pub fn headers() -> Self {
         Self::new(Action::None)
     }
@@ -128,37 +133,38 @@ impl Fault {
         (0..count).fold(Self::headers(), |fault, n| fault.with_header(format!("x-filler-{n}"), value.clone()))
     }
 
-    /// A watch ends properly after `after` events, as when its time is over.
+    /// Returns a fault that ends a watch properly after `after` events, as when its time is over.
     pub fn end_watch(after: usize) -> Self {
         Self::new(Action::EndWatch { after }).watches()
     }
 
-    /// A watch is told in an `ERROR` event that its version is too old (410), a list or get by the status.
+    /// Returns a fault that reports a too old version (410): to a watch in an `ERROR` event, to a list or get
+    /// by the status.
     pub fn gone() -> Self {
         Self::new(Action::Gone)
     }
 
-    /// Only requests with this method (`*` for any) and a decoded path, taken below the base path, that begins
-    /// with `prefix`.
+    /// Restricts the fault to requests with this method (`*` for any) and a decoded path, taken below the
+    /// base path, that begins with `prefix`.
     pub fn on(mut self, method: &str, prefix: impl Into<String>) -> Self {
         self.method = (method != "*").then(|| method.to_owned());
         self.path = prefix.into();
         self
     }
 
-    /// Only watches.
+    /// Restricts the fault to watches.
     pub fn watches(mut self) -> Self {
         self.only_watches = true;
         self
     }
 
-    /// For the first `times` requests that match.
+    /// Applies the fault to the first `times` requests that match.
     pub fn times(mut self, times: u32) -> Self {
         self.left = Some(times);
         self
     }
 
-    /// For all requests that match, until [`clear_faults`].
+    /// Applies the fault to all requests that match, until [`clear_faults`].
     ///
     /// [`clear_faults`]: crate::ApiServer::clear_faults
     pub fn standing(mut self) -> Self {
@@ -166,8 +172,8 @@ impl Fault {
         self
     }
 
-    /// Adds a header to the answer, whatever else the fault does to it (but for [`Fault::raw`] and cuts in place of
-    /// an answer). One that HTTP does not allow is answered with 500.
+    /// Adds a header to the answer, whatever else the fault does to it (but for [`Fault::raw`] and cuts in
+    /// place of an answer). A header that HTTP does not allow is answered with 500.
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
@@ -191,7 +197,7 @@ impl Fault {
     }
 }
 
-/// What was decided for one request.
+/// The effects chosen for one request.
 pub(crate) struct Committed {
     pub(crate) action: Action,
     pub(crate) headers: Vec<(String, String)>,
@@ -226,11 +232,11 @@ impl Faults {
         self.releases.send_modify(|count| *count += 1);
     }
 
-    /// Ready at the next release.
+    /// Returns a future that is ready at the next release.
     pub(crate) fn released(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut releases = self.releases.subscribe();
         async move {
-            // It fails only when the server is gone, and then so is whoever waits.
+            // It fails only if the server is gone, together with the waiting tasks.
             drop(releases.changed().await);
         }
     }

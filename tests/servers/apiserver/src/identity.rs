@@ -1,4 +1,4 @@
-//! Who is asking.
+//! The identity of a request's user.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ impl Identity {
         Self { user: user.to_owned(), groups, ..Self::default() }
     }
 
-    /// The `userInfo` of a `SelfSubjectReview`.
+    /// Returns the `userInfo` of a `SelfSubjectReview`.
     pub(crate) fn user_info(&self) -> Value {
         let mut info = json!({ "username": self.user, "groups": self.groups });
         if let Some(uid) = &self.uid {
@@ -42,7 +42,7 @@ impl Identity {
     }
 }
 
-/// The user of a client certificate chain (leaf first), if `clients` accept it now.
+/// Returns the user of a client certificate chain (leaf first), if `clients` accept it now.
 pub(crate) fn of_certificates(
     chain: &[CertificateDer<'static>],
     clients: &dyn ClientCertVerifier,
@@ -56,14 +56,14 @@ pub(crate) fn of_certificates(
     Some(Identity::new(user, groups.map(ToOwned::to_owned)))
 }
 
-/// The subject of a client certificate chain (leaf first), whoever signed it.
+/// Returns the subject of a client certificate chain (leaf first), without verifying it.
 pub(crate) fn subject(chain: &[CertificateDer<'static>]) -> Option<String> {
     let (_, parsed) = parse_x509_certificate(chain.first()?).ok()?;
     Some(parsed.subject().to_string())
 }
 
-/// The user of one request: that of the certificate, else of the `Authorization` header; then whom it impersonates
-/// (everybody may).
+/// Returns the user of one request: that of the certificate, or else of the `Authorization` header; then the
+/// impersonated user (everyone may impersonate).
 pub(crate) fn of_request(
     certificate: Option<&Identity>,
     headers: &HeaderMap,

@@ -10,16 +10,16 @@ use serde_json::{Map, Value, json};
 
 use crate::credentials::{BASIC_USER, Credentials};
 
-/// How a kubeconfig authenticates, and what may be wrong with it.
+/// The authentication of a kubeconfig, and its possible defects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum User {
     /// A good client certificate, as data in the file.
     Certificate,
-    /// The same as files beside the kubeconfig, named by relative paths; so is the server's CA.
+    /// Certificate and key as files beside the kubeconfig, named by relative paths; so is the server's CA.
     CertificateFiles,
     /// A good bearer token.
     Token,
-    /// The same in a file beside the kubeconfig, with a line break after it.
+    /// The token in a file beside the kubeconfig, with a line break after it.
     TokenFile,
     /// Good basic authentication.
     Basic,
@@ -59,7 +59,7 @@ impl User {
         Self::Nobody,
     ];
 
-    /// Its name in kubeconfig files, for contexts and users alike, such as `expired-certificate`.
+    /// Returns the name in kubeconfig files, for contexts and users alike, such as `expired-certificate`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -102,7 +102,7 @@ pub struct Kubeconfig {
 }
 
 impl Kubeconfig {
-    /// One without contexts.
+    /// Returns a kubeconfig without contexts.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -122,7 +122,7 @@ impl Kubeconfig {
         self
     }
 
-    /// The YAML text.
+    /// Returns the YAML text.
     #[must_use]
     pub fn to_yaml(&self) -> String {
         let first = self.contexts.first().map(|context| context.name.clone());
@@ -150,14 +150,14 @@ impl Kubeconfig {
     /// Writes the file, readable by its owner only, over what was there.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// If it can't be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         write_private(path, &self.to_yaml())
     }
 }
 
-/// The context for `user` of the server at `url` whose certificate `authority` signed (PEM; none for plain HTTP).
-/// Paths in it are relative to the folder that [`write_files`] filled.
+/// Returns the context for `user` of the server at `url` whose certificate `authority` signed (PEM; none for
+/// plain HTTP). Paths in it are relative to the folder that [`write_files`] filled.
 pub(crate) fn context(user: User, url: &str, authority: Option<&str>, credentials: &Credentials) -> Context {
     let mut cluster = Map::from_iter([("server".to_owned(), json!(url))]);
     if let Some(authority) = authority {
@@ -220,13 +220,13 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     io::Write::write_all(&mut options.open(path)?, text.as_bytes())
 }
 
-/// Block style as kubectl writes it, every string in quotes: JSON's are YAML's as well.
+/// Writes YAML in block style, like kubectl, with every string in quotes: JSON's are valid in YAML too.
 fn write_yaml(value: &Value, depth: usize, text: &mut String) {
     let indent = "  ".repeat(depth);
     match value {
         Value::Object(fields) if !fields.is_empty() => {
             for (index, (key, field)) in fields.iter().enumerate() {
-                // The first field of a list's item stands behind its dash.
+                // The first field of a list's item follows its dash.
                 if index > 0 || !text.ends_with("- ") {
                     text.push_str(&indent);
                 }

@@ -103,7 +103,7 @@ impl Iterator for Pieces {
     }
 }
 
-/// What a `continue` token says.
+/// The contents of a `continue` token.
 struct Page {
     version: u64,
     namespace: String,

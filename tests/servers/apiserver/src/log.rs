@@ -1,4 +1,4 @@
-//! What the server received and how it ended, for tests to look at.
+//! The received requests and their endings, for inspection by tests.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,7 +17,7 @@ pub struct Received {
     pub connection: u64,
     /// The host that the client named in its handshake (SNI); none for an IP address, and over plain HTTP.
     pub server_name: Option<String>,
-    /// The subject of its certificate, whoever signed it, if it showed one.
+    /// The subject of its certificate, if it showed one, without verification.
     pub certificate: Option<String>,
     /// The method.
     pub method: String,
@@ -27,26 +27,26 @@ pub struct Received {
     pub headers: Vec<(String, String)>,
     /// Trailers of a chunked body.
     pub trailers: Vec<(String, String)>,
-    /// Who asked, after impersonation; `None` when nobody was recognised.
+    /// The user, after impersonation; `None` if none was recognised.
     pub user: Option<String>,
     /// Bytes of the request's body that arrived.
     pub bytes: u64,
-    /// How far the request's body came.
+    /// The progress of the request's body.
     pub upload: Upload,
-    /// The status of the answer; `None` as long as there is none, or when the connection was cut instead.
+    /// The status of the answer; `None` as long as there is none, or if the connection was cut instead.
     pub status: Option<u16>,
     /// Bytes of the answer's body that were handed to the connection.
     pub sent: u64,
-    /// How far the answer came.
+    /// The progress of the answer.
     pub answer: Answer,
 }
 
-/// How far a request's body came.
+/// The progress of a request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upload {
     /// Still arriving.
     Open,
-    /// Its end was seen: all of the `Content-Length`, or the last chunk. Also a request without a body.
+    /// Completely received: all of the `Content-Length`, or the last chunk. Also a request without a body.
     Complete,
     /// The client went away before the end.
     Aborted,
@@ -54,7 +54,7 @@ pub enum Upload {
     Unread,
 }
 
-/// How far an answer came.
+/// The progress of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     /// Not begun.
@@ -68,13 +68,13 @@ pub enum Answer {
 }
 
 impl Received {
-    /// The value of the first header `name` (in lower case).
+    /// Returns the value of the first header `name` (in lower case).
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The target without its query.
+    /// Returns the target without its query.
     #[must_use]
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
@@ -84,7 +84,7 @@ impl Received {
 /// A body sent to `/sink` that arrived completely.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sunk {
-    /// Its length.
+    /// The length.
     pub bytes: u64,
     /// The SHA-256 of its bytes in lower-case hexadecimal digits.
     pub sha256: String,
@@ -160,7 +160,7 @@ impl RequestBody {
         Self { body, entry, ended }
     }
 
-    /// The next piece; `None` once the end was seen.
+    /// Returns the next piece; `None` once the end was seen.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Aborted> {
         while !self.ended {
             match self.body.frame().await {
@@ -184,7 +184,7 @@ impl RequestBody {
         Ok(None)
     }
 
-    /// All that is left of it.
+    /// Returns the rest of the body.
     pub(crate) async fn collect(&mut self) -> Result<Vec<u8>, Aborted> {
         let mut all = Vec::new();
         while let Some(data) = self.next().await? {
@@ -215,7 +215,7 @@ impl RequestBody {
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        // Whoever ends a request on this side drains it first: only a lost connection drops it midway.
+        // Requests that end on this side are drained first: only a lost connection drops one midway.
         if !self.ended {
             self.end(Upload::Aborted);
         }

@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nothing is left to tell it to, if standard error is gone as well.
+            // If standard error is closed as well, there is no way to report it.
             drop(writeln!(io::stderr(), "kwasm-apiserver: {}", chain(error.as_ref())));
             ExitCode::FAILURE
         }
@@ -37,7 +37,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Until standard input ends, or somebody asks the process to end.
+/// Waits until standard input ends, or a signal ends the process.
 fn wait() -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -18,7 +18,7 @@ pub(crate) struct Resource {
     pub(crate) kind: &'static str,
     pub(crate) short: &'static [&'static str],
     pub(crate) namespaced: bool,
-    /// What a field selector may name besides `metadata.name` and `metadata.namespace`.
+    /// The fields that a field selector may name besides `metadata.name` and `metadata.namespace`.
     pub(crate) fields: &'static [&'static str],
 }
 
@@ -96,14 +96,14 @@ impl Stored {
         Self { item: Bytes::from(value.to_string()), value, kind: resource.kind }
     }
 
-    /// The whole object as JSON text, with `kind` and `apiVersion`.
+    /// Returns the whole object as JSON text, with `kind` and `apiVersion`.
     pub(crate) fn json(&self) -> Bytes {
         let mut text = Vec::with_capacity(self.item.len() + 40);
         self.write_json(&mut text);
         Bytes::from(text)
     }
 
-    /// Appends what [`Stored::json`] gives.
+    /// Appends the text of [`Stored::json`].
     pub(crate) fn write_json(&self, text: &mut Vec<u8>) {
         text.extend_from_slice(b"{\"kind\":\"");
         text.extend_from_slice(self.kind.as_bytes());
@@ -112,7 +112,7 @@ impl Stored {
         text.extend_from_slice(&self.item[1..]);
     }
 
-    /// The whole object, with `kind` and `apiVersion`.
+    /// Returns the whole object, with `kind` and `apiVersion`.
     pub(crate) fn object(&self) -> Value {
         let mut value = self.value.clone();
         value["kind"] = json!(self.kind);
@@ -129,15 +129,16 @@ impl Stored {
     }
 }
 
-/// Checks `value` as sent by a client for `namespace` and gives it the form it is stored in: without `kind` and
-/// `apiVersion`, with the namespace set, a secret's `stringData` folded into `data`. The name is not looked at.
+/// Checks `value` as sent by a client for `namespace` and converts it to the form in which it is stored:
+/// without `kind` and `apiVersion`, with the namespace set, a secret's `stringData` folded into `data`. The
+/// name is not checked.
 pub(crate) fn normalise(
     resource: &Resource,
     namespace: Option<&str>,
     value: Value,
 ) -> Result<Map<String, Value>, Refused> {
     let Value::Object(mut object) = value else {
-        return Err(Refused::bad_request("the body of the request is no JSON object"));
+        return Err(Refused::bad_request("the body of the request is not a JSON object"));
     };
     let (kind, version) = (object.remove("kind"), object.remove("apiVersion"));
     if kind.as_ref().is_some_and(|kind| kind != resource.kind)
@@ -151,7 +152,7 @@ pub(crate) fn normalise(
     }
     let metadata = object.entry("metadata").or_insert_with(|| json!({}));
     let Value::Object(metadata) = metadata else {
-        return Err(Refused::bad_request("metadata is no JSON object"));
+        return Err(Refused::bad_request("metadata is not a JSON object"));
     };
     if let Some(namespace) = namespace {
         let sent = metadata.get("namespace").and_then(Value::as_str).unwrap_or_default();
@@ -172,7 +173,7 @@ pub(crate) fn normalise(
     Ok(object)
 }
 
-/// The name that a new object asks for, or one made from its `generateName`.
+/// Returns the name that a new object requests, or one made from its `generateName`.
 pub(crate) fn name_of(resource: &Resource, object: &Map<String, Value>) -> Result<String, Refused> {
     let metadata = &object["metadata"];
     let name = match (metadata["name"].as_str(), metadata["generateName"].as_str()) {
@@ -193,13 +194,13 @@ pub(crate) fn name_of(resource: &Resource, object: &Map<String, Value>) -> Resul
     Err(Refused::invalid(resource.kind, &name, "metadata.name", &problem))
 }
 
-/// Now, as Kubernetes writes it: RFC 3339 in UTC, whole seconds.
+/// Formats a time like Kubernetes: RFC 3339 in UTC, in whole seconds.
 pub(crate) fn timestamp(when: OffsetDateTime) -> String {
     let seconds = OffsetDateTime::from_unix_timestamp(when.unix_timestamp()).unwrap_or(when);
     seconds.format(&Rfc3339).unwrap_or_default()
 }
 
-/// A random UUID, version 4.
+/// Returns a random UUID, version 4.
 pub(crate) fn new_uid() -> Result<String, Refused> {
     let mut bytes: [u8; 16] = random()?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
@@ -235,7 +236,7 @@ fn secret(object: &mut Map<String, Value>) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Five characters of the alphabet that Kubernetes uses, which has no vowels and so spells no words.
+/// Returns five characters of the alphabet that Kubernetes uses, which has no vowels and so spells no words.
 fn suffix() -> Result<String, Refused> {
     const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     let bytes: [u8; 5] = random()?;

@@ -31,11 +31,11 @@ pub(crate) struct Asked {
     pub(crate) query: Query,
     pub(crate) route: Route,
     pub(crate) identity: Identity,
-    /// After so many events a watch ends.
+    /// The number of events after which a watch ends.
     pub(crate) events: Option<usize>,
 }
 
-/// Why there is no normal answer.
+/// The reason why there is no normal answer.
 pub(crate) enum Failure {
     Refused(Refused),
     Aborted,
@@ -53,7 +53,7 @@ impl From<Aborted> for Failure {
     }
 }
 
-/// How kubectl sends what it has a Go type for. Objects in it are refused.
+/// The media type that kubectl sends for objects with a Go type. Such objects are refused.
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
 type Answered = Result<Response<Reply>, Failure>;
@@ -99,7 +99,7 @@ async fn item(
     let dry_run = dry_run(&asked.query)?;
     match asked.method {
         Method::GET => Ok(body::json(200, store.get(key)?.json())),
-        // Namespaces come with what is in them, and stay.
+        // Namespaces exist with their contents, and stay.
         _ if !resource.namespaced => Err(Refused::method_not_allowed().into()),
         Method::PUT => {
             let sent = json_body(asked, body).await?;
@@ -179,7 +179,7 @@ async fn review(asked: &Asked, body: &mut RequestBody) -> Answered {
         json_body(asked, body).await?
     };
     if sent["kind"].as_str().is_some_and(|kind| kind != "SelfSubjectReview") {
-        return Err(Refused::bad_request("the object provided is no SelfSubjectReview").into());
+        return Err(Refused::bad_request("the object provided is not a SelfSubjectReview").into());
     }
     let review = json!({
         "kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1",
@@ -199,7 +199,7 @@ async fn json_body(asked: &Asked, body: &mut RequestBody) -> Result<Value, Failu
 
 fn parse(sent: &[u8]) -> Result<Value, Refused> {
     let parsed = serde_json::from_slice(sent);
-    parsed.map_err(|error| Refused::bad_request(format!("the body of the request is no JSON: {error}")))
+    parsed.map_err(|error| Refused::bad_request(format!("the body of the request is not JSON: {error}")))
 }
 
 fn precondition(key: &Key, stored: &Stored, options: &Value) -> Result<(), Refused> {
@@ -214,7 +214,7 @@ fn precondition(key: &Key, stored: &Stored, options: &Value) -> Result<(), Refus
     Ok(())
 }
 
-/// JSON merge patch, RFC 7386.
+/// Applies a JSON merge patch (RFC 7386).
 fn merge(target: Value, patch: Value) -> Value {
     let Value::Object(patch) = patch else {
         return patch;

@@ -1,11 +1,11 @@
-//! Which part of the API a request target names.
+//! The part of the API that a request target names.
 //!
-//! The reading is as generous as the real server's (Go's `URL.Path` is the decoded path), so that a gate that
-//! judges the undecoded text is caught: `%2F` separates segments here, and `/api/v1/watch/…` is a watch.
+//! It is read as generously as by the real server (Go's `URL.Path` is the decoded path), so that a gate that
+//! judges the undecoded text is detected: `%2F` separates segments here, and `/api/v1/watch/…` is a watch.
 
 use crate::object::Resource;
 
-/// What a path names.
+/// The target of a path.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Route {
     /// A discovery or health document that is the same for all.
@@ -18,11 +18,11 @@ pub(crate) enum Route {
     SelfSubjectReview,
     /// Counts and hashes an upload.
     Sink,
-    /// Sends as many bytes as are asked for.
+    /// Sends the requested number of bytes.
     Source,
     /// Makes changes at a steady rate.
     Ticks,
-    /// Nothing that this server has.
+    /// An unknown path.
     Unknown,
     /// Outside the configured base path: another tenant of the same front proxy.
     Outside(String),
@@ -55,7 +55,7 @@ pub(crate) fn route(base: &str, target: &str) -> Route {
     }
 }
 
-/// The path of `target` below `base`, decoded: what faults are matched against.
+/// Returns the path of `target` below `base`, decoded: what faults are matched against.
 pub(crate) fn path_below(base: &str, target: &str) -> String {
     let path = decode(target.split('?').next().unwrap_or_default(), false);
     path.strip_prefix(base).map_or_else(|| path.clone(), ToOwned::to_owned)
@@ -131,20 +131,20 @@ impl Query {
         )
     }
 
-    /// The value of `name`; an empty one counts as none.
+    /// Returns the value of `name`; an empty one counts as none.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// Whether `name` is given as true: `1`, `true`, or (as in Kubernetes) without any value.
+    /// Returns whether `name` is set to true: `1`, `true`, or (as in Kubernetes) no value.
     pub(crate) fn flag(&self, name: &str) -> bool {
         let found = self.0.iter().find(|(key, _)| key == name);
         found.is_some_and(|(_, value)| !matches!(value.as_str(), "0" | "false"))
     }
 }
 
-/// Percent-decodes; what is no valid escape stays as it is, and so do bytes that are no UTF-8 (replaced).
+/// Percent-decodes a text. Invalid escapes are kept, and invalid UTF-8 is replaced.
 fn decode(text: &str, plus_is_space: bool) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -28,7 +28,7 @@ use crate::store::Store;
 use crate::tls::{Authority, Tls, Validity};
 use crate::wire::{Stream, Tap, Wire};
 
-/// A running API server on a port of 127.0.0.1. It ends when it is dropped, and takes its files with it.
+/// A running API server on a port of 127.0.0.1. It ends when it is dropped, and removes its files.
 ///
 /// It has threads of its own, so that it can be used from tests with and without an asynchronous runtime.
 pub struct ApiServer {
@@ -41,7 +41,7 @@ pub struct ApiServer {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What requests share.
+/// The state that requests share.
 pub(crate) struct Shared {
     pub(crate) store: Arc<Store>,
     pub(crate) log: Arc<Log>,
@@ -61,15 +61,15 @@ pub enum ServerCertificate {
     /// Good for `127.0.0.1`, `localhost` and `kubernetes.default.svc`.
     #[default]
     Good,
-    /// Its time is over.
+    /// The certificate has expired.
     Expired,
-    /// Its time has not come.
+    /// The certificate is not valid yet.
     NotYetValid,
     /// Good for `wrong-name.example` only.
     WrongName,
 }
 
-/// Where a client certificate that is not good is refused.
+/// The stage at which an invalid client certificate is refused.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ClientCheck {
     /// In the TLS handshake, by an alert: as front proxies such as nginx do.
@@ -79,7 +79,7 @@ pub enum ClientCheck {
     Http,
 }
 
-/// Why a server does not start.
+/// The reason why a server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A socket, thread or file.
@@ -115,39 +115,38 @@ impl Builder {
         self
     }
 
-    /// The namespace of the contexts in its kubeconfigs.
+    /// Sets the namespace of the contexts in its kubeconfigs.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = Some(namespace.into());
         self
     }
 
-    /// Plain HTTP, where only tokens and basic authentication work.
+    /// Makes it speak plain HTTP, where only tokens and basic authentication work.
     pub fn plain_http(mut self) -> Self {
         self.plain = true;
         self
     }
 
-    /// The server's certificate.
+    /// Sets the server's certificate.
     pub fn certificate(mut self, certificate: ServerCertificate) -> Self {
         self.certificate = certificate;
         self
     }
 
-    /// Where bad client certificates are refused.
+    /// Sets the stage at which invalid client certificates are refused.
     pub fn client_check(mut self, check: ClientCheck) -> Self {
         self.check = check;
         self
     }
 
-    /// Takes whoever is not recognised for somebody too, and any client certificate: for tests that look at what clients
-    /// show of themselves.
+    /// Accepts every token and client certificate as a user: for tests that check what clients send.
     pub fn takes_anybody(mut self) -> Self {
         self.takes_anybody = true;
         self.check = ClientCheck::Http;
         self
     }
 
-    /// How many changes are kept for watches (100,000); older ones are compacted away.
+    /// Sets how many changes are kept for watches (100,000 by default); older ones are compacted away.
     pub fn history(mut self, changes: usize) -> Self {
         self.history = changes;
         self
@@ -156,7 +155,7 @@ impl Builder {
     /// Starts the server, with certificates and tokens of its own.
     ///
     /// # Errors
-    /// When there is no port, no thread or no temporary folder to be had.
+    /// If there is no port, no thread or no temporary folder.
     pub fn start(self) -> Result<ApiServer, StartError> {
         let credentials = Credentials::new()?;
         let (tls, authority) = if self.plain { (None, None) } else { self.tls(&credentials).map(some)? };
@@ -214,12 +213,12 @@ impl ApiServer {
     /// Starts a server with TLS, no base path, and good certificates.
     ///
     /// # Errors
-    /// As [`Builder::start`].
+    /// The same as [`Builder::start`].
     pub fn start() -> Result<Self, StartError> {
         Self::builder().start()
     }
 
-    /// A server with other options.
+    /// Returns a server with other options.
     pub fn builder() -> Builder {
         Builder {
             base: String::new(),
@@ -232,13 +231,13 @@ impl ApiServer {
         }
     }
 
-    /// Where it listens.
+    /// Returns the address at which it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its port.
+    /// Returns the port.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.address.port()
@@ -248,7 +247,7 @@ impl ApiServer {
 impl Drop for ApiServer {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
-            // If nobody listens, the thread has ended already.
+            // If no one receives it, the thread has ended already.
             stop.send(()).unwrap_or_default();
         }
         if let Some(thread) = self.thread.take() {
@@ -257,7 +256,7 @@ impl Drop for ApiServer {
     }
 }
 
-/// Where the kubeconfig for `user` is.
+/// Returns the path of the kubeconfig for `user`.
 pub(crate) fn file_of(folder: &Path, user: User) -> std::path::PathBuf {
     folder.join(format!("{}.kubeconfig", user.name()))
 }

@@ -31,7 +31,7 @@ pub(crate) struct Connection {
     pub(crate) wire: Arc<Wire>,
 }
 
-/// What a client showed before its first request.
+/// The client's server name and certificate subject, from the handshake.
 #[derive(Default)]
 pub(crate) struct Hello {
     pub(crate) server_name: Option<String>,
@@ -93,7 +93,7 @@ pub(crate) async fn serve(
     }
     response = with_headers(response, &headers);
     entry.update(|received| {
-        // What goes out instead in these cases is no answer with that status.
+        // In these cases, something other than an answer with that status is sent.
         received.status =
             (!matches!(action, Action::CutHead(_) | Action::Raw(_))).then(|| response.status().as_u16());
     });
@@ -108,7 +108,7 @@ fn is_watch(method: &Method, route: &Route, query: &Query) -> bool {
     }
 }
 
-/// The answer of a fault that needs no handling of the request.
+/// Returns the answer of a fault that needs no handling of the request.
 fn early_answer(action: &Action, is_watch: bool, wire: &Wire) -> Option<Result<Response<Reply>, Refused>> {
     match action {
         Action::Status { code, body } => {

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-/// Why a request was refused: what the API server says in a `Status` object.
+/// The reason why a request was refused, as in the API server's `Status` object.
 ///
-/// Codes, reasons and messages are those of `k8s.io/apimachinery/pkg/api/errors`.
+/// Codes, reasons and messages are the same as in `k8s.io/apimachinery/pkg/api/errors`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refused {
     code: u16,
@@ -16,24 +16,24 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// A refusal with the reason that Kubernetes gives to this HTTP status.
+    /// Returns a refusal with Kubernetes' reason for this HTTP status.
     pub fn new(code: u16, message: impl Into<String>) -> Self {
         Self { code, reason: reason_for(code), message: message.into(), details: None }
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     #[must_use]
     pub fn code(&self) -> u16 {
         self.code
     }
 
-    /// The machine-readable reason, such as `NotFound`.
+    /// Returns the machine-readable reason, such as `NotFound`.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         self.reason
     }
 
-    /// The `Status` object.
+    /// Returns the `Status` object.
     #[must_use]
     pub fn to_status(&self) -> Value {
         let mut status = json!({
@@ -95,7 +95,7 @@ impl Refused {
         )
     }
 
-    /// One field of an object is not valid; `kind` and `name` are the object's.
+    /// Returns the refusal of an invalid field of an object; `kind` and `name` are the object's.
     pub(crate) fn invalid(kind: &str, name: &str, field: &str, problem: &str) -> Self {
         let refused = Self::new(422, format!("{kind} \"{name}\" is invalid: {field}: {problem}"));
         let cause = json!({ "reason": "FieldValueInvalid", "message": problem, "field": field });

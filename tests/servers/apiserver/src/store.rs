@@ -26,7 +26,7 @@ pub(crate) struct Change {
     pub(crate) key: Key,
     pub(crate) before: Option<Arc<Stored>>,
     pub(crate) after: Option<Arc<Stored>>,
-    /// What a watch shows of a deletion: the last state under the version of the deletion.
+    /// The last state, which a watch shows under the version of the deletion.
     pub(crate) last: Arc<Stored>,
 }
 
@@ -51,7 +51,7 @@ struct State {
 }
 
 impl Store {
-    /// An empty store that keeps the last `capacity` changes for watches.
+    /// Returns an empty store that keeps the last `capacity` changes for watches.
     pub(crate) fn new(capacity: usize) -> Self {
         // As in a real cluster the first versions are long gone.
         let start = 1000;
@@ -60,7 +60,7 @@ impl Store {
         Self { state: Mutex::new(state), version: watch::Sender::new(start), capacity }
     }
 
-    /// The current version, and a way to wait for the next.
+    /// Returns the current version, and a way to wait for the next.
     pub(crate) fn versions(&self) -> watch::Receiver<u64> {
         self.version.subscribe()
     }
@@ -69,7 +69,7 @@ impl Store {
         self.lock().get(key)
     }
 
-    /// All objects of a kind in `namespace`, or in all namespaces, by namespace and name.
+    /// Returns all objects of a kind in `namespace`, or in all namespaces, by namespace and name.
     pub(crate) fn snapshot(&self, resource: &'static Resource, namespace: Option<&str>) -> Snapshot {
         let state = self.lock();
         let first = Key {
@@ -153,7 +153,7 @@ impl Store {
         Ok(self.write(&mut state, resource, key.clone(), object, dry_run))
     }
 
-    /// Removes an object and gives its last state; `allowed` may look at it first.
+    /// Removes an object and returns its last state; `allowed` may check it first.
     pub(crate) fn delete(
         &self,
         resource: &'static Resource,
@@ -178,7 +178,8 @@ impl Store {
         Ok(last)
     }
 
-    /// Up to `most` changes after `version`, oldest first; refused with 410 when some of them are forgotten.
+    /// Returns up to `most` changes after `version`, oldest first; refused with 410 when some of them are
+    /// forgotten.
     pub(crate) fn changes(&self, version: u64, most: usize) -> Result<Vec<Change>, Refused> {
         let state = self.lock();
         if version < state.compacted {
@@ -191,7 +192,7 @@ impl Store {
         Ok(state.history.iter().skip(first).take(most).cloned().collect())
     }
 
-    /// Refused with 410 when changes after `version` are forgotten.
+    /// Checks that no changes after `version` are forgotten. Otherwise refuses with 410.
     pub(crate) fn still_known(&self, version: u64) -> Result<(), Refused> {
         self.changes(version, 0).map(drop)
     }

@@ -1,5 +1,5 @@
-//! Two endpoints that no cluster has, for bodies of any size: `/sink` counts and hashes an upload, `/source` sends
-//! as many bytes as are asked for. Neither keeps more than a piece in memory.
+//! Two endpoints that no cluster has, for bodies of any size: `/sink` counts and hashes an upload, `/source`
+//! sends the requested number of bytes. Neither keeps more than a piece in memory.
 
 use std::sync::Arc;
 
@@ -18,7 +18,8 @@ use crate::status::Refused;
 /// `/source` repeats the small letters from a to z.
 const LETTERS: u64 = 26;
 
-/// `POST` or `PUT`: answers `{"bytes": N, "sha256": "…"}` when the whole body has arrived.
+/// Receives an upload by `POST` or `PUT`: answers `{"bytes": N, "sha256": "…"}` when the whole body has
+/// arrived.
 pub(crate) async fn sink(
     shared: &Arc<Shared>,
     method: &Method,
@@ -38,8 +39,8 @@ pub(crate) async fn sink(
     Ok(answer)
 }
 
-/// `GET ?bytes=N`: sends N bytes in pieces of `chunk` (64 KiB, 1 MiB at most), with `length=1` under a
-/// `Content-Length`, else chunked. They are made only as fast as they are taken.
+/// `GET ?bytes=N`: sends N bytes in pieces of `chunk` (64 KiB, 1 MiB at most), with `length=1` with a
+/// `Content-Length`, otherwise chunked. They are generated only as fast as they are read.
 pub(crate) fn source(method: &Method, query: &Query) -> Result<Response<Reply>, Refused> {
     if *method != Method::GET {
         return Err(Refused::method_not_allowed());

@@ -14,7 +14,7 @@ use crate::routes::Query;
 use crate::status::Refused;
 use crate::store::Store;
 
-/// How often it looks which are due.
+/// The interval between checks for due ticks.
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// `POST ?namespace=NS&first=F&count=N&rate=R`: makes N config maps `tick-NUMBER-NANOSECONDS`, R a second, numbered from F

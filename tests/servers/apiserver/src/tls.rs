@@ -26,16 +26,16 @@ pub struct KeyedCertificate {
 }
 
 impl KeyedCertificate {
-    /// A client certificate for `user` of an authority that nobody knows: for servers that take anybody.
+    /// Returns a client certificate for `user` by an unknown authority, for servers that accept everyone.
     ///
     /// # Errors
-    /// When no key can be made.
+    /// If no key can be created.
     pub fn of_stranger(user: &str) -> Result<Self, rcgen::Error> {
         Authority::root("a stranger")?.client(user, ["strangers", "others"], Validity::Now)
     }
 }
 
-/// When a certificate is valid.
+/// The validity period of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Validity {
     Now,
@@ -50,26 +50,27 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// A new root named `name`.
+    /// Returns a new root named `name`.
     pub(crate) fn root(name: &str) -> Result<Self, rcgen::Error> {
         let (params, key) = (Self::params(name)?, KeyPair::generate()?);
         let certificate = params.self_signed(&key)?.pem();
         Ok(Self { certificate, issuer: Issuer::new(params, key) })
     }
 
-    /// A new authority named `name` whose certificate this one signs.
+    /// Returns a new authority named `name` whose certificate this one signs.
     pub(crate) fn intermediate(&self, name: &str) -> Result<Self, rcgen::Error> {
         let (params, key) = (Self::params(name)?, KeyPair::generate()?);
         let certificate = params.signed_by(&key, &self.issuer)?.pem();
         Ok(Self { certificate, issuer: Issuer::new(params, key) })
     }
 
-    /// Its own certificate, PEM.
+    /// Returns the authority's own certificate in PEM.
     pub(crate) fn pem(&self) -> &str {
         &self.certificate
     }
 
-    /// A server certificate for DNS names and IP addresses; the first name is also the subject's common name.
+    /// Returns a server certificate for DNS names and IP addresses; the first name is also the subject's
+    /// common name.
     pub(crate) fn server(
         &self,
         names: &[&str],
@@ -141,8 +142,9 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// A server that shows `server` and takes client certificates signed by `clients` (PEM). With
-    /// `check_in_handshake` others end the handshake with an alert; else all are let in, to be checked later.
+    /// Returns the configuration of a server with the certificate `server` that accepts client certificates
+    /// signed by `clients` (PEM). With `check_in_handshake`, others end the handshake with an alert;
+    /// otherwise all are accepted, to be checked later.
     pub(crate) fn new(
         server: &KeyedCertificate,
         clients: &str,
@@ -177,8 +179,8 @@ fn certificates(pem: &str) -> io::Result<Vec<CertificateDer<'static>>> {
     CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>().map_err(io::Error::other)
 }
 
-/// Lets every client certificate through the handshake, as the real API server does: it asks for one
-/// (Go's `RequestClientCert`) and answers 401 if it is not good.
+/// Lets every client certificate through the handshake, as the real API server does: it requests one (Go's
+/// `RequestClientCert`) and answers 401 if it is not valid.
 #[derive(Debug)]
 struct Later(Arc<dyn ClientCertVerifier>);
 

@@ -12,10 +12,10 @@ use crate::selectors::Selector;
 use crate::status::Refused;
 use crate::store::{Change, Store};
 
-/// So many changes go into one piece at most.
+/// The largest number of changes in one piece.
 const BATCH: usize = 500;
 
-/// What one watch is about.
+/// The objects and options of a watch.
 pub(crate) struct Watch {
     pub(crate) resource: &'static Resource,
     pub(crate) namespace: Option<String>,
@@ -23,7 +23,7 @@ pub(crate) struct Watch {
     /// Changes after this version; `None` begins with all objects there are.
     pub(crate) after: Option<u64>,
     pub(crate) timeout: Option<Duration>,
-    /// It ends after so many events.
+    /// The number of events after which it ends.
     pub(crate) events: Option<usize>,
 }
 
@@ -59,7 +59,7 @@ pub(crate) async fn run(
     }
 }
 
-/// The line that ends a watch which can't be served.
+/// Returns the line that ends a watch which can't be served.
 pub(crate) fn error_line(refused: &Refused) -> Bytes {
     Bytes::from(format!("{}\n", json!({ "type": "ERROR", "object": refused.to_status() })))
 }
@@ -74,7 +74,7 @@ async fn follow(mut begun: Begun, store: &Store, events: &mpsc::Sender<Bytes>) {
         versions.borrow_and_update();
         let before = begun.seen;
         begun.proceed(store);
-        // Changes that are none of its business are no reason to wait: more may be there.
+        // Unrelated changes are not a reason to wait: more may be there.
         if begun.lines.is_empty() {
             match begun.seen {
                 None => return,
@@ -130,7 +130,8 @@ impl Watch {
         }
     }
 
-    /// An object that enters the selection is added for this watch, one that leaves it is deleted.
+    /// Writes a change. An object that enters the selection is added for this watch, and one that leaves it
+    /// is deleted.
     fn write(&mut self, change: &Change, lines: &mut Vec<u8>) {
         let elsewhere = self.namespace.as_ref().is_some_and(|namespace| *namespace != change.key.namespace);
         if change.key.plural != self.resource.plural || elsewhere {

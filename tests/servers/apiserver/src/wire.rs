@@ -21,7 +21,7 @@ pub(crate) enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// What a request on a connection may do to it.
+/// The effects that a request may have on its connection.
 #[derive(Default)]
 pub(crate) struct Wire(Mutex<State>);
 
@@ -38,21 +38,21 @@ enum Ending {
     #[default]
     None,
     Cut(Cut),
-    /// These bytes go out in place of all that HTTP would still send.
+    /// These bytes are sent instead of everything that HTTP would still send.
     Raw(Bytes),
 }
 
-/// How a connection is cut.
+/// The way in which a connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
-    /// The TCP connection is closed, as by a process that ends; TLS is not told.
+    /// The TCP connection is closed without closing TLS, as by a process that ends.
     Close,
     /// The TCP connection is reset (RST). What the client has not yet read may be lost to it.
     Reset,
 }
 
 impl Wire {
-    /// Nothing is read or written any more. The connection ends when HTTP notices.
+    /// Stops reading and writing. The connection ends when HTTP notices.
     pub(crate) fn cut(&self, how: Cut) {
         self.lock().ending = Ending::Cut(how);
     }
@@ -61,12 +61,12 @@ impl Wire {
         self.lock().ending = Ending::Raw(bytes);
     }
 
-    /// How often all that was written has reached the operating system.
+    /// Returns how many times all written bytes have reached the operating system.
     pub(crate) fn flushes(&self) -> u64 {
         self.lock().flushes
     }
 
-    /// Ready when [`Wire::flushes`] has passed `seen`.
+    /// Is ready when [`Wire::flushes`] has passed `seen`.
     pub(crate) fn poll_flushed(&self, cx: &Context<'_>, seen: u64) -> Poll<()> {
         let mut state = self.lock();
         if state.flushes > seen {
@@ -92,7 +92,7 @@ impl Tap {
         Self { stream, wire }
     }
 
-    /// Ready with `true` when an ending has taken over and all it wants to send is written.
+    /// Is ready with `true` when an ending has taken over and everything that it sends is written.
     fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         let mut state = self.wire.lock();
         match &mut state.ending {

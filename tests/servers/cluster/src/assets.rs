@@ -1,4 +1,4 @@
-//! Where the programs come from: a folder that the user names, or the Go module beside this crate.
+//! The source of the programs: a folder that the user names, or the Go module beside this crate.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub struct Assets {
     origin: Origin,
 }
 
-/// Who made the programs decides how they are made to end with their supervisor.
+/// The origin of the programs, which determines how they are made to end with their supervisor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// Our own binary, which watches its standard input.
@@ -25,7 +25,7 @@ pub(crate) enum Origin {
     Given,
 }
 
-/// Why this machine can't run a control plane, and what would change that.
+/// The reason why this machine can't run a control plane, and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum Unavailable {
     /// The folder lacks a program of [`Program::REQUIRED`].
@@ -36,7 +36,7 @@ pub enum Unavailable {
         /// The names of what it lacks, separated by commas.
         missing: String,
     },
-    /// There is no `go`, and no folder was given.
+    /// Go is not installed, and no folder was given.
     #[error(
         "no control plane: install Go (https://go.dev/dl/) to build one, \
          or set $KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl"
@@ -45,7 +45,7 @@ pub enum Unavailable {
     /// Go ran and failed.
     #[error("go build: {status}\n{output}")]
     Build {
-        /// How it ended.
+        /// The exit status.
         status: std::process::ExitStatus,
         /// The end of what it wrote.
         output: String,
@@ -53,20 +53,20 @@ pub enum Unavailable {
     /// The cache can't be written, or the module can't be read.
     #[error("{path}")]
     Io {
-        /// What was being read or written.
+        /// The file.
         path: PathBuf,
-        /// Why it failed.
+        /// The reason.
         source: io::Error,
     },
 }
 
 impl Assets {
-    /// Takes the programs from `$KUBEBUILDER_ASSETS` if that is set, else builds the Go module into
+    /// Uses the programs in `$KUBEBUILDER_ASSETS` if that is set, otherwise builds the Go module into
     /// `cache/cluster/KEY`, unless that has been done: it takes minutes the first time, and nothing
     /// afterwards. Callers in several processes build once.
     ///
     /// # Errors
-    /// Says what to install or to mend; see [`Unavailable`].
+    /// A message about what to install or to repair; see [`Unavailable`].
     pub fn find_or_build(cache: &Path) -> Result<Self, Unavailable> {
         match environment::assets() {
             Some(folder) => Self::given(&folder),
@@ -74,7 +74,7 @@ impl Assets {
         }
     }
 
-    /// Takes the programs of a folder such as `$KUBEBUILDER_ASSETS` names, whoever made them.
+    /// Uses the programs of a folder such as `$KUBEBUILDER_ASSETS`, wherever they are from.
     ///
     /// # Errors
     /// If one of [`Program::REQUIRED`] is not there.
@@ -90,19 +90,20 @@ impl Assets {
         Self::complete(folder, Origin::Built)
     }
 
-    /// The folder of the programs, absolute.
+    /// Returns the folder of the programs, absolute.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The path of one program, if the folder has it.
+    /// Returns the path of one program, if the folder has it.
     #[must_use]
     pub fn program(&self, program: Program) -> Option<PathBuf> {
         Some(self.path(program)).filter(|path| path.is_file())
     }
 
-    /// What the folder lacks, and so what a cluster from it can't do. Always empty for what was built here.
+    /// Returns the programs that the folder lacks, which limits what a cluster from it can do. Always empty
+    /// for programs that were built here.
     ///
     /// kwok needs `kwok-stages` beside it, and pods run only with kwok, the scheduler and the controller
     /// manager.
@@ -115,7 +116,7 @@ impl Assets {
         self.origin
     }
 
-    /// The path at which the program is, or would be.
+    /// Returns the path at which the program is, or would be.
     pub(crate) fn path(&self, program: Program) -> PathBuf {
         self.folder.join(program.file())
     }
@@ -138,8 +139,8 @@ impl Assets {
     }
 }
 
-/// The folder under which tests keep what is built once and used by every clone: `$KWASM_DEV_CACHE`, else e.g.
-/// `~/.cache/kwasm-dev`.
+/// Returns the folder in which tests keep what is built once and used by every clone: `$KWASM_DEV_CACHE`, or
+/// else e.g. `~/.cache/kwasm-dev`.
 #[must_use]
 pub fn default_cache() -> PathBuf {
     environment::cache().unwrap_or_else(|| {

@@ -33,12 +33,12 @@ impl Authority {
         Ok(Self { issuer: CertifiedIssuer::self_signed(params, KeyPair::generate()?)? })
     }
 
-    /// The authority's own certificate in PEM.
+    /// Returns the authority's own certificate in PEM.
     pub(crate) fn certificate(&self) -> String {
         self.issuer.pem()
     }
 
-    /// A server certificate for loopback and for the names that pods would use.
+    /// Returns a server certificate for loopback and for the names that pods would use.
     pub(crate) fn server(&self) -> Result<Pair, Error> {
         let names = ["localhost", "kubernetes.default.svc", "127.0.0.1", "::1", "10.0.0.1"];
         let mut params = params("kube-apiserver", None)?;
@@ -47,13 +47,14 @@ impl Authority {
         self.sign(&params, &KeyPair::generate()?)
     }
 
-    /// A client certificate, X.509 v3. Kubernetes takes the common name as the user and organisations as
-    /// groups.
+    /// Returns a client certificate, X.509 v3. Kubernetes takes the common name as the user and organisations
+    /// as groups.
     pub(crate) fn client(&self, user: &str, group: Option<&str>) -> Result<Pair, Error> {
         self.sign(&client_params(user, group)?, &KeyPair::generate()?)
     }
 
-    /// A client certificate, X.509 v1: openssl's default, hence common, and refused by strict TLS stacks.
+    /// Returns a client certificate, X.509 v1: openssl's default, hence common, and refused by strict TLS
+    /// stacks.
     pub(crate) fn client_v1(&self, user: &str, group: Option<&str>) -> Result<Pair, Error> {
         let key = KeyPair::generate()?;
         let v3 = client_params(user, group)?.signed_by(&key, &self.issuer)?;
@@ -97,7 +98,7 @@ mod tests {
 
     use super::*;
 
-    /// Version, subject, issuer and number of extensions.
+    /// Returns version, subject, issuer and number of extensions.
     fn facts(pem: &str) -> (X509Version, String, String, usize) {
         let (_, pem) = parse_x509_pem(pem.as_bytes()).unwrap();
         let certificate = pem.parse_x509().unwrap();

@@ -22,13 +22,13 @@ pub struct Cluster {
 
 impl Cluster {
     /// Starts a cluster and waits until it is ready: with the controllers and kwok, that is when pods can be
-    /// made and run on `node-1`, and the group `dev` has its rights.
+    /// created and run on `node-1`, and the group `dev` has its permissions.
     ///
-    /// The supervisor is the binary of this package: the one that `$KWASM_CLUSTER_SUPERVISOR` names, else
-    /// cargo is asked to build it, which is done in no time when nothing has changed.
+    /// The supervisor is the binary of this package: the one that `$KWASM_CLUSTER_SUPERVISOR` names,
+    /// otherwise cargo builds it, which takes no time if nothing has changed.
     ///
     /// # Errors
-    /// If the supervisor can't be built, or says why there is no cluster.
+    /// If the supervisor can't be built, or reports why there is no cluster.
     pub fn start(assets: &Assets) -> Result<Self, Error> {
         let supervisor = match environment::supervisor() {
             Some(built) => built,
@@ -37,10 +37,10 @@ impl Cluster {
         Self::start_by(&supervisor, assets)
     }
 
-    /// Starts a cluster by the given binary of this package; otherwise as [`Cluster::start`].
+    /// Starts a cluster by the given binary of this package; otherwise the same as [`Cluster::start`].
     ///
     /// # Errors
-    /// If the supervisor can't be run, or says why there is no cluster.
+    /// If the supervisor can't be run, or reports why there is no cluster.
     pub fn start_by(supervisor: &Path, assets: &Assets) -> Result<Self, Error> {
         let mut child = serve(supervisor, assets)
             .stdin(Stdio::piped())
@@ -56,20 +56,20 @@ impl Cluster {
         }
     }
 
-    /// The API server, e.g. `https://127.0.0.1:40123`.
+    /// Returns the address of the API server, e.g. `https://127.0.0.1:40123`.
     #[must_use]
     pub fn server(&self) -> &str {
         &self.ready.server
     }
 
-    /// The path of a user's kubeconfig.
+    /// Returns the path of a user's kubeconfig.
     #[must_use]
     pub fn kubeconfig(&self, user: User) -> PathBuf {
         self.ready.dir.join(crate::setup::file_of(user.name()))
     }
 
-    /// kubectl of the server's version as admin, with a cache of its own; `--kubeconfig` makes it another
-    /// user's.
+    /// Returns a command of kubectl, in the server's version, as admin, and with a cache of its own;
+    /// `--kubeconfig` makes it another user's.
     #[must_use]
     pub fn kubectl(&self) -> Command {
         let mut command = Command::new(&self.ready.kubectl);
@@ -77,33 +77,34 @@ impl Cluster {
         command
     }
 
-    /// The audit log: a line of JSON for each request, at level `Metadata`, with the attributes that the API
-    /// server resolved. A request that is rejected before that leaves none.
+    /// Returns the audit log: a line of JSON for each request, at level `Metadata`, with the attributes that
+    /// the API server resolved. A request that is rejected before that leaves none.
     #[must_use]
     pub fn audit_log(&self) -> &Path {
         &self.ready.audit
     }
 
-    /// The cluster's folder, with a log for each program.
+    /// Returns the cluster's folder, with a log for each program.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.ready.dir
     }
 
-    /// The oracle, if the assets have it: for each line `{"method", "url", "rules"?, "roleNamespace"?}` on
-    /// its standard input, one with what the API server makes of the request and whether RBAC allows it.
+    /// Returns the oracle, if the assets have it: for each line `{"method", "url", "rules"?,
+    /// "roleNamespace"?}` on its standard input, one with what the API server makes of the request and
+    /// whether RBAC allows it.
     #[must_use]
     pub fn oracle(&self) -> Option<Command> {
         self.ready.oracle.as_ref().map(Command::new)
     }
 
-    /// All that the supervisor says of its cluster.
+    /// Returns all that the supervisor says of its cluster.
     #[must_use]
     pub fn ready(&self) -> &Ready {
         &self.ready
     }
 
-    /// The process that holds the cluster.
+    /// Returns the process that holds the cluster.
     #[must_use]
     pub fn supervisor_id(&self) -> u32 {
         self.supervisor.id()
@@ -116,7 +117,7 @@ impl Drop for Cluster {
     }
 }
 
-/// The command that serves a cluster of `assets`.
+/// Returns the command that serves a cluster of `assets`.
 pub(crate) fn serve(supervisor: &Path, assets: &Assets) -> Command {
     let mut command = Command::new(supervisor);
     let origin = match assets.origin() {

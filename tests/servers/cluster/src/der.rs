@@ -9,8 +9,9 @@ const VERSION: u8 = 0xa0;
 /// `[3] EXPLICIT`, which in a `TBSCertificate` is the extensions. Only v3 may have them (RFC 5280, 4.1.2.9).
 const EXTENSIONS: u8 = 0xa3;
 
-/// Makes a v1 certificate of the v3 certificate `der`: without version and extensions, and signed anew by
-/// `sign`, which must use the algorithm that the certificate names. `None` if `der` is no certificate.
+/// Makes a v1 certificate from the v3 certificate `der`: without version and extensions, and signed again by
+/// `sign`, which must use the algorithm that the certificate names. Returns `None` if `der` is not a
+/// certificate.
 ///
 /// A certificate is `SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue BIT STRING }` (RFC 5280,
 /// 4.1).
@@ -49,7 +50,7 @@ struct Element<'a> {
 }
 
 impl<'a> Element<'a> {
-    /// Reads the first element of `bytes`, and gives what follows it.
+    /// Reads the first element of `bytes`, and returns the rest.
     fn read(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (&tag, rest) = bytes.split_first()?;
         let (&first, rest) = rest.split_first()?;

@@ -7,22 +7,23 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// A folder with a control plane's programs, in the variable by which the Kubernetes projects name it.
+/// Returns a folder with a control plane's programs, in the variable by which the Kubernetes projects name
+/// it.
 pub(crate) fn assets() -> Option<PathBuf> {
     path("KUBEBUILDER_ASSETS")
 }
 
-/// The supervisor's binary, for those who have built it already.
+/// Returns the supervisor's binary, for those who have built it already.
 pub(crate) fn supervisor() -> Option<PathBuf> {
     path("KWASM_CLUSTER_SUPERVISOR")
 }
 
-/// Where whoever automates the project keeps what is built once.
+/// Returns the folder in which the project's automation keeps what is built once.
 pub(crate) fn cache() -> Option<PathBuf> {
     path("KWASM_DEV_CACHE")
 }
 
-/// The cargo that runs the tests, or the one that a shell would find.
+/// Returns the cargo that runs the tests, or the one that a shell would find.
 pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

@@ -1,21 +1,21 @@
-//! What can go wrong between the programs and a cluster that is ready.
+//! Errors between the programs and a cluster that is ready.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-/// Why there is no cluster.
+/// The reason why there is no cluster.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A certificate can't be made.
     #[error("certificate")]
     Certificate(#[from] rcgen::Error),
-    /// A program of the cluster ended, though nobody asked it to.
+    /// A program of the cluster ended unexpectedly.
     #[error("{program} ended by itself: {status}\n{log}")]
     Ended {
-        /// Its name.
+        /// The program's name.
         program: &'static str,
-        /// How it ended.
+        /// The exit status.
         status: ExitStatus,
         /// The end of its log.
         log: String,
@@ -25,28 +25,28 @@ pub enum Error {
     Io {
         /// The file or program.
         path: PathBuf,
-        /// Why it failed.
+        /// The reason.
         source: io::Error,
     },
     /// kubectl failed while the cluster was furnished.
     #[error("kubectl {arguments}: {output}")]
     Kubectl {
-        /// Its arguments.
+        /// The program's arguments.
         arguments: String,
-        /// What it wrote on standard error.
+        /// The program's standard error.
         output: String,
     },
     /// The cluster was not ready in time.
     #[error("no {awaited} within {seconds} seconds\n{logs}")]
     Late {
-        /// What it lacked.
+        /// The missing condition.
         awaited: &'static str,
         /// The time it had.
         seconds: u64,
         /// The end of each program's log.
         logs: String,
     },
-    /// There is no standing cluster.
+    /// No standing cluster exists.
     #[error("no standing cluster: start one by `kwasm-cluster up`")]
     NotStanding,
     /// A port that was free a moment ago is taken. The supervisor tries other ports a few times before it
@@ -75,7 +75,7 @@ impl Error {
     }
 }
 
-/// An error with its causes, separated by colons.
+/// Returns an error with its causes, separated by colons.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());

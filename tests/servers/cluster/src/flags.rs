@@ -30,14 +30,15 @@ pub(crate) fn etcd(ports: Ports) -> Vec<String> {
     let own = [
         format!("--listen-client-urls={client}"),
         format!("--advertise-client-urls={client}"),
-        // The only member has no peer to tell the port.
+        // The only member has no peer to announce the port to.
         "--listen-peer-urls=http://127.0.0.1:0".into(),
     ];
-    // What is lost in a crash of the machine is no loss.
+    // Losing data in a crash of the machine does not matter.
     with(own, &["--data-dir=etcd", "--unsafe-no-fsync", "--log-level=warn"])
 }
 
-/// `pods` says whether there are controllers to make the service account that a pod needs.
+/// Returns the arguments. `pods` states whether there are controllers to make the service account that a pod
+/// needs.
 pub(crate) fn kube_apiserver(ports: Ports, pods: bool) -> Vec<String> {
     let own = [
         format!("--etcd-servers=http://127.0.0.1:{}", ports.etcd),
@@ -48,7 +49,7 @@ pub(crate) fn kube_apiserver(ports: Ports, pods: bool) -> Vec<String> {
         own,
         &[
             "--bind-address=127.0.0.1",
-            // Else it looks for the machine's outward address, and fails where there is no network.
+            // Otherwise it looks for the machine's outward address, and fails without a network.
             "--advertise-address=127.0.0.1",
             "--endpoint-reconciler-type=none",
             "--tls-cert-file=server.crt",

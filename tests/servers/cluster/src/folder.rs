@@ -9,9 +9,10 @@ use tempfile::TempDir;
 use crate::error::Error;
 
 const PREFIX: &str = "kwasm-cluster-";
-/// Held by the supervisor as long as it lives, so that others can tell a live cluster from a remnant.
+/// The lock held by the supervisor as long as it lives, so that others can distinguish a live cluster from a
+/// remnant.
 const LOCK: &str = "supervisor.lock";
-/// Whose removal ends a standing cluster.
+/// The file whose removal ends a standing cluster.
 const UP: &str = "up";
 
 /// A new folder. Dropping it removes it with all it holds.
@@ -27,7 +28,7 @@ impl Folder {
         let parent = std::env::temp_dir();
         remove_remnants(&parent);
         let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&parent).map_err(Error::at(&parent))?;
-        // The lock gets its name when it is held: whoever sees it free sees a remnant.
+        // The lock gets its name after it is held, so that a free lock means a remnant.
         let unnamed = dir.path().join("supervisor.new");
         let held = File::create(&unnamed).map_err(Error::at(&unnamed))?;
         held.lock().map_err(Error::at(&unnamed))?;
@@ -43,7 +44,7 @@ impl Folder {
         self.dir.path().join(name)
     }
 
-    /// Writes a file of the folder, and gives its path.
+    /// Writes a file of the folder, and returns its path.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Result<PathBuf, Error> {
         let path = self.join(name);
         fs::write(&path, content).map_err(Error::at(&path))?;
@@ -72,7 +73,7 @@ pub(crate) fn end(dir: &Path) -> Result<(), Error> {
     }
 }
 
-/// Whether a supervisor holds `dir`.
+/// Returns whether a supervisor holds `dir`.
 pub(crate) fn is_held(dir: &Path) -> bool {
     File::open(dir.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_err())
 }

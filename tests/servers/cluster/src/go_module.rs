@@ -11,16 +11,16 @@ use crate::assets::Unavailable;
 use crate::hex::hex;
 use crate::program::Program;
 
-/// Without the version flags kubectl calls itself v0.0.0, warns about its distance to the server, and tells
-/// the server so.
+/// The version flags. Without them kubectl calls itself v0.0.0, warns about its distance to the server, and
+/// reports that version to the server.
 const LDFLAGS: &str = "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3 \
     -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36 \
     -X k8s.io/client-go/pkg/version.gitVersion=v1.36.3";
 
-/// How much of a failed build's output an error shows, in bytes.
+/// The largest part of a failed build's output that an error shows, in bytes.
 const OUTPUT_SHOWN: usize = 4096;
 
-/// Builds the module into `cache/cluster/KEY` if it is not there, and gives that folder.
+/// Builds the module into `cache/cluster/KEY` if it is not there, and returns that folder.
 pub(crate) fn build(cache: &Path) -> Result<PathBuf, Unavailable> {
     let module = Path::new(env!("CARGO_MANIFEST_DIR"));
     let builds = cache.join("cluster");
@@ -33,7 +33,7 @@ pub(crate) fn build(cache: &Path) -> Result<PathBuf, Unavailable> {
     let lock = builds.join(format!("{key}.lock"));
     let held = File::create(&lock).map_err(at(&lock))?;
     held.lock().map_err(at(&lock))?;
-    // Whoever held the lock before us has built it.
+    // The previous holder of the lock has built it.
     if folder.is_dir() {
         return Ok(folder);
     }
@@ -45,7 +45,7 @@ pub(crate) fn build(cache: &Path) -> Result<PathBuf, Unavailable> {
     Ok(folder)
 }
 
-/// A name for the build's inputs: the module's files and the flags.
+/// Returns a name for the build's inputs: the module's files and the flags.
 fn key(module: &Path) -> Result<String, Unavailable> {
     let mut files = vec![module.join("go.mod"), module.join("go.sum")];
     for entry in fs::read_dir(module).map_err(at(module))? {
@@ -85,7 +85,7 @@ fn compile(module: &Path, binary: &Path) -> Result<(), Unavailable> {
     Err(Unavailable::Build { status: output.status, output: output_shown })
 }
 
-/// Gives the one binary the name of each program.
+/// Links the only binary under the name of each program.
 fn link(folder: &Path) -> Result<(), Unavailable> {
     for program in Program::ALL {
         let name = folder.join(program.file());

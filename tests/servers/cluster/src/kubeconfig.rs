@@ -25,7 +25,7 @@ impl User {
     /// Every user.
     pub const ALL: [Self; 4] = [Self::Admin, Self::Alice, Self::Bob, Self::Carol];
 
-    /// The name by which the API server knows the user.
+    /// Returns the name by which the API server knows the user.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl User {
         }
     }
 
-    /// The user's group, besides `system:authenticated`.
+    /// Returns the user's group, besides `system:authenticated`.
     #[must_use]
     pub fn group(self) -> &'static str {
         match self {
@@ -45,14 +45,14 @@ impl User {
         }
     }
 
-    /// The user of that name.
+    /// Returns the user of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|user| user.name() == name)
     }
 }
 
-/// How a kubeconfig carries its credential.
+/// The form of a kubeconfig's credential.
 pub(crate) enum Credential<'a> {
     /// Paths of certificate and key.
     Files(&'a Path, &'a Path),
@@ -62,15 +62,15 @@ pub(crate) enum Credential<'a> {
     Token(&'a str),
 }
 
-/// What is trusted to vouch for the server.
+/// The certificates that are trusted to vouch for the server.
 pub(crate) enum Trust<'a> {
     /// The path of the authority's certificate.
     File(&'a Path),
-    /// That certificate in PEM.
+    /// The certificate in PEM.
     Inline(&'a str),
 }
 
-/// The text of a kubeconfig whose one context, `test`, is `user` at `server`.
+/// Returns the text of a kubeconfig whose one context, `test`, is `user` at `server`.
 pub(crate) fn text(server: &str, trust: &Trust, user: &str, credential: &Credential) -> String {
     let authority = match trust {
         Trust::File(path) => format!("certificate-authority: {}", quoted(path)),
@@ -110,7 +110,7 @@ current-context: test
     )
 }
 
-/// A path as a YAML string: Windows paths hold backslashes and colons.
+/// Returns a path as a YAML string: Windows paths hold backslashes and colons.
 fn quoted(path: &Path) -> String {
     serde_json::Value::from(path.to_string_lossy()).to_string()
 }

@@ -13,10 +13,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A cluster is held by a process of its own, the supervisor (`kwasm-cluster serve`), which ends it when its
-//! standard input closes. So a test that is killed leaves nothing running: its end of the pipe closes with
-//! it. The programs hold on to the supervisor in the same way, so that a killed supervisor leaves nothing
-//! either.
+//! A cluster belongs to a process of its own, the supervisor (`kwasm-cluster serve`), which ends it when its
+//! standard input closes. So a killed test leaves nothing running, since its end of the pipe closes with it.
+//! The programs depend on the supervisor in the same way, so that a killed supervisor leaves nothing either.
+
+#![expect(clippy::disallowed_methods, reason = "the bans are for the host; this runs beside it, in tests")]
 
 mod assets;
 mod certificates;

@@ -16,10 +16,10 @@ use crate::program::Program;
 use crate::setup::{self, Credentials};
 use crate::supervisor::Stop;
 
-/// How long a cluster may take to be ready. A machine that builds something else at the same time needs more
-/// than a few seconds.
+/// The timeout for a cluster to become ready. A machine that builds something else at the same time needs
+/// more than a few seconds.
 const PATIENCE: Duration = Duration::from_mins(3);
-/// What a program says of a port that another holds, on Unix and on Windows.
+/// The messages of a program about a port in use, on Unix and on Windows.
 const TAKEN: [&str; 2] = ["address already in use", "Only one usage of each socket address"];
 
 /// A control plane that is ready. Dropping it ends its programs, the youngest first.
@@ -70,12 +70,12 @@ impl<'a> Plane<'a> {
         Ok(plane)
     }
 
-    /// The API server's address.
+    /// Returns the API server's address.
     pub(crate) fn server(&self) -> String {
         format!("https://127.0.0.1:{}", self.ports.api)
     }
 
-    /// The programs that run.
+    /// Returns the programs that run.
     pub(crate) fn programs(&self) -> Vec<Program> {
         self.processes.iter().map(Process::program).collect()
     }
@@ -105,7 +105,7 @@ impl<'a> Plane<'a> {
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             self.pause(awaited)?;
         }
-        // Whoever listens there: it is ours only if ours has not ended for want of the port.
+        // The port may be another program's: it is ours only if ours has not ended for want of it.
         self.check()
     }
 
@@ -123,7 +123,7 @@ impl<'a> Plane<'a> {
         let query = [&["get", "--output=json", "--ignore-not-found"], &setup::AWAITED[..]].concat();
         loop {
             let state = self.kubectl(&query, "")?;
-            // With nothing found there is no output at all.
+            // If nothing is found, there is no output at all.
             let state: Value = serde_json::from_str(&state).unwrap_or_default();
             match setup::lacks(&state) {
                 Some(lacked) => self.pause(lacked)?,
@@ -144,7 +144,7 @@ impl<'a> Plane<'a> {
         Ok(true)
     }
 
-    /// Waits a moment. Fails if there is no point in waiting on.
+    /// Waits a moment. Fails if waiting is pointless.
     fn pause(&mut self, awaited: &'static str) -> Result<(), Error> {
         self.check()?;
         if self.stop.within(Duration::from_millis(20)) {
@@ -158,7 +158,7 @@ impl<'a> Plane<'a> {
         Err(Error::Late { awaited, seconds: PATIENCE.as_secs(), logs })
     }
 
-    /// Runs kubectl as admin, with `input` on its standard input, and gives what it prints.
+    /// Runs kubectl as admin, with `input` on its standard input, and returns its output.
     fn kubectl(&mut self, arguments: &[&str], input: &str) -> Result<String, Error> {
         let mut command = Command::new(self.assets.path(Program::Kubectl));
         let config = self.folder.join(&setup::file_of("admin"));
@@ -167,7 +167,7 @@ impl<'a> Plane<'a> {
         let mut child =
             alone(&mut command, self.folder.path(), &config).spawn().map_err(Error::at("kubectl"))?;
         if let Some(mut stdin) = child.stdin.take() {
-            // Fails only if kubectl has ended, and then its own words tell why.
+            // Fails only if kubectl has ended, and then its own message says why.
             let _written = stdin.write_all(input.as_bytes());
         }
         // What it prints fits into the pipes, so that it ends without being read.
@@ -183,7 +183,7 @@ impl<'a> Plane<'a> {
         Err(Error::Kubectl { arguments: arguments.join(" "), output: complaint.trim().to_owned() })
     }
 
-    /// Waits for kubectl, and gives whether it succeeded; ends it when there is no point in waiting on.
+    /// Waits for kubectl, and returns whether it succeeded. Ends it if waiting is pointless.
     fn wait_for(&mut self, child: &mut Child) -> Result<bool, Error> {
         loop {
             if let Some(status) = child.try_wait().map_err(Error::at("kubectl"))? {

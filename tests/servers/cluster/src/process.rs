@@ -12,9 +12,9 @@ use crate::program::Program;
 
 /// By this variable our own programs know that their standard input is their lifeline.
 const SUPERVISED: &str = "KWASM_CLUSTER_SUPERVISED";
-/// How long a program may take to end when its lifeline is cut. It takes milliseconds.
+/// The timeout for a program to end when its lifeline is cut. It takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How much of a log an error shows, in bytes.
+/// The largest part of a log that an error shows, in bytes.
 const LOG_SHOWN: usize = 2048;
 
 /// A program of the cluster. Dropping it ends the program.
@@ -60,12 +60,12 @@ impl Process {
         self.program
     }
 
-    /// How the program ended, if it has.
+    /// Returns the exit status, if the program has ended.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
-    /// The end of the program's log.
+    /// Returns the end of the program's log.
     pub(crate) fn log(&self) -> String {
         let log = std::fs::read(&self.log).unwrap_or_default();
         String::from_utf8_lossy(&log[log.len().saturating_sub(LOG_SHOWN)..]).trim().to_owned()
@@ -118,7 +118,7 @@ fn dying_with_parent(program: &Path) -> Command {
     }
 }
 
-/// Elsewhere nothing ties a foreign program to us: it survives a supervisor that is killed.
+/// Returns a plain command: on this platform, a foreign program survives a killed supervisor.
 #[cfg(not(target_os = "linux"))]
 fn dying_with_parent(program: &Path) -> Command {
     Command::new(program)

@@ -37,10 +37,10 @@ impl Program {
         Self::KwokStages,
     ];
 
-    /// Those without which there is no cluster. They are what `setup-envtest` installs.
+    /// The programs without which there is no cluster: those that `setup-envtest` installs.
     pub const REQUIRED: [Self; 3] = [Self::Etcd, Self::KubeApiserver, Self::Kubectl];
 
-    /// The name by which the program is started, e.g. `kube-apiserver`.
+    /// Returns the name by which the program is started, e.g. `kube-apiserver`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -55,7 +55,7 @@ impl Program {
         }
     }
 
-    /// The name of the program's file on this platform, e.g. `etcd.exe`.
+    /// Returns the name of the program's file on this platform, e.g. `etcd.exe`.
     #[must_use]
     pub fn file(self) -> String {
         format!("{}{EXE_SUFFIX}", self.name())

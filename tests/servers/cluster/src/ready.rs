@@ -1,11 +1,11 @@
-//! What the supervisor says once its cluster is ready: one line of JSON.
+//! The supervisor's report once its cluster is ready: one line of JSON.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// Where everything of a cluster is. Paths are absolute.
+/// The paths and addresses of a cluster. Paths are absolute.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ready {
@@ -23,7 +23,7 @@ pub struct Ready {
     pub audit: PathBuf,
     /// The kubeconfig of each user.
     pub users: BTreeMap<String, PathBuf>,
-    /// What every container logs, in CRI format. Append to it, and `logs -f` shows it.
+    /// The log of every container, in CRI format. Lines appended to it are shown by `logs -f`.
     pub pod_log: PathBuf,
     /// The names of the programs that run.
     pub programs: Vec<String>,
@@ -35,9 +35,9 @@ pub struct Ready {
 pub(crate) enum Line {
     /// The cluster is ready.
     Ready(Ready),
-    /// There will be none.
+    /// The cluster will not start.
     Failed {
-        /// Why, in words.
+        /// The reason, in words.
         error: String,
     },
 }

@@ -14,7 +14,7 @@ use crate::program::Program;
 /// A day in the past, so that tests may know what `logs --timestamps` prints.
 const POD_LOG: &str = "2026-01-01T00:00:00.000000000Z stdout F hello from a pod\n";
 
-/// A program behind a port: it runs the command that it is told as its first line.
+/// A program behind a port, which runs the command that it receives as its first line.
 const TOLD: &str = "read -r command && eval \"$command\"";
 
 const AUDIT_POLICY: &str = "\
@@ -76,13 +76,13 @@ impl Credentials {
     }
 }
 
-/// The name of a kubeconfig in the cluster's folder, e.g. `alice.kubeconfig`.
+/// Returns the name of a kubeconfig in the cluster's folder, e.g. `alice.kubeconfig`.
 pub(crate) fn file_of(user: &str) -> String {
     format!("{user}.kubeconfig")
 }
 
-/// Writes the audit policy, and what a pod says and does. `etcd` is the port that every forwarded port but the first
-/// leads to: it answers HTTP (`GET /version`). Behind port 1 runs the command that it is told.
+/// Writes the audit policy, and the behaviour of pods. `etcd` is the port that every forwarded port but the
+/// first leads to: it answers HTTP (`GET /version`). Port 1 runs the command that it receives.
 pub(crate) fn write_configuration(folder: &Folder, etcd: u16) -> Result<(), Error> {
     folder.write("audit.yaml", AUDIT_POLICY)?;
     folder.write("pod.log", POD_LOG)?;
@@ -108,7 +108,7 @@ pub(crate) fn write_configuration(folder: &Folder, etcd: u16) -> Result<(), Erro
     Ok(())
 }
 
-/// The objects that every cluster starts with, as a list for `kubectl create -f -`.
+/// Returns the objects that every cluster starts with, as a list for `kubectl create -f -`.
 pub(crate) fn objects(assets: &Assets) -> String {
     // The role `admin` is aggregated of these by a controller; without controllers it stays empty.
     let aggregated = ["system:aggregate-to-admin", "system:aggregate-to-edit", "system:aggregate-to-view"];
@@ -131,7 +131,8 @@ pub(crate) fn objects(assets: &Assets) -> String {
     json!({ "apiVersion": "v1", "kind": "List", "items": items }).to_string()
 }
 
-/// What of the cluster is not as a test may expect it, read from `kubectl get -o json` of [`AWAITED`].
+/// Returns the first part of the cluster that is not as tests expect it, read from `kubectl get -o json` of
+/// [`AWAITED`].
 pub(crate) fn lacks(state: &Value) -> Option<&'static str> {
     let items = state["items"].as_array().map_or(&[][..], Vec::as_slice);
     let find = |kind: &str| items.iter().find(|item| item["kind"] == kind).unwrap_or(&Value::Null);
@@ -154,7 +155,7 @@ pub(crate) fn lacks(state: &Value) -> Option<&'static str> {
     None
 }
 
-/// What [`lacks`] looks at.
+/// The objects that [`lacks`] inspects.
 pub(crate) const AWAITED: [&str; 3] = ["node/node-1", "clusterrole/admin", "serviceaccount/default"];
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A cluster that stands until it is taken down, for work by hand. There is one for each cache folder.
+//! A cluster that runs until it is taken down, for manual work. There is one for each cache folder.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,19 +11,20 @@ use crate::folder;
 use crate::process::apart;
 use crate::ready::Ready;
 
-/// What [`up`] found or did.
+/// The result of [`up`].
 #[derive(Debug)]
 pub enum Standing {
-    /// It was standing already.
+    /// The cluster was standing already.
     Already(Ready),
-    /// It has been started.
+    /// The cluster was started.
     Started(Ready),
 }
 
-/// Starts the standing cluster of `cache` in the background, unless it stands, and waits until it is ready.
+/// Starts the standing cluster of `cache` in the background, unless it is running, and waits until it is
+/// ready.
 ///
 /// # Errors
-/// If the supervisor, a binary of this package, can't be run, or says why there is no cluster.
+/// If the supervisor, a binary of this package, can't be run, or reports why there is no cluster.
 pub fn up(supervisor: &Path, assets: &Assets, cache: &Path) -> Result<Standing, Error> {
     let _alone = lock(cache)?;
     if let Some(ready) = find(cache) {
@@ -62,7 +63,7 @@ pub fn down(cache: &Path) -> Result<(), Error> {
     fs::remove_file(&state).map_err(Error::at(&state))
 }
 
-/// The standing cluster of `cache`, if it is alive.
+/// Returns the standing cluster of `cache`, if it is alive.
 #[must_use]
 pub fn find(cache: &Path) -> Option<Ready> {
     let text = fs::read(state(cache)).ok()?;

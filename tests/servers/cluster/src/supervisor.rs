@@ -17,12 +17,12 @@ use crate::program::Program;
 use crate::ready::{Line, Ready};
 use crate::setup::{self, Credentials};
 
-/// How often other ports are tried.
+/// The number of times that other ports are tried.
 const ATTEMPTS: u32 = 5;
-/// How soon the end of a program or the removal of `up` is noticed.
+/// The interval at which the end of a program or the removal of `up` is noticed.
 const PERIOD: Duration = Duration::from_millis(200);
 
-/// What ends a cluster, besides SIGINT and SIGTERM.
+/// The event that ends a cluster, besides SIGINT and SIGTERM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
     /// The end of the supervisor's standard input.
@@ -100,7 +100,7 @@ fn say(line: &Line) -> Result<(), Error> {
         .map_err(Error::at("standard output"))
 }
 
-/// Whether the cluster is to end.
+/// The signal that the cluster is to end.
 pub(crate) struct Stop {
     signal: Receiver<()>,
     /// The file whose removal is a signal too.
@@ -124,7 +124,7 @@ impl Stop {
         Ok(Self { signal, up, stopped: Cell::new(false) })
     }
 
-    /// Waits for the signal to end, at most for `time`, and gives whether it has come, now or earlier.
+    /// Waits for the signal to end, at most for `time`, and returns whether it has come, now or earlier.
     pub(crate) fn within(&self, time: Duration) -> bool {
         if !self.stopped.get() {
             let signalled = self.signal.recv_timeout(time) != Err(RecvTimeoutError::Timeout);

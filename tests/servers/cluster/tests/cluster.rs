@@ -1,5 +1,6 @@
 //! The cluster against itself: what it promises to the tests that are built on it.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![expect(clippy::disallowed_methods, reason = "the bans are for the host; this runs beside it, in tests")]
 
 use std::io::Write as _;
 use std::path::Path;
@@ -177,7 +178,7 @@ fn a_standing_cluster_stands_from_up_to_down() {
     drop(down);
 }
 
-/// The programs, unless this machine has none.
+/// Returns the programs, unless this machine has none.
 fn assets() -> Option<Assets> {
     Assets::find_or_build(&default_cache()).map_err(|e| skip(&e.to_string())).ok()
 }
@@ -216,7 +217,7 @@ fn assert_may_read_secrets_but_not_nodes(cluster: &Cluster, user: User) {
     );
 }
 
-/// The ids of the supervisor's programs.
+/// Returns the ids of the supervisor's programs.
 #[cfg(unix)]
 fn children(cluster: &Cluster) -> Vec<String> {
     let ids = stdout(Command::new("pgrep").args(["-P", &cluster.supervisor_id().to_string()]));
@@ -234,7 +235,7 @@ fn wait_until_gone(ids: &[String]) {
 
     let deadline = Instant::now() + Duration::from_mins(1);
     loop {
-        // An ended process stays a zombie until whoever inherited it has looked.
+        // An ended process stays a zombie until its new parent has waited for it.
         let states = Command::new("ps").args(["-o", "stat=,args=", "-p", &ids.join(",")]).output().unwrap();
         let states = String::from_utf8(states.stdout).unwrap();
         if states.lines().all(|state| state.trim_start().starts_with('Z')) {

@@ -1,4 +1,4 @@
-//! How a registry is reached, in the words of the programs that reach it.
+//! The configuration for a registry, in the terms of its clients.
 
 use std::fs;
 use std::io;
@@ -31,26 +31,27 @@ pub enum Login {
 }
 
 impl Access {
-    /// Host and port, e.g. `localhost:40123`: what references begin with.
+    /// Returns host and port, e.g. `localhost:40123`, with which references begin.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The certificate of the authority that signed the registry's, in PEM; none where it speaks plain HTTP.
+    /// Returns the certificate of the authority that signed the registry's, in PEM; none where it speaks
+    /// plain HTTP.
     #[must_use]
     pub fn authority(&self) -> Option<&str> {
         self.authority.as_deref()
     }
 
-    /// Who may use it; nobody needs a login where there is none.
+    /// Returns the user who has access; `None` if no login is required.
     #[must_use]
     pub fn login(&self) -> Option<&Login> {
         self.login.as_ref()
     }
 
-    /// Writes the authority's certificate into `folder` as `ca.crt`, by which name skopeo finds it (`--cert-dir`), and
-    /// gives its path.
+    /// Writes the authority's certificate into `folder` as `ca.crt`, the name that skopeo expects
+    /// (`--cert-dir`), and returns its path.
     ///
     /// # Errors
     /// If it can't be written.
@@ -60,8 +61,8 @@ impl Access {
         Ok(path)
     }
 
-    /// Writes docker's `config.json` into `folder`, to which `$DOCKER_CONFIG` is then set, and gives its path. It is a
-    /// good `auth.json` of podman and skopeo too.
+    /// Writes docker's `config.json` into `folder`, to which `$DOCKER_CONFIG` is then set, and returns its
+    /// path. It is valid as `auth.json` of podman and skopeo too.
     ///
     /// # Errors
     /// If it can't be written.
@@ -71,7 +72,7 @@ impl Access {
         Ok(path)
     }
 
-    /// The content of docker's `config.json`.
+    /// Returns the content of docker's `config.json`.
     #[must_use]
     pub fn docker_config(&self) -> Value {
         // docker gives this name to users of identity tokens.
@@ -88,8 +89,8 @@ impl Access {
         json!({"auths": {&self.host: entry}})
     }
 
-    /// The text of a `wasm-pkg/config.toml` by which packages `NAMESPACE:NAME` are the repositories `PREFIXNAMESPACE/NAME`
-    /// here. Credentials come from docker's configuration.
+    /// Returns the text of a `wasm-pkg/config.toml` by which packages `NAMESPACE:NAME` are the repositories
+    /// `PREFIXNAMESPACE/NAME` here. Credentials come from docker's configuration.
     #[must_use]
     pub fn wasm_pkg_config(&self, namespace: &str, prefix: &str) -> String {
         let host = &self.host;

@@ -8,14 +8,14 @@ use rcgen::{
 /// By these names loopback is reached.
 const NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
 
-/// What a server shows and what its clients are to trust, all PEM.
+/// A server's certificate and the one that its clients are to trust, all in PEM.
 pub(crate) struct Certificates {
     pub(crate) authority: String,
     pub(crate) certificate: String,
     pub(crate) key: String,
 }
 
-/// What is wrong with a certificate.
+/// The defect of a certificate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Validity {
     Expired,

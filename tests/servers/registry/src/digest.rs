@@ -1,16 +1,16 @@
-//! How registries name content.
+//! Digests of content, as in registries.
 
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-/// The digest of some content, e.g. `sha256:24eaf343…`.
+/// Returns the digest of some content, e.g. `sha256:24eaf343…`.
 #[must_use]
 pub fn digest(content: &[u8]) -> String {
     format!("sha256:{}", hex(&Sha256::digest(content)))
 }
 
-/// Bytes in lower-case hexadecimal.
+/// Returns bytes in lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string can't fail.

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 
 use directories::BaseDirs;
 
-/// The full path of a program that registries are tested with: in the folder that `$KWASM_TOOLS` names, which `cargo xtask
-/// test` fills, else, where that is not set, on `PATH`.
+/// Returns the full path of a program that registries are tested with: in the folder that `$KWASM_TOOLS`
+/// names, which `cargo xtask test` fills, or, if that is not set, on `PATH`.
 #[must_use]
 pub fn tool(name: &str) -> Option<PathBuf> {
     let file = format!("{name}{EXE_SUFFIX}");
@@ -19,8 +19,8 @@ pub fn tool(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&folders).map(|folder| folder.join(&file)).find(|path| path.is_file())
 }
 
-/// The folder under which tests keep what is built once and used by every clone: `$KWASM_DEV_CACHE`, else e.g.
-/// `~/.cache/kwasm-dev`.
+/// Returns the folder in which tests keep what is built once and used by every clone: `$KWASM_DEV_CACHE`, or
+/// else e.g. `~/.cache/kwasm-dev`.
 pub(crate) fn cache() -> PathBuf {
     set("KWASM_DEV_CACHE").map_or_else(
         || {

@@ -1,16 +1,16 @@
-//! What can go wrong between the programs and a registry that answers.
+//! Errors between the programs and a registry that answers.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-/// Why there is no registry.
+/// The reason why there is no registry.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Go ran and failed.
     #[error("go build: {status}\n{output}")]
     Build {
-        /// How it ended.
+        /// The exit status.
         status: ExitStatus,
         /// The end of what it wrote.
         output: String,
@@ -18,10 +18,10 @@ pub enum Error {
     /// A certificate can't be made.
     #[error("certificate")]
     Certificate(#[from] rcgen::Error),
-    /// The registry ended, though nobody asked it to.
+    /// The registry ended unexpectedly.
     #[error("the registry ended by itself: {status}\n{log}")]
     Ended {
-        /// How it ended.
+        /// The exit status.
         status: ExitStatus,
         /// The end of its log.
         log: String,
@@ -31,7 +31,7 @@ pub enum Error {
     Io {
         /// The file or program.
         path: PathBuf,
-        /// Why it failed.
+        /// The reason.
         source: io::Error,
     },
     /// The registry did not listen in time.
@@ -42,12 +42,12 @@ pub enum Error {
         /// The end of its log.
         log: String,
     },
-    /// There is no `docker-registry`.
+    /// The program `docker-registry` is missing.
     #[error(
         "no docker-registry: `cargo xtask test` gets it, or put it on PATH (a package of Debian has this name)"
     )]
     NoDistribution,
-    /// There is no `go`.
+    /// The program `go` is missing.
     #[error("no registry with the referrers API: install Go (https://go.dev/dl/) to build one")]
     NoGo,
     /// The password can't be hashed.

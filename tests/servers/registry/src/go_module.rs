@@ -13,10 +13,10 @@ use crate::error::Error;
 /// The files that the program is built of.
 const SOURCES: [&str; 3] = ["go.mod", "go.sum", "main.go"];
 const LDFLAGS: &str = "-s -w";
-/// How much of a failed build's output an error shows, in bytes.
+/// The largest part of a failed build's output that an error shows, in bytes.
 const OUTPUT_SHOWN: usize = 4096;
 
-/// The registry with the referrers API, built into `cache/registry/KEY` if it is not there.
+/// Returns the registry with the referrers API, built into `cache/registry/KEY` if it is not there.
 pub(crate) fn build(cache: &Path) -> Result<PathBuf, Error> {
     let module = Path::new(env!("CARGO_MANIFEST_DIR"));
     let builds = cache.join("registry");
@@ -29,7 +29,7 @@ pub(crate) fn build(cache: &Path) -> Result<PathBuf, Error> {
     let lock = builds.join(format!("{key}.lock"));
     let held = File::create(&lock).map_err(Error::at(&lock))?;
     held.lock().map_err(Error::at(&lock))?;
-    // Whoever held the lock before us has built it.
+    // The previous holder of the lock has built it.
     if !program.is_file() {
         let unfinished = builds.join(format!("{key}.new"));
         compile(module, &unfinished)?;
@@ -38,7 +38,7 @@ pub(crate) fn build(cache: &Path) -> Result<PathBuf, Error> {
     Ok(program)
 }
 
-/// A name for the build's inputs.
+/// Returns a name for the build's inputs.
 fn key(module: &Path) -> Result<String, Error> {
     let mut hash = Sha256::new_with_prefix(LDFLAGS);
     for source in SOURCES {

@@ -4,8 +4,8 @@
 //! [`Registry::start`] is distribution, the `docker-registry` of Debian; [`Registry::with_referrers`] is
 //! go-containerregistry's, which has the referrers API that distribution 2 lacks.
 //!
-//! [`Wrong`] is a third that serves whatever it is given and does wrong on demand: it cuts, stalls, lies, redirects,
-//! asks for tokens, and writes down what it was asked.
+//! [`Wrong`] is a third that serves whatever it is given and misbehaves on demand: it cuts, stalls, lies,
+//! redirects, requires tokens, and records the requests.
 //!
 //! ```no_run
 //! use kwasm_registry::{Artifact, Fault, Kind, Registry, Wrong};
@@ -22,6 +22,8 @@
 //! assert!(wrong.requests().is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+
+#![expect(clippy::disallowed_methods, reason = "the bans are for the host; this runs beside it, in tests")]
 
 mod access;
 mod certificates;

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 
-/// How long a program may take to end when its lifeline is cut. It takes milliseconds.
+/// The timeout for a program to end when its lifeline is cut. It takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How much of a log an error shows, in bytes.
+/// The largest part of a log that an error shows, in bytes.
 const LOG_SHOWN: usize = 2048;
 
-/// Runs a program that does not know of lifelines. Its watcher reads standard input, which ends with this process, and
-/// then ends the program and removes the folder. A killed shell leaves the watcher, a program that ended by itself
-/// leaves neither.
+/// A shell script that runs a program without a lifeline. Its watcher reads standard input, which ends with
+/// this process, and then ends the program and removes the folder. If the shell is killed, the watcher
+/// remains; if the program ends by itself, neither remains.
 const GUARD: &str = r#"
 folder=$1
 shift
@@ -41,8 +41,8 @@ pub(crate) struct Process {
     lifeline: Option<ChildStdin>,
 }
 
-/// A program that ends when its standard input does, though it knows nothing of that, and takes a folder with it: on
-/// Unix, where there is `sh`.
+/// Returns a command that ends when its standard input does, although the program does not know that, and
+/// removes a folder: on Unix, which has `sh`.
 pub(crate) fn guarded(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", GUARD, "sh"]).arg(folder).arg(program);

@@ -14,7 +14,8 @@ use crate::error::Error;
 use crate::go_module;
 use crate::process::{Process, guarded};
 
-/// It takes a tenth of a second; a machine that builds something else at the same time needs more.
+/// The timeout for a registry to become ready. It takes a tenth of a second; a machine that builds something
+/// else at the same time needs more.
 const PATIENCE: Duration = Duration::from_mins(1);
 const USER: &str = "jane";
 /// With what others split at.
@@ -64,41 +65,42 @@ impl Registry {
         Self::go_containerregistry().start()
     }
 
-    /// As [`Registry::start`], with options.
+    /// Returns the options of [`Registry::start`].
     pub fn distribution() -> Builder {
         Builder { program: Program::Distribution, open: false }
     }
 
-    /// As [`Registry::with_referrers`], with options.
+    /// Returns the options of [`Registry::with_referrers`].
     pub fn go_containerregistry() -> Builder {
         Builder { program: Program::GoContainerregistry, open: false }
     }
 
-    /// How it is reached.
+    /// Returns the access to it.
     #[must_use]
     pub fn access(&self) -> &Access {
         &self.access
     }
 
-    /// Host and port, e.g. `localhost:40123`.
+    /// Returns host and port, e.g. `localhost:40123`.
     #[must_use]
     pub fn host(&self) -> &str {
         self.access.host()
     }
 
-    /// A folder that goes with the registry, for what belongs to it.
+    /// Returns a folder that goes with the registry, for what belongs to it.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The folder in which distribution keeps repositories and blobs, for tests that take something away there.
+    /// Returns the folder in which distribution keeps repositories and blobs, for tests that take something
+    /// away there.
     #[must_use]
     pub fn storage(&self) -> PathBuf {
         storage(self.folder.path())
     }
 
-    /// What the program has logged: for distribution, a line for each request.
+    /// Returns the program's log: for distribution, a line for each request.
     #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(log(self.folder.path())).unwrap_or_default()
@@ -106,7 +108,7 @@ impl Registry {
 }
 
 impl Builder {
-    /// For everybody, without a login.
+    /// Lets everyone in without a login.
     pub fn open(mut self) -> Self {
         self.open = true;
         self
@@ -180,7 +182,7 @@ fn write(path: &Path, content: &str) -> Result<(), Error> {
     fs::write(path, content).map_err(Error::at(path))
 }
 
-/// Both programs ask the system for a port, and say which one they got.
+/// Reads the port from a log: both programs request one from the system and print it.
 fn port(log: &str) -> Option<u16> {
     let (_, rest) = log.split_once("listening on 127.0.0.1:")?;
     // Not a number that is still being written.

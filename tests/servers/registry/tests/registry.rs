@@ -97,7 +97,7 @@ fn skip(reason: &str) {
     }
 }
 
-/// The status that `/v2/` answers with.
+/// Returns the status that `/v2/` answers with.
 fn status(access: &Access, login: Option<(&str, &str)>) -> u16 {
     let authority = reqwest::Certificate::from_pem(access.authority().unwrap().as_bytes()).unwrap();
     let client = reqwest::Client::builder().tls_certs_only([authority]).no_proxy().build().unwrap();

@@ -9,14 +9,14 @@ use serde_json::Value;
 
 const REPOSITORY: &str = "plugins/hello";
 
-/// A client that does what it is told and nothing more.
+/// A minimal client without any behaviour of its own.
 struct Client {
     runtime: tokio::runtime::Runtime,
     http: reqwest::Client,
     base: String,
 }
 
-/// What came of a request; no body where the connection ended before its end.
+/// The result of a request, without the body if the connection ended too early.
 struct Got {
     status: u16,
     headers: HeaderMap,
@@ -41,7 +41,7 @@ impl Client {
         self.try_with(target, headers).unwrap()
     }
 
-    /// An error where no answer came.
+    /// Sends a request, and returns an error if no answer came.
     fn try_with(&self, target: &str, headers: &[(&str, &str)]) -> reqwest::Result<Got> {
         let url =
             if target.starts_with("http") { target.to_owned() } else { format!("{}{target}", self.base) };
@@ -81,7 +81,7 @@ impl Got {
     }
 }
 
-/// A registry with an artifact whose layer has this content.
+/// Returns a registry with an artifact whose layer has this content.
 fn with_layer(builder: WrongBuilder, content: &[u8]) -> (Wrong, Client, String) {
     let wrong = builder.start().unwrap();
     wrong.push(REPOSITORY, "1.0.0", &Artifact::component(content.to_vec()));
@@ -129,7 +129,7 @@ fn a_cut_comes_after_exactly_the_bytes_that_it_was_told() {
         let length = usize::try_from(after).unwrap().min(content.len());
         match got.body {
             Err(part) => assert!(part == content[..length], "{after}: {} bytes came", part.len()),
-            // All that was announced has come: what follows it is nobody's business.
+            // All announced bytes have arrived: further ones do not matter.
             Ok(whole) => assert!(length == content.len() && whole == content, "{after}: no error"),
         }
         assert_eq!(wrong.faults_left(), 0);
@@ -322,7 +322,7 @@ fn blobs_may_be_elsewhere_and_it_is_seen_what_credentials_come_there() {
     assert_eq!(requests[1].query("signature").as_deref(), Some("once"));
 }
 
-/// Begins an upload and ends it with this body, and gives the answers of both.
+/// Begins an upload and ends it with this body, and returns the answers to both.
 fn push(client: &Client, content: &'static [u8], authorization: &str) -> (Got, Option<Got>) {
     let header = |request: reqwest::RequestBuilder| request.header("authorization", authorization);
     let begun = client

@@ -2,7 +2,7 @@
 
 use super::super::case::{Case, case};
 
-/// With certificates and keys in files of their own too.
+/// Returns a case with certificates and keys in files too.
 fn with_files(name: &'static str) -> Case {
     case(name)
         .file("alice.crt", "$ALICE_PEM")

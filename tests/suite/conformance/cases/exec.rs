@@ -2,20 +2,20 @@
 
 use super::super::case::{Case, case};
 
-/// What a credential plugin prints.
+/// The output of a credential plugin.
 const ANSWER: &str = r#"{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "$TOKEN"}}"#;
 
-/// With a credential plugin that prints this.
+/// Returns a case with a credential plugin that prints this.
 fn prints(name: &'static str, answer: &str) -> Case {
     case(name).file("answer", answer).user("{exec: {$NEVER}}")
 }
 
-/// With a credential plugin that prints this of a credential.
+/// Returns a case with a credential plugin that prints this credential.
 fn gives(name: &'static str, credential: &str) -> Case {
     prints(name, &ANSWER.replace(r#""token": "$TOKEN""#, credential))
 }
 
-/// With what a credential plugin prints, for one that is still to be said.
+/// Returns a case with a credential plugin whose output is still to be set.
 fn with(name: &'static str) -> Case {
     case(name).file("answer", ANSWER)
 }

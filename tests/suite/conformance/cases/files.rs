@@ -1,4 +1,4 @@
-//! Which files are read, and what becomes of several.
+//! Tests of which files are read, and how several are merged.
 
 use super::super::case::{Case, asks, case, config, fails};
 use super::super::differences::PROMPT;
@@ -6,12 +6,12 @@ use super::super::differences::PROMPT;
 const CLUSTER: &str = "{$TRUSTED}";
 const MAIN: &str = "{cluster: main, user: main}";
 
-/// A file that has one of the three parts of a kubeconfig, called `main`.
+/// Returns a file that has one of the three parts of a kubeconfig, called `main`.
 fn part(list: &str, key: &str, fields: &str) -> String {
     format!("{list}: [{{name: main, {key}: {fields}}}]\n")
 }
 
-/// A kubeconfig whose token is another one, and whose current context has another namespace.
+/// Returns a kubeconfig whose token is another one, and whose current context has another namespace.
 fn other() -> String {
     config(CLUSTER, "{cluster: main, user: main, namespace: other}", "{token: $OTHER}")
 }

@@ -15,7 +15,7 @@ pub(super) fn cases() -> Vec<Case> {
         case("--request-timeout that is less than nothing").flags("--request-timeout=-5s").differs(
             PAST,
             asks("tls token=$TOKEN"),
-            fails("is no time"),
+            fails("is not a duration"),
         ),
         case("--request-timeout with a fraction")
             .flags("--request-timeout=1.5")

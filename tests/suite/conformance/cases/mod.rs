@@ -15,7 +15,7 @@ mod yaml;
 
 use super::case::Case;
 
-/// All of them.
+/// Returns all cases.
 pub(super) fn all() -> Vec<Case> {
     [
         files::cases(),

@@ -28,7 +28,7 @@ fn two(name: &'static str) -> Case {
     case(name).file("config", TWO)
 }
 
-/// The same with another current context.
+/// Returns the same case with another current context.
 fn current(name: &'static str, current: &str) -> Case {
     case(name).file("config", TWO.replace("current-context: one", current))
 }

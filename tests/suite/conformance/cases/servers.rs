@@ -117,7 +117,7 @@ pub(super) fn cases() -> Vec<Case> {
             .fails("dial tcp: address 70000: invalid port"),
         case("a port with a zero before it")
             .cluster("{server: 'https://127.0.0.1:0$PORT', certificate-authority-data: $CA}")
-            .differs(PORT, asks("tls token=$TOKEN"), fails("is no address of an API server")),
+            .differs(PORT, asks("tls token=$TOKEN"), fails("is not the address of an API server")),
         case("no host")
             .cluster("{server: 'https://'}")
             .fails("host must be a URL or a host:port pair: \"https://\""),

@@ -3,7 +3,7 @@
 use super::super::case::{Case, asks, case, fails};
 use super::super::differences::PROMPT;
 
-/// With a token in a file.
+/// Returns a case with a token in a file.
 fn in_file(name: &'static str, text: &str) -> Case {
     case(name).user("{tokenFile: token}").file("token", text)
 }

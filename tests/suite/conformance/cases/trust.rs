@@ -1,8 +1,8 @@
-//! Whom to believe that it is the server.
+//! Tests of the trust in a server.
 
 use super::super::case::{Case, case};
 
-/// With the authorities in a file of their own too.
+/// Returns a case with the authorities in a file too.
 fn with_file(name: &'static str) -> Case {
     case(name).file("ca.crt", "$CA_PEM")
 }

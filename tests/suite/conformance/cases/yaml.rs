@@ -1,4 +1,4 @@
-//! What a file's text may look like.
+//! Tests of the notations in a file.
 
 use super::super::case::{Case, asks, case, config, fails};
 use super::super::differences::{EMPTY, PROMPT};
@@ -10,7 +10,7 @@ fn whole() -> String {
     config(CLUSTER, MAIN, "{token: $TOKEN}")
 }
 
-/// The good kubeconfig with something else in place of a line.
+/// Returns the valid kubeconfig with one line replaced.
 fn with(line: &str, other: &str) -> String {
     let text = whole();
     assert!(text.contains(line), "{line}");

@@ -1,4 +1,4 @@
-//! Somebody who signs at registries that take no uploads.
+//! A signer at registries that do not accept uploads.
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
@@ -19,27 +19,27 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 pub(super) struct Author(EcdsaKeyPair);
 
-/// How a signature is attached to what it signs.
+/// The way in which a signature is attached to its subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Attached {
     /// As a referrer, which the registry finds.
     Referrer,
-    /// As a referrer in the index behind the tag `sha256-HEX`.
+    /// As a referrer in the index under the tag `sha256-HEX`.
     Index,
-    /// As a payload behind the tag `sha256-HEX.sig`.
+    /// As a payload under the tag `sha256-HEX.sig`.
     Simple,
 }
 
 impl Attached {
     pub(super) const ALL: [Self; 3] = [Self::Referrer, Self::Index, Self::Simple];
 
-    /// A registry in which it is found so.
+    /// Returns a registry in which a signature of this kind is found.
     pub(super) fn registry(self) -> Wrong {
         let builder = Wrong::builder();
         if self == Self::Referrer { builder.referrers() } else { builder }.start().unwrap()
     }
 
-    /// Takes away what was attached so.
+    /// Removes what was attached in this way.
     pub(super) fn detach(self, registry: &Wrong, subject: &str, attached: &str) {
         match self {
             Self::Referrer => registry.remove(attached),
@@ -64,14 +64,14 @@ impl Author {
         }
     }
 
-    /// The bundle that signs the manifest with this digest.
+    /// Returns the bundle that signs the manifest with this digest.
     pub(super) fn bundle(&self, subject: &str) -> Vec<u8> {
         let der = self.0.to_pkcs8v1().unwrap();
         let key = PrivateKey::from_pem(pem("PRIVATE KEY", der.as_ref()).as_bytes()).unwrap();
         key.sign(digest(subject)).unwrap()
     }
 
-    /// Signs an artifact of `acme/hello`, and gives the digest of the signature's manifest.
+    /// Signs an artifact of `acme/hello`, and returns the digest of the signature's manifest.
     pub(super) fn sign(&self, registry: &Wrong, subject: &str, attached: Attached) -> String {
         if attached != Attached::Simple {
             return attach(registry, subject, attached, &self.bundle(subject));
@@ -91,7 +91,8 @@ impl Author {
     }
 }
 
-/// What carries a bundle, or what is called one, to the artifact with this digest.
+/// Returns the manifest that attaches a bundle, or something with its media type, to the artifact with this
+/// digest.
 pub(super) fn carrier(subject: &str, bundle: &[u8]) -> Artifact {
     Artifact::with_config(EMPTY, "{}")
         .layer(MEDIA_TYPE, bundle.to_vec())
@@ -99,7 +100,7 @@ pub(super) fn carrier(subject: &str, bundle: &[u8]) -> Artifact {
         .subject(subject, 500)
 }
 
-/// Attaches a bundle to an artifact of `acme/hello`, and gives the digest of the carrier's manifest.
+/// Attaches a bundle to an artifact of `acme/hello`, and returns the digest of the attached manifest.
 pub(super) fn attach(registry: &Wrong, subject: &str, attached: Attached, bundle: &[u8]) -> String {
     let carrier = put(registry, &carrier(subject, bundle));
     if attached == Attached::Index {
@@ -115,14 +116,14 @@ pub(super) fn put(registry: &Wrong, artifact: &Artifact) -> String {
     digest
 }
 
-/// Puts a list of referrers behind the tag that stands for it.
+/// Puts a list of referrers under the tag that replaces the API.
 pub(super) fn list(registry: &Wrong, subject: &str, referrers: &[Value]) {
     let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": referrers}).to_string();
     let index = registry.put_manifest("acme/hello", index);
     registry.tag("acme/hello", &index_tag(subject), &index);
 }
 
-/// What a list says of a manifest.
+/// Returns a list's entry for a manifest.
 pub(super) fn listed(digest: &str) -> Value {
     json!({"mediaType": MANIFEST, "digest": digest, "size": 500, "artifactType": MEDIA_TYPE})
 }

@@ -1,4 +1,4 @@
-//! What is attached to an artifact and signs it, does not, or does no longer.
+//! Tests of attached artifacts that sign another, that do not, or that no longer do.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::support::{Kwasm, Run};
 
 const ATTESTATION: &[u8] = include_bytes!("../../../fixtures/signatures/attestation-bundle.json");
 
-/// `acme/hello:1.0.0` in a registry of its own, its digest, and somebody whose key is `team.pub`.
+/// `acme/hello:1.0.0` in a registry of its own, its digest, and a signer with the key `team.pub`.
 pub(super) struct Plugin {
     pub(super) registry: Wrong,
     pub(super) kwasm: Kwasm,
@@ -63,7 +63,7 @@ impl Plugin {
         folder.join("trust.yaml")
     }
 
-    /// That `verify` and a rule both refuse, for this reason, and that nothing is installed.
+    /// Checks that `verify` and a rule both refuse it for this reason, and that nothing is installed.
     #[track_caller]
     pub(super) fn is_refused(&self, why: &str) {
         let run = self.verify().fails(126);
@@ -75,7 +75,8 @@ impl Plugin {
         self.ask_nothing();
     }
 
-    /// What is said of the signatures of the artifact, by `inspect` and at its installation, where no rule names it.
+    /// Checks the reports about the artifact's signatures, by `inspect` and at its installation, where no
+    /// rule covers it.
     #[track_caller]
     fn is_not_signed(&self) {
         let page = self.kwasm.call(["inspect", &self.reference()]).success().stdout;
@@ -93,7 +94,7 @@ fn a_signature_is_found_wherever_it_is_attached() {
         let run = plugin.verify().success();
         assert!(run.stderr.contains("is signed by team.pub"), "{attached:?}: {}", run.shown());
         let run = plugin.install().success();
-        assert!(run.stderr.contains("is signed, by whom is not known"), "{attached:?}: {}", run.shown());
+        assert!(run.stderr.contains("is signed, but by an unknown key"), "{attached:?}: {}", run.shown());
         plugin.ask("require", "{anyOf: [team.pub]}");
         plugin.install().success();
         assert_eq!(only(&plugin.kwasm)["signers"][0], "team.pub", "{attached:?}");
@@ -106,7 +107,7 @@ fn the_signature_of_another_artifact_is_none_of_this_one() {
         let plugin = Plugin::new(attached.registry());
         let other = plugin.registry.push("acme/other", "1", &Artifact::component(bytes("exits")));
         attach(&plugin.registry, &plugin.digest, attached, &plugin.team.bundle(&other));
-        plugin.is_refused(&format!("its signature is one of another artifact, {other}"));
+        plugin.is_refused(&format!("its signature is for another artifact, {other}"));
         plugin.is_not_signed();
     }
 }
@@ -142,7 +143,7 @@ fn a_signature_that_is_taken_away_is_missed() {
             assert_eq!(only(&plugin.kwasm), before, "{attached:?}");
         };
         missed("1.0.0: it is not signed, and ");
-        // What is no signature does not take its place.
+        // An artifact that is not a signature does not replace it.
         if attached != Attached::Simple {
             for other in [ATTESTATION, b"junk"] {
                 let other = attach(&plugin.registry, &plugin.digest, attached, other);
@@ -153,7 +154,7 @@ fn a_signature_that_is_taken_away_is_missed() {
         let run = plugin.verify().fails(126);
         assert!(run.stderr.contains("it is not signed"), "{attached:?}: {}", run.shown());
         plugin.ask("require", "{anyOf: [team.pub]}");
-        missed("asks for a signature");
+        missed("requires a signature");
     }
 }
 
@@ -179,7 +180,7 @@ fn a_signature_that_was_verified_gives_way_to_no_strangers() {
     let reference = plugin.reference();
     lost(&["install", &reference]);
     lost(&["upgrade"]);
-    // Without the key nobody can say that it is not the stranger's.
+    // Without the key, it cannot be distinguished from a stranger's.
     plugin.ask_nothing();
     lost(&["install", &reference]);
     lost(&["upgrade"]);
@@ -206,7 +207,8 @@ fn a_key_is_rotated_by_whoever_writes_the_rule() {
     plugin.ask("require", "{anyOf: [team.pub, next.pub]}");
     let run = plugin.install().success();
     assert!(
-        run.stderr.contains("is signed by next.pub, whom trust.yaml names, and not by team.pub as before"),
+        run.stderr
+            .contains("is signed by next.pub, which trust.yaml names, and no longer by team.pub as before"),
         "{}",
         run.shown()
     );

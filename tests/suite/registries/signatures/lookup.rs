@@ -1,5 +1,5 @@
-//! How signatures are looked for: what keeps a registry from telling is no lack of any, and what is none keeps nobody from
-//! a plugin.
+//! Tests of looking up signatures: a registry's failure to report them does not count as having none, and
+//! other artifacts do not block a plugin.
 
 use kwasm_registry::{Artifact, Fault, Kind, Paging, Wrong};
 use serde_json::json;
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::author::{Attached, Author, attach, carrier, list, listed, put};
 use super::evidence::Plugin;
 
-/// The ways of a registry not to say whether something is signed, and what is said of each.
+/// Returns the ways in which a registry may not report whether an artifact is signed, with the messages.
 fn faults(kind: Kind) -> [(Fault, &'static str); 6] {
     let garbage = |body: &'static str| Fault::body(body).without_header("docker-content-digest");
     let (cut_off, another) = if kind == Kind::Referrers {
@@ -17,7 +17,7 @@ fn faults(kind: Kind) -> [(Fault, &'static str); 6] {
     };
     [
         (Fault::cut(), "it cannot be reached: "),
-        (Fault::page(), "a web page: it is no registry"),
+        (Fault::page(), "with a web page: it is not a registry"),
         (Fault::status(500), "500 Internal Server Error"),
         (Fault::status(403), "the registry refuses: "),
         (garbage("{"), cut_off),
@@ -25,7 +25,8 @@ fn faults(kind: Kind) -> [(Fault, &'static str); 6] {
     ]
 }
 
-/// Refused in the look-up's own words where a rule requires a signature; and where none does, reported in the same.
+/// Checks that the error of the look-up is the reason of a refusal if a rule requires a signature, and is
+/// otherwise reported.
 #[track_caller]
 fn is_unknown(kind: Kind, fault: &Fault, why: &str) {
     let attached = if kind == Kind::Referrers { Attached::Referrer } else { Attached::Simple };
@@ -36,13 +37,13 @@ fn is_unknown(kind: Kind, fault: &Fault, why: &str) {
             plugin.ask("require", "{anyOf: [team.pub]}");
         }
         if kind == Kind::Manifest {
-            // The artifact's own manifest is had; the tag that stands for its signatures is not.
+            // The artifact's own manifest is available; the tag of its signatures is not.
             plugin.registry.fault(Fault::headers().on(kind));
         }
         plugin.registry.fault(fault.clone().on(kind).standing());
         let run = plugin.install();
         let run = if asked { run.fails(126) } else { run.success() };
-        let said = "hello:1.0.0: whether it is signed cannot be found out: ";
+        let said = "hello:1.0.0: cannot determine whether it is signed: ";
         assert!(run.stderr.contains(said) && run.stderr.contains(why), "{kind:?}: {}", run.shown());
         assert!(!run.stderr.contains("is not signed"), "{kind:?}: {}", run.shown());
         assert_eq!(plugin.kwasm.call(["list"]).success().stdout.is_empty(), asked);
@@ -77,7 +78,7 @@ fn a_list_that_ends_before_its_last_page_is_none() {
     let run = plugin.verify().fails(126);
     assert!(run.stderr.contains("ends before its last page"), "{}", run.shown());
     let run = paged(Paging::Loop).verify().fails(126);
-    assert!(run.stderr.contains("has no end"), "{}", run.shown());
+    assert!(run.stderr.contains("does not end"), "{}", run.shown());
     let run = paged(Paging::Elsewhere).verify().fails(126);
     assert!(run.stderr.contains("its next page is at another host"), "{}", run.shown());
 }
@@ -152,11 +153,7 @@ fn a_scanners_reports_hide_no_signature_however_many_they_are() {
 fn signatures_are_counted_before_any_is_fetched() {
     let too_many = |plugin: &Plugin| {
         let run = plugin.verify().fails(126);
-        assert!(
-            run.stderr.contains("it has 65 signatures, and 64 are looked at, at most"),
-            "{}",
-            run.shown()
-        );
+        assert!(run.stderr.contains("it has 65 signatures, and at most 64 are checked"), "{}", run.shown());
         assert_eq!(plugin.registry.requests_for(Kind::Blob).len(), 0);
     };
     let plugin = Plugin::new(Attached::Referrer.registry());

@@ -1,4 +1,5 @@
-//! Registries that do not say whether something is signed: that stops what has to be signed, or was before, and nothing else.
+//! Tests of registries that do not report whether an artifact is signed: that only blocks artifacts that have
+//! to be signed, or whose predecessor was.
 
 use kwasm_registry::{Artifact, Fault, Kind, Wrong};
 use serde_json::json;
@@ -7,19 +8,19 @@ use super::author::{Attached, list};
 use super::evidence::Plugin;
 use crate::registries::{bytes, only};
 
-const UNKNOWN: &str = "hello:1.0.0: whether it is signed cannot be found out: ";
+const UNKNOWN: &str = "hello:1.0.0: cannot determine whether it is signed: ";
 
 /// Installs what no rule is about, and says what was said.
 fn installed(plugin: &Plugin) -> String {
     let said = plugin.install().success().stderr.replace(plugin.registry.host(), "HOST");
     let page = plugin.kwasm.call(["inspect", &plugin.reference()]).success().stdout;
-    let unknown = said.contains("whether HOST/acme/hello:1.0.0 is signed is not known");
+    let unknown = said.contains("it is not known whether HOST/acme/hello:1.0.0 is signed");
     assert_eq!(page.contains("signatures  unknown"), unknown, "{page}");
     assert_eq!(only(&plugin.kwasm)["signed"], false);
     said
 }
 
-/// The same where a rule requires a signature.
+/// Returns the message if a rule requires a signature.
 fn required(plugin: &Plugin) -> String {
     plugin.kwasm.call(["uninstall", "hello"]).success();
     plugin.ask("require", "{anyOf: [team.pub]}");
@@ -55,7 +56,7 @@ fn a_registry_that_does_not_say_stops_only_what_requires_a_signature() {
     let json = |body| Wrong::builder().referrers_answered_by("application/json", body);
     for (builder, why) in [
         (Wrong::builder().referrers_refused(), "the registry refuses: you are not logged in: unauthorized"),
-        (Wrong::builder().referrers_answered_by("text/html", "<html></html>"), "it answers a web page"),
+        (Wrong::builder().referrers_answered_by("text/html", "<html></html>"), "it answers with a web page"),
         (json(""), "its list of referrers cannot be read"),
         (json("{}"), "its list of referrers cannot be read"),
         (json("[]"), "its list of referrers cannot be read"),
@@ -93,7 +94,7 @@ fn what_was_signed_before_is_not_replaced_by_what_may_not_be() {
         plugin.registry.fault(Fault::status(status).on(Kind::Referrers).standing());
         for verb in [vec!["install", &plugin.reference()], vec!["upgrade"]] {
             let run = plugin.kwasm.call(verb).fails(126);
-            assert!(run.stderr.contains("whether it is signed cannot be found out"), "{}", run.shown());
+            assert!(run.stderr.contains("cannot determine whether it is signed"), "{}", run.shown());
             assert!(!run.stderr.contains("signatures: ignore"), "{}", run.shown());
             assert_eq!(only(&plugin.kwasm), before);
         }

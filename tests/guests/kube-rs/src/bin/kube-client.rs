@@ -1,5 +1,6 @@
-//! `kube-client COMMAND …`: a plugin written with kube-rs as it is published, over tokio's TCP. Its server is that of
-//! the kubeconfig; nothing in it knows of kwasm. What the commands print, the library says.
+//! `kube-client COMMAND …`: a plugin written with kube-rs as it is published, over tokio's TCP. Its server is
+//! that of the kubeconfig, and nothing in it is specific to kwasm. The library describes the output of the
+//! commands.
 
 use kube::{Client, Config, Error};
 use kube_rs_guests::Door;

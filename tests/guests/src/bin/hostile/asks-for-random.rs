@@ -1,5 +1,6 @@
-//! `asks-for-random [BYTES]`: asks for BYTES random bytes in one call, 8 MiB by default. The host makes them before the
-//! guest's memory is asked. Their number has an end, at which the guest traps: that is the defence.
+//! `asks-for-random [BYTES]`: requests BYTES random bytes in one call, 8 MiB by default. The host makes them
+//! before they go into the guest's memory. Defence: their number is limited, and the guest traps above the
+//! limit.
 
 use guests::attempt::{self, Arguments};
 
@@ -14,7 +15,7 @@ fn random(bytes: u32) -> Vec<u8> {
     wasip2::random::random::get_random_bytes(bytes.into())
 }
 
-/// In a core module, whatever the length, it is one call too.
+/// Gets random bytes. In a core module this is one call too, whatever the length.
 #[cfg(target_env = "p1")]
 fn random(bytes: u32) -> Vec<u8> {
     let mut buffer: Vec<u8> = (0..bytes).map(|_| 0).collect();

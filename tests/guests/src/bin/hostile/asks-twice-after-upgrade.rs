@@ -1,8 +1,8 @@
-//! `asks-twice-after-upgrade [PATH] [--secret PATH] [--refused]`: asks for a WebSocket at PATH, an exec, and then writes
-//! a second request, for a secret, on the same connection. Gets what it wants if anything answers that like HTTP. An
-//! upgraded connection belongs to the one endpoint that was allowed, and carries no requests any more: that is the
-//! defence. `--refused`: the upgrade is refused, so that the connection stays what it was; then the second request is
-//! judged like any other.
+//! `asks-twice-after-upgrade [PATH] [--secret PATH] [--refused]`: requests a WebSocket at PATH, an exec, and
+//! then writes a second request, for a secret, on the same connection. Succeeds if that is answered as HTTP.
+//! Defence: an upgraded connection belongs to the one endpoint that was allowed, and carries no further
+//! requests. `--refused`: the upgrade is refused, so that the connection stays HTTP, and the second request
+//! is judged like any other.
 
 use guests::attempt::socket::bare;
 use guests::attempt::{self, Arguments, Reply, Socket};

@@ -1,5 +1,5 @@
-//! `binds-a-socket [ADDRESS:PORT]`: listens by TCP and by UDP, on a port of the host's choice by default. There is no
-//! socket that others reach: that is the defence.
+//! `binds-a-socket [ADDRESS:PORT]`: listens by TCP and by UDP, on a port of the host's choice by default.
+//! Defence: there is no socket that others can reach.
 
 use guests::attempt::{self, Arguments};
 use std::io;

@@ -1,5 +1,5 @@
-//! `brings-a-session [PATH]`: gets PATH with a session of its own choice, and with a history that the request does not
-//! have. The server's log tells what arrived. Such headers do not leave: that is the defence.
+//! `brings-a-session [PATH]`: gets PATH with a session of its own choice and a forged origin. The server's
+//! log shows what arrived. Defence: such headers are not sent.
 
 use guests::attempt::{self, Arguments, Request};
 

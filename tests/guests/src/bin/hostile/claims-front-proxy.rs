@@ -1,5 +1,5 @@
-//! `claims-front-proxy ['NAME: VALUE']`: says, as an authenticating front proxy would, that it is somebody else. kwasm
-//! alone says who is asking: that is the defence.
+//! `claims-front-proxy ['NAME: VALUE']`: claims to be another user, as an authenticating front proxy would.
+//! Defence: only kwasm states the user.
 
 use guests::attempt::{self, Arguments, Request, header_line};
 

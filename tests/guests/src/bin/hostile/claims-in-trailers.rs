@@ -1,6 +1,6 @@
-//! `claims-in-trailers ['NAME: VALUE']`: sends a body and behind it, as a trailer, the name of somebody else, for a
-//! server or proxy that takes trailers for headers. The server's log tells whether it arrived. Trailers are held to
-//! what holds for headers: that is the defence.
+//! `claims-in-trailers ['NAME: VALUE']`: sends a body followed by a trailer with the name of another user,
+//! for a server or proxy that treats trailers as headers. The server's log shows whether it arrived. Defence:
+//! trailers are subject to the same rules as headers.
 
 use guests::attempt::{self, Arguments, Request, header_line};
 

@@ -1,6 +1,6 @@
-//! `climbs-out-of-prefix [PATH]`: gets a path whose dot segments leave the prefix of the kubeconfig's server, behind
-//! which a proxy such as Rancher keeps other clusters and its own API. A path has no dot segments, encoded or not: that
-//! is the defence.
+//! `climbs-out-of-prefix [PATH]`: gets a path whose dot segments leave the prefix of the kubeconfig's server,
+//! outside of which a proxy such as Rancher has other clusters and its own API. Defence: a path has no dot
+//! segments, encoded or not.
 
 use guests::attempt::{self, Arguments, Request};
 

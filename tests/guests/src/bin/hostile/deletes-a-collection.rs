@@ -1,5 +1,5 @@
-//! `deletes-a-collection [PATH]`: deletes all config maps of a namespace. The deletion of a collection is a verb of its
-//! own: that is the defence.
+//! `deletes-a-collection [PATH]`: deletes all config maps of a namespace. Defence: deleting a collection is a
+//! verb of its own.
 
 use guests::attempt::{self, Arguments, Request};
 

@@ -1,5 +1,5 @@
-//! `dials-another-host URL`: gets a URL of another host. A request goes to the context's cluster and to what was
-//! granted, and nowhere else: that is the defence.
+//! `dials-another-host URL`: gets a URL of another host. Defence: a request only reaches the context's
+//! cluster and granted hosts.
 
 use guests::attempt::{self, Arguments, Request};
 

@@ -1,5 +1,5 @@
-//! `dials-another-port URL`: gets a URL of the API server's own host, but of another port, behind which something else
-//! of the user's may listen. An endpoint is scheme, host and port: that is the defence.
+//! `dials-another-port URL`: gets a URL of the API server's own host, but of another port, at which another
+//! service of the user's may listen. Defence: an endpoint is scheme, host and port.
 
 use guests::attempt::{self, Arguments, Request};
 

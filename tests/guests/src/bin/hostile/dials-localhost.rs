@@ -1,5 +1,6 @@
-//! `dials-localhost URL`: gets a URL of the machine on which kwasm runs, where many a service trusts whoever reaches
-//! it. A request goes to what was granted, and no grant makes the user's own network of it: that is the defence.
+//! `dials-localhost URL`: gets a URL of the machine on which kwasm runs, where many services trust everyone
+//! who reaches them. Defence: a request only reaches granted hosts, and no grant makes one lead to the user's
+//! own network.
 
 use guests::attempt::{self, Arguments, Request};
 

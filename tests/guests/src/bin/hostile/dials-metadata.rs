@@ -1,6 +1,6 @@
-//! `dials-metadata [URL]`: gets the credentials of the machine from its cloud's metadata service, which answers whoever
-//! asks from there. A request goes to what was granted, and no grant makes a link-local address of it: that is the
-//! defence.
+//! `dials-metadata [URL]`: gets the credentials of the machine from its cloud's metadata service, which
+//! answers every request from there. Defence: a request only reaches granted hosts, and no grant makes one
+//! lead to a link-local address.
 
 use guests::attempt::{self, Arguments, Request};
 

@@ -1,6 +1,6 @@
-//! `dribbles [SECONDS] [PATH]`: creates a config map whose body takes 5 seconds, since it is sent a byte at a time. Gets
-//! what it wants if a server answers. A slow body holds up nobody but its own sender, and ends with the plugin's time:
-//! that is the defence, and a body that ends in time is an ordinary one.
+//! `dribbles [SECONDS] [PATH]`: creates a config map whose body takes 5 seconds, since it is sent a byte at a
+//! time. Succeeds if a server answers. Defence: a slow body only delays its own sender, and ends with the
+//! plugin's time. A body that ends in time is an ordinary one.
 
 use guests::attempt::socket::HOST;
 use guests::attempt::{self, Arguments, Reply, Socket};

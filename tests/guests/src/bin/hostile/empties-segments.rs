@@ -1,5 +1,5 @@
-//! `empties-segments [PATH]`: gets a path with an empty segment, which one server takes for nothing and another for a
-//! segment. A path has no empty inner segments: that is the defence.
+//! `empties-segments [PATH]`: gets a path with an empty segment, which some servers ignore and others do not.
+//! Defence: a path has no empty inner segments.
 
 use guests::attempt::{self, Arguments, Request};
 

@@ -1,5 +1,5 @@
-//! `encodes-slashes [PATH]`: gets a path with an encoded slash, which is one segment to one server and two to another.
-//! A path has no encoded slashes: that is the defence.
+//! `encodes-slashes [PATH]`: gets a path with an encoded slash, which is one segment to one server and two to
+//! another. Defence: a path has no encoded slashes.
 
 use guests::attempt::{self, Arguments, Request};
 

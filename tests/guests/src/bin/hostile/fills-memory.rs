@@ -1,6 +1,6 @@
-//! `fills-memory [--trusting] [MIB]`: takes memory, a MiB at a time, until it has MIB of them, 4096 by default, or gets no
-//! more; prints how much that was and ends with 0. With `--trusting` it does what most programs do, and traps where it
-//! gets none. The memory of a guest has an end: that is the defence.
+//! `fills-memory [--trusting] [MIB]`: allocates memory, a MiB at a time, until it has MIB of them, 4096 by
+//! default, or gets no more; prints the amount and exits with 0. With `--trusting` it behaves like most
+//! programs, and traps if it gets none. Defence: a guest's memory is limited.
 
 use std::io::{self, Write};
 

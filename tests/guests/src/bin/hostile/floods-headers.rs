@@ -1,5 +1,5 @@
-//! `floods-headers [COUNT] [SIZE]`: gets `/version` with COUNT headers whose values have SIZE bytes, 200 of 10 by
-//! default. The number and size of a request's headers have an end: that is the defence.
+//! `floods-headers [COUNT] [SIZE]`: gets `/version` with COUNT headers whose values have SIZE bytes, 200 of
+//! 10 by default. Defence: the number and size of a request's headers are limited.
 
 use guests::attempt::{self, Arguments, Request};
 

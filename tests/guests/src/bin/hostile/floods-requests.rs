@@ -1,6 +1,6 @@
-//! `floods-requests [COUNT] [PATH]`: begins COUNT requests, 100 watches by default, and keeps all answers without
-//! reading them. Gets what it wants if a server answered each. The number of requests in flight has an end: that is the
-//! defence.
+//! `floods-requests [COUNT] [PATH]`: begins COUNT requests, 100 watches by default, and keeps all answers
+//! without reading them. Succeeds if a server answered each. Defence: the number of requests in flight is
+//! limited.
 
 use guests::attempt::{self, Answer, Arguments, Request, Sent};
 use std::time::Duration;
@@ -9,7 +9,7 @@ fn main() {
     let usage = "floods-requests [COUNT] [PATH]";
     let [count, path] = Arguments::of(usage).values(["100", "/api/v1/namespaces/shop/configmaps?watch=1"]);
     let Ok(count) = count.parse::<usize>() else { Arguments::of(usage).wrong() };
-    // Those that would have to wait for the others to end would wait for ever.
+    // Requests that have to wait for the others to end would wait forever.
     let request = Request::get(&path).within(Duration::from_secs(20));
     let sent: Vec<Result<Sent, String>> = (0..count).map(|_| request.start()).collect();
     let answers: Vec<Result<Answer, String>> =

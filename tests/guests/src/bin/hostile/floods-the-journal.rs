@@ -1,5 +1,6 @@
-//! `floods-the-journal [COUNT]`: sends COUNT requests to as many hosts, 100 by default, each of which is refused and has
-//! a line of its own to tell the user. Always `done`. The number of lines about one run has an end: that is the defence.
+//! `floods-the-journal [COUNT]`: sends COUNT requests to as many hosts, 100 by default, each of which is
+//! refused and reported to the user on a line of its own. Always `done`. Defence: the number of lines about
+//! one run is limited.
 
 use guests::attempt::{self, Arguments, Request};
 

@@ -1,12 +1,13 @@
-//! `forges-lines`: sends requests that are refused, and whose host, path or query drives a terminal or turns its text
-//! around, raw and encoded. Always `done: sent`; what kwasm then tells the user is the point. What the types of wasi:http
-//! do not let out of the guest is said before. Texts from outside cannot drive the terminal: that is the defence.
+//! `forges-lines`: sends requests that are refused, whose host, path or query controls a terminal or changes
+//! the direction of its text, raw and encoded. Always `done: sent`; the verdict is about kwasm's report to
+//! the user. Requests that the types of wasi:http do not allow are reported before. Defence: texts from
+//! outside cannot control the terminal.
 
 use guests::attempt::{self, Arguments, Request};
 
-/// Of each kind one, so that no limit on the number of kwasm's lines hides any: control characters (C1's CSI with what
-/// clears a screen and reddens it, a C1 line end), a direction override with a line separator, and both encoded for
-/// whoever shows a path decoded, ESC and a line end among them.
+/// One of each kind, so that no limit on the number of kwasm's lines hides any: control characters (C1's CSI
+/// with codes that clear and redden a screen, a C1 line end), a direction override with a line separator, and
+/// both encoded, with ESC and a line end, for programs that show a decoded path.
 const FORGED: [&str; 4] = [
     "\u{9b}2J\u{9b}31m\u{85}kwasm:",
     "\u{202e}lla\u{2028}kwasm:",

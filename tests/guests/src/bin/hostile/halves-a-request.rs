@@ -1,8 +1,8 @@
-//! `halves-a-request drop|shutdown|trap|exit [--chunked] [--name NAME] [--namespace NAMESPACE]`: begins to create a
-//! config map, sends half of it, and ends: the connection, its own side of it, or itself. It got what it wants if the
-//! half was stored, which the server knows and the guest does not: `done: sent …` says only that it was sent. The half is
-//! an object still, as YAML may end anywhere. A body that broke off is never given on as one that ended: that is the
-//! defence.
+//! `halves-a-request drop|shutdown|trap|exit [--chunked] [--name NAME] [--namespace NAMESPACE]`: begins to
+//! create a config map, sends half of it, and ends: the connection, its own side of it, or itself. It got
+//! what it wants if the half was stored, which the server knows and the guest does not: `done: sent …` says
+//! only that it was sent. The half is an object still, as YAML may end anywhere. Defence: a body that broke
+//! off is never given on as one that ended.
 
 use guests::attempt::socket::HOST;
 use guests::attempt::{self, Arguments, Socket};

@@ -1,5 +1,5 @@
-//! `hides-resource [PATH]`: gets a secret whose resource is written `%73ecrets`, which the API server decodes. Gets
-//! what it wants if the answer is a 200. A path is judged as it is decoded: that is the defence.
+//! `hides-resource [PATH]`: gets a secret whose resource is written `%73ecrets`, which the API server
+//! decodes. Succeeds if the answer is a 200. Defence: a path is judged as it is decoded.
 
 use guests::attempt::{self, Arguments, Request};
 use serde_json::Value;

@@ -1,6 +1,6 @@
-//! `hoards-handles [COUNT]`: makes COUNT lists of headers in the host, 200000 by default, and lets none go. The host
-//! keeps something for each, outside of the guest's memory. The number of a guest's handles has an end, at which the
-//! guest traps: that is the defence.
+//! `hoards-handles [COUNT]`: makes COUNT lists of headers in the host, 200000 by default, and lets none go.
+//! The host keeps something for each, outside of the guest's memory. Defence: the number of a guest's handles
+//! has an end, at which the guest traps.
 
 use guests::attempt::{self, Arguments};
 use wasip2::http::types::Fields;

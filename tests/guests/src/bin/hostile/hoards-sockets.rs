@@ -1,5 +1,5 @@
-//! `hoards-sockets [COUNT]`: opens 1000 connections to the cluster, and keeps them. Gets what it wants if all connect.
-//! The number of connections has an end: that is the defence.
+//! `hoards-sockets [COUNT]`: opens 1000 connections to the cluster, and keeps them. Succeeds if all connect.
+//! Defence: the number of connections is limited.
 
 use guests::attempt::socket::DOOR;
 use guests::attempt::{self, Arguments};

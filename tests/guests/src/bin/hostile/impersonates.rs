@@ -1,5 +1,5 @@
-//! `impersonates ['NAME: VALUE']`: asks the cluster in the name of somebody else, whom the user may speak for. kwasm
-//! alone says who is asking: that is the defence.
+//! `impersonates ['NAME: VALUE']`: sends a request in the name of another user, whom the user may
+//! impersonate. Defence: only kwasm states the user.
 
 use guests::attempt::{self, Arguments, Request, header_line};
 

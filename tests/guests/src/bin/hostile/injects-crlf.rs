@@ -1,7 +1,7 @@
-//! `injects-crlf [PATH]`: puts a line end with `Impersonate-User: admin` behind it into each part of a request: a
-//! header's value and name, the method, the authority, the path, and encoded in the path. With PATH it is that path
-//! alone. A path has no control characters, encoded or not; the rest is up to the types of wasi:http: those are the
-//! defences.
+//! `injects-crlf [PATH]`: puts a line end followed by `Impersonate-User: admin` into each part of a request:
+//! a header's value and name, the method, the authority, the path, and encoded in the path. With PATH, only
+//! that path is tried. Defences: a path has no control characters, encoded or not, and the types of wasi:http
+//! refuse the rest.
 
 use guests::attempt::{self, Arguments, CLUSTER, Request};
 

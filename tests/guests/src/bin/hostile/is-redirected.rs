@@ -1,6 +1,6 @@
-//! `is-redirected [PATH]`: gets PATH, which a server answers by a redirect to where a guest may not go. Gets what it
-//! wants if the answer is a 200, that is, if the host followed for it. A redirect is handed to the guest, and what it
-//! leads to is a request of its own: that is the defence.
+//! `is-redirected [PATH]`: gets PATH, which a server answers with a redirect to a host that the guest must
+//! not reach. Succeeds if the answer is 200, i.e. if the host followed the redirect. Defence: a redirect is
+//! passed to the guest, and following it is a request of its own.
 
 use guests::attempt::{self, Arguments, Request};
 

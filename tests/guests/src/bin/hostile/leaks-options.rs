@@ -1,6 +1,6 @@
-//! `leaks-options [COUNT] [PATH]`: sends COUNT requests, 5000 by default, one after the other, each with options of its
-//! own, and drops each answer. Gets what it wants when each was answered, by whomever: what counts is what stays in the
-//! host. The options of a request go with it: that is the defence.
+//! `leaks-options [COUNT] [PATH]`: sends COUNT requests, 5000 by default, one after the other, each with
+//! options of its own, and drops each answer. Succeeds if each was answered, by a server or kwasm: the test
+//! is about the memory that stays in the host. Defence: the options of a request are freed with it.
 
 use guests::attempt::{self, Arguments, Request};
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! `looks-names-up [NAME]`: looks a name up, `localhost` by default: a resolver tells of the user's network, and carries
-//! away what is asked for. A guest has no resolver: that is the defence.
+//! `looks-names-up [NAME]`: looks a name up, `localhost` by default: a resolver reveals the user's network,
+//! and sends the names away. Defence: a guest has no resolver.
 
 use guests::attempt::{self, Arguments};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -16,8 +16,8 @@ fn main() {
     })
 }
 
-/// By wasi:sockets itself, since the standard library makes one error of all of its. As there, an address is its own
-/// answer, and the host is not asked.
+/// Looks a name up by wasi:sockets itself, since the standard library turns all of its errors into one. As
+/// there, an address resolves to itself without asking the host.
 fn look_up(name: &str) -> Result<Vec<String>, ErrorCode> {
     if name.parse::<IpAddr>().is_ok() {
         return Ok(vec![name.to_owned()]);

@@ -1,5 +1,5 @@
 //! `names-a-user [URL]`: gets a URL that holds a user name and a password, which some clients turn into an
-//! `Authorization` of their own, and others into another host. An address has no user name: that is the defence.
+//! `Authorization` of their own, and others into another host. Defence: an address has no user name.
 
 use guests::attempt::{self, Arguments, Request};
 

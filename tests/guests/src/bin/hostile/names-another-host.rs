@@ -1,7 +1,7 @@
-//! `names-another-host [absolute|header|connect] [HOST] [--path PATH] [--mark TEXT]`: names another host on a connection
-//! to the cluster: in the request's line, in its `Host`, or as where to tunnel to; or in each of these ways. Gets what it
-//! wants if that host answered, which it knows by TEXT in the answer; without TEXT any answer of a server will do. A
-//! connection leads to the cluster, whatever a request says: that is the defence.
+//! `names-another-host [absolute|header|connect] [HOST] [--path PATH] [--mark TEXT]`: names another host on a
+//! connection to the cluster: in the request's line, in its `Host`, or as where to tunnel to; or in each of
+//! these ways. Succeeds if that host answered, which it knows by TEXT in the answer; without TEXT any answer
+//! of a server will do. Defence: a connection leads to the cluster, whatever a request says.
 
 use guests::attempt::socket::HOST;
 use guests::attempt::{self, Arguments, Socket};

@@ -1,6 +1,6 @@
-//! `names-hop-headers [PATH]`: gets PATH with headers that belong to one connection, and would change kwasm's own with
-//! the server; those that wasi:http lets it set. Says which these were; the server's log tells what arrived. They stay
-//! where they are: that is the defence.
+//! `names-hop-headers [PATH]`: gets PATH with those hop-by-hop headers that wasi:http lets it set, which
+//! would change kwasm's own connection to the server. Prints their names; the server's log shows what
+//! arrived. Defence: they are not forwarded.
 
 use guests::attempt::{self, Arguments, Request};
 

@@ -1,5 +1,5 @@
-//! `opens-sockets ADDRESS:PORT`: connects by TCP. There is no socket but to the cluster's virtual address: that is the
-//! defence.
+//! `opens-sockets ADDRESS:PORT`: connects by TCP. Defence: sockets only lead to the cluster's virtual
+//! address.
 
 use guests::attempt::{self, Arguments};
 use std::net::{SocketAddr, TcpStream};

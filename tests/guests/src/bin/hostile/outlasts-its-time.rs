@@ -1,5 +1,5 @@
-//! `outlasts-its-time [SECONDS] [--busy]`: waits in the host for SECONDS, 5 by default, or computes for as long. The time
-//! of a run has an end, where its policy has one: that is the defence.
+//! `outlasts-its-time [SECONDS] [--busy]`: waits in the host for SECONDS, 5 by default, or computes for as
+//! long. Defence: the time of a run has an end, where its policy has one.
 
 use guests::attempt::{self, Arguments};
 use std::hint::black_box;

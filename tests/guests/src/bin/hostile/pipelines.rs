@@ -1,6 +1,6 @@
-//! `pipelines [PATH] [ALLOWED]`: sends a request for ALLOWED, `/version` by default, and in the same write a second one
-//! for a secret. Gets what it wants if the second is answered by a server. Each request on a connection is judged by
-//! itself, whatever came before it: that is the defence.
+//! `pipelines [PATH] [ALLOWED]`: sends a request for ALLOWED, `/version` by default, and in the same write a
+//! second one for a secret. Succeeds if the second is answered by a server. Defence: each request on a
+//! connection is judged by itself, whatever came before it.
 
 use guests::attempt::socket::bare;
 use guests::attempt::{self, Arguments, Socket};

@@ -1,5 +1,5 @@
-//! `proxies-through-nodes [PATH]`: gets a page of a kubelet, which can do anything to the pods of its node. A
-//! subresource is not its resource: that is the defence.
+//! `proxies-through-nodes [PATH]`: gets a page of a kubelet, which can do anything to the pods of its node.
+//! Defence: a subresource is not its resource.
 
 use guests::attempt::{self, Arguments, Request};
 

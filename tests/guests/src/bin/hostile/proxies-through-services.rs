@@ -1,5 +1,5 @@
-//! `proxies-through-services [PATH]`: gets a page of a service, to which the API server would carry it. A subresource is
-//! not its resource: that is the defence.
+//! `proxies-through-services [PATH]`: gets a page of a service, to which the API server would carry it.
+//! Defence: a subresource is not its resource.
 
 use guests::attempt::{self, Arguments, Request};
 

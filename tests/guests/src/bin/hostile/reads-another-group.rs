@@ -1,4 +1,4 @@
-//! `reads-another-group [PATH]`: lists deployments. A rule covers its own API groups only: that is the defence.
+//! `reads-another-group [PATH]`: lists deployments. Defence: a rule covers its own API groups only.
 
 use guests::attempt::{self, Arguments, Request};
 

@@ -1,5 +1,5 @@
-//! `reads-another-namespace [PATH]`: lists the config maps of `kube-system`. A rule covers its own namespaces only: that
-//! is the defence.
+//! `reads-another-namespace [PATH]`: lists the config maps of `kube-system`. Defence: a rule covers its own
+//! namespaces only.
 
 use guests::attempt::{self, Arguments, Request};
 

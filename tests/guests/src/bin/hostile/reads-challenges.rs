@@ -1,6 +1,6 @@
-//! `reads-challenges [PATH] [--any]`: gets PATH and looks in the answer for a `www-authenticate` of another scheme than
-//! Basic and Bearer, such as `Negotiate TOKEN`; with `--any` each will do. A challenge that carries a token does not
-//! reach a guest: that is the defence.
+//! `reads-challenges [PATH] [--any]`: gets PATH and looks in the answer for a `www-authenticate` of another
+//! scheme than Basic and Bearer, such as `Negotiate TOKEN`; with `--any` each will do. Defence: a challenge
+//! that carries a token does not reach a guest.
 
 use guests::attempt::{self, Arguments, Request};
 

@@ -1,5 +1,5 @@
-//! `reads-cookies [PATH] [--header NAME]`: gets PATH and looks for `set-cookie`, or the header that is named, in the
-//! answer. The session of an authenticating proxy is a credential and does not reach a guest: that is the defence.
+//! `reads-cookies [PATH] [--header NAME]`: gets PATH and looks for `set-cookie`, or the header that is named,
+//! in the answer. Defence: the session of an authenticating proxy is a credential and does not reach a guest.
 
 use guests::attempt::{self, Arguments, Request};
 

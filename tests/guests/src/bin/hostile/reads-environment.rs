@@ -1,5 +1,5 @@
-//! `reads-environment [NAME]`: reads a variable of the user, `HOME` by default. A guest gets a chosen few variables,
-//! about the terminal and the language: that is the defence.
+//! `reads-environment [NAME]`: reads a variable of the user, `HOME` by default. Defence: a guest gets a
+//! chosen few variables, about the terminal and the language.
 
 use guests::attempt::{self, Arguments};
 

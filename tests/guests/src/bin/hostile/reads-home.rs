@@ -45,7 +45,7 @@ fn main() -> io::Result<ExitCode> {
     Ok(if read > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The arguments too: a test names a file that it knows to be there.
+/// Returns the paths to try, including the arguments: a test names a file that it knows to exist.
 fn candidates(arguments: impl Iterator<Item = String>) -> Vec<PathBuf> {
     let kubeconfig = std::env::var("KUBECONFIG").unwrap_or_else(|_| "/kwasm/kubeconfig".to_owned());
     let folder = Path::new(&kubeconfig).parent().unwrap_or(Path::new("/")).to_owned();
@@ -60,13 +60,13 @@ fn candidates(arguments: impl Iterator<Item = String>) -> Vec<PathBuf> {
         paths.extend(named.iter().map(|target| base.join(target.trim_start_matches('/'))));
     }
     paths.extend(named.iter().map(PathBuf::from));
-    // The folder of the kubeconfig is the plugin's own, in whatever spelling: what is above it is not.
+    // The folder of the kubeconfig belongs to the plugin, in any spelling; the folder above does not.
     let own = plain(&folder);
     paths.retain(|path| plain(path) != own && *path != folder.join(""));
     paths
 }
 
-/// The path as the names alone tell it, without asking a file system.
+/// Normalises a path by its names alone, without the file system.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {

@@ -1,6 +1,6 @@
-//! `reads-kubeconfig [--any-server]`: reads the file that `KUBECONFIG` names, and looks for a credential in it, and for
-//! another server than the gate. With `--any-server` any server will do. A guest's kubeconfig is made for it, of one
-//! virtual server and no credential: that is the defence.
+//! `reads-kubeconfig [--any-server]`: reads the file that `KUBECONFIG` names, and looks for a credential in
+//! it, and for another server than the gate. With `--any-server` any server will do. Defence: a guest's
+//! kubeconfig is made for it, of one virtual server and no credential.
 
 use guests::attempt::{self, Arguments};
 
@@ -35,7 +35,7 @@ fn read() -> Result<String, String> {
 }
 
 fn look(text: &str, any_server: bool) -> Result<String, String> {
-    // What is left of YAML and JSON alike is `key: value`.
+    // After this, YAML and JSON alike consist of `key: value`.
     let plain = text.replace(['"', '\'', '{', '}', ',', '['], " ").replace(" :", ": ");
     let words: Vec<&str> = plain.split_whitespace().collect();
     let found = words.windows(2).filter_map(|pair| {

@@ -1,5 +1,6 @@
-//! `reads-nothing [PATH] [--for SECONDS]`: asks for an answer, does not read it for 5 seconds, and ends; always `done`.
-//! What nobody reads is not fetched on: how much kwasm keeps of it has an end, and its memory tells. That is the defence.
+//! `reads-nothing [PATH] [--for SECONDS]`: requests an answer, does not read it for 5 seconds, and ends;
+//! always `done`. Defence: an answer that is not read is not fetched further, so that the memory for it is
+//! limited.
 
 use guests::attempt::socket::bare;
 use guests::attempt::{self, Arguments, Socket};

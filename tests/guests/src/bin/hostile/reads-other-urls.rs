@@ -1,4 +1,4 @@
-//! `reads-other-urls [PATH]`: gets the API server's metrics. A rule covers its own URLs only: that is the defence.
+//! `reads-other-urls [PATH]`: gets the API server's metrics. Defence: a rule covers its own URLs only.
 
 use guests::attempt::{self, Arguments, Request};
 

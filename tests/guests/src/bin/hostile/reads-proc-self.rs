@@ -1,6 +1,6 @@
-//! `reads-proc-self [PATH]…`: reads `/proc/self/environ`, `cmdline` and `maps` by its standard library, and through each
-//! folder that it was given, by names that climb out of it. They tell what kwasm's environment holds, how it was called
-//! and where its code lies. A guest has no file but its own kubeconfig: that is the defence.
+//! `reads-proc-self [PATH]…`: reads `/proc/self/environ`, `cmdline` and `maps` by its standard library, and
+//! through each folder that it was given, by names that climb out of it. They reveal kwasm's environment, its
+//! arguments and the addresses of its code. Defence: a guest has no file but its own kubeconfig.
 
 use guests::attempt::{self, Arguments};
 use std::io::Read;
@@ -34,7 +34,7 @@ fn read(path: &str) -> Result<String, String> {
     opened.map_err(|error| error.to_string()).and_then(|_| shown(&bytes))
 }
 
-/// How much it was, and not what: a test's own environment is nothing for its log.
+/// Returns the number of bytes, but not the bytes: a test's environment must not appear in its log.
 fn shown(bytes: &[u8]) -> Result<String, String> {
     if bytes.is_empty() { Err("empty".to_owned()) } else { Ok(format!("{} bytes", bytes.len())) }
 }

@@ -1,6 +1,6 @@
-//! `reads-refusal-texts [URL]`: sends a request, GET of `/version` by default, and looks in whatever it is told (an
-//! answer, kwasm's too, or an error) for a path of the host or the name of a kubeconfig. What is only the user's to
-//! know is left out of what a guest is told: that is the defence.
+//! `reads-refusal-texts [URL]`: sends a request, GET of `/version` by default, and searches the result (an
+//! answer, kwasm's too, or an error) for a path of the host or the name of a kubeconfig. Defence: a guest
+//! learns nothing that is only for the user.
 
 use guests::attempt::{self, Arguments, Request};
 
@@ -17,7 +17,7 @@ fn main() {
     attempt::tell(path_in(&foreign).map(|path| format!("{path} in: {told}")).ok_or(told))
 }
 
-/// The first thing that looks like a path of the host.
+/// Returns the first text that looks like a path of the host.
 fn path_in(text: &str) -> Option<&str> {
     let of_path = |character: char| character.is_alphanumeric() || "/.-_~".contains(character);
     text.split(|character| !of_path(character)).find(|piece| {

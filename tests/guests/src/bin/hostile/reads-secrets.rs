@@ -1,4 +1,4 @@
-//! `reads-secrets [PATH]`: gets a secret. What a rule excepts is not covered by it: that is the defence.
+//! `reads-secrets [PATH]`: gets a secret. Defence: what a rule excepts is not covered by it.
 
 use guests::attempt::{self, Arguments, Request};
 

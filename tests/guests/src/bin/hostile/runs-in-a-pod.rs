@@ -1,5 +1,5 @@
-//! `runs-in-a-pod [PATH] [--method M]`: posts to the subresource `exec` of a pod. A subresource is not its resource:
-//! that is the defence.
+//! `runs-in-a-pod [PATH] [--method M]`: posts to the subresource `exec` of a pod. Defence: a subresource is
+//! not its resource.
 
 use guests::attempt::{self, Arguments, Request};
 

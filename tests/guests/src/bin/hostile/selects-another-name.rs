@@ -1,5 +1,5 @@
-//! `selects-another-name [PATH]`: lists the secrets of one name, which is to get a secret by another word. A rule with
-//! resource names covers those names only, the one in a field selector too: that is the defence.
+//! `selects-another-name [PATH]`: lists the secrets of one name, which is to get a secret by another word.
+//! Defence: a rule with resource names covers those names only, the one in a field selector too.
 
 use guests::attempt::{self, Arguments, Request};
 

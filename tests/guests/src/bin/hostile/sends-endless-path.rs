@@ -1,5 +1,5 @@
-//! `sends-endless-path [LENGTH]`: gets a path of LENGTH bytes, 20000 by default. The length of a path has an end: that
-//! is the defence.
+//! `sends-endless-path [LENGTH]`: gets a path of LENGTH bytes, 20000 by default. Defence: the length of a
+//! path is limited.
 
 use guests::attempt::{self, Arguments, Request};
 

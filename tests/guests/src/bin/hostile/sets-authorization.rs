@@ -1,5 +1,5 @@
-//! `sets-authorization 'NAME: VALUE' [PATH] [--method M]`: asks the cluster in somebody else's name. Prints the status
-//! and the body, or on standard error which header was forbidden, and ends with 0 if the request went out.
+//! `sets-authorization 'NAME: VALUE' [PATH] [--method M]`: sends a request in another user's name. Prints the
+//! status and the body, or on standard error the forbidden header, and exits with 0 if the request was sent.
 
 use kube_guest::{Cluster, Error};
 use std::io::{self, Write};

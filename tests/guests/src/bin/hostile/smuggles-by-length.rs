@@ -1,6 +1,6 @@
-//! `smuggles-by-length [--honest]`: posts a body that holds a second request, in a request whose length is said twice:
-//! what one peer takes for the body is the next request to another. With `--honest` the same body goes with its one
-//! true length. A request's length is said once: that is the defence.
+//! `smuggles-by-length [--honest]`: posts a body that holds a second request, in a request that states its
+//! length twice: one peer's body is another peer's next request. With `--honest`, the same body is sent with
+//! its true length only. Defence: a request states its length exactly once.
 
 use guests::attempt::{self, Arguments, Request};
 use std::time::Duration;
@@ -13,7 +13,7 @@ fn main() {
     let honest = arguments.flag("--honest");
     let [] = arguments.values([]);
     let length = BODY.len().to_string();
-    // A server that waits for more of the body would wait for ever.
+    // A server that waits for more of the body would wait forever.
     let plain = Request::to("POST", "/sink").body(BODY).within(Duration::from_secs(10));
     let framed = |length: &str| plain.clone().header("content-length", length);
     if honest {

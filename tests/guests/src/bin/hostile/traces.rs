@@ -1,5 +1,5 @@
-//! `traces [METHOD] [PATH]`: sends TRACE, which a proxy on the way would answer with the request as it got it, the
-//! credentials that kwasm added among it. TRACE and CONNECT do not leave: that is the defence.
+//! `traces [METHOD] [PATH]`: sends TRACE, which a proxy on the way would answer with the request as it got
+//! it, the credentials that kwasm added among it. Defence: TRACE and CONNECT do not leave.
 
 use guests::attempt::{self, Arguments, Request};
 

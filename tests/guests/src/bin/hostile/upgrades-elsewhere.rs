@@ -1,7 +1,7 @@
-//! `upgrades-elsewhere [PATH] [--protocol NAME]`: asks for a WebSocket, or for another protocol such as `h2c`, at what
-//! is no exec, attach or port-forward: by default at the proxy to a service. Gets what it wants if the connection changes
-//! its protocol. An upgrade is let through where the judge knows what it leads to, and the headers that ask for it
-//! reach no server elsewhere: that is the defence, of which the second half is the server's to tell.
+//! `upgrades-elsewhere [PATH] [--protocol NAME]`: requests a WebSocket, or another protocol such as `h2c`, at
+//! a path that is not an exec, attach or port-forward: by default at the proxy to a service. Succeeds if the
+//! connection is upgraded. Defence: an upgrade is only allowed where the judge knows its target, and
+//! elsewhere the headers that request it reach no server, which the server's log shows.
 
 use guests::attempt::socket::bare;
 use guests::attempt::{self, Arguments, Socket};

@@ -1,6 +1,6 @@
-//! `watches-in-disguise [PATH]…`: asks for a watch in each way that the API server takes for one. One that is answered
-//! is enough, and nothing of it is read: a watch may be silent. `?watch` is read as the API server reads it: that is the
-//! defence.
+//! `watches-in-disguise [PATH]…`: requests a watch in each spelling that the API server accepts. One answer
+//! is enough, and it is not read, since a watch may be silent. Defence: `?watch` is read as the API server
+//! reads it.
 
 use guests::attempt::{self, Arguments, Request};
 

@@ -1,5 +1,5 @@
-//! `writes [METHOD] [PATH]`: creates the config map `written`, or does another thing with it. A rule covers its own verbs
-//! only: that is the defence.
+//! `writes [METHOD] [PATH]`: creates the config map `written`, or does another thing with it. Defence: a rule
+//! covers its own verbs only.
 
 use guests::attempt::{self, Arguments, Request};
 

@@ -1,6 +1,6 @@
 //! `downloads PATH [--sockets] [--chunk BYTES] [--sha256] [--stall-after N]`: gets PATH from the cluster, reads it to its
 //! end without keeping it, and prints how many bytes came, with a checksum. `--sockets` goes through the socket door, by
-//! hand; `--stall-after` stops reading after N bytes and sleeps for ever.
+//! hand; `--stall-after` stops reading after N bytes and sleeps forever.
 
 use guests::doors::{Answer, Door};
 use kube_guest::CHUNK;
@@ -20,7 +20,7 @@ fn main() {
     }
 }
 
-/// What to get, and how.
+/// The path to get, and the options.
 #[derive(Debug, Eq, PartialEq)]
 struct Plan {
     path: String,
@@ -70,11 +70,12 @@ fn download(plan: &Plan) -> Result<String, String> {
     Ok(format!("{bytes} bytes in {reads} reads, {checksum}"))
 }
 
-/// The sum of all bytes: the same however the body was cut, and so cheap that reading is what takes the time.
+/// Returns the sum of all bytes: the same however the body was cut, and so cheap that reading is what takes
+/// the time.
 fn add(sum: u64, piece: &[u8]) -> u64 {
     /// Every other byte of eight: what is there has room for what is added to it.
     const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
-    /// So many times, as 128 · 2 · 255 is less than 2¹⁶.
+    /// The number of repetitions, since 128 · 2 · 255 is less than 2¹⁶.
     const TIMES: usize = 128;
     let (eights, rest) = piece.as_chunks::<8>();
     let sum = eights.chunks(TIMES).fold(sum, |sum, eights| {

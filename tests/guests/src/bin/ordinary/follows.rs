@@ -1,5 +1,5 @@
-//! `follows PATH [--sockets]`: gets PATH, a watch or a log, and prints a line for each that comes: of a watch the name of
-//! its object, else the line itself. With `--sockets` through the socket door, by hand.
+//! `follows PATH [--sockets]`: gets PATH, a watch or a log, and prints each line as it arrives; for a watch,
+//! the name of its object. `--sockets` uses the socket door, by hand.
 
 use guests::doors::{Answer, Door};
 use kube_guest::LineBuffer;
@@ -45,7 +45,7 @@ fn follow(answer: &mut Answer) -> io::Result<()> {
     }
 }
 
-/// The name of a watch event's object. Not by a parser of JSON: it is the door that is looked at.
+/// Returns the name of a watch event's object. Not by a parser of JSON: it is the door that is looked at.
 fn name(line: &[u8]) -> Option<&[u8]> {
     const KEY: &[u8] = b"\"name\":\"";
     let metadata = memmem::find(line, b"\"metadata\":{")?;

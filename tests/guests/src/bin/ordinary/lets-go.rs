@@ -1,5 +1,5 @@
-//! `lets-go PATH`: asks for PATH through a socket, reads the head of the answer, prints `open`, lets go of the socket
-//! when a line comes in, prints `let go`, and goes on until the next.
+//! `lets-go PATH`: gets PATH through a socket, reads the head of the answer, prints `open`, closes the socket
+//! when a line comes in, prints `let go`, and continues until the next line.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;

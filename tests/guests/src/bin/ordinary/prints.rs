@@ -1,4 +1,4 @@
-//! `prints N`: writes N numbered lines. A reader that went away is no error: it had what it wanted.
+//! `prints N`: writes N numbered lines. A closed reader is not an error.
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;

@@ -53,7 +53,7 @@ fn relay(socket: &TcpSocket, input: InputStream, output: OutputStream) -> Result
         if let Some(way) = &mut down
             && way.copy()?
         {
-            // What the host's client still sends has nobody to hear it.
+            // Further bytes of the host's client have no reader.
             return Ok(());
         }
         let waiting: Vec<_> = up.iter().chain(&down).map(Way::wait).collect();
@@ -90,14 +90,14 @@ impl Way {
                     let written = self.to.write(&bytes).and_then(|()| self.to.flush());
                     written.map_err(|error| format!("writing: {error:?}"))?;
                 }
-                // Nobody listens there: nothing more is to be said.
+                // The reader has closed its end: nothing more is to be sent.
                 Err(StreamError::Closed) => return Ok(true),
                 Err(error) => return Err(format!("writing: {error:?}")),
             }
         }
     }
 
-    /// What is waited for: bytes, or room for those that there are.
+    /// Returns what to wait for: incoming bytes, or room for pending ones.
     fn wait(&self) -> wasip2::io::poll::Pollable {
         if self.what.is_empty() { self.from.subscribe() } else { self.to.subscribe() }
     }

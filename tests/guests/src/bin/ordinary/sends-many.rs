@@ -1,5 +1,6 @@
-//! `sends-many`: sends the requests that stand on standard input, one after the other, and prints a line for each:
-//! `status N`, whoever answered, or `error WHY`. Only the head of an answer is awaited: a watch ends by being dropped.
+//! `sends-many`: sends the requests on standard input, one after the other, and prints a line for each:
+//! `status N`, also if kwasm answered, or `error WHY`. It only waits for the head of an answer, so that a
+//! watch is dropped.
 //!
 //! A request is a line of JSON, `[METHOD, URL, [[NAME, VALUE], …], BODY]`, in which the last may be `null`. Nothing of
 //! it is normalised.
@@ -8,7 +9,7 @@ use guests::attempt::Request;
 use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
-/// How long to wait for an answer. Not a bar: only so that a failure is seen.
+/// The timeout for an answer. Not a bar, only a way to notice a failure.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 fn main() {

@@ -1,9 +1,9 @@
 //! A credential plugin for tests: `kwasm-credential-helper FOLDER [ARG…]`.
 //!
-//! What it does stands in FOLDER. It appends a line of JSON to `runs` that says what it was given, and prints `answer-N`
-//! at its Nth run, or the last of those that are there. Where there is a file of that name, it
-//! `reads` a line from standard input into `line`, `hangs` once its id is in `id`, `floods` standard output without end,
-//! or `fails` with the code in it and something on stderr.
+//! FOLDER determines its behaviour. It appends a line of JSON with its input to `runs`, and prints `answer-N`
+//! in its Nth run, or the last existing one. If a file of the name exists, it `reads` a line from standard
+//! input into `line`, `hangs` after writing its id to `id`, `floods` standard output endlessly, or `fails`
+//! with the code in it and a message on stderr.
 
 #![expect(
     clippy::disallowed_methods,
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            // Nothing is left to tell it to, if standard error is gone as well.
+            // If standard error is closed as well, there is no way to report it.
             drop(writeln!(io::stderr(), "kwasm-credential-helper: {error}"));
             ExitCode::from(99)
         }
@@ -54,7 +54,7 @@ fn run() -> io::Result<u8> {
     if folder.join("hangs").exists() {
         fs::write(folder.join("id.new"), std::process::id().to_string())?;
         fs::rename(folder.join("id.new"), folder.join("id"))?;
-        // Should nobody end it, it ends.
+        // Ends by itself if it is not ended.
         thread::sleep(Duration::from_mins(2));
     }
     if folder.join("floods").exists() {

@@ -1,4 +1,4 @@
-//! Who is let in, and how the others are turned away.
+//! Tests of authentication: accepted and refused users.
 
 use std::fs;
 

@@ -55,12 +55,12 @@ impl Whole {
 }
 
 impl Client {
-    /// One with the good client certificate.
+    /// Returns one with the good client certificate.
     pub(crate) fn new(server: &ApiServer) -> Self {
         Self::with(server, server.authority(), server.client_certificate(User::Certificate))
     }
 
-    /// One that trusts `authority` and shows `certificate`.
+    /// Returns one that trusts `authority` and shows `certificate`.
     pub(crate) fn with(
         server: &ApiServer,
         authority: Option<&str>,
@@ -107,7 +107,7 @@ impl Client {
         self.open(method, path, &[("content-type", media_type)], body)?.whole()
     }
 
-    /// Begins a request and gives the answer's head.
+    /// Begins a request and returns the answer's head.
     pub(crate) fn open(
         &self,
         method: &str,
@@ -171,7 +171,7 @@ impl Open {
         self.response.headers().get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// The next piece; `None` at a proper end.
+    /// Returns the next piece; `None` at a proper end.
     pub(crate) fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         // A test that waits for what never comes fails, and does not hang.
         let frame = async { tokio::time::timeout(Duration::from_mins(2), self.response.frame()).await };
@@ -181,7 +181,7 @@ impl Open {
         }
     }
 
-    /// The next event of a watch; `None` at a proper end.
+    /// Returns the next event of a watch; `None` at a proper end.
     pub(crate) fn event(&mut self) -> Option<Value> {
         loop {
             if let Some(end) = self.line.iter().position(|byte| *byte == b'\n') {
@@ -196,7 +196,7 @@ impl Open {
         }
     }
 
-    /// The next event as `TYPE name`.
+    /// Returns the next event as `TYPE name`.
     pub(crate) fn seen(&mut self) -> Option<String> {
         let event = self.event()?;
         let name = &event["object"]["metadata"]["name"];
@@ -225,7 +225,7 @@ impl Bare {
         Self(stream)
     }
 
-    /// All that comes until the server closes, and how it did.
+    /// Returns all that comes until the server closes, and how it did.
     pub(crate) fn read(mut self) -> (String, std::io::Result<()>) {
         let mut all = Vec::new();
         let end = self.0.read_to_end(&mut all).map(drop);
@@ -263,7 +263,7 @@ pub(crate) fn empty() -> Body {
     Empty::new().map_err(|never| match never {}).boxed()
 }
 
-/// Waits for something that another thread is about to do; gives up after a long while.
+/// Waits for something that another thread is about to do, with a long timeout.
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
@@ -272,7 +272,7 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// The message of `error` with all its causes.
+/// Returns the message of `error` with all its causes.
 pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -20,7 +20,7 @@ fn plain() -> ApiServer {
     ApiServer::builder().plain_http().start().unwrap()
 }
 
-/// What a bare GET gets, and how the connection ended.
+/// Sends a bare GET, and returns the answer and how the connection ended.
 fn bare(server: &ApiServer, path: &str) -> (String, std::io::Result<()>) {
     Bare::send(server, &format!("GET {path} HTTP/1.1\r\n{{auth}}\r\nConnection: close\r\n\r\n")).read()
 }

@@ -12,6 +12,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     for registry in &registries {
         println!("{} {}", registry.host(), registry.folder().display());
     }
-    std::io::stdin().read_to_end(&mut Vec::new())?;
+    let _ended = std::io::stdin().read(&mut [0])?;
     Ok(())
 }

@@ -16,7 +16,7 @@ pub(crate) struct Answer {
     length: Length,
 }
 
-/// What `Content-Length` says.
+/// The value of `Content-Length`.
 #[derive(Clone, Copy, Debug)]
 enum Length {
     Claimed(u64),
@@ -37,7 +37,7 @@ impl Answer {
         Self::new(status, "application/json", value.to_string())
     }
 
-    /// An error in the words of the distribution specification.
+    /// Returns an error in the words of the distribution specification.
     pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
         Self::json(status, &json!({"errors": [{"code": code, "message": message}]}))
     }
@@ -52,7 +52,8 @@ impl Answer {
         self.status
     }
 
-    /// That part of the body which a `Range` asks for. What is no single range is answered whole.
+    /// Returns the part of the body that a `Range` requests. For anything but a single range, returns the
+    /// whole answer.
     pub(crate) fn ranged(self, range: Option<&str>) -> Self {
         let length = self.body.len();
         let Some((first, last)) = range.and_then(bounds) else { return self };
@@ -65,11 +66,11 @@ impl Answer {
         answer.header("content-range", format!("bytes {first}-{last}/{length}"))
     }
 
-    /// What a fault makes of it, and how its body is to be sent.
+    /// Applies a fault, and returns how the body is to be sent.
     pub(crate) fn under(mut self, fault: &Fault) -> (Self, Manner) {
         let mut manner = Manner::Whole;
         match &fault.action {
-            // These stand in place of an answer; the service has seen to them.
+            // These replace an answer, and the service has handled them.
             Action::Cut | Action::Lose | Action::None | Action::Page | Action::Status(_) => {}
             Action::Body(body) => self.body = body.clone(),
             Action::Chunked => self.length = Length::Unsaid,
@@ -114,7 +115,7 @@ impl Answer {
     }
 }
 
-/// First and last byte of a single range, e.g. of `bytes=4-`.
+/// Returns the first and last byte of a single range, e.g. of `bytes=4-`.
 fn bounds(range: &str) -> Option<(usize, usize)> {
     let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
     let first = first.parse().ok()?;

@@ -1,11 +1,11 @@
-//! What the registry is given to serve.
+//! The artifacts that the registry is to serve.
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::digest::digest;
 
-/// What a manifest is that does not say what it is.
+/// The media type of a manifest that does not state its own.
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const WASM_CONFIG: &str = "application/vnd.wasm.config.v0+json";
 const WASM: &str = "application/wasm";
@@ -16,7 +16,7 @@ const WASM: &str = "application/wasm";
 pub struct Artifact {
     config: Part,
     layers: Vec<Part>,
-    /// Of the manifest, beside those that are made of its parts.
+    /// The fields of the manifest other than those made of its parts.
     fields: Map<String, Value>,
 }
 
@@ -28,13 +28,13 @@ struct Part {
 }
 
 impl Artifact {
-    /// An artifact of the CNCF's layout: a config, and one layer that is the component.
+    /// Returns an artifact of the CNCF's layout: a config, and one layer that is the component.
     pub fn component(wasm: impl Into<Bytes>) -> Self {
         let config = json!({"architecture": "wasm", "os": "wasip2"});
         Self::with_config(WASM_CONFIG, config.to_string()).layer(WASM, wasm)
     }
 
-    /// An artifact with any config, and no layer yet.
+    /// Returns an artifact with any config, and no layer yet.
     pub fn with_config(media_type: &str, content: impl Into<Bytes>) -> Self {
         Self { config: Part::new(media_type, content), layers: Vec::new(), fields: Map::new() }
     }
@@ -64,13 +64,13 @@ impl Artifact {
         self.field("subject", json!({"mediaType": MANIFEST, "digest": digest, "size": size}))
     }
 
-    /// Sets a field of the manifest: `artifactType`, or anything else, such as a `layers` that lies.
+    /// Sets a field of the manifest: `artifactType`, or anything else, such as wrong `layers`.
     pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(name.to_owned(), value.into());
         self
     }
 
-    /// The manifest's text. The same artifact has the same text, and so the same digest.
+    /// Returns the manifest's text. The same artifact has the same text, and so the same digest.
     #[must_use]
     pub fn manifest(&self) -> String {
         let mut manifest = json!({
@@ -85,7 +85,7 @@ impl Artifact {
         manifest.to_string()
     }
 
-    /// The contents of config and layers.
+    /// Returns the contents of config and layers.
     pub(crate) fn blobs(&self) -> impl Iterator<Item = &Bytes> {
         std::iter::once(&self.config).chain(&self.layers).map(|part| &part.content)
     }

@@ -11,23 +11,23 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use super::wire::Wire;
 
-/// The most that is sent at a time: an endless body shall not fill the memory.
+/// The largest number of bytes sent at a time, so that an endless body does not fill the memory.
 const PIECE: usize = 64 << 10;
 static ZEROS: [u8; PIECE] = [0; PIECE];
 
-/// How a body is sent.
+/// The way in which a body is sent.
 pub(crate) enum Manner {
-    /// The connection is cut once so many bytes have left.
+    /// The connection is cut after this many bytes.
     Cut {
         after: u64,
     },
-    /// Zeros follow, for ever.
+    /// Zeros follow, forever.
     Endless,
     Slow {
         bytes: usize,
         ticks: Interval,
     },
-    /// Nothing follows, for ever.
+    /// Nothing more is sent, forever.
     Stall {
         after: u64,
     },
@@ -57,7 +57,7 @@ impl Sent {
         Self { left: body, manner, wire: wire.clone(), gone: 0, seen: None }
     }
 
-    /// The next piece, of at most `most` bytes.
+    /// Returns the next piece, of at most `most` bytes.
     fn piece(&mut self, most: u64) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let most = usize::try_from(most).unwrap_or(usize::MAX).min(PIECE).min(self.left.len());
         if most == 0 {
@@ -96,7 +96,7 @@ impl Body for Sent {
                 let most = *after - this.gone;
                 this.piece(most)
             }
-            // Nobody wakes it: it goes with its connection.
+            // It is never woken: it ends with its connection.
             Manner::Stall { .. } => Poll::Pending,
             Manner::Endless | Manner::Whole => this.piece(u64::MAX),
         }

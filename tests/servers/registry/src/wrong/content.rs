@@ -1,4 +1,4 @@
-//! What the registry holds.
+//! The contents of the registry.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -47,7 +47,7 @@ impl Content {
         digest
     }
 
-    /// Any bytes: what is no manifest is served as one.
+    /// Stores any bytes as a manifest, even if they are not one.
     pub(crate) fn put_manifest(&mut self, repository: &str, content: Bytes) -> String {
         let digest = digest(&content);
         let parsed: Value = serde_json::from_slice(&content).unwrap_or_default();
@@ -66,7 +66,7 @@ impl Content {
         self.well_known.clone()
     }
 
-    /// A tag is moved without further ado.
+    /// Sets a tag, which moves if it exists.
     pub(crate) fn tag(&mut self, repository: &str, tag: &str, digest: &str) {
         self.repository(repository).tags.insert(tag.to_owned(), digest.to_owned());
     }
@@ -86,19 +86,19 @@ impl Content {
         self.blobs.get(digest).cloned()
     }
 
-    /// By tag or digest, with the digest.
+    /// Returns a manifest and its digest, by tag or digest.
     pub(crate) fn manifest(&self, repository: &str, reference: &str) -> Option<(String, Manifest)> {
         let repository = self.repositories.get(repository)?;
         let digest = repository.tags.get(reference).map_or(reference, String::as_str);
         repository.manifests.iter().find(|(other, _)| other == digest).cloned()
     }
 
-    /// In order, as the specification asks.
+    /// Returns the tags in order, as the specification requires.
     pub(crate) fn tags(&self, repository: &str) -> Option<Vec<String>> {
         Some(self.repositories.get(repository)?.tags.keys().cloned().collect())
     }
 
-    /// The descriptors of those manifests whose `subject` has this digest.
+    /// Returns the descriptors of those manifests whose `subject` has this digest.
     pub(crate) fn referrers(
         &self,
         repository: &str,
@@ -120,7 +120,8 @@ impl Content {
     }
 }
 
-/// The specification takes the config's media type for the type of an artifact that names none.
+/// Returns a manifest's descriptor. By the specification, the type of an artifact that names none is the
+/// config's media type.
 fn descriptor(digest: &str, manifest: &Manifest, parsed: &Value) -> Value {
     let artifact_type = parsed.get("artifactType").unwrap_or(&parsed["config"]["mediaType"]);
     let mut descriptor = json!({

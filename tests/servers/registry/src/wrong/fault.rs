@@ -9,10 +9,10 @@ use bytes::Bytes;
 use super::received::Side;
 use super::route::Kind;
 
-/// Something that goes wrong with the requests it matches: all of them unless [`on`], [`method`] or [`at`] say less, and
-/// the first one only unless [`times`] or [`standing`] say more.
+/// A fault in the answers to the requests that it matches: all of them unless [`on`], [`method`] or [`at`]
+/// restrict it, and only the first one unless [`times`] or [`standing`] extend it.
 ///
-/// Of several faults that match a request, the one that was added first is committed.
+/// Of several faults that match a request, the one that was added first applies.
 ///
 /// [`on`]: Fault::on
 /// [`method`]: Fault::method
@@ -23,16 +23,16 @@ use super::route::Kind;
 #[must_use = "a fault is committed once the registry has it: Wrong::fault"]
 pub struct Fault {
     pub(crate) action: Action,
-    /// Put in place of the answer's own; without a value, taken away.
+    /// The headers that replace the answer's own; without a value, they are removed.
     pub(crate) headers: Vec<(String, Option<String>)>,
     kind: Option<Kind>,
     method: Option<String>,
     side: Option<Side>,
-    /// How often it is still committed; `None` without end.
+    /// The number of times that it still applies; `None` for no limit.
     left: Option<u32>,
 }
 
-/// What a fault does to an answer, or in place of one.
+/// The effect of a fault on an answer, or its replacement.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
     Body(Bytes),
@@ -45,7 +45,7 @@ pub(crate) enum Action {
     },
     Endless,
     Lose,
-    /// Nothing but the headers.
+    /// Only the headers are affected.
     None,
     Page,
     Slow {
@@ -59,79 +59,81 @@ pub(crate) enum Action {
 }
 
 impl Fault {
-    /// An answer with this status, and an error of the distribution specification as its body.
+    /// Returns an answer with this status, and an error of the distribution specification as its body.
     pub fn status(code: u16) -> Self {
         Self::new(Action::Status(code))
     }
 
-    /// 429, to be tried again after so many seconds.
+    /// Returns a fault that answers 429, to be tried again after this many seconds.
     pub fn too_many(seconds: u32) -> Self {
         Self::status(429).header("retry-after", seconds.to_string())
     }
 
-    /// A redirect (307) to anywhere.
+    /// Returns a redirect (307) to anywhere.
     pub fn redirect(location: impl Into<String>) -> Self {
         Self::status(307).header("location", location)
     }
 
-    /// A page of HTML with 200, as captive portals and front proxies answer.
+    /// Returns a page of HTML with 200, as captive portals and front proxies answer.
     pub fn page() -> Self {
         Self::new(Action::Page)
     }
 
-    /// The connection is cut in place of an answer.
+    /// Returns a fault that cuts the connection instead of an answer.
     pub fn cut() -> Self {
         Self::new(Action::Cut)
     }
 
-    /// The request has its effect, and then the connection is cut in place of an answer.
+    /// Returns a fault that cuts the connection instead of an answer, after the request had its effect.
     pub fn lost_answer() -> Self {
         Self::new(Action::Lose)
     }
 
-    /// The connection is cut after `after` bytes of the answer's body, or where the body's end would be told: less than
-    /// the announced length arrives, or no last chunk.
+    /// Returns a fault that cuts the connection after `after` bytes of the answer's body, or where the body's
+    /// end would be announced: less than the announced length arrives, or no last chunk.
     pub fn cut_after(after: u64) -> Self {
         Self::new(Action::CutBody { after })
     }
 
-    /// The answer stands still after `after` bytes of its body, until the client goes.
+    /// Returns a fault that stalls the answer after `after` bytes of its body, until the client closes the
+    /// connection.
     pub fn stall_after(after: u64) -> Self {
         Self::new(Action::StallBody { after })
     }
 
-    /// The answer's body comes in pieces of at most `bytes`, one `every` so often (at least a millisecond).
+    /// Returns a fault that sends the answer's body in pieces of at most `bytes`, one every `every` (at least
+    /// a millisecond).
     pub fn slow(bytes: usize, every: Duration) -> Self {
         Self::new(Action::Slow { bytes, every })
     }
 
-    /// The last byte of the body is another than it was.
+    /// Returns a fault that changes the last byte of the body.
     pub fn corrupt() -> Self {
         Self::new(Action::Corrupt)
     }
 
-    /// Another body, under the headers of the true one but for its length.
+    /// Returns a fault that sends another body, under the headers of the true one except for its length.
     pub fn body(bytes: impl Into<Bytes>) -> Self {
         Self::new(Action::Body(bytes.into()))
     }
 
-    /// After the body come zeros without end; no length is announced.
+    /// Returns a fault that sends zeros endlessly after the body, without announcing a length.
     pub fn endless() -> Self {
         Self::new(Action::Endless)
     }
 
-    /// No length is announced, and the body comes in chunks.
+    /// Returns a fault that announces no length, and sends the body in chunks.
     pub fn chunked() -> Self {
         Self::new(Action::Chunked)
     }
 
-    /// The answer announces a length of `length` whatever its body has: the rest of a longer body is not sent, and behind
-    /// a shorter one the connection is cut.
+    /// Returns a fault that announces a length of `length` whatever the body is: the rest of a longer body is
+    /// not sent, and after a shorter one the connection is cut.
     pub fn content_length(length: u64) -> Self {
         Self::new(Action::ContentLength(length))
     }
 
-    /// Only headers: see [`Fault::header`] and [`Fault::without_header`].
+    /// Returns a fault that only affects headers: see [`Fault::header`] and [`Fault::without_header`].
     pub fn headers() -> Self {
         Self::new(Action::None)
     }
@@ -148,31 +150,31 @@ impl Fault {
         self
     }
 
-    /// Only requests of this kind.
+    /// Restricts the fault to requests of this kind.
     pub fn on(mut self, kind: Kind) -> Self {
         self.kind = Some(kind);
         self
     }
 
-    /// Only requests with this method, e.g. `GET`.
+    /// Restricts the fault to requests with this method, e.g. `GET`.
     pub fn method(mut self, method: &str) -> Self {
         self.method = Some(method.to_owned());
         self
     }
 
-    /// Only at this host.
+    /// Restricts the fault to this host.
     pub fn at(mut self, side: Side) -> Self {
         self.side = Some(side);
         self
     }
 
-    /// For the first `times` requests that match.
+    /// Applies the fault to the first `times` requests that match.
     pub fn times(mut self, times: u32) -> Self {
         self.left = Some(times);
         self
     }
 
-    /// For all requests that match, until [`Wrong::clear_faults`].
+    /// Applies the fault to all requests that match, until [`Wrong::clear_faults`].
     ///
     /// [`Wrong::clear_faults`]: crate::Wrong::clear_faults
     pub fn standing(mut self) -> Self {
@@ -191,7 +193,7 @@ impl Fault {
     }
 }
 
-/// Those that are still to be committed.
+/// The faults that still apply.
 #[derive(Default)]
 pub(crate) struct Faults(Mutex<VecDeque<Fault>>);
 

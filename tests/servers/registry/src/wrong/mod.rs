@@ -37,7 +37,7 @@ use crate::access::{Access, Login};
 use crate::certificates::Validity;
 use crate::error::Error;
 
-/// A running registry on two ports of loopback, whose content is what it was given. It ends when it is dropped.
+/// A running registry on two loopback ports, with the content that it is given. It ends when it is dropped.
 ///
 /// It has a thread of its own, so that it can be used from tests with and without an asynchronous runtime.
 pub struct Wrong {
@@ -57,10 +57,10 @@ pub struct WrongBuilder {
     validity: Validity,
 }
 
-/// What it always does, right or wrong.
+/// The permanent properties of the server, right or wrong.
 #[derive(Clone, Debug)]
 struct Options {
-    /// Where blobs are.
+    /// The host of blobs.
     blobs: Side,
     ranges: bool,
     referrers: Referrals,
@@ -68,31 +68,31 @@ struct Options {
     digests_as_tags: bool,
     referrer_pages: Pages,
     tag_pages: Pages,
-    /// Where uploads are wanted.
+    /// The host of uploads.
     uploads: Side,
 }
 
-/// What it answers who asks what refers to a manifest.
+/// The answer to a request for a manifest's referrers.
 #[derive(Clone, Copy, Debug)]
 enum Referrals {
-    /// That there is no such address.
+    /// The address does not exist.
     Absent,
     /// A list.
     Listed,
-    /// Something else.
+    /// An unrelated answer.
     Other { media_type: &'static str, body: &'static str },
-    /// Nothing: 401, without a challenge.
+    /// No answer but 401, without a challenge.
     Refused,
 }
 
-/// Whom it lets in.
+/// The users with access.
 enum Admission {
     Basic { user: String, password: String },
     Open,
     Tokens(Issuer),
 }
 
-/// What requests share.
+/// The state that requests share.
 struct Shared {
     options: Options,
     admission: Admission,
@@ -119,16 +119,16 @@ impl Shared {
 }
 
 impl Wrong {
-    /// Starts a registry with TLS that lets everybody in, honours ranges, lists all tags at once, takes what is
-    /// pushed, and has no referrers API.
+    /// Starts a registry with TLS that lets everyone in, honours ranges, lists all tags at once, accepts
+    /// pushes, and has no referrers API.
     ///
     /// # Errors
-    /// If there is no port or no thread to be had.
+    /// If there is no port or no thread.
     pub fn start() -> Result<Self, Error> {
         Self::builder().start()
     }
 
-    /// A registry with other options.
+    /// Returns a registry with other options.
     pub fn builder() -> WrongBuilder {
         let options = Options {
             blobs: Side::Registry,
@@ -142,36 +142,38 @@ impl Wrong {
         WrongBuilder { options, login: None, tokens: None, plain: false, validity: Validity::Good }
     }
 
-    /// How it is reached.
+    /// Returns the access to it.
     #[must_use]
     pub fn access(&self) -> &Access {
         &self.access
     }
 
-    /// Host and port, e.g. `localhost:40123`.
+    /// Returns host and port, e.g. `localhost:40123`.
     #[must_use]
     pub fn host(&self) -> &str {
         self.access.host()
     }
 
-    /// Scheme, host and port of one of its two hosts, e.g. `https://127.0.0.1:40124` for the other one.
+    /// Returns scheme, host and port of one of its two hosts, e.g. `https://127.0.0.1:40124` for the other
+    /// one.
     #[must_use]
     pub fn base(&self, side: Side) -> String {
         self.shared.base(side)
     }
 
-    /// Serves an artifact with all its parts under a tag, which moves if it was another's, and gives the manifest's
-    /// digest.
+    /// Serves an artifact with all its parts under a tag, which moves if it existed, and returns the
+    /// manifest's digest.
     pub fn push(&self, repository: &str, tag: &str, artifact: &Artifact) -> String {
         self.shared.content().push(repository, tag, artifact)
     }
 
-    /// Serves a blob, and gives its digest.
+    /// Serves a blob, and returns its digest.
     pub fn put_blob(&self, content: impl Into<Bytes>) -> String {
         self.shared.content().put_blob(content.into())
     }
 
-    /// Serves any bytes as a manifest, and gives its digest. Its media type is its own `mediaType`, if it has one.
+    /// Serves any bytes as a manifest, and returns its digest. Its media type is its own `mediaType`, if it
+    /// has one.
     pub fn put_manifest(&self, repository: &str, content: impl Into<Bytes>) -> String {
         self.shared.content().put_manifest(repository, content.into())
     }
@@ -206,19 +208,19 @@ impl Wrong {
         self.shared.faults.clear();
     }
 
-    /// How many faults are still to be committed, standing ones included.
+    /// Returns the number of faults that still apply, standing ones included.
     #[must_use]
     pub fn faults_left(&self) -> usize {
         self.shared.faults.len()
     }
 
-    /// All requests so far, in the order of their arrival.
+    /// Returns all requests so far, in the order of their arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<Received> {
         self.shared.log.all()
     }
 
-    /// Those of one kind.
+    /// Returns the requests of one kind.
     #[must_use]
     pub fn requests_for(&self, kind: Kind) -> Vec<Received> {
         self.requests().into_iter().filter(|received| received.kind == kind).collect()
@@ -226,32 +228,32 @@ impl Wrong {
 }
 
 impl WrongBuilder {
-    /// Plain HTTP.
+    /// Makes it speak plain HTTP.
     pub fn plain_http(mut self) -> Self {
         self.plain = true;
         self
     }
 
-    /// Its certificate has run out.
+    /// Gives it an expired certificate.
     pub fn expired(mut self) -> Self {
         self.validity = Validity::Expired;
         self
     }
 
-    /// Its certificate is another host's.
+    /// Gives it another host's certificate.
     pub fn misnamed(mut self) -> Self {
         self.validity = Validity::Misnamed;
         self
     }
 
-    /// Asks for this name and password by basic authentication.
+    /// Requires this name and password by basic authentication.
     pub fn basic(mut self, user: &str, password: &str) -> Self {
         self.login = Some(Login::Password { user: user.to_owned(), password: password.to_owned() });
         self.tokens = None;
         self
     }
 
-    /// Asks for a token, and gives them at its token endpoint.
+    /// Requires a token, and issues them at its token endpoint.
     pub fn tokens(mut self, tokens: Tokens) -> Self {
         self.login.clone_from(&tokens.login);
         self.tokens = Some(tokens);
@@ -288,13 +290,13 @@ impl WrongBuilder {
         self
     }
 
-    /// Refuses to say what refers to a manifest, without a challenge, and gives all else to everybody: Harbor 2.7.
+    /// Refuses to list referrers, without a challenge, and serves everything else to everyone: Harbor 2.7.
     pub fn referrers_refused(mut self) -> Self {
         self.options.referrers = Referrals::Refused;
         self
     }
 
-    /// Answers who asks what refers to a manifest with status 200 and something else.
+    /// Answers a request for referrers with status 200 and something unrelated.
     pub fn referrers_answered_by(mut self, media_type: &'static str, body: &'static str) -> Self {
         self.options.referrers = Referrals::Other { media_type, body };
         self
@@ -315,7 +317,7 @@ impl WrongBuilder {
     /// Starts the registry.
     ///
     /// # Errors
-    /// If there is no port or no thread to be had.
+    /// If there is no port or no thread.
     pub fn start(self) -> Result<Wrong, Error> {
         let listening = server::Listening::new(self.plain, self.validity)?;
         let admission = match (self.tokens, &self.login) {

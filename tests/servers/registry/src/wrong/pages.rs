@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// How a page of a list leads to the next.
+/// The way in which a page of a list leads to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Paging {
     /// By a `Link` with scheme and host.
@@ -18,7 +18,7 @@ pub enum Paging {
     Relative,
 }
 
-/// How a list is cut into pages.
+/// The division of a list into pages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pages {
     /// The most that one page has.
@@ -32,7 +32,7 @@ impl Default for Pages {
     }
 }
 
-/// One page: what of the list is on it, and what its `Link` asks for.
+/// One page: its part of the list, and the query of its `Link`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Page {
     pub(crate) range: Range<usize>,
@@ -40,7 +40,7 @@ pub(crate) struct Page {
 }
 
 impl Pages {
-    /// The page that a query asks for, of a list whose items have these keys.
+    /// Returns the page that a query requests, of a list whose items have these keys.
     pub(crate) fn page(self, keys: &[String], query: &[(String, String)]) -> Page {
         let asked =
             |name: &str| query.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());

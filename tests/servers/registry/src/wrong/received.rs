@@ -1,4 +1,4 @@
-//! What the registry was asked.
+//! The requests that the registry received.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,10 +6,10 @@ use hyper::http::request::Parts;
 
 use super::route::Kind;
 
-/// Which of the registry's two hosts was asked.
+/// One of the registry's two hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The other host, to which blobs and pages may lead. It asks for no login.
+    /// The other host, to which blobs and pages may lead. It requires no login.
     Elsewhere,
     /// The registry itself.
     Registry,
@@ -18,9 +18,9 @@ pub enum Side {
 /// A request as it arrived.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// Which host was asked.
+    /// The host of the request.
     pub side: Side,
-    /// What for.
+    /// The kind of the request.
     pub kind: Kind,
     /// The method, e.g. `GET`.
     pub method: String,
@@ -35,19 +35,19 @@ pub struct Received {
 }
 
 impl Received {
-    /// A header, by its name in lower case.
+    /// Returns a header, by its name in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a field in the query.
+    /// Returns the value of a field in the query.
     #[must_use]
     pub fn query(&self, name: &str) -> Option<String> {
         value(self.target.split_once('?').map_or("", |(_, query)| query), name)
     }
 
-    /// The value of a field in the form that the body is.
+    /// Returns the value of a field in the form that the body is.
     #[must_use]
     pub fn form(&self, name: &str) -> Option<String> {
         value(&self.body, name)
@@ -79,7 +79,7 @@ fn value(form: &str, name: &str) -> Option<String> {
 pub(crate) struct Log(Mutex<Vec<Received>>);
 
 impl Log {
-    /// Adds a request and gives its number.
+    /// Adds a request and returns its number.
     pub(crate) fn begin(&self, received: Received) -> usize {
         let mut log = self.lock();
         log.push(received);

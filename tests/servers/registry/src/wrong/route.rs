@@ -1,6 +1,6 @@
-//! What a path asks for.
+//! The subject of a path.
 
-/// What a request is about: faults and the log tell requests apart by it.
+/// The kind of a request, by which faults and the log distinguish requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `/v2/`: whether it is a registry at all.
@@ -19,7 +19,7 @@ pub enum Kind {
     Token,
     /// A blob that is pushed.
     Upload,
-    /// What it says of itself to clients of packages.
+    /// The metadata for clients of packages.
     WellKnown,
 }
 

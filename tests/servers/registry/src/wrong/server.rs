@@ -1,4 +1,4 @@
-//! The sockets and the thread behind a registry.
+//! The sockets and the thread of a registry.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -57,7 +57,8 @@ impl Listening {
         self.tls.as_ref().map(|tls| tls.authority.as_str())
     }
 
-    /// The other host goes by another name: what is meant for the one must not reach the other.
+    /// Returns the bases of both hosts. The other host has another name, so that credentials for one must not
+    /// reach the other.
     pub(crate) fn bases(&self) -> [String; 2] {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         [format!("{scheme}://{}", self.host()), format!("{scheme}://127.0.0.1:{}", self.ports[1])]
@@ -99,7 +100,7 @@ impl Tls {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
-            // If nobody listens, the thread has ended already.
+            // If no one receives it, the thread has ended already.
             stop.send(()).unwrap_or_default();
         }
         if let Some(thread) = self.thread.take() {
@@ -140,7 +141,7 @@ async fn accept(
             Ok((stream, _)) => {
                 let (shared, tls) = (Arc::clone(shared), tls.cloned());
                 tokio::spawn(async move {
-                    // Clients may go, and faults cut: what was asked is in the log.
+                    // Clients may close the connection, and faults cut it: the requests are in the log.
                     drop(connection(shared, side, stream, tls).await);
                 });
             }

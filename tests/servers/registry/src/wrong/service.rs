@@ -25,7 +25,7 @@ const LONGEST: usize = 64 << 20;
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const PAGE: &str = "<!doctype html><title>Sign in</title><h1>Sign in to this network</h1>\n";
 
-/// What is asked, as far as answers depend on it.
+/// The properties of a request on which answers depend.
 pub(crate) struct Asked {
     side: Side,
     pub(crate) method: Method,
@@ -41,7 +41,7 @@ impl Asked {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// What its token has to be good for.
+    /// Returns the action that its token has to allow.
     fn action(&self) -> &'static str {
         if [Method::GET, Method::HEAD].contains(&self.method) { "pull" } else { "push" }
     }
@@ -87,7 +87,7 @@ pub(crate) async fn serve(
     answer.send(manner, &wire).map_err(io::Error::other)
 }
 
-/// The answer of a registry that does right.
+/// Returns the answer of a correct registry.
 fn natural(shared: &Shared, asked: &Asked) -> Answer {
     if asked.route == Route::Token {
         return token(shared, asked);

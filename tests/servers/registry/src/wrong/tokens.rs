@@ -10,7 +10,7 @@ use serde_json::json;
 use super::answer::Answer;
 use crate::access::Login;
 
-/// Whom the token endpoint gives a token, and what that is good for.
+/// The users to whom the token endpoint issues tokens, and what these allow.
 #[derive(Clone, Debug)]
 #[must_use = "a registry asks for tokens once it has these: WrongBuilder::tokens"]
 pub struct Tokens {
@@ -21,17 +21,19 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// For everybody who asks.
+    /// Issues tokens to everyone.
     pub fn anonymous() -> Self {
         Self { login: None, no_logins: false, uses: None }
     }
 
-    /// For everybody who shows no login: one that it does not know, or no longer, is refused, as public registries do.
+    /// Issues tokens to everyone without a login. An unknown or expired login is refused, as by public
+    /// registries.
     pub fn public() -> Self {
         Self { no_logins: true, ..Self::anonymous() }
     }
 
-    /// For who shows this name and password, by basic authentication or in a form (`grant_type=password`).
+    /// Issues tokens to users with this name and password, by basic authentication or in a form
+    /// (`grant_type=password`).
     pub fn for_user(user: &str, password: &str) -> Self {
         Self {
             login: Some(Login::Password { user: user.to_owned(), password: password.to_owned() }),
@@ -39,19 +41,19 @@ impl Tokens {
         }
     }
 
-    /// For who exchanges this identity token in a form (`grant_type=refresh_token`).
+    /// Issues tokens in exchange for this identity token in a form (`grant_type=refresh_token`).
     pub fn for_identity(token: &str) -> Self {
         Self { login: Some(Login::Identity(token.to_owned())), ..Self::anonymous() }
     }
 
-    /// Each token is good for so many requests, then the registry asks for another.
+    /// Makes each token valid for this many requests, after which the registry requires another one.
     pub fn good_for(mut self, requests: u32) -> Self {
         self.uses = Some(requests);
         self
     }
 }
 
-/// Gives tokens, and knows them again.
+/// Issues tokens, and recognises them.
 pub(crate) struct Issuer {
     tokens: Tokens,
     issued: Mutex<HashMap<String, Issued>>,
@@ -68,7 +70,7 @@ impl Issuer {
         Self { tokens, issued: Mutex::default() }
     }
 
-    /// The answer of the token endpoint to a query, or to a form.
+    /// Returns the answer of the token endpoint to a query, or to a form.
     pub(crate) fn issue(
         &self,
         is_form: bool,
@@ -107,7 +109,7 @@ impl Issuer {
         Answer::json(200, &json!({name: token, "expires_in": 300}))
     }
 
-    /// Whether `action` may be done in `repository`; else the error of RFC 6750.
+    /// Checks that `action` is allowed in `repository`. Otherwise returns the error of RFC 6750.
     pub(crate) fn admit(
         &self,
         authorization: Option<&str>,
@@ -135,7 +137,7 @@ impl Issuer {
     }
 }
 
-/// Whether a header is this user's basic authentication.
+/// Returns whether a header is this user's basic authentication.
 pub(crate) fn is_basic(authorization: Option<&str>, user: &str, password: &str) -> bool {
     let encoded = authorization.and_then(|value| value.strip_prefix("Basic "));
     encoded.is_some_and(|encoded| encoded == STANDARD.encode(format!("{user}:{password}")))

@@ -1,4 +1,4 @@
-//! What is pushed: uploads that have begun, and how they are answered.
+//! Uploads that have begun, and the answers to them.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -31,7 +31,7 @@ impl Uploads {
         name
     }
 
-    /// Adds to an upload, and gives its length.
+    /// Adds to an upload, and returns its length.
     fn append(&self, name: &str, piece: &[u8]) -> Option<usize> {
         let mut begun = self.lock();
         let content = begun.open.get_mut(name)?;
@@ -48,7 +48,7 @@ impl Uploads {
     }
 }
 
-/// A step of an upload: POST begins, PATCH adds, PUT adds and ends it.
+/// Handles a step of an upload: POST begins, PATCH adds, PUT adds and ends it.
 pub(crate) fn upload(shared: &Shared, asked: &Asked, repository: &str, name: &str) -> Answer {
     let unknown = || Answer::error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry");
     match (&asked.method, name) {
@@ -80,7 +80,7 @@ fn end(shared: &Shared, asked: &Asked, repository: &str, mut content: Vec<u8>) -
     created(&format!("/v2/{repository}/blobs/{is}"), &is)
 }
 
-/// A manifest under a tag or its digest, whose parts have to be there.
+/// Stores a manifest under a tag or its digest. Its parts have to exist.
 pub(crate) fn put_manifest(shared: &Shared, asked: &Asked, repository: &str, reference: &str) -> Answer {
     let Ok(parsed) = serde_json::from_slice::<Value>(&asked.body) else {
         return Answer::error(400, "MANIFEST_INVALID", "manifest invalid");
@@ -106,7 +106,8 @@ fn created(location: &str, digest: &str) -> Answer {
     Answer::new(201, "text/plain", "").header("location", location).header("docker-content-digest", digest)
 }
 
-/// With a query, as registries keep their state there: who ends an upload has to keep it.
+/// Returns the location of an upload, with a query in which registries keep their state, and which the client
+/// has to keep.
 fn location(shared: &Shared, repository: &str, name: &str) -> String {
     let base = match shared.options.uploads {
         Side::Elsewhere => shared.base(Side::Elsewhere),

@@ -27,7 +27,7 @@ impl Wire {
         self.lock().count
     }
 
-    /// Ready when [`Wire::flushes`] has passed `seen`.
+    /// Is ready when [`Wire::flushes`] has passed `seen`.
     pub(crate) fn poll_flushed(&self, cx: &Context<'_>, seen: u64) -> Poll<()> {
         let mut flushes = self.lock();
         if flushes.count > seen {

@@ -10,8 +10,8 @@ use std::task::{Context, Poll};
 use wasip2::http::types::{FutureIncomingResponse, IncomingBody, IncomingResponse};
 use wasip2::io::streams::{InputStream, StreamError};
 
-/// The body of an answer. A poll waits in the host until there is something to give: a command has one answer at a time,
-/// and nothing else that could go on meanwhile.
+/// The body of an answer. Polling it blocks in the host until bytes arrive: a command has one answer at a
+/// time, and nothing else to run meanwhile.
 #[derive(Debug)]
 pub(crate) struct Incoming {
     // The order matters: a stream must be dropped before its body, a body before its response.
@@ -53,7 +53,7 @@ pub(crate) fn wait(answer: &FutureIncomingResponse) -> Result<Response<Incoming>
     }
 }
 
-/// The answer if it is there; it can be had once.
+/// Returns the answer if it has arrived. It can be taken once.
 pub(crate) fn poll(answer: &FutureIncomingResponse) -> Option<Result<Response<Incoming>, Failure>> {
     Some(match answer.get()? {
         Ok(Ok(response)) => open(response),

@@ -14,8 +14,8 @@ use wasip2::http::types::{self, Fields, FutureIncomingResponse, OutgoingBody, Ou
 use wasip2::io::poll;
 use wasip2::io::streams::{OutputStream, StreamError};
 
-/// Sends each request to the host that its URI names. Waiting is done in the host, while nothing else runs: the commands
-/// have one request at a time. Bodies go and come piece by piece; neither is ever kept whole.
+/// Sends each request to the host that its URI names. It blocks in the host, since the commands have one
+/// request at a time. Bodies are sent and received piece by piece, and never kept whole.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WasiHttp;
 
@@ -105,7 +105,7 @@ async fn send(
     Ok(None)
 }
 
-/// How much the server takes now, waiting if that is nothing; `Closed` if it has answered instead.
+/// Returns how much the server accepts now, waiting if that is nothing; `Closed` if it has answered already.
 fn room(stream: &OutputStream, answer: &FutureIncomingResponse) -> Result<usize, StreamError> {
     loop {
         let room = stream.check_write()?;
@@ -119,7 +119,7 @@ fn room(stream: &OutputStream, answer: &FutureIncomingResponse) -> Result<usize,
     }
 }
 
-/// The server takes no more. Its answer says why, better than the stream can.
+/// Handles a server that takes no more. Its answer explains the reason better than the stream can.
 fn stopped(error: StreamError, answer: &FutureIncomingResponse) -> Result<Response<Incoming>, Failure> {
     match error {
         StreamError::Closed => answer::wait(answer),

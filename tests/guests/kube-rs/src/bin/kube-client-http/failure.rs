@@ -1,4 +1,4 @@
-//! Why no answer came.
+//! The reasons why no answer arrived.
 
 use std::fmt;
 use wasip2::http::types::{self, ErrorCode, HeaderError};

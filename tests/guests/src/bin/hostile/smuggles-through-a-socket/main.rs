@@ -1,7 +1,7 @@
-//! `smuggles-through-a-socket [WAY] [--path PATH] [--secret PATH]`: hides a request for a secret in the body of another
-//! request, to PATH, in each of the ways that make two readers of the same bytes see different ends of that body; or
-//! in one of them. Gets what it wants if a server answers more than one request. A message whose end is in doubt is
-//! refused, and what follows a body is a request, judged like any other: that is the defence.
+//! `smuggles-through-a-socket [WAY] [--path PATH] [--secret PATH]`: hides a request for a secret in the body
+//! of another request, to PATH, in each of the ways that make two readers of the same bytes see different
+//! ends of that body; or in one of them. Succeeds if a server answers more than one request. Defence: a
+//! message whose end is in doubt is refused, and what follows a body is a request, judged like any other.
 
 mod ways;
 

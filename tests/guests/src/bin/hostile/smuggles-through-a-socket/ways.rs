@@ -9,7 +9,7 @@ pub(crate) struct Way {
     body: fn(&str) -> String,
 }
 
-/// What a line about the length may have to know.
+/// The facts that a line about the length may depend on.
 struct Body {
     whole: usize,
     /// The length of the first line with its end.
@@ -61,8 +61,9 @@ pub(crate) const WAYS: [Way; 10] = [
     Way {
         name: "chunk-extension",
         lines: |_| "Transfer-Encoding: chunked\r\n".to_owned(),
-        // Who ends the first line at the bare line feed reads a chunk of `xx`, and one that holds the rest; who reads on
-        // to the next line end has `xx` for an extension, and a chunk that is the length of what was the second one.
+        // A reader that ends the first line at the bare line feed reads a chunk of `xx`, and one with the
+        // rest. A reader that continues to the next line end takes `xx` for an extension, and gets a chunk
+        // with the length of the former second one.
         body: |hidden| {
             let rest = behind_the_last_chunk(hidden);
             let length = format!("{:x}", rest.len());
@@ -78,7 +79,7 @@ pub(crate) const WAYS: [Way; 10] = [
 ];
 
 impl Way {
-    /// Both requests, from the first byte to the last.
+    /// Returns both requests, from the first byte to the last.
     pub(crate) fn bytes(&self, path: &str, secret: &str) -> String {
         let body = (self.body)(&bare("GET", secret, "Connection: close\r\n"));
         let line = body.find('\n').map_or(0, |at| at + 1);
@@ -87,7 +88,8 @@ impl Way {
     }
 }
 
-/// By its length the hidden request is in the body; by its coding it follows it.
+/// Returns the request with both. By its length, the hidden request is in the body; by its coding, it follows
+/// the body.
 fn both(body: &Body, coding: &str) -> String {
     format!("Content-Length: {}\r\n{coding}", body.whole)
 }

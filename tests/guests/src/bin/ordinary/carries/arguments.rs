@@ -1,6 +1,6 @@
 //! argv → what to carry.
 
-/// How it is called.
+/// The usage text.
 pub(crate) const USAGE: &str = "\
 usage: carries exec|forward POD (--send BYTES | --receive BYTES) -- COMMAND…
        carries pattern";
@@ -12,7 +12,7 @@ pub(crate) enum Command {
     Carry(Plan),
 }
 
-/// What to carry.
+/// The direction and the amount to carry.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Plan {
     pub(crate) way: Way,
@@ -21,7 +21,7 @@ pub(crate) struct Plan {
     pub(crate) command: Vec<String>,
 }
 
-/// How the command is reached.
+/// The way in which the command is reached.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Way {
     Exec,

@@ -1,8 +1,9 @@
-//! `carries exec|forward POD (--send BYTES | --receive BYTES) -- COMMAND…`: carries bytes to or from a command, through the
-//! socket door: one that runs in the pod, or one that runs behind its port 1 and is told as the first line there.
+//! `carries exec|forward POD (--send BYTES | --receive BYTES) -- COMMAND…`: carries bytes to or from a
+//! command, through the socket door: one that runs in the pod, or one behind its port 1, to which it is sent
+//! as the first line.
 //!
-//! What it sends is what `carries pattern` prints, over and over, and it prints the command's answer to that; what it
-//! receives it compares with the same. The namespace is the context's.
+//! It sends the output of `carries pattern`, repeatedly, and prints the command's answer; what it receives is
+//! compared with the same output. The namespace is the context's.
 
 mod arguments;
 mod pattern;

@@ -3,16 +3,16 @@
 
 use std::io::{self, Error, Write};
 
-/// What is sent at a time.
+/// The number of bytes sent at a time.
 const BLOCK: usize = 32 << 10;
 
-/// So many blocks differ: 4 MiB.
+/// The number of distinct blocks: 4 MiB.
 const BLOCKS: usize = 128;
 
-/// The pattern, begun anew at its end.
+/// The pattern, repeated from its beginning.
 pub(crate) struct Pattern(Vec<u8>);
 
-/// How much of it was received.
+/// The number of bytes received so far.
 #[derive(Default)]
 pub(crate) struct Progress(u64);
 
@@ -35,7 +35,7 @@ impl Pattern {
         out.flush()
     }
 
-    /// So many bytes of it, in blocks.
+    /// Returns this many bytes of it, in blocks.
     pub(crate) fn pieces(&self, bytes: u64) -> impl Iterator<Item = &[u8]> {
         let whole = self.0.chunks_exact(BLOCK).cycle();
         let mut left = bytes;
@@ -46,7 +46,7 @@ impl Pattern {
         })
     }
 
-    /// Its bytes from a place on, up to `most` and to its end.
+    /// Returns its bytes from a position on, at most `most`, up to its end.
     fn at(&self, place: u64, most: usize) -> &[u8] {
         let start = usize::try_from(place % (self.0.len() as u64)).unwrap_or(0);
         &self.0[start..self.0.len().min(start.saturating_add(most))]
@@ -61,7 +61,7 @@ impl Progress {
     /// Takes in what came next.
     ///
     /// # Errors
-    /// When it is not what the pattern has there.
+    /// If it is not what the pattern has there.
     pub(crate) fn compare(&mut self, pattern: &Pattern, mut piece: &[u8]) -> io::Result<()> {
         while !piece.is_empty() {
             let expected = pattern.at(self.0, piece.len());

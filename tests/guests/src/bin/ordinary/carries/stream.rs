@@ -1,5 +1,5 @@
-//! The input and the output of a command, through a connection that was switched: a WebSocket to one in a pod, SPDY to
-//! one behind a port.
+//! The input and output of a command through an upgraded connection: a WebSocket to one in a pod, SPDY to one
+//! behind a port.
 
 use crate::arguments::{Direction, Plan, Way};
 use guests::doors::{Spdy, WebSocket};
@@ -10,7 +10,7 @@ use std::io::{self, Error};
 const STDIN: u8 = 0;
 const STDOUT: u32 = 1;
 
-/// The port behind which a command is run.
+/// The port with a command behind it.
 const PORT: &str = "1";
 
 /// A command that runs.
@@ -57,7 +57,7 @@ impl Stream {
         Ok(stream)
     }
 
-    /// Gives the command something to read.
+    /// Sends input to the command.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.0 {
             Kind::Exec(socket) => socket.send(STDIN, bytes),
@@ -65,7 +65,7 @@ impl Stream {
         }
     }
 
-    /// Gives `take` what the command writes, until that is false or the command has ended.
+    /// Passes the command's output to `take`, until that returns `false` or the command has ended.
     pub(crate) fn each(&mut self, mut take: impl FnMut(&[u8]) -> io::Result<bool>) -> io::Result<()> {
         loop {
             let (message, output) = match &mut self.0 {
@@ -78,7 +78,7 @@ impl Stream {
                     return Ok(());
                 }
             } else {
-                // How it ended, or why there is none.
+                // The ending, or the reason why there is none.
                 let text = String::from_utf8_lossy(message.bytes);
                 return if text.contains("\"Success\"") {
                     Ok(())
@@ -89,7 +89,7 @@ impl Stream {
         }
     }
 
-    /// The first line that the command writes.
+    /// Returns the first line that the command writes.
     pub(crate) fn line(&mut self) -> io::Result<String> {
         let mut text = Vec::new();
         self.each(|piece| {

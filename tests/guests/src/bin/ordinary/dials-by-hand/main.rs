@@ -1,9 +1,10 @@
-//! `dials-by-hand HOST:PORT [--request TEXT] [--pieces BYTES] [--pause MS] [--shutdown] [--read BYTES] [--count BYTES [--sum]]`:
-//! sends TEXT, in which `\r`, `\n` and `\\` are escapes, or else its input, through a socket of the standard library, and
-//! prints whatever comes back until the peer ends it. `--pieces` sends it in pieces of so many bytes, with a pause after
-//! each; `--shutdown` says that there is no more; `--read` is the size of its reads. `--count` prints, instead of what
-//! came, how much that was and its SHA-256, and ends after so many bytes, or at the end for 0; with `--sum` it adds up the
-//! bytes, which is so cheap that reading is what takes the time.
+//! `dials-by-hand HOST:PORT [--request TEXT] [--pieces BYTES] [--pause MS] [--shutdown] [--read BYTES]
+//! [--count BYTES [--sum]]`: sends TEXT, in which `\r`, `\n` and `\\` are escapes, or else its input, through
+//! a socket of the standard library, and prints the response until the peer ends it. `--pieces` sends it in
+//! pieces of this many bytes, with a pause after each; `--shutdown` ends its writing; `--read` is the size of
+//! its reads. `--count` prints the number of received bytes and their SHA-256 instead, and stops after this
+//! many bytes, or at the end for 0; with `--sum` it adds up the bytes, which is cheap enough to measure only
+//! the reading.
 
 mod plan;
 
@@ -30,7 +31,7 @@ fn main() {
     }
 }
 
-/// What became of standard output, if all went well before it.
+/// Performs the plan, and returns the result of writing to standard output if everything before succeeded.
 fn dial(plan: &Plan) -> Result<io::Result<()>, String> {
     let why = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
     // A name is the host's to resolve, by the standard library's resolver.

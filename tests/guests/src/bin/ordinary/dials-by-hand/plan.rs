@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What to send where, and how.
+/// The bytes to send, the destination, and the options.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Plan {
     pub(crate) address: String,
@@ -15,7 +15,7 @@ pub(crate) struct Plan {
     pub(crate) sum: bool,
 }
 
-/// `None` for a command line that says no address.
+/// Parses a command line. Returns `None` if it has no address.
 pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Plan> {
     let (mut address, mut request, mut count) = (None, None, None);
     let (mut shutdown, mut sum) = (false, false);
@@ -37,7 +37,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Plan>
     Some(Plan { address: address?, request, pieces, pause, shutdown, read, count, sum })
 }
 
-/// What follows another backslash stays as it is.
+/// Replaces escapes. A backslash before any other character stays as it is.
 fn unescaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars();

@@ -2,7 +2,7 @@
 
 use guests::attempt::{Request, header_line};
 
-/// `None` for a command line that says no request.
+/// Parses a command line. Returns `None` if it has no request.
 pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Option<Request> {
     let mut arguments = arguments;
     let mut request = Request::new("GET", "");

@@ -3,7 +3,7 @@
 use kube_guest::{Cluster, Error};
 use std::io::{self, Write};
 
-/// Gets `path` and prints status, headers, body and trailers, or why there is no answer.
+/// Gets `path` and prints status, headers, body and trailers, or the reason why there is no answer.
 pub(crate) fn dump(path: &str, out: &mut impl Write) -> io::Result<()> {
     match Cluster::from_env().and_then(|cluster| cluster.exchange("GET", path, &[], &[])) {
         Ok(mut response) => {
@@ -32,7 +32,7 @@ pub(crate) fn dump(path: &str, out: &mut impl Write) -> io::Result<()> {
     }
 }
 
-/// The whole of the error, as a debugger would see it: a secret might hide in what is not shown to people.
+/// Writes the whole error, as in a debugger: a secret might be in the part that is not shown to users.
 fn refused(error: &Error, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "refused: {error}\n{error:?}")
 }

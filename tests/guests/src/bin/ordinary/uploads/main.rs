@@ -1,7 +1,7 @@
-//! `uploads PATH BYTES [--chunk N] [--method M] [--length] [--header 'N: V'] [--die-after N] [--exit-after N] [--stall-after N]`: sends
-//! BYTES bytes to the cluster, no faster than they are taken, and prints the status and body of the answer.
-//! `--length` declares the length beforehand; `--die-after` traps once N bytes are sent, `--exit-after` ends then as if all were well, `--stall-after` sends no
-//! more and sleeps for ever.
+//! `uploads PATH BYTES [--chunk N] [--method M] [--length] [--header 'N: V'] [--die-after N] [--exit-after N]
+//! [--stall-after N]`: sends BYTES bytes to the cluster, no faster than they are accepted, and prints the
+//! status and body of the answer. `--length` declares the length beforehand; `--die-after` traps after N
+//! bytes, `--exit-after` exits then as if it had succeeded, `--stall-after` sends no more and sleeps forever.
 
 mod plan;
 

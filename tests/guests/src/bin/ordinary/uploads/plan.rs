@@ -1,6 +1,6 @@
 //! The command line.
 
-/// What to send, and where to leave off.
+/// The bytes to send, and where to stop.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Plan {
     pub(crate) path: String,
@@ -13,7 +13,7 @@ pub(crate) struct Plan {
     after: u64,
 }
 
-/// What follows the last byte that is sent.
+/// The step after the last byte.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Then {
     Finish,
@@ -53,7 +53,7 @@ impl Plan {
         Some(plan)
     }
 
-    /// How many bytes are sent before the plan's end.
+    /// Returns how many bytes are sent before the plan's end.
     pub(crate) fn stop(&self) -> u64 {
         self.bytes.min(self.after)
     }

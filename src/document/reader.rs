@@ -1,111 +1,88 @@
-//! Reads a node strictly: whatever is not understood is a fault that names file, line, key and cure. Reading goes on
-//! after a fault, so that all of them are told at once.
+//! Reads a node strictly: everything that is not understood is a fault, with file, line, key and hint.
+//! Reading continues after a fault, so that all of them are reported together.
 
-use std::fmt;
+use super::fault::{Faults, Format, Place};
+use super::node::{Broken, Node, Shape};
 
-use super::node::{Node, Shape};
+/// The `apiVersion` of every document.
+const API_VERSION: &str = "kwasm.dev/v1";
 
-/// What is wrong with a policy.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fault {
-    /// The file, as the user named it.
-    pub file: String,
-    /// The line, counted from 1. Of a key that is missing, that of the map in which it is.
-    pub line: u64,
-    /// The key, e.g. `spec.kubernetes.rules[0].verbs`; empty for the whole document, and for what is no YAML.
-    pub key: String,
-    /// What is wrong with it.
-    pub what: String,
-    /// What helps.
-    pub hint: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)?;
-        if !self.key.is_empty() {
-            write!(f, ": {}", self.key)?;
-        }
-        write!(f, ": {}", self.what)
-    }
-}
-
-/// The faults of one file.
-pub(super) struct Faults<'a> {
-    file: &'a str,
-    found: Vec<Fault>,
-}
-
-/// A place in a document.
-#[derive(Clone)]
-pub(super) struct Place {
-    pub(super) key: String,
-    pub(super) line: u64,
-}
-
-impl Place {
-    /// The whole document.
-    pub(super) fn root() -> Self {
-        Self { key: String::new(), line: 1 }
-    }
-
-    fn below(&self, key: &str, line: u64) -> Self {
-        let dot = if self.key.is_empty() { "" } else { "." };
-        Self { key: format!("{}{dot}{key}", self.key), line }
-    }
-}
+/// The largest document, in bytes.
+const LONGEST: usize = 1 << 20;
 
 /// A map whose keys are being read.
-pub(super) struct Entries {
-    pub(super) place: Place,
+pub(crate) struct Entries {
+    pub(crate) place: Place,
     values: Vec<(String, u64, Node)>,
     is_map: bool,
-    /// Keys that others were probably meant to be.
+    /// Keys that other keys were probably meant to be.
     meant: Vec<String>,
 }
 
-impl<'a> Faults<'a> {
-    pub(super) fn of(file: &'a str) -> Self {
-        Self { file, found: Vec::new() }
+impl Format {
+    /// Returns the beginning of a document of this kind.
+    fn beginning(self) -> String {
+        format!("{} begins with `apiVersion: {API_VERSION}` and `kind: {}`", self.name, self.kind)
+    }
+}
+
+impl Faults<'_> {
+    /// Reads a document, and returns the entries of its root, which may only have `apiVersion`, `kind` and
+    /// these keys.
+    pub(crate) fn document(&mut self, text: &str, known: &[&str]) -> Option<Entries> {
+        let format = self.format;
+        if text.len() > LONGEST {
+            let hint = format!("{} is a short YAML file", format.name);
+            self.add(&Place::root(1), "it is longer than 1 MiB", hint);
+            return None;
+        }
+        let node = match Node::read(text, format) {
+            Ok(node) => node,
+            Err(Broken { line, what, hint }) => {
+                self.add(&Place::root(line), what, hint);
+                return None;
+            }
+        };
+        let root = Place::root(node.line);
+        if matches!(node.shape, Shape::Nothing) {
+            self.add(&root, "it is empty", format.beginning());
+            return None;
+        }
+        // Of a file of another purpose nothing more is reported: it may hold secrets.
+        if let Some(line) = kind_of_another(&node, format) {
+            let place = Place { key: "kind".to_owned(), line };
+            self.add(&place, format!("this is not {}", format.name), format.beginning());
+            return None;
+        }
+        let mut entries = self.map(root, node, &[&["apiVersion", "kind"], known].concat());
+        for (key, wanted) in [("apiVersion", API_VERSION), ("kind", format.kind)] {
+            let cure = format!("write `{key}: {wanted}`");
+            match entries.take(key) {
+                Some((place, node)) => {
+                    if self.text(&place, node, &cure).is_some_and(|text| text != wanted) {
+                        self.add(&place, format!("this version of kwasm supports only {wanted}"), cure);
+                    }
+                }
+                None => self.missing(&entries, key, cure),
+            }
+        }
+        Some(entries)
     }
 
-    /// All of them, in the order of their lines.
-    pub(super) fn into_found(mut self) -> Vec<Fault> {
-        self.found.sort_by_key(|fault| fault.line);
-        self.found
-    }
-
-    pub(super) fn add(&mut self, place: &Place, what: impl Into<String>, hint: impl Into<String>) {
-        let Place { key, line } = place.clone();
-        self.found.push(Fault {
-            file: self.file.to_owned(),
-            line,
-            key,
-            what: what.into(),
-            hint: hint.into(),
-        });
-    }
-
-    /// How many were found so far.
-    pub(super) fn number(&self) -> usize {
-        self.found.len()
-    }
-
-    /// A key that should be in a map is not.
-    pub(super) fn missing(&mut self, map: &Entries, key: &str, cure: impl Into<String>) {
-        // What is no map misses nothing but to be one, and of a misspelt key the right one is told already.
-        if map.is_map && !map.meant.iter().any(|meant| meant == key) {
+    /// Reports that a map lacks a key.
+    pub(crate) fn missing(&mut self, map: &Entries, key: &str, cure: impl Into<String>) {
+        if map.lacks(key) {
             self.add(&map.place.below(key, map.place.line), "it is missing", cure);
         }
     }
 
-    /// The entries of a map that has no keys but these.
-    pub(super) fn map(&mut self, place: Place, node: Node, known: &[&str]) -> Entries {
+    /// Returns the entries of a map that may only have these keys.
+    pub(crate) fn map(&mut self, place: Place, node: Node, known: &[&str]) -> Entries {
         self.map_with(place, node, known, &[])
     }
 
-    /// The same, with keys of which there is something else to say than that there are none such.
-    pub(super) fn map_with(
+    /// Returns the entries of a map, with special messages for some unknown keys.
+    pub(crate) fn map_with(
         &mut self,
         place: Place,
         node: Node,
@@ -122,14 +99,14 @@ impl<'a> Faults<'a> {
         let mut seen = vec![false; known.len()];
         let mut meant = Vec::new();
         for (key, line, _) in &entries {
-            let at = place.below(key, *line);
+            let at = place.below(shown(key), *line);
             if let Some(index) = known.iter().position(|known| known == key) {
                 if seen[index] {
-                    self.add(&at, "it is there twice", "take one of them out");
+                    self.add(&at, "it is given twice", "remove one of them");
                 }
                 seen[index] = true;
             } else if let Some((_, why)) = later.iter().find(|(known, _)| known == key) {
-                self.add(&at, *why, format!("take {key} out"));
+                self.add(&at, *why, format!("remove {key}"));
             } else if let Some(near) = nearest(key, known) {
                 self.add(&at, "there is no such key", format!("do you mean {near}?"));
                 meant.push(near.to_owned());
@@ -140,8 +117,8 @@ impl<'a> Faults<'a> {
         Entries { place, values: entries, is_map, meant }
     }
 
-    /// The items of a list.
-    pub(super) fn list(&mut self, place: &Place, node: Node, cure: &str) -> Vec<(Place, Node)> {
+    /// Returns the items of a list.
+    pub(crate) fn list(&mut self, place: &Place, node: Node, cure: &str) -> Vec<(Place, Node)> {
         match node.shape {
             Shape::List(items) => {
                 let numbered = items.into_iter().enumerate();
@@ -155,8 +132,8 @@ impl<'a> Faults<'a> {
         }
     }
 
-    /// A list of texts, each of which `check` takes or says why not.
-    pub(super) fn texts(
+    /// Returns a list of texts, each accepted by `check` or rejected with a reason.
+    pub(crate) fn texts(
         &mut self,
         entry: Option<(Place, Node)>,
         cure: &str,
@@ -174,8 +151,9 @@ impl<'a> Faults<'a> {
         texts
     }
 
-    /// A text. What YAML takes for something else than one has to be quoted: it is not kept as it was written.
-    pub(super) fn text(&mut self, place: &Place, node: Node, cure: &str) -> Option<String> {
+    /// Returns a text. A scalar that YAML reads as something else has to be quoted, since its spelling is not
+    /// kept.
+    pub(crate) fn text(&mut self, place: &Place, node: Node, cure: &str) -> Option<String> {
         const QUOTE: &str = "put it in quotes";
         match node.shape {
             Shape::Number(_) => self.add(place, "YAML reads it as a number", QUOTE),
@@ -185,8 +163,8 @@ impl<'a> Faults<'a> {
         None
     }
 
-    /// A text or a number.
-    pub(super) fn value(&mut self, place: &Place, node: Node, cure: &str) -> Option<String> {
+    /// Returns a text or a number.
+    pub(crate) fn value(&mut self, place: &Place, node: Node, cure: &str) -> Option<String> {
         match node.shape {
             Shape::Scalar(text) | Shape::Number(text) => return Some(text),
             Shape::Flag(_) => self.add(place, "YAML reads it as true or false", cure),
@@ -195,8 +173,8 @@ impl<'a> Faults<'a> {
         None
     }
 
-    /// True or false.
-    pub(super) fn flag(&mut self, entry: Option<(Place, Node)>) -> bool {
+    /// Returns a boolean.
+    pub(crate) fn flag(&mut self, entry: Option<(Place, Node)>) -> bool {
         match entry {
             Some((_, Node { shape: Shape::Flag(flag), .. })) => flag,
             Some((place, node)) => {
@@ -210,12 +188,34 @@ impl<'a> Faults<'a> {
 }
 
 impl Entries {
-    /// Takes the value of a key out.
-    pub(super) fn take(&mut self, key: &str) -> Option<(Place, Node)> {
+    /// Returns whether a key is missing. A node that is not a map lacks nothing else, and the right key of a
+    /// misspelt one has been reported already.
+    pub(crate) fn lacks(&self, key: &str) -> bool {
+        let is_there = self.values.iter().any(|(known, ..)| known == key);
+        self.is_map && !is_there && !self.meant.iter().any(|meant| meant == key)
+    }
+
+    /// Removes and returns the value of a key.
+    pub(crate) fn take(&mut self, key: &str) -> Option<(Place, Node)> {
         let index = self.values.iter().position(|(known, ..)| known == key)?;
         let (key, line, node) = self.values.swap_remove(index);
         Some((self.place.below(&key, line), node))
     }
+}
+
+/// Returns the line at which a document states that it is of another kind.
+fn kind_of_another(node: &Node, format: Format) -> Option<u64> {
+    let Shape::Map(entries) = &node.shape else { return None };
+    entries.iter().find_map(|(key, line, node)| match &node.shape {
+        Shape::Scalar(kind) if key == "kind" && !kind.eq_ignore_ascii_case(format.kind) => Some(*line),
+        _ => None,
+    })
+}
+
+/// Returns a key for messages. One that is longer than any known key is not shown, since it may be a line of
+/// a private key.
+fn shown(key: &str) -> &str {
+    if key.len() > 40 { "…" } else { key }
 }
 
 fn keys(known: &[&str]) -> String {
@@ -225,16 +225,17 @@ fn keys(known: &[&str]) -> String {
     }
 }
 
-/// The key that was probably meant.
+/// Returns the key that was probably meant.
 fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
-    // A long key is no typing error of any of these, and would take its time.
+    // A long key is not a typing error of any of these, and comparing it would take long.
     let far = key.len() > 32;
     let distances = known.iter().filter(|_| !far).map(|known| (distance(key, known), known));
     let near = distances.filter(|(distance, known)| *distance <= known.len().div_ceil(3)).min();
     near.map(|(_, near)| *near)
 }
 
-/// How many letters have to be put in, taken out or changed (Levenshtein's distance), large or small.
+/// Returns the Levenshtein distance: the number of insertions, deletions and changes of letters, ignoring
+/// case.
 fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (index, one) in one.bytes().enumerate() {

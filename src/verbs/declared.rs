@@ -1,4 +1,4 @@
-//! What a publisher says in an artifact's configuration that its component imports and exports ([Wasm OCI artifacts][1]).
+//! The imports and exports that a publisher claims in an artifact's configuration ([Wasm OCI artifacts][1]).
 //!
 //! [1]: https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/
 
@@ -7,42 +7,43 @@ use serde::Deserialize;
 use crate::inspect::Inspected;
 use crate::registry::Artifact;
 
-/// What was said. Only the content itself can prove it.
+/// The claims of a publisher. Only the content itself can prove them.
 #[derive(Deserialize)]
-pub(super) struct Claims {
+pub(super) struct Declared {
     os: Option<String>,
     component: Option<Interface>,
 }
 
-/// What a component is said to import and export.
+/// The claimed imports and exports of a component.
 #[derive(Deserialize)]
 pub(super) struct Interface {
     pub(super) exports: Vec<String>,
     pub(super) imports: Vec<String>,
 }
 
-impl Claims {
-    /// Reads a configuration; `None` where it is one of another kind.
+impl Declared {
+    /// Reads a configuration. Returns `None` for a configuration of another kind.
     pub(super) fn read(config: &Artifact) -> Option<Self> {
         serde_json::from_slice(config.bytes()).ok()
     }
 
-    /// Whether it is said to be a core module.
+    /// Returns whether it claims to be a core module.
     pub(super) fn is_core(&self) -> bool {
         self.component.is_none() && self.os.as_deref() == Some("wasip1")
     }
 
-    /// What is said of a component.
+    /// Returns the claims about a component.
     pub(super) fn interface(self) -> Option<Interface> {
         self.component
     }
 
-    /// The network that a component imports and that nothing was said of: who looked before installing it was misled.
+    /// Returns a network interface that a component imports but its publisher did not claim. It misled anyone
+    /// who looked before installing.
     pub(super) fn hides(&self, inspected: &Inspected) -> Option<&'static str> {
-        let claimed = self.component.as_ref()?;
+        let declared = self.component.as_ref()?;
         ["wasi:http", "wasi:sockets"].into_iter().find(|package| {
             let said = |name: &String| name.strip_prefix(package).is_some_and(|rest| rest.starts_with('/'));
-            inspected.imports_any_of(package) && !claimed.imports.iter().any(said)
+            inspected.imports_any_of(package) && !declared.imports.iter().any(said)
         })
     }
 }

@@ -1,4 +1,4 @@
-//! A YAML document as a tree that knows its lines, and a reader of it that knows its keys: what makes an error name
+//! A YAML document as a tree with line numbers, and a reader that knows its keys, so that an error can name
 //! both.
 
 use std::fmt;
@@ -7,17 +7,19 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Error as YamlError, Options, Spanned};
 
-/// One node and the line that it begins at.
-pub(super) struct Node {
-    pub(super) line: u64,
-    pub(super) shape: Shape,
+use super::fault::Format;
+
+/// A node and the line at which it begins.
+pub(crate) struct Node {
+    pub(crate) line: u64,
+    pub(crate) shape: Shape,
 }
 
-/// What a node is.
-pub(super) enum Shape {
+/// The kinds of nodes.
+pub(crate) enum Shape {
     Nothing,
     Flag(bool),
-    /// What YAML takes for a number, as it writes it: `1.10` is `1.1` here, and `0x10` is `16`.
+    /// A number, as YAML writes it: `1.10` is `1.1` here, and `0x10` is `16`.
     Number(String),
     Scalar(String),
     List(Vec<Node>),
@@ -25,8 +27,8 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    /// What it is, for messages.
-    pub(super) fn kind(&self) -> &'static str {
+    /// Returns the kind of the node, for messages.
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
             Self::Flag(_) => "true or false",
@@ -37,31 +39,31 @@ impl Shape {
     }
 }
 
-/// Why a text is no document that a policy could be, and what helps. Nothing of the text is in it: a file of another
-/// purpose may hold secrets.
-pub(super) struct Broken {
-    pub(super) line: u64,
-    pub(super) what: &'static str,
-    pub(super) hint: &'static str,
+/// The reason why a text is not a readable document, and a hint. Contains nothing of the text: a file of
+/// another purpose may hold secrets.
+pub(crate) struct Broken {
+    pub(crate) line: u64,
+    pub(crate) what: String,
+    pub(crate) hint: String,
 }
 
 impl Node {
-    /// Reads the one document of a text.
-    pub(super) fn read(text: &str) -> Result<Self, Broken> {
+    /// Reads the only document of a text.
+    pub(crate) fn read(text: &str, format: Format) -> Result<Self, Broken> {
         serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
             let line = error.location().map_or(1, |location| location.line().max(1));
-            let (what, hint) = explained(error.without_snippet(), text, line);
+            let (what, hint) = explained(error.without_snippet(), text, line, format);
             Broken { line, what, hint }
         })
     }
 }
 
-/// Keys that are there twice, and those by which YAML merges maps, are left to the reader, who names them.
+/// Leaves duplicate keys, and those by which YAML merges maps, to the reader, which reports their names.
 fn options() -> Options {
     serde_saphyr::options! {
-        // Else what a few aliases stand for is read a million times.
+        // Otherwise a few aliases could make their values be read a million times.
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 10_000 },
-        // Each level takes its part of the stack, and a policy has six.
+        // Each level takes its part of the stack, and no document of kwasm's has more than six.
         budget: serde_saphyr::budget! { max_depth: 16 },
         duplicate_keys: DuplicateKeyPolicy::LastWins,
         merge_keys: MergeKeyPolicy::AsOrdinary,
@@ -70,25 +72,27 @@ fn options() -> Options {
     }
 }
 
-fn explained(error: &YamlError, text: &str, line: u64) -> (&'static str, &'static str) {
+fn explained(error: &YamlError, text: &str, line: u64, format: Format) -> (String, String) {
     let at = usize::try_from(line - 1).ok().and_then(|before| text.lines().nth(before)).unwrap_or_default();
+    let name = format.name;
+    let yaml = |hint: &str| ("it is not valid YAML".to_owned(), hint.to_owned());
     match error {
-        YamlError::AliasError { error, .. } => explained(error, text, line),
-        YamlError::MultipleDocuments { .. } => {
-            ("a second document begins there", "a policy is one document: leave out what begins with `---`")
-        }
+        YamlError::AliasError { error, .. } => explained(error, text, line, format),
+        YamlError::MultipleDocuments { .. } => (
+            "a second document begins there".to_owned(),
+            format!("{name} is one document: remove what begins with `---`"),
+        ),
         YamlError::Budget { .. }
         | YamlError::AliasReplayLimitExceeded { .. }
         | YamlError::AliasExpansionLimitExceeded { .. }
-        | YamlError::AliasReplayStackDepthExceeded { .. } => {
-            ("it is deeper or larger than a policy can be", "write it without anchors and aliases")
-        }
-        _ if at.trim_start_matches(' ').starts_with('\t') => {
-            ("it is no YAML", "indent with spaces, not with tabs")
-        }
-        _ if at.contains('*') => ("it is no YAML", "put what has an asterisk in quotes: \"*\""),
-        _ if at.contains('!') => ("it is no YAML", "put what has an exclamation mark in quotes"),
-        _ => ("it is no YAML", "check indentation, quotes and colons there and before"),
+        | YamlError::AliasReplayStackDepthExceeded { .. } => (
+            format!("it is deeper or larger than {name} can be"),
+            "write it without anchors and aliases".to_owned(),
+        ),
+        _ if at.trim_start_matches(' ').starts_with('\t') => yaml("indent with spaces, not with tabs"),
+        _ if at.contains('*') => yaml("put what has an asterisk in quotes: \"*\""),
+        _ if at.contains('!') => yaml("put what has an exclamation mark in quotes"),
+        _ => yaml("check indentation, quotes and colons there and before"),
     }
 }
 

@@ -1,0 +1,179 @@
+//! The commands that argv can request.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use clap_complete::Shell;
+
+use crate::environment::Connection;
+use crate::reference::{Image, Package, PluginName, Source};
+
+/// The parsed command line.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Command {
+    /// Show the cluster that plugins reach, and the user.
+    Cluster {
+        /// The flags that select it.
+        connection: Connection,
+        /// Whether to ask the server for the user's identity.
+        check: bool,
+        /// Whether to report each request.
+        verbose: bool,
+        /// The output format.
+        output: Output,
+    },
+    /// Print a shell script for completing kwasm's own command line.
+    Completion(Shell),
+    /// Complete the command line of a plugin.
+    Complete {
+        /// The plugin.
+        name: PluginName,
+        /// The arguments so far; the last one is being typed.
+        arguments: Vec<String>,
+    },
+    /// Report the problems on this machine.
+    Doctor {
+        /// The flags that select a cluster.
+        connection: Connection,
+        /// Whether to compare digests too.
+        deep: bool,
+        /// Whether to empty the caches first.
+        clean: bool,
+        /// The output format.
+        output: Output,
+    },
+    /// Check whether files are valid policies.
+    CheckPolicy {
+        /// The files.
+        files: Vec<PathBuf>,
+    },
+    /// Explain a request, and whether a policy allows it.
+    ExplainRequest {
+        /// The method.
+        method: String,
+        /// The path and query.
+        path: String,
+        /// The policy.
+        policy: Option<String>,
+        /// The namespace that `current` denotes.
+        namespace: Option<String>,
+        /// The output format.
+        output: Output,
+    },
+    /// Describe a component without running it.
+    Inspect {
+        /// The component.
+        source: Source,
+        /// The output format.
+        output: Output,
+    },
+    /// Install plugins.
+    Install {
+        /// The components.
+        sources: Vec<Source>,
+        /// The name of a single plugin, unless it is that of its file or repository.
+        name: Option<PluginName>,
+        /// The policy to grant.
+        policy: Option<String>,
+    },
+    /// List the installed plugins.
+    List {
+        /// The output format.
+        output: Output,
+    },
+    /// Install plugins from an archive written by `Save`.
+    Load {
+        /// The archive.
+        archive: PathBuf,
+        /// The policy to grant.
+        policy: Option<String>,
+    },
+    /// Write the manual.
+    Man {
+        /// The folder for one page per command; if `None`, one page goes to stdout.
+        folder: Option<PathBuf>,
+        /// The command to describe; kwasm itself if `None`.
+        command: Option<String>,
+    },
+    /// List the available upgrades.
+    Outdated {
+        /// The output format.
+        output: Output,
+    },
+    /// Publish a component to a registry.
+    Publish {
+        /// The component.
+        file: PathBuf,
+        /// The target.
+        target: Target,
+        /// The private key to sign with.
+        key: Option<PathBuf>,
+        /// Whether to make a component from a core module first.
+        adapt: bool,
+        /// The output format.
+        output: Output,
+    },
+    /// Run a component.
+    Run {
+        /// The component.
+        source: Source,
+        /// The policy, unless it is the one granted at install.
+        policy: Option<String>,
+        /// Whether to report each request.
+        verbose: bool,
+        /// The plugin's own arguments.
+        arguments: Vec<String>,
+    },
+    /// Write plugins to an archive.
+    Save {
+        /// The plugins.
+        names: Vec<PluginName>,
+        /// The archive.
+        archive: PathBuf,
+    },
+    /// Print a requested text: help or the version.
+    Show(String),
+    /// Uninstall plugins.
+    Uninstall {
+        /// The plugins.
+        names: Vec<PluginName>,
+    },
+    /// Upgrade plugins to their newest version.
+    Upgrade {
+        /// The plugins; all if empty.
+        names: Vec<PluginName>,
+    },
+    /// Verify the signatures of an artifact.
+    Verify {
+        /// The artifact.
+        source: Source,
+        /// The public keys, each of which has to have signed.
+        keys: Vec<PathBuf>,
+        /// The output format.
+        output: Output,
+    },
+}
+
+/// The target of a publication.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Target {
+    /// A reference in an OCI registry.
+    Image(Image),
+    /// A version of a package.
+    Package(Package),
+}
+
+/// The form in which data is printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Output {
+    /// One JSON document
+    Json,
+    /// Bare names, one per line
+    Name,
+    /// A table
+    Table,
+    /// A table with every column
+    Wide,
+    /// One YAML document
+    Yaml,
+}

@@ -1,0 +1,182 @@
+//! Reads argv: kwasm's own, or that of a plugin whose link started it.
+
+use std::path::Path;
+
+use clap::{CommandFactory, Parser};
+
+use super::command::Command;
+use super::error::{Error, unicode};
+use super::line::Line;
+use crate::environment::Environment;
+use crate::reference::{PluginName, Source};
+
+/// The kinds of links to kwasm.
+enum Link {
+    /// `kubectl_complete-NAME`, which kubectl runs to complete a plugin's arguments.
+    Complete(PluginName),
+    /// `kubectl-NAME`, which kubectl runs as a plugin.
+    Run(PluginName),
+}
+
+impl Link {
+    /// Returns the link by which this process was started. A name by which kubectl starts plugins must not
+    /// turn a plugin's arguments into commands of kwasm, even if no plugin can have it.
+    fn of(environment: &Environment) -> Option<Result<Self, Error>> {
+        let file_name = Path::new(environment.arguments.first()?).file_name()?.to_str()?;
+        let called = file_name.strip_suffix(".exe").unwrap_or(file_name);
+        if called == "kubectl-kwasm" || !(called.starts_with("kubectl-") || called.starts_with("kubectl_")) {
+            return None;
+        }
+        let link = PluginName::from_program(file_name)
+            .map(Self::Run)
+            .or_else(|| PluginName::from_completion(file_name).map(Self::Complete));
+        Some(link.ok_or_else(|| Error::Link(called.to_owned())))
+    }
+}
+
+impl Command {
+    /// Parses argv.
+    ///
+    /// # Errors
+    /// If argv is not a valid command.
+    pub fn read(environment: &Environment) -> Result<Self, Error> {
+        if let Some(link) = Link::of(environment) {
+            let link = link?;
+            let arguments =
+                environment.arguments.iter().skip(1).cloned().map(unicode).collect::<Result<_, _>>()?;
+            return Ok(match link {
+                Link::Complete(name) => Self::Complete { name, arguments },
+                Link::Run(name) => {
+                    Self::Run { source: Source::Installed(name), policy: None, verbose: false, arguments }
+                }
+            });
+        }
+        let line = match Line::try_parse_from(&environment.arguments) {
+            Ok(line) => line,
+            Err(error) if !error.use_stderr() => return Ok(Self::Show(error.render().to_string())),
+            Err(error) => return Err(Error::Usage(plain(&error))),
+        };
+        line.into_command(environment)
+    }
+
+    /// Returns whether argv requests less output. Read separately, so that it is known even if argv has
+    /// errors.
+    #[must_use]
+    pub fn is_quiet(environment: &Environment) -> bool {
+        let line = match Link::of(environment) {
+            None => Line::try_parse_from(&environment.arguments).ok(),
+            Some(_) => None,
+        };
+        line.is_some_and(|line| line.quiet)
+    }
+}
+
+/// Returns the definition of kwasm's command line for clap, from which completion and manual are generated.
+#[must_use]
+pub fn definition() -> clap::Command {
+    <Line as CommandFactory>::command()
+}
+
+/// Returns clap's message in the form of all others: without `error:` and trailing empty lines.
+fn plain(error: &clap::Error) -> String {
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // The rendered text is the help of the incomplete command.
+        return format!("no command was given\n\n{}", error.render().to_string().trim_end());
+    }
+    let text = error.render().to_string();
+    text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+    use crate::cli::{Output, Target};
+
+    fn read(arguments: &[&str]) -> Result<Command, Error> {
+        let arguments = arguments.iter().map(OsString::from).collect();
+        Command::read(&Environment { arguments, ..Environment::default() })
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Line::command().debug_assert();
+    }
+
+    #[test]
+    fn a_link_hands_all_of_argv_to_the_plugin() {
+        let command = read(&["/bin/kubectl-my_plug", "--help", "-n", "x", "--"]).unwrap();
+        let arguments = ["--help", "-n", "x", "--"].map(String::from).to_vec();
+        let source = Source::Installed("my-plug".parse().unwrap());
+        assert_eq!(command, Command::Run { source, policy: None, verbose: false, arguments });
+    }
+
+    #[test]
+    fn started_as_kubectl_kwasm_it_is_itself() {
+        assert!(matches!(read(&["kubectl-kwasm", "list"]), Ok(Command::List { output: Output::Name })));
+    }
+
+    #[test]
+    fn a_link_of_a_name_that_no_plugin_can_have_is_no_command() {
+        for link in ["kubectl-BAD", "kubectl-get", "kubectl-", "kubectl_complete-", "kubectl_complete-get"] {
+            assert!(matches!(read(&[link, "uninstall", "x"]), Err(Error::Link(_))), "{link}");
+        }
+    }
+
+    #[test]
+    fn a_link_for_completion_completes_the_plugins_arguments() {
+        let command = read(&["/bin/kubectl_complete-my_plug", "secret", ""]).unwrap();
+        let arguments = ["secret", ""].map(String::from).to_vec();
+        assert_eq!(command, Command::Complete { name: "my-plug".parse().unwrap(), arguments });
+    }
+
+    #[test]
+    fn several_sources_have_no_name_in_common() {
+        assert!(matches!(
+            read(&["kwasm", "install", "a.wasm", "b.wasm", "--as", "x"]),
+            Err(Error::OneName(2))
+        ));
+        assert!(
+            matches!(read(&["kwasm", "pull", "a.wasm", "b.wasm"]), Ok(Command::Install { sources, .. }) if sources.len() == 2)
+        );
+    }
+
+    #[test]
+    fn a_package_is_published_as_one_version() {
+        assert!(matches!(read(&["kwasm", "publish", "a.wasm", "a:b"]), Err(Error::NoVersion(_))));
+        assert!(matches!(
+            read(&["kwasm", "publish", "a.wasm", "a:b@1.0.0"]),
+            Ok(Command::Publish { target: Target::Package(_), .. })
+        ));
+        let digest = format!("localhost/a@sha256:{}", "0".repeat(64));
+        assert!(matches!(read(&["kwasm", "publish", "a.wasm", &digest]), Err(Error::Pinned(_))));
+        assert!(matches!(
+            read(&["kwasm", "publish", "a.wasm", "localhost/a:1"]),
+            Ok(Command::Publish { target: Target::Image(_), .. })
+        ));
+    }
+
+    #[test]
+    fn what_follows_two_dashes_is_the_plugins() {
+        let command = read(&["kwasm", "run", "./x.wasm", "--", "--policy", "none"]).unwrap();
+        let arguments = ["--policy", "none"].map(String::from).to_vec();
+        assert_eq!(
+            command,
+            Command::Run { source: Source::Path("./x.wasm".into()), policy: None, verbose: false, arguments }
+        );
+    }
+
+    #[test]
+    fn help_and_version_are_shown_and_mistakes_are_errors() {
+        assert!(matches!(read(&["kwasm", "--version"]), Ok(Command::Show(_))));
+        assert!(matches!(read(&["kwasm", "run", "--help"]), Ok(Command::Show(_))));
+        assert!(
+            matches!(read(&["kwasm"]), Err(Error::Usage(text)) if text.starts_with("no command was given"))
+        );
+        let of_policy = |text: &str| text.contains("Usage: kwasm policy") && text.contains("explain");
+        assert!(matches!(read(&["kwasm", "policy"]), Err(Error::Usage(text)) if of_policy(&text)));
+        assert!(matches!(read(&["kwasm", "instal"]), Err(Error::Usage(text)) if text.contains("'install'")));
+        assert!(matches!(read(&["kwasm", "uninstall", "A"]), Err(Error::Name(_))));
+    }
+}

@@ -1,0 +1,98 @@
+//! The ending of a command: success, or the error of a room.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::cli;
+use crate::document::Fault;
+use crate::reference::{NameError, PluginName};
+use crate::registry::{self, signature, trust};
+use crate::runtime::{self, Outcome};
+use crate::store::{self, layout};
+
+/// The successful endings of a command.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Ending {
+    /// Completed as requested.
+    Done,
+    /// Completed, and reported problems.
+    Faulty,
+    /// Interrupted by the user.
+    Interrupted,
+    /// A plugin ran.
+    Ran(Outcome),
+}
+
+/// The reason why a command failed: the errors of the rooms, unchanged.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each is the error of the room it is named after")]
+pub enum Error {
+    #[error("{archive}")]
+    Archive { archive: String, source: layout::Error },
+    #[error(transparent)]
+    Cli(#[from] cli::Error),
+    #[error(transparent)]
+    Cluster(#[from] crate::cluster::Error),
+    #[error("{path}")]
+    Inspect { path: String, source: crate::inspect::Error },
+    #[error(transparent)]
+    Name(#[from] NameError),
+    #[error("{0}")]
+    NoCluster(String),
+    #[error("there is no home directory to keep plugins in")]
+    NoHome,
+    #[error("there is no policy `{0}`")]
+    NoPolicy(String),
+    #[error("it is not a policy")]
+    Policy(Vec<Fault>),
+    #[error("{}: it cannot be read", path.display())]
+    PolicyFile { path: PathBuf, source: io::Error },
+    #[error("{0}: it was not installed from a registry, so it has no signatures")]
+    NoArtifact(String),
+    #[error("there is no command `{0}`, so there is no page about it")]
+    NoPage(String),
+    #[error("`{0}` is an installed plugin, not a source to install from")]
+    NotFetched(PluginName),
+    #[error("{}: it is not a public key", path.display())]
+    Key { path: PathBuf, source: signature::KeyError },
+    #[error("{}: it cannot be used to sign", path.display())]
+    PrivateKey { path: PathBuf, source: signature::PrivateKeyError },
+    #[error("these keys cannot be used together")]
+    Keys(#[source] signature::KeySetError),
+    #[error("{reference}: it is in a folder, which holds no signatures")]
+    InFolder { reference: String, source: trust::Refusal },
+    #[error("{reference}: cannot determine whether it is signed")]
+    SignatureLookup { reference: String, source: registry::Error },
+    #[error("{reference}: its configuration does not mention {package}, which it imports")]
+    Hidden { reference: String, package: &'static str },
+    #[error("{reference}: it is not signed, and {before} was, which it would replace")]
+    SignatureLost { reference: String, before: String },
+    #[error(
+        "{reference}: no signature of {signers} can be verified, and {before} had one, which it would replace"
+    )]
+    SignerLost { reference: String, before: String, signers: String },
+    #[error("it is not a valid trust file")]
+    Trust(Vec<Fault>),
+    #[error("several things went wrong")]
+    Several(Vec<(String, Self)>),
+    #[error("two of these would be called `{0}`")]
+    Twice(PluginName),
+    #[error("{reference}")]
+    Unsigned { reference: String, source: signature::Error },
+    #[error("{reference}")]
+    Untrusted { reference: String, source: trust::Refusal },
+    #[error("an archive is not written to a terminal")]
+    Terminal,
+    #[error("{}: it cannot be written to", path.display())]
+    Unwritten { path: PathBuf, source: io::Error },
+    #[error("{name}: {} is not absolute", path.display())]
+    Relative { name: &'static str, path: PathBuf },
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    #[error(transparent)]
+    Runtime(#[from] runtime::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error("stdout cannot be written to")]
+    Stdout(#[source] io::Error),
+}
