@@ -15,7 +15,7 @@ fn code(cache: &Path) -> PathBuf {
     folder.join(&files(&folder)[0])
 }
 
-/// Puts the code of another guest, which traps, in the place of that of `hello`, and lets everyone write it
+/// Puts the code of another guest, which traps, in the place of that of `prints`, and lets everyone write it
 /// or enter its folder.
 fn planted(open: &str, by: impl FnOnce(Kwasm) -> Kwasm) -> Run {
     let kwasm = Kwasm::with_empty_cache();
