@@ -15,12 +15,12 @@ fn code(cache: &Path) -> PathBuf {
     folder.join(&files(&folder)[0])
 }
 
-/// Puts the code of another guest, which traps, in the place of that of `hello`, and lets everyone write it
+/// Puts the code of another guest, which traps, in the place of that of `prints`, and lets everyone write it
 /// or enter its folder.
 fn planted(open: &str, by: impl FnOnce(Kwasm) -> Kwasm) -> Run {
     let kwasm = Kwasm::with_empty_cache();
     let cache = kwasm.home().join("cache");
-    kwasm.run("hello", &[]).success();
+    kwasm.run("prints", &["1"]).success();
     let other = Kwasm::with_empty_cache();
     other.run("traps", &[]).fails(125);
     fs::copy(code(&other.home().join("cache")), code(&cache)).unwrap();
@@ -30,7 +30,7 @@ fn planted(open: &str, by: impl FnOnce(Kwasm) -> Kwasm) -> Run {
         _ => (code(&cache), 0o600),
     };
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    by(kwasm).run("hello", &[])
+    by(kwasm).run("prints", &["1"])
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn planting_compiled_code_in_the_cache() {
     let ordinary = |kwasm: Kwasm| kwasm.variable("KWASM_WITHOUT", "cache-owner");
     let without = |kwasm: Kwasm| kwasm.without("cache-owner");
     for run in [planted("file", ordinary), planted("file", Kwasm::faulty)] {
-        assert_eq!(run.success().stdout, "hello from kwasm\n");
+        assert_eq!(run.success().stdout, "line 1\n");
     }
     for run in [planted("folder", ordinary), planted("folder", Kwasm::faulty)] {
         assert!(run.fails(125).stderr.contains("it is open to others"));

@@ -111,7 +111,9 @@ mod tests {
     fn a_file_that_can_be_read_counts() {
         assert!(look(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap().contains("Cargo.toml"));
         assert!(
-            look(&Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap().contains("[package]")
+            look(&Path::new(env!("CARGO_MANIFEST_DIR")).join("kube-rs/Cargo.toml"))
+                .unwrap()
+                .contains("[package]")
         );
         assert!(look(Path::new("/there/is/no/such/thing")).is_err());
     }
