@@ -7,7 +7,7 @@ use std::{
 
 use super::tokens::{self, Token};
 
-/// How many re-exports one name may pass: more are a circle of `use` lines, which Rust reports.
+/// The largest number of re-exports of one name. More form a circle of `use` lines, which Rust reports.
 const RE_EXPORTS: usize = 16;
 
 /// A path of names, e.g. `["crate", "gate", "Gate"]`.
