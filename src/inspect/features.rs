@@ -107,7 +107,7 @@ mod tests {
         ),
         (
             Feature::SharedEverythingThreads,
-            "(module (global i32 (i32.const 0)) (func (drop (global.atomic.get seqcst 0))))",
+            "(module (global i32 (i32.const 0)) (func (drop (global.atomic.get seq_cst 0))))",
         ),
         (Feature::SharedMemory, "(module (memory 1 1 shared))"),
         (Feature::SignExtensionOps, "(module (func (drop (i32.extend8_s (i32.const 0)))))"),
