@@ -28,7 +28,7 @@ fn server() -> (String, Receiver<(String, usize)>) {
 fn serve(stream: &TcpStream, number: usize, tell: &Sender<(String, usize)>) {
     let mut reader = BufReader::new(stream);
     for round in 0..2 {
-        let (mut first, mut length) = (String::new(), 0);
+        let (mut first, mut length, mut chunked) = (String::new(), 0, false);
         if reader.read_line(&mut first).is_ok_and(|read| read == 0) {
             return;
         }
@@ -37,7 +37,17 @@ fn serve(stream: &TcpStream, number: usize, tell: &Sender<(String, usize)>) {
             if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
                 length = value.trim().parse().unwrap();
             }
+            chunked |= line.eq_ignore_ascii_case("transfer-encoding: chunked\r\n");
             line.clear();
+        }
+        // To its end, as a server that closes between two requests does: what was not sent whole is not sent again.
+        while chunked {
+            line.clear();
+            let size = reader
+                .read_line(&mut line)
+                .map_or(0, |_| usize::from_str_radix(line.trim(), 16).unwrap_or(0));
+            drop(reader.read_exact(&mut vec![0; size + 2]));
+            chunked = size > 0;
         }
         drop(reader.read_exact(&mut vec![0; length]));
         let method = first.split(' ').next().unwrap().to_owned();
