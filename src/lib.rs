@@ -5,13 +5,8 @@
 //! rooms stand in the order in which a command passes through them, and each uses only those before it (see
 //! `src/README.md`).
 
-#![cfg_attr(
-    test,
-    allow(
-        clippy::disallowed_methods,
-        reason = "tests make what they read; without them all of the code is checked"
-    )
-)]
+// Without tests, all of the code is checked for it.
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests make the files that they read"))]
 
 pub(crate) mod defence;
 
