@@ -74,7 +74,7 @@ Environment:
   CI=true           nothing may be skipped; missing toolchains are installed";
 
 const DEMO: &str = "\
-Builds kwasm, the guests and the embedded API server, installs the plugin `decoder` into a
+Builds kwasm, two plugins and the embedded API server, installs the plugin `decoder` into a
 temporary home and runs it as kubectl would, then shows what a plugin cannot do.
 
 Usage: cargo xtask demo

@@ -63,7 +63,6 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Idle { minutes } => idle::run(&places, minutes),
         Command::Languages => languages::run(&places),
         Command::Lint(options) => Ok(lint::run(&places, &options)),
-        Command::Test { quick: true, arguments } => test::quick(&places, &arguments),
-        Command::Test { quick: false, arguments } => test::run(&places, &arguments),
+        Command::Test { quick, arguments } => test::run(&places, quick, &arguments),
     }
 }

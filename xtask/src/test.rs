@@ -24,21 +24,17 @@ const FAULTS: &str = "kwasm-faults";
 /// The modules of the suite that `--quick` runs: they need neither a control plane nor other tools.
 const QUICK: [&str; 2] = ["hostile::", "policies::"];
 
-/// Runs all that this machine can run.
-pub(crate) fn run(places: &Places, arguments: &[OsString]) -> Result<ExitCode> {
-    prepare(places)?;
+/// Runs all that this machine can run, or with `quick` what says most for its time: unit tests, documentation, policies
+/// and hostile guests.
+pub(crate) fn run(places: &Places, quick: bool, arguments: &[OsString]) -> Result<ExitCode> {
     let mut report = Report::default();
-    let result = steps(places, arguments, &mut report);
-    report.print();
-    result?;
-    Ok(if report.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-/// Runs what says most for its time: unit tests, documentation, policies and hostile guests.
-pub(crate) fn quick(places: &Places, arguments: &[OsString]) -> Result<ExitCode> {
-    Toolchain::find(places, Scope::Workspace.need(), false)?;
-    let mut report = Report::default();
-    let result = quick_steps(places, arguments, &mut report);
+    let result = if quick {
+        Toolchain::find(places, Scope::Workspace.need(), false)?;
+        quick_steps(places, arguments, &mut report)
+    } else {
+        prepare(places)?;
+        steps(places, arguments, &mut report)
+    };
     report.print();
     result?;
     Ok(if report.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
