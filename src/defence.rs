@@ -103,6 +103,12 @@ defences! {
     RefusalTexts = "refusal-texts",
     /// The number of requests in flight is limited.
     RequestLimit = "request-limit",
+    /// A plugin gets no host that its request or the ceiling does not name.
+    RequestedHosts = "requested-hosts",
+    /// A request or a ceiling narrows the limits of a run.
+    RequestedLimits = "requested-limits",
+    /// A rule of the grant allows only what the plugin's request and the ceiling cover too.
+    RequestedRules = "requested-rules",
     /// A session of an authenticating proxy does not reach the guest.
     SessionCookies = "session-cookies",
     /// Opening a shell does not count as reading, whatever its method.
