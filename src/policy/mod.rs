@@ -23,6 +23,7 @@ mod document;
 mod host;
 mod judge;
 mod limits;
+mod lines;
 mod quantity;
 mod query;
 mod refusal;
