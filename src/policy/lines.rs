@@ -1,46 +1,42 @@
-//! A policy in lines, for people: one for each rule.
+//! A policy in lines, for people: one for each rule, with the words of its author behind it.
 
-use super::host::Host;
+use super::flow::List;
 use super::judge::Policy;
-use super::rule::NameSelector;
+use super::rule::{NameSelector, Stated};
 
 impl Policy {
-    /// Returns the policy in lines: its name, the contexts if they are not only the current one, the rules as
-    /// in a policy, and the hosts.
+    /// Returns the policy in lines: its name and description, and each thing that it allows or limits as in a
+    /// policy. What is the same as in an empty policy has no line.
     ///
     /// The lines are not made safe for a terminal.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        let mut lines = vec![self.name.clone()];
-        lines.extend(contexts(&self.contexts));
-        if self.impersonate {
+        let description = self.description().map_or_else(String::new, |text| format!(": {text}"));
+        let mut lines = vec![format!("{}{description}", self.name())];
+        if *self.contexts() != NameSelector::current() {
+            lines.push(format!("contexts: {}", self.contexts()));
+        }
+        if self.impersonates() {
             lines.push("impersonate: true".to_owned());
         }
-        lines.extend(self.rules.iter().map(ToString::to_string));
-        lines.extend(self.hosts.iter().map(host));
+        lines.extend(self.stated().map(rule));
+        lines.extend(self.hosts().iter().map(|host| format!("network: {}", host.entry())));
         if !self.own_flags.is_empty() {
-            lines.push(format!("flags: {{own: {:?}}}", self.own_flags));
+            lines.push(format!("flags: {{own: {}}}", List(&self.own_flags)));
+        }
+        let limits = self.limits().to_string();
+        if !limits.is_empty() {
+            lines.push(format!("limits: {limits}"));
         }
         lines
     }
 }
 
-/// Returns the line of contexts, or `None` if it is only the current one, as without a word of it.
-fn contexts(contexts: &NameSelector) -> Option<String> {
-    match contexts {
-        NameSelector::All => Some("contexts: \"*\"".to_owned()),
-        NameSelector::Some { current: true, names } if names.is_empty() => None,
-        NameSelector::Some { current, names } => {
-            let current = current.then_some("current");
-            let listed: Vec<&str> = current.into_iter().chain(names.iter().map(String::as_str)).collect();
-            Some(format!("contexts: {listed:?}"))
-        }
-    }
-}
-
-fn host(host: &Host) -> String {
-    let private = if host.private { ", private: true" } else { "" };
-    format!("network: {{host: {:?}, port: {}{private}}}", host.name, host.port)
+/// Returns the line of a rule. Its author's words come last, where they cannot be taken for kwasm's own.
+fn rule(Stated { rule, words }: Stated<'_>) -> String {
+    let optional = if words.optional { "optional: " } else { "" };
+    let reason = words.reason.as_ref().map_or_else(String::new, |reason| format!("  # {reason}"));
+    format!("{optional}{rule}{reason}")
 }
 
 #[cfg(test)]
@@ -53,23 +49,28 @@ mod tests {
 kind: Policy
 metadata: {name: scaler}
 spec:
+  description: Scales deployments.
   kubernetes:
     contexts: [current, staging]
     impersonate: true
     rules:
-      - {apiGroups: [apps], resources: [deployments], verbs: [get, patch], namespaces: [current]}
-      - {nonResourceURLs: [/version], verbs: [get]}
+      - {apiGroups: [apps], resources: [deployments], verbs: [get, patch], namespaces: [current], reason: Scales.}
+      - {nonResourceURLs: [/version], verbs: [get], optional: true, reason: Shows it.}
+      - {apiGroups: [''], resources: [pods], verbs: [list], optional: true}
   network: [{host: api.example.com, private: true}]
   flags: {own: [\"-s\"]}
+  limits: {memory: 1Gi}
 ";
         insta::assert_snapshot!(Policy::read("x", text).unwrap().lines().join("\n"), @r#"
-        scaler
-        contexts: ["current", "staging"]
+        scaler: Scales deployments.
+        contexts: [current, staging]
         impersonate: true
-        {apiGroups: [apps], resources: [deployments], verbs: [get, patch], namespaces: [current]}
-        {nonResourceURLs: [/version], verbs: [get]}
-        network: {host: "api.example.com", port: 443, private: true}
+        {apiGroups: [apps], resources: [deployments], verbs: [get, patch], namespaces: [current]}  # Scales.
+        optional: {nonResourceURLs: [/version], verbs: [get]}  # Shows it.
+        optional: {apiGroups: [""], resources: [pods], verbs: [list]}
+        network: {host: api.example.com, port: 443, private: true}
         flags: {own: ["-s"]}
+        limits: {memory: 1Gi}
         "#);
         assert_eq!(Policy::none().lines(), ["none"]);
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::document::Fault;
 use crate::inspect::{LONGEST_REQUEST, RequestError};
-use crate::message::{Explain, chain};
+use crate::message::chain;
 use crate::policy::Policy;
 
 use super::Error;
@@ -47,9 +47,8 @@ impl Requested {
     /// Reads the request that a publisher states. `of` is the name of the artifact.
     pub(super) fn declared(of: &str, text: &str) -> Self {
         let policy = if text.len() > LONGEST_REQUEST {
-            let error = RequestError::TooLarge(text.len());
-            let hint = error.hint().unwrap_or_default();
-            Err(vec![Fault::whole(of, chain(&error), hint)])
+            let what = format!("it has {} bytes, of at most {LONGEST_REQUEST}", text.len());
+            Err(vec![Fault::whole(format!("the request of {of}"), what, "ask its publisher for a shorter one")])
         } else {
             read_request(of, text)
         };
