@@ -120,7 +120,8 @@ mod tests {
     use super::*;
 
     fn policy(spec: &str) -> Policy {
-        let text = format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
+        let text =
+            format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
         Policy::read("test.yaml", &text).unwrap()
     }
 
@@ -128,7 +129,8 @@ mod tests {
         policy(&format!("{{kubernetes: {{rules: [{rules}]}}}}"))
     }
 
-    const SECRETS: &str = "{apiGroups: [''], resources: [secrets], verbs: [get], reason: Reads., namespaces: [current]}";
+    const SECRETS: &str =
+        "{apiGroups: [''], resources: [secrets], verbs: [get], reason: Reads., namespaces: [current]}";
     const PODS: &str = "{apiGroups: [''], resources: [pods, pods/log], verbs: [get, list]}";
 
     #[test]

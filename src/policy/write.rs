@@ -9,7 +9,8 @@ use super::rule::{NameSelector, Rule, Stated};
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata:\n  name: {}", Name(self.name()))?;
-        let lines = [Section::Description, Section::Kubernetes, Section::Network, Section::Flags, Section::Limits];
+        let lines =
+            [Section::Description, Section::Kubernetes, Section::Network, Section::Flags, Section::Limits];
         let mut is_empty = true;
         for section in lines {
             let text = section.of(self);
@@ -42,7 +43,8 @@ impl Section {
             },
             Self::Kubernetes => kubernetes(policy),
             Self::Network => {
-                let hosts: Vec<String> = policy.hosts().iter().map(|host| format!("    - {}\n", host.entry())).collect();
+                let hosts: Vec<String> =
+                    policy.hosts().iter().map(|host| format!("    - {}\n", host.entry())).collect();
                 if hosts.is_empty() { String::new() } else { format!("  network:\n{}", hosts.concat()) }
             }
             Self::Flags if policy.own_flags.is_empty() => String::new(),
@@ -113,7 +115,8 @@ mod tests {
     use super::*;
 
     fn policy(spec: &str) -> Policy {
-        let text = format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
+        let text =
+            format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
         Policy::read("test.yaml", &text).unwrap()
     }
 

@@ -1,4 +1,4 @@
-//! `kwasm install SOURCE… [--as NAME] [--policy NAME|FILE]`.
+//! `kwasm install SOURCE… [--as NAME] [--policy NAME|FILE] [--ask]`.
 
 use std::env;
 use std::mem;
@@ -28,6 +28,7 @@ pub(super) fn install(
     sources: &[Source],
     name: Option<&PluginName>,
     policy: Option<&str>,
+    ask: bool,
 ) -> Result<Ending, Error> {
     let fetcher = Fetcher::new(environment, store.places(), reporter);
     // Once for all: a file may be a pipe.
@@ -49,7 +50,10 @@ pub(super) fn install(
     for (source, Wish { name, policy, previous }) in wishes {
         let content = fetcher.fetch(source, previous.as_ref());
         match content.and_then(|content| prepare(store, environment, reporter, name, content, policy)) {
-            Ok(staged) => staged_plugins.push(staged),
+            Ok(mut staged) => {
+                staged.receipt.ask = ask;
+                staged_plugins.push(staged);
+            }
             Err(error) => troubles.push((source.to_string(), error)),
         }
     }

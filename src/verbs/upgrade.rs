@@ -78,7 +78,8 @@ fn upgrade_one(
             reporter.note(&change(&receipt, &found));
             let newest = fetcher.download(&source, &found, Some(&receipt))?;
             let granted = granted(&receipt.granted())?;
-            let staged = prepare(store, environment, reporter, name.clone(), newest, granted)?;
+            let mut staged = prepare(store, environment, reporter, name.clone(), newest, granted)?;
+            staged.receipt.ask = receipt.ask;
             put(store, environment, reporter, &[staged])?;
         }
     }
