@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::judge::Policy;
 use super::rule::{ResourceRule, Rule};
 
 /// A reason to think twice before granting a rule.
@@ -150,24 +149,10 @@ impl ResourceRule {
     }
 }
 
-impl Policy {
-    /// Returns the dangers of all that it grants beside its rules.
-    #[must_use]
-    pub fn dangers_beside_rules(&self) -> BTreeSet<Danger> {
-        [
-            (self.impersonates(), Danger::Impersonation),
-            (!self.hosts().is_empty(), Danger::Hosts),
-            (*self.contexts() != super::rule::NameSelector::current(), Danger::Contexts),
-        ]
-        .into_iter()
-        .filter_map(|(is_there, danger)| is_there.then_some(danger))
-        .collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Policy;
 
     fn dangers(rule: &str) -> Vec<Danger> {
         let text = format!(

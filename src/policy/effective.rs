@@ -1,6 +1,9 @@
 //! What several policies together allow, line by line, for users to see. The judge does not need it: it asks
 //! each of them.
 
+use std::collections::BTreeSet;
+
+use super::danger::Danger;
 use super::judge::{Layers, Policy};
 use super::layer::Layer;
 use super::rule::{Rule, Words};
@@ -64,6 +67,56 @@ impl Layers {
         });
         withheld.filter(|withheld| !withheld.by.is_empty()).collect()
     }
+
+    /// Returns what the policies together allow beside rules, as entries of a policy on one line, each with the
+    /// policies that have it.
+    #[must_use]
+    pub fn effective_rest(&self) -> Vec<(String, Vec<Layer>)> {
+        self.rest(|has| has.iter().all(|(_, has)| *has), true)
+    }
+
+    /// Returns what the plugin requests beside rules and does not get, with the policies that lack it.
+    #[must_use]
+    pub fn withheld_rest(&self) -> Vec<(String, Vec<Layer>)> {
+        let requested =
+            |has: &[(Layer, bool)]| has.iter().any(|(layer, has)| *layer == Layer::Request && *has);
+        self.rest(|has| requested(has) && has.iter().any(|(_, has)| !has), false)
+    }
+
+    /// Returns the entries beside rules of any of the policies for which `keep` returns `true`, with the policies
+    /// that have it, or those that lack it.
+    fn rest(&self, keep: impl Fn(&[(Layer, bool)]) -> bool, having: bool) -> Vec<(String, Vec<Layer>)> {
+        let mut entries: Vec<String> = self.all().flat_map(|(_, policy)| entries(policy)).collect();
+        entries.sort();
+        entries.dedup();
+        let mut kept = Vec::new();
+        for entry in entries {
+            let has: Vec<(Layer, bool)> =
+                self.all().map(|(layer, policy)| (layer, entries_include(policy, &entry))).collect();
+            if keep(&has) {
+                kept.push((
+                    entry,
+                    has.into_iter().filter(|(_, has)| *has == having).map(|(layer, _)| layer).collect(),
+                ));
+            }
+        }
+        kept
+    }
+}
+
+/// Returns what a policy grants beside rules, each as an entry of a policy on one line.
+fn entries(policy: &Policy) -> Vec<String> {
+    let mut entries: Vec<String> =
+        policy.hosts().iter().map(|host| format!("network: {}", host.entry())).collect();
+    entries.extend(policy.impersonates().then(|| "impersonate: true".to_owned()));
+    if *policy.contexts() != super::rule::NameSelector::current() {
+        entries.push(format!("contexts: {}", policy.contexts()));
+    }
+    entries
+}
+
+fn entries_include(policy: &Policy, entry: &str) -> bool {
+    entries(policy).iter().any(|known| known == entry)
 }
 
 /// Returns what rules have in common with those of a policy, without what is part of another.
@@ -87,31 +140,43 @@ fn narrowed(rules: &[Rule], policy: &Policy) -> Vec<Rule> {
     kept
 }
 
+/// Something that a policy allows, for users to read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Allowance {
+    /// What it is, in words, e.g. `get secrets in the current namespace`.
+    pub words: String,
+    /// The dangers of it.
+    pub dangers: BTreeSet<Danger>,
+}
+
 impl Policy {
-    /// Returns what this policy allows beyond another one, each as a sentence. Empty if it allows the same or
-    /// less. Where that is not certain, it is listed.
+    /// Returns what this policy allows beyond another one. Empty if it allows the same or less. Where that is
+    /// not certain, it is listed.
     #[must_use]
-    pub fn beyond(&self, other: &Self) -> Vec<String> {
-        let mut lines: Vec<String> = Vec::new();
+    pub fn beyond(&self, other: &Self) -> Vec<Allowance> {
+        let of = |words: String, danger: Option<Danger>| Allowance {
+            words,
+            dangers: danger.into_iter().collect(),
+        };
+        let mut found: Vec<Allowance> = Vec::new();
         if !other.contexts().includes(self.contexts()) {
-            lines.push(format!("use the contexts {}", self.contexts()));
+            found.push(of(format!("use the contexts {}", self.contexts()), Some(Danger::Contexts)));
         }
         if self.impersonates() && !other.impersonates() {
-            lines.push("act as other users".to_owned());
+            found.push(of("act as other users".to_owned(), Some(Danger::Impersonation)));
         }
         let wider = self.rules().iter().filter(|rule| !rule.is_within(other.rules()));
-        lines.extend(wider.map(Rule::sentence));
+        found.extend(wider.map(|rule| Allowance { words: rule.sentence(), dangers: rule.dangers() }));
         let hosts = self.hosts().iter().filter(|host| {
             !other.hosts().iter().any(|known| {
                 (&known.name, known.port) == (&host.name, host.port) && (known.private || !host.private)
             })
         });
-        lines.extend(hosts.map(|host| format!("reach {host}")));
-        let (limits, known) = (self.limits().alone(), other.limits().alone());
-        if limits.exceeds(&known) {
-            lines.push(format!("run with the limits {}", self.limits()));
+        found.extend(hosts.map(|host| of(format!("reach {host}"), Some(Danger::Hosts))));
+        if self.limits().alone().exceeds(&other.limits().alone()) {
+            found.push(of(format!("run with the limits {}", self.limits()), None));
         }
-        lines
+        found
     }
 }
 
@@ -176,8 +241,8 @@ mod tests {
         let same = policy(&format!(
             "{{kubernetes: {{rules: [{PODS}]}}, network: [{{host: a.example}}], limits: {{memory: 1Gi}}}}"
         ));
-        assert_eq!(same.beyond(&same), Vec::<String>::new());
-        assert_eq!(rules(PODS).beyond(&same), Vec::<String>::new());
+        assert_eq!(same.beyond(&same), []);
+        assert_eq!(rules(PODS).beyond(&same), []);
         for (spec, line) in [
             ("{kubernetes: {contexts: '*'}}", "use the contexts \"*\""),
             ("{kubernetes: {impersonate: true}}", "act as other users"),
@@ -189,7 +254,9 @@ mod tests {
                 "delete pods in all namespaces",
             ),
         ] {
-            assert_eq!(policy(spec).beyond(&same), [line], "{spec}");
+            let beyond = policy(spec).beyond(&same);
+            let words: Vec<&str> = beyond.iter().map(|allowance| allowance.words.as_str()).collect();
+            assert_eq!(words, [line], "{spec}");
         }
     }
 }

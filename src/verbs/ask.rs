@@ -1,12 +1,10 @@
 //! The questions of `--ask`, on the controlling terminal.
 
-use std::slice;
 use std::thread;
 use std::time::Duration;
 
 use textwrap::{Options, WordSplitter};
 
-use crate::document::Fault;
 use crate::gate::{Asked, Asker, Consent, Question};
 use crate::message::{chain, one_line};
 use crate::platform::terminal::{self, Terminal, Withdrawal};
@@ -16,7 +14,8 @@ use crate::runtime::OpenLine;
 use crate::store::Store;
 
 use super::Error;
-use super::policy::{Chosen, granted};
+use super::grant::{own, set};
+use super::policy::granted;
 use super::watching::Lines;
 
 /// The time for which a question is shown before an answer is read. What is typed before was meant for something
@@ -121,26 +120,14 @@ impl InstalledGrant {
     }
 
     fn add(&self, rule: &Rule) -> Result<(), Error> {
-        self.store.amend(slice::from_ref(&self.name), |receipt| {
+        self.store.amend(&self.name, |receipt| {
             // Another run may have changed it meanwhile.
-            let Chosen { mut policy, text } = granted(&receipt.granted())?;
-            if policy.rules().contains(rule) {
-                return Ok(());
+            let mut policy = granted(&receipt.granted())?.policy;
+            if !rule.is_within(policy.rules()) {
+                policy.add(rule.clone(), Words::default());
+                set(receipt, own(policy, &self.name));
             }
-            if text.is_none() {
-                // A built-in policy with one more rule is another policy.
-                policy = policy.renamed(self.name.as_str());
-            }
-            policy.add(rule.clone(), Words::default());
-            let text = policy.to_string();
-            let file = format!("the policy of {}", self.name);
-            if Policy::read(&file, &text).map_err(Error::Policy)? != policy {
-                let fault = Fault::whole(file, "the rule cannot be written to it", "write a policy by hand");
-                return Err(Error::Policy(vec![fault]));
-            }
-            policy.name().clone_into(&mut receipt.policy);
-            receipt.policy_text = Some(text);
-            Ok::<_, Error>(())
+            Ok(())
         })
     }
 }

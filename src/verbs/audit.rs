@@ -133,14 +133,13 @@ pub(super) fn configure(
     names: &[PluginName],
     on: bool,
 ) -> Result<Done, Error> {
-    let mut names = names.to_vec();
-    names.sort();
-    names.dedup();
-    store.amend(&names, |receipt| {
-        receipt.audit = on;
-        Ok::<_, Error>(())
-    })?;
-    for name in &names {
+    // All of them or none: a misspelt name is found before anything is changed.
+    names.iter().try_for_each(|name| store.receipt(name).map(drop))?;
+    for name in names {
+        store.amend(name, |receipt| {
+            receipt.audit = on;
+            Ok::<_, Error>(())
+        })?;
         reporter.note(&if on {
             format!("the requests of {name} are recorded from now on: kwasm audit {name}")
         } else {
