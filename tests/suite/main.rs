@@ -15,6 +15,8 @@ mod archives;
 mod code_cache;
 #[cfg(unix)]
 mod conformance;
+#[cfg(unix)]
+mod consent;
 mod contexts_and_identities;
 mod core_modules;
 #[cfg(unix)]
