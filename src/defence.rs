@@ -183,6 +183,12 @@ pub(crate) const fn before_change(_: &str, _: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Returns the path of another ceiling than the administrator's: none.
+#[cfg(not(feature = "faults"))]
+pub(crate) const fn ceiling() -> Option<&'static str> {
+    None
+}
+
 /// Runs after each change to the disk.
 #[cfg(not(feature = "faults"))]
 pub(crate) const fn after_change(_: &str, _: &Path) {}
@@ -191,7 +197,7 @@ pub(crate) const fn after_change(_: &str, _: &Path) {}
 pub(crate) const PIECE: usize = if cfg!(feature = "faults") { 64 << 10 } else { usize::MAX };
 
 #[cfg(feature = "faults")]
-pub(crate) use self::faults::{after_change, before_change, reroute, take_away};
+pub(crate) use self::faults::{after_change, before_change, ceiling, reroute, take_away};
 
 /// The disabled defences, in a build with the feature `faults`, and the faults to inject at changes to the
 /// disk.
@@ -220,8 +226,8 @@ mod faults {
 
     /// Disables the defences that `wishes` names: `NAME[=VALUE]`, separated by commas. Beside the defences,
     /// these are `life=N`, which ends the process at the N-th change to the disk, as a power cut would;
-    /// `room=N`, which makes the disk full from the N-th change on; and `secrecy=FILE`, which logs each
-    /// change as a line.
+    /// `room=N`, which makes the disk full from the N-th change on; `secrecy=FILE`, which logs each
+    /// change as a line; and `ceiling=FILE`, which is read in place of the administrator's policy.
     pub(crate) fn take_away(wishes: &str) {
         drop(FAULTS.away.set(wishes.to_owned()));
     }
@@ -234,6 +240,11 @@ mod faults {
     /// network that contains them.
     pub(crate) fn reroute() -> Option<&'static str> {
         value(Defence::Destination.name()).filter(|address| !address.is_empty())
+    }
+
+    /// Returns the path of the ceiling of a test, which cannot change the machine's own.
+    pub(crate) fn ceiling() -> Option<&'static str> {
+        value("ceiling")
     }
 
     pub(crate) fn before_change(what: &str, path: &Path) -> io::Result<()> {

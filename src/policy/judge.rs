@@ -66,6 +66,12 @@ impl Policy {
         &self.name
     }
 
+    /// Returns the same policy under another name.
+    #[must_use]
+    pub fn renamed(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
+    }
+
     /// Returns its author's description.
     #[must_use]
     pub fn description(&self) -> Option<&str> {

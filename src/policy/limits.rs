@@ -86,6 +86,30 @@ impl StatedLimits {
     }
 }
 
+impl StatedLimits {
+    /// Returns the limits of a run that nothing else limits.
+    pub(super) fn alone(self) -> Limits {
+        self.within(std::iter::empty())
+    }
+}
+
+impl Limits {
+    /// Returns whether one of them is higher than that of `other`.
+    pub(super) fn exceeds(&self, other: &Self) -> bool {
+        let timeout = match (self.timeout, other.timeout) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(one), Some(other)) => one > other,
+        };
+        timeout
+            || self.memory > other.memory
+            || self.requests > other.requests
+            || self.sockets > other.sockets
+            || self.headers > other.headers
+            || self.stack > other.stack
+    }
+}
+
 fn least<T: Ord>(limit: T, stated: Option<T>) -> T {
     match stated {
         Some(stated) if Defence::RequestedLimits.stands() => limit.min(stated),

@@ -121,6 +121,12 @@ impl VariablePattern {
         }
     }
 
+    /// Returns the pattern in words, e.g. `read the variable EDITOR`.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        format!("read the variable{} {self}", if self.is_prefix { "s" } else { "" })
+    }
+
     /// Returns whether it is one variable that is or may be a credential.
     #[must_use]
     pub fn is_credential(&self) -> bool {

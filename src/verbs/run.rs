@@ -7,13 +7,14 @@ use crate::cluster::{Contexts, Flags, Kubeconfig, MOST_CONTEXTS, Selection};
 use crate::environment::{Connection, Environment};
 use crate::gate::{self, Gate, Observer, Trace};
 use crate::message::Message;
-use crate::policy::{self, NAME_A_KUBECONFIG, Policy};
+use crate::policy::{self, Grant, NAME_A_KUBECONFIG, Policy};
 use crate::reference::Source;
-use crate::runtime::{Bounds, Compiler, OpenLine, Outcome, Sandbox, World};
+use crate::runtime::{Bounds, Compiler, Folders, Guards, OpenLine, Outcome, Sandbox, World};
 use crate::store::{Granted, Plugin, Store};
 
+use super::declared::prove_request;
 use super::fetch::{Fetcher, name_of};
-use super::policy::{choose, granted};
+use super::policy::{choose, granted, request};
 use super::progress::{Compiling, Progress};
 use super::{Ending, Error, Reporter};
 
@@ -37,19 +38,23 @@ pub(super) fn run(
         Source::Installed(name) => store.find(name)?,
         Source::Image(_) | Source::Package(_) => fetch(store, environment, reporter, &source)?,
     };
+    request(plugin.name(), plugin.inspected())?;
     let policy = policy_for(&plugin, policy.as_deref())?;
     let grant = policy.grant(plugin.inspected());
     let limits = grant.limits();
-    // A component that can send nothing gets no kubeconfig, and none is read.
     let connection = Connection::take(&mut arguments, grant.own_flags()).map_err(cli::Error::from)?;
-    let contexts = if plugin.inspected().uses_network() {
+    let (mut contexts, mut world) = (None, World::new(plugin.name(), arguments, environment, &grant));
+    let network = plugin.inspected().uses_network();
+    // A component that can send nothing gets no kubeconfig, and one without files cannot find one either.
+    if network || !grant.files().is_empty() {
         let flags = Flags::of(&connection)?;
         let kubeconfig = Kubeconfig::load(environment, &flags)?;
-        Some(Contexts::choose(&kubeconfig, &flags, |name, selected| grant.grants(name, selected))?)
-    } else {
-        None
-    };
-    let mut world = World::new(plugin.name(), arguments, environment);
+        world = world.with(folders(&grant, environment, store, &kubeconfig)?);
+        if network {
+            let granted = |name: &str, selected: &str| grant.grants(name, selected);
+            contexts = Some(Contexts::choose(&kubeconfig, &flags, granted)?);
+        }
+    }
     if let Some(contexts) = &contexts {
         if contexts.left_out() > 0 {
             let (left_out, most) = (contexts.left_out(), MOST_CONTEXTS);
@@ -96,6 +101,20 @@ pub(super) fn run(
     }
 }
 
+/// Returns the folders that a plugin gets.
+fn folders(
+    grant: &Grant,
+    environment: &Environment,
+    store: &Store,
+    kubeconfig: &Kubeconfig,
+) -> Result<Folders, Error> {
+    if grant.files().is_empty() {
+        return Ok(Folders::default());
+    }
+    let guards = Guards::of(environment, store.places(), kubeconfig);
+    Ok(Folders::find(grant.files(), environment, &guards)?)
+}
+
 /// Fetches a plugin from a registry, unless its content is cached. Its digest and signatures are looked up
 /// each time, since a tag may have moved.
 fn fetch(
@@ -111,13 +130,17 @@ fn fetch(
         fetcher.judge(source, &found, None)?;
     }
     let name = name_of(source);
-    if let Some(plugin) = store.fetched(&name, found.content()) {
-        return Ok(plugin);
-    }
-    let progress = Progress::download(reporter, &name);
-    let content = registries.fetch(&found, &progress)?;
-    drop(progress);
-    Ok(store.keep_fetched(&name, &content)?)
+    let plugin = if let Some(plugin) = store.fetched(&name, found.content()) {
+        plugin
+    } else {
+        let progress = Progress::download(reporter, &name);
+        let content = registries.fetch(&found, &progress)?;
+        drop(progress);
+        store.keep_fetched(&name, &content)?
+    };
+    // Another manifest may lead to the same content.
+    prove_request(&found.reference(), found.manifest(), plugin.inspected())?;
+    Ok(plugin)
 }
 
 /// Returns the policy that the user names, or else the one granted at install, or else the default.
