@@ -85,6 +85,8 @@ impl Exit {
             | Error::NoArtifact(_)
             | Error::NoPage(_)
             | Error::NoPolicy(_)
+            | Error::NoRequest(_)
+            | Error::NoSuchRule { .. }
             | Error::NotFetched(_)
             | Error::Policy(_)
             | Error::PolicyFile { .. }
@@ -92,9 +94,12 @@ impl Exit {
             | Error::Relative { .. }
             | Error::Terminal { .. }
             | Error::Twice(_)
+            | Error::Undecided { .. }
             | Error::Cluster(cluster::Error::Truth { .. } | cluster::Error::Timeout(_)) => Self::Usage,
             Error::Archive { source, .. } if !matches!(source, layout::Error::Write(_)) => Self::Refused,
-            Error::Hidden { .. }
+            Error::Ceiling { .. }
+            | Error::Declined(_)
+            | Error::Hidden { .. }
             | Error::InFolder { .. }
             | Error::Inspect { .. }
             | Error::Request(_)
@@ -104,7 +109,8 @@ impl Exit {
             | Error::SignatureLost { .. }
             | Error::SignerLost { .. }
             | Error::Unsigned { .. }
-            | Error::Untrusted { .. } => Self::Refused,
+            | Error::Untrusted { .. }
+            | Error::Wider { .. } => Self::Refused,
             Error::Registry(error) => Self::for_fetch(error),
             Error::Runtime(error) => Self::for_runtime(error),
             Error::Store(error) => Self::for_store(error),

@@ -142,6 +142,29 @@ pub enum Command {
         /// The archive.
         archive: PathBuf,
     },
+    /// Add rules to what a plugin is granted, or grant it another policy.
+    GrantRules {
+        /// The plugin.
+        name: PluginName,
+        /// The rules, each as in a policy on one line.
+        rules: Vec<String>,
+        /// The policy that replaces its grant.
+        policy: Option<String>,
+    },
+    /// Remove rules from what a plugin is granted.
+    RevokeRules {
+        /// The plugin.
+        name: PluginName,
+        /// The rules, each as in a policy on one line; all if empty.
+        rules: Vec<String>,
+    },
+    /// Show what a plugin may do.
+    ShowPolicy {
+        /// The plugin.
+        name: PluginName,
+        /// The output format.
+        output: Output,
+    },
     /// Print a requested text: help or the version.
     Show(String),
     /// Uninstall plugins.
@@ -153,6 +176,8 @@ pub enum Command {
     Upgrade {
         /// The plugins; all if empty.
         names: Vec<PluginName>,
+        /// The policy to grant, if the new versions request more.
+        policy: Option<String>,
     },
     /// Verify the signatures of an artifact.
     Verify {

@@ -32,8 +32,8 @@ enum Verb {
     Run {
         /// A file (./x.wasm), an installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
         source: String,
-        /// The policy that limits it: none, read-only (without secrets), view, cluster (all that you may do), a shipped
-        /// plugin's name, or a file (./x.yaml)
+        /// The policy that limits it: request (what it asks for), none, read-only (without secrets), view, cluster (all
+        /// that you may do), a shipped plugin's name, or a file (./x.yaml)
         #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
         /// The plugin's own arguments
@@ -49,8 +49,8 @@ enum Verb {
         /// Install it as NAME instead of the name of its file or repository
         #[arg(long = "as", value_name = "NAME")]
         name: Option<String>,
-        /// The policy that limits it: none, read-only (without secrets), view, cluster (all that you may do), a shipped
-        /// plugin's name, or a file (./x.yaml)
+        /// The policy that limits it: request (what it asks for), none, read-only (without secrets), view, cluster (all
+        /// that you may do), a shipped plugin's name, or a file (./x.yaml)
         #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
     },
@@ -69,6 +69,9 @@ enum Verb {
         /// The plugins' names [default: all]
         #[arg(value_name = "NAME")]
         names: Vec<String>,
+        /// The policy to grant to new versions that request more: request (all of it), a name, or a file
+        #[arg(long, value_name = "NAME|FILE")]
+        policy: Option<String>,
     },
     /// List the plugins that have a newer version
     Outdated(Form),
@@ -136,8 +139,8 @@ enum Verb {
         /// The archive that `kwasm save` wrote
         #[arg(value_name = "TAR")]
         archive: PathBuf,
-        /// The policy that limits them: none, read-only (without secrets), view, cluster (all that you may do), a shipped
-        /// plugin's name, or a file (./x.yaml)
+        /// The policy that limits them: request (what they ask for), none, read-only (without secrets), view, cluster (all
+        /// that you may do), a shipped plugin's name, or a file (./x.yaml)
         #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
     },
@@ -223,17 +226,49 @@ enum PolicyVerb {
         #[command(flatten)]
         form: Form,
     },
+    /// Show what an installed plugin may do, and which policy each line comes from
+    Show {
+        /// The plugin's name
+        name: String,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Grant an installed plugin more rules, or another policy
+    Grant {
+        /// The plugin's name
+        name: String,
+        /// The policy that replaces its grant: request (what it asks for), a name, or a file
+        #[arg(value_name = "NAME|FILE", required_unless_present = "rules")]
+        policy: Option<String>,
+        /// A rule to add, on one line, e.g. '{apiGroups: [""], resources: [pods], verbs: [list]}'
+        #[arg(long = "rule", value_name = "RULE", conflicts_with = "policy")]
+        rules: Vec<String>,
+    },
+    /// Take rules away from what an installed plugin is granted
+    Revoke {
+        /// The plugin's name
+        name: String,
+        /// A rule to remove, as kwasm policy show prints it
+        #[arg(long = "rule", value_name = "RULE")]
+        rules: Vec<String>,
+        /// Remove all rules
+        #[arg(long, conflicts_with = "rules", required_unless_present = "rules")]
+        all: bool,
+    },
 }
 
 impl PolicyVerb {
-    fn command(self) -> Command {
-        match self {
+    fn command(self) -> Result<Command, Error> {
+        Ok(match self {
             Self::Check { files } => Command::CheckPolicy { files },
             Self::Embed { file, request, output } => Command::EmbedRequest { file, request, output },
             Self::Explain { method, path, policy, namespace, form } => {
                 Command::ExplainRequest { method, path, policy, namespace, output: form.of_one() }
             }
-        }
+            Self::Show { name, form } => Command::ShowPolicy { name: name.parse()?, output: form.of_one() },
+            Self::Grant { name, rules, policy } => Command::GrantRules { name: name.parse()?, rules, policy },
+            Self::Revoke { name, rules, all: _ } => Command::RevokeRules { name: name.parse()?, rules },
+        })
     }
 }
 
@@ -262,10 +297,10 @@ impl Line {
             Verb::Inspect { source, form } => {
                 Command::Inspect { source: source.parse()?, output: form.of_one() }
             }
-            Verb::Upgrade { names } => Command::Upgrade { names: plugins(&names)? },
+            Verb::Upgrade { names, policy } => Command::Upgrade { names: plugins(&names)?, policy },
             Verb::Outdated(form) => Command::Outdated { output: form.of_list(environment) },
             Verb::Uninstall { names } => Command::Uninstall { names: plugins(&names)? },
-            Verb::Policy { verb } => verb.command(),
+            Verb::Policy { verb } => verb.command()?,
             Verb::Publish { file, target, request, sign, adapt, form } => {
                 let target = published(&target)?;
                 Command::Publish { file, target, request, key: sign, adapt, output: form.of_one() }

@@ -104,6 +104,26 @@ impl Store {
         tidied.map_err(|source| remains(name, "uninstalled", source))
     }
 
+    /// Changes the receipt of an installed plugin, while no other kwasm changes it. Nothing else may follow from
+    /// the change: the same content stays installed.
+    ///
+    /// # Errors
+    /// The error of `change`, or if the receipt cannot be read or written; then it is the old one.
+    pub fn amend<E: From<Error>>(
+        &self,
+        name: &PluginName,
+        change: impl FnOnce(&mut Receipt) -> Result<(), E>,
+    ) -> Result<(), E> {
+        // Without the plugin there is nothing to lock.
+        self.receipt(name)?;
+        let _lock = self.lock()?;
+        let mut receipt = self.receipt(name)?;
+        change(&mut receipt)?;
+        let path = self.places.receipt(name);
+        files::replace(&path, &text_of(&receipt, &path)?)?;
+        Ok(())
+    }
+
     /// Repairs what a killed process left, and returns whether there was anything to repair.
     ///
     /// # Errors

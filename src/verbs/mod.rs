@@ -1,12 +1,15 @@
 //! Runs the commands, one file for each verb.
 
+mod ceiling;
 mod cluster;
 mod complete;
+mod consent;
 mod declared;
 mod doctor;
 mod embed;
 mod ending;
 mod fetch;
+mod grant;
 mod hints;
 mod inspect;
 mod install;
@@ -21,6 +24,7 @@ mod reporter;
 mod requested;
 mod run;
 mod save;
+mod show;
 mod table;
 mod uninstall;
 mod upgrade;
@@ -93,7 +97,14 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
         Command::Save { names, archive } => save::save(&store()?, environment, reporter, &names, &archive),
         Command::Show(_) => Ok(Ending::Done),
         Command::Uninstall { names } => uninstall::uninstall(&store()?, reporter, &names),
-        Command::Upgrade { names } => upgrade::upgrade(&store()?, environment, reporter, &names),
+        Command::ShowPolicy { name, output } => show::show(&store()?, &name, output),
+        Command::GrantRules { name, rules, policy } => {
+            grant::grant(&store()?, reporter, &name, &rules, policy.as_deref())
+        }
+        Command::RevokeRules { name, rules } => grant::revoke(&store()?, reporter, &name, &rules),
+        Command::Upgrade { names, policy } => {
+            upgrade::upgrade(&store()?, environment, reporter, &names, policy.as_deref())
+        }
         Command::Verify { source, keys, output } => {
             verify::verify(&store()?, environment, reporter, &source, &keys, output)
         }

@@ -7,11 +7,13 @@ use crate::cluster::{Contexts, Flags, Kubeconfig, MOST_CONTEXTS, Selection};
 use crate::environment::{Connection, Environment};
 use crate::gate::{self, Gate, Observer, Trace};
 use crate::message::Message;
-use crate::policy::{self, Grant, NAME_A_KUBECONFIG, Policy};
+use crate::policy::{self, Grant, Layers, NAME_A_KUBECONFIG, Policy};
 use crate::reference::Source;
 use crate::runtime::{Bounds, Compiler, Folders, Guards, OpenLine, Outcome, Sandbox, World};
 use crate::store::{Granted, Plugin, Store};
 
+use super::ceiling::ceiling;
+use super::consent::{Choice, REQUEST};
 use super::declared::prove_request;
 use super::fetch::{Fetcher, name_of};
 use super::policy::{choose, granted, request};
@@ -38,9 +40,13 @@ pub(super) fn run(
         Source::Installed(name) => store.find(name)?,
         Source::Image(_) | Source::Package(_) => fetch(store, environment, reporter, &source)?,
     };
-    request(plugin.name(), plugin.inspected())?;
-    let policy = policy_for(&plugin, policy.as_deref())?;
-    let grant = policy.grant(plugin.inspected());
+    let layers = Layers {
+        request: request(plugin.name(), plugin.inspected())?,
+        grant: policy_for(&plugin, policy.as_deref())?,
+        ceiling: ceiling()?,
+        installed: plugin.granted().filter(|_| policy.is_none()).map(|_| plugin.name().to_owned()),
+    };
+    let grant = layers.for_plugin(plugin.inspected());
     let limits = grant.limits();
     let connection = Connection::take(&mut arguments, grant.own_flags()).map_err(cli::Error::from)?;
     let (mut contexts, mut world) = (None, World::new(plugin.name(), arguments, environment, &grant));
@@ -146,6 +152,7 @@ fn fetch(
 /// Returns the policy that the user names, or else the one granted at install, or else the default.
 fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
     let name = match (choice, plugin.granted()) {
+        (Some(REQUEST), _) => return Ok(Choice::Request.grant(plugin.name(), plugin.inspected())?.policy),
         (Some(name), _) => name,
         (None, None) => policy::DEFAULT,
         (None, Some(Granted { name, text: None })) => name,
