@@ -144,6 +144,7 @@ impl Exit {
         match error {
             runtime::Error::Bound { .. }
             | runtime::Error::Compile { .. }
+            | runtime::Error::Folder { .. }
             | runtime::Error::Link { .. }
             | runtime::Error::Unfit { .. } => Self::Refused,
             runtime::Error::Bounds { .. } => Self::Usage,

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use super::files;
 use super::host::Host;
 use super::judge::Policy;
 use super::limits::StatedLimits;
 use super::quantity;
 use super::rule::{NameSelector, ResourceRule, Rule, UrlRule, Words};
+use super::variables;
 use crate::document::{Entries, Fault, Faults, Format, Node, Place, Shape};
 use crate::environment::CONNECTION_FLAGS;
 
@@ -19,12 +21,6 @@ const VERBS: &[&str] =
 
 /// The verbs of requests that are not about resources: methods.
 const METHODS: &[&str] = &["*", "get", "head", "post", "put", "patch", "delete", "options"];
-
-/// Keys of the format that this kwasm does not support yet.
-const LATER: &[(&str, &str)] = &[
-    ("files", "this version of kwasm gives plugins no files"),
-    ("environment", "this version of kwasm passes no other environment variables"),
-];
 
 impl Policy {
     /// Reads a policy file. `file` is its name in messages.
@@ -85,8 +81,8 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
         faults.add(&place, "it is nothing", "`spec: {}` allows nothing");
         return None;
     }
-    let mut entries =
-        faults.map_with(place, node, &["description", "kubernetes", "network", "flags", "limits"], LATER);
+    let known = ["description", "kubernetes", "files", "environment", "network", "flags", "limits"];
+    let mut entries = faults.map(place, node, &known);
     if let Some((place, node)) = entries.take("description") {
         policy.description = faults.text(&place, node, "write one sentence");
     }
@@ -102,6 +98,12 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
                 policy.add(rule, words);
             }
         }
+    }
+    if let Some((place, node)) = entries.take("files") {
+        policy.files = files::read(faults, &place, node);
+    }
+    if let Some((place, node)) = entries.take("environment") {
+        policy.variables = variables::read(faults, &place, node);
     }
     if let Some((place, node)) = entries.take("network") {
         for (place, node) in faults.list(&place, node, "each host begins with a dash") {

@@ -22,6 +22,7 @@ mod builtin;
 mod danger;
 mod document;
 mod effective;
+mod files;
 mod flow;
 mod host;
 mod intersection;
@@ -37,12 +38,14 @@ mod rule;
 mod sentence;
 mod target;
 mod upgrade;
+mod variables;
 mod write;
 
 pub use self::attempt::Attempt;
 pub use self::builtin::names as builtins;
 pub use self::danger::Danger;
 pub use self::effective::{Allowance, EffectiveRule, Withheld};
+pub use self::files::{Access, Base, FileGrant, Xdg};
 pub use self::host::{Host, is_public};
 pub use self::judge::{DEFAULT, Grant, Layers, Permit, Policy};
 pub use self::layer::Layer;
@@ -53,6 +56,7 @@ pub use self::request_info::RequestInfo;
 pub use self::rule::{NameSelector, ResourceRule, Rule, Stated, UrlRule, Words};
 pub use self::target::{Context, Target};
 pub use self::upgrade::Upgrade;
+pub use self::variables::VariablePattern;
 
 #[cfg(test)]
 mod tests;

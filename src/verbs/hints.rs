@@ -211,6 +211,7 @@ mod tests {
             runtime::Error::Compile { plugin: name(), reason: name() },
             runtime::Error::Link { plugin: name(), reason: name() },
             runtime::Error::Cache { path: path(), source: gone() },
+            runtime::Error::Folder { path: name(), source: runtime::FolderError::NotAFolder },
             runtime::Error::Unfit { plugin: name(), source: crate::inspect::Error::Preview3 },
         ] {
             check(&error);
