@@ -11,6 +11,13 @@ use crate::reference::{Image, Package, PluginName, Source};
 /// The parsed command line.
 #[derive(Debug, Eq, PartialEq)]
 pub enum Command {
+    /// Show the recorded requests of a plugin's past runs.
+    Audit {
+        /// The plugin.
+        name: PluginName,
+        /// The output format.
+        output: Output,
+    },
     /// Show the cluster that plugins reach, and the user.
     Cluster {
         /// The flags that select it.
@@ -21,6 +28,13 @@ pub enum Command {
         verbose: bool,
         /// The output format.
         output: Output,
+    },
+    /// Turn the recording of plugins' requests on or off.
+    ConfigureAudit {
+        /// The plugins.
+        names: Vec<PluginName>,
+        /// Whether their requests are recorded.
+        on: bool,
     },
     /// Print a shell script for completing kwasm's own command line.
     Completion(Shell),
@@ -84,6 +98,8 @@ pub enum Command {
         name: Option<PluginName>,
         /// The policy to grant.
         policy: Option<String>,
+        /// Whether to ask about requests that the policy does not allow.
+        ask: bool,
     },
     /// List the installed plugins.
     List {
@@ -130,6 +146,8 @@ pub enum Command {
         source: Source,
         /// The policy, unless it is the one granted at install.
         policy: Option<String>,
+        /// Whether to ask about requests that the policy does not allow; `None` for what was said at install.
+        ask: Option<bool>,
         /// Whether to report each request.
         verbose: bool,
         /// The plugin's own arguments.

@@ -36,6 +36,9 @@ enum Verb {
         /// that you may do), a shipped plugin's name, or a file (./x.yaml)
         #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
+        /// Ask at the terminal about requests that the policy does not allow [default: as installed]
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        ask: Option<bool>,
         /// The plugin's own arguments
         #[arg(last = true, value_name = "ARG")]
         arguments: Vec<OsString>,
@@ -53,6 +56,9 @@ enum Verb {
         /// that you may do), a shipped plugin's name, or a file (./x.yaml)
         #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
+        /// Ask at the terminal, in each run, about requests that the policy does not allow
+        #[arg(long)]
+        ask: bool,
     },
     /// List the installed plugins
     #[command(visible_alias = "ls")]
@@ -81,6 +87,20 @@ enum Verb {
         /// The plugins' names
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
+    },
+    /// Show the requests of a plugin's past runs, if they are recorded
+    Audit {
+        /// The plugin's name; with --on or --off the names of several
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+        /// Record each request from now on: what it was about, the decision and the result
+        #[arg(long, conflicts_with_all = ["off", "output"])]
+        on: bool,
+        /// Stop recording. What is recorded stays until the plugin is uninstalled
+        #[arg(long, conflicts_with = "output")]
+        off: bool,
+        #[command(flatten)]
+        form: Form,
     },
     /// Show which cluster plugins connect to, and as which user
     Cluster {
@@ -276,19 +296,28 @@ impl Line {
     pub(super) fn into_command(self, environment: &Environment) -> Result<Command, Error> {
         let verbose = self.verbose > 0;
         Ok(match self.verb {
-            Verb::Run { source, policy, arguments } => Command::Run {
+            Verb::Run { source, policy, ask, arguments } => Command::Run {
                 source: source.parse()?,
                 policy,
+                ask,
                 verbose,
                 arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,
             },
             Verb::Install { sources, name: Some(_), .. } if sources.len() > 1 => {
                 return Err(Error::OneName(sources.len()));
             }
-            Verb::Install { sources, name, policy } => Command::Install {
+            Verb::Install { sources, name, policy, ask } => Command::Install {
                 sources: sources.iter().map(|source| source.parse()).collect::<Result<_, _>>()?,
                 name: name.map(|name| name.parse()).transpose()?,
                 policy,
+                ask,
+            },
+            Verb::Audit { names, on, off, .. } if on || off => {
+                Command::ConfigureAudit { names: plugins(&names)?, on }
+            }
+            Verb::Audit { names, form, .. } => match names.as_slice() {
+                [name] => Command::Audit { name: name.parse()?, output: form.of_one() },
+                names => return Err(Error::OneAudit(names.len())),
             },
             Verb::Cluster { check, form, connection } => {
                 Command::Cluster { connection, check, verbose, output: form.of_one() }

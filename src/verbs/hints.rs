@@ -31,7 +31,9 @@ impl Explain for Error {
                 "ask the administrator of this machine: root owns the file and its folder, and no one else may write there"
             }
             Self::NoCluster(_) => NAME_A_KUBECONFIG,
-            Self::NoRequest(_) => "--policy NAME|FILE names what to grant: read-only, view, cluster, or a file",
+            Self::NoRequest(_) => {
+                "--policy NAME|FILE names what to grant: read-only, view, cluster, or a file"
+            }
             Self::NoHome => "set KWASM_HOME to a folder",
             _ => return self.particular(),
         };

@@ -1,5 +1,7 @@
 //! Runs the commands, one file for each verb.
 
+mod ask;
+mod audit;
 mod ceiling;
 mod cluster;
 mod complete;
@@ -29,6 +31,7 @@ mod table;
 mod uninstall;
 mod upgrade;
 mod verify;
+mod watching;
 
 use crate::cli::Command;
 use crate::environment::Environment;
@@ -57,6 +60,8 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
     let reporter = Reporter::of(environment).quieter(Command::is_quiet(environment));
     let store = || Places::of(environment).ok_or(Error::NoHome).map(Store::new);
     match command {
+        Command::Audit { name, output } => audit::audit(&store()?, reporter, &name, output),
+        Command::ConfigureAudit { names, on } => audit::configure(&store()?, reporter, &names, on),
         Command::CheckPolicy { files } => policy::check(reporter, &files),
         Command::Complete { name, arguments } => complete::complete(environment, &name, &arguments),
         Command::Cluster { connection, check, verbose, output } => {
@@ -77,8 +82,9 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
         Command::Inspect { source, output } => {
             inspect::inspect(&store()?, environment, reporter, &source, output)
         }
-        Command::Install { sources, name, policy } => {
-            install::install(&store()?, environment, reporter, &sources, name.as_ref(), policy.as_deref())
+        Command::Install { sources, name, policy, ask } => {
+            let (name, policy) = (name.as_ref(), policy.as_deref());
+            install::install(&store()?, environment, reporter, &sources, name, policy, ask)
         }
         Command::List { output } => list::list(&store()?, reporter, output),
         Command::Load { archive, policy } => {
@@ -90,8 +96,8 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             let wish = publish::Wish { file, target, request, key, adapt, output };
             publish::publish(environment, reporter, &wish)
         }
-        Command::Run { source, policy, verbose, arguments } => {
-            let wish = run::Wish { source, policy, verbose, arguments };
+        Command::Run { source, policy, ask, verbose, arguments } => {
+            let wish = run::Wish { source, policy, ask, verbose, arguments };
             run::run(&store()?, environment, reporter, wish)
         }
         Command::Save { names, archive } => save::save(&store()?, environment, reporter, &names, &archive),

@@ -1,29 +1,35 @@
 //! `kwasm run SOURCE -- ARG…`, and `kubectl NAME ARG…`, the same for an installed plugin.
 
+use std::mem;
 use std::sync::Arc;
 
 use crate::cli;
 use crate::cluster::{Contexts, Flags, Kubeconfig, MOST_CONTEXTS, Selection};
 use crate::environment::{Connection, Environment};
-use crate::gate::{self, Gate, Observer, Trace};
+use crate::gate::{Asker, Gate};
 use crate::message::Message;
 use crate::policy::{self, Grant, Layers, NAME_A_KUBECONFIG, Policy};
 use crate::reference::Source;
 use crate::runtime::{Bounds, Compiler, Folders, Guards, OpenLine, Outcome, Sandbox, World};
 use crate::store::{Granted, Plugin, Store};
 
+use super::ask::{InstalledGrant, User};
+use super::audit;
 use super::ceiling::ceiling;
 use super::consent::{Choice, REQUEST};
 use super::declared::prove_request;
 use super::fetch::{Fetcher, name_of};
 use super::policy::{choose, granted, request};
 use super::progress::{Compiling, Progress};
+use super::watching::Lines;
 use super::{Ending, Error, Reporter};
 
 /// The options of the command.
 pub(super) struct Wish {
     pub(super) source: Source,
     pub(super) policy: Option<String>,
+    /// Whether to ask about requests that the policy does not allow; `None` for what was said at install.
+    pub(super) ask: Option<bool>,
     pub(super) verbose: bool,
     pub(super) arguments: Vec<String>,
 }
@@ -32,22 +38,22 @@ pub(super) fn run(
     store: &Store,
     environment: &Environment,
     reporter: Reporter,
-    wish: Wish,
+    mut wish: Wish,
 ) -> Result<Ending, Error> {
-    let Wish { source, policy, verbose, mut arguments } = wish;
-    let plugin = match &source {
+    let plugin = match &wish.source {
         Source::Path(path) => store.open_file(path)?,
         Source::Installed(name) => store.find(name)?,
-        Source::Image(_) | Source::Package(_) => fetch(store, environment, reporter, &source)?,
+        Source::Image(_) | Source::Package(_) => fetch(store, environment, reporter, &wish.source)?,
     };
     let layers = Layers {
         request: request(plugin.name(), plugin.inspected())?,
-        grant: policy_for(&plugin, policy.as_deref())?,
+        grant: policy_for(&plugin, wish.policy.as_deref())?,
         ceiling: ceiling()?,
-        installed: plugin.granted().filter(|_| policy.is_none()).map(|_| plugin.name().to_owned()),
+        installed: plugin.granted().filter(|_| wish.policy.is_none()).map(|_| plugin.name().to_owned()),
     };
     let grant = layers.for_plugin(plugin.inspected());
     let limits = grant.limits();
+    let mut arguments = mem::take(&mut wish.arguments);
     let connection = Connection::take(&mut arguments, grant.own_flags()).map_err(cli::Error::from)?;
     let (mut contexts, mut world) = (None, World::new(plugin.name(), arguments, environment, &grant));
     let network = plugin.inspected().uses_network();
@@ -77,13 +83,14 @@ pub(super) fn run(
     let contexts = contexts.unwrap_or_else(|| Contexts::none("the plugin imports no network"));
     let faults = world.faults();
     let line = faults.line.clone();
-    let observer = verbose.then(|| ending_lines(observer(reporter), line.clone()));
-    let gate = Gate::new(grant, contexts, observer);
+    let lines = Lines::new(reporter, line.clone());
+    let gate = gate(store, &plugin, &wish, Parts { grant, contexts, lines: &lines, line: &line })?;
     let progress = Compiling::new(reporter, plugin.name());
     let compiler = Compiler { places: store.places(), bounds: Bounds::of(environment)?, watcher: &progress };
     let sandbox = Sandbox::new(&plugin, &compiler, gate.clone(), world, limits)?;
     drop(progress);
     let outcome = sandbox.run()?;
+    lines.flush();
     let mut lines = gate.report();
     // Many a client library gives up before it sends anything, and cannot say why there is nothing to send to.
     if let Some(why) =
@@ -165,27 +172,36 @@ fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
     Ok(choose(Some(name))?.policy)
 }
 
-/// Returns an observer whose lines begin on lines of their own.
-fn ending_lines(observer: Observer, line: OpenLine) -> Observer {
-    Arc::new(move |trace: &Trace| {
-        if line.close() {
-            Reporter::end_line();
-        }
-        observer(trace);
-    })
+/// The parts of a gate.
+struct Parts<'a> {
+    grant: Grant,
+    contexts: Contexts,
+    lines: &'a Lines,
+    line: &'a OpenLine,
 }
 
-/// Returns an observer that reports each request when it ends.
-pub(super) fn observer(reporter: Reporter) -> Observer {
-    Arc::new(move |Trace { request, ending, time }: &Trace| {
-        let milliseconds = time.as_millis();
-        reporter.note(&match ending {
-            gate::Ending::Answered { status, bytes } => {
-                let status = status.as_u16();
-                format!("allowed: {request}: {status}, {bytes} bytes, {milliseconds} ms")
-            }
-            gate::Ending::Failed => format!("allowed: {request}: no answer, {milliseconds} ms"),
-            gate::Ending::Refused => format!("refused: {request}"),
-        });
-    })
+/// Returns the gate of a run, with everyone who watches its requests or is asked about them.
+fn gate(store: &Store, plugin: &Plugin, wish: &Wish, parts: Parts<'_>) -> Result<Gate, Error> {
+    let Parts { grant, contexts, lines, line } = parts;
+    let installed = match &wish.source {
+        Source::Installed(name) => Some(name),
+        _ => None,
+    };
+    let uses_network = plugin.inspected().uses_network();
+    let mut observers = Vec::new();
+    observers.extend(wish.verbose.then(|| lines.observer()));
+    if let Some(name) = installed.filter(|_| plugin.is_audited() && uses_network) {
+        // A run that cannot be recorded does not begin.
+        observers.push(audit::observer(store.open_audit_log(name)?));
+    }
+    let asks = uses_network && wish.ask.unwrap_or(plugin.asks());
+    let asker = asks.then(|| {
+        line.share();
+        // A policy for one run, and one in another user's store, are not changed by an answer.
+        let name = installed.filter(|_| wish.policy.is_none() && store.is_own());
+        let grant = name.map(|name| InstalledGrant { store: store.clone(), name: name.clone() });
+        let (plugin, line, lines) = (plugin.name().to_owned(), line.clone(), lines.clone());
+        Arc::new(User { plugin, line, lines, grant }) as Arc<dyn Asker>
+    });
+    Ok(Gate::new(grant, contexts, observers, asker))
 }
