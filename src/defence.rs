@@ -103,6 +103,12 @@ defences! {
     RefusalTexts = "refusal-texts",
     /// The number of requests in flight is limited.
     RequestLimit = "request-limit",
+    /// A plugin gets no host that its request or the ceiling does not name.
+    RequestedHosts = "requested-hosts",
+    /// A request or a ceiling narrows the limits of a run.
+    RequestedLimits = "requested-limits",
+    /// A rule of the grant allows only what the plugin's request and the ceiling cover too.
+    RequestedRules = "requested-rules",
     /// A session of an authenticating proxy does not reach the guest.
     SessionCookies = "session-cookies",
     /// Opening a shell does not count as reading, whatever its method.
@@ -162,6 +168,12 @@ pub(crate) const fn before_change(_: &str, _: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Returns the path of another ceiling than the administrator's: none.
+#[cfg(not(feature = "faults"))]
+pub(crate) const fn ceiling() -> Option<&'static str> {
+    None
+}
+
 /// Runs after each change to the disk.
 #[cfg(not(feature = "faults"))]
 pub(crate) const fn after_change(_: &str, _: &Path) {}
@@ -170,7 +182,7 @@ pub(crate) const fn after_change(_: &str, _: &Path) {}
 pub(crate) const PIECE: usize = if cfg!(feature = "faults") { 64 << 10 } else { usize::MAX };
 
 #[cfg(feature = "faults")]
-pub(crate) use self::faults::{after_change, before_change, reroute, take_away};
+pub(crate) use self::faults::{after_change, before_change, ceiling, reroute, take_away};
 
 /// The disabled defences, in a build with the feature `faults`, and the faults to inject at changes to the
 /// disk.
@@ -199,8 +211,8 @@ mod faults {
 
     /// Disables the defences that `wishes` names: `NAME[=VALUE]`, separated by commas. Beside the defences,
     /// these are `life=N`, which ends the process at the N-th change to the disk, as a power cut would;
-    /// `room=N`, which makes the disk full from the N-th change on; and `secrecy=FILE`, which logs each
-    /// change as a line.
+    /// `room=N`, which makes the disk full from the N-th change on; `secrecy=FILE`, which logs each
+    /// change as a line; and `ceiling=FILE`, which is read in place of the administrator's policy.
     pub(crate) fn take_away(wishes: &str) {
         drop(FAULTS.away.set(wishes.to_owned()));
     }
@@ -213,6 +225,11 @@ mod faults {
     /// network that contains them.
     pub(crate) fn reroute() -> Option<&'static str> {
         value(Defence::Destination.name()).filter(|address| !address.is_empty())
+    }
+
+    /// Returns the path of the ceiling of a test, which cannot change the machine's own.
+    pub(crate) fn ceiling() -> Option<&'static str> {
+        value("ceiling")
     }
 
     pub(crate) fn before_change(what: &str, path: &Path) -> io::Result<()> {

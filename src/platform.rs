@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the disk is changed here, and nowhere else")]
 
+mod ceiling;
 pub(crate) mod disk;
 mod owner;
 pub(crate) mod stdio;
@@ -16,6 +17,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::ceiling::{ceiling, read_administrators};
 pub(crate) use self::owner::{Owner, check_folder, check_private_file, is_owners_to_write, owner};
 use crate::defence::Defence;
 

@@ -27,7 +27,7 @@ pub(super) fn of(refusal: &Refusal) -> Response<Body> {
         Reason::Ambiguous(_) => (StatusCode::BAD_REQUEST, "BadRequest"),
         Reason::Context { .. }
         | Reason::Destination
-        | Reason::Policy(_)
+        | Reason::Policy { .. }
         | Reason::PrivateAddress(_)
         | Reason::SpeaksAs(_)
         | Reason::SpeaksOver(_) => (StatusCode::FORBIDDEN, "Forbidden"),

@@ -66,7 +66,7 @@ impl Attempt {
     #[must_use]
     pub fn refused(&self, reason: Reason) -> Refusal {
         let (request, rule) = match (&reason, &self.target) {
-            (Reason::Policy(_), Target::Context(context)) => {
+            (Reason::Policy { .. }, Target::Context(context)) => {
                 (self.info.to_string(), Some(rule_for(self, context)))
             }
             (Reason::Context { .. }, _) => (self.info.to_string(), None),

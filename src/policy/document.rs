@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::host::Host;
 use super::judge::Policy;
-use super::limits::Limits;
+use super::limits::StatedLimits;
 use super::quantity;
-use super::rule::{NameSelector, ResourceRule, Rule, UrlRule};
+use super::rule::{NameSelector, ResourceRule, Rule, UrlRule, Words};
 use crate::document::{Entries, Fault, Faults, Format, Node, Place, Shape};
 use crate::environment::CONNECTION_FLAGS;
 
@@ -68,7 +68,7 @@ fn metadata(faults: &mut Faults<'_>, root: &mut Entries) -> Option<String> {
 }
 
 fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Option<Policy> {
-    let mut policy = Policy { name, ..Policy::none() };
+    let mut policy = Policy::named(&name);
     if matches!(node.shape, Shape::Nothing) {
         faults.add(&place, "it is nothing", "`spec: {}` allows nothing");
         return None;
@@ -76,7 +76,7 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
     let mut entries =
         faults.map_with(place, node, &["description", "kubernetes", "network", "flags", "limits"], LATER);
     if let Some((place, node)) = entries.take("description") {
-        drop(faults.text(&place, node, "write one sentence"));
+        policy.description = faults.text(&place, node, "write one sentence");
     }
     if let Some((place, node)) = entries.take("kubernetes") {
         let mut entries = faults.map(place, node, &["contexts", "impersonate", "rules"]);
@@ -86,7 +86,8 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
         policy.impersonate = faults.flag(entries.take("impersonate"));
         if let Some((place, node)) = entries.take("rules") {
             for (place, node) in faults.list(&place, node, "each rule begins with a dash") {
-                policy.rules.push(rule(faults, place, node));
+                let (rule, words) = rule(faults, place, node);
+                policy.add(rule, words);
             }
         }
     }
@@ -116,7 +117,7 @@ fn flag(text: &str) -> Result<(), String> {
     }
 }
 
-fn rule(faults: &mut Faults<'_>, place: Place, node: Node) -> Rule {
+fn rule(faults: &mut Faults<'_>, place: Place, node: Node) -> (Rule, Words) {
     let known = [
         "apiGroups",
         "resources",
@@ -129,10 +130,9 @@ fn rule(faults: &mut Faults<'_>, place: Place, node: Node) -> Rule {
         "optional",
     ];
     let mut entries = faults.map(place, node, &known);
-    if let Some((place, node)) = entries.take("reason") {
-        drop(faults.text(&place, node, "write one sentence"));
-    }
-    let _optional = faults.flag(entries.take("optional"));
+    let reason =
+        entries.take("reason").and_then(|(place, node)| faults.text(&place, node, "write one sentence"));
+    let words = Words { reason, optional: faults.flag(entries.take("optional")) };
     if let Some((place, node)) = entries.take("nonResourceURLs") {
         for key in ["apiGroups", "resources", "namespaces", "resourceNames", "except"] {
             if let Some((place, _)) = entries.take(key) {
@@ -141,7 +141,7 @@ fn rule(faults: &mut Faults<'_>, place: Place, node: Node) -> Rule {
         }
         let cure = "write a path such as /version, or a prefix such as \"/openapi/*\"";
         let urls = some(faults, (place, node), "URLs", cure, url);
-        return Rule::Urls(UrlRule { verbs: verbs(faults, &mut entries, METHODS), urls });
+        return (Rule::Urls(UrlRule { verbs: verbs(faults, &mut entries, METHODS), urls }), words);
     }
     let groups = "the core group is \"\", the others are listed by kubectl api-versions";
     let api_groups = required(faults, &mut entries, "apiGroups", groups, group);
@@ -157,7 +157,8 @@ fn rule(faults: &mut Faults<'_>, place: Place, node: Node) -> Rule {
     if let Some(place) = place.filter(|_| except.iter().any(|excepted| excepted == "*")) {
         faults.add(&place, "it excludes all that the rule covers", "name the resources, or remove the rule");
     }
-    Rule::Resources(ResourceRule { verbs, api_groups, resources, resource_names, namespaces, except })
+    let rule = ResourceRule { verbs, api_groups, resources, resource_names, namespaces, except };
+    (Rule::Resources(rule), words)
 }
 
 fn required(
@@ -259,26 +260,24 @@ fn host(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Host> {
     Some(host)
 }
 
-fn limits(faults: &mut Faults<'_>, place: Place, node: Node) -> Limits {
-    let mut limits = Limits::default();
+fn limits(faults: &mut Faults<'_>, place: Place, node: Node) -> StatedLimits {
+    let mut limits = StatedLimits::default();
     let mut entries =
         faults.map(place, node, &["memory", "timeout", "requests", "sockets", "headers", "stack"]);
-    if let Some((place, node)) = entries.take("memory") {
-        limits.memory = bytes(faults, &place, node, 1 << 20, 4 << 30).unwrap_or(limits.memory);
-    }
-    if let Some((place, node)) = entries.take("headers") {
-        limits.headers = bytes(faults, &place, node, 1 << 10, 1 << 20).unwrap_or(limits.headers);
-    }
-    if let Some((place, node)) = entries.take("stack") {
-        limits.stack = bytes(faults, &place, node, 64 << 10, 64 << 20).unwrap_or(limits.stack);
-    }
+    let mut size = |key: &str, least: u64, most: u64| {
+        let (place, node) = entries.take(key)?;
+        bytes(faults, &place, node, least, most)
+    };
+    limits.memory = size("memory", 1 << 20, 4 << 30);
+    limits.headers = size("headers", 1 << 10, 1 << 20);
+    limits.stack = size("stack", 64 << 10, 64 << 20);
     if let Some((place, node)) = entries.take("timeout") {
-        limits.timeout = timeout(faults, &place, node);
+        limits.timeout = Some(timeout(faults, &place, node));
     }
     for (key, limit) in [("requests", &mut limits.requests), ("sockets", &mut limits.sockets)] {
         if let Some((place, node)) = entries.take(key) {
             let number = number(faults, &place, node, 1..=1024);
-            *limit = number.and_then(|number| u32::try_from(number).ok()).unwrap_or(*limit);
+            *limit = number.and_then(|number| u32::try_from(number).ok());
         }
     }
     limits

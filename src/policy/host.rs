@@ -21,11 +21,31 @@ impl fmt::Display for Host {
 }
 
 impl Host {
+    /// Returns the host as an entry of a policy's `network`, on one line.
+    #[must_use]
+    pub fn entry(&self) -> String {
+        // An IPv6 address is quoted: its brackets are YAML's too.
+        let quote = if self.name.starts_with('[') { "\"" } else { "" };
+        let private = if self.private { ", private: true" } else { "" };
+        format!("{{host: {quote}{}{quote}, port: {}{private}}}", self.name, self.port)
+    }
+
     /// Returns the address, if the name is one.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         self.name.trim_start_matches('[').trim_end_matches(']').parse().ok()
     }
+}
+
+/// Returns the hosts that both policies grant, private ones only if both say so.
+pub(super) fn both(ones: &[Host], others: &[Host]) -> Vec<Host> {
+    let both = |one: &Host| {
+        let is_it = |other: &&Host| (&other.name, other.port) == (&one.name, one.port);
+        let mut same = others.iter().filter(is_it).peekable();
+        same.peek()?;
+        Some(Host { private: one.private && same.any(|other| other.private), ..one.clone() })
+    };
+    ones.iter().filter_map(both).collect()
 }
 
 /// Returns whether an address is a public one of the Internet: not of this machine, a private network, a link
@@ -82,6 +102,15 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_granted_by_both_or_not_at_all_and_is_private_only_if_both_say_so() {
+        let host = |name: &str, port, private| Host { name: name.to_owned(), port, private };
+        let ones = [host("a", 443, true), host("b", 443, true), host("c", 443, false), host("d", 1, false)];
+        let others = [host("a", 443, true), host("b", 443, false), host("d", 2, false)];
+        assert_eq!(both(&ones, &others), [host("a", 443, true), host("b", 443, false)]);
+        assert_eq!(both(&ones, &[]), []);
+    }
 
     #[test]
     fn the_users_own_network_is_not_public_in_any_spelling() {

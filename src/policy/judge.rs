@@ -3,11 +3,12 @@
 use http::HeaderName;
 
 use super::attempt::Attempt;
-use super::host::Host;
-use super::limits::Limits;
+use super::host::{self, Host};
+use super::layer::Layer;
+use super::limits::{Limits, StatedLimits};
 use super::refusal::{Reason, Refusal};
 use super::request_info::RequestInfo;
-use super::rule::{NameSelector, Rule};
+use super::rule::{NameSelector, Rule, Stated, Words};
 use super::target::Target;
 use crate::defence::Defence;
 use crate::inspect::Inspected;
@@ -16,12 +17,15 @@ use crate::inspect::Inspected;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Policy {
     pub(super) name: String,
+    pub(super) description: Option<String>,
     pub(super) contexts: NameSelector,
     pub(super) impersonate: bool,
-    pub(super) rules: Vec<Rule>,
     pub(super) hosts: Vec<Host>,
     pub(super) own_flags: Vec<String>,
-    pub(super) limits: Limits,
+    pub(super) limits: StatedLimits,
+    rules: Vec<Rule>,
+    /// As many as rules. Apart from them, since the judge reads only those.
+    words: Vec<Words>,
 }
 
 /// The policy of a plugin for which the user chose none.
@@ -31,14 +35,22 @@ impl Policy {
     /// Returns a policy that allows nothing.
     #[must_use]
     pub fn none() -> Self {
+        Self::named("none")
+    }
+
+    /// Returns a policy of this name that allows nothing.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
         Self {
-            name: "none".to_owned(),
+            name: name.to_owned(),
+            description: None,
             contexts: NameSelector::current(),
             impersonate: false,
-            rules: Vec::new(),
             hosts: Vec::new(),
             own_flags: Vec::new(),
-            limits: Limits::default(),
+            limits: StatedLimits::default(),
+            rules: Vec::new(),
+            words: Vec::new(),
         }
     }
 
@@ -48,16 +60,65 @@ impl Policy {
         &self.name
     }
 
+    /// Returns the same policy under another name.
+    #[must_use]
+    pub fn renamed(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
+    }
+
+    /// Returns its author's description.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
     /// Returns the rules in their order.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 
+    /// Returns the rules with the words of their author, in their order.
+    pub fn stated(&self) -> impl Iterator<Item = Stated<'_>> {
+        self.rules.iter().zip(&self.words).map(|(rule, words)| Stated { rule, words })
+    }
+
+    /// Adds a rule behind the others.
+    pub fn add(&mut self, rule: Rule, words: Words) {
+        self.rules.push(rule);
+        self.words.push(words);
+    }
+
+    /// Returns the policy with only those rules for which `keep` returns `true`.
+    #[must_use]
+    pub fn only(mut self, keep: impl Fn(Stated<'_>) -> bool) -> Self {
+        let kept: Vec<_> = self.stated().filter(|stated| keep(*stated)).map(Stated::cloned).collect();
+        (self.rules, self.words) = kept.into_iter().unzip();
+        self
+    }
+
+    /// Returns the contexts that it grants.
+    #[must_use]
+    pub fn contexts(&self) -> &NameSelector {
+        &self.contexts
+    }
+
+    /// Returns whether it lets a plugin act as another user.
+    #[must_use]
+    pub fn impersonates(&self) -> bool {
+        self.impersonate
+    }
+
     /// Returns the hosts outside the cluster that it grants.
     #[must_use]
     pub fn hosts(&self) -> &[Host] {
         &self.hosts
+    }
+
+    /// Returns the limits that it states.
+    #[must_use]
+    pub fn limits(&self) -> StatedLimits {
+        self.limits
     }
 
     /// Returns whether it grants the context `name` at all; `selected` is the one that the user chose.
@@ -70,20 +131,13 @@ impl Policy {
     /// Returns the part of this policy that a plugin gets.
     #[must_use]
     pub fn grant(self, inspected: &Inspected) -> Grant {
-        // A component that imports no network has no use for a grant of it, and gets none.
-        let policy = if inspected.uses_network() {
-            self
-        } else {
-            let Self { name, own_flags, limits, .. } = self;
-            Self { name, own_flags, limits, ..Self::none() }
-        };
-        Grant { policy }
+        Layers::of(self).for_plugin(inspected)
     }
 
     /// Returns all of this policy, for requests of kwasm itself.
     #[must_use]
     pub fn grant_whole(self) -> Grant {
-        Grant { policy: self }
+        Grant::new(Layers::of(self))
     }
 
     /// Returns the first rule that covers a request to a cluster.
@@ -91,6 +145,10 @@ impl Policy {
     /// # Errors
     /// The reason why none does.
     pub fn decide(&self, attempt: &Attempt) -> Result<Option<&Rule>, Reason> {
+        self.decide_as(Layer::Grant, attempt)
+    }
+
+    fn decide_as(&self, layer: Layer, attempt: &Attempt) -> Result<Option<&Rule>, Reason> {
         let granted = |header: &HeaderName| self.impersonate && header.as_str().starts_with("impersonate-");
         if let Some(header) = attempt.claims().iter().find(|header| !granted(header))
             && Defence::Claims.stands()
@@ -107,7 +165,7 @@ impl Policy {
             return Err(Reason::Context { context, policy });
         }
         let covering = |info: &RequestInfo| self.rules.iter().find(|rule| rule.covers(info, context));
-        let uncovered = || Reason::Policy(self.name.clone());
+        let uncovered = || Reason::Policy { layer, name: self.name.clone() };
         if let Some(info) = attempt.opens() {
             covering(&info).ok_or_else(uncovered)?;
         }
@@ -115,10 +173,61 @@ impl Policy {
     }
 }
 
+/// The policies that together limit a plugin. A request is allowed if each of them allows it.
+#[derive(Clone, Debug)]
+pub struct Layers {
+    /// The plugin's own request, if it carries one.
+    pub request: Option<Policy>,
+    /// The policy that the user granted.
+    pub grant: Policy,
+    /// The policy of this machine's administrator, if there is one.
+    pub ceiling: Option<Policy>,
+    /// The name of the plugin, if it is installed, so that its grant can be changed.
+    pub installed: Option<String>,
+}
+
+impl Layers {
+    /// Returns a grant that nothing else limits.
+    #[must_use]
+    pub fn of(grant: Policy) -> Self {
+        Self { request: None, grant, ceiling: None, installed: None }
+    }
+
+    /// Returns the policies that there are, the plugin's request first: what it does not include, no one can
+    /// grant.
+    pub fn all(&self) -> impl Iterator<Item = (Layer, &Policy)> {
+        let request = self.request.iter().map(|policy| (Layer::Request, policy));
+        let ceiling = self.ceiling.iter().map(|policy| (Layer::Ceiling, policy));
+        request.chain([(Layer::Grant, &self.grant)]).chain(ceiling)
+    }
+
+    /// Returns the permissions that a plugin gets.
+    #[must_use]
+    pub fn for_plugin(self, inspected: &Inspected) -> Grant {
+        if inspected.uses_network() {
+            return Grant::new(self);
+        }
+        // A component that imports no network has no use for a grant of it, and gets none.
+        let without_network = |policy: Policy| {
+            let Policy { name, own_flags, limits, .. } = policy;
+            Policy { own_flags, limits, ..Policy::named(&name) }
+        };
+        Grant::new(Self {
+            request: self.request.map(without_network),
+            grant: without_network(self.grant),
+            ceiling: self.ceiling.map(without_network),
+            installed: self.installed,
+        })
+    }
+}
+
 /// The permissions of one plugin in one run.
 #[derive(Clone, Debug)]
 pub struct Grant {
-    policy: Policy,
+    layers: Layers,
+    hosts: Vec<Host>,
+    own_flags: Vec<String>,
+    limits: Limits,
 }
 
 /// A request that was judged and found to be granted.
@@ -128,39 +237,75 @@ pub struct Permit {
 }
 
 impl Grant {
+    fn new(mut layers: Layers) -> Self {
+        // What says the same twice need not be asked twice.
+        layers.request = layers.request.filter(|request| *request != layers.grant);
+        let others = || layers.all().filter(|(layer, _)| *layer != Layer::Grant).map(|(_, policy)| policy);
+        let limits = layers.grant.limits.within(others().map(|policy| &policy.limits));
+        let mut hosts = layers.grant.hosts.clone();
+        for policy in others().filter(|_| Defence::RequestedHosts.stands()) {
+            hosts = host::both(&hosts, &policy.hosts);
+        }
+        // These are no permission: they say which of its own arguments a plugin reads itself.
+        let mut own_flags = layers.grant.own_flags.clone();
+        own_flags.extend(layers.request.iter().flat_map(|request| request.own_flags.iter().cloned()));
+        Self { layers, hosts, own_flags, limits }
+    }
+
     /// Judges one request.
     ///
     /// # Errors
-    /// The refusal, if no grant covers the request.
+    /// The refusal, if one of the policies does not cover the request.
     pub fn judge(&self, attempt: Attempt) -> Result<Permit, Refusal> {
-        match self.policy.decide(&attempt) {
+        match self.decide(&attempt) {
             Ok(_) => Ok(Permit { attempt }),
-            Err(reason) => Err(attempt.refused(reason)),
+            Err(reason) => {
+                Err(attempt.refused(reason).of_installed(self.layers.installed.as_deref()))
+            }
         }
+    }
+
+    /// Returns the first rule of the user's grant that covers a request to a cluster.
+    ///
+    /// # Errors
+    /// The reason why one of the policies does not cover it.
+    pub fn decide(&self, attempt: &Attempt) -> Result<Option<&Rule>, Reason> {
+        for (layer, policy) in self.layers.all().filter(|(layer, _)| *layer != Layer::Grant) {
+            if Defence::RequestedRules.stands() {
+                policy.decide_as(layer, attempt)?;
+            }
+        }
+        self.layers.grant.decide(attempt)
+    }
+
+    /// Returns the policies from which it is made.
+    #[must_use]
+    pub fn layers(&self) -> &Layers {
+        &self.layers
     }
 
     /// Returns whether the context `name` may be reached at all; `selected` is the one that the user chose.
     #[must_use]
     pub fn grants(&self, name: &str, selected: &str) -> bool {
-        self.policy.grants(name, selected)
+        self.layers.all().all(|(_, policy)| policy.grants(name, selected))
     }
 
     /// Returns kubectl's connection flags that the plugin defines itself, in its spelling.
     #[must_use]
     pub fn own_flags(&self) -> &[String] {
-        &self.policy.own_flags
+        &self.own_flags
     }
 
     /// Returns the hosts outside the cluster that may be reached.
     #[must_use]
     pub fn hosts(&self) -> &[Host] {
-        &self.policy.hosts
+        &self.hosts
     }
 
     /// Returns the limits of a run.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        self.policy.limits
+        self.limits
     }
 }
 

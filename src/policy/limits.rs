@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::quantity::{Bytes, Quantity};
+use crate::defence::Defence;
 use crate::message::{Explain, Message};
 
 /// The limits of a run.
@@ -35,6 +36,107 @@ const STACK: u64 = 2 << 20;
 impl Default for Limits {
     fn default() -> Self {
         Self { memory: 512 << 20, timeout: None, requests: 64, sockets: 64, headers: 128 << 10, stack: STACK }
+    }
+}
+
+/// The limits that a policy states, each `None` if it does not.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct StatedLimits {
+    /// [`Limits::memory`].
+    pub memory: Option<u64>,
+    /// [`Limits::timeout`]; `Some(None)` states that there is none.
+    pub timeout: Option<Option<Duration>>,
+    /// [`Limits::requests`].
+    pub requests: Option<u32>,
+    /// [`Limits::sockets`].
+    pub sockets: Option<u32>,
+    /// [`Limits::headers`].
+    pub headers: Option<u64>,
+    /// [`Limits::stack`].
+    pub stack: Option<u64>,
+}
+
+impl StatedLimits {
+    /// Returns the limits of a run under a grant with these limits, and under other policies too.
+    ///
+    /// What the grant does not state has its default, so that no plugin raises a limit by requesting it. What
+    /// another policy does not state is not narrowed by it.
+    pub(super) fn within<'a>(self, others: impl Iterator<Item = &'a Self>) -> Limits {
+        let default = Limits::default();
+        let mut limits = Limits {
+            memory: self.memory.unwrap_or(default.memory),
+            timeout: self.timeout.unwrap_or(default.timeout),
+            requests: self.requests.unwrap_or(default.requests),
+            sockets: self.sockets.unwrap_or(default.sockets),
+            headers: self.headers.unwrap_or(default.headers),
+            stack: self.stack.unwrap_or(default.stack),
+        };
+        for other in others {
+            limits.memory = least(limits.memory, other.memory);
+            limits.requests = least(limits.requests, other.requests);
+            limits.sockets = least(limits.sockets, other.sockets);
+            limits.headers = least(limits.headers, other.headers);
+            limits.stack = least(limits.stack, other.stack);
+            limits.timeout = match (limits.timeout, other.timeout.flatten()) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            };
+        }
+        limits
+    }
+}
+
+impl StatedLimits {
+    /// Returns the limits of a run that nothing else limits.
+    pub(super) fn alone(self) -> Limits {
+        self.within(std::iter::empty())
+    }
+}
+
+impl Limits {
+    /// Returns whether one of them is higher than that of `other`.
+    pub(super) fn exceeds(&self, other: &Self) -> bool {
+        let timeout = match (self.timeout, other.timeout) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(one), Some(other)) => one > other,
+        };
+        timeout
+            || self.memory > other.memory
+            || self.requests > other.requests
+            || self.sockets > other.sockets
+            || self.headers > other.headers
+            || self.stack > other.stack
+    }
+}
+
+fn least<T: Ord>(limit: T, stated: Option<T>) -> T {
+    match stated {
+        Some(stated) if Defence::RequestedLimits.stands() => limit.min(stated),
+        _ => limit,
+    }
+}
+
+/// Formats the limits as in a policy, on one line; nothing if none is stated.
+impl fmt::Display for StatedLimits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = |bytes: Option<u64>| bytes.map(|bytes| Quantity(bytes).to_string());
+        let number = |number: Option<u32>| number.map(|number| number.to_string());
+        let timeout = self.timeout.map(|timeout| match timeout {
+            Some(timeout) => format!("{}s", timeout.as_secs()),
+            None => "none".to_owned(),
+        });
+        let stated = [
+            ("memory", bytes(self.memory)),
+            ("timeout", timeout),
+            ("requests", number(self.requests)),
+            ("sockets", number(self.sockets)),
+            ("headers", bytes(self.headers)),
+            ("stack", bytes(self.stack)),
+        ];
+        let stated: Vec<String> =
+            stated.into_iter().filter_map(|(key, value)| Some(format!("{key}: {}", value?))).collect();
+        if stated.is_empty() { Ok(()) } else { write!(f, "{{{}}}", stated.join(", ")) }
     }
 }
 
@@ -128,6 +230,23 @@ impl Limit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_narrows_a_limit_and_never_raises_it() {
+        let of = |memory, timeout| StatedLimits { memory, timeout, ..StatedLimits::default() };
+        let hour = Duration::from_secs(3600);
+        let granted = of(Some(1 << 30), None);
+        for (request, memory, timeout) in [
+            (of(None, None), 1 << 30, None),
+            (of(Some(64 << 20), Some(Some(hour))), 64 << 20, Some(hour)),
+            (of(Some(2 << 30), Some(None)), 1 << 30, None),
+        ] {
+            let limits = granted.within([&request].into_iter());
+            assert_eq!((limits.memory, limits.timeout), (memory, timeout));
+        }
+        let silent = StatedLimits::default();
+        assert_eq!(silent.within([&of(Some(4 << 30), None)].into_iter()), Limits::default());
+    }
 
     #[test]
     fn a_limit_is_reported_with_what_raises_it() {

@@ -12,34 +12,44 @@
 //! Likewise, a grant is only made from a policy and an inspected plugin:
 //!
 //! ```compile_fail,E0451
-//! fn forge(policy: kwasm::policy::Policy) -> kwasm::policy::Grant {
-//!     kwasm::policy::Grant { policy }
+//! fn forge(grant: kwasm::policy::Grant) -> kwasm::policy::Grant {
+//!     kwasm::policy::Grant { limits: Default::default(), ..grant }
 //! }
 //! ```
 
 mod attempt;
 mod builtin;
+mod danger;
 mod document;
+mod effective;
+mod flow;
 mod host;
+mod intersection;
 mod judge;
+mod layer;
 mod limits;
 mod quantity;
 mod query;
 mod refusal;
 mod request_info;
 mod rule;
+mod sentence;
 mod target;
 mod upgrade;
+mod write;
 
 pub use self::attempt::Attempt;
 pub use self::builtin::names as builtins;
+pub use self::danger::Danger;
+pub use self::effective::{EffectiveRule, Withheld};
 pub use self::host::{Host, is_public};
-pub use self::judge::{DEFAULT, Grant, Permit, Policy};
-pub use self::limits::{HEADERS, Limit, Limits};
+pub use self::judge::{DEFAULT, Grant, Layers, Permit, Policy};
+pub use self::layer::Layer;
+pub use self::limits::{HEADERS, Limit, Limits, StatedLimits};
 pub(crate) use self::quantity::{Bytes, Quantity, bytes, duration};
 pub use self::refusal::{CLUSTER, NAME_A_KUBECONFIG, Reason, Refusal};
 pub use self::request_info::RequestInfo;
-pub use self::rule::{NameSelector, ResourceRule, Rule, UrlRule};
+pub use self::rule::{NameSelector, ResourceRule, Rule, Stated, UrlRule, Words};
 pub use self::target::{Context, Target};
 pub use self::upgrade::Upgrade;
 

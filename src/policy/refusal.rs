@@ -7,6 +7,7 @@ use http::uri::Scheme;
 use http::{HeaderName, Method, Uri};
 
 use super::host::{Host, is_public};
+use super::layer::Layer;
 use super::limits::Limit;
 use super::request_info::RequestInfo;
 use super::rule::Rule;
@@ -21,6 +22,8 @@ pub struct Refusal {
     rule: Option<String>,
     /// The attributes of the request, if it was about a resource.
     info: Option<Box<RequestInfo>>,
+    /// The name of the plugin, if it is installed.
+    plugin: Option<String>,
 }
 
 /// The reason of a refusal.
@@ -52,8 +55,13 @@ pub enum Reason {
     SpeaksAs(HeaderName),
     /// The request claims another identity than the one that the user impersonates.
     SpeaksOver(String),
-    /// The policy of this name does not cover the request.
-    Policy(String),
+    /// A policy does not cover the request.
+    Policy {
+        /// Which of the policies that limit the plugin.
+        layer: Layer,
+        /// The name of the policy.
+        name: String,
+    },
     /// The request exceeds a limit.
     Limit(Limit),
 }
@@ -66,14 +74,20 @@ impl Refusal {
             Reason::Destination => host_rule(uri),
             _ => None,
         };
-        Self { request: short(&format!("{method} {uri}")), reason, rule, info: None }
+        Self { request: short(&format!("{method} {uri}")), reason, rule, info: None, plugin: None }
     }
 
     /// Refuses a request to a granted endpoint. `rule` is the one that would allow it, and `info` its
     /// attributes.
     pub(super) fn new(request: &str, reason: Reason, rule: Option<Rule>, info: &RequestInfo) -> Self {
         let info = info.is_resource_request.then(|| Box::new(info.clone()));
-        Self { request: short(request), reason, rule: rule.map(|rule| rule.to_string()), info }
+        Self { request: short(request), reason, rule: rule.map(|rule| rule.to_string()), info, plugin: None }
+    }
+
+    /// Returns the refusal for an installed plugin of this name, whose grant a command can change.
+    #[must_use]
+    pub(super) fn of_installed(self, plugin: Option<&str>) -> Self {
+        Self { plugin: plugin.map(str::to_owned), ..self }
     }
 
     /// Returns the reason.
@@ -91,7 +105,7 @@ impl Refusal {
     /// Returns the narrowest rule that would allow it, if a rule could.
     #[must_use]
     pub fn missing_rule(&self) -> Option<&str> {
-        self.rule.as_deref().filter(|_| matches!(self.reason, Reason::Policy(_)))
+        self.rule.as_deref().filter(|_| matches!(self.reason, Reason::Policy { .. }))
     }
 }
 
@@ -101,9 +115,22 @@ impl Explain for Refusal {
     /// Returns how to allow such a request, if that is possible.
     fn hint(&self) -> Option<String> {
         match &self.reason {
-            Reason::Policy(_) => {
+            Reason::Policy { layer, name } => {
                 let rule = self.rule.as_deref()?;
-                Some(format!("--policy FILE with this rule in spec.kubernetes.rules allows it: {rule}"))
+                Some(match (layer, &self.plugin) {
+                    (Layer::Grant, Some(plugin)) => {
+                        format!("kwasm policy grant {plugin} --rule {} allows it", shell(rule))
+                    }
+                    (Layer::Grant, None) => {
+                        format!("--policy FILE with this rule in spec.kubernetes.rules allows it: {rule}")
+                    }
+                    (Layer::Request, _) => format!(
+                        "no grant exceeds what a plugin requests; its author can add this rule with kwasm policy embed: {rule}"
+                    ),
+                    (Layer::Ceiling, _) => {
+                        format!("an administrator of this machine can add this rule to {name}: {rule}")
+                    }
+                })
             }
             Reason::Destination => {
                 let host = self.rule.as_deref()?;
@@ -151,7 +178,13 @@ impl fmt::Display for Reason {
             Self::SpeaksAs(header) => {
                 write!(f, "a plugin may not set `{header}`: kwasm sets the identity")
             }
-            Self::Policy(name) => write!(f, "the policy `{name}` does not allow it"),
+            Self::Policy { layer: Layer::Grant, name } => write!(f, "the policy `{name}` does not allow it"),
+            Self::Policy { layer: Layer::Request, name } => {
+                write!(f, "the plugin's own request `{name}` does not include it")
+            }
+            Self::Policy { layer: Layer::Ceiling, name } => {
+                write!(f, "the administrator's ceiling {name} does not allow it")
+            }
             Self::Limit(limit) => limit.fmt(f),
         }
     }
@@ -166,20 +199,20 @@ fn host_rule(uri: &Uri) -> Option<String> {
     let (name, port) = (authority.host().to_ascii_lowercase(), authority.port_u16().unwrap_or(443));
     // The cluster's own names are not hosts of a policy: the error is in the scheme or the port.
     let virtual_name = name.starts_with("192.0.2.") || CLUSTER.contains(&name.as_str());
-    let host = Host { name, port, private: false };
-    let private = host.address().is_some_and(|address| !is_public(address));
+    let mut host = Host { name, port, private: false };
+    host.private = host.address().is_some_and(|address| !is_public(address));
     let granted = uri.scheme() == Some(&Scheme::HTTPS) && !virtual_name;
-    granted.then(|| {
-        let private = if private { ", private: true" } else { "" };
-        // An IPv6 address is quoted: its brackets are YAML's too.
-        let quote = if host.name.starts_with('[') { "\"" } else { "" };
-        format!("{{host: {quote}{}{quote}, port: {port}{private}}}", host.name)
-    })
+    granted.then(|| host.entry())
 }
 
 /// The hint if no cluster is selected.
 pub const NAME_A_KUBECONFIG: &str =
     "name a kubeconfig with KUBECONFIG or --kubeconfig, and a context in it with --context";
+
+/// Quotes a text for a shell, so that a command can be pasted.
+fn shell(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
 
 /// The longest request that a line shows whole.
 const SHOWN: usize = 160;

@@ -2,8 +2,9 @@
 //! `plugin/pkg/auth/authorizer/rbac/rbac.go` (`RuleAllows`) and `pkg/apis/rbac/v1/evaluation_helpers.go`.
 //! `namespaces` and `except` are additions.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
+use super::flow::List;
 use super::request_info::RequestInfo;
 use super::target::Context;
 use crate::defence::Defence;
@@ -15,6 +16,32 @@ pub enum Rule {
     Resources(ResourceRule),
     /// A rule about requests without resources: discovery, health checks and the like.
     Urls(UrlRule),
+}
+
+/// The words of a policy's author about a rule. They decide nothing about requests.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Words {
+    /// The purpose of the rule.
+    pub reason: Option<String>,
+    /// Whether the plugin works without it, so that it may be declined alone.
+    pub optional: bool,
+}
+
+/// A rule with the words of its author.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Stated<'a> {
+    /// The rule.
+    pub rule: &'a Rule,
+    /// The words.
+    pub words: &'a Words,
+}
+
+impl Stated<'_> {
+    /// Returns copies of the rule and of the words.
+    #[must_use]
+    pub fn cloned(self) -> (Rule, Words) {
+        (self.rule.clone(), self.words.clone())
+    }
 }
 
 /// A rule that covers resources.
@@ -82,6 +109,20 @@ impl NameSelector {
     }
 }
 
+/// Formats the choice as in a policy, on one line.
+impl fmt::Display for NameSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("\"*\""),
+            Self::Some { current, names } => {
+                let current = current.then(|| "current".to_owned());
+                let listed: Vec<String> = current.into_iter().chain(names.iter().cloned()).collect();
+                write!(f, "{}", List(&listed))
+            }
+        }
+    }
+}
+
 impl Rule {
     /// Returns whether it covers a request in a context. Does not allocate.
     #[must_use]
@@ -105,6 +146,14 @@ impl ResourceRule {
             && Defence::Verbs.passes(has(&self.verbs, verb))
             && Defence::Groups.passes(has(&self.api_groups, api_group))
             && Defence::Names.passes(self.resource_names.is_empty() || self.resource_names.contains(name))
+    }
+}
+
+impl ResourceRule {
+    /// Returns whether it names a resource or, if there is one, its subresource, and does not take it out again.
+    pub(super) fn names_resource(&self, resource: &str, subresource: &str) -> bool {
+        let named = |listed: &[String]| listed.iter().any(|listed| matches(listed, resource, subresource));
+        named(&self.resources) && !named(&self.except)
     }
 }
 
@@ -142,13 +191,8 @@ impl fmt::Display for Rule {
             Self::Resources(rule) => {
                 write!(f, "{{apiGroups: {}, resources: {}", List(&rule.api_groups), List(&rule.resources))?;
                 write!(f, ", verbs: {}", List(&rule.verbs))?;
-                match &rule.namespaces {
-                    NameSelector::All => {}
-                    NameSelector::Some { current, names } => {
-                        let current = current.then(|| "current".to_owned());
-                        let listed: Vec<String> = current.into_iter().chain(names.iter().cloned()).collect();
-                        write!(f, ", namespaces: {}", List(&listed))?;
-                    }
+                if rule.namespaces != NameSelector::All {
+                    write!(f, ", namespaces: {}", rule.namespaces)?;
                 }
                 for (key, listed) in [("resourceNames", &rule.resource_names), ("except", &rule.except)] {
                     if !listed.is_empty() {
@@ -162,42 +206,4 @@ impl fmt::Display for Rule {
         }
         f.write_str("}")
     }
-}
-
-/// A list in YAML's flow style.
-struct List<'a>(&'a [String]);
-
-impl fmt::Display for List<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[")?;
-        for (index, item) in self.0.iter().enumerate() {
-            let comma = if index == 0 { "" } else { ", " };
-            // Words that YAML reads as something else are quoted, and so is everything that is not a plain
-            // word.
-            let plain = item.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
-                && item.chars().all(|c| c.is_ascii_alphanumeric() || "-./_".contains(c))
-                && item.parse::<f64>().is_err()
-                && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
-                    .contains(&item.to_ascii_lowercase().as_str());
-            f.write_str(comma)?;
-            if plain { f.write_str(item)? } else { quote(f, item)? }
-        }
-        f.write_str("]")
-    }
-}
-
-/// Writes a text in YAML's double quotes, with escapes for invisible characters.
-fn quote(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    f.write_char('"')?;
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => write!(f, "\\{character}")?,
-            ' '..='~' => f.write_char(character)?,
-            _ if character.is_alphanumeric() => f.write_char(character)?,
-            '\0'..='\u{ff}' => write!(f, "\\x{:02x}", u32::from(character))?,
-            '\u{100}'..='\u{ffff}' => write!(f, "\\u{:04x}", u32::from(character))?,
-            _ => write!(f, "\\U{:08x}", u32::from(character))?,
-        }
-    }
-    f.write_char('"')
 }

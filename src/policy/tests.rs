@@ -27,7 +27,8 @@ fn allows(policy: &Policy, method: Method, path: &str) {
 #[track_caller]
 fn refuses(policy: &Policy, method: Method, path: &str) {
     let decided = policy.decide(&attempt(method, path, &HeaderMap::new()));
-    assert_eq!(decided, Err(Reason::Policy(policy.name().to_owned())), "{path}");
+    let uncovered = Reason::Policy { layer: Layer::Grant, name: policy.name().to_owned() };
+    assert_eq!(decided, Err(uncovered), "{path}");
 }
 
 const SECRET: &str = "/api/v1/namespaces/shop/secrets/db";
@@ -145,7 +146,10 @@ fn a_refusal_names_the_rule_that_allows_it_and_that_rule_does() {
         "/api/v1/namespaces/shop/secrets?fieldSelector=metadata.name=yes",
     ] {
         let attempt = attempt(Method::GET, path, &HeaderMap::new());
-        let hint = attempt.refused(Reason::Policy("none".to_owned())).hint().unwrap();
+        let hint = attempt
+            .refused(Reason::Policy { layer: Layer::Grant, name: "none".to_owned() })
+            .hint()
+            .unwrap();
         let (_, rule) = hint.split_once("allows it: ").unwrap();
         let policy = policy(&format!("{{kubernetes: {{rules: [{rule}]}}}}"));
         assert!(policy.decide(&attempt).is_ok(), "{rule}");

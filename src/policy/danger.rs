@@ -1,0 +1,209 @@
+//! The dangerous parts of a policy, as a user is shown them before granting it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::judge::Policy;
+use super::rule::{ResourceRule, Rule};
+
+/// A reason to think twice before granting a rule.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Danger {
+    /// Secrets contain credentials, of other clusters and services too.
+    Secrets,
+    /// Permissions can be raised: by roles and bindings, tokens of service accounts, approved certificates or
+    /// a kubelet's own API ([RBAC good practices][1]).
+    ///
+    /// [1]: https://kubernetes.io/docs/concepts/security/rbac-good-practices/#privilege-escalation-risks
+    Escalation,
+    /// The plugin can act as another user.
+    Impersonation,
+    /// A pod can mount every secret of its namespace and run as every service account there.
+    Pods,
+    /// Commands run in pods, or connections reach into them.
+    Exec,
+    /// Objects are deleted.
+    Deletes,
+    /// Objects are created or changed.
+    Writes,
+    /// The rule covers kinds, groups or verbs that no one has listed.
+    Wildcards,
+    /// The plugin can send what it reads to another host.
+    Hosts,
+    /// The plugin reaches more contexts than the current one.
+    Contexts,
+}
+
+impl fmt::Display for Danger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Secrets => "secrets",
+            Self::Escalation => "can raise permissions",
+            Self::Impersonation => "acts as other users",
+            Self::Pods => "creates pods: as good as reading every secret there",
+            Self::Exec => "reaches into pods",
+            Self::Deletes => "deletes",
+            Self::Writes => "writes",
+            Self::Wildcards => "wildcard",
+            Self::Hosts => "reaches another host",
+            Self::Contexts => "reaches other contexts",
+        })
+    }
+}
+
+/// The verbs that create or change an object.
+const WRITES: &[&str] = &["create", "update", "patch"];
+
+/// The verbs that remove objects.
+const DELETES: &[&str] = &["delete", "deletecollection"];
+
+/// The verbs that return an object's content.
+const READS: &[&str] = &["get", "list", "watch"];
+
+/// The resources by which whoever may write them raises permissions, with their API groups.
+const ESCALATES: &[(&str, &str)] = &[
+    ("rbac.authorization.k8s.io", "roles"),
+    ("rbac.authorization.k8s.io", "rolebindings"),
+    ("rbac.authorization.k8s.io", "clusterroles"),
+    ("rbac.authorization.k8s.io", "clusterrolebindings"),
+    ("", "serviceaccounts/token"),
+    ("certificates.k8s.io", "certificatesigningrequests/approval"),
+    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations"),
+];
+
+/// The resources that are pods, or from whose templates a controller makes pods.
+const PODS: &[(&str, &str)] = &[
+    ("", "pods"),
+    ("", "replicationcontrollers"),
+    ("apps", "deployments"),
+    ("apps", "daemonsets"),
+    ("apps", "replicasets"),
+    ("apps", "statefulsets"),
+    ("batch", "jobs"),
+    ("batch", "cronjobs"),
+];
+
+/// The subresources that lead into a pod, or through the API server to somewhere else.
+const REACHES: &[(&str, &str)] = &[
+    ("", "pods/exec"),
+    ("", "pods/attach"),
+    ("", "pods/portforward"),
+    ("", "pods/ephemeralcontainers"),
+    ("", "pods/proxy"),
+    ("", "services/proxy"),
+    ("", "nodes/proxy"),
+];
+
+impl Rule {
+    /// Returns the dangers of granting it, the worst first.
+    #[must_use]
+    pub fn dangers(&self) -> BTreeSet<Danger> {
+        match self {
+            Self::Resources(rule) => rule.dangers(),
+            // Discovery and health checks are harmless; a kubelet's logs and everything else at once are not.
+            Self::Urls(rule) => {
+                let all = |listed: &[String]| listed.iter().any(|listed| listed == "*");
+                let writes = rule.verbs.iter().any(|verb| !["get", "head", "options"].contains(&verb.as_str()));
+                let wild = (all(&rule.verbs) || all(&rule.urls)).then_some(Danger::Wildcards);
+                wild.into_iter().chain(writes.then_some(Danger::Writes)).collect()
+            }
+        }
+    }
+}
+
+impl ResourceRule {
+    fn dangers(&self) -> BTreeSet<Danger> {
+        let reaches = |verbs: &[&str], kinds: &[(&str, &str)]| {
+            self.has_verb(verbs) && kinds.iter().any(|(group, resource)| self.has_kind(group, resource))
+        };
+        let any = [READS, WRITES, DELETES, &["proxy"]].concat();
+        let changes = [WRITES, DELETES].concat();
+        let escalates = reaches(&changes, ESCALATES) || reaches(&any, &[("", "nodes/proxy")]);
+        let wild = [&self.verbs, &self.api_groups, &self.resources]
+            .iter()
+            .any(|listed| listed.iter().any(|entry| entry.contains('*')));
+        [
+            (reaches(&any, &[("", "secrets")]), Danger::Secrets),
+            (escalates, Danger::Escalation),
+            (reaches(WRITES, PODS), Danger::Pods),
+            (reaches(&any, REACHES), Danger::Exec),
+            (self.has_verb(DELETES), Danger::Deletes),
+            (self.has_verb(WRITES), Danger::Writes),
+            (wild, Danger::Wildcards),
+        ]
+        .into_iter()
+        .filter_map(|(is_there, danger)| is_there.then_some(danger))
+        .collect()
+    }
+
+    fn has_verb(&self, verbs: &[&str]) -> bool {
+        self.verbs.iter().any(|listed| listed == "*" || verbs.contains(&listed.as_str()))
+    }
+
+    /// Returns whether it covers a kind of objects, some of them at least.
+    fn has_kind(&self, group: &str, kind: &str) -> bool {
+        let (resource, subresource) = kind.split_once('/').unwrap_or((kind, ""));
+        self.api_groups.iter().any(|listed| listed == "*" || listed == group)
+            && self.names_resource(resource, subresource)
+    }
+}
+
+impl Policy {
+    /// Returns the dangers of all that it grants beside its rules.
+    #[must_use]
+    pub fn dangers_beside_rules(&self) -> BTreeSet<Danger> {
+        [
+            (self.impersonates(), Danger::Impersonation),
+            (!self.hosts().is_empty(), Danger::Hosts),
+            (*self.contexts() != super::rule::NameSelector::current(), Danger::Contexts),
+        ]
+        .into_iter()
+        .filter_map(|(is_there, danger)| is_there.then_some(danger))
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dangers(rule: &str) -> Vec<Danger> {
+        let text = format!(
+            "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {{kubernetes: {{rules: [{rule}]}}}}\n"
+        );
+        Policy::read("test.yaml", &text).unwrap().rules()[0].dangers().into_iter().collect()
+    }
+
+    #[test]
+    fn each_danger_is_found_and_its_harmless_neighbour_is_not() {
+        for (rule, found) in [
+            ("{apiGroups: [''], resources: [secrets], verbs: [get]}", vec![Danger::Secrets]),
+            ("{apiGroups: [''], resources: [configmaps], verbs: [get, list, watch]}", vec![]),
+            ("{apiGroups: [example.com], resources: [secrets], verbs: [get]}", vec![]),
+            ("{apiGroups: [''], resources: [pods/log], verbs: [get]}", vec![]),
+            ("{apiGroups: [''], resources: [pods/exec], verbs: [get]}", vec![Danger::Exec]),
+            ("{apiGroups: [''], resources: [nodes/proxy], verbs: [get]}", vec![Danger::Escalation, Danger::Exec]),
+            (
+                "{apiGroups: [''], resources: [serviceaccounts/token], verbs: [create]}",
+                vec![Danger::Escalation, Danger::Writes],
+            ),
+            ("{apiGroups: [rbac.authorization.k8s.io], resources: [roles], verbs: [get]}", vec![]),
+            (
+                "{apiGroups: [rbac.authorization.k8s.io], resources: [roles], verbs: [patch]}",
+                vec![Danger::Escalation, Danger::Writes],
+            ),
+            (
+                "{apiGroups: [apps], resources: [deployments], verbs: [create]}",
+                vec![Danger::Pods, Danger::Writes],
+            ),
+            ("{apiGroups: [apps], resources: [deployments], verbs: [delete]}", vec![Danger::Deletes]),
+            ("{apiGroups: [''], resources: ['*'], verbs: [get], except: [secrets, '*/exec', '*/attach', '*/portforward', '*/proxy', '*/ephemeralcontainers']}",
+                vec![Danger::Wildcards]),
+            ("{nonResourceURLs: [/version], verbs: [get]}", vec![]),
+            ("{nonResourceURLs: ['*'], verbs: [post]}", vec![Danger::Writes, Danger::Wildcards]),
+        ] {
+            assert_eq!(dangers(rule), found, "{rule}");
+        }
+    }
+}

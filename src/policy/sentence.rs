@@ -1,0 +1,78 @@
+//! Rules in words, for tables that a user reads before granting them.
+
+use super::rule::{NameSelector, ResourceRule, Rule, UrlRule};
+
+impl Rule {
+    /// Returns the rule in words, e.g. `get, list pods, services in the current namespace`.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Resources(rule) => resources(rule),
+            Self::Urls(UrlRule { verbs, urls }) => format!("{} {}", words(verbs, "all methods of"), urls.join(", ")),
+        }
+    }
+}
+
+fn resources(rule: &ResourceRule) -> String {
+    let mut text = format!("{} {}", words(&rule.verbs, "all verbs on"), words(&rule.resources, "all resources"));
+    // The core group is what a resource without a group is in.
+    let groups: Vec<&str> = rule.api_groups.iter().map(|group| if group.is_empty() { "core" } else { group }).collect();
+    match groups.as_slice() {
+        ["core"] => {}
+        _ if groups.contains(&"*") => text.push_str(" of all API groups"),
+        [group] => text.push_str(&format!(" of {group}")),
+        groups => text.push_str(&format!(" of the API groups {}", groups.join(", "))),
+    }
+    if !rule.resource_names.is_empty() {
+        text.push_str(&format!(" named {}", rule.resource_names.join(", ")));
+    }
+    if !rule.except.is_empty() {
+        text.push_str(&format!(" except {}", rule.except.join(", ")));
+    }
+    text.push_str(&namespaces(&rule.namespaces));
+    text
+}
+
+fn words(listed: &[String], all: &str) -> String {
+    if listed.iter().any(|entry| entry == "*") { all.to_owned() } else { listed.join(", ") }
+}
+
+fn namespaces(selector: &NameSelector) -> String {
+    match selector {
+        NameSelector::All => " in all namespaces".to_owned(),
+        NameSelector::Some { current: true, names } if names.is_empty() => " in the current namespace".to_owned(),
+        NameSelector::Some { current, names } => {
+            let current = if *current { "the current namespace and " } else { "" };
+            format!(" in {current}namespace {}", names.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::Policy;
+
+    #[test]
+    fn a_rule_is_put_into_words() {
+        for (rule, words) in [
+            (
+                "{apiGroups: [''], resources: [secrets], verbs: [get], namespaces: [current]}",
+                "get secrets in the current namespace",
+            ),
+            (
+                "{apiGroups: [apps], resources: [deployments], verbs: [get, list], namespaces: [current, a], resourceNames: [web]}",
+                "get, list deployments of apps named web in the current namespace and namespace a",
+            ),
+            (
+                "{apiGroups: ['*'], resources: ['*'], verbs: ['*'], except: [secrets]}",
+                "all verbs on all resources of all API groups except secrets in all namespaces",
+            ),
+            ("{nonResourceURLs: [/version, '/openapi/*'], verbs: [get]}", "get /version, /openapi/*"),
+        ] {
+            let text = format!(
+                "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {{kubernetes: {{rules: [{rule}]}}}}\n"
+            );
+            assert_eq!(Policy::read("test.yaml", &text).unwrap().rules()[0].sentence(), words);
+        }
+    }
+}

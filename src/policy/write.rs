@@ -1,0 +1,157 @@
+//! Writes a policy as a document that is read as the same policy.
+
+use std::fmt;
+
+use super::flow::{List, Quoted};
+use super::judge::Policy;
+use super::rule::{NameSelector, Rule, Stated};
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata:\n  name: {}", Name(self.name()))?;
+        let lines = [Section::Description, Section::Kubernetes, Section::Network, Section::Flags, Section::Limits];
+        let mut is_empty = true;
+        for section in lines {
+            let text = section.of(self);
+            if !text.is_empty() {
+                let head = if is_empty { "spec:\n" } else { "" };
+                write!(f, "{head}{text}")?;
+                is_empty = false;
+            }
+        }
+        if is_empty { writeln!(f, "spec: {{}}") } else { Ok(()) }
+    }
+}
+
+/// The parts of `spec`, in the order in which they are written.
+enum Section {
+    Description,
+    Kubernetes,
+    Network,
+    Flags,
+    Limits,
+}
+
+impl Section {
+    /// Returns the lines of a part, or nothing if it says nothing.
+    fn of(self, policy: &Policy) -> String {
+        match self {
+            Self::Description => match policy.description() {
+                Some(text) => format!("  description: {}\n", Quoted(text)),
+                None => String::new(),
+            },
+            Self::Kubernetes => kubernetes(policy),
+            Self::Network => {
+                let hosts: Vec<String> = policy.hosts().iter().map(|host| format!("    - {}\n", host.entry())).collect();
+                if hosts.is_empty() { String::new() } else { format!("  network:\n{}", hosts.concat()) }
+            }
+            Self::Flags if policy.own_flags.is_empty() => String::new(),
+            Self::Flags => format!("  flags: {{own: {}}}\n", List(&policy.own_flags)),
+            Self::Limits => {
+                let limits = policy.limits().to_string();
+                if limits.is_empty() { limits } else { format!("  limits: {limits}\n") }
+            }
+        }
+    }
+}
+
+fn kubernetes(policy: &Policy) -> String {
+    let mut lines = String::new();
+    if *policy.contexts() != NameSelector::current() {
+        lines.push_str(&format!("    contexts: {}\n", policy.contexts()));
+    }
+    if policy.impersonates() {
+        lines.push_str("    impersonate: true\n");
+    }
+    let rules: String = policy.stated().map(entry).collect();
+    if !rules.is_empty() {
+        lines.push_str(&format!("    rules:\n{rules}"));
+    }
+    if lines.is_empty() { lines } else { format!("  kubernetes:\n{lines}") }
+}
+
+/// Returns a rule as an item of a list, one key per line.
+fn entry(Stated { rule, words }: Stated<'_>) -> String {
+    let mut lines = match rule {
+        Rule::Resources(rule) => vec![
+            format!("apiGroups: {}", List(&rule.api_groups)),
+            format!("resources: {}", List(&rule.resources)),
+            format!("verbs: {}", List(&rule.verbs)),
+        ],
+        Rule::Urls(rule) => {
+            vec![format!("nonResourceURLs: {}", List(&rule.urls)), format!("verbs: {}", List(&rule.verbs))]
+        }
+    };
+    if let Rule::Resources(rule) = rule {
+        if rule.namespaces != NameSelector::All {
+            lines.push(format!("namespaces: {}", rule.namespaces));
+        }
+        for (key, listed) in [("resourceNames", &rule.resource_names), ("except", &rule.except)] {
+            if !listed.is_empty() {
+                lines.push(format!("{key}: {}", List(listed)));
+            }
+        }
+    }
+    lines.extend(words.reason.as_deref().map(|reason| format!("reason: {}", Quoted(reason))));
+    lines.extend(words.optional.then(|| "optional: true".to_owned()));
+    format!("      - {}\n", lines.join("\n        "))
+}
+
+/// The name of a policy, which is quoted if YAML reads it as something else.
+struct Name<'a>(&'a str);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A list knows which words are plain.
+        let listed = List(&[self.0.to_owned()]).to_string();
+        f.write_str(listed.trim_start_matches('[').trim_end_matches(']'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(spec: &str) -> Policy {
+        let text = format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
+        Policy::read("test.yaml", &text).unwrap()
+    }
+
+    #[test]
+    fn a_written_policy_is_read_as_the_same_policy() {
+        for spec in [
+            "{}",
+            "{description: 'Says: \"what\", it is # no comment.'}",
+            "{kubernetes: {contexts: '*', impersonate: true}}",
+            "{kubernetes: {contexts: [current, prod, \"a: b\"], rules: [{nonResourceURLs: ['*'], verbs: ['*']}]}}",
+            "{kubernetes: {rules: [{apiGroups: ['', apps], resources: ['*', pods/log], verbs: [get], \
+              namespaces: [current, \"1\"], resourceNames: ['a: b', 'true', \"x'y\"], except: [secrets, '*/exec'], \
+              reason: \"Because.\\n\\e[31mred \\u202e\", optional: true}]}}",
+            "{network: [{host: api.github.com, port: 8443, private: true}, {host: '[2606:4700::1111]'}]}",
+            "{flags: {own: ['-s', --cluster]}}",
+            "{limits: {memory: 512Mi, timeout: none, requests: 1, sockets: 2, headers: 128Ki, stack: 1Mi}}",
+            "{limits: {timeout: 1h30m}}",
+        ] {
+            let policy = policy(spec);
+            let text = policy.to_string();
+            assert_eq!(Policy::read("written", &text).as_ref(), Ok(&policy), "{text}");
+            assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_built_in_policies_are_written_as_they_are_read() {
+        for name in super::super::builtins() {
+            let policy = Policy::builtin(name).unwrap().unwrap();
+            assert_eq!(Policy::read("written", &policy.to_string()), Ok(policy), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_yaml_reads_as_a_number_is_quoted() {
+        for name in ["1", "true", "decoder"] {
+            let policy = Policy::named(name);
+            assert_eq!(Policy::read("written", &policy.to_string()).unwrap().name(), name);
+        }
+    }
+}
