@@ -15,75 +15,84 @@ use textwrap::Options;
 
 pub use self::account::{AccountError, ServiceAccount};
 use self::manifest::Scope;
-use super::format::VERBS;
+use super::format::REQUEST_VERBS;
 use super::inventory::{Inventory, needs_inventory};
-use super::judge::Policy;
+use super::judge::{Layers, Policy};
 use super::rule::{NameSelector, ResourceRule, Rule};
 
-/// The roles for one policy, with their bindings to a service account.
+/// The rules that an API server is to enforce, before it is known which resources it has.
+#[derive(Clone, Debug)]
+pub struct RoleRules<'a> {
+    layers: &'a Layers,
+    current: &'a str,
+    rules: Vec<Rule>,
+}
+
+/// Roles and their bindings to a service account.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Roles {
-    /// The name of the roles and their bindings.
+    /// The name of the roles.
     name: String,
     account: ServiceAccount,
     /// Whether the account is a new one, which is part of the manifests.
     is_new: bool,
     rules: BTreeMap<Scope, Vec<Rule>>,
-    /// What the roles are made of, and where they differ from it.
+    /// The source of the roles, and their differences from it.
     comments: Vec<String>,
 }
 
-/// Where and for whom the rules of a policy are to hold.
-#[derive(Clone, Debug)]
-pub struct Wanted<'a> {
-    /// The name of the plugin or policy.
-    pub name: &'a str,
-    /// The service account; `None` for a new one.
-    pub account: Option<ServiceAccount>,
-    /// The namespace that `current` stands for.
-    pub current: &'a str,
-    /// The resources of the server, if they are needed.
-    pub inventory: Option<&'a Inventory>,
-}
-
-impl Policy {
-    /// Returns whether its roles depend on the resources that the server has.
+impl<'a> RoleRules<'a> {
+    /// Returns what policies together allow where `current` is the current namespace.
     #[must_use]
-    pub fn needs_inventory(&self) -> bool {
-        self.rules().iter().any(|rule| matches!(rule, Rule::Resources(rule) if needs_inventory(rule)))
+    pub fn of(layers: &'a Layers, current: &'a str) -> Self {
+        // First of all, since two policies may mean the same namespace by different words.
+        let resolved = Layers {
+            request: layers.request.as_ref().map(|policy| resolved(policy, current)),
+            grant: resolved(&layers.grant, current),
+            ceiling: layers.ceiling.as_ref().map(|policy| resolved(policy, current)),
+            installed: None,
+        };
+        let rules = if resolved.all().count() == 1 {
+            resolved.grant.rules().to_vec()
+        } else {
+            resolved.effective_rules().into_iter().map(|effective| effective.rule).collect()
+        };
+        Self { layers, current, rules }
     }
-}
 
-impl Roles {
-    /// Returns the roles for a policy. Without an inventory, a rule for which one is needed covers nothing.
+    /// Returns whether the roles depend on the resources that the server has.
     #[must_use]
-    pub fn of(policy: &Policy, wanted: &Wanted<'_>) -> Self {
-        let Wanted { name, account, current, inventory } = wanted;
-        // Without the prefix, the role of the policy `view` would replace the cluster role of that name.
-        let own = format!("kwasm-{name}");
-        let new = || ServiceAccount { namespace: (*current).to_owned(), name: own.clone() };
+    pub fn need_inventory(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule, Rule::Resources(rule) if needs_inventory(rule)))
+    }
+
+    /// Returns the roles. `name` is that of the plugin or policy; without an account, they are for a new one, in
+    /// the current namespace. A rule for which an inventory is needed covers nothing that is not in it.
+    #[must_use]
+    pub fn roles(&self, name: &str, account: Option<ServiceAccount>, inventory: &Inventory) -> Roles {
         let mut rules: BTreeMap<Scope, Vec<Rule>> = BTreeMap::new();
-        for rule in policy.rules() {
+        for rule in &self.rules {
             match rule {
                 Rule::Urls(_) => rules.entry(Scope::Cluster).or_default().push(rule.clone()),
                 Rule::Resources(rule) => {
-                    let written = written(rule, *inventory);
-                    for scope in scopes(&rule.namespaces, current) {
-                        rules.entry(scope).or_default().extend(written.iter().cloned().map(Rule::Resources));
+                    let written: Vec<Rule> = written(rule, inventory).collect();
+                    for scope in scopes(&rule.namespaces) {
+                        rules.entry(scope).or_default().extend(written.iter().cloned());
                     }
                 }
             }
         }
         rules.retain(|_, rules| !rules.is_empty());
-        Self {
-            account: account.clone().unwrap_or_else(new),
-            is_new: account.is_none(),
-            rules,
-            comments: differences::describe(policy, current, inventory.map(Inventory::unlisted).unwrap_or_default()),
-            name: own,
-        }
+        // Without the prefix, the role of the policy `view` would replace the cluster role of that name.
+        let name = format!("kwasm-{name}");
+        let new = || ServiceAccount { namespace: self.current.to_owned(), name: name.clone() };
+        let comments = differences::describe(self.layers, &self.rules, self.current, inventory.unlisted());
+        let is_new = account.is_none();
+        Roles { account: account.unwrap_or_else(new), is_new, rules, comments, name }
     }
+}
 
+impl Roles {
     /// Returns whether they allow nothing.
     #[must_use]
     pub fn are_empty(&self) -> bool {
@@ -91,24 +100,40 @@ impl Roles {
     }
 }
 
+/// Returns a policy's rules with the name of the current namespace in place of `current`.
+fn resolved(policy: &Policy, current: &str) -> Policy {
+    let mut resolved = Policy::named(policy.name());
+    for (mut rule, words) in policy.stated().map(|stated| stated.cloned()) {
+        if let Rule::Resources(ResourceRule {
+            namespaces: NameSelector::Some { current: listed @ true, names }, ..
+        }) = &mut rule
+        {
+            *listed = false;
+            if !names.iter().any(|name| name == current) {
+                names.insert(0, current.to_owned());
+            }
+        }
+        resolved.add(rule, words);
+    }
+    resolved
+}
+
 /// Returns a rule as RBAC has it: without `except`, and with the verbs of requests for `*`. RBAC's own `*` also
 /// stands for verbs that no request has: `impersonate`, `bind`, `escalate` and the like, which the server asks for
 /// before it does what a request wants. A policy's `*` gives none of them.
-fn written(rule: &ResourceRule, inventory: Option<&Inventory>) -> Vec<ResourceRule> {
-    let nothing = Inventory::default();
-    let mut rules = inventory.unwrap_or(&nothing).write_out(rule);
-    for rule in rules.iter_mut().filter(|rule| rule.verbs.iter().any(|verb| verb == "*")) {
-        rule.verbs = VERBS.iter().filter(|verb| **verb != "*").map(ToString::to_string).collect();
-    }
-    rules
+fn written(rule: &ResourceRule, inventory: &Inventory) -> impl Iterator<Item = Rule> {
+    inventory.write_out(rule).into_iter().map(|mut rule| {
+        if rule.verbs.iter().any(|verb| verb == "*") {
+            rule.verbs = REQUEST_VERBS.iter().map(ToString::to_string).collect();
+        }
+        Rule::Resources(rule)
+    })
 }
 
 /// Returns the scopes of a choice of namespaces, each once.
-fn scopes(namespaces: &NameSelector, current: &str) -> Vec<Scope> {
-    let NameSelector::Some { current: listed, names } = namespaces else { return vec![Scope::Cluster] };
-    let current = listed.then_some(current).into_iter();
-    let mut scopes: Vec<Scope> =
-        current.chain(names.iter().map(String::as_str)).map(|name| Scope::Namespace(name.to_owned())).collect();
+fn scopes(namespaces: &NameSelector) -> Vec<Scope> {
+    let NameSelector::Some { names, .. } = namespaces else { return vec![Scope::Cluster] };
+    let mut scopes: Vec<Scope> = names.iter().cloned().map(Scope::Namespace).collect();
     scopes.sort();
     scopes.dedup();
     scopes

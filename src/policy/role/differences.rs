@@ -1,33 +1,40 @@
 //! The differences between a policy and its roles, in words: what RBAC does not judge, and what it judges otherwise.
 
+use crate::policy::flow::Word;
 use crate::policy::inventory::needs_inventory;
-use crate::policy::judge::Policy;
+use crate::policy::judge::{Layers, Policy};
 use crate::policy::request_info::RequestInfo;
 use crate::policy::rule::{NameSelector, ResourceRule, Rule};
 use crate::policy::target::Context;
 
-/// Returns the comments of the manifests, a line each.
-/// `current` is the namespace of that name, and `unlisted` the part of the server's resources that it did not list.
-pub(super) fn describe(policy: &Policy, current: &str, unlisted: &[String]) -> Vec<String> {
-    let mut lines = vec![format!("The rules of the policy `{}`, as roles.", policy.name())];
-    let has = |found: &dyn Fn(&ResourceRule) -> bool| {
-        policy.rules().iter().any(|rule| matches!(rule, Rule::Resources(rule) if found(rule)))
+/// Returns the comments of the manifests. `rules` are what the policies together allow, with `current` as the current
+/// namespace, and `unlisted` what the server did not list of its resources.
+pub(super) fn describe(layers: &Layers, rules: &[Rule], current: &str, unlisted: &[String]) -> Vec<String> {
+    let policies: Vec<&Policy> = layers.all().map(|(_, policy)| policy).collect();
+    let mut lines = vec![match layers.all().map(|(layer, policy)| format!("{layer} `{}`", policy.name())).collect() {
+        parts if policies.len() > 1 => format!("What together allow: {}.", Vec::join(&parts, ", ")),
+        _ => format!("The rules of the policy `{}`.", layers.grant.name()),
+    }];
+    let has_current = |rule: &Rule| {
+        let Rule::Resources(rule) = rule else { return false };
+        matches!(rule.namespaces, NameSelector::Some { current: true, .. })
     };
-    if has(&|rule| matches!(rule.namespaces, NameSelector::Some { current: true, .. })) {
-        lines.push(format!("`current` is the namespace {current}."));
+    if policies.iter().any(|policy| policy.rules().iter().any(has_current)) {
+        lines.push(format!("`current` is the namespace {}.", Word(current)));
     }
+    let resources = || rules.iter().filter_map(|rule| if let Rule::Resources(rule) = rule { Some(rule) } else { None });
     let differences: [(bool, &str); 9] = [
         (true, ALWAYS),
-        (*policy.contexts() != NameSelector::current(), CONTEXTS),
-        (has(&needs_inventory), EXCEPT),
-        (has(&|rule| rule.verbs.iter().any(|verb| verb == "*")), STAR),
-        (reads_streams(policy), STREAMS),
-        (writes(policy, "rbac.authorization.k8s.io", ROLES), BIND),
-        (writes(policy, "certificates.k8s.io", SIGNING), APPROVE),
-        (policy.impersonates(), IMPERSONATE),
-        (!policy.hosts().is_empty(), HOSTS),
+        (policies.iter().all(|policy| *policy.contexts() != NameSelector::current()), CONTEXTS),
+        (resources().any(needs_inventory), EXCEPT),
+        (resources().any(|rule| rule.verbs.iter().any(|verb| verb == "*")), STAR),
+        (resources().any(only_reads_a_stream), STREAMS),
+        (resources().any(|rule| writes(rule, "rbac.authorization.k8s.io", ROLES)), BIND),
+        (resources().any(|rule| writes(rule, "certificates.k8s.io", SIGNING)), APPROVE),
+        (policies.iter().all(|policy| policy.impersonates()), IMPERSONATE),
+        (policies.iter().all(|policy| !policy.hosts().is_empty()), HOSTS),
     ];
-    lines.push("They differ from the policy in this:".to_owned());
+    lines.push("The server does not judge as kwasm does in this:".to_owned());
     lines.extend(differences.iter().filter(|(applies, _)| *applies).map(|(_, text)| format!("- {text}")));
     if !unlisted.is_empty() {
         lines.push(format!("- The server did not list these, so they are not covered: {}.", unlisted.join(", ")));
@@ -57,9 +64,11 @@ const ROLES: &[&str] = &["roles", "clusterroles", "rolebindings", "clusterrolebi
 /// The resources whose writing requires `approve` or `sign`.
 const SIGNING: &[&str] = &["certificatesigningrequests/approval", "certificatesigningrequests/status"];
 
-/// Returns whether a rule covers a request for an object of any name, in any namespace.
-fn covers(rule: &ResourceRule, verb: &str, group: &str, resource: &str) -> bool {
-    let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+/// The streams of a pod.
+const STREAMS_OF_PODS: &[&str] = &["exec", "attach", "portforward"];
+
+/// Returns whether a rule covers requests with this verb, for objects of any name in any namespace.
+fn covers(rule: &ResourceRule, verb: &str, group: &str, resource: &str, subresource: &str) -> bool {
     let info = RequestInfo {
         is_resource_request: true,
         verb: verb.to_owned(),
@@ -68,28 +77,20 @@ fn covers(rule: &ResourceRule, verb: &str, group: &str, resource: &str) -> bool 
         subresource: subresource.to_owned(),
         ..RequestInfo::default()
     };
-    let anywhere = ResourceRule {
-        namespaces: NameSelector::All,
-        resource_names: Vec::new(),
-        ..rule.clone()
-    };
+    let anywhere = ResourceRule { namespaces: NameSelector::All, resource_names: Vec::new(), ..rule.clone() };
     Rule::Resources(anywhere).covers(&info, &Context::new("", "", ""))
 }
 
-fn writes(policy: &Policy, group: &str, resources: &[&str]) -> bool {
-    let covers = |rule: &ResourceRule| {
-        let verbs = ["create", "update", "patch"].into_iter();
-        verbs.flat_map(|verb| resources.iter().map(move |resource| (verb, resource)))
-            .any(|(verb, resource)| covers(rule, verb, group, resource))
-    };
-    policy.rules().iter().any(|rule| matches!(rule, Rule::Resources(rule) if covers(rule)))
+fn writes(rule: &ResourceRule, group: &str, resources: &[&str]) -> bool {
+    resources.iter().any(|resource| {
+        let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+        ["create", "update", "patch"].into_iter().any(|verb| covers(rule, verb, group, resource, subresource))
+    })
 }
 
 /// Returns whether a rule allows to get a stream of a pod, and not to create it.
-fn reads_streams(policy: &Policy) -> bool {
-    let reads = |rule: &ResourceRule| {
-        let mut streams = ["pods/exec", "pods/attach", "pods/portforward"].into_iter();
-        streams.any(|stream| covers(rule, "get", "", stream) && !covers(rule, "create", "", stream))
-    };
-    policy.rules().iter().any(|rule| matches!(rule, Rule::Resources(rule) if reads(rule)))
+fn only_reads_a_stream(rule: &ResourceRule) -> bool {
+    STREAMS_OF_PODS.iter().any(|stream| {
+        covers(rule, "get", "", "pods", stream) && !covers(rule, "create", "", "pods", stream)
+    })
 }

@@ -19,9 +19,7 @@ fn inventory() -> Inventory {
 
 fn roles(policy: &Policy, account: Option<&str>) -> Roles {
     let account = account.map(|account| account.parse().unwrap());
-    let inventory = inventory();
-    let wanted = Wanted { name: "test", account, current: "shop", inventory: Some(&inventory) };
-    Roles::of(policy, &wanted)
+    RoleRules::of(&Layers::of(policy.clone()), "shop").roles("test", account, &inventory())
 }
 
 /// Returns the manifests without the comments.
@@ -55,8 +53,26 @@ fn each_namespace_has_a_role_and_all_of_them_together_a_cluster_role() {
 fn what_is_excluded_is_written_out_and_no_verb_is_given_that_no_request_has() {
     let rules = "[{apiGroups: ['*'], resources: ['*'], verbs: ['*'], except: [secrets, '*/exec']}]";
     let spec = format!("{{kubernetes: {{rules: {rules}}}}}");
-    assert!(policy(&spec).needs_inventory());
+    assert!(RoleRules::of(&Layers::of(policy(&spec)), "shop").need_inventory());
     assert_snapshot!(manifests(&spec, Some("jobs:runner")), @"");
+}
+
+#[test]
+fn of_several_policies_the_roles_are_what_they_have_in_common() {
+    let rule = |namespaces: &str, verbs: &str| {
+        policy(&format!(
+            "{{kubernetes: {{rules: [{{apiGroups: [''], resources: [pods], verbs: [{verbs}], namespaces: [{namespaces}]}}]}}}}"
+        ))
+    };
+    let layers = Layers {
+        request: Some(rule("current", "get, list")),
+        grant: rule("shop, other", "list, watch"),
+        ceiling: None,
+        installed: None,
+    };
+    let roles = RoleRules::of(&layers, "shop").roles("test", Some("jobs:x".parse().unwrap()), &inventory());
+    assert_snapshot!(roles.to_string(), @"");
+    assert!(RoleRules::of(&layers, "elsewhere").roles("test", None, &inventory()).are_empty());
 }
 
 #[test]
