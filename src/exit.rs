@@ -90,13 +90,16 @@ impl Exit {
             | Error::PolicyFile { .. }
             | Error::PrivateKey { .. }
             | Error::Relative { .. }
-            | Error::Terminal
+            | Error::Terminal { .. }
             | Error::Twice(_)
             | Error::Cluster(cluster::Error::Truth { .. } | cluster::Error::Timeout(_)) => Self::Usage,
             Error::Archive { source, .. } if !matches!(source, layout::Error::Write(_)) => Self::Refused,
             Error::Hidden { .. }
             | Error::InFolder { .. }
             | Error::Inspect { .. }
+            | Error::Request(_)
+            | Error::RequestDiffers { .. }
+            | Error::RequestMissing { .. }
             | Error::SignatureLookup { .. }
             | Error::SignatureLost { .. }
             | Error::SignerLost { .. }

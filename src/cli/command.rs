@@ -47,6 +47,15 @@ pub enum Command {
         /// The files.
         files: Vec<PathBuf>,
     },
+    /// Write a request into a component.
+    EmbedRequest {
+        /// The component.
+        file: PathBuf,
+        /// The file with the request.
+        request: PathBuf,
+        /// The file to write; the component itself if `None`.
+        output: Option<PathBuf>,
+    },
     /// Explain a request, and whether a policy allows it.
     ExplainRequest {
         /// The method.
@@ -106,6 +115,8 @@ pub enum Command {
         file: PathBuf,
         /// The target.
         target: Target,
+        /// The file with the request to write into it first.
+        request: Option<PathBuf>,
         /// The private key to sign with.
         key: Option<PathBuf>,
         /// Whether to make a component from a core module first.

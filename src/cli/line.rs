@@ -57,7 +57,7 @@ enum Verb {
     /// List the installed plugins
     #[command(visible_alias = "ls")]
     List(Form),
-    /// Show what a component is and what it imports, without running it
+    /// Show what a component is, what it imports and what it asks for, without running it
     Inspect {
         /// A file (./x.wasm), an installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
         source: String,
@@ -100,6 +100,9 @@ enum Verb {
         file: PathBuf,
         /// HOST/REPOSITORY:TAG or NAMESPACE:NAME@VERSION
         target: String,
+        /// The policy that it asks for (./x.yaml), which is written into what is published
+        #[arg(long, value_name = "FILE")]
+        request: Option<PathBuf>,
         /// Sign it with a private key: PKCS #8 in PEM, of P-256 or Ed25519
         #[arg(long, value_name = "KEY")]
         sign: Option<PathBuf>,
@@ -194,6 +197,17 @@ enum PolicyVerb {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Write the policy that a component asks for into it
+    Embed {
+        /// The component (./x.wasm)
+        file: PathBuf,
+        /// The policy that it asks for (./x.yaml)
+        #[arg(long, value_name = "FILE")]
+        request: PathBuf,
+        /// Write to this file, or - for stdout, and leave the component as it is
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
     /// Show how the API server reads a request, and whether a policy allows it
     Explain {
         /// The request's method, e.g. GET
@@ -215,6 +229,7 @@ impl PolicyVerb {
     fn command(self) -> Command {
         match self {
             Self::Check { files } => Command::CheckPolicy { files },
+            Self::Embed { file, request, output } => Command::EmbedRequest { file, request, output },
             Self::Explain { method, path, policy, namespace, form } => {
                 Command::ExplainRequest { method, path, policy, namespace, output: form.of_one() }
             }
@@ -251,9 +266,9 @@ impl Line {
             Verb::Outdated(form) => Command::Outdated { output: form.of_list(environment) },
             Verb::Uninstall { names } => Command::Uninstall { names: plugins(&names)? },
             Verb::Policy { verb } => verb.command(),
-            Verb::Publish { file, target, sign, adapt, form } => {
+            Verb::Publish { file, target, request, sign, adapt, form } => {
                 let target = published(&target)?;
-                Command::Publish { file, target, key: sign, adapt, output: form.of_one() }
+                Command::Publish { file, target, request, key: sign, adapt, output: form.of_one() }
             }
             Verb::Verify { source, keys, form } => {
                 Command::Verify { source: source.parse()?, keys, output: form.of_one() }

@@ -1,6 +1,7 @@
 //! Errors about binaries that cannot run, and their hints.
 
 use super::Feature;
+use super::request::RequestError;
 use crate::message::Explain;
 
 /// The reason why a binary cannot run.
@@ -54,6 +55,9 @@ pub enum Error {
     /// A component made for WASI 0.3.
     #[error("it is made for WASI 0.3, and kwasm runs WASI 0.2")]
     Preview3,
+    /// A binary whose request cannot be read.
+    #[error(transparent)]
+    Request(#[from] RequestError),
     /// A component that answers requests, with the interface that it exports for that.
     #[error("it is a server ({0}), and kwasm runs commands")]
     Server(String),
@@ -100,6 +104,7 @@ impl Explain for Error {
             Self::HiddenMemory => Some("export it under the name `memory`".to_owned()),
             Self::Interfaces => Some("look for the component that implements them".to_owned()),
             Self::Preview3 => Some("build it for WASI 0.2".to_owned()),
+            Self::Request(error) => error.hint(),
             Self::Server(_) => Some("wasmtime serve FILE runs it".to_owned()),
             Self::Unfinished => {
                 Some("make the component: wasm-tools component new FILE -o COMPONENT.wasm".to_owned())

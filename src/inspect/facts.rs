@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use wasm_metadata::{Metadata, Payload};
 use wasmparser::Encoding;
 
-use super::{Error, Kind, Outline};
+use super::{Error, Kind, Outline, RequestError};
 
 /// The facts about a component or core module, whether or not it can run.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -20,6 +20,8 @@ pub struct Facts {
     pub exports: Vec<String>,
     /// The annotations, by their names in an OCI manifest, such as `org.opencontainers.image.version`.
     pub annotations: BTreeMap<String, String>,
+    /// The text of its request, if it has one, or the reason why it cannot be read.
+    pub request: Option<Result<String, RequestError>>,
 }
 
 impl Facts {
@@ -36,7 +38,8 @@ impl Facts {
         // Sections that cannot be read say nothing.
         let annotations =
             Payload::from_binary(bytes).map(|payload| said(payload.metadata())).unwrap_or_default();
-        Ok(Self { kind, imports: outline.imported(), exports: outline.exported(), annotations })
+        let (imports, exports) = (outline.imported(), outline.exported());
+        Ok(Self { kind, imports, exports, annotations, request: outline.request.transpose() })
     }
 
     /// Returns an annotation by its name without the prefix `org.opencontainers.image.`.

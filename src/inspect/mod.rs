@@ -1,22 +1,28 @@
 //! Reads the requirements of a component or core module without executing it. Pure: bytes in, facts out.
 
 mod adapt;
+mod embed;
 mod error;
 mod facts;
 mod feature;
 mod features;
 mod outline;
+mod request;
 mod scan;
+
+use std::mem;
 
 use serde::{Deserialize, Serialize};
 use wasmparser::{Encoding, ExternalKind};
 
 pub use self::adapt::adapt;
+pub use self::embed::embed;
 pub use self::error::Error;
 pub use self::facts::Facts;
 pub use self::feature::Feature;
 pub use self::features::{functions, needed, rules, validate};
 use self::outline::Outline;
+pub use self::request::{LONGEST as LONGEST_REQUEST, RequestError, SECTION as REQUEST_SECTION};
 
 /// The only module from which a core module may import functions: WASI's preview 1.
 const PREVIEW1: &str = "wasi_snapshot_preview1";
@@ -81,6 +87,9 @@ pub struct Inspected {
     /// The interfaces that it imports, e.g. `wasi:http/outgoing-handler@0.2.12`. Empty for a core module,
     /// which has only the functions of preview 1 that need no network.
     imports: Vec<String>,
+    /// The text of its request, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    request: Option<String>,
 }
 
 /// The two forms of a plugin.
@@ -94,30 +103,32 @@ pub enum Kind {
 }
 
 impl Inspected {
-    /// Reads the kind and the imports of a binary.
+    /// Reads the kind, the imports and the request of a binary.
     ///
     /// # Errors
-    /// If `bytes` are neither a command component nor a command module. A binary that passes is still
-    /// validated as a whole before it is compiled ([`validate`]).
+    /// If `bytes` are neither a command component nor a command module, or [`Error::Request`]. A binary that
+    /// passes is still validated as a whole before it is compiled ([`validate`]).
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         if !bytes.starts_with(b"\0asm") {
             return Err(Error::Alien(guess(bytes)));
         }
-        let outline = Outline::read(bytes)?;
+        let mut outline = Outline::read(bytes)?;
         // Found out here, it costs nothing.
         if outline.shares_memory {
             return Err(Error::Features(vec![Feature::SharedMemory]));
         }
-        match outline.encoding {
-            Encoding::Component => component(outline),
-            Encoding::Module => core(&outline),
-        }
+        let request = mem::replace(&mut outline.request, Ok(None));
+        let inspected = match outline.encoding {
+            Encoding::Component => component(outline)?,
+            Encoding::Module => core(&outline)?,
+        };
+        Ok(Self { request: request?, ..inspected })
     }
 
-    /// Returns the result of inspecting a core module.
+    /// Returns the result of inspecting a core module that has no request.
     #[must_use]
     pub fn core() -> Self {
-        Self { kind: Kind::Core, imports: Vec::new() }
+        Self { kind: Kind::Core, imports: Vec::new(), request: None }
     }
 
     /// Returns the form of the plugin.
@@ -130,6 +141,12 @@ impl Inspected {
     #[must_use]
     pub fn imports(&self) -> &[String] {
         &self.imports
+    }
+
+    /// Returns the text of its request, the policy that it asks for. Whether it is one is not known yet.
+    #[must_use]
+    pub fn request(&self) -> Option<&str> {
+        self.request.as_deref()
     }
 
     /// Returns whether it can send anything at all. A kubeconfig is read only if it can.
@@ -155,7 +172,7 @@ fn component(outline: Outline) -> Result<Inspected, Error> {
     }
     if exports("wasi:cli/run@0.2").is_some() {
         let imports = outline.imports.into_iter().map(|import| import.module).collect();
-        return Ok(Inspected { kind: Kind::Component, imports });
+        return Ok(Inspected { kind: Kind::Component, imports, request: None });
     }
     if !outline.has_code && !exported.is_empty() {
         return Err(Error::Interfaces);

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use wasmparser::{BinaryReaderError, Encoding, ExternalKind, KnownCustom, Parser, Payload, TypeRef};
 
+use super::request::{self, RequestError};
+
 /// The facts about a binary that are known without reading its code.
 pub(super) struct Outline {
     pub(super) encoding: Encoding,
@@ -19,6 +21,8 @@ pub(super) struct Outline {
     pub(super) describes_component: bool,
     /// The source language that it names, e.g. `Rust`.
     pub(super) language: Option<String>,
+    /// The text of its request, if it has one.
+    pub(super) request: Result<Option<String>, RequestError>,
 }
 
 /// An import at the outermost level.
@@ -51,6 +55,7 @@ impl Outline {
             shares_memory: false,
             describes_component: false,
             language: None,
+            request: Ok(None),
         };
         let mut depth = 0_u32;
         for payload in Parser::new(0).parse_all(bytes) {
@@ -100,6 +105,9 @@ impl Outline {
                 }
             }
             Payload::CodeSectionStart { .. } => self.has_code = true,
+            Payload::CustomSection(section) if section.name() == request::SECTION => {
+                request::note(&mut self.request, section.data(), outermost);
+            }
             Payload::CustomSection(section) if outermost => {
                 self.describes_component |= section.name().starts_with("component-type");
                 if let KnownCustom::Producers(producers) = section.as_known() {

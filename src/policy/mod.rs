@@ -31,6 +31,7 @@ mod judge;
 mod layer;
 mod learn;
 mod limits;
+mod lines;
 mod quantity;
 mod query;
 mod refusal;

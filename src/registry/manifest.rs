@@ -17,6 +17,10 @@ const LAYERS: [&str; 3] = [
     "application/vnd.module.wasm.content.layer.v1+wasm",
 ];
 
+/// The annotation of a manifest with the text of its plugin's request: its publisher's word, which the
+/// component itself proves.
+pub const REQUEST: &str = "dev.kwasm.policy";
+
 /// The manifest of one plugin, proven by its digest, with exactly one layer, which is WebAssembly.
 #[derive(Clone)]
 pub struct Manifest {
@@ -205,6 +209,12 @@ impl Manifest {
     #[must_use]
     pub fn annotations(&self) -> &BTreeMap<String, String> {
         &self.annotations
+    }
+
+    /// Returns the text of the plugin's request, if its publisher states it.
+    #[must_use]
+    pub fn request(&self) -> Option<&str> {
+        self.annotation(REQUEST)
     }
 
     /// Returns an annotation, e.g. `org.opencontainers.image.version`.

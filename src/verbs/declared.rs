@@ -1,11 +1,14 @@
-//! The imports and exports that a publisher claims in an artifact's configuration ([Wasm OCI artifacts][1]).
+//! The claims of a publisher: a component's imports and exports, in an artifact's configuration ([Wasm OCI
+//! artifacts][1]), and its request, in an annotation of the manifest.
 //!
 //! [1]: https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/
 
 use serde::Deserialize;
 
 use crate::inspect::Inspected;
-use crate::registry::Artifact;
+use crate::registry::{Artifact, Manifest};
+
+use super::Error;
 
 /// The claims of a publisher. Only the content itself can prove them.
 #[derive(Deserialize)]
@@ -45,5 +48,24 @@ impl Declared {
             let said = |name: &String| name.strip_prefix(package).is_some_and(|rest| rest.starts_with('/'));
             inspected.imports_any_of(package) && !declared.imports.iter().any(said)
         })
+    }
+}
+
+/// Checks that a component has the request that its manifest states. A manifest may state none, as those of
+/// other programs do.
+///
+/// # Errors
+/// [`Error::RequestMissing`], [`Error::RequestDiffers`].
+pub(super) fn prove_request(
+    reference: &str,
+    manifest: Option<&Manifest>,
+    inspected: &Inspected,
+) -> Result<(), Error> {
+    let stated = manifest.and_then(Manifest::request);
+    match (stated, inspected.request()) {
+        (None, _) => Ok(()),
+        (Some(stated), Some(request)) if stated == request => Ok(()),
+        (Some(_), Some(_)) => Err(Error::RequestDiffers { reference: reference.to_owned() }),
+        (Some(_), None) => Err(Error::RequestMissing { reference: reference.to_owned() }),
     }
 }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use crate::cli;
 use crate::document::Fault;
+use crate::inspect::REQUEST_SECTION;
 use crate::reference::{NameError, PluginName};
-use crate::registry::{self, signature, trust};
+use crate::registry::{self, REQUEST, signature, trust};
 use crate::runtime::{self, Outcome};
 use crate::store::{self, layout};
 
@@ -65,6 +66,16 @@ pub enum Error {
     SignatureLookup { reference: String, source: registry::Error },
     #[error("{reference}: its configuration does not mention {package}, which it imports")]
     Hidden { reference: String, package: &'static str },
+    #[error("the plugin's request is not a policy")]
+    Request(Vec<Fault>),
+    #[error(
+        "{reference}: the request in its manifest (annotation `{REQUEST}`) is not the one in its component (section `{REQUEST_SECTION}`)"
+    )]
+    RequestDiffers { reference: String },
+    #[error(
+        "{reference}: its manifest has a request (annotation `{REQUEST}`), and its component has none (section `{REQUEST_SECTION}`)"
+    )]
+    RequestMissing { reference: String },
     #[error("{reference}: it is not signed, and {before} was, which it would replace")]
     SignatureLost { reference: String, before: String },
     #[error(
@@ -81,8 +92,8 @@ pub enum Error {
     Unsigned { reference: String, source: signature::Error },
     #[error("{reference}")]
     Untrusted { reference: String, source: trust::Refusal },
-    #[error("an archive is not written to a terminal")]
-    Terminal,
+    #[error("{what} is not written to a terminal")]
+    Terminal { what: &'static str, command: &'static str },
     #[error("{}: it cannot be written to", path.display())]
     Unwritten { path: PathBuf, source: io::Error },
     #[error("{name}: {} is not absolute", path.display())]

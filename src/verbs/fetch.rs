@@ -14,7 +14,7 @@ use crate::registry::trust::{Demand, Lost, Predecessor, Succession, Trust};
 use crate::registry::{self, Artifact, Found, Registries, Signature};
 use crate::store::{Origin, Places, Receipt, Signer};
 
-use super::declared::Declared;
+use super::declared::{self, Declared};
 use super::progress::Progress;
 use super::{Error, Reporter};
 
@@ -139,13 +139,12 @@ impl<'a> Fetcher<'a> {
         let config = registries.config(found)?;
         // Whether it can run is reported later.
         let inspected = Inspected::read(content.bytes()).ok();
-        let hidden = config
-            .as_ref()
-            .and_then(Declared::read)
-            .zip(inspected)
-            .and_then(|(declared, it)| declared.hides(&it));
-        if let Some(package) = hidden {
-            return Err(Error::Hidden { reference: found.reference(), package });
+        if let Some(inspected) = inspected {
+            let claims = config.as_ref().and_then(Declared::read);
+            if let Some(package) = claims.and_then(|claims| claims.hides(&inspected)) {
+                return Err(Error::Hidden { reference: found.reference(), package });
+            }
+            declared::prove_request(&found.reference(), found.manifest(), &inspected)?;
         }
         let facts = Facts::read(content.bytes()).unwrap_or_default();
         let annotated = |name: &str| {

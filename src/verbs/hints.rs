@@ -17,6 +17,9 @@ impl Explain for Error {
             Self::Hidden { .. } => {
                 "its configuration hides what it imports: ask its publisher, and inspect the file with kwasm inspect"
             }
+            Self::RequestDiffers { .. } | Self::RequestMissing { .. } => {
+                "its manifest misstates what it asks for: ask its publisher, who publishes it with kwasm publish"
+            }
             Self::SignatureLost { .. } => {
                 "ask its publisher; if they confirm it, uninstall the plugin and install it again"
             }
@@ -24,7 +27,6 @@ impl Explain for Error {
                 "ask its publisher; a new key of theirs is accepted once the rule for it in trust.yaml names it"
             }
             Self::InFolder { .. } => "name it in a registry, where its signatures are",
-            Self::Terminal => "name a file: kwasm save NAME -f FILE",
             Self::NoCluster(_) => NAME_A_KUBECONFIG,
             Self::NoHome => "set KWASM_HOME to a folder",
             _ => return self.particular(),
@@ -34,7 +36,7 @@ impl Explain for Error {
 
     fn messages(&self) -> Vec<Message> {
         match self {
-            Self::Policy(faults) | Self::Trust(faults) => Fault::messages(faults),
+            Self::Policy(faults) | Self::Request(faults) | Self::Trust(faults) => Fault::messages(faults),
             Self::Several(troubles) => {
                 let mut messages: Vec<Message> = Vec::new();
                 for message in troubles.iter().flat_map(|(of, error)| error.messages_of(of)) {
@@ -72,6 +74,7 @@ impl Error {
     fn particular(&self) -> Option<String> {
         match self {
             Self::NoPolicy(name) => Some(for_policy(name)),
+            Self::Terminal { command, .. } => Some(format!("name a file: {command}")),
             Self::NotFetched(name) => Some(format!("kwasm upgrade {name} brings it to its newest version")),
             Self::Archive { archive, source } => for_archive(archive, source),
             Self::Unwritten { path, source } => for_output(path, source),

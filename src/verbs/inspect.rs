@@ -10,12 +10,13 @@ use crate::environment::Environment;
 use crate::inspect::{self, Facts, Feature, Inspected, Kind};
 use crate::message::chain;
 use crate::reference::{Digest, Source};
-use crate::registry::{Artifact, Found};
+use crate::registry::{Artifact, Found, Manifest, REQUEST};
 use crate::store::{Receipt, Signer, Store};
 
-use super::declared::{Declared, Interface};
+use super::declared::{Declared, Interface, prove_request};
 use super::fetch::{Fetcher, Judged, name_of};
 use super::progress::Progress;
+use super::requested::Requested;
 use super::{Ending, Error, Reporter, print, table};
 
 /// The facts about a component that are known before it runs.
@@ -64,11 +65,14 @@ struct Subject {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     imported_names: BTreeMap<String, Vec<String>>,
     exports: Vec<String>,
+    /// The policy that it asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Requested>,
     /// The annotations of its artifact or its metadata.
     annotations: BTreeMap<String, String>,
     /// The error because of which it cannot run here.
     #[serde(skip)]
-    cause: Option<inspect::Error>,
+    cause: Option<Error>,
 }
 
 pub(super) fn inspect(
@@ -86,10 +90,7 @@ pub(super) fn inspect(
         }
     };
     print(&table::one(&subject, output, || page(&subject), || subject.source.clone()))?;
-    match subject.cause.take() {
-        None => Ok(Ending::Done),
-        Some(cause) => Err(Error::Inspect { path: source.to_string(), source: cause }),
-    }
+    subject.cause.take().map_or(Ok(Ending::Done), Err)
 }
 
 fn installed(store: &Store, receipt: Receipt) -> Result<Subject, Error> {
@@ -108,23 +109,24 @@ fn installed(store: &Store, receipt: Receipt) -> Result<Subject, Error> {
         unknown: artifact.is_some_and(|artifact| artifact.unknown),
         signers: artifact.map(|artifact| artifact.signers.clone()).unwrap_or_default(),
         source: receipt.source,
-        ..inspect_content(&content).unwrap_or_default()
+        ..inspect_content(receipt.name.as_str(), &content).unwrap_or_default()
     })
 }
 
 fn local(source: &Source, content: &Artifact) -> Result<Subject, Error> {
-    let subject = inspect_content(content.bytes())
-        .map_err(|cause| Error::Inspect { path: source.to_string(), source: cause })?;
+    let path = source.to_string();
+    let subject = inspect_content(&path, content.bytes())
+        .map_err(|cause| Error::Inspect { path: path.clone(), source: cause })?;
     Ok(Subject {
-        source: source.to_string(),
+        source: path,
         digest: Some(content.digest()),
         size: Some(content.bytes().len() as u64),
         ..subject
     })
 }
 
-/// Inspects content. If it cannot run here, the result contains the reason.
-fn inspect_content(content: &[u8]) -> Result<Subject, inspect::Error> {
+/// Inspects the content of `of`, as the user names it. If it cannot run here, the result contains the reason.
+fn inspect_content(of: &str, content: &[u8]) -> Result<Subject, inspect::Error> {
     let facts = Facts::read(content)?;
     let features = inspect::needed(content)?;
     let missing: Vec<Feature> = features.iter().copied().filter(|feature| !feature.runs()).collect();
@@ -133,11 +135,16 @@ fn inspect_content(content: &[u8]) -> Result<Subject, inspect::Error> {
         Ok(_) => Some(inspect::Error::Features(missing)),
         Err(cause) => Some(cause),
     };
+    let unfit = cause.as_ref().map(chain);
+    let cause = cause.map(|source| Error::Inspect { path: of.to_owned(), source });
+    let version = facts.said("version").map(str::to_owned);
+    let request = facts.request.map(|text| Requested::embedded(of, text));
     Ok(Subject {
-        version: facts.said("version").map(str::to_owned),
+        version,
         kind: facts.kind,
-        unfit: cause.as_ref().map(chain),
-        cause,
+        unfit,
+        cause: cause.or_else(|| request.as_ref()?.error()),
+        request,
         features: Some(features),
         imports: facts.imports.keys().cloned().collect(),
         imported_names: facts.imports.into_iter().filter(|(_, names)| !names.is_empty()).collect(),
@@ -162,7 +169,14 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
     } else {
         // Its publisher made no claims, so the content is inspected.
         let progress = Progress::download(fetcher.reporter(), &name_of(source));
-        local(source, &registries.fetch(&found, &progress)?)?
+        let content = registries.fetch(&found, &progress)?;
+        let mut subject = local(source, &content)?;
+        if subject.cause.is_none() {
+            subject.cause = Inspected::read(content.bytes())
+                .ok()
+                .and_then(|inspected| prove_request(&found.reference(), found.manifest(), &inspected).err());
+        }
+        subject
     };
     subject.source = found.reference();
     subject.version = found.version().map(ToString::to_string).or(subject.version);
@@ -176,6 +190,11 @@ fn remote(fetcher: &Fetcher<'_>, source: &Source) -> Result<Subject, Error> {
         Err(why) => subject.refused = Some(why),
     }
     describe(&mut subject, &found);
+    if subject.declared {
+        let text = found.manifest().and_then(Manifest::request);
+        subject.request = text.map(|text| Requested::declared(&source.to_string(), text));
+        subject.cause = subject.request.as_ref().and_then(Requested::error);
+    }
     Ok(subject)
 }
 
@@ -193,7 +212,8 @@ fn describe(subject: &mut Subject, found: &Found) {
     let Some(manifest) = found.manifest() else { return };
     subject.manifest = Some(manifest.digest());
     subject.size = Some(manifest.layer().size());
-    for (name, value) in manifest.annotations() {
+    // The request is shown as what it is.
+    for (name, value) in manifest.annotations().iter().filter(|(name, _)| *name != REQUEST) {
         subject.annotations.insert(name.clone(), value.clone());
     }
 }
@@ -225,8 +245,13 @@ fn page(subject: &Subject) -> String {
         Some(names) => format!("{import}: {}", names.join(", ")),
         None => import.clone(),
     });
-    let listed = [("imports", &imports.collect()), ("exports", &subject.exports)];
-    for (key, list) in listed {
+    let request = match &subject.request {
+        Some(request) => request.lines(),
+        None => vec![if subject.declared { "not reported" } else { "none" }.to_owned()],
+    };
+    for (key, list) in
+        [("imports", &imports.collect()), ("exports", &subject.exports), ("request", &request)]
+    {
         let mut keys = std::iter::once(key).chain(std::iter::repeat(""));
         lines.extend(list.iter().take(ROWS).filter_map(|item| Some((keys.next()?, item.clone()))));
         if list.len() > ROWS {
@@ -239,7 +264,8 @@ fn page(subject: &Subject) -> String {
     table::page(&lines)
 }
 
-/// The largest number of imports, and of exports, that a page shows. No real plugin has as many.
+/// The largest number of imports, of exports, and of a request's lines that a page shows. No real plugin has as
+/// many.
 const ROWS: usize = 100;
 
 /// The annotations that a page shows, with their labels. Other labels of a publisher are not shown, so that

@@ -15,7 +15,7 @@ use crate::runtime::{Bounds, Compiler};
 use crate::store::{Origin, Plugin, Receipt, StagedPlugin, Store};
 
 use super::fetch::{Fetched, Fetcher};
-use super::policy::{Chosen, choose, granted};
+use super::policy::{Chosen, choose, granted, request};
 use super::progress::Compiling;
 use super::{Ending, Error, Reporter};
 
@@ -119,6 +119,7 @@ pub(super) fn prepare(
     let Fetched { source, content, origin, parts, version, description, .. } = fetched;
     let inspected = Inspected::read(content.bytes())
         .map_err(|cause| Error::Inspect { path: source.clone(), source: cause })?;
+    request(name.as_str(), &inspected)?;
     let plugin = Plugin::new(&name, &content, inspected.clone());
     let progress = Compiling::new(reporter, name.as_str());
     let bounds = Bounds::of(environment)?;

@@ -5,12 +5,14 @@ use std::io::{self, BufReader};
 use std::path::Path;
 
 use crate::environment::Environment;
+use crate::inspect::Inspected;
 use crate::platform::stdio::Stdin;
 use crate::reference::{Image, Source};
-use crate::registry::{self, Signature};
+use crate::registry::{self, Manifest, Signature};
 use crate::store::layout::{self, Carried};
 use crate::store::{Origin, Store};
 
+use super::declared::prove_request;
 use super::fetch::{Candidate, Fetched, Fetcher};
 use super::install::{is_same_origin, prepare, put};
 use super::policy::choose;
@@ -72,11 +74,12 @@ fn read(archive: &Path) -> Result<Vec<Carried>, Error> {
     read.map_err(|source| Error::Archive { archive: name, source })
 }
 
-/// Returns a plugin of the archive in the form of one fetched from a registry. Its signatures are judged in
-/// the same way, but without the registry.
+/// Returns a plugin of the archive in the form of one fetched from a registry. Its signatures and its request
+/// are judged in the same way, but without the registry.
 ///
 /// # Errors
-/// If it lacks a signature that trust.yaml requires, or that the plugin had which it replaces.
+/// If it lacks a signature that trust.yaml requires, or that the plugin had which it replaces, or the request
+/// that its manifest states.
 fn fetched(store: &Store, fetcher: &Fetcher<'_>, mut plugin: Carried) -> Result<Fetched, Error> {
     let mut signers = Vec::new();
     if let Some(reference) = plugin.reference.clone() {
@@ -90,6 +93,12 @@ fn fetched(store: &Store, fetcher: &Fetcher<'_>, mut plugin: Carried) -> Result<
         let signs =
             |digest| signatures.iter().any(|it| it.manifest().digest() == digest && it.signs(manifest));
         plugin.signatures.retain(|signed| signs(signed.manifest.digest()));
+    }
+    let reference = plugin.reference.as_deref().unwrap_or(plugin.name.as_str());
+    let manifest = Manifest::read(reference, plugin.manifest.bytes().clone())?;
+    // Whether it can run is reported later.
+    if let Ok(inspected) = Inspected::read(plugin.content.bytes()) {
+        prove_request(reference, Some(&manifest), &inspected)?;
     }
     let (origin, parts) = (plugin.origin().map(|origin| Origin { signers, ..origin }), plugin.parts());
     let Carried { source, version, description, content, .. } = plugin;

@@ -4,6 +4,7 @@ mod cluster;
 mod complete;
 mod declared;
 mod doctor;
+mod embed;
 mod ending;
 mod fetch;
 mod hints;
@@ -17,6 +18,7 @@ mod progress;
 mod publish;
 mod release;
 mod reporter;
+mod requested;
 mod run;
 mod save;
 mod table;
@@ -62,6 +64,9 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             let wish = doctor::Wish { connection, deep, clean, output };
             doctor::doctor(&store()?, environment, reporter, &wish)
         }
+        Command::EmbedRequest { file, request, output } => {
+            embed::embed(environment, reporter, &embed::Wish { file, request, output })
+        }
         Command::ExplainRequest { method, path, policy, namespace, output } => {
             policy::explain(&method, &path, policy.as_deref(), namespace.as_deref(), output)
         }
@@ -77,8 +82,8 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
         }
         Command::Man { folder, command } => papers::man(reporter, folder.as_deref(), command.as_deref()),
         Command::Outdated { output } => upgrade::outdated(&store()?, environment, reporter, output),
-        Command::Publish { file, target, key, adapt, output } => {
-            let wish = publish::Wish { file, target, key, adapt, output };
+        Command::Publish { file, target, request, key, adapt, output } => {
+            let wish = publish::Wish { file, target, request, key, adapt, output };
             publish::publish(environment, reporter, &wish)
         }
         Command::Run { source, policy, verbose, arguments } => {

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::cli::Output;
 use crate::document::Fault;
+use crate::inspect::Inspected;
 use crate::message::one_line;
 use crate::policy::{Attempt, Context, DEFAULT, Policy, RequestInfo, Target};
 use crate::store::Granted;
@@ -36,9 +37,35 @@ pub(super) fn choose(choice: Option<&str>) -> Result<Chosen, Error> {
     if !name.contains(['.', '/', '\\']) {
         return Err(Error::NoPolicy(name.to_owned()));
     }
-    let text = contents(Path::new(name))?;
-    let policy = Policy::read(name, &text).map_err(Error::Policy)?;
+    let (policy, text) = from_file(Path::new(name))?;
     Ok(Chosen { policy, text: Some(text) })
+}
+
+/// Reads a policy from a file, and returns it with its text.
+///
+/// # Errors
+/// If the file cannot be read or is not a valid policy.
+pub(super) fn from_file(path: &Path) -> Result<(Policy, String), Error> {
+    let text = contents(path)?;
+    let policy = Policy::read(&path.display().to_string(), &text).map_err(Error::Policy)?;
+    Ok((policy, text))
+}
+
+/// Returns the policy that a plugin asks for, if it has a request.
+///
+/// # Errors
+/// [`Error::Request`] with all its faults, if it is not a valid policy.
+pub(super) fn request(plugin: &str, inspected: &Inspected) -> Result<Option<Policy>, Error> {
+    let read = |text| read_request(plugin, text).map_err(Error::Request);
+    inspected.request().map(read).transpose()
+}
+
+/// Reads the request of a plugin, or of a source that is named like this.
+///
+/// # Errors
+/// All of its faults.
+pub(super) fn read_request(plugin: &str, text: &str) -> Result<Policy, Vec<Fault>> {
+    Policy::read(&format!("the request of {plugin}"), text)
 }
 
 /// Returns the policy that was granted at install.
@@ -96,8 +123,8 @@ pub(super) fn check(reporter: Reporter, files: &[PathBuf]) -> Result<Ending, Err
     let mut faults = Vec::new();
     for path in files {
         let file = path.display().to_string();
-        match contents(path).and_then(|text| Policy::read(&file, &text).map_err(Error::Policy)) {
-            Ok(policy) => {
+        match from_file(path) {
+            Ok((policy, _)) => {
                 let (rules, hosts) = (policy.rules().len(), policy.hosts().len());
                 reporter.note(&format!("{file}: policy `{}`: rules: {rules}, hosts: {hosts}", policy.name()));
             }

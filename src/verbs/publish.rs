@@ -1,4 +1,4 @@
-//! `kwasm publish FILE TARGET [--sign KEY]`.
+//! `kwasm publish FILE TARGET [--request FILE] [--sign KEY]`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,9 +12,11 @@ use crate::environment::Environment;
 use crate::inspect::{self, Inspected, Kind};
 use crate::reference::{Digest, Wanted, version_of};
 use crate::registry::signature::PrivateKey;
-use crate::registry::{Artifact, Registries};
+use crate::registry::{Artifact, REQUEST, Registries};
 
+use super::embed::Request;
 use super::fetch::report_logins;
+use super::policy::read_request;
 use super::release::release;
 use super::{Ending, Error, Reporter, print, table};
 
@@ -32,18 +34,23 @@ struct Row {
 pub(super) struct Wish {
     pub(super) file: PathBuf,
     pub(super) target: Target,
+    pub(super) request: Option<PathBuf>,
     pub(super) key: Option<PathBuf>,
     pub(super) adapt: bool,
     pub(super) output: Output,
 }
 
 pub(super) fn publish(environment: &Environment, reporter: Reporter, wish: &Wish) -> Result<Ending, Error> {
-    let Wish { file, target, key, adapt, output } = wish;
+    let Wish { file, target, request, key, adapt, output } = wish;
     // Checked before anything is pushed, so that nothing is pushed unsigned by mistake.
     let key = key.as_deref().map(private_key).transpose()?;
+    let request = request.as_deref().map(Request::read).transpose()?;
     let mut content = Artifact::from_file(file)?;
     if *adapt {
         content = adapted(reporter, file, content)?;
+    }
+    if let Some(request) = request {
+        content = request.embed(file, &content)?;
     }
     let registries = Registries::open(environment)?;
     let mut said = BTreeSet::new();
@@ -67,6 +74,9 @@ pub(super) fn publish(environment: &Environment, reporter: Reporter, wish: &Wish
     // What could not be run after all is not published.
     let release = release(content, &title, version.as_deref())
         .map_err(|source| Error::Inspect { path: file.display().to_string(), source })?;
+    if let Some(text) = release.annotations.get(REQUEST) {
+        read_request(&file.display().to_string(), text).map_err(Error::Request)?;
+    }
     let once = matches!(target, Target::Package(_));
     let published = registries.publish(&release, &image, once, key.as_ref());
     report_logins(reporter, &registries, &published, &mut said);

@@ -2,7 +2,7 @@
 //! was a file.
 
 use crate::inspect::{self, Facts, Inspected, Kind};
-use crate::registry::{Artifact, Interface, Release};
+use crate::registry::{Artifact, Interface, REQUEST, Release};
 
 /// Returns a component or core module with all its metadata.
 ///
@@ -18,6 +18,9 @@ pub(super) fn release(
     // A tag that is not a version does not contradict one.
     if let Some(version) = version.filter(|version| version.parse::<semver::Version>().is_ok()) {
         annotations.insert("org.opencontainers.image.version".to_owned(), version.to_owned());
+    }
+    if let Some(request) = inspected.request() {
+        annotations.insert(REQUEST.to_owned(), request.to_owned());
     }
     let interface = (inspected.kind() == Kind::Component)
         .then(|| Interface { exports, imports: inspected.imports().to_vec() });

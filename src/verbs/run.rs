@@ -12,8 +12,9 @@ use crate::reference::Source;
 use crate::runtime::{Bounds, Compiler, OpenLine, Outcome, Sandbox, World};
 use crate::store::{Granted, Plugin, Store};
 
+use super::declared::prove_request;
 use super::fetch::{Fetcher, name_of};
-use super::policy::{choose, granted};
+use super::policy::{choose, granted, request};
 use super::progress::{Compiling, Progress};
 use super::{Ending, Error, Reporter};
 
@@ -37,6 +38,7 @@ pub(super) fn run(
         Source::Installed(name) => store.find(name)?,
         Source::Image(_) | Source::Package(_) => fetch(store, environment, reporter, &source)?,
     };
+    request(plugin.name(), plugin.inspected())?;
     let policy = policy_for(&plugin, policy.as_deref())?;
     let grant = policy.grant(plugin.inspected());
     let limits = grant.limits();
@@ -111,13 +113,17 @@ fn fetch(
         fetcher.judge(source, &found, None)?;
     }
     let name = name_of(source);
-    if let Some(plugin) = store.fetched(&name, found.content()) {
-        return Ok(plugin);
-    }
-    let progress = Progress::download(reporter, &name);
-    let content = registries.fetch(&found, &progress)?;
-    drop(progress);
-    Ok(store.keep_fetched(&name, &content)?)
+    let plugin = if let Some(plugin) = store.fetched(&name, found.content()) {
+        plugin
+    } else {
+        let progress = Progress::download(reporter, &name);
+        let content = registries.fetch(&found, &progress)?;
+        drop(progress);
+        store.keep_fetched(&name, &content)?
+    };
+    // Another manifest may lead to the same content.
+    prove_request(&found.reference(), found.manifest(), plugin.inspected())?;
+    Ok(plugin)
 }
 
 /// Returns the policy that the user names, or else the one granted at install, or else the default.

@@ -30,7 +30,7 @@ pub(super) fn save(
     let plugins: Vec<Carried> =
         names.iter().map(|name| carried(store, &store.receipt(name)?)).collect::<Result<_, Error>>()?;
     if archive == Path::new(STREAM) && environment.terminal {
-        return Err(Error::Terminal);
+        return Err(Error::Terminal { what: "an archive", command: "kwasm save NAME -f FILE" });
     }
     // Collected before anything is written, so that a problem of a plugin damages no file.
     let mut content = Vec::new();

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use kwasm::inspect::embed;
 use kwasm_apiserver::{ApiServer, Fault as Answer, User};
 use kwasm_registry::{Artifact, Fault, Wrong};
 use serde_json::{Value, json};
@@ -116,6 +117,32 @@ fn the_names_in_a_component() {
     let name = name.concat();
     wat(&kwasm, "names", &text.replace("NAME", &name));
     assert_case(&case("inspect", kwasm, &["inspect", "./names.wasm"], &FORMS));
+}
+
+#[test]
+fn what_a_request_says() {
+    let yaml = yaml(&HOSTILE.into());
+    let rule = format!("{{nonResourceURLs: [/version], verbs: [get], reason: {yaml}}}");
+    let spec = format!("{{description: {yaml}, kubernetes: {{contexts: [{yaml}], rules: [{rule}]}}}}");
+    let valid = format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: x}}\nspec: {spec}\n");
+    let data: &[&str] = &["table", "wide", "json", "yaml"];
+    for (request, shown) in [(valid.as_str(), data), (HOSTILE, &["json", "yaml"])] {
+        let asking = embed(&bytes("hello"), request).unwrap();
+        let kwasm = Kwasm::new();
+        fs::write(kwasm.home().join("x.wasm"), &asking).unwrap();
+        assert_case(&case("inspect", kwasm, &["inspect", "./x.wasm"], shown));
+        // As its publisher's word, where the component is not downloaded.
+        let registry = Wrong::start().unwrap();
+        let component = json!({"imports": [], "exports": ["wasi:cli/run@0.2.0"]});
+        let config = json!({"architecture": "wasm", "os": "wasip2", "component": component});
+        let stated = Artifact::with_config("application/vnd.wasm.config.v0+json", config.to_string())
+            .layer("application/wasm", asking)
+            .annotation("dev.kwasm.policy", request);
+        registry.push("acme/x", "1.0.0", &stated);
+        let reference = format!("{}/acme/x:1.0.0", registry.host());
+        assert_case(&case("inspect", at(&registry), &["inspect", &reference], shown));
+        assert_harmless("install", "", &at(&registry).call(["install", &reference]));
+    }
 }
 
 /// A plugin whose receipt has the text in it.

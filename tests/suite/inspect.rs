@@ -22,6 +22,7 @@ fn a_core_module_shows_its_imports_by_module_its_exports_and_its_features() {
     imports   wasi_snapshot_preview1: proc_exit, sched_yield
     exports   memory
               _start
+    request   none
     ");
     let json: serde_json::Value =
         serde_json::from_str(&kwasm.call(["inspect", "./x.wasm", "-o", "json"]).success().stdout).unwrap();

@@ -54,6 +54,8 @@ mod refused_destinations;
 mod registries;
 mod registry_tools;
 #[cfg(unix)]
+mod requests;
+#[cfg(unix)]
 mod restricted_systems;
 mod reused_connections;
 mod secret_leaks;

@@ -1,4 +1,4 @@
-//! `cargo xtask components`: compiles the guests.
+//! `cargo xtask components`: compiles the guests, and writes the requests of the shipped plugins into them.
 
 use std::{
     collections::BTreeSet,
@@ -14,7 +14,7 @@ use crate::{
     cargo,
     cargo::Programs,
     places::Places,
-    tools,
+    request, tools,
     wasm::{self, Need, Toolchain},
 };
 
@@ -201,7 +201,11 @@ fn collect(places: &Places, guests: &Programs, scope: Scope<'_>) -> Result<Vec<P
     let mut paths = BTreeSet::new();
     for (name, built) in guests {
         let path = folder.join(format!("{name}.wasm"));
-        copy(built, &path).with_context(|| format!("cannot copy {}", built.display()))?;
+        let mut component = fs::read(built).with_context(|| format!("cannot read {}", built.display()))?;
+        if let Some(request) = request::of(places, name)? {
+            component = request::embed(component, &request)?;
+        }
+        put(&component, &path).with_context(|| format!("cannot write {}", path.display()))?;
         paths.insert(path);
     }
     if scope == Scope::All {
@@ -221,9 +225,8 @@ fn remove_others(folder: &Path, paths: &BTreeSet<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Copies a file if it differs, in one step: a concurrent test sees the old or the new file.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    let bytes = fs::read(from)?;
+/// Writes a file if it differs, in one step: a concurrent test sees the old or the new file.
+fn put(bytes: &[u8], to: &Path) -> Result<()> {
     if fs::read(to).is_ok_and(|old| old == bytes) {
         return Ok(());
     }

@@ -23,6 +23,7 @@ mod places;
 mod plane;
 mod process;
 mod report;
+mod request;
 mod test;
 mod tools;
 mod wasm;

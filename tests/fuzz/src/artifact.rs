@@ -1,7 +1,7 @@
 //! Untrusted input from registries, archives and users: manifests, archives, components, sources.
 
 use bytes::Bytes;
-use kwasm::inspect::{Facts, Inspected};
+use kwasm::inspect::{Facts, Inspected, embed};
 use kwasm::reference::{Digest, Source};
 use kwasm::registry::{LIMIT, Manifest};
 use kwasm::store::layout;
@@ -44,10 +44,26 @@ fn a_manifest(data: &[u8]) {
 
 fn a_component(data: &[u8]) {
     // Everything that can run has readable metadata.
-    if Inspected::read(data).is_ok() {
-        Facts::read(data).unwrap();
+    if let Ok(inspected) = Inspected::read(data) {
+        let facts = Facts::read(data).unwrap();
+        assert_eq!(facts.request, inspected.request().map(|text| Ok(text.to_owned())));
+    }
+    // A request is written wherever it would be the only one, and is read as it was written.
+    let Ok(facts) = Facts::read(data) else {
+        assert!(embed(data, REQUEST).is_err());
+        return;
+    };
+    if let Ok(asking) = embed(data, REQUEST) {
+        let described = Facts::read(&asking).unwrap();
+        assert_eq!(described, Facts { request: Some(Ok(REQUEST.to_owned())), ..facts });
+        assert_eq!(embed(&asking, REQUEST).unwrap(), asking);
+    } else {
+        assert!(matches!(facts.request, Some(Err(_))), "there is one inside");
     }
 }
+
+/// A text that is written into components.
+const REQUEST: &str = "apiVersion: kwasm.dev/v1\n";
 
 fn a_source(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
