@@ -84,7 +84,9 @@ impl Exit {
             | Error::Name(_)
             | Error::NoArtifact(_)
             | Error::NoPage(_)
+            | Error::NoPlaceForPolicy
             | Error::NoPolicy(_)
+            | Error::NoSubject(_)
             | Error::NotFetched(_)
             | Error::Policy(_)
             | Error::PolicyFile { .. }

@@ -28,6 +28,7 @@ impl Explain for Error {
             }
             Self::InFolder { .. } => "name it in a registry, where its signatures are",
             Self::NoCluster(_) => NAME_A_KUBECONFIG,
+            Self::NoPlaceForPolicy => "name a file: kwasm policy learn SOURCE -o FILE -- ARG…",
             Self::NoHome => "set KWASM_HOME to a folder",
             _ => return self.particular(),
         };
@@ -73,7 +74,7 @@ impl Error {
     /// Returns the hint for errors of the rooms, and for those whose hint depends on their contents.
     fn particular(&self) -> Option<String> {
         match self {
-            Self::NoPolicy(name) => Some(for_policy(name)),
+            Self::NoPolicy(name) | Self::NoSubject(name) => Some(for_policy(name)),
             Self::Terminal { command, .. } => Some(format!("name a file: {command}")),
             Self::NotFetched(name) => Some(format!("kwasm upgrade {name} brings it to its newest version")),
             Self::Archive { archive, source } => for_archive(archive, source),
