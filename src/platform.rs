@@ -5,6 +5,7 @@
 
 mod ceiling;
 pub(crate) mod disk;
+mod folder;
 mod owner;
 pub(crate) mod stdio;
 
@@ -18,6 +19,7 @@ use std::sync::atomic::AtomicBool;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::ceiling::{ceiling, read_administrators};
+pub(crate) use self::folder::OpenFolder;
 pub(crate) use self::owner::{Owner, check_folder, check_private_file, is_owners_to_write, owner};
 use crate::defence::Defence;
 
@@ -38,7 +40,7 @@ pub(crate) struct Folders {
 /// `variable` looks up the environment. Returns `None` if not even the home directory is known.
 pub(crate) fn folders(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<Folders> {
     let absolute = |name: &str| variable(name).filter(|path| path.is_absolute());
-    let home = absolute(if cfg!(windows) { "USERPROFILE" } else { "HOME" })?;
+    let home = home(&variable)?;
     let (data, cache) = if cfg!(windows) {
         (
             absolute("APPDATA").unwrap_or_else(|| home.join("AppData").join("Roaming")),
@@ -57,6 +59,11 @@ pub(crate) fn folders(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<Fold
     let configuration = if cfg!(windows) { Some(data.clone()) } else { absolute("XDG_CONFIG_HOME") };
     let configuration = configuration.unwrap_or_else(|| home.join(".config"));
     Some(Folders { data, cache, configuration, links: home.join(".local").join("bin") })
+}
+
+/// Returns the user's home directory, or `None` if it is not known.
+pub(crate) fn home(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    variable(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).filter(|path| path.is_absolute())
 }
 
 /// Returns the name of this user's cache if there is no home directory, distinct from those of other such

@@ -155,6 +155,12 @@ impl Inspected {
         self.imports_any_of("wasi:http") || self.imports_any_of("wasi:sockets")
     }
 
+    /// Returns whether it can use files at all.
+    #[must_use]
+    pub fn uses_files(&self) -> bool {
+        self.kind == Kind::Core || self.imports_any_of("wasi:filesystem")
+    }
+
     /// Returns whether it imports an interface of `package`, e.g. `wasi:http`.
     #[must_use]
     pub fn imports_any_of(&self, package: &str) -> bool {

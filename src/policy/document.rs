@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::files;
 use super::format::{
     AT_A_TIME, DOCUMENT, EXCEPTED, FLAGS, FORMAT, GROUP, HEADERS, HOST, KUBERNETES, LABEL, LIMITS, MEMORY, METADATA,
     METHODS, NAMESPACE, NETWORK, PORT, RESOURCE, RESOURCE_RULE, Range, SPEC, STACK, URL, URL_RULE, VERBS,
@@ -11,14 +12,9 @@ use super::judge::Policy;
 use super::limits::StatedLimits;
 use super::quantity;
 use super::rule::{NameSelector, ResourceRule, Rule, UrlRule, Words};
+use super::variables;
 use crate::document::{Entries, Fault, Faults, Node, Place, Shape};
 use crate::environment::CONNECTION_FLAGS;
-
-/// Keys of the format that this kwasm does not support yet.
-const LATER: &[(&str, &str)] = &[
-    ("files", "this version of kwasm gives plugins no files"),
-    ("environment", "this version of kwasm passes no other environment variables"),
-];
 
 impl Policy {
     /// Reads a policy file. `file` is its name in messages.
@@ -67,7 +63,7 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
         faults.add(&place, "it is nothing", "`spec: {}` allows nothing");
         return None;
     }
-    let mut entries = faults.map_with(place, node, &SPEC.names(), LATER);
+    let mut entries = faults.map(place, node, &SPEC.names());
     if let Some((place, node)) = entries.take("description") {
         policy.description = faults.text(&place, node, "write one sentence");
     }
@@ -83,6 +79,12 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
                 policy.add(rule, words);
             }
         }
+    }
+    if let Some((place, node)) = entries.take("files") {
+        policy.files = files::read(faults, &place, node);
+    }
+    if let Some((place, node)) = entries.take("environment") {
+        policy.variables = variables::read(faults, &place, node);
     }
     if let Some((place, node)) = entries.take("network") {
         for (place, node) in faults.list(&place, node, "each host begins with a dash") {

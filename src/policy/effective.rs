@@ -1,9 +1,11 @@
 //! What several policies together allow, line by line, for users to see. The judge does not need it: it asks
 //! each of them.
 
+use super::files::FileGrant;
 use super::judge::{Layers, Policy};
 use super::layer::Layer;
 use super::rule::{Rule, Words};
+use super::variables::VariablePattern;
 
 /// A rule of what policies together allow.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -101,6 +103,10 @@ impl Policy {
         }
         let wider = self.rules().iter().filter(|rule| !rule.is_within(other.rules()));
         lines.extend(wider.map(Rule::sentence));
+        let files = self.files().iter().filter(|file| !file.is_within(other.files()));
+        lines.extend(files.map(FileGrant::sentence));
+        let variables = self.variables().iter().filter(|pattern| !pattern.is_within(other.variables()));
+        lines.extend(variables.map(VariablePattern::sentence));
         let hosts = self.hosts().iter().filter(|host| {
             !other.hosts().iter().any(|known| {
                 (&known.name, known.port) == (&host.name, host.port) && (known.private || !host.private)
@@ -172,7 +178,8 @@ mod tests {
     #[test]
     fn more_is_what_another_policy_does_not_allow() {
         let same = policy(&format!(
-            "{{kubernetes: {{rules: [{PODS}]}}, network: [{{host: a.example}}], limits: {{memory: 1Gi}}}}"
+            "{{kubernetes: {{rules: [{PODS}]}}, network: [{{host: a.example}}], limits: {{memory: 1Gi}}, \
+             files: [{{path: .}}], environment: [EDITOR]}}"
         ));
         assert_eq!(same.beyond(&same), Vec::<String>::new());
         assert_eq!(rules(PODS).beyond(&same), Vec::<String>::new());
@@ -181,6 +188,9 @@ mod tests {
             ("{kubernetes: {impersonate: true}}", "act as other users"),
             ("{network: [{host: a.example, port: 8443}]}", "reach a.example:8443"),
             ("{network: [{host: a.example, private: true}]}", "reach a.example:443"),
+            ("{files: [{path: out}, {path: ~/x}]}", "read files in ~/x"),
+            ("{files: [{path: ., access: read-write}]}", "read, change and remove files in the working directory"),
+            ("{environment: [EDITOR, 'MY_*']}", "read the variables MY_*"),
             ("{limits: {memory: 2Gi}}", "run with the limits {memory: 2Gi}"),
             (
                 "{kubernetes: {rules: [{apiGroups: [''], resources: [pods], verbs: [delete]}]}}",

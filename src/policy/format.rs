@@ -155,6 +155,16 @@ pub(super) const HOST: Pattern = Pattern {
     check: |text| is_domain(text) && text.len() <= 253,
 };
 
+/// The name of an environment variable, or the beginning of names. The reader checks more.
+pub(super) const VARIABLE: Pattern = Pattern {
+    expression: r"^[A-Za-z_][A-Za-z0-9_]*(_\*)?$",
+    check: |text| {
+        let name = text.strip_suffix("_*").unwrap_or(text);
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    },
+};
+
 fn is_label(text: &str) -> bool {
     let ends = [text.bytes().next(), text.bytes().last()];
     (1..=63).contains(&text.len())
@@ -183,6 +193,9 @@ pub(super) const REQUEST_VERBS: &[&str] = VERBS.split_at(1).1;
 /// The verbs of requests that are not about resources: `*` and methods.
 pub(super) const METHODS: &[&str] = &["*", "get", "head", "post", "put", "patch", "delete", "options"];
 
+/// The ways in which a folder may be used.
+pub(super) const ACCESS: &[&str] = &["read-only", "read-write"];
+
 pub(super) const MEMORY: Range = Range::of(1 << 20, 4 << 30);
 pub(super) const HEADERS: Range = Range::of(1 << 10, 1 << 20);
 pub(super) const STACK: Range = Range::of(64 << 10, 64 << 20);
@@ -205,6 +218,8 @@ pub(super) const SPEC: Map = Map {
     keys: &[
         key("description", Kind::Text(Form::Any), "One sentence about what the plugin does."),
         key("kubernetes", Kind::Map(&KUBERNETES), "The requests to API servers."),
+        key("files", Kind::List(&FILES), "The folders of this machine, with everything below them."),
+        key("environment", Kind::Texts(Form::Pattern(VARIABLE)), "The environment variables: names, or beginnings of names such as \"MY_*\"."),
         key("network", Kind::List(&NETWORK), "The hosts outside of the cluster, which are reached by HTTPS and without your credentials."),
         key("flags", Kind::Map(&FLAGS), "kubectl's connection flags."),
         key("limits", Kind::Map(&LIMITS), "The limits of a run. What is not stated has its default."),
@@ -241,6 +256,13 @@ pub(super) const URL_RULE: Map = Map {
         required("verbs", Kind::SomeTexts(Form::Word(METHODS)), "The methods of requests in lower case, \"*\" for all."),
         REASON,
         OPTIONAL,
+    ],
+};
+
+pub(super) const FILES: Map = Map {
+    keys: &[
+        required("path", Kind::Text(Form::NotEmpty), "The folder, from the working directory (.), from ~, a variable such as $XDG_CONFIG_HOME, or /."),
+        key("access", Kind::Text(Form::Word(ACCESS)), "Whether it may also be changed [default: read-only]."),
     ],
 };
 

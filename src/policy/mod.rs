@@ -22,6 +22,7 @@ mod builtin;
 mod danger;
 mod document;
 mod effective;
+mod files;
 mod flow;
 mod format;
 mod host;
@@ -42,12 +43,14 @@ mod schema;
 mod sentence;
 mod target;
 mod upgrade;
+mod variables;
 mod write;
 
 pub use self::attempt::Attempt;
 pub use self::builtin::names as builtins;
 pub use self::danger::Danger;
 pub use self::effective::{EffectiveRule, Withheld};
+pub use self::files::{Access, Base, FileGrant, Xdg};
 pub use self::host::{Host, is_public};
 pub use self::inventory::Inventory;
 pub use self::judge::{DEFAULT, Grant, Layers, Permit, Policy};
@@ -60,6 +63,7 @@ pub use self::role::{AccountError, RoleRules, Roles, ServiceAccount};
 pub use self::rule::{NameSelector, ResourceRule, Rule, Stated, UrlRule, Words};
 pub use self::target::{Context, Target};
 pub use self::upgrade::Upgrade;
+pub use self::variables::VariablePattern;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! The JSON schema of the format of policies, for editors: [draft 2020-12](https://json-schema.org/draft/2020-12).
 //!
 //! The schema accepts every document that the reader accepts. The reader refuses more: sizes and times out of their
-//! range, and hosts at private addresses.
+//! range, hosts at private addresses, and folders and variables that no policy can grant.
 
 use serde_json::{Value, json};
 
@@ -103,6 +103,7 @@ fn either(one: &Value, other: &Value) -> Value {
 mod tests {
     use super::*;
     use crate::document::Fault;
+    use crate::policy::format::ACCESS;
 
     /// A map of the schema: a document with that map, in which `INNER` stands for its entries, and its keys.
     type Place = (String, Vec<String>);
@@ -133,7 +134,7 @@ mod tests {
                 *document = document.replacen('{', "{apiVersion: kwasm.dev/v1, kind: Policy, ", 1);
             }
         });
-        assert_eq!(found.len(), 8, "{found:?}");
+        assert_eq!(found.len(), 9, "{found:?}");
         found
     }
 
@@ -164,6 +165,15 @@ mod tests {
                 };
                 assert!(faults.iter().any(is_read), "{name} in {document}: {faults:?}");
             }
+        }
+    }
+
+    #[test]
+    fn the_reader_accepts_each_word_of_the_schema() {
+        for access in ACCESS {
+            let spec = format!("{{files: [{{path: ., access: {access}}}]}}");
+            let text = format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: x}}\nspec: {spec}\n");
+            assert!(Policy::read("test.yaml", &text).is_ok(), "{access}");
         }
     }
 

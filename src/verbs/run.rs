@@ -7,9 +7,9 @@ use crate::cluster::{Contexts, Flags, Kubeconfig, MOST_CONTEXTS, Selection};
 use crate::environment::{Connection, Environment};
 use crate::gate::{self, Gate, Observer, Trace};
 use crate::message::Message;
-use crate::policy::{self, NAME_A_KUBECONFIG, Policy};
+use crate::policy::{self, Grant, NAME_A_KUBECONFIG, Policy};
 use crate::reference::Source;
-use crate::runtime::{Bounds, Compiler, OpenLine, Outcome, Sandbox, World};
+use crate::runtime::{Bounds, Compiler, Folders, Guards, OpenLine, Outcome, Sandbox, World};
 use crate::store::{Granted, Plugin, Store};
 
 use super::declared::prove_request;
@@ -42,16 +42,19 @@ pub(super) fn run(
     let policy = policy_for(&plugin, policy.as_deref())?;
     let grant = policy.grant(plugin.inspected());
     let limits = grant.limits();
-    // A component that can send nothing gets no kubeconfig, and none is read.
     let connection = Connection::take(&mut arguments, grant.own_flags()).map_err(cli::Error::from)?;
-    let contexts = if plugin.inspected().uses_network() {
+    let (mut contexts, mut world) = (None, World::new(plugin.name(), arguments, environment, &grant));
+    let network = plugin.inspected().uses_network();
+    // A component that can send nothing gets no kubeconfig, and one without files cannot find one either.
+    if network || !grant.files().is_empty() {
         let flags = Flags::of(&connection)?;
         let kubeconfig = Kubeconfig::load(environment, &flags)?;
-        Some(Contexts::choose(&kubeconfig, &flags, |name, selected| grant.grants(name, selected))?)
-    } else {
-        None
-    };
-    let mut world = World::new(plugin.name(), arguments, environment);
+        world = world.with(folders(&grant, environment, store, &kubeconfig)?);
+        if network {
+            let granted = |name: &str, selected: &str| grant.grants(name, selected);
+            contexts = Some(Contexts::choose(&kubeconfig, &flags, granted)?);
+        }
+    }
     if let Some(contexts) = &contexts {
         if contexts.left_out() > 0 {
             let (left_out, most) = (contexts.left_out(), MOST_CONTEXTS);
@@ -96,6 +99,20 @@ pub(super) fn run(
         Some(why) if well => Err(Error::Stdout(why)),
         _ => Ok(Ending::Ran(outcome)),
     }
+}
+
+/// Returns the folders that a plugin gets.
+fn folders(
+    grant: &Grant,
+    environment: &Environment,
+    store: &Store,
+    kubeconfig: &Kubeconfig,
+) -> Result<Folders, Error> {
+    if grant.files().is_empty() {
+        return Ok(Folders::default());
+    }
+    let guards = Guards::of(environment, store.places(), kubeconfig);
+    Ok(Folders::find(grant.files(), environment, &guards)?)
 }
 
 /// Fetches a plugin from a registry, unless its content is cached. Its digest and signatures are looked up
