@@ -64,6 +64,8 @@ pub enum Reason {
     },
     /// The request exceeds a limit.
     Limit(Limit),
+    /// An earlier request could not be recorded, so that this one would not be either.
+    Unrecorded,
 }
 
 impl Refusal {
@@ -150,7 +152,8 @@ impl Explain for Refusal {
             Reason::Ambiguous(_)
             | Reason::BrokenContext { .. }
             | Reason::SpeaksAs(_)
-            | Reason::SpeaksOver(_) => None,
+            | Reason::SpeaksOver(_)
+            | Reason::Unrecorded => None,
         }
     }
 }
@@ -186,6 +189,7 @@ impl fmt::Display for Reason {
                 write!(f, "the administrator's ceiling {name} does not allow it")
             }
             Self::Limit(limit) => limit.fmt(f),
+            Self::Unrecorded => f.write_str("its requests can no longer be recorded"),
         }
     }
 }

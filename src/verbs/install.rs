@@ -139,6 +139,8 @@ pub(super) fn prepare(
         inspected,
         policy: policy.name().to_owned(),
         policy_text: text,
+        audit: false,
+        ask: false,
         installed_at: now(),
         kwasm: env!("CARGO_PKG_VERSION").to_owned(),
     };
