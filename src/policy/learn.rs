@@ -13,7 +13,7 @@ use super::generalise::generalise;
 use super::host::Host;
 use super::judge::Policy;
 use super::request_info::RequestInfo;
-use super::rule::{NameSelector, Rule, Words};
+use super::rule::{NameSelector, ResourceRule, Rule, UrlRule, Words};
 use super::target::Context;
 
 /// The requests of a run, without those that others cover. Their number is limited, whatever a plugin sends.
@@ -76,10 +76,11 @@ impl Lesson {
         &self.hosts
     }
 
-    /// Returns the policy of this name that covers all requests and nothing else, but for the names of objects.
+    /// Returns the policy that covers all requests and hosts and nothing else, but for the names of objects. What
+    /// has nothing to do with requests is as in `base`.
     #[must_use]
-    pub fn policy(&self, name: &str) -> Policy {
-        let mut policy = Policy::named(name);
+    pub fn policy(&self, base: Policy) -> Policy {
+        let mut policy = base.only(|_| false);
         let rules = merge::resources(&self.parts).into_iter().chain(merge::urls(&self.urls));
         rules.for_each(|rule| policy.add(rule, Words::default()));
         policy.hosts.clone_from(&self.hosts);
@@ -137,6 +138,41 @@ impl Lesson {
         fits
     }
 }
+
+impl Policy {
+    /// Returns the policy under which requests of a plugin of this name are learnt: it allows all reads in the current
+    /// context, or with `writes` everything there, and what this one allows beside requests.
+    #[must_use]
+    pub fn for_learning(self, name: &str, writes: bool) -> Self {
+        let mut policy = self.renamed(name).only(|_| false);
+        policy.description = None;
+        policy.contexts = NameSelector::current();
+        policy.impersonate = false;
+        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let (verbs, methods, except): (&[&str], &[&str], &[&str]) =
+            if writes { (&["*"], &["*"], &[]) } else { (READS, READING_METHODS, REACHES) };
+        let resources = ResourceRule {
+            verbs: words(verbs),
+            api_groups: words(&["*"]),
+            resources: words(&["*"]),
+            except: words(except),
+            ..ResourceRule::default()
+        };
+        policy.add(Rule::Resources(resources), Words::default());
+        let urls = UrlRule { verbs: words(methods), urls: words(&["*"]) };
+        policy.add(Rule::Urls(urls), Words::default());
+        policy
+    }
+}
+
+/// The verbs that only read.
+const READS: &[&str] = &["get", "list", "watch"];
+
+/// The methods that only read.
+const READING_METHODS: &[&str] = &["get", "head"];
+
+/// The subresources for which a read is more than that: it reaches into a pod, or to another server.
+const REACHES: &[&str] = &["*/attach", "*/exec", "*/portforward", "*/proxy"];
 
 #[cfg(test)]
 mod tests;

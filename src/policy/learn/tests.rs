@@ -31,7 +31,7 @@ fn learnt(keeps_names: bool, requests: &[&str]) -> Vec<String> {
             attempt(method.parse().unwrap(), path)
         })
         .collect();
-    let policy = lesson(keeps_names, &attempts).policy("test");
+    let policy = lesson(keeps_names, &attempts).policy(Policy::named("test"));
     assert_eq!(Policy::read("written", &policy.to_string()).as_ref(), Ok(&policy));
     policy.rules().iter().map(ToString::to_string).collect()
 }
@@ -110,7 +110,7 @@ fn what_opens_a_stream_is_learnt_as_both_verbs() {
     let mut lesson = Lesson::new(false);
     let exec = attempt(Method::GET, "/api/v1/namespaces/shop/pods/web/exec?command=id");
     lesson.add(exec.info(), &context(), true);
-    let policy = lesson.policy("test");
+    let policy = lesson.policy(Policy::named("test"));
     assert_eq!(
         policy.rules()[0].to_string(),
         "{apiGroups: [\"\"], resources: [pods/exec], verbs: [get, create], namespaces: [current]}"
@@ -128,7 +128,7 @@ fn a_request_that_no_rule_of_its_own_covers_is_left_out_and_named() {
     ];
     let lesson = lesson(false, &requests);
     assert_eq!(lesson.left_out().count(), 4, "{:?}", lesson.left_out);
-    assert_eq!(lesson.policy("test").rules().len(), 1);
+    assert_eq!(lesson.policy(Policy::named("test")).rules().len(), 1);
 }
 
 #[test]
@@ -146,9 +146,31 @@ fn a_plugin_that_sends_ever_new_requests_does_not_fill_the_memory() {
         lesson.add(&info, &context(), false);
     }
     assert_eq!(lesson.left_out().count(), NAMED);
-    let policy = lesson.policy("test");
+    let policy = lesson.policy(Policy::named("test"));
     assert_eq!(policy.rules().len(), 1);
     assert_eq!(Policy::read("written", &policy.to_string()), Ok(policy));
+}
+
+#[test]
+fn while_it_is_learnt_a_plugin_may_read_everything_and_no_more_unless_it_may_write() {
+    let base = || Policy::builtin("cluster").unwrap().unwrap();
+    let (reads, writes) = (base().for_learning("x", false), base().for_learning("x", true));
+    assert_eq!((reads.name(), reads.description(), reads.hosts().len()), ("x", None, 0));
+    for (method, path, is_read) in [
+        (Method::GET, "/api/v1/namespaces/other/secrets", true),
+        (Method::GET, "/api/v1/namespaces/shop/pods/web/log?follow=true", true),
+        (Method::GET, "/api/v1/nodes?watch=1", true),
+        (Method::HEAD, "/metrics", true),
+        (Method::GET, "/api/v1/namespaces/shop/pods/web/exec?command=id", false),
+        (Method::GET, "/api/v1/namespaces/shop/services/web/proxy/x", false),
+        (Method::POST, "/api/v1/namespaces/shop/pods", false),
+        (Method::DELETE, "/api/v1/namespaces/shop/pods/web", false),
+        (Method::POST, "/version", false),
+    ] {
+        let attempt = attempt(method, path);
+        assert_eq!(reads.decide(&attempt).is_ok(), is_read, "{attempt}");
+        assert!(writes.decide(&attempt).is_ok(), "{attempt}");
+    }
 }
 
 #[test]
@@ -157,7 +179,7 @@ fn a_host_is_an_entry_of_network_once() {
     for name in ["a.example", "a.example", "[2606:4700::1111]", "-", "a b"] {
         lesson.add_host(Host { name: name.to_owned(), port: 443, private: false });
     }
-    let policy = lesson.policy("test");
+    let policy = lesson.policy(Policy::named("test"));
     assert_eq!(policy.hosts().len(), 2);
     assert_eq!(Policy::read("written", &policy.to_string()), Ok(policy));
 }
@@ -184,7 +206,7 @@ fn what_is_learnt_covers_the_requests_and_no_rule_of_it_can_be_spared() {
     for round in 0..400 {
         let keeps_names = round % 2 == 0;
         let attempts: Vec<Attempt> = (0..random.usize(1..20)).map(|_| any(&mut random)).collect();
-        let policy = lesson(keeps_names, &attempts).policy("test");
+        let policy = lesson(keeps_names, &attempts).policy(Policy::named("test"));
         assert_eq!(Policy::read("written", &policy.to_string()).as_ref(), Ok(&policy));
         let refuses = |policy: &Policy| attempts.iter().any(|attempt| policy.decide(attempt).is_err());
         assert!(!refuses(&policy), "{attempts:?}\n{policy}");
@@ -194,7 +216,7 @@ fn what_is_learnt_covers_the_requests_and_no_rule_of_it_can_be_spared() {
         }
         for other in (0..20).map(|_| any(&mut random)) {
             let alone = attempts.iter().any(|attempt| {
-                let policy = lesson(keeps_names, std::slice::from_ref(attempt)).policy("test");
+                let policy = lesson(keeps_names, std::slice::from_ref(attempt)).policy(Policy::named("test"));
                 policy.decide(&other).is_ok()
             });
             assert_eq!(policy.decide(&other).is_ok(), alone, "{other}\n{attempts:?}\n{policy}");
