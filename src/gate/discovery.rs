@@ -81,7 +81,8 @@ fn aggregated(list: &Value, inventory: &mut Inventory) {
             for resource in items(version, "resources") {
                 let Some(of) = resource["resource"].as_str() else { continue };
                 inventory.add(name, of);
-                for subresource in items(resource, "subresources").filter_map(|it| it["subresource"].as_str()) {
+                for subresource in items(resource, "subresources").filter_map(|it| it["subresource"].as_str())
+                {
                     inventory.add(name, &format!("{of}/{subresource}"));
                 }
             }
@@ -122,11 +123,14 @@ mod tests {
 
     #[test]
     fn both_kinds_of_discovery_list_the_same() {
-        let expected = inventory(&[("", "pods"), ("", "pods/log"), ("apps", "deployments"), ("apps", "deployments/scale")]);
+        let expected = inventory(&[
+            ("", "pods"),
+            ("", "pods/log"),
+            ("apps", "deployments"),
+            ("apps", "deployments/scale"),
+        ]);
         let mut found = Inventory::default();
-        let of = |resource: &str, subresource: &str| {
-            json!([{"resource": resource, "subresources": [{"subresource": subresource}]}])
-        };
+        let of = |resource: &str, subresource: &str| json!([{"resource": resource, "subresources": [{"subresource": subresource}]}]);
         aggregated(
             &json!({"items": [
                 {"metadata": {}, "versions": [{"version": "v1", "resources": of("pods", "log"), "freshness": "Current"}]},
@@ -155,7 +159,10 @@ mod tests {
     fn a_stale_list_is_named() {
         let mut found = Inventory::default();
         let version = json!({"version": "v1beta1", "freshness": "Stale"});
-        aggregated(&json!({"items": [{"metadata": {"name": "metrics.k8s.io"}, "versions": [version]}]}), &mut found);
+        aggregated(
+            &json!({"items": [{"metadata": {"name": "metrics.k8s.io"}, "versions": [version]}]}),
+            &mut found,
+        );
         assert_eq!(found.unlisted(), ["metrics.k8s.io/v1beta1"]);
     }
 

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::files;
 use super::format::{
-    AT_A_TIME, DOCUMENT, EXCEPTED, FLAGS, FORMAT, GROUP, HEADERS, HOST, KUBERNETES, LABEL, LIMITS, MEMORY, METADATA,
-    METHODS, NAMESPACE, NETWORK, PORT, RESOURCE, RESOURCE_RULE, Range, SPEC, STACK, URL, URL_RULE, VERBS,
+    AT_A_TIME, DOCUMENT, EXCEPTED, FLAGS, FORMAT, GROUP, HEADERS, HOST, KUBERNETES, LABEL, LIMITS, MEMORY,
+    METADATA, METHODS, NAMESPACE, NETWORK, PORT, RESOURCE, RESOURCE_RULE, Range, SPEC, STACK, URL, URL_RULE,
+    VERBS,
 };
 use super::host::Host;
 use super::judge::Policy;
@@ -51,7 +52,11 @@ fn metadata(faults: &mut Faults<'_>, root: &mut Entries) -> Option<String> {
     };
     let name = faults.text(&place, node, CURE)?;
     if !LABEL.fits(&name) {
-        faults.add(&place, format!("`{name}` is not a valid name"), "a name is up to 63 lower-case letters, digits and dashes");
+        faults.add(
+            &place,
+            format!("`{name}` is not a valid name"),
+            "a name is up to 63 lower-case letters, digits and dashes",
+        );
         return None;
     }
     Some(name)

@@ -117,10 +117,8 @@ macro_rules! label {
 pub(super) const LABEL: Pattern = Pattern { expression: concat!("^", label!(), "$"), check: is_label };
 
 /// A namespace, `current`, or `*` for all.
-pub(super) const NAMESPACE: Pattern = Pattern {
-    expression: concat!(r"^(\*|", label!(), ")$"),
-    check: |text| text == "*" || is_label(text),
-};
+pub(super) const NAMESPACE: Pattern =
+    Pattern { expression: concat!(r"^(\*|", label!(), ")$"), check: |text| text == "*" || is_label(text) };
 
 /// An API group: the empty text, `*`, or labels with dots between them.
 pub(super) const GROUP: Pattern = Pattern {
@@ -211,7 +209,11 @@ pub(super) const DOCUMENT: Map = Map {
 };
 
 pub(super) const METADATA: Map = Map {
-    keys: &[required("name", Kind::Text(Form::Pattern(LABEL)), "The name of the policy, usually that of its plugin.")],
+    keys: &[required(
+        "name",
+        Kind::Text(Form::Pattern(LABEL)),
+        "The name of the policy, usually that of its plugin.",
+    )],
 };
 
 pub(super) const SPEC: Map = Map {
@@ -219,8 +221,16 @@ pub(super) const SPEC: Map = Map {
         key("description", Kind::Text(Form::Any), "One sentence about what the plugin does."),
         key("kubernetes", Kind::Map(&KUBERNETES), "The requests to API servers."),
         key("files", Kind::List(&FILES), "The folders of this machine, with everything below them."),
-        key("environment", Kind::Texts(Form::Pattern(VARIABLE)), "The environment variables: names, or beginnings of names such as \"MY_*\"."),
-        key("network", Kind::List(&NETWORK), "The hosts outside of the cluster, which are reached by HTTPS and without your credentials."),
+        key(
+            "environment",
+            Kind::Texts(Form::Pattern(VARIABLE)),
+            "The environment variables: names, or beginnings of names such as \"MY_*\".",
+        ),
+        key(
+            "network",
+            Kind::List(&NETWORK),
+            "The hosts outside of the cluster, which are reached by HTTPS and without your credentials.",
+        ),
         key("flags", Kind::Map(&FLAGS), "kubectl's connection flags."),
         key("limits", Kind::Map(&LIMITS), "The limits of a run. What is not stated has its default."),
     ],
@@ -228,23 +238,59 @@ pub(super) const SPEC: Map = Map {
 
 pub(super) const KUBERNETES: Map = Map {
     keys: &[
-        key("contexts", Kind::Selector(Form::Any), "The contexts of your kubeconfig: names, current for the selected one (the default), or \"*\"."),
-        key("impersonate", Kind::Flag, "Whether the plugin may set Impersonate-* headers, and so act as other users."),
-        key("rules", Kind::Either(&URL_RULE, &RESOURCE_RULE), "The rules. A request passes if any of them covers it; there is none that denies."),
+        key(
+            "contexts",
+            Kind::Selector(Form::Any),
+            "The contexts of your kubeconfig: names, current for the selected one (the default), or \"*\".",
+        ),
+        key(
+            "impersonate",
+            Kind::Flag,
+            "Whether the plugin may set Impersonate-* headers, and so act as other users.",
+        ),
+        key(
+            "rules",
+            Kind::Either(&URL_RULE, &RESOURCE_RULE),
+            "The rules. A request passes if any of them covers it; there is none that denies.",
+        ),
     ],
 };
 
-const REASON: Key = key("reason", Kind::Text(Form::Any), "The purpose of the rule, which users are shown before they grant it.");
-const OPTIONAL: Key = key("optional", Kind::Flag, "Whether the plugin works without the rule, so that it may be declined alone.");
+const REASON: Key = key(
+    "reason",
+    Kind::Text(Form::Any),
+    "The purpose of the rule, which users are shown before they grant it.",
+);
+const OPTIONAL: Key = key(
+    "optional",
+    Kind::Flag,
+    "Whether the plugin works without the rule, so that it may be declined alone.",
+);
 
 pub(super) const RESOURCE_RULE: Map = Map {
     keys: &[
-        required("apiGroups", Kind::SomeTexts(Form::Pattern(GROUP)), "The API groups, as in an RBAC role: \"\" is the core group, \"*\" all."),
-        required("resources", Kind::SomeTexts(Form::Pattern(RESOURCE)), "The resources, as in an RBAC role: pods, pods/log, \"*/scale\", or \"*\" for all with their subresources."),
+        required(
+            "apiGroups",
+            Kind::SomeTexts(Form::Pattern(GROUP)),
+            "The API groups, as in an RBAC role: \"\" is the core group, \"*\" all.",
+        ),
+        required(
+            "resources",
+            Kind::SomeTexts(Form::Pattern(RESOURCE)),
+            "The resources, as in an RBAC role: pods, pods/log, \"*/scale\", or \"*\" for all with their subresources.",
+        ),
         required("verbs", Kind::SomeTexts(Form::Word(VERBS)), "The verbs of requests, \"*\" for all."),
-        key("namespaces", Kind::Selector(Form::Pattern(NAMESPACE)), "The namespaces: names, current for the selected one, or \"*\" (the default), which cluster-scoped resources need."),
+        key(
+            "namespaces",
+            Kind::Selector(Form::Pattern(NAMESPACE)),
+            "The namespaces: names, current for the selected one, or \"*\" (the default), which cluster-scoped resources need.",
+        ),
         key("resourceNames", Kind::Texts(Form::NotEmpty), "The names of objects; none means all."),
-        key("except", Kind::Texts(Form::Pattern(EXCEPTED)), "Resources that the rule does not cover, in any API group: secrets, \"*/exec\"."),
+        key(
+            "except",
+            Kind::Texts(Form::Pattern(EXCEPTED)),
+            "Resources that the rule does not cover, in any API group: secrets, \"*/exec\".",
+        ),
         REASON,
         OPTIONAL,
     ],
@@ -252,8 +298,16 @@ pub(super) const RESOURCE_RULE: Map = Map {
 
 pub(super) const URL_RULE: Map = Map {
     keys: &[
-        required("nonResourceURLs", Kind::SomeTexts(Form::Pattern(URL)), "Paths that are not those of resources, such as /version, or prefixes of them, such as \"/openapi/*\"."),
-        required("verbs", Kind::SomeTexts(Form::Word(METHODS)), "The methods of requests in lower case, \"*\" for all."),
+        required(
+            "nonResourceURLs",
+            Kind::SomeTexts(Form::Pattern(URL)),
+            "Paths that are not those of resources, such as /version, or prefixes of them, such as \"/openapi/*\".",
+        ),
+        required(
+            "verbs",
+            Kind::SomeTexts(Form::Word(METHODS)),
+            "The methods of requests in lower case, \"*\" for all.",
+        ),
         REASON,
         OPTIONAL,
     ],
@@ -261,7 +315,11 @@ pub(super) const URL_RULE: Map = Map {
 
 pub(super) const FILES: Map = Map {
     keys: &[
-        required("path", Kind::Text(Form::NotEmpty), "The folder, from the working directory (.), from ~, a variable such as $XDG_CONFIG_HOME, or /."),
+        required(
+            "path",
+            Kind::Text(Form::NotEmpty),
+            "The folder, from the working directory (.), from ~, a variable such as $XDG_CONFIG_HOME, or /.",
+        ),
         key("access", Kind::Text(Form::Word(ACCESS)), "Whether it may also be changed [default: read-only]."),
     ],
 };
@@ -275,16 +333,28 @@ pub(super) const NETWORK: Map = Map {
 };
 
 pub(super) const FLAGS: Map = Map {
-    keys: &[key("own", Kind::Texts(Form::ConnectionFlag), "Those that the plugin defines itself, with their dashes.")],
+    keys: &[key(
+        "own",
+        Kind::Texts(Form::ConnectionFlag),
+        "Those that the plugin defines itself, with their dashes.",
+    )],
 };
 
 pub(super) const LIMITS: Map = Map {
     keys: &[
-        key("memory", Kind::Bytes(MEMORY), "The size of all linear memories together, from 1Mi to 4Gi [default: 512Mi]."),
+        key(
+            "memory",
+            Kind::Bytes(MEMORY),
+            "The size of all linear memories together, from 1Mi to 4Gi [default: 512Mi].",
+        ),
         key("timeout", Kind::Timeout, "The wall-clock time of a run, e.g. 1h30m [default: none]."),
         key("requests", Kind::Number(AT_A_TIME), "The number of requests at a time [default: 64]."),
         key("sockets", Kind::Number(AT_A_TIME), "The number of sockets at a time [default: 64]."),
-        key("headers", Kind::Bytes(HEADERS), "The size of one message's headers, from 1Ki to 1Mi [default: 128Ki]."),
+        key(
+            "headers",
+            Kind::Bytes(HEADERS),
+            "The size of one message's headers, from 1Ki to 1Mi [default: 128Ki].",
+        ),
         key("stack", Kind::Bytes(STACK), "The size of the call stack, from 64Ki to 64Mi [default: 2Mi]."),
     ],
 };

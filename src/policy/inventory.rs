@@ -56,10 +56,14 @@ impl Inventory {
         if !kept.is_empty() {
             rules.push(plain(rule.api_groups.clone(), kept));
         }
-        let is_covered = |group: &String| rule.api_groups.iter().any(|listed| listed == "*" || listed == group);
-        for (group, resources) in self.resources.iter().filter(|(group, _)| !wildcards.is_empty() && is_covered(group)) {
+        let is_covered =
+            |group: &String| rule.api_groups.iter().any(|listed| listed == "*" || listed == group);
+        for (group, resources) in
+            self.resources.iter().filter(|(group, _)| !wildcards.is_empty() && is_covered(group))
+        {
             let is_left = |resource: &&String| {
-                wildcards.iter().any(|wildcard| names(wildcard, resource)) && !is_excluded(resource, &rule.except)
+                wildcards.iter().any(|wildcard| names(wildcard, resource))
+                    && !is_excluded(resource, &rule.except)
             };
             let left: Vec<String> = resources.iter().filter(is_left).cloned().collect();
             if !left.is_empty() {

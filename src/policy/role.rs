@@ -105,7 +105,8 @@ fn resolved(policy: &Policy, current: &str) -> Policy {
     let mut resolved = Policy::named(policy.name());
     for (mut rule, words) in policy.stated().map(|stated| stated.cloned()) {
         if let Rule::Resources(ResourceRule {
-            namespaces: NameSelector::Some { current: listed @ true, names }, ..
+            namespaces: NameSelector::Some { current: listed @ true, names },
+            ..
         }) = &mut rule
         {
             *listed = false;

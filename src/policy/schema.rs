@@ -30,7 +30,8 @@ impl Policy {
             schema["properties"][key] = json!({"const": wanted});
         }
         let required = schema["required"].as_array().into_iter().flatten();
-        let required: Vec<Value> = [json!("apiVersion"), json!("kind")].into_iter().chain(required.cloned()).collect();
+        let required: Vec<Value> =
+            [json!("apiVersion"), json!("kind")].into_iter().chain(required.cloned()).collect();
         schema["required"] = json!(required);
         schema
     }
@@ -147,7 +148,8 @@ mod tests {
         for (document, names) in all() {
             let faults = faults(&document, "unheardof: 1");
             let fault = faults.iter().find(|fault| fault.key.ends_with("unheardof")).unwrap();
-            let listed = fault.hint.trim_start_matches("its keys are ").trim_start_matches("its only key is ");
+            let listed =
+                fault.hint.trim_start_matches("its keys are ").trim_start_matches("its only key is ");
             let mut known: Vec<&str> = listed.split(", ").collect();
             known.sort_unstable();
             assert_eq!(known, names, "{document}");
@@ -172,7 +174,8 @@ mod tests {
     fn the_reader_accepts_each_word_of_the_schema() {
         for access in ACCESS {
             let spec = format!("{{files: [{{path: ., access: {access}}}]}}");
-            let text = format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: x}}\nspec: {spec}\n");
+            let text =
+                format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: x}}\nspec: {spec}\n");
             assert!(Policy::read("test.yaml", &text).is_ok(), "{access}");
         }
     }

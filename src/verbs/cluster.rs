@@ -104,7 +104,7 @@ spec:
 /// Returns a gate that allows exactly these requests.
 fn gate(contexts: Contexts, observer: Option<Observer>) -> Result<Gate, Error> {
     let policy = Policy::read("kwasm cluster", POLICY).map_err(Error::Policy)?;
-    Ok(Gate::new(policy.grant_whole(), contexts, observer))
+    Ok(Gate::new(policy.grant_whole(), contexts, observer.into_iter().collect(), None))
 }
 
 impl Subject {

@@ -148,7 +148,10 @@ fn what_is_learnt_of_a_plugin_lets_it_run_and_no_rule_of_it_can_be_spared() {
         println!("{}", shown(&policy).join("\n"));
         for rule in policy.rules() {
             let others = policy.clone().only(|stated| stated.rule != rule);
-            assert!(!tasks.iter().all(|task| task.does(real, &kwasm, &others)), "{rule} can be spared: {policy}");
+            assert!(
+                !tasks.iter().all(|task| task.does(real, &kwasm, &others)),
+                "{rule} can be spared: {policy}"
+            );
             spared += 1;
         }
     }
@@ -224,7 +227,11 @@ fn stdout_is_the_plugins_so_that_the_policy_needs_a_file() {
     assert!(server.requests().is_empty());
     // It can be wanted nevertheless.
     let run = DECODER.run(&kwasm, &["policy", "learn", "-o", "-"]).success();
-    assert!(run.stdout.contains("web.shop.example") && run.stdout.contains("kind: Policy"), "{}", run.shown());
+    assert!(
+        run.stdout.contains("web.shop.example") && run.stdout.contains("kind: Policy"),
+        "{}",
+        run.shown()
+    );
     let run = DECODER.run(&kwasm, &["policy", "learn", "-o", "missing/learnt.yaml"]).fails(125);
     assert!(run.stderr.contains("it cannot be written to"), "{}", run.shown());
 }

@@ -150,7 +150,15 @@ impl Tool {
     fn npm_install(&self, home: &Path) -> Result<()> {
         let mut install = Command::new(NPM);
         install
-            .args(["install", "--global", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", "--prefix"])
+            .args([
+                "install",
+                "--global",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+                "--silent",
+                "--prefix",
+            ])
             .arg(home)
             .arg(format!("{}@{}", self.package, self.version));
         process::run(&mut install)

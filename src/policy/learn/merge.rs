@@ -36,8 +36,11 @@ impl Part {
             names => names.iter().cloned().map(Some).collect(),
         };
         let mut parts = Vec::new();
-        for (group, resource) in rule.api_groups.iter().flat_map(|group| rule.resources.iter().map(move |of| (group, of))) {
-            for (verb, name) in rule.verbs.iter().flat_map(|verb| names.iter().map(move |name| (verb, name))) {
+        for (group, resource) in
+            rule.api_groups.iter().flat_map(|group| rule.resources.iter().map(move |of| (group, of)))
+        {
+            for (verb, name) in rule.verbs.iter().flat_map(|verb| names.iter().map(move |name| (verb, name)))
+            {
                 parts.extend(places.iter().map(|place| Self {
                     group: group.clone(),
                     resource: resource.clone(),

@@ -69,7 +69,9 @@ fn names_are_kept_only_if_that_is_wanted() {
         learnt(true, &requests),
         [
             format!("{{apiGroups: [\"\"], resources: [pods], verbs: [list], {namespaces}}}"),
-            format!("{{apiGroups: [\"\"], resources: [secrets], verbs: [get], {namespaces}, resourceNames: [a, b]}}"),
+            format!(
+                "{{apiGroups: [\"\"], resources: [secrets], verbs: [get], {namespaces}, resourceNames: [a, b]}}"
+            ),
         ]
     );
     assert_eq!(
@@ -98,7 +100,14 @@ fn what_is_done_in_all_namespaces_needs_no_rule_for_one() {
 
 #[test]
 fn discovery_is_learnt_as_a_whole_and_other_paths_as_they_are() {
-    let requests = ["GET /apis", "GET /apis/apps/v1", "GET /apis/batch/v1", "GET /version", "POST /version", "GET /metrics"];
+    let requests = [
+        "GET /apis",
+        "GET /apis/apps/v1",
+        "GET /apis/batch/v1",
+        "GET /version",
+        "POST /version",
+        "GET /metrics",
+    ];
     let rules = learnt(false, &requests);
     assert_eq!(rules.len(), 2, "{rules:?}");
     assert!(rules[1].contains("[/version], verbs: [get, post]"), "{rules:?}");

@@ -22,7 +22,10 @@ pub struct AccountError(String);
 
 impl Explain for AccountError {
     fn hint(&self) -> Option<String> {
-        Some("name one as NAMESPACE:NAME, in lower-case letters, digits, dashes and, in its name, dots".to_owned())
+        Some(
+            "name one as NAMESPACE:NAME, in lower-case letters, digits, dashes and, in its name, dots"
+                .to_owned(),
+        )
     }
 }
 

@@ -11,9 +11,11 @@ use crate::policy::target::Context;
 /// namespace, and `unlisted` what the server did not list of its resources.
 pub(super) fn describe(layers: &Layers, rules: &[Rule], current: &str, unlisted: &[String]) -> Vec<String> {
     let policies: Vec<&Policy> = layers.all().map(|(_, policy)| policy).collect();
-    let mut lines = vec![match layers.all().map(|(layer, policy)| format!("{layer} `{}`", policy.name())).collect() {
-        parts if policies.len() > 1 => format!("What together allow: {}.", Vec::join(&parts, ", ")),
-        _ => format!("The rules of the policy `{}`.", layers.grant.name()),
+    let parts: Vec<String> =
+        layers.all().map(|(layer, policy)| format!("{layer} `{}`", policy.name())).collect();
+    let mut lines = vec![match parts.as_slice() {
+        [_] => format!("The rules of the policy `{}`.", layers.grant.name()),
+        _ => format!("The rules that these have in common: {}.", parts.join(", ")),
     }];
     let has_current = |rule: &Rule| {
         let Rule::Resources(rule) = rule else { return false };
@@ -22,7 +24,8 @@ pub(super) fn describe(layers: &Layers, rules: &[Rule], current: &str, unlisted:
     if policies.iter().any(|policy| policy.rules().iter().any(has_current)) {
         lines.push(format!("`current` is the namespace {}.", Word(current)));
     }
-    let resources = || rules.iter().filter_map(|rule| if let Rule::Resources(rule) = rule { Some(rule) } else { None });
+    let resources =
+        || rules.iter().filter_map(|rule| if let Rule::Resources(rule) = rule { Some(rule) } else { None });
     let differences: [(bool, &str); 9] = [
         (true, ALWAYS),
         (policies.iter().all(|policy| *policy.contexts() != NameSelector::current()), CONTEXTS),
@@ -37,7 +40,10 @@ pub(super) fn describe(layers: &Layers, rules: &[Rule], current: &str, unlisted:
     lines.push("The server does not judge as kwasm does in this:".to_owned());
     lines.extend(differences.iter().filter(|(applies, _)| *applies).map(|(_, text)| format!("- {text}")));
     if !unlisted.is_empty() {
-        lines.push(format!("- The server did not list these, so they are not covered: {}.", unlisted.join(", ")));
+        lines.push(format!(
+            "- The server did not list these, so they are not covered: {}.",
+            unlisted.join(", ")
+        ));
     }
     lines
 }
@@ -45,7 +51,8 @@ pub(super) fn describe(layers: &Layers, rules: &[Rule], current: &str, unlisted:
 const ALWAYS: &str = "A service account may also do what its groups may, discovery at least. Files, environment variables, \
                       limits and kubectl's flags of a plugin are not the server's concern.";
 const CONTEXTS: &str = "A role is one cluster's: contexts are not part of it.";
-const EXCEPT: &str = "`except` is written out with the resources that the server has now. Others are not covered.";
+const EXCEPT: &str =
+    "`except` is written out with the resources that the server has now. Others are not covered.";
 const STAR: &str = "`*` among verbs is written out as the verbs of requests. RBAC's own also allows impersonate, bind, \
                     escalate, approve, sign and the like, which no rule of a policy gives. A request without a verb \
                     (OPTIONS) is not covered.";
@@ -90,7 +97,7 @@ fn writes(rule: &ResourceRule, group: &str, resources: &[&str]) -> bool {
 
 /// Returns whether a rule allows to get a stream of a pod, and not to create it.
 fn only_reads_a_stream(rule: &ResourceRule) -> bool {
-    STREAMS_OF_PODS.iter().any(|stream| {
-        covers(rule, "get", "", "pods", stream) && !covers(rule, "create", "", "pods", stream)
-    })
+    STREAMS_OF_PODS
+        .iter()
+        .any(|stream| covers(rule, "get", "", "pods", stream) && !covers(rule, "create", "", "pods", stream))
 }

@@ -71,7 +71,13 @@ pub(super) fn binding(
     account: &ServiceAccount,
 ) -> fmt::Result {
     let kind = scope.kind();
-    head(f, &format!("{GROUP}/v1"), &format!("{kind}Binding"), &format!("{name}:{account}"), scope.namespace())?;
+    head(
+        f,
+        &format!("{GROUP}/v1"),
+        &format!("{kind}Binding"),
+        &format!("{name}:{account}"),
+        scope.namespace(),
+    )?;
     writeln!(f, "roleRef:\n  apiGroup: {GROUP}\n  kind: {kind}\n  name: {}", Word(name))?;
     writeln!(f, "subjects:\n  - kind: ServiceAccount")?;
     writeln!(f, "    namespace: {}\n    name: {}", Word(&account.namespace), Word(&account.name))

@@ -113,7 +113,11 @@ fn a_difference_is_described_where_there_is_one() {
             "`except`",
         ),
         ("{kubernetes: {impersonate: true}}".to_owned(), "{}".to_owned(), "`impersonate`"),
-        ("{kubernetes: {contexts: '*'}}".to_owned(), "{kubernetes: {contexts: [current]}}".to_owned(), "contexts"),
+        (
+            "{kubernetes: {contexts: '*'}}".to_owned(),
+            "{kubernetes: {contexts: [current]}}".to_owned(),
+            "contexts",
+        ),
         ("{network: [{host: example.com}]}".to_owned(), "{}".to_owned(), "Hosts"),
     ] {
         assert!(comments(&spec).contains(words), "{spec}: {}", comments(&spec));

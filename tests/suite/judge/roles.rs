@@ -31,15 +31,15 @@ struct Known(BTreeSet<(String, String)>);
 
 impl Known {
     fn of(real: &Real) -> Self {
-        let raw = |path: &str| -> Value {
-            serde_json::from_str(&real.feed(&["get", "--raw", path], "")).unwrap()
-        };
+        let raw =
+            |path: &str| -> Value { serde_json::from_str(&real.feed(&["get", "--raw", path], "")).unwrap() };
         let mut known = BTreeSet::new();
         let groups = raw("/apis");
         let groups = groups["groups"].as_array().unwrap().iter();
         let versions = groups.flat_map(|group| group["versions"].as_array().unwrap().clone());
         let versions = versions.map(|version| version["groupVersion"].as_str().unwrap().to_owned());
-        let paths = versions.map(|version| (version.split('/').next().unwrap().to_owned(), format!("/apis/{version}")));
+        let paths = versions
+            .map(|version| (version.split('/').next().unwrap().to_owned(), format!("/apis/{version}")));
         for (group, path) in [(String::new(), "/api/v1".to_owned())].into_iter().chain(paths) {
             for resource in raw(&path)["resources"].as_array().unwrap() {
                 known.insert((group.clone(), resource["name"].as_str().unwrap().to_owned()));
@@ -90,7 +90,8 @@ fn wait_for_roles(real: &Real, kwasm: &Kwasm) {
 /// the manifests says so: `except` is written out with the resources that there are, and `*` with the verbs of requests.
 fn is_comparable(rules: &[Rule], attempt: &Attempt, known: &Known) -> bool {
     let info = attempt.info();
-    let has_except = rules.iter().any(|rule| matches!(rule, Rule::Resources(rule) if !rule.except.is_empty()));
+    let has_except =
+        rules.iter().any(|rule| matches!(rule, Rule::Resources(rule) if !rule.except.is_empty()));
     !info.is_resource_request || (!info.verb.is_empty() && (!has_except || known.has(info)))
 }
 
@@ -124,11 +125,14 @@ fn a_service_account_with_the_printed_roles_may_do_what_the_judge_allows() {
         let policy = pairs.len() % POLICIES;
         let (method, url) = generator.request(&policies[policy]);
         match ours(&method, &url) {
-            Some(attempt) if is_comparable(&policies[policy], &attempt, &known) => pairs.push((policy, attempt)),
+            Some(attempt) if is_comparable(&policies[policy], &attempt, &known) => {
+                pairs.push((policy, attempt))
+            }
             _ => skipped += 1,
         }
     }
-    let reviews: Vec<Value> = pairs.iter().map(|(policy, attempt)| review(&user(*policy), attempt.info())).collect();
+    let reviews: Vec<Value> =
+        pairs.iter().map(|(policy, attempt)| review(&user(*policy), attempt.info())).collect();
     let (mut allowed, mut with_except) = (0, 0);
     for ((policy, attempt), theirs) in pairs.iter().zip(ask(real, &reviews)) {
         let rules = &policies[*policy];
@@ -137,7 +141,8 @@ fn a_service_account_with_the_printed_roles_may_do_what_the_judge_allows() {
         assert_eq!(ours.is_ok(), theirs, "{attempt}\n{}\n{all}", text(rules));
         if let Ok(rule) = ours {
             allowed += 1;
-            with_except += usize::from(matches!(rule, Some(Rule::Resources(rule)) if !rule.except.is_empty()));
+            with_except +=
+                usize::from(matches!(rule, Some(Rule::Resources(rule)) if !rule.except.is_empty()));
         }
     }
     let roles = all.matches("\nkind: Role\n").count() + all.matches("\nkind: ClusterRole\n").count();
@@ -178,6 +183,10 @@ fn the_role_of_read_only_covers_what_the_server_has_but_no_secrets() {
             reviews.push(review(&user, &info));
         }
     }
-    assert!(expected.len() > 200 && expected.iter().filter(|allowed| **allowed).count() > 80, "{}", expected.len());
+    assert!(
+        expected.len() > 200 && expected.iter().filter(|allowed| **allowed).count() > 80,
+        "{}",
+        expected.len()
+    );
     assert_eq!(ask(real, &reviews), expected);
 }

@@ -134,7 +134,9 @@ fn shipped() -> Vec<(String, String)> {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
-        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap()))
+        .map(|path| {
+            (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap())
+        })
         .collect();
     assert!(found.len() >= 6, "{found:?}");
     let page = fs::read_to_string(folder.join("README.md")).unwrap();
@@ -191,7 +193,12 @@ fn the_schema_accepts_the_policies_that_the_reader_accepts_and_refuses_what_it_r
     for (expected, documents) in [(true, &valid), (false, &invalid)] {
         for (name, text) in documents {
             let run = check(text);
-            assert_eq!(run.code, Some(if expected { 0 } else { 2 }), "the reader: {name}\n{text}{}", run.shown());
+            assert_eq!(
+                run.code,
+                Some(if expected { 0 } else { 2 }),
+                "the reader: {name}\n{text}{}",
+                run.shown()
+            );
             assert_eq!(verdicts.get(name), Some(&expected), "the schema: {name}\n{text}");
         }
     }
