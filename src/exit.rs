@@ -142,6 +142,7 @@ impl Exit {
             | runtime::Error::Compile { .. }
             | runtime::Error::Link { .. }
             | runtime::Error::Unfit { .. } => Self::Refused,
+            runtime::Error::Folder { .. } => Self::Refused,
             runtime::Error::Bounds { .. } => Self::Usage,
             runtime::Error::Store(error) => Self::for_store(error),
             runtime::Error::Cache { .. } | runtime::Error::System(_) => Self::Failed,
