@@ -37,7 +37,47 @@ fn comments(spec: &str) -> String {
 #[test]
 fn a_rule_for_the_current_namespace_is_a_role_there_for_a_new_account() {
     let spec = "{kubernetes: {rules: [{apiGroups: [''], resources: [secrets], verbs: [get], namespaces: [current]}]}}";
-    assert_snapshot!(roles(&policy(spec), None).to_string(), @"");
+    assert_snapshot!(roles(&policy(spec), None).to_string(), @r#"
+    # The rules of the policy `test`.
+    # `current` is the namespace shop.
+    # The server does not judge as kwasm does in this:
+    # - A service account may also do what its groups may, discovery at least. Files, environment
+    #   variables, limits and kubectl's flags of a plugin are not the server's concern.
+    # - The server did not list these, so they are not covered: metrics.k8s.io/v1beta1.
+    ---
+    apiVersion: v1
+    kind: ServiceAccount
+    metadata:
+      name: kwasm-test
+      namespace: shop
+      labels: {app.kubernetes.io/managed-by: kwasm}
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: Role
+    metadata:
+      name: kwasm-test
+      namespace: shop
+      labels: {app.kubernetes.io/managed-by: kwasm}
+    rules:
+      - apiGroups: [""]
+        resources: [secrets]
+        verbs: [get]
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: RoleBinding
+    metadata:
+      name: "kwasm-test:shop:kwasm-test"
+      namespace: shop
+      labels: {app.kubernetes.io/managed-by: kwasm}
+    roleRef:
+      apiGroup: rbac.authorization.k8s.io
+      kind: Role
+      name: kwasm-test
+    subjects:
+      - kind: ServiceAccount
+        namespace: shop
+        name: kwasm-test
+    "#);
 }
 
 #[test]
@@ -46,7 +86,90 @@ fn each_namespace_has_a_role_and_all_of_them_together_a_cluster_role() {
         {apiGroups: [''], resources: [pods, pods/log], verbs: [get], resourceNames: ['a b'], namespaces: [current, other]},
         {apiGroups: [''], resources: [pods], verbs: [list], namespaces: [shop]},
         {nonResourceURLs: [/version, '/openapi/*'], verbs: ['*']}]";
-    assert_snapshot!(manifests(&format!("{{kubernetes: {{rules: {rules}}}}}"), Some("jobs:runner")), @"");
+    assert_snapshot!(manifests(&format!("{{kubernetes: {{rules: {rules}}}}}"), Some("jobs:runner")), @r#"
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: ClusterRole
+    metadata:
+      name: kwasm-test
+      labels: {app.kubernetes.io/managed-by: kwasm}
+    rules:
+      - apiGroups: [apps]
+        resources: [deployments]
+        verbs: [list]
+      - nonResourceURLs: [/version, "/openapi/*"]
+        verbs: ["*"]
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: ClusterRoleBinding
+    metadata:
+      name: "kwasm-test:jobs:runner"
+      labels: {app.kubernetes.io/managed-by: kwasm}
+    roleRef:
+      apiGroup: rbac.authorization.k8s.io
+      kind: ClusterRole
+      name: kwasm-test
+    subjects:
+      - kind: ServiceAccount
+        namespace: jobs
+        name: runner
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: Role
+    metadata:
+      name: kwasm-test
+      namespace: other
+      labels: {app.kubernetes.io/managed-by: kwasm}
+    rules:
+      - apiGroups: [""]
+        resources: [pods, pods/log]
+        resourceNames: ["a b"]
+        verbs: [get]
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: RoleBinding
+    metadata:
+      name: "kwasm-test:jobs:runner"
+      namespace: other
+      labels: {app.kubernetes.io/managed-by: kwasm}
+    roleRef:
+      apiGroup: rbac.authorization.k8s.io
+      kind: Role
+      name: kwasm-test
+    subjects:
+      - kind: ServiceAccount
+        namespace: jobs
+        name: runner
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: Role
+    metadata:
+      name: kwasm-test
+      namespace: shop
+      labels: {app.kubernetes.io/managed-by: kwasm}
+    rules:
+      - apiGroups: [""]
+        resources: [pods, pods/log]
+        resourceNames: ["a b"]
+        verbs: [get]
+      - apiGroups: [""]
+        resources: [pods]
+        verbs: [list]
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: RoleBinding
+    metadata:
+      name: "kwasm-test:jobs:runner"
+      namespace: shop
+      labels: {app.kubernetes.io/managed-by: kwasm}
+    roleRef:
+      apiGroup: rbac.authorization.k8s.io
+      kind: Role
+      name: kwasm-test
+    subjects:
+      - kind: ServiceAccount
+        namespace: jobs
+        name: runner
+    "#);
 }
 
 #[test]
@@ -54,7 +177,34 @@ fn what_is_excluded_is_written_out_and_no_verb_is_given_that_no_request_has() {
     let rules = "[{apiGroups: ['*'], resources: ['*'], verbs: ['*'], except: [secrets, '*/exec']}]";
     let spec = format!("{{kubernetes: {{rules: {rules}}}}}");
     assert!(RoleRules::of(&Layers::of(policy(&spec)), "shop").need_inventory());
-    assert_snapshot!(manifests(&spec, Some("jobs:runner")), @"");
+    assert_snapshot!(manifests(&spec, Some("jobs:runner")), @r#"
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: ClusterRole
+    metadata:
+      name: kwasm-test
+      labels: {app.kubernetes.io/managed-by: kwasm}
+    rules:
+      - apiGroups: [""]
+        resources: [namespaces, pods, pods/log]
+        verbs: [get, list, watch, create, update, patch, delete, deletecollection, proxy]
+      - apiGroups: [apps]
+        resources: [deployments]
+        verbs: [get, list, watch, create, update, patch, delete, deletecollection, proxy]
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: ClusterRoleBinding
+    metadata:
+      name: "kwasm-test:jobs:runner"
+      labels: {app.kubernetes.io/managed-by: kwasm}
+    roleRef:
+      apiGroup: rbac.authorization.k8s.io
+      kind: ClusterRole
+      name: kwasm-test
+    subjects:
+      - kind: ServiceAccount
+        namespace: jobs
+        name: runner
+    "#);
 }
 
 #[test]
@@ -71,7 +221,40 @@ fn of_several_policies_the_roles_are_what_they_have_in_common() {
         installed: None,
     };
     let roles = RoleRules::of(&layers, "shop").roles("test", Some("jobs:x".parse().unwrap()), &inventory());
-    assert_snapshot!(roles.to_string(), @"");
+    assert_snapshot!(roles.to_string(), @r#"
+    # The rules that these have in common: request `test`, grant `test`.
+    # `current` is the namespace shop.
+    # The server does not judge as kwasm does in this:
+    # - A service account may also do what its groups may, discovery at least. Files, environment
+    #   variables, limits and kubectl's flags of a plugin are not the server's concern.
+    # - The server did not list these, so they are not covered: metrics.k8s.io/v1beta1.
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: Role
+    metadata:
+      name: kwasm-test
+      namespace: shop
+      labels: {app.kubernetes.io/managed-by: kwasm}
+    rules:
+      - apiGroups: [""]
+        resources: [pods]
+        verbs: [list]
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: RoleBinding
+    metadata:
+      name: "kwasm-test:jobs:x"
+      namespace: shop
+      labels: {app.kubernetes.io/managed-by: kwasm}
+    roleRef:
+      apiGroup: rbac.authorization.k8s.io
+      kind: Role
+      name: kwasm-test
+    subjects:
+      - kind: ServiceAccount
+        namespace: jobs
+        name: x
+    "#);
     assert!(RoleRules::of(&layers, "elsewhere").roles("test", None, &inventory()).are_empty());
 }
 
