@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use super::flow::{List, Quoted};
+use super::flow::{List, Quoted, Word};
 use super::judge::Policy;
 use super::rule::{NameSelector, Rule, Stated};
 use super::variables;
 
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata:\n  name: {}", Name(self.name()))?;
+        writeln!(f, "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata:\n  name: {}", Word(self.name()))?;
         let lines = [
             Section::Description,
             Section::Kubernetes,
@@ -113,17 +113,6 @@ fn entry(Stated { rule, words }: Stated<'_>) -> String {
     lines.extend(words.reason.as_deref().map(|reason| format!("reason: {}", Quoted(reason))));
     lines.extend(words.optional.then(|| "optional: true".to_owned()));
     format!("      - {}\n", lines.join("\n        "))
-}
-
-/// The name of a policy, which is quoted if YAML reads it as something else.
-struct Name<'a>(&'a str);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A list knows which words are plain.
-        let listed = List(&[self.0.to_owned()]).to_string();
-        f.write_str(listed.trim_start_matches('[').trim_end_matches(']'))
-    }
 }
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ mod interrupted_writes;
 mod judge;
 mod kube_rs;
 mod kubectl;
+#[cfg(unix)]
+mod learning;
 mod manual_and_completions;
 #[cfg(unix)]
 mod output_files;
