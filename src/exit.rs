@@ -86,7 +86,9 @@ impl Exit {
             | Error::NoPage(_)
             | Error::NoPlaceForPolicy
             | Error::NoPolicy(_)
+            | Error::NoRequest(_)
             | Error::NoSubject(_)
+            | Error::NoSuchRule { .. }
             | Error::NotFetched(_)
             | Error::Policy(_)
             | Error::PolicyFile { .. }
@@ -94,9 +96,12 @@ impl Exit {
             | Error::Relative { .. }
             | Error::Terminal { .. }
             | Error::Twice(_)
+            | Error::Undecided { .. }
             | Error::Cluster(cluster::Error::Truth { .. } | cluster::Error::Timeout(_)) => Self::Usage,
             Error::Archive { source, .. } if !matches!(source, layout::Error::Write(_)) => Self::Refused,
-            Error::Hidden { .. }
+            Error::Ceiling { .. }
+            | Error::Declined(_)
+            | Error::Hidden { .. }
             | Error::InFolder { .. }
             | Error::Inspect { .. }
             | Error::Request(_)
@@ -106,7 +111,8 @@ impl Exit {
             | Error::SignatureLost { .. }
             | Error::SignerLost { .. }
             | Error::Unsigned { .. }
-            | Error::Untrusted { .. } => Self::Refused,
+            | Error::Untrusted { .. }
+            | Error::Wider { .. } => Self::Refused,
             Error::Registry(error) => Self::for_fetch(error),
             Error::Runtime(error) => Self::for_runtime(error),
             Error::Store(error) => Self::for_store(error),
@@ -140,9 +146,9 @@ impl Exit {
         match error {
             runtime::Error::Bound { .. }
             | runtime::Error::Compile { .. }
+            | runtime::Error::Folder { .. }
             | runtime::Error::Link { .. }
             | runtime::Error::Unfit { .. } => Self::Refused,
-            runtime::Error::Folder { .. } => Self::Refused,
             runtime::Error::Bounds { .. } => Self::Usage,
             runtime::Error::Store(error) => Self::for_store(error),
             runtime::Error::Cache { .. } | runtime::Error::System(_) => Self::Failed,

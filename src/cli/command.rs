@@ -12,6 +12,13 @@ use crate::reference::{Image, Package, PluginName, Source};
 /// The parsed command line.
 #[derive(Debug, Eq, PartialEq)]
 pub enum Command {
+    /// Show the recorded requests of a plugin's past runs.
+    Audit {
+        /// The plugin.
+        name: PluginName,
+        /// The output format.
+        output: Output,
+    },
     /// Show the cluster that plugins reach, and the user.
     Cluster {
         /// The flags that select it.
@@ -22,6 +29,13 @@ pub enum Command {
         verbose: bool,
         /// The output format.
         output: Output,
+    },
+    /// Turn the recording of plugins' requests on or off.
+    ConfigureAudit {
+        /// The plugins.
+        names: Vec<PluginName>,
+        /// Whether their requests are recorded.
+        on: bool,
     },
     /// Print a shell script for completing kwasm's own command line.
     Completion(Shell),
@@ -113,6 +127,8 @@ pub enum Command {
         name: Option<PluginName>,
         /// The policy to grant.
         policy: Option<String>,
+        /// Whether to ask about requests that the policy does not allow.
+        ask: bool,
     },
     /// List the installed plugins.
     List {
@@ -159,6 +175,8 @@ pub enum Command {
         source: Source,
         /// The policy, unless it is the one granted at install.
         policy: Option<String>,
+        /// Whether to ask about requests that the policy does not allow; `None` for what was said at install.
+        ask: Option<bool>,
         /// Whether to report each request.
         verbose: bool,
         /// The plugin's own arguments.
@@ -171,6 +189,29 @@ pub enum Command {
         /// The archive.
         archive: PathBuf,
     },
+    /// Add rules to what a plugin is granted, or grant it another policy.
+    GrantRules {
+        /// The plugin.
+        name: PluginName,
+        /// The rules, each as in a policy on one line.
+        rules: Vec<String>,
+        /// The policy that replaces its grant.
+        policy: Option<String>,
+    },
+    /// Remove rules from what a plugin is granted.
+    RevokeRules {
+        /// The plugin.
+        name: PluginName,
+        /// The rules, each as in a policy on one line; all if empty.
+        rules: Vec<String>,
+    },
+    /// Show what a plugin may do.
+    ShowPolicy {
+        /// The plugin.
+        name: PluginName,
+        /// The output format.
+        output: Output,
+    },
     /// Print a requested text: help or the version.
     Show(String),
     /// Uninstall plugins.
@@ -182,6 +223,8 @@ pub enum Command {
     Upgrade {
         /// The plugins; all if empty.
         names: Vec<PluginName>,
+        /// The policy to grant, if the new versions request more.
+        policy: Option<String>,
     },
     /// Verify the signatures of an artifact.
     Verify {

@@ -16,6 +16,9 @@ pub enum Error {
     /// One name for several sources.
     #[error("--as names one plugin, and {0} sources were given")]
     OneName(usize),
+    /// Several plugins, where the requests of one are shown.
+    #[error("kwasm audit shows the requests of one plugin, and {0} were given")]
+    OneAudit(usize),
     /// A connection flag without a value, at the end.
     #[error(transparent)]
     FlagValue(#[from] MissingValue),

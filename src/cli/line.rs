@@ -32,10 +32,13 @@ enum Verb {
     Run {
         /// A file (./x.wasm), an installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
         source: String,
-        /// The policy that limits it: none, read-only (without secrets), view, cluster (all that you may do), a shipped
-        /// plugin's name, or a file (./x.yaml)
+        /// The policy that limits it: request (what it asks for), none, read-only (without secrets), view, cluster (all
+        /// that you may do), a shipped plugin's name, or a file (./x.yaml)
         #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
+        /// Ask at the terminal about requests that the policy does not allow [default: as installed]
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        ask: Option<bool>,
         /// The plugin's own arguments
         #[arg(last = true, value_name = "ARG")]
         arguments: Vec<OsString>,
@@ -49,10 +52,13 @@ enum Verb {
         /// Install it as NAME instead of the name of its file or repository
         #[arg(long = "as", value_name = "NAME")]
         name: Option<String>,
-        /// The policy that limits it: none, read-only (without secrets), view, cluster (all that you may do), a shipped
-        /// plugin's name, or a file (./x.yaml)
+        /// The policy that limits it: request (what it asks for), none, read-only (without secrets), view, cluster (all
+        /// that you may do), a shipped plugin's name, or a file (./x.yaml)
         #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
+        /// Ask at the terminal, in each run, about requests that the policy does not allow
+        #[arg(long)]
+        ask: bool,
     },
     /// List the installed plugins
     #[command(visible_alias = "ls")]
@@ -69,6 +75,9 @@ enum Verb {
         /// The plugins' names [default: all]
         #[arg(value_name = "NAME")]
         names: Vec<String>,
+        /// The policy to grant to new versions that request more: request (all of it), a name, or a file
+        #[arg(long, value_name = "NAME|FILE")]
+        policy: Option<String>,
     },
     /// List the plugins that have a newer version
     Outdated(Form),
@@ -78,6 +87,20 @@ enum Verb {
         /// The plugins' names
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
+    },
+    /// Show the requests of a plugin's past runs, if they are recorded
+    Audit {
+        /// The plugin's name; with --on or --off the names of several
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+        /// Record each request from now on: what it was about, the decision and the result
+        #[arg(long, conflicts_with_all = ["off", "output"])]
+        on: bool,
+        /// Stop recording. What is recorded stays until the plugin is uninstalled
+        #[arg(long, conflicts_with = "output")]
+        off: bool,
+        #[command(flatten)]
+        form: Form,
     },
     /// Show which cluster plugins connect to, and as which user
     Cluster {
@@ -136,8 +159,8 @@ enum Verb {
         /// The archive that `kwasm save` wrote
         #[arg(value_name = "TAR")]
         archive: PathBuf,
-        /// The policy that limits them: none, read-only (without secrets), view, cluster (all that you may do), a shipped
-        /// plugin's name, or a file (./x.yaml)
+        /// The policy that limits them: request (what they ask for), none, read-only (without secrets), view, cluster (all
+        /// that you may do), a shipped plugin's name, or a file (./x.yaml)
         #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
     },
@@ -223,6 +246,35 @@ enum PolicyVerb {
         #[command(flatten)]
         form: Form,
     },
+    /// Show what an installed plugin may do, and which policy each line comes from
+    Show {
+        /// The plugin's name
+        name: String,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Grant an installed plugin more rules, or another policy
+    Grant {
+        /// The plugin's name
+        name: String,
+        /// The policy that replaces its grant: request (what it asks for), a name, or a file
+        #[arg(value_name = "NAME|FILE", required_unless_present = "rules")]
+        policy: Option<String>,
+        /// A rule to add, on one line, e.g. '{apiGroups: [""], resources: [pods], verbs: [list]}'
+        #[arg(long = "rule", value_name = "RULE", conflicts_with = "policy")]
+        rules: Vec<String>,
+    },
+    /// Take rules away from what an installed plugin is granted
+    Revoke {
+        /// The plugin's name
+        name: String,
+        /// A rule to remove, as kwasm policy show prints it
+        #[arg(long = "rule", value_name = "RULE")]
+        rules: Vec<String>,
+        /// Remove all rules
+        #[arg(long, conflicts_with = "rules", required_unless_present = "rules")]
+        all: bool,
+    },
     /// Run a component, and write the smallest policy that covers what it does
     Learn {
         /// A file (./x.wasm), an installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
@@ -263,6 +315,9 @@ impl PolicyVerb {
             Self::Explain { method, path, policy, namespace, form } => {
                 Command::ExplainRequest { method, path, policy, namespace, output: form.of_one() }
             }
+            Self::Show { name, form } => Command::ShowPolicy { name: name.parse()?, output: form.of_one() },
+            Self::Grant { name, rules, policy } => Command::GrantRules { name: name.parse()?, rules, policy },
+            Self::Revoke { name, rules, all: _ } => Command::RevokeRules { name: name.parse()?, rules },
             Self::Learn { source, allow_writes, keep_names, output, arguments } => Command::LearnPolicy {
                 source: source.parse()?,
                 allow_writes,
@@ -286,19 +341,28 @@ impl Line {
     pub(super) fn into_command(self, environment: &Environment) -> Result<Command, Error> {
         let verbose = self.verbose > 0;
         Ok(match self.verb {
-            Verb::Run { source, policy, arguments } => Command::Run {
+            Verb::Run { source, policy, ask, arguments } => Command::Run {
                 source: source.parse()?,
                 policy,
+                ask,
                 verbose,
                 arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,
             },
             Verb::Install { sources, name: Some(_), .. } if sources.len() > 1 => {
                 return Err(Error::OneName(sources.len()));
             }
-            Verb::Install { sources, name, policy } => Command::Install {
+            Verb::Install { sources, name, policy, ask } => Command::Install {
                 sources: sources.iter().map(|source| source.parse()).collect::<Result<_, _>>()?,
                 name: name.map(|name| name.parse()).transpose()?,
                 policy,
+                ask,
+            },
+            Verb::Audit { names, on, off, .. } if on || off => {
+                Command::ConfigureAudit { names: plugins(&names)?, on }
+            }
+            Verb::Audit { names, form, .. } => match names.as_slice() {
+                [name] => Command::Audit { name: name.parse()?, output: form.of_one() },
+                names => return Err(Error::OneAudit(names.len())),
             },
             Verb::Cluster { check, form, connection } => {
                 Command::Cluster { connection, check, verbose, output: form.of_one() }
@@ -307,7 +371,7 @@ impl Line {
             Verb::Inspect { source, form } => {
                 Command::Inspect { source: source.parse()?, output: form.of_one() }
             }
-            Verb::Upgrade { names } => Command::Upgrade { names: plugins(&names)? },
+            Verb::Upgrade { names, policy } => Command::Upgrade { names: plugins(&names)?, policy },
             Verb::Outdated(form) => Command::Outdated { output: form.of_list(environment) },
             Verb::Uninstall { names } => Command::Uninstall { names: plugins(&names)? },
             Verb::Policy { verb } => verb.command(verbose)?,

@@ -31,19 +31,7 @@ impl Faults<'_> {
     /// these keys.
     pub(crate) fn document(&mut self, text: &str, known: &[&str]) -> Option<Entries> {
         let format = self.format;
-        if text.len() > LONGEST {
-            let hint = format!("{} is a short YAML file", format.name);
-            self.add(&Place::root(1), "it is longer than 1 MiB", hint);
-            return None;
-        }
-        let node = match Node::read(text, format) {
-            Ok(node) => node,
-            Err(Broken { line, what, hint }) => {
-                self.add(&Place::root(line), what, hint);
-                return None;
-            }
-        };
-        let root = Place::root(node.line);
+        let (root, node) = self.node(text)?;
         if matches!(node.shape, Shape::Nothing) {
             self.add(&root, "it is empty", format.beginning());
             return None;
@@ -67,6 +55,22 @@ impl Faults<'_> {
             }
         }
         Some(entries)
+    }
+
+    /// Reads YAML that is only a part of a document.
+    pub(crate) fn node(&mut self, text: &str) -> Option<(Place, Node)> {
+        if text.len() > LONGEST {
+            let hint = format!("{} is a short YAML file", self.format.name);
+            self.add(&Place::root(1), "it is longer than 1 MiB", hint);
+            return None;
+        }
+        match Node::read(text, self.format) {
+            Ok(node) => Some((Place::root(node.line), node)),
+            Err(Broken { line, what, hint }) => {
+                self.add(&Place::root(line), what, hint);
+                None
+            }
+        }
     }
 
     /// Reports that a map lacks a key.

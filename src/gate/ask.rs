@@ -302,7 +302,11 @@ mod tests {
             let grant = layers.for_plugin(&serde_json::from_str(component).unwrap());
             let (asking, asker) = asking(Consent::Run);
             let verdict = judge(&asking, &grant, "/version").await;
-            assert_eq!((verdict.is_permit(), verdict.consent.is_some()), (asked, asked), "{request:?} {ceiling:?}");
+            assert_eq!(
+                (verdict.is_permit(), verdict.consent.is_some()),
+                (asked, asked),
+                "{request:?} {ceiling:?}"
+            );
             assert_eq!(asker.asked.lock().unwrap().len(), usize::from(asked));
         }
     }
@@ -327,11 +331,13 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("impersonate-user", "x".parse().unwrap());
         let target = || Target::Context(Context::new("prod", "shop", "prod"));
-        let claims = Attempt::read(target(), Method::GET, Some(&"/version".parse().unwrap()), &headers).unwrap();
+        let claims =
+            Attempt::read(target(), Method::GET, Some(&"/version".parse().unwrap()), &headers).unwrap();
         assert!(!asking.judge(&grant, claims, pending()).await.is_permit());
         let elsewhere = Target::Context(Context::new("other", "shop", "prod"));
         let other =
-            Attempt::read(elsewhere, Method::GET, Some(&"/version".parse().unwrap()), &HeaderMap::new()).unwrap();
+            Attempt::read(elsewhere, Method::GET, Some(&"/version".parse().unwrap()), &HeaderMap::new())
+                .unwrap();
         assert!(!asking.judge(&grant, other, pending()).await.is_permit());
         // A rule for it would say more, or could not be shown.
         for path in ["/*".to_owned(), format!("/{}", "x".repeat(LONGEST))] {

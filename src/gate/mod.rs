@@ -43,8 +43,8 @@ use ::http::request::Parts;
 use ::http::{HeaderMap, Request, Response, StatusCode, header};
 use tokio::sync::{OnceCell, Semaphore};
 
-use self::ask::{Asking, Verdict};
 pub use self::ask::{Asked, Asker, Consent, Question};
+use self::ask::{Asking, Verdict};
 pub(crate) use self::body::Body;
 pub use self::check::Checked;
 pub(crate) use self::exchange::Timeouts;
@@ -275,10 +275,8 @@ impl Inner {
 
     /// Identifies and normalises a request.
     fn read(&self, Parts { method, uri, headers, .. }: &Parts) -> Result<Attempt, Unread> {
-        let elsewhere = |reason| Unread {
-            refusal: Box::new(Refusal::elsewhere(method, uri, reason)),
-            target: None,
-        };
+        let elsewhere =
+            |reason| Unread { refusal: Box::new(Refusal::elsewhere(method, uri, reason)), target: None };
         if self.tracer.failure().is_some() {
             return Err(elsewhere(Reason::Unrecorded));
         }

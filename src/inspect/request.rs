@@ -77,7 +77,8 @@ mod tests {
 
     /// Returns a component that can run, with more in it.
     fn component(more: &str) -> Vec<u8> {
-        let run = r#"(component $i) (instance $i (instantiate $i)) (export "wasi:cli/run@0.2.3" (instance $i))"#;
+        let run =
+            r#"(component $i) (instance $i (instantiate $i)) (export "wasi:cli/run@0.2.3" (instance $i))"#;
         wat::parse_str(format!("(component (core module (func)) {run} {more})")).unwrap()
     }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::files::{Access, FileGrant};
-use super::judge::Policy;
 use super::rule::{ResourceRule, Rule};
 use super::variables::VariablePattern;
 
@@ -115,7 +114,8 @@ impl Rule {
             // Discovery and health checks are harmless; a kubelet's logs and everything else at once are not.
             Self::Urls(rule) => {
                 let all = |listed: &[String]| listed.iter().any(|listed| listed == "*");
-                let writes = rule.verbs.iter().any(|verb| !["get", "head", "options"].contains(&verb.as_str()));
+                let writes =
+                    rule.verbs.iter().any(|verb| !["get", "head", "options"].contains(&verb.as_str()));
                 let wild = (all(&rule.verbs) || all(&rule.urls)).then_some(Danger::Wildcards);
                 wild.into_iter().chain(writes.then_some(Danger::Writes)).collect()
             }
@@ -160,23 +160,6 @@ impl ResourceRule {
     }
 }
 
-impl Policy {
-    /// Returns the dangers of all that it grants beside its rules.
-    #[must_use]
-    pub fn dangers_beside_rules(&self) -> BTreeSet<Danger> {
-        [
-            (self.impersonates(), Danger::Impersonation),
-            (self.variables().iter().any(VariablePattern::is_credential), Danger::Variables),
-            (!self.hosts().is_empty(), Danger::Hosts),
-            (*self.contexts() != super::rule::NameSelector::current(), Danger::Contexts),
-        ]
-        .into_iter()
-        .filter_map(|(is_there, danger)| is_there.then_some(danger))
-        .chain(self.files().iter().flat_map(FileGrant::dangers))
-        .collect()
-    }
-}
-
 impl FileGrant {
     /// Returns the dangers of granting it, the worst first.
     #[must_use]
@@ -187,9 +170,18 @@ impl FileGrant {
     }
 }
 
+impl VariablePattern {
+    /// Returns the danger of granting it, if there is one.
+    #[must_use]
+    pub fn danger(&self) -> Option<Danger> {
+        self.is_credential().then_some(Danger::Variables)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Policy;
 
     fn dangers(rule: &str) -> Vec<Danger> {
         let text = format!(
@@ -206,7 +198,10 @@ mod tests {
             ("{apiGroups: [example.com], resources: [secrets], verbs: [get]}", vec![]),
             ("{apiGroups: [''], resources: [pods/log], verbs: [get]}", vec![]),
             ("{apiGroups: [''], resources: [pods/exec], verbs: [get]}", vec![Danger::Exec]),
-            ("{apiGroups: [''], resources: [nodes/proxy], verbs: [get]}", vec![Danger::Escalation, Danger::Exec]),
+            (
+                "{apiGroups: [''], resources: [nodes/proxy], verbs: [get]}",
+                vec![Danger::Escalation, Danger::Exec],
+            ),
             (
                 "{apiGroups: [''], resources: [serviceaccounts/token], verbs: [create]}",
                 vec![Danger::Escalation, Danger::Writes],
@@ -221,8 +216,10 @@ mod tests {
                 vec![Danger::Pods, Danger::Writes],
             ),
             ("{apiGroups: [apps], resources: [deployments], verbs: [delete]}", vec![Danger::Deletes]),
-            ("{apiGroups: [''], resources: ['*'], verbs: [get], except: [secrets, '*/exec', '*/attach', '*/portforward', '*/proxy', '*/ephemeralcontainers']}",
-                vec![Danger::Wildcards]),
+            (
+                "{apiGroups: [''], resources: ['*'], verbs: [get], except: [secrets, '*/exec', '*/attach', '*/portforward', '*/proxy', '*/ephemeralcontainers']}",
+                vec![Danger::Wildcards],
+            ),
             ("{nonResourceURLs: [/version], verbs: [get]}", vec![]),
             ("{nonResourceURLs: ['*'], verbs: [post]}", vec![Danger::Writes, Danger::Wildcards]),
         ] {
@@ -241,7 +238,8 @@ mod tests {
             let text =
                 format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
             let policy = Policy::read("test.yaml", &text).unwrap();
-            assert_eq!(policy.dangers_beside_rules().into_iter().collect::<Vec<_>>(), found, "{spec}");
+            let dangers = policy.beyond(&Policy::none()).into_iter().flat_map(|allowed| allowed.dangers);
+            assert_eq!(dangers.collect::<Vec<_>>(), found, "{spec}");
         }
     }
 }

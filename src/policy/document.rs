@@ -29,6 +29,18 @@ impl Policy {
     }
 }
 
+impl Rule {
+    /// Reads a single rule, as it is in a policy. `file` is its name in messages.
+    ///
+    /// # Errors
+    /// All of its faults, in the order in which they were found.
+    pub fn read(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
+        let mut faults = Faults::of(file, Format { kind: "Rule", name: "a rule" });
+        let read = faults.node(text).map(|(place, node)| rule(&mut faults, place, node).0);
+        faults.finish(read)
+    }
+}
+
 fn document(faults: &mut Faults<'_>, text: &str) -> Option<Policy> {
     let mut entries = faults.document(text, &DOCUMENT.names())?;
     let name = metadata(faults, &mut entries);

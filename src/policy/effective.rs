@@ -1,11 +1,13 @@
 //! What several policies together allow, line by line, for users to see. The judge does not need it: it asks
 //! each of them.
 
+use std::collections::BTreeSet;
+
+use super::danger::Danger;
 use super::files::FileGrant;
 use super::judge::{Layers, Policy};
 use super::layer::Layer;
 use super::rule::{Rule, Words};
-use super::variables::VariablePattern;
 
 /// A rule of what policies together allow.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -66,6 +68,79 @@ impl Layers {
         });
         withheld.filter(|withheld| !withheld.by.is_empty()).collect()
     }
+
+    /// Returns what the policies together allow beside rules, as entries of a policy on one line, each with the
+    /// policies that have it.
+    #[must_use]
+    pub fn effective_rest(&self) -> Vec<(String, Vec<Layer>)> {
+        let mut lines = self.rest(|has| has.iter().all(|(_, has)| *has), true);
+        lines.extend(self.files().into_iter().map(|file| {
+            let from = self.all().filter(|(_, policy)| policy.files().contains(&file));
+            (format!("files: {file}"), from.map(|(layer, _)| layer).collect())
+        }));
+        lines.extend(self.variables().into_iter().map(|variable| {
+            let from = self.all().filter(|(_, policy)| policy.variables().contains(&variable));
+            (format!("environment: {variable}"), from.map(|(layer, _)| layer).collect())
+        }));
+        lines
+    }
+
+    /// Returns what the plugin requests beside rules and does not get, with the policies that lack it.
+    #[must_use]
+    pub fn withheld_rest(&self) -> Vec<(String, Vec<Layer>)> {
+        let requested = |has: &[(Layer, bool)]| has.iter().any(|(layer, has)| *layer == Layer::Request && *has);
+        let mut lines = self.rest(|has| requested(has) && has.iter().any(|(_, has)| !has), false);
+        let Some(request) = &self.request else { return lines };
+        let mut add = |entry: String, includes: &dyn Fn(&Policy) -> bool| {
+            let lacks = self.all().filter(|(_, policy)| !includes(policy));
+            let by: Vec<Layer> = lacks.map(|(layer, _)| layer).collect();
+            if !by.is_empty() {
+                lines.push((entry, by));
+            }
+        };
+        for file in request.files() {
+            add(format!("files: {file}"), &|policy| file.is_within(policy.files()));
+        }
+        for variable in request.variables() {
+            add(format!("environment: {variable}"), &|policy| variable.is_within(policy.variables()));
+        }
+        lines
+    }
+
+    /// Returns the entries beside rules of any of the policies for which `keep` returns `true`, with the policies
+    /// that have it, or those that lack it.
+    fn rest(&self, keep: impl Fn(&[(Layer, bool)]) -> bool, having: bool) -> Vec<(String, Vec<Layer>)> {
+        let mut entries: Vec<String> = self.all().flat_map(|(_, policy)| entries(policy)).collect();
+        entries.sort();
+        entries.dedup();
+        let mut kept = Vec::new();
+        for entry in entries {
+            let has: Vec<(Layer, bool)> =
+                self.all().map(|(layer, policy)| (layer, entries_include(policy, &entry))).collect();
+            if keep(&has) {
+                kept.push((
+                    entry,
+                    has.into_iter().filter(|(_, has)| *has == having).map(|(layer, _)| layer).collect(),
+                ));
+            }
+        }
+        kept
+    }
+}
+
+/// Returns what a policy grants beside rules, each as an entry of a policy on one line.
+fn entries(policy: &Policy) -> Vec<String> {
+    let mut entries: Vec<String> =
+        policy.hosts().iter().map(|host| format!("network: {}", host.entry())).collect();
+    entries.extend(policy.impersonates().then(|| "impersonate: true".to_owned()));
+    if *policy.contexts() != super::rule::NameSelector::current() {
+        entries.push(format!("contexts: {}", policy.contexts()));
+    }
+    entries
+}
+
+fn entries_include(policy: &Policy, entry: &str) -> bool {
+    entries(policy).iter().any(|known| known == entry)
 }
 
 /// Returns what rules have in common with those of a policy, without what is part of another.
@@ -89,35 +164,47 @@ fn narrowed(rules: &[Rule], policy: &Policy) -> Vec<Rule> {
     kept
 }
 
+/// Something that a policy allows, for users to read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Allowance {
+    /// What it is, in words, e.g. `get secrets in the current namespace`.
+    pub words: String,
+    /// The dangers of it.
+    pub dangers: BTreeSet<Danger>,
+}
+
 impl Policy {
-    /// Returns what this policy allows beyond another one, each as a sentence. Empty if it allows the same or
-    /// less. Where that is not certain, it is listed.
+    /// Returns what this policy allows beyond another one. Empty if it allows the same or less. Where that is
+    /// not certain, it is listed.
     #[must_use]
-    pub fn beyond(&self, other: &Self) -> Vec<String> {
-        let mut lines: Vec<String> = Vec::new();
+    pub fn beyond(&self, other: &Self) -> Vec<Allowance> {
+        let of = |words: String, danger: Option<Danger>| Allowance {
+            words,
+            dangers: danger.into_iter().collect(),
+        };
+        let mut found: Vec<Allowance> = Vec::new();
         if !other.contexts().includes(self.contexts()) {
-            lines.push(format!("use the contexts {}", self.contexts()));
+            found.push(of(format!("use the contexts {}", self.contexts()), Some(Danger::Contexts)));
         }
         if self.impersonates() && !other.impersonates() {
-            lines.push("act as other users".to_owned());
+            found.push(of("act as other users".to_owned(), Some(Danger::Impersonation)));
         }
         let wider = self.rules().iter().filter(|rule| !rule.is_within(other.rules()));
-        lines.extend(wider.map(Rule::sentence));
+        found.extend(wider.map(|rule| Allowance { words: rule.sentence(), dangers: rule.dangers() }));
         let files = self.files().iter().filter(|file| !file.is_within(other.files()));
-        lines.extend(files.map(FileGrant::sentence));
+        found.extend(files.map(|file| Allowance { words: file.sentence(), dangers: file.dangers() }));
         let variables = self.variables().iter().filter(|pattern| !pattern.is_within(other.variables()));
-        lines.extend(variables.map(VariablePattern::sentence));
+        found.extend(variables.map(|pattern| of(pattern.sentence(), pattern.danger())));
         let hosts = self.hosts().iter().filter(|host| {
             !other.hosts().iter().any(|known| {
                 (&known.name, known.port) == (&host.name, host.port) && (known.private || !host.private)
             })
         });
-        lines.extend(hosts.map(|host| format!("reach {host}")));
-        let (limits, known) = (self.limits().alone(), other.limits().alone());
-        if limits.exceeds(&known) {
-            lines.push(format!("run with the limits {}", self.limits()));
+        found.extend(hosts.map(|host| of(format!("reach {host}"), Some(Danger::Hosts))));
+        if self.limits().alone().exceeds(&other.limits().alone()) {
+            found.push(of(format!("run with the limits {}", self.limits()), None));
         }
-        lines
+        found
     }
 }
 
@@ -126,7 +213,8 @@ mod tests {
     use super::*;
 
     fn policy(spec: &str) -> Policy {
-        let text = format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
+        let text =
+            format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
         Policy::read("test.yaml", &text).unwrap()
     }
 
@@ -134,7 +222,8 @@ mod tests {
         policy(&format!("{{kubernetes: {{rules: [{rules}]}}}}"))
     }
 
-    const SECRETS: &str = "{apiGroups: [''], resources: [secrets], verbs: [get], reason: Reads., namespaces: [current]}";
+    const SECRETS: &str =
+        "{apiGroups: [''], resources: [secrets], verbs: [get], reason: Reads., namespaces: [current]}";
     const PODS: &str = "{apiGroups: [''], resources: [pods, pods/log], verbs: [get, list]}";
 
     #[test]
@@ -176,13 +265,40 @@ mod tests {
     }
 
     #[test]
+    fn folders_and_variables_are_effective_as_far_as_all_grant_them() {
+        let layers = Layers {
+            request: Some(policy("{files: [{path: ., access: read-write}, {path: ~/x}], environment: ['MY_*', EDITOR]}")),
+            grant: policy("{files: [{path: .}, {path: out, access: read-write}], environment: [EDITOR, MY_X]}"),
+            ceiling: None,
+            installed: None,
+        };
+        let all = [Layer::Request, Layer::Grant];
+        let effective = layers.effective_rest();
+        let effective: Vec<(&str, &[Layer])> =
+            effective.iter().map(|(line, from)| (line.as_str(), from.as_slice())).collect();
+        assert_eq!(
+            effective,
+            [
+                ("files: {path: ., access: read-only}", &all[1..]),
+                ("files: {path: out, access: read-write}", &all[1..]),
+                ("environment: EDITOR", &all[..]),
+                ("environment: MY_X", &all[1..]),
+            ]
+        );
+        let withheld = layers.withheld_rest();
+        let withheld: Vec<&str> = withheld.iter().map(|(line, _)| line.as_str()).collect();
+        let lines = ["files: {path: ., access: read-write}", "files: {path: ~/x, access: read-only}", "environment: MY_*"];
+        assert_eq!(withheld, lines);
+    }
+
+    #[test]
     fn more_is_what_another_policy_does_not_allow() {
         let same = policy(&format!(
             "{{kubernetes: {{rules: [{PODS}]}}, network: [{{host: a.example}}], limits: {{memory: 1Gi}}, \
              files: [{{path: .}}], environment: [EDITOR]}}"
         ));
-        assert_eq!(same.beyond(&same), Vec::<String>::new());
-        assert_eq!(rules(PODS).beyond(&same), Vec::<String>::new());
+        assert_eq!(same.beyond(&same), []);
+        assert_eq!(rules(PODS).beyond(&same), []);
         for (spec, line) in [
             ("{kubernetes: {contexts: '*'}}", "use the contexts \"*\""),
             ("{kubernetes: {impersonate: true}}", "act as other users"),
@@ -197,7 +313,9 @@ mod tests {
                 "delete pods in all namespaces",
             ),
         ] {
-            assert_eq!(policy(spec).beyond(&same), [line], "{spec}");
+            let beyond = policy(spec).beyond(&same);
+            let words: Vec<&str> = beyond.iter().map(|allowance| allowance.words.as_str()).collect();
+            assert_eq!(words, [line], "{spec}");
         }
     }
 }

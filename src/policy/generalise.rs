@@ -119,9 +119,12 @@ mod tests {
                 "{{apiGroups: [\"\"], resources: [secrets], verbs: [{verb}], namespaces: [current], resourceNames: [db]}}"
             )
         };
-        for (method, verb) in
-            [(Method::GET, "get"), (Method::PATCH, "patch"), (Method::PUT, "update"), (Method::DELETE, "delete")]
-        {
+        for (method, verb) in [
+            (Method::GET, "get"),
+            (Method::PATCH, "patch"),
+            (Method::PUT, "update"),
+            (Method::DELETE, "delete"),
+        ] {
             assert_eq!(rule(&method, &format!("{secrets}/db")), named(verb));
         }
         // All others would be granted along with it.

@@ -221,6 +221,23 @@ impl Layers {
         request.chain([(Layer::Grant, &self.grant)]).chain(ceiling)
     }
 
+    /// Returns the folders that all of them grant. None of them is below another one with the same access.
+    #[must_use]
+    pub fn files(&self) -> Vec<FileGrant> {
+        let others = self.all().filter(|(layer, _)| *layer != Layer::Grant && Defence::RequestedFiles.stands());
+        let granted = files::distinct(self.grant.files.clone());
+        others.fold(granted, |granted, (_, policy)| files::both(&granted, &policy.files))
+    }
+
+    /// Returns the environment variables that all of them grant, as far as patterns express them.
+    #[must_use]
+    pub fn variables(&self) -> Vec<VariablePattern> {
+        let others = self.all().filter(|(layer, _)| *layer != Layer::Grant);
+        others.fold(self.grant.variables.clone(), |granted, (_, policy)| {
+            variables::both(&granted, &policy.variables)
+        })
+    }
+
     /// Returns the permissions that a plugin gets.
     #[must_use]
     pub fn for_plugin(self, inspected: &Inspected) -> Grant {
@@ -249,9 +266,9 @@ impl Layers {
 #[derive(Clone, Debug)]
 pub struct Grant {
     layers: Layers,
+    files: Vec<FileGrant>,
     /// Whether the plugin's request says the same as the grant, and need not be asked too.
     is_as_requested: bool,
-    files: Vec<FileGrant>,
     hosts: Vec<Host>,
     own_flags: Vec<String>,
     limits: Limits,
@@ -274,10 +291,7 @@ impl Grant {
         for policy in others().filter(|_| Defence::RequestedHosts.stands()) {
             hosts = host::both(&hosts, &policy.hosts);
         }
-        let mut files = files::distinct(layers.grant.files.clone());
-        for policy in others().filter(|_| Defence::RequestedFiles.stands()) {
-            files = files::both(&files, &policy.files);
-        }
+        let files = layers.files();
         // These are no permission: they say which of its own arguments a plugin reads itself.
         let mut own_flags = layers.grant.own_flags.clone();
         own_flags.extend(layers.request.iter().flat_map(|request| request.own_flags.iter().cloned()));
@@ -355,10 +369,7 @@ impl Grant {
     /// Returns the environment variables that it gets, as far as patterns express them.
     #[must_use]
     pub fn variables(&self) -> Vec<VariablePattern> {
-        let others = self.layers.all().filter(|(layer, _)| *layer != Layer::Grant);
-        others.fold(self.layers.grant.variables.clone(), |granted, (_, policy)| {
-            variables::both(&granted, &policy.variables)
-        })
+        self.layers.variables()
     }
 
     /// Returns whether the plugin gets an environment variable: each of the policies has to pass it.

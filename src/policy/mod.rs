@@ -50,7 +50,7 @@ mod write;
 pub use self::attempt::Attempt;
 pub use self::builtin::names as builtins;
 pub use self::danger::Danger;
-pub use self::effective::{EffectiveRule, Withheld};
+pub use self::effective::{Allowance, EffectiveRule, Withheld};
 pub use self::files::{Access, Base, FileGrant, Xdg};
 pub use self::generalise::generalise;
 pub use self::host::{Host, is_public};

@@ -121,7 +121,7 @@ impl Explain for Refusal {
                 let rule = self.rule.as_deref()?;
                 Some(match (layer, &self.plugin) {
                     (Layer::Grant, Some(plugin)) => {
-                        format!("kwasm policy grant {plugin} --rule {} allows it", shell(rule))
+                        format!("to allow it: kwasm policy grant {plugin} --rule {}", shell(rule))
                     }
                     (Layer::Grant, None) => {
                         format!("--policy FILE with this rule in spec.kubernetes.rules allows it: {rule}")

@@ -59,7 +59,8 @@ impl Section {
             Self::Environment if policy.variables().is_empty() => String::new(),
             Self::Environment => format!("  environment: {}\n", variables::listed(policy.variables())),
             Self::Network => {
-                let hosts: Vec<String> = policy.hosts().iter().map(|host| format!("    - {}\n", host.entry())).collect();
+                let hosts: Vec<String> =
+                    policy.hosts().iter().map(|host| format!("    - {}\n", host.entry())).collect();
                 if hosts.is_empty() { String::new() } else { format!("  network:\n{}", hosts.concat()) }
             }
             Self::Flags if policy.own_flags.is_empty() => String::new(),
@@ -119,7 +120,8 @@ mod tests {
     use super::*;
 
     fn policy(spec: &str) -> Policy {
-        let text = format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
+        let text =
+            format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
         Policy::read("test.yaml", &text).unwrap()
     }
 

@@ -214,7 +214,7 @@ impl fmt::Display for Guard {
         f.write_str(match self {
             Self::Credentials => "may hold credentials",
             Self::Kwasm => "belongs to kwasm",
-            Self::Programs => "holds programs that you run",
+            Self::Programs => "may hold programs that you run",
             Self::System => "belongs to the system",
         })
     }

@@ -71,30 +71,6 @@ impl Store {
         }
     }
 
-    /// Changes the receipts of installed plugins: all of them, or none if there is an error. No other kwasm
-    /// changes them meanwhile.
-    ///
-    /// # Errors
-    /// [`Error::Unknown`], the error of `change`, or an error if a file cannot be written.
-    pub fn amend<E: From<Error>>(
-        &self,
-        names: &[PluginName],
-        change: impl Fn(&mut Receipt) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let _lock = self.lock()?;
-        let mut receipts = names.iter().map(|name| self.receipt(name)).collect::<Result<Vec<_>, _>>()?;
-        receipts.iter_mut().try_for_each(change)?;
-        let pending = Pending { names: names.to_vec(), digests: Vec::new() };
-        let changed: Vec<&Receipt> = receipts.iter().collect();
-        let amended = self.announce(&pending).and_then(|()| self.commit(&changed));
-        if let Err(error) = amended {
-            drop(self.repair(&pending));
-            return Err(error.into());
-        }
-        self.sync_plugins(names)?;
-        Ok(self.conclude()?)
-    }
-
     /// Checks that the places of a plugin's links are free or have kwasm's own links.
     ///
     /// # Errors
@@ -129,6 +105,31 @@ impl Store {
         }
         let tidied = self.sync_plugins(&pending.names).and_then(|()| self.repair(&pending));
         tidied.map_err(|source| remains(name, "uninstalled", source))
+    }
+
+    /// Changes the receipt of an installed plugin, while no other kwasm changes it. Nothing else may follow from
+    /// the change: the same content stays installed.
+    ///
+    /// # Errors
+    /// The error of `change`, or if the receipt cannot be read or written; then it is the old one.
+    pub fn amend<E: From<Error>>(
+        &self,
+        name: &PluginName,
+        change: impl FnOnce(&mut Receipt) -> Result<(), E>,
+    ) -> Result<(), E> {
+        // Without the plugin there is nothing to lock.
+        self.receipt(name)?;
+        let _lock = self.lock()?;
+        let mut receipt = self.receipt(name)?;
+        change(&mut receipt)?;
+        let pending = Pending { names: vec![name.clone()], digests: Vec::new() };
+        let amended = self.announce(&pending).and_then(|()| self.commit(&[&receipt]));
+        if let Err(error) = amended {
+            drop(self.repair(&pending));
+            return Err(error.into());
+        }
+        self.sync_plugins(&pending.names)?;
+        Ok(self.conclude()?)
     }
 
     /// Repairs what a killed process left, and returns whether there was anything to repair.

@@ -63,7 +63,8 @@ pub(super) fn remember(places: &Places, identity: FileIdentity, digest: Digest, 
         return;
     }
     let path = entry(places, &identity);
-    if let Ok(text) = serde_json::to_vec(&Seen { form: FORM, identity, digest, inspected: inspected.clone() }) {
+    if let Ok(text) = serde_json::to_vec(&Seen { form: FORM, identity, digest, inspected: inspected.clone() })
+    {
         drop(disk::replace_soon(&path, &text));
         drop(disk::trim(&places.seen(), &["json"], BUDGET, |kept| kept == path));
     }

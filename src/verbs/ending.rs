@@ -28,6 +28,8 @@ pub enum Ending {
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each is the error of the room it is named after")]
 pub enum Error {
+    #[error("{}: the administrator's ceiling cannot be used", path.display())]
+    Ceiling { path: PathBuf, source: io::Error },
     #[error("{archive}")]
     Archive { archive: String, source: layout::Error },
     #[error(transparent)]
@@ -70,6 +72,16 @@ pub enum Error {
     SignatureLookup { reference: String, source: registry::Error },
     #[error("{reference}: its configuration does not mention {package}, which it imports")]
     Hidden { reference: String, package: &'static str },
+    #[error("{0}: you declined what it requests")]
+    Declined(PluginName),
+    #[error("{0}: it has no request, so `--policy request` grants nothing")]
+    NoRequest(String),
+    #[error("{name}: its grant has no rule {rule}")]
+    NoSuchRule { name: PluginName, rule: String, known: Vec<String> },
+    #[error("{name}: it is not decided what it may do")]
+    Undecided { name: PluginName, requests: bool },
+    #[error("{name}: it requests more, so the installed version stays: {}", lines.join("; "))]
+    Wider { name: PluginName, lines: Vec<String> },
     #[error("the plugin's request is not a policy")]
     Request(Vec<Fault>),
     #[error(

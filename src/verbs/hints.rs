@@ -27,7 +27,13 @@ impl Explain for Error {
                 "ask its publisher; a new key of theirs is accepted once the rule for it in trust.yaml names it"
             }
             Self::InFolder { .. } => "name it in a registry, where its signatures are",
+            Self::Ceiling { .. } => {
+                "ask the administrator of this machine: root owns the file and its folder, and no one else may write there"
+            }
             Self::NoCluster(_) => NAME_A_KUBECONFIG,
+            Self::NoRequest(_) => {
+                "--policy NAME|FILE names what to grant: read-only, view, cluster, or a file"
+            }
             Self::NoPlaceForPolicy => "name a file: kwasm policy learn SOURCE -o FILE -- ARG…",
             Self::NoHome => "set KWASM_HOME to a folder",
             _ => return self.particular(),
@@ -75,6 +81,19 @@ impl Error {
     fn particular(&self) -> Option<String> {
         match self {
             Self::NoPolicy(name) | Self::NoSubject(name) => Some(for_policy(name)),
+            Self::NoSuchRule { known, .. } if known.is_empty() => Some("it has no rules".to_owned()),
+            Self::NoSuchRule { known, .. } => Some(format!("it has these: {}", known.join(" "))),
+            Self::Undecided { requests: true, .. } => Some(
+                "--policy request grants what it requests, which kwasm inspect shows; --policy NAME|FILE grants something else"
+                    .to_owned(),
+            ),
+            Self::Undecided { requests: false, .. } => Some(
+                "it does not say what it needs: --policy NAME|FILE decides, e.g. read-only (without secrets), view, cluster"
+                    .to_owned(),
+            ),
+            Self::Wider { name, .. } => {
+                Some(format!("kwasm upgrade {name} --policy request grants what the new version requests"))
+            }
             Self::Terminal { command, .. } => Some(format!("name a file: {command}")),
             Self::NotFetched(name) => Some(format!("kwasm upgrade {name} brings it to its newest version")),
             Self::Archive { archive, source } => for_archive(archive, source),
@@ -195,6 +214,7 @@ mod tests {
             runtime::Error::Compile { plugin: name(), reason: name() },
             runtime::Error::Link { plugin: name(), reason: name() },
             runtime::Error::Cache { path: path(), source: gone() },
+            runtime::Error::Folder { path: name(), source: runtime::FolderError::NotAFolder },
             runtime::Error::Unfit { plugin: name(), source: crate::inspect::Error::Preview3 },
         ] {
             check(&error);

@@ -249,8 +249,7 @@ fn page(subject: &Subject) -> String {
         Some(request) => request.lines(),
         None => vec![if subject.declared { "not reported" } else { "none" }.to_owned()],
     };
-    for (key, list) in
-        [("imports", &imports.collect()), ("exports", &subject.exports), ("request", &request)]
+    for (key, list) in [("imports", &imports.collect()), ("exports", &subject.exports), ("request", &request)]
     {
         let mut keys = std::iter::once(key).chain(std::iter::repeat(""));
         lines.extend(list.iter().take(ROWS).filter_map(|item| Some((keys.next()?, item.clone()))));

@@ -1,4 +1,4 @@
-//! `kwasm install SOURCE… [--as NAME] [--policy NAME|FILE]`.
+//! `kwasm install SOURCE… [--as NAME] [--policy NAME|FILE] [--ask]`.
 
 use std::env;
 use std::mem;
@@ -14,8 +14,9 @@ use crate::reference::{PluginName, Source};
 use crate::runtime::{Bounds, Compiler};
 use crate::store::{Origin, Plugin, Receipt, StagedPlugin, Store};
 
+use super::consent::{Candidate, Choice, Consent};
 use super::fetch::{Fetched, Fetcher};
-use super::policy::{Chosen, choose, granted, request};
+use super::policy::Chosen;
 use super::progress::Compiling;
 use super::{Ending, Error, Reporter};
 
@@ -28,14 +29,15 @@ pub(super) fn install(
     sources: &[Source],
     name: Option<&PluginName>,
     policy: Option<&str>,
+    ask: bool,
 ) -> Result<Ending, Error> {
     let fetcher = Fetcher::new(environment, store.places(), reporter);
-    // Once for all: a file may be a pipe.
-    let policy = policy.map(|policy| choose(Some(policy))).transpose()?;
+    let choice = policy.map(Choice::read).transpose()?;
+    let consent = Consent { environment, reporter, choice };
     let mut wishes: Vec<(&Source, Wish)> = Vec::new();
     let mut troubles = Vec::new();
     for source in sources {
-        match Wish::find(store, source, name, policy.as_ref()) {
+        match Wish::find(store, source, name) {
             Ok(wish) if wishes.iter().any(|(_, other)| other.name == wish.name) => {
                 troubles.push((source.to_string(), Error::Twice(wish.name)));
             }
@@ -46,10 +48,13 @@ pub(super) fn install(
     // Nothing is downloaded for names under which nothing can be installed.
     Error::of_several(mem::take(&mut troubles))?;
     let mut staged_plugins: Vec<StagedPlugin> = Vec::new();
-    for (source, Wish { name, policy, previous }) in wishes {
+    for (source, Wish { name, previous }) in wishes {
         let content = fetcher.fetch(source, previous.as_ref());
-        match content.and_then(|content| prepare(store, environment, reporter, name, content, policy)) {
-            Ok(staged) => staged_plugins.push(staged),
+        match content.and_then(|content| prepare(store, &consent, name, content, previous.as_ref())) {
+            Ok(mut staged) => {
+                staged.receipt.ask = ask;
+                staged_plugins.push(staged);
+            }
             Err(error) => troubles.push((source.to_string(), error)),
         }
     }
@@ -58,35 +63,24 @@ pub(super) fn install(
     Ok(Ending::Done)
 }
 
-/// A plugin's name and policy, decided before anything is fetched.
+/// A plugin's name, decided before anything is fetched.
 struct Wish {
     name: PluginName,
-    policy: Chosen,
     /// The plugin that it replaces, if that came from the same place: its grant is kept, and it has to stay
     /// signed. Another source of the same name inherits nothing.
     previous: Option<Receipt>,
 }
 
 impl Wish {
-    fn find(
-        store: &Store,
-        source: &Source,
-        name: Option<&PluginName>,
-        policy: Option<&Chosen>,
-    ) -> Result<Self, Error> {
+    fn find(store: &Store, source: &Source, name: Option<&PluginName>) -> Result<Self, Error> {
         let name = match name {
             Some(name) => name.clone(),
             None => super::fetch::name_of(source).parse()?,
         };
         let same = |receipt: &Receipt| Defence::Identity.passes(is_same_origin(&receipt.source, source));
         let previous = store.receipt(&name).ok().filter(same);
-        let policy = match (policy, &previous) {
-            (Some(policy), _) => policy.clone(),
-            (None, Some(receipt)) => granted(&receipt.granted())?,
-            (None, None) => choose(None)?,
-        };
         store.check_links(&name)?;
-        Ok(Self { name, policy, previous })
+        Ok(Self { name, previous })
     }
 }
 
@@ -104,22 +98,24 @@ pub(super) fn is_same_origin(kept: &str, source: &Source) -> bool {
     }
 }
 
-/// Turns fetched content into a plugin that is known to run: compiled and linked.
+/// Turns fetched content into a plugin whose permissions are decided and which is known to run: compiled and
+/// linked. `previous` is the plugin of the same source that it replaces.
 ///
 /// # Errors
-/// If it cannot run here.
+/// If it is not granted anything, or cannot run here.
 pub(super) fn prepare(
     store: &Store,
-    environment: &Environment,
-    reporter: Reporter,
+    consent: &Consent<'_>,
     name: PluginName,
     fetched: Fetched,
-    Chosen { policy, text }: Chosen,
+    previous: Option<&Receipt>,
 ) -> Result<StagedPlugin, Error> {
+    let (environment, reporter) = (consent.environment, consent.reporter);
     let Fetched { source, content, origin, parts, version, description, .. } = fetched;
     let inspected = Inspected::read(content.bytes())
         .map_err(|cause| Error::Inspect { path: source.clone(), source: cause })?;
-    request(name.as_str(), &inspected)?;
+    let candidate = Candidate { name: &name, inspected: &inspected, origin: origin.as_ref(), previous };
+    let Chosen { policy, text } = consent.decide(&candidate)?;
     let plugin = Plugin::new(&name, &content, inspected.clone());
     let progress = Compiling::new(reporter, name.as_str());
     let bounds = Bounds::of(environment)?;

@@ -12,8 +12,10 @@ use crate::policy::{Layer, Layers, Lesson, Policy, Reason, host_of};
 use crate::reference::Source;
 use crate::store::Store;
 
+use super::ceiling::ceiling;
+use super::launch::Launch;
 use super::policy::{granted, request};
-use super::run::{Launch, find};
+use super::run::find;
 use super::save::STREAM;
 use super::{Ending, Error, Reporter, print};
 
@@ -55,10 +57,10 @@ pub(super) fn learn(
     };
     // Its own request does not limit it: that is what may be learnt anew.
     let grant = base.for_learning(plugin.name(), allow_writes);
-    let layers = Layers { request: None, grant: grant.clone(), ceiling: None, installed: None };
+    let layers = Layers { request: None, grant: grant.clone(), ceiling: ceiling()?, installed: None };
     let seen = Arc::new(Mutex::new(Seen { lesson: Lesson::new(keep_names), refused: false }));
-    let launch =
-        Launch { store, environment, reporter, plugin: &plugin, verbose, observers: vec![student(&seen)] };
+    let observers = vec![student(&seen)];
+    let launch = Launch { store, environment, reporter, plugin: &plugin, verbose, observers, questions: None };
     let ending = launch.run(layers.for_plugin(plugin.inspected()), arguments)?;
 
     let Seen { lesson, refused } = &*locked(&seen);

@@ -10,12 +10,12 @@ use crate::platform::stdio::Stdin;
 use crate::reference::{Image, Source};
 use crate::registry::{self, Manifest, Signature};
 use crate::store::layout::{self, Carried};
-use crate::store::{Origin, Store};
+use crate::store::{Origin, Receipt, Store};
 
+use super::consent::{Choice, Consent};
 use super::declared::prove_request;
 use super::fetch::{Candidate, Fetched, Fetcher};
 use super::install::{is_same_origin, prepare, put};
-use super::policy::choose;
 use super::save::STREAM;
 use super::{Ending, Error, Reporter};
 
@@ -31,24 +31,29 @@ pub(super) fn load(
     let fetcher = Fetcher::new(environment, store.places(), reporter);
     let (mut staged_plugins, mut hints, mut troubles) = (Vec::new(), Vec::new(), Vec::new());
     let plugins = read(archive)?;
-    // Once for all: a file may be a pipe.
-    let chosen = choose(policy)?;
+    let choice = policy.map(Choice::read).transpose()?;
+    let consent = Consent { environment, reporter, choice };
     for plugin in plugins {
-        if plugin.policy != chosen.policy.name() {
-            hints.push(format!(
-                "{} had the policy `{}` where it was saved: kwasm load {} --policy NAME|FILE gives it another",
-                plugin.name,
-                plugin.policy,
-                archive.display()
-            ));
-        }
-        let name = plugin.name.clone();
+        let (name, saved_policy) = (plugin.name.clone(), plugin.policy.clone());
         let content = store.check_links(&name).map_err(Error::from);
         let content = content.and_then(|()| fetched(store, &fetcher, plugin));
-        let prepared = content
-            .and_then(|content| prepare(store, environment, reporter, name.clone(), content, chosen.clone()));
+        let prepared = content.and_then(|content| {
+            let same = |kept: &Receipt| {
+                content.source.parse().is_ok_and(|source| is_same_origin(&kept.source, &source))
+            };
+            let previous = store.receipt(&name).ok().filter(same);
+            prepare(store, &consent, name.clone(), content, previous.as_ref())
+        });
         match prepared {
-            Ok(staged) => staged_plugins.push(staged),
+            Ok(staged) => {
+                if saved_policy != staged.receipt.policy {
+                    hints.push(format!(
+                        "{name} had the policy `{saved_policy}` where it was saved: kwasm load {} --policy NAME|FILE gives it another",
+                        archive.display()
+                    ));
+                }
+                staged_plugins.push(staged);
+            }
             Err(error) => troubles.push((name.to_string(), error)),
         }
     }

@@ -1,15 +1,21 @@
 //! Runs the commands, one file for each verb.
 
+mod ask;
+mod audit;
+mod ceiling;
 mod cluster;
 mod complete;
+mod consent;
 mod declared;
 mod doctor;
 mod embed;
 mod ending;
 mod fetch;
+mod grant;
 mod hints;
 mod inspect;
 mod install;
+mod launch;
 mod learn;
 mod list;
 mod load;
@@ -23,10 +29,12 @@ mod requested;
 mod role;
 mod run;
 mod save;
+mod show;
 mod table;
 mod uninstall;
 mod upgrade;
 mod verify;
+mod watching;
 
 use crate::cli::Command;
 use crate::environment::Environment;
@@ -55,6 +63,8 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
     let reporter = Reporter::of(environment).quieter(Command::is_quiet(environment));
     let store = || Places::of(environment).ok_or(Error::NoHome).map(Store::new);
     match command {
+        Command::Audit { name, output } => audit::audit(&store()?, reporter, &name, output),
+        Command::ConfigureAudit { names, on } => audit::configure(&store()?, reporter, &names, on),
         Command::CheckPolicy { files } => policy::check(reporter, &files),
         Command::Complete { name, arguments } => complete::complete(environment, &name, &arguments),
         Command::Cluster { connection, check, verbose, output } => {
@@ -75,8 +85,9 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
         Command::Inspect { source, output } => {
             inspect::inspect(&store()?, environment, reporter, &source, output)
         }
-        Command::Install { sources, name, policy } => {
-            install::install(&store()?, environment, reporter, &sources, name.as_ref(), policy.as_deref())
+        Command::Install { sources, name, policy, ask } => {
+            let (name, policy) = (name.as_ref(), policy.as_deref());
+            install::install(&store()?, environment, reporter, &sources, name, policy, ask)
         }
         Command::LearnPolicy { source, allow_writes, keep_names, output, verbose, arguments } => {
             let wish = learn::Wish { source, allow_writes, keep_names, output, verbose, arguments };
@@ -97,14 +108,21 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             let wish = publish::Wish { file, target, request, key, adapt, output };
             publish::publish(environment, reporter, &wish)
         }
-        Command::Run { source, policy, verbose, arguments } => {
-            let wish = run::Wish { source, policy, verbose, arguments };
+        Command::Run { source, policy, ask, verbose, arguments } => {
+            let wish = run::Wish { source, policy, ask, verbose, arguments };
             run::run(&store()?, environment, reporter, wish)
         }
         Command::Save { names, archive } => save::save(&store()?, environment, reporter, &names, &archive),
         Command::Show(_) => Ok(Ending::Done),
         Command::Uninstall { names } => uninstall::uninstall(&store()?, reporter, &names),
-        Command::Upgrade { names } => upgrade::upgrade(&store()?, environment, reporter, &names),
+        Command::ShowPolicy { name, output } => show::show(&store()?, &name, output),
+        Command::GrantRules { name, rules, policy } => {
+            grant::grant(&store()?, reporter, &name, &rules, policy.as_deref())
+        }
+        Command::RevokeRules { name, rules } => grant::revoke(&store()?, reporter, &name, &rules),
+        Command::Upgrade { names, policy } => {
+            upgrade::upgrade(&store()?, environment, reporter, &names, policy.as_deref())
+        }
         Command::Verify { source, keys, output } => {
             verify::verify(&store()?, environment, reporter, &source, &keys, output)
         }

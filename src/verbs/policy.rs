@@ -126,7 +126,11 @@ pub(super) fn check(reporter: Reporter, files: &[PathBuf]) -> Result<Ending, Err
         match from_file(path) {
             Ok((policy, _)) => {
                 let (rules, hosts) = (policy.rules().len(), policy.hosts().len());
-                reporter.note(&format!("{file}: policy `{}`: rules: {rules}, hosts: {hosts}", policy.name()));
+                let beside = [("files", policy.files().len()), ("variables", policy.variables().len())];
+                let beside = beside.into_iter().filter(|(_, number)| *number > 0);
+                let beside: String = beside.map(|(what, number)| format!(", {what}: {number}")).collect();
+                let name = policy.name();
+                reporter.note(&format!("{file}: policy `{name}`: rules: {rules}, hosts: {hosts}{beside}"));
             }
             Err(Error::Policy(found)) => faults.extend(found),
             // A file that cannot be read hides nothing of the others.

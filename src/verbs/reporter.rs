@@ -71,6 +71,16 @@ impl Reporter {
         say(&format!("kwasm: {}\n", lines.join("\n")));
     }
 
+    /// Prints lines that are already laid out, in which nothing from outside controls a terminal.
+    pub(crate) fn block(text: &str) {
+        say(text);
+    }
+
+    /// Prints a question, behind which the user types an answer.
+    pub(crate) fn prompt(text: &str) {
+        say(text);
+    }
+
     /// Ends a line that a plugin left unfinished.
     pub(crate) fn end_line() {
         say("\n");

@@ -48,7 +48,11 @@ impl Requested {
     pub(super) fn declared(of: &str, text: &str) -> Self {
         let policy = if text.len() > LONGEST_REQUEST {
             let what = format!("it has {} bytes, of at most {LONGEST_REQUEST}", text.len());
-            Err(vec![Fault::whole(format!("the request of {of}"), what, "ask its publisher for a shorter one")])
+            Err(vec![Fault::whole(
+                format!("the request of {of}"),
+                what,
+                "ask its publisher for a shorter one",
+            )])
         } else {
             read_request(of, text)
         };

@@ -8,9 +8,9 @@ use crate::reference::{Digest, PluginName, Source};
 use crate::registry::Found;
 use crate::store::{Receipt, Store};
 
+use super::consent::{Choice, Consent};
 use super::fetch::Fetcher;
 use super::install::{prepare, put};
-use super::policy::granted;
 use super::table::Table;
 use super::{Ending, Error, Reporter, print};
 
@@ -43,7 +43,10 @@ pub(super) fn upgrade(
     environment: &Environment,
     reporter: Reporter,
     names: &[PluginName],
+    policy: Option<&str>,
 ) -> Result<Ending, Error> {
+    let choice = policy.map(Choice::read).transpose()?;
+    let consent = Consent { environment, reporter, choice };
     let fetcher = Fetcher::new(environment, store.places(), reporter);
     let all = names.is_empty();
     let mut names = if all { store.names()? } else { names.to_vec() };
@@ -52,7 +55,7 @@ pub(super) fn upgrade(
     // One plugin's trouble keeps no other from being upgraded.
     let mut troubles = Vec::new();
     for name in names {
-        if let Err(error) = upgrade_one(store, environment, &fetcher, &name, all) {
+        if let Err(error) = upgrade_one(store, &consent, &fetcher, &name, all) {
             troubles.push((name.to_string(), error));
         }
     }
@@ -61,7 +64,7 @@ pub(super) fn upgrade(
 
 fn upgrade_one(
     store: &Store,
-    environment: &Environment,
+    consent: &Consent<'_>,
     fetcher: &Fetcher<'_>,
     name: &PluginName,
     all: bool,
@@ -77,9 +80,9 @@ fn upgrade_one(
             let (source, found) = *newer;
             reporter.note(&change(&receipt, &found));
             let newest = fetcher.download(&source, &found, Some(&receipt))?;
-            let granted = granted(&receipt.granted())?;
-            let staged = prepare(store, environment, reporter, name.clone(), newest, granted)?;
-            put(store, environment, reporter, &[staged])?;
+            let mut staged = prepare(store, consent, name.clone(), newest, Some(&receipt))?;
+            staged.receipt.ask = receipt.ask;
+            put(store, consent.environment, reporter, &[staged])?;
         }
     }
     Ok(())

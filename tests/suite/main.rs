@@ -15,6 +15,8 @@ mod archives;
 mod code_cache;
 #[cfg(unix)]
 mod conformance;
+#[cfg(unix)]
+mod consent;
 mod contexts_and_identities;
 mod core_modules;
 #[cfg(unix)]
@@ -29,7 +31,10 @@ mod error_messages;
 mod formats;
 mod fuzz_corpora;
 mod granted_at_install;
+#[cfg(unix)]
+mod granted_files;
 mod granted_hosts;
+mod granted_variables;
 mod hostile;
 #[cfg(unix)]
 mod hostile_texts;

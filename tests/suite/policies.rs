@@ -2,6 +2,7 @@
 //! valid.
 
 mod files;
+mod folders;
 mod head;
 mod hosts;
 mod limits;

@@ -95,7 +95,7 @@ fn a_component_is_replaced_whole_and_keeps_its_permissions_or_another_file_is_wr
     let at = |name: &str| kwasm.home().join(name);
     let before = fs::read(at("x.wasm")).unwrap();
     let expected = embed(&before, &asks()).unwrap();
-    let elsewhere = |output: &str| [EMBED.as_slice(), &["-o", output]].concat();
+    let elsewhere = |output: &'static str| [EMBED.as_slice(), &["-o", output]].concat();
     kwasm.call(elsewhere("y.wasm")).success();
     assert!(fs::read(at("y.wasm")).unwrap() == expected);
     let piped = kwasm.command(elsewhere("-")).output().unwrap();
@@ -122,7 +122,10 @@ fn a_component_is_not_written_to_a_terminal() {
     let (code, said) = on_terminal_whole(kwasm.command(EMBED).args(["-o", "-"]), 200);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("kwasm: a component is not written to a terminal"), "{said}");
-    assert!(said.contains("hint: name a file: kwasm policy embed FILE --request FILE.yaml -o FILE"), "{said}");
+    assert!(
+        said.contains("hint: name a file: kwasm policy embed FILE --request FILE.yaml -o FILE"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -145,7 +148,9 @@ fn what_is_no_request_is_not_written_and_all_that_is_wrong_with_it_is_said() {
     let size = long.len();
     assert_eq!(
         said,
-        format!("kwasm: asks.yaml: it has {size} bytes, and a request has at most 65536\nhint: shorten its comments and reasons\n")
+        format!(
+            "kwasm: asks.yaml: it has {size} bytes, and a request has at most 65536\nhint: shorten its comments and reasons\n"
+        )
     );
     let kwasm = author("hello", &asks());
     fs::remove_file(kwasm.home().join("asks.yaml")).unwrap();
@@ -249,8 +254,9 @@ fn a_plugin_whose_request_is_no_policy_is_shown_with_its_faults_and_does_not_run
     let kwasm = Kwasm::new();
     let text = format!("{HEAD}spec:\n");
     let path = asking(&kwasm, "x", "hello", &text);
-    let faults =
-        |of: &str| format!("kwasm: the request of {of}:4: spec: it is nothing\nhint: `spec: {{}}` allows nothing\n");
+    let faults = |of: &str| {
+        format!("kwasm: the request of {of}:4: spec: it is nothing\nhint: `spec: {{}}` allows nothing\n")
+    };
     let run = kwasm.call(["inspect", "./x.wasm"]).fails(126);
     assert!(run.stdout.ends_with("request   not a valid policy\n"), "{}", run.shown());
     assert_eq!(run.stderr, faults("./x.wasm"));
@@ -258,10 +264,7 @@ fn a_plugin_whose_request_is_no_policy_is_shown_with_its_faults_and_does_not_run
         serde_json::from_str(&kwasm.call(["inspect", "./x.wasm", "-o", "json"]).fails(126).stdout).unwrap();
     assert_eq!(json["unfit"], Value::Null);
     let fault = "the request of ./x.wasm:4: spec: it is nothing";
-    assert_eq!(
-        json["request"],
-        json!({"text": text, "valid": false, "declared": false, "faults": [fault]})
-    );
+    assert_eq!(json["request"], json!({"text": text, "valid": false, "declared": false, "faults": [fault]}));
     // No choice of the user's makes up for it.
     for policy in ["none", "cluster"] {
         for verb in ["install", "run"] {
@@ -304,8 +307,7 @@ fn a_published_request_is_shown_without_a_download_and_proven_by_it() {
         let arguments = ["publish", hello.to_str().unwrap(), &reference, "-o", "json"];
         kwasm.call([arguments.as_slice(), more].concat())
     };
-    let row: Value =
-        serde_json::from_str(&publish(&["--request", "asks.yaml"]).success().stdout).unwrap();
+    let row: Value = serde_json::from_str(&publish(&["--request", "asks.yaml"]).success().stdout).unwrap();
     assert_eq!(row["content"], digest(&embed(&bytes("hello"), &asks()).unwrap()));
     kwasm.call(["install", &reference]).success();
     let receipt = fs::read_to_string(kwasm.home().join("data/plugins/x/receipt.json")).unwrap();
