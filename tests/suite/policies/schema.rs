@@ -141,7 +141,7 @@ fn shipped() -> Vec<(String, String)> {
     assert!(found.len() >= 6, "{found:?}");
     let page = fs::read_to_string(folder.join("README.md")).unwrap();
     let shown = page.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
-    let whole = shown.filter(|text| text.contains("\nkind: Policy\n"));
+    let whole = shown.filter(|text| text.contains("\nmetadata:\n"));
     found.extend(whole.enumerate().map(|(number, text)| (format!("page-{number}.yaml"), text.to_owned())));
     found
 }
