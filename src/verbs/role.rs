@@ -8,6 +8,7 @@ use crate::reference::PluginName;
 use crate::runtime::OpenLine;
 use crate::store::{self, Store};
 
+use super::ceiling::ceiling;
 use super::policy::{choose, granted, request};
 use super::watching::Lines;
 use super::{Ending, Error, Reporter, print};
@@ -80,7 +81,7 @@ fn subject_of(store: &Store, subject: &str) -> Result<(String, Layers), Error> {
                 let layers = Layers {
                     request: request(plugin.name(), plugin.inspected())?,
                     grant,
-                    ceiling: None,
+                    ceiling: ceiling()?,
                     installed: Some(name.to_string()),
                 };
                 return Ok((name.to_string(), layers));
