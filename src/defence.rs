@@ -42,6 +42,8 @@ defences! {
     Collections = "collections",
     /// A path must not contain control characters.
     ControlCharacters = "control-characters",
+    /// A variable that looks like a credential is passed by its full name only.
+    CredentialVariables = "credential-variables",
     /// A path is decoded before it is judged.
     Decoding = "decoding",
     /// A request reaches only endpoints that were granted.
@@ -58,15 +60,22 @@ defences! {
     Escapes = "escapes",
     /// A rule does not cover its exceptions.
     Except = "except",
-    /// A guest gets no files.
+    /// A guest gets no files but those of granted folders.
     #[cfg_attr(not(feature = "faults"), expect(dead_code, reason = "else there is no code to be kept from it"))]
     Files = "files",
+    /// A granted folder is where its path says, whatever links are on the way.
+    FolderPlaces = "folder-places",
+    /// A guest does not leave a granted folder, neither by `..` nor by links in it.
+    #[cfg_attr(not(feature = "faults"), expect(dead_code, reason = "else there is no code to be kept from it"))]
+    Folders = "folders",
     /// A guest cannot state where a request came from, nor bring a session along.
     ForeignHeaders = "foreign-headers",
     /// A request states its length exactly once.
     Framing = "framing",
     /// A rule covers its own API groups only.
     Groups = "groups",
+    /// A granted folder contains neither credentials nor kwasm's own files nor, to be written to, programs.
+    GuardedFolders = "guarded-folders",
     /// The number of a guest's handles is limited.
     HandleLimit = "handle-limit",
     /// The number and size of a request's headers are limited.
@@ -99,18 +108,24 @@ defences! {
     QuestionLimit = "question-limit",
     /// The number of random bytes in one call is limited.
     RandomLimit = "random-limit",
+    /// A folder that was granted to be read is not changed.
+    ReadOnlyFolders = "read-only-folders",
     /// Redirects are not followed.
     Redirects = "redirects",
     /// A guest learns from a refusal nothing that only the host knows.
     RefusalTexts = "refusal-texts",
     /// The number of requests in flight is limited.
     RequestLimit = "request-limit",
+    /// A plugin gets no folder that its request or the ceiling does not grant.
+    RequestedFiles = "requested-files",
     /// A plugin gets no host that its request or the ceiling does not name.
     RequestedHosts = "requested-hosts",
     /// A request or a ceiling narrows the limits of a run.
     RequestedLimits = "requested-limits",
     /// A rule of the grant allows only what the plugin's request and the ceiling cover too.
     RequestedRules = "requested-rules",
+    /// A plugin gets no environment variable that its request or the ceiling does not pass.
+    RequestedVariables = "requested-variables",
     /// A session of an authenticating proxy does not reach the guest.
     SessionCookies = "session-cookies",
     /// Opening a shell does not count as reading, whatever its method.

@@ -84,8 +84,10 @@ impl Exit {
             | Error::Name(_)
             | Error::NoArtifact(_)
             | Error::NoPage(_)
+            | Error::NoPlaceForPolicy
             | Error::NoPolicy(_)
             | Error::NoRequest(_)
+            | Error::NoSubject(_)
             | Error::NoSuchRule { .. }
             | Error::NotFetched(_)
             | Error::Policy(_)
@@ -144,6 +146,7 @@ impl Exit {
         match error {
             runtime::Error::Bound { .. }
             | runtime::Error::Compile { .. }
+            | runtime::Error::Folder { .. }
             | runtime::Error::Link { .. }
             | runtime::Error::Unfit { .. } => Self::Refused,
             runtime::Error::Bounds { .. } => Self::Usage,

@@ -5,6 +5,7 @@
 
 mod ceiling;
 pub(crate) mod disk;
+mod folder;
 mod owner;
 pub(crate) mod stdio;
 pub(crate) mod terminal;
@@ -19,6 +20,7 @@ use std::sync::atomic::AtomicBool;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::ceiling::{ceiling, read_administrators};
+pub(crate) use self::folder::OpenFolder;
 pub(crate) use self::owner::{Owner, check_folder, check_private_file, is_owners_to_write, owner};
 use crate::defence::Defence;
 
@@ -41,7 +43,7 @@ pub(crate) struct Folders {
 /// `variable` looks up the environment. Returns `None` if not even the home directory is known.
 pub(crate) fn folders(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<Folders> {
     let absolute = |name: &str| variable(name).filter(|path| path.is_absolute());
-    let home = absolute(if cfg!(windows) { "USERPROFILE" } else { "HOME" })?;
+    let home = home(&variable)?;
     let (data, cache, state) = if cfg!(windows) {
         let local = absolute("LOCALAPPDATA").unwrap_or_else(|| home.join("AppData").join("Local"));
         let roaming = absolute("APPDATA").unwrap_or_else(|| home.join("AppData").join("Roaming"));
@@ -61,6 +63,11 @@ pub(crate) fn folders(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<Fold
     let configuration = if cfg!(windows) { Some(data.clone()) } else { absolute("XDG_CONFIG_HOME") };
     let configuration = configuration.unwrap_or_else(|| home.join(".config"));
     Some(Folders { data, cache, state, configuration, links: home.join(".local").join("bin") })
+}
+
+/// Returns the user's home directory, or `None` if it is not known.
+pub(crate) fn home(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    variable(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).filter(|path| path.is_absolute())
 }
 
 /// Returns the name of this user's cache if there is no home directory, distinct from those of other such

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use clap_complete::Shell;
 
 use crate::environment::Connection;
+use crate::policy::ServiceAccount;
 use crate::reference::{Image, Package, PluginName, Source};
 
 /// The parsed command line.
@@ -83,6 +84,34 @@ pub enum Command {
         /// The output format.
         output: Output,
     },
+    /// Run a component, and write a policy for it.
+    LearnPolicy {
+        /// The component.
+        source: Source,
+        /// Whether it may do more than read.
+        allow_writes: bool,
+        /// Whether the policy names the objects that it used.
+        keep_names: bool,
+        /// The file to write.
+        output: Option<PathBuf>,
+        /// Whether to report each request.
+        verbose: bool,
+        /// The plugin's own arguments.
+        arguments: Vec<String>,
+    },
+    /// Print the roles for a policy.
+    PrintRole {
+        /// A plugin's or policy's name, or a file.
+        subject: String,
+        /// The service account; `None` for a new one.
+        account: Option<ServiceAccount>,
+        /// The flags that select the cluster and the current namespace.
+        connection: Connection,
+        /// Whether to report each request.
+        verbose: bool,
+    },
+    /// Print the JSON schema of policies.
+    PrintSchema,
     /// Describe a component without running it.
     Inspect {
         /// The component.

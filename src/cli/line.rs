@@ -63,7 +63,7 @@ enum Verb {
     /// List the installed plugins
     #[command(visible_alias = "ls")]
     List(Form),
-    /// Show what a component is, what it imports and what it asks for, without running it
+    /// Show what a component is, imports and asks for, without running it
     Inspect {
         /// A file (./x.wasm), an installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
         source: String,
@@ -275,10 +275,40 @@ enum PolicyVerb {
         #[arg(long, conflicts_with = "rules", required_unless_present = "rules")]
         all: bool,
     },
+    /// Run a component, and write the smallest policy that covers what it does
+    Learn {
+        /// A file (./x.wasm), an installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
+        source: String,
+        /// Let it do all that you may do; without it, it may only read, secrets and logs too
+        #[arg(long)]
+        allow_writes: bool,
+        /// Name the objects that it used, instead of all of their kind
+        #[arg(long)]
+        keep_names: bool,
+        /// Write the policy to this file, or - for stdout [default: to the terminal, when the plugin has ended]
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// The plugin's own arguments
+        #[arg(last = true, value_name = "ARG")]
+        arguments: Vec<OsString>,
+    },
+    /// Print roles for the same rules, by which an API server limits a service account
+    Role {
+        /// An installed plugin, a policy's name, or a file (./x.yaml)
+        #[arg(value_name = "NAME|FILE")]
+        subject: String,
+        /// The service account [default: a new one in the current namespace, kwasm-NAME]
+        #[arg(long, value_name = "NAMESPACE:NAME")]
+        service_account: Option<String>,
+        #[command(flatten, next_help_heading = "kubectl's connection flags")]
+        connection: Connection,
+    },
+    /// Print the JSON schema of policies, for editors
+    Schema,
 }
 
 impl PolicyVerb {
-    fn command(self) -> Result<Command, Error> {
+    fn command(self, verbose: bool) -> Result<Command, Error> {
         Ok(match self {
             Self::Check { files } => Command::CheckPolicy { files },
             Self::Embed { file, request, output } => Command::EmbedRequest { file, request, output },
@@ -288,6 +318,21 @@ impl PolicyVerb {
             Self::Show { name, form } => Command::ShowPolicy { name: name.parse()?, output: form.of_one() },
             Self::Grant { name, rules, policy } => Command::GrantRules { name: name.parse()?, rules, policy },
             Self::Revoke { name, rules, all: _ } => Command::RevokeRules { name: name.parse()?, rules },
+            Self::Learn { source, allow_writes, keep_names, output, arguments } => Command::LearnPolicy {
+                source: source.parse()?,
+                allow_writes,
+                keep_names,
+                output,
+                verbose,
+                arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,
+            },
+            Self::Role { subject, service_account, connection } => Command::PrintRole {
+                subject,
+                account: service_account.map(|account| account.parse()).transpose()?,
+                connection,
+                verbose,
+            },
+            Self::Schema => Command::PrintSchema,
         })
     }
 }
@@ -329,7 +374,7 @@ impl Line {
             Verb::Upgrade { names, policy } => Command::Upgrade { names: plugins(&names)?, policy },
             Verb::Outdated(form) => Command::Outdated { output: form.of_list(environment) },
             Verb::Uninstall { names } => Command::Uninstall { names: plugins(&names)? },
-            Verb::Policy { verb } => verb.command()?,
+            Verb::Policy { verb } => verb.command(verbose)?,
             Verb::Publish { file, target, request, sign, adapt, form } => {
                 let target = published(&target)?;
                 Command::Publish { file, target, request, key: sign, adapt, output: form.of_one() }

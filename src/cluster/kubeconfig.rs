@@ -52,6 +52,27 @@ impl Kubeconfig {
         &self.files
     }
 
+    /// Returns the files that hold credentials, or would if they existed: its own, and those that users name.
+    #[must_use]
+    pub fn secret_files(&self) -> Vec<PathBuf> {
+        let named = |user: &UserEntry| {
+            [&user.client_certificate, &user.client_key, &user.token_file].map(Clone::clone).into_iter().flatten()
+        };
+        let named = self.users().flat_map(named);
+        self.looked_at.iter().cloned().chain(named).collect()
+    }
+
+    /// Returns the credential plugins that users name by a path.
+    #[must_use]
+    pub fn programs(&self) -> Vec<PathBuf> {
+        let commands = self.users().filter_map(|user| Some(user.exec.as_ref()?.command.as_str()));
+        commands.filter(|command| command.contains(std::path::is_separator)).map(PathBuf::from).collect()
+    }
+
+    fn users(&self) -> impl Iterator<Item = &UserEntry> {
+        self.document.users.iter().flatten().map(|entry| &entry.user)
+    }
+
     pub(super) fn context(&self, name: &str) -> Option<&ContextEntry> {
         self.document.contexts.iter().flatten().find(|entry| entry.name == name).map(|entry| &entry.context)
     }
@@ -250,6 +271,22 @@ mod tests {
         let user = merged.user("u").unwrap();
         assert!(user.client_key.as_ref().unwrap().ends_with("sub/keys/k"));
         assert_eq!(user.token_file.as_deref(), Some(Path::new("/abs")));
+    }
+
+    #[test]
+    fn the_files_with_credentials_are_its_own_and_those_it_names() {
+        let merged = load(&[
+            ("a", "users: [{name: u, user: {client-key: keys/k, exec: {command: ./bin/login}}}]"),
+            ("b", "users: [{name: v, user: {tokenFile: /t, exec: {command: aws}}}]"),
+            ("absent", "absent"),
+        ])
+        .unwrap();
+        let ends = |paths: Vec<PathBuf>, ends: &[&str]| {
+            assert_eq!(paths.len(), ends.len());
+            assert!(paths.iter().zip(ends).all(|(path, end)| path.ends_with(end)), "{paths:?}");
+        };
+        ends(merged.secret_files(), &["a", "b", "absent", "keys/k", "/t"]);
+        ends(merged.programs(), &["bin/login"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::fault::{Faults, Format, Place};
 use super::node::{Broken, Node, Shape};
 
 /// The `apiVersion` of every document.
-const API_VERSION: &str = "kwasm.dev/v1";
+pub(crate) const API_VERSION: &str = "kwasm.dev/v1";
 
 /// The largest document, in bytes.
 const LONGEST: usize = 1 << 20;
@@ -82,17 +82,6 @@ impl Faults<'_> {
 
     /// Returns the entries of a map that may only have these keys.
     pub(crate) fn map(&mut self, place: Place, node: Node, known: &[&str]) -> Entries {
-        self.map_with(place, node, known, &[])
-    }
-
-    /// Returns the entries of a map, with special messages for some unknown keys.
-    pub(crate) fn map_with(
-        &mut self,
-        place: Place,
-        node: Node,
-        known: &[&str],
-        later: &[(&str, &str)],
-    ) -> Entries {
         let (entries, is_map) = match node.shape {
             Shape::Map(entries) => (entries, true),
             other => {
@@ -109,8 +98,6 @@ impl Faults<'_> {
                     self.add(&at, "it is given twice", "remove one of them");
                 }
                 seen[index] = true;
-            } else if let Some((_, why)) = later.iter().find(|(known, _)| known == key) {
-                self.add(&at, *why, format!("remove {key}"));
             } else if let Some(near) = nearest(key, known) {
                 self.add(&at, "there is no such key", format!("do you mean {near}?"));
                 meant.push(near.to_owned());

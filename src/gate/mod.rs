@@ -9,6 +9,7 @@ mod body;
 mod check;
 mod deadline;
 mod dial;
+mod discovery;
 mod exchange;
 mod failure;
 #[cfg(feature = "faults")]
@@ -23,6 +24,7 @@ mod http;
 mod journal;
 mod lifetime;
 mod pipe;
+mod question;
 mod replay;
 mod resolve;
 mod reuse;

@@ -149,10 +149,16 @@ impl Inspected {
         self.request.as_deref()
     }
 
-    /// Returns whether it can send anything at all. A kubeconfig is read only if it can.
+    /// Returns whether it can send anything at all. Only then it gets a kubeconfig.
     #[must_use]
     pub fn uses_network(&self) -> bool {
         self.imports_any_of("wasi:http") || self.imports_any_of("wasi:sockets")
+    }
+
+    /// Returns whether it can use files at all.
+    #[must_use]
+    pub fn uses_files(&self) -> bool {
+        self.kind == Kind::Core || self.imports_any_of("wasi:filesystem")
     }
 
     /// Returns whether it imports an interface of `package`, e.g. `wasi:http`.

@@ -41,7 +41,10 @@ mod tests {
     #[test]
     fn each_is_a_policy_of_its_own_name_and_each_file_is_one_of_them() {
         for name in names() {
-            assert_eq!(Policy::builtin(name).unwrap().unwrap().name(), name);
+            let policy = Policy::builtin(name).unwrap().unwrap();
+            assert_eq!(policy.name(), name);
+            // `verbs::run` does not read one for a plugin without network.
+            assert!(policy.files().is_empty() && policy.variables().is_empty());
         }
         let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/policies")).unwrap();
         let yaml =

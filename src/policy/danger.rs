@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::files::{Access, FileGrant};
 use super::rule::{ResourceRule, Rule};
+use super::variables::VariablePattern;
 
 /// A reason to think twice before granting a rule.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -27,6 +29,12 @@ pub enum Danger {
     Writes,
     /// The rule covers kinds, groups or verbs that no one has listed.
     Wildcards,
+    /// Files are changed. In a folder of programs, or of a project, that is as good as running some.
+    FileWrites,
+    /// Files outside the working directory are read.
+    Files,
+    /// A variable is passed that may hold a credential.
+    Variables,
     /// The plugin can send what it reads to another host.
     Hosts,
     /// The plugin reaches more contexts than the current one.
@@ -44,6 +52,9 @@ impl fmt::Display for Danger {
             Self::Deletes => "deletes",
             Self::Writes => "writes",
             Self::Wildcards => "wildcard",
+            Self::FileWrites => "changes files",
+            Self::Files => "files outside the working directory",
+            Self::Variables => "may be a credential",
             Self::Hosts => "reaches another host",
             Self::Contexts => "reaches other contexts",
         })
@@ -149,6 +160,24 @@ impl ResourceRule {
     }
 }
 
+impl FileGrant {
+    /// Returns the dangers of granting it, the worst first.
+    #[must_use]
+    pub fn dangers(&self) -> BTreeSet<Danger> {
+        let writes = (self.access() == Access::ReadWrite).then_some(Danger::FileWrites);
+        let elsewhere = self.is_elsewhere().then_some(Danger::Files);
+        writes.into_iter().chain(elsewhere).collect()
+    }
+}
+
+impl VariablePattern {
+    /// Returns the danger of granting it, if there is one.
+    #[must_use]
+    pub fn danger(&self) -> Option<Danger> {
+        self.is_credential().then_some(Danger::Variables)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,6 +224,22 @@ mod tests {
             ("{nonResourceURLs: ['*'], verbs: [post]}", vec![Danger::Writes, Danger::Wildcards]),
         ] {
             assert_eq!(dangers(rule), found, "{rule}");
+        }
+    }
+
+    #[test]
+    fn writing_leaving_the_working_directory_and_credentials_are_dangers() {
+        for (spec, found) in [
+            ("{files: [{path: .}], environment: [EDITOR, 'MY_*']}", vec![]),
+            ("{files: [{path: out, access: read-write}]}", vec![Danger::FileWrites]),
+            ("{files: [{path: .}, {path: ~/x}]}", vec![Danger::Files]),
+            ("{environment: [AWS_REGION]}", vec![Danger::Variables]),
+        ] {
+            let text =
+                format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
+            let policy = Policy::read("test.yaml", &text).unwrap();
+            let dangers = policy.beyond(&Policy::none()).into_iter().flat_map(|allowed| allowed.dangers);
+            assert_eq!(dangers.collect::<Vec<_>>(), found, "{spec}");
         }
     }
 }

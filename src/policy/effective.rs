@@ -72,15 +72,38 @@ impl Layers {
     /// policies that have it.
     #[must_use]
     pub fn effective_rest(&self) -> Vec<(String, Vec<Layer>)> {
-        self.rest(|has| has.iter().all(|(_, has)| *has), true)
+        let mut lines = self.rest(|has| has.iter().all(|(_, has)| *has), true);
+        lines.extend(self.files().into_iter().map(|file| {
+            let from = self.all().filter(|(_, policy)| policy.files().contains(&file));
+            (format!("files: {file}"), from.map(|(layer, _)| layer).collect())
+        }));
+        lines.extend(self.variables().into_iter().map(|variable| {
+            let from = self.all().filter(|(_, policy)| policy.variables().contains(&variable));
+            (format!("environment: {variable}"), from.map(|(layer, _)| layer).collect())
+        }));
+        lines
     }
 
     /// Returns what the plugin requests beside rules and does not get, with the policies that lack it.
     #[must_use]
     pub fn withheld_rest(&self) -> Vec<(String, Vec<Layer>)> {
-        let requested =
-            |has: &[(Layer, bool)]| has.iter().any(|(layer, has)| *layer == Layer::Request && *has);
-        self.rest(|has| requested(has) && has.iter().any(|(_, has)| !has), false)
+        let requested = |has: &[(Layer, bool)]| has.iter().any(|(layer, has)| *layer == Layer::Request && *has);
+        let mut lines = self.rest(|has| requested(has) && has.iter().any(|(_, has)| !has), false);
+        let Some(request) = &self.request else { return lines };
+        let mut add = |entry: String, includes: &dyn Fn(&Policy) -> bool| {
+            let lacks = self.all().filter(|(_, policy)| !includes(policy));
+            let by: Vec<Layer> = lacks.map(|(layer, _)| layer).collect();
+            if !by.is_empty() {
+                lines.push((entry, by));
+            }
+        };
+        for file in request.files() {
+            add(format!("files: {file}"), &|policy| file.is_within(policy.files()));
+        }
+        for variable in request.variables() {
+            add(format!("environment: {variable}"), &|policy| variable.is_within(policy.variables()));
+        }
+        lines
     }
 
     /// Returns the entries beside rules of any of the policies for which `keep` returns `true`, with the policies
@@ -167,6 +190,10 @@ impl Policy {
         }
         let wider = self.rules().iter().filter(|rule| !rule.is_within(other.rules()));
         found.extend(wider.map(|rule| Allowance { words: rule.sentence(), dangers: rule.dangers() }));
+        let files = self.files().iter().filter(|file| !file.is_within(other.files()));
+        found.extend(files.map(|file| Allowance { words: file.sentence(), dangers: file.dangers() }));
+        let variables = self.variables().iter().filter(|pattern| !pattern.is_within(other.variables()));
+        found.extend(variables.map(|pattern| of(pattern.sentence(), pattern.danger())));
         let hosts = self.hosts().iter().filter(|host| {
             !other.hosts().iter().any(|known| {
                 (&known.name, known.port) == (&host.name, host.port) && (known.private || !host.private)
@@ -237,9 +264,37 @@ mod tests {
     }
 
     #[test]
+    fn folders_and_variables_are_effective_as_far_as_all_grant_them() {
+        let layers = Layers {
+            request: Some(policy("{files: [{path: ., access: read-write}, {path: ~/x}], environment: ['MY_*', EDITOR]}")),
+            grant: policy("{files: [{path: .}, {path: out, access: read-write}], environment: [EDITOR, MY_X]}"),
+            ceiling: None,
+            installed: None,
+        };
+        let all = [Layer::Request, Layer::Grant];
+        let effective = layers.effective_rest();
+        let effective: Vec<(&str, &[Layer])> =
+            effective.iter().map(|(line, from)| (line.as_str(), from.as_slice())).collect();
+        assert_eq!(
+            effective,
+            [
+                ("files: {path: ., access: read-only}", &all[1..]),
+                ("files: {path: out, access: read-write}", &all[1..]),
+                ("environment: EDITOR", &all[..]),
+                ("environment: MY_X", &all[1..]),
+            ]
+        );
+        let withheld = layers.withheld_rest();
+        let withheld: Vec<&str> = withheld.iter().map(|(line, _)| line.as_str()).collect();
+        let lines = ["files: {path: ., access: read-write}", "files: {path: ~/x, access: read-only}", "environment: MY_*"];
+        assert_eq!(withheld, lines);
+    }
+
+    #[test]
     fn more_is_what_another_policy_does_not_allow() {
         let same = policy(&format!(
-            "{{kubernetes: {{rules: [{PODS}]}}, network: [{{host: a.example}}], limits: {{memory: 1Gi}}}}"
+            "{{kubernetes: {{rules: [{PODS}]}}, network: [{{host: a.example}}], limits: {{memory: 1Gi}}, \
+             files: [{{path: .}}], environment: [EDITOR]}}"
         ));
         assert_eq!(same.beyond(&same), []);
         assert_eq!(rules(PODS).beyond(&same), []);
@@ -248,6 +303,9 @@ mod tests {
             ("{kubernetes: {impersonate: true}}", "act as other users"),
             ("{network: [{host: a.example, port: 8443}]}", "reach a.example:8443"),
             ("{network: [{host: a.example, private: true}]}", "reach a.example:443"),
+            ("{files: [{path: out}, {path: ~/x}]}", "read files in ~/x"),
+            ("{files: [{path: ., access: read-write}]}", "read, change and remove files in the working directory"),
+            ("{environment: [EDITOR, 'MY_*']}", "read the variables MY_*"),
             ("{limits: {memory: 2Gi}}", "run with the limits {memory: 2Gi}"),
             (
                 "{kubernetes: {rules: [{apiGroups: [''], resources: [pods], verbs: [delete]}]}}",

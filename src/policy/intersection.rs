@@ -81,12 +81,10 @@ impl ResourceRule {
         except.sort();
         except.dedup();
         let resources = some(common(&self.resources, &other.resources, both_resources))?;
+        let is_excepted = |listed: &String| except.iter().any(|except| includes(except, listed));
+        let resources: Vec<String> = resources.into_iter().filter(|listed| !is_excepted(listed)).collect();
         // What takes nothing out of these resources says nothing.
         except.retain(|except| resources.iter().any(|listed| both_resources(listed, except).is_some()));
-        let resources: Vec<String> = resources
-            .into_iter()
-            .filter(|listed| !except.iter().any(|except| includes(except, listed)))
-            .collect();
         Some(Self {
             verbs: some(common(&self.verbs, &other.verbs, both_words))?,
             api_groups: some(common(&self.api_groups, &other.api_groups, both_words))?,

@@ -3,6 +3,7 @@
 use http::HeaderName;
 
 use super::attempt::Attempt;
+use super::files::{self, FileGrant};
 use super::host::{self, Host};
 use super::layer::Layer;
 use super::limits::{Limits, StatedLimits};
@@ -10,6 +11,7 @@ use super::refusal::{Reason, Refusal};
 use super::request_info::RequestInfo;
 use super::rule::{NameSelector, Rule, Stated, Words};
 use super::target::Target;
+use super::variables::{self, VariablePattern};
 use crate::defence::Defence;
 use crate::inspect::Inspected;
 
@@ -20,6 +22,8 @@ pub struct Policy {
     pub(super) description: Option<String>,
     pub(super) contexts: NameSelector,
     pub(super) impersonate: bool,
+    pub(super) files: Vec<FileGrant>,
+    pub(super) variables: Vec<VariablePattern>,
     pub(super) hosts: Vec<Host>,
     pub(super) own_flags: Vec<String>,
     pub(super) limits: StatedLimits,
@@ -46,6 +50,8 @@ impl Policy {
             description: None,
             contexts: NameSelector::current(),
             impersonate: false,
+            files: Vec::new(),
+            variables: Vec::new(),
             hosts: Vec::new(),
             own_flags: Vec::new(),
             limits: StatedLimits::default(),
@@ -107,6 +113,18 @@ impl Policy {
     #[must_use]
     pub fn impersonates(&self) -> bool {
         self.impersonate
+    }
+
+    /// Returns the folders that it grants.
+    #[must_use]
+    pub fn files(&self) -> &[FileGrant] {
+        &self.files
+    }
+
+    /// Returns the environment variables that it grants.
+    #[must_use]
+    pub fn variables(&self) -> &[VariablePattern] {
+        &self.variables
     }
 
     /// Returns the hosts outside the cluster that it grants.
@@ -203,21 +221,42 @@ impl Layers {
         request.chain([(Layer::Grant, &self.grant)]).chain(ceiling)
     }
 
+    /// Returns the folders that all of them grant. None of them is below another one with the same access.
+    #[must_use]
+    pub fn files(&self) -> Vec<FileGrant> {
+        let others = self.all().filter(|(layer, _)| *layer != Layer::Grant && Defence::RequestedFiles.stands());
+        let granted = files::distinct(self.grant.files.clone());
+        others.fold(granted, |granted, (_, policy)| files::both(&granted, &policy.files))
+    }
+
+    /// Returns the environment variables that all of them grant, as far as patterns express them.
+    #[must_use]
+    pub fn variables(&self) -> Vec<VariablePattern> {
+        let others = self.all().filter(|(layer, _)| *layer != Layer::Grant);
+        others.fold(self.grant.variables.clone(), |granted, (_, policy)| {
+            variables::both(&granted, &policy.variables)
+        })
+    }
+
     /// Returns the permissions that a plugin gets.
     #[must_use]
     pub fn for_plugin(self, inspected: &Inspected) -> Grant {
-        if inspected.uses_network() {
-            return Grant::new(self);
-        }
-        // A component that imports no network has no use for a grant of it, and gets none.
-        let without_network = |policy: Policy| {
-            let Policy { name, own_flags, limits, .. } = policy;
-            Policy { own_flags, limits, ..Policy::named(&name) }
+        // A plugin has no use for a grant of what it does not import, and gets none.
+        let (network, files) = (inspected.uses_network(), inspected.uses_files());
+        let used = |mut policy: Policy| {
+            if !files {
+                policy.files.clear();
+            }
+            if network {
+                return policy;
+            }
+            let Policy { name, files, variables, own_flags, limits, .. } = policy;
+            Policy { files, variables, own_flags, limits, ..Policy::named(&name) }
         };
         Grant::new(Self {
-            request: self.request.map(without_network),
-            grant: without_network(self.grant),
-            ceiling: self.ceiling.map(without_network),
+            request: self.request.map(used),
+            grant: used(self.grant),
+            ceiling: self.ceiling.map(used),
             installed: self.installed,
         })
     }
@@ -227,6 +266,7 @@ impl Layers {
 #[derive(Clone, Debug)]
 pub struct Grant {
     layers: Layers,
+    files: Vec<FileGrant>,
     /// Whether the plugin's request says the same as the grant, and need not be asked too.
     is_as_requested: bool,
     hosts: Vec<Host>,
@@ -251,10 +291,11 @@ impl Grant {
         for policy in others().filter(|_| Defence::RequestedHosts.stands()) {
             hosts = host::both(&hosts, &policy.hosts);
         }
+        let files = layers.files();
         // These are no permission: they say which of its own arguments a plugin reads itself.
         let mut own_flags = layers.grant.own_flags.clone();
         own_flags.extend(layers.request.iter().flat_map(|request| request.own_flags.iter().cloned()));
-        Self { layers, is_as_requested, hosts, own_flags, limits }
+        Self { layers, is_as_requested, files, hosts, own_flags, limits }
     }
 
     /// Returns a grant with one more rule of the user's. The plugin's request and the ceiling still limit it.
@@ -317,6 +358,27 @@ impl Grant {
     #[must_use]
     pub fn own_flags(&self) -> &[String] {
         &self.own_flags
+    }
+
+    /// Returns the folders that the plugin gets. None of them is below another one with the same access.
+    #[must_use]
+    pub fn files(&self) -> &[FileGrant] {
+        &self.files
+    }
+
+    /// Returns the environment variables that it gets, as far as patterns express them.
+    #[must_use]
+    pub fn variables(&self) -> Vec<VariablePattern> {
+        self.layers.variables()
+    }
+
+    /// Returns whether the plugin gets an environment variable: each of the policies has to pass it.
+    #[must_use]
+    pub fn passes(&self, name: &str, value: &str) -> bool {
+        self.layers.all().all(|(layer, policy)| {
+            let passes = || policy.variables.iter().any(|pattern| pattern.passes(name, value));
+            (layer != Layer::Grant && !Defence::RequestedVariables.stands()) || passes()
+        })
     }
 
     /// Returns the hosts outside the cluster that may be reached.

@@ -3,6 +3,7 @@
 use super::flow::List;
 use super::judge::Policy;
 use super::rule::{NameSelector, Stated};
+use super::variables;
 
 impl Policy {
     /// Returns the policy in lines: its name and description, and each thing that it allows or limits as in a
@@ -20,6 +21,10 @@ impl Policy {
             lines.push("impersonate: true".to_owned());
         }
         lines.extend(self.stated().map(rule));
+        lines.extend(self.files().iter().map(|file| format!("files: {file}")));
+        if !self.variables().is_empty() {
+            lines.push(format!("environment: {}", variables::listed(self.variables())));
+        }
         lines.extend(self.hosts().iter().map(|host| format!("network: {}", host.entry())));
         if !self.own_flags.is_empty() {
             lines.push(format!("flags: {{own: {}}}", List(&self.own_flags)));
@@ -57,6 +62,8 @@ spec:
       - {apiGroups: [apps], resources: [deployments], verbs: [get, patch], namespaces: [current], reason: Scales.}
       - {nonResourceURLs: [/version], verbs: [get], optional: true, reason: Shows it.}
       - {apiGroups: [''], resources: [pods], verbs: [list], optional: true}
+  files: [{path: out, access: read-write}]
+  environment: [EDITOR, 'MY_*']
   network: [{host: api.example.com, private: true}]
   flags: {own: [\"-s\"]}
   limits: {memory: 1Gi}
@@ -68,6 +75,8 @@ spec:
         {apiGroups: [apps], resources: [deployments], verbs: [get, patch], namespaces: [current]}  # Scales.
         optional: {nonResourceURLs: [/version], verbs: [get]}  # Shows it.
         optional: {apiGroups: [""], resources: [pods], verbs: [list]}
+        files: {path: out, access: read-write}
+        environment: [EDITOR, "MY_*"]
         network: {host: api.example.com, port: 443, private: true}
         flags: {own: ["-s"]}
         limits: {memory: 1Gi}

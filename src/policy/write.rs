@@ -2,15 +2,23 @@
 
 use std::fmt;
 
-use super::flow::{List, Quoted};
+use super::flow::{List, Quoted, Word};
 use super::judge::Policy;
 use super::rule::{NameSelector, Rule, Stated};
+use super::variables;
 
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata:\n  name: {}", Name(self.name()))?;
-        let lines =
-            [Section::Description, Section::Kubernetes, Section::Network, Section::Flags, Section::Limits];
+        writeln!(f, "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata:\n  name: {}", Word(self.name()))?;
+        let lines = [
+            Section::Description,
+            Section::Kubernetes,
+            Section::Files,
+            Section::Environment,
+            Section::Network,
+            Section::Flags,
+            Section::Limits,
+        ];
         let mut is_empty = true;
         for section in lines {
             let text = section.of(self);
@@ -28,6 +36,8 @@ impl fmt::Display for Policy {
 enum Section {
     Description,
     Kubernetes,
+    Files,
+    Environment,
     Network,
     Flags,
     Limits,
@@ -42,6 +52,12 @@ impl Section {
                 None => String::new(),
             },
             Self::Kubernetes => kubernetes(policy),
+            Self::Files => {
+                let files: Vec<String> = policy.files().iter().map(|file| format!("    - {file}\n")).collect();
+                if files.is_empty() { String::new() } else { format!("  files:\n{}", files.concat()) }
+            }
+            Self::Environment if policy.variables().is_empty() => String::new(),
+            Self::Environment => format!("  environment: {}\n", variables::listed(policy.variables())),
             Self::Network => {
                 let hosts: Vec<String> =
                     policy.hosts().iter().map(|host| format!("    - {}\n", host.entry())).collect();
@@ -99,17 +115,6 @@ fn entry(Stated { rule, words }: Stated<'_>) -> String {
     format!("      - {}\n", lines.join("\n        "))
 }
 
-/// The name of a policy, which is quoted if YAML reads it as something else.
-struct Name<'a>(&'a str);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A list knows which words are plain.
-        let listed = List(&[self.0.to_owned()]).to_string();
-        f.write_str(listed.trim_start_matches('[').trim_end_matches(']'))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +136,8 @@ mod tests {
               namespaces: [current, \"1\"], resourceNames: ['a: b', 'true', \"x'y\"], except: [secrets, '*/exec'], \
               reason: \"Because.\\n\\e[31mred \\u202e\", optional: true}]}}",
             "{network: [{host: api.github.com, port: 8443, private: true}, {host: '[2606:4700::1111]'}]}",
+            "{files: [{path: .}, {path: '~/a: b', access: read-write}, {path: \"/x\\ny\"}]}",
+            "{environment: [EDITOR, 'MY_*', AWS_REGION]}",
             "{flags: {own: ['-s', --cluster]}}",
             "{limits: {memory: 512Mi, timeout: none, requests: 1, sockets: 2, headers: 128Ki, stack: 1Mi}}",
             "{limits: {timeout: 1h30m}}",

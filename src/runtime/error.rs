@@ -45,6 +45,14 @@ pub enum Error {
         /// wasmtime's message.
         reason: String,
     },
+    /// A granted folder cannot be given to the plugin.
+    #[error("{path}")]
+    Folder {
+        /// The path, as in the policy.
+        path: String,
+        /// The reason.
+        source: FolderError,
+    },
     /// An import cannot be resolved.
     #[error("{plugin}: it requires something that kwasm does not provide: {reason}")]
     Link {
@@ -67,6 +75,60 @@ pub enum Error {
         /// The reason.
         source: inspect::Error,
     },
+}
+
+/// The reason why a granted folder cannot be given to a plugin.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// A link leads out of the base of its path, to this folder.
+    #[error("a link on its way leads to {}", .0.display())]
+    Elsewhere(PathBuf),
+    /// Something that no plugin gets is there.
+    #[error("it {position} {}, which {guard}", path.display())]
+    Guarded {
+        /// The folder or file that no plugin gets.
+        path: PathBuf,
+        /// The reason.
+        guard: Guard,
+        /// The position of the granted folder relative to it.
+        position: Position,
+    },
+    /// The folder does not exist.
+    #[error("this folder does not exist")]
+    Missing(PathBuf),
+    /// The variable that names its base is not set.
+    #[error("{0} is not set to an absolute path")]
+    NoBase(&'static str),
+    /// It is a file or a device.
+    #[error("it is not a folder, and a plugin gets folders as a whole")]
+    NotAFolder,
+    /// The system does not let it be opened.
+    #[error("it cannot be opened")]
+    Unreadable(#[source] io::Error),
+}
+
+/// The reason why no plugin gets a file or folder.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Guard {
+    /// It holds credentials.
+    Credentials,
+    /// It belongs to kwasm.
+    Kwasm,
+    /// It holds programs, which a plugin must not replace.
+    Programs,
+    /// It is the system's view of its processes and devices.
+    System,
+}
+
+/// The position of a folder relative to a guarded one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Position {
+    /// It contains it.
+    Contains,
+    /// It is the same.
+    Same,
+    /// It lies in it.
+    Within,
 }
 
 /// A bound that a compilation reached.
@@ -92,6 +154,7 @@ impl Explain for Error {
             | Self::Unfit { plugin, .. } => Some(plugin.clone()),
             Self::Bounds { variable, .. } => Some((*variable).to_owned()),
             Self::Cache { path, .. } => Some(path.display().to_string()),
+            Self::Folder { path, .. } => Some(path.clone()),
             Self::Store(error) => error.subject(),
             Self::System(_) => None,
         }
@@ -100,6 +163,7 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Bound { bound, .. } => bound.hint(),
+            Self::Folder { path, source } => source.hint(path),
             Self::Store(error) => error.hint(),
             Self::Unfit { source, .. } => source.hint(),
             Self::Bounds { .. }
@@ -123,6 +187,54 @@ impl Error {
     pub(super) fn link(plugin: &str, error: &wasmtime::Error) -> Self {
         Self::Link { plugin: plugin.to_owned(), reason: in_one_line(error) }
     }
+}
+
+impl FolderError {
+    /// Returns what to do about it, for the folder that a policy calls `path`.
+    fn hint(&self, path: &str) -> Option<String> {
+        Some(match self {
+            Self::Elsewhere(_) => "name that folder in the policy, if the plugin may have it".to_owned(),
+            Self::Guarded { position: Position::Contains, .. } if path == "." => {
+                "start the plugin in another folder, or grant it one below this".to_owned()
+            }
+            Self::Guarded { position: Position::Contains, .. } => {
+                "grant a folder below it, the one that the plugin needs".to_owned()
+            }
+            Self::Guarded { .. } => "copy what the plugin needs into another folder".to_owned(),
+            Self::Missing(path) => format!("mkdir -p {}", shell(path)),
+            Self::NoBase(variable) => format!("set {variable}, or grant the folder by its absolute path"),
+            Self::NotAFolder => "grant the folder that contains it, or move it into one of its own".to_owned(),
+            Self::Unreadable(_) => return None,
+        })
+    }
+}
+
+impl fmt::Display for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Credentials => "may hold credentials",
+            Self::Kwasm => "belongs to kwasm",
+            Self::Programs => "may hold programs that you run",
+            Self::System => "belongs to the system",
+        })
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Contains => "contains",
+            Self::Same => "is",
+            Self::Within => "lies in",
+        })
+    }
+}
+
+/// Quotes a path for a shell if it has to be, so that a command can be pasted.
+fn shell(path: &std::path::Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+@%,".contains(c));
+    if is_plain { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 impl std::error::Error for Bound {}

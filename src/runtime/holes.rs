@@ -21,6 +21,12 @@ pub(super) fn open(builder: &mut WasiCtxBuilder) -> wasmtime::Result<()> {
     Ok(())
 }
 
+/// Gives a guest the whole disk in place of the folders that it was granted.
+pub(super) fn open_disk(builder: &mut WasiCtxBuilder) -> wasmtime::Result<()> {
+    builder.preopened_dir("/", "/", FsPerms::ReadWrite)?;
+    Ok(())
+}
+
 /// Gives a guest wasmtime's own sockets.
 pub(super) fn link_sockets<T>(linker: &mut Linker<T>) -> wasmtime::Result<()>
 where

@@ -1,5 +1,5 @@
 //! The environment of a guest: its arguments, three streams, clocks, random numbers, a few variables and one
-//! read-only file. No other variables or files, and no host name.
+//! read-only file, with the variables and folders that its policy grants. No others, and no host name.
 
 use std::fs;
 use std::io;
@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
+use super::folders::Folders;
 use super::stdio::{self, StreamFaults};
 use super::{Error, limits};
 use crate::cluster::{Cluster, Contexts, GuestConfig, Selection};
@@ -16,6 +17,7 @@ use crate::defence::Defence;
 use crate::environment::Environment;
 use crate::platform;
 use crate::platform::disk::{self, Staged};
+use crate::policy::Grant;
 use crate::reference::Digest;
 use crate::store::Places;
 
@@ -24,6 +26,7 @@ use crate::store::Places;
 pub struct World {
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
+    folders: Folders,
     /// The folder with its kubeconfig on this machine.
     kubeconfig: Option<PathBuf>,
     /// The same folder, if it is only for this run.
@@ -42,19 +45,20 @@ const PASSED_PREFIXES: &[&str] = &["LC_", "CLICOLOR"];
 const MOUNT: &str = "/kwasm";
 
 impl World {
-    /// Returns the environment that every guest gets. `name` becomes its `argv[0]`.
+    /// Returns the environment that every guest gets, with the variables of its grant. `name` becomes its
+    /// `argv[0]`.
     #[must_use]
-    pub fn new(name: &str, arguments: Vec<String>, environment: &Environment) -> Self {
-        let passed = |name: &str| {
+    pub fn new(name: &str, arguments: Vec<String>, environment: &Environment, grant: &Grant) -> Self {
+        let passed = |name: &str, value: &str| {
             let listed = PASSED.contains(&name);
-            Defence::Environment
-                .passes(listed || PASSED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+            let passed = listed || PASSED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+            Defence::Environment.passes(passed || grant.passes(name, value))
         };
         let mut variables: Vec<(String, String)> = environment
             .variables
             .iter()
             .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned())))
-            .filter(|(name, _)| passed(name))
+            .filter(|(name, value)| passed(name, value))
             .collect();
         // A guest cannot query the size of its terminal: WASI 0.2 has no such call.
         if let Some((columns, lines)) = environment.terminal_size {
@@ -66,6 +70,12 @@ impl World {
         }
         let arguments = std::iter::once(name.to_owned()).chain(arguments).collect();
         Self { arguments, variables, ..Self::default() }
+    }
+
+    /// Adds the folders of its grant.
+    #[must_use]
+    pub fn with(self, folders: Folders) -> Self {
+        Self { folders, ..self }
     }
 
     /// Adds the guest's view of the cluster: a kubeconfig without address or credential, and two names.
@@ -111,6 +121,9 @@ impl World {
         let mut builder = WasiCtx::builder();
         stdio::give(&mut builder, &self.faults);
         builder.args(&self.arguments).envs(&self.variables);
+        // A guest has a thread of its own, or the process: no other waits while it waits for a file.
+        builder.allow_blocking_current_thread(true);
+        self.folders.give(&mut builder)?;
         if let Some(folder) = &self.kubeconfig {
             builder.preopened_dir(folder, MOUNT, FsPerms::ReadOnly)?;
         }
@@ -135,9 +148,10 @@ fn write(folder: &std::path::Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Policy;
 
     #[test]
-    fn a_guest_gets_the_variables_of_the_terminal_and_no_others() {
+    fn a_guest_gets_the_variables_of_the_terminal_and_of_its_grant_and_no_others() {
         let variables = [
             ("TERM", "xterm"),
             ("LC_ALL", "C"),
@@ -149,10 +163,15 @@ mod tests {
         .map(|(name, value)| (name.into(), value.into()))
         .into();
         let environment = Environment { variables, terminal_size: Some((80, 24)), ..Environment::default() };
-        let world = World::new("x", vec!["a".to_owned()], &environment);
-        let given: Vec<String> =
-            world.variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        assert_eq!(given, ["COLUMNS=99", "LC_ALL=C", "TERM=xterm", "LINES=24"]);
-        assert_eq!(world.arguments, ["x", "a"]);
+        let given = |policy: Policy| {
+            let world = World::new("x", vec!["a".to_owned()], &environment, &policy.grant_whole());
+            assert_eq!(world.arguments, ["x", "a"]);
+            world.variables.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+        };
+        let always = ["COLUMNS=99", "LC_ALL=C", "TERM=xterm", "LINES=24"];
+        assert_eq!(given(Policy::none()), always);
+        let text = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: test}\nspec: {environment: [HOME]}\n";
+        let with_home = given(Policy::read("test.yaml", text).unwrap());
+        assert_eq!(with_home, ["COLUMNS=99", "HOME=/root", "LC_ALL=C", "TERM=xterm", "LINES=24"]);
     }
 }

@@ -63,6 +63,12 @@ impl Places {
         &self.links
     }
 
+    /// Returns the folders that contain all of kwasm's own files.
+    #[must_use]
+    pub fn own(&self) -> [&Path; 3] {
+        [&self.root, &self.cache, &self.configuration]
+    }
+
     /// Returns the cache of machine code, which only this user may write, e.g. `~/.cache/kwasm/compiled`.
     #[must_use]
     pub fn compiled(&self) -> PathBuf {

@@ -34,6 +34,7 @@ impl Explain for Error {
             Self::NoRequest(_) => {
                 "--policy NAME|FILE names what to grant: read-only, view, cluster, or a file"
             }
+            Self::NoPlaceForPolicy => "name a file: kwasm policy learn SOURCE -o FILE -- ARG…",
             Self::NoHome => "set KWASM_HOME to a folder",
             _ => return self.particular(),
         };
@@ -79,7 +80,7 @@ impl Error {
     /// Returns the hint for errors of the rooms, and for those whose hint depends on their contents.
     fn particular(&self) -> Option<String> {
         match self {
-            Self::NoPolicy(name) => Some(for_policy(name)),
+            Self::NoPolicy(name) | Self::NoSubject(name) => Some(for_policy(name)),
             Self::NoSuchRule { known, .. } if known.is_empty() => Some("it has no rules".to_owned()),
             Self::NoSuchRule { known, .. } => Some(format!("it has these: {}", known.join(" "))),
             Self::Undecided { requests: true, .. } => Some(
@@ -213,6 +214,7 @@ mod tests {
             runtime::Error::Compile { plugin: name(), reason: name() },
             runtime::Error::Link { plugin: name(), reason: name() },
             runtime::Error::Cache { path: path(), source: gone() },
+            runtime::Error::Folder { path: name(), source: runtime::FolderError::NotAFolder },
             runtime::Error::Unfit { plugin: name(), source: crate::inspect::Error::Preview3 },
         ] {
             check(&error);

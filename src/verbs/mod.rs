@@ -15,6 +15,8 @@ mod grant;
 mod hints;
 mod inspect;
 mod install;
+mod launch;
+mod learn;
 mod list;
 mod load;
 mod papers;
@@ -24,6 +26,7 @@ mod publish;
 mod release;
 mod reporter;
 mod requested;
+mod role;
 mod run;
 mod save;
 mod show;
@@ -86,12 +89,21 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             let (name, policy) = (name.as_ref(), policy.as_deref());
             install::install(&store()?, environment, reporter, &sources, name, policy, ask)
         }
+        Command::LearnPolicy { source, allow_writes, keep_names, output, verbose, arguments } => {
+            let wish = learn::Wish { source, allow_writes, keep_names, output, verbose, arguments };
+            learn::learn(&store()?, environment, reporter, wish)
+        }
         Command::List { output } => list::list(&store()?, reporter, output),
         Command::Load { archive, policy } => {
             load::load(&store()?, environment, reporter, &archive, policy.as_deref())
         }
         Command::Man { folder, command } => papers::man(reporter, folder.as_deref(), command.as_deref()),
         Command::Outdated { output } => upgrade::outdated(&store()?, environment, reporter, output),
+        Command::PrintRole { subject, account, connection, verbose } => {
+            let wish = role::Wish { subject, account, connection, verbose };
+            role::role(&store()?, environment, reporter, wish)
+        }
+        Command::PrintSchema => policy::schema(),
         Command::Publish { file, target, request, key, adapt, output } => {
             let wish = publish::Wish { file, target, request, key, adapt, output };
             publish::publish(environment, reporter, &wish)

@@ -1,4 +1,4 @@
-//! `kwasm policy check FILE…` and `kwasm policy explain METHOD PATH`, and the choice of policies.
+//! `kwasm policy check FILE…`, `explain METHOD PATH` and `schema`, and the choice of policies.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -126,7 +126,11 @@ pub(super) fn check(reporter: Reporter, files: &[PathBuf]) -> Result<Ending, Err
         match from_file(path) {
             Ok((policy, _)) => {
                 let (rules, hosts) = (policy.rules().len(), policy.hosts().len());
-                reporter.note(&format!("{file}: policy `{}`: rules: {rules}, hosts: {hosts}", policy.name()));
+                let beside = [("files", policy.files().len()), ("variables", policy.variables().len())];
+                let beside = beside.into_iter().filter(|(_, number)| *number > 0);
+                let beside: String = beside.map(|(what, number)| format!(", {what}: {number}")).collect();
+                let name = policy.name();
+                reporter.note(&format!("{file}: policy `{name}`: rules: {rules}, hosts: {hosts}{beside}"));
             }
             Err(Error::Policy(found)) => faults.extend(found),
             // A file that cannot be read hides nothing of the others.
@@ -137,6 +141,12 @@ pub(super) fn check(reporter: Reporter, files: &[PathBuf]) -> Result<Ending, Err
         }
     }
     if faults.is_empty() { Ok(Ending::Done) } else { Err(Error::Policy(faults)) }
+}
+
+/// Prints the JSON schema of policies.
+pub(super) fn schema() -> Result<Ending, Error> {
+    print(&one(&Policy::schema(), Output::Json, String::new, String::new))?;
+    Ok(Ending::Done)
 }
 
 /// The API server's reading of a request and, with a policy, the gate's decision.

@@ -1,27 +1,19 @@
 //! `kwasm run SOURCE -- ARG…`, and `kubectl NAME ARG…`, the same for an installed plugin.
 
-use std::mem;
-use std::sync::Arc;
-
-use crate::cli;
-use crate::cluster::{Contexts, Flags, Kubeconfig, MOST_CONTEXTS, Selection};
-use crate::environment::{Connection, Environment};
-use crate::gate::{Asker, Gate};
-use crate::message::Message;
-use crate::policy::{self, Grant, Layers, NAME_A_KUBECONFIG, Policy};
+use crate::environment::Environment;
+use crate::policy::{self, Layers, Policy};
 use crate::reference::Source;
-use crate::runtime::{Bounds, Compiler, OpenLine, Outcome, Sandbox, World};
 use crate::store::{Granted, Plugin, Store};
 
-use super::ask::{InstalledGrant, User};
+use super::ask::InstalledGrant;
 use super::audit;
 use super::ceiling::ceiling;
 use super::consent::{Choice, REQUEST};
 use super::declared::prove_request;
 use super::fetch::{Fetcher, name_of};
+use super::launch::{Launch, Questions};
 use super::policy::{choose, granted, request};
-use super::progress::{Compiling, Progress};
-use super::watching::Lines;
+use super::progress::Progress;
 use super::{Ending, Error, Reporter};
 
 /// The options of the command.
@@ -38,77 +30,50 @@ pub(super) fn run(
     store: &Store,
     environment: &Environment,
     reporter: Reporter,
-    mut wish: Wish,
+    wish: Wish,
 ) -> Result<Ending, Error> {
-    let plugin = match &wish.source {
-        Source::Path(path) => store.open_file(path)?,
-        Source::Installed(name) => store.find(name)?,
-        Source::Image(_) | Source::Package(_) => fetch(store, environment, reporter, &wish.source)?,
-    };
+    let Wish { source, policy, ask, verbose, arguments } = wish;
+    let plugin = find(store, environment, reporter, &source)?;
     let layers = Layers {
         request: request(plugin.name(), plugin.inspected())?,
-        grant: policy_for(&plugin, wish.policy.as_deref())?,
+        grant: policy_for(&plugin, policy.as_deref())?,
         ceiling: ceiling()?,
-        installed: plugin.granted().filter(|_| wish.policy.is_none()).map(|_| plugin.name().to_owned()),
+        installed: plugin.granted().filter(|_| policy.is_none()).map(|_| plugin.name().to_owned()),
     };
-    let grant = layers.for_plugin(plugin.inspected());
-    let limits = grant.limits();
-    // A component that can send nothing gets no kubeconfig, and none is read.
-    let mut arguments = mem::take(&mut wish.arguments);
-    let connection = Connection::take(&mut arguments, grant.own_flags()).map_err(cli::Error::from)?;
-    let contexts = if plugin.inspected().uses_network() {
-        let flags = Flags::of(&connection)?;
-        let kubeconfig = Kubeconfig::load(environment, &flags)?;
-        Some(Contexts::choose(&kubeconfig, &flags, |name, selected| grant.grants(name, selected))?)
-    } else {
-        None
+    let installed = match &source {
+        Source::Installed(name) => Some(name),
+        _ => None,
     };
-    let mut world = World::new(plugin.name(), arguments, environment);
-    if let Some(contexts) = &contexts {
-        if contexts.left_out() > 0 {
-            let (left_out, most) = (contexts.left_out(), MOST_CONTEXTS);
-            reporter.note(&format!(
-                "a plugin has {most} contexts at most: {left_out} that its policy grants are left out"
-            ));
-        }
-        world = world.show(contexts, store.places())?;
+    let uses_network = plugin.inspected().uses_network();
+    let mut observers = Vec::new();
+    if let Some(name) = installed.filter(|_| plugin.is_audited() && uses_network) {
+        // A run that cannot be recorded does not begin.
+        observers.push(audit::observer(store.open_audit_log(name)?));
     }
-    let missing = contexts.as_ref().and_then(|contexts| match contexts.selected() {
-        Selection::Nothing(why) => Some(why.clone()),
-        Selection::Cluster(_) => None,
+    let questions = (uses_network && ask.unwrap_or(plugin.asks())).then(|| {
+        // A policy for one run, and one in another user's store, are not changed by an answer.
+        let name = installed.filter(|_| policy.is_none() && store.is_own());
+        Questions { grant: name.map(|name| InstalledGrant { store: store.clone(), name: name.clone() }) }
     });
-    let contexts = contexts.unwrap_or_else(|| Contexts::none("the plugin imports no network"));
-    let faults = world.faults();
-    let line = faults.line.clone();
-    let lines = Lines::new(reporter, line.clone());
-    let gate = gate(store, &plugin, &wish, Parts { grant, contexts, lines: &lines, line: &line })?;
-    let progress = Compiling::new(reporter, plugin.name());
-    let compiler = Compiler { places: store.places(), bounds: Bounds::of(environment)?, watcher: &progress };
-    let sandbox = Sandbox::new(&plugin, &compiler, gate.clone(), world, limits)?;
-    drop(progress);
-    let outcome = sandbox.run()?;
-    lines.flush();
-    let mut lines = gate.report();
-    // Many a client library gives up before it sends anything, and cannot say why there is nothing to send to.
-    if let Some(why) =
-        missing.filter(|_| lines.is_empty() && matches!(outcome, Outcome::Ended(1..) | Outcome::Trapped(_)))
-    {
-        lines.push(Message::hinted(why, NAME_A_KUBECONFIG));
-    }
-    let well = outcome == Outcome::Ended(0);
-    if let Some(why) = faults.stdin.take().filter(|_| !well) {
-        lines.push(Message::plain(format!("stdin cannot be read: {why}")));
-    }
-    let speaks = !lines.is_empty() || matches!(outcome, Outcome::Limited(_) | Outcome::Trapped(_));
-    if speaks && line.close() {
-        Reporter::end_line();
-    }
-    reporter.messages(&lines);
-    match faults.stdout.take() {
-        // Readers would take it for the complete output.
-        Some(why) if well => Err(Error::Stdout(why)),
-        _ => Ok(Ending::Ran(outcome)),
-    }
+    let launch = Launch { store, environment, reporter, plugin: &plugin, verbose, observers, questions };
+    launch.run(layers.for_plugin(plugin.inspected()), arguments)
+}
+
+/// Returns the plugin of a source, which is fetched if it is in a registry.
+///
+/// # Errors
+/// If there is none, or it cannot be fetched.
+pub(super) fn find(
+    store: &Store,
+    environment: &Environment,
+    reporter: Reporter,
+    source: &Source,
+) -> Result<Plugin, Error> {
+    Ok(match source {
+        Source::Path(path) => store.open_file(path)?,
+        Source::Installed(name) => store.find(name)?,
+        Source::Image(_) | Source::Package(_) => fetch(store, environment, reporter, source)?,
+    })
 }
 
 /// Fetches a plugin from a registry, unless its content is cached. Its digest and signatures are looked up
@@ -153,38 +118,4 @@ fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
         return Ok(Policy::none());
     }
     Ok(choose(Some(name))?.policy)
-}
-
-/// The parts of a gate.
-struct Parts<'a> {
-    grant: Grant,
-    contexts: Contexts,
-    lines: &'a Lines,
-    line: &'a OpenLine,
-}
-
-/// Returns the gate of a run, with everyone who watches its requests or is asked about them.
-fn gate(store: &Store, plugin: &Plugin, wish: &Wish, parts: Parts<'_>) -> Result<Gate, Error> {
-    let Parts { grant, contexts, lines, line } = parts;
-    let installed = match &wish.source {
-        Source::Installed(name) => Some(name),
-        _ => None,
-    };
-    let uses_network = plugin.inspected().uses_network();
-    let mut observers = Vec::new();
-    observers.extend(wish.verbose.then(|| lines.observer()));
-    if let Some(name) = installed.filter(|_| plugin.is_audited() && uses_network) {
-        // A run that cannot be recorded does not begin.
-        observers.push(audit::observer(store.open_audit_log(name)?));
-    }
-    let asks = uses_network && wish.ask.unwrap_or(plugin.asks());
-    let asker = asks.then(|| {
-        line.share();
-        // A policy for one run, and one in another user's store, are not changed by an answer.
-        let name = installed.filter(|_| wish.policy.is_none() && store.is_own());
-        let grant = name.map(|name| InstalledGrant { store: store.clone(), name: name.clone() });
-        let (plugin, line, lines) = (plugin.name().to_owned(), line.clone(), lines.clone());
-        Arc::new(User { plugin, line, lines, grant }) as Arc<dyn Asker>
-    });
-    Ok(Gate::new(grant, contexts, observers, asker))
 }

@@ -19,6 +19,8 @@ mod audit_log;
 mod code_cache;
 #[cfg(unix)]
 mod conformance;
+#[cfg(unix)]
+mod consent;
 mod contexts_and_identities;
 mod core_modules;
 #[cfg(unix)]
@@ -33,7 +35,10 @@ mod error_messages;
 mod formats;
 mod fuzz_corpora;
 mod granted_at_install;
+#[cfg(unix)]
+mod granted_files;
 mod granted_hosts;
+mod granted_variables;
 mod hostile;
 #[cfg(unix)]
 mod hostile_texts;
@@ -42,6 +47,8 @@ mod interrupted_writes;
 mod judge;
 mod kube_rs;
 mod kubectl;
+#[cfg(unix)]
+mod learning;
 mod manual_and_completions;
 #[cfg(unix)]
 mod output_files;

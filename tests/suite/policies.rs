@@ -2,10 +2,12 @@
 //! valid.
 
 mod files;
+mod folders;
 mod head;
 mod hosts;
 mod limits;
 mod rules;
+mod schema;
 mod view;
 
 use crate::support::{Kwasm, Run};

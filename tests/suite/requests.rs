@@ -95,7 +95,7 @@ fn a_component_is_replaced_whole_and_keeps_its_permissions_or_another_file_is_wr
     let at = |name: &str| kwasm.home().join(name);
     let before = fs::read(at("x.wasm")).unwrap();
     let expected = embed(&before, &asks()).unwrap();
-    let elsewhere = |output: &str| [EMBED.as_slice(), &["-o", output]].concat();
+    let elsewhere = |output: &'static str| [EMBED.as_slice(), &["-o", output]].concat();
     kwasm.call(elsewhere("y.wasm")).success();
     assert!(fs::read(at("y.wasm")).unwrap() == expected);
     let piped = kwasm.command(elsewhere("-")).output().unwrap();
@@ -227,7 +227,7 @@ fn a_plugin_whose_request_is_not_the_only_one_or_cannot_be_read_is_described_and
     for (name, text, reason) in cases {
         let path = wat(&kwasm, name, &text);
         let inspected = kwasm.call(["inspect", &format!("./{name}.wasm")]).fails(126);
-        assert!(inspected.stdout.ends_with("request   not a valid policy\n"), "{}", inspected.shown());
+        assert!(inspected.stdout.ends_with("\nrequest  not a valid policy\n"), "{}", inspected.shown());
         assert_eq!(inspected.stderr, format!("kwasm: ./{name}.wasm: {reason}"));
         let json = kwasm.call(["inspect", &format!("./{name}.wasm"), "-o", "json"]).fails(126);
         let json: Value = serde_json::from_str(&json.stdout).unwrap();

@@ -21,21 +21,27 @@ use crate::{
 /// A component made by `cargo component`: a wasip1 module with its adapter.
 pub(crate) const ADAPTED: &str = "hello-cargo-component";
 /// The guests that need no more than preview 1 has. They are built as core modules too, `NAME-core`.
-const CORE: [&str; 14] = [
+const CORE: [&str; 20] = [
     "asks-for-random",
+    "climbs-out-of-folder",
     "echoes",
     "exits",
     "fills-memory",
+    "follows-a-link",
     "hello",
+    "keeps-files",
+    "links-to-write",
     "loops-forever",
     "outlasts-its-time",
     "prints",
+    "reads-credential-variables",
     "reads-environment",
     "reads-home",
     "reads-proc-self",
     "recurses",
     "sleeps-forever",
     "traps",
+    "writes-read-only",
 ];
 
 /// Returns the first of the names that no workspace has.

@@ -10,6 +10,8 @@ mod destination;
 mod door;
 #[cfg(unix)]
 mod endless;
+#[cfg(unix)]
+mod folders;
 mod headers;
 mod journal;
 mod limits;

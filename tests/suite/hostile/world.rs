@@ -48,6 +48,20 @@ fn reading_the_environment() {
 }
 
 #[test]
+fn reading_a_credential_under_a_pattern_of_variables() {
+    for guest in ["reads-credential-variables", "reads-credential-variables-core"] {
+        Attempt::of(guest)
+            .variable("MY_TOKEN", "hunter2")
+            .variable("MY_EDITOR", "ed")
+            .spec("{environment: [\"MY_*\"]}")
+            .with(&["MY_TOKEN"])
+            .fails("MY_TOKEN: environment variable not found")
+            .succeeds_without("credential-variables", "MY_TOKEN=hunter2")
+            .twin(&["MY_EDITOR"]);
+    }
+}
+
+#[test]
 fn reading_the_credentials_in_the_kubeconfig() {
     let server = seed();
     Attempt::of("reads-kubeconfig")

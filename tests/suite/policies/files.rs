@@ -143,7 +143,7 @@ fn a_fault_cannot_drive_the_terminal() {
     let run = check(with_spec("  \"x\\e[2J\\nkwasm: fine\": 1")).fails(2);
     assert_snapshot!(run.stderr, @r"
     kwasm: bad.yaml:5: spec.x\u{1b}[2J\u{a}kwasm: fine: there is no such key
-    hint: its keys are description, kubernetes, network, flags, limits
+    hint: its keys are description, kubernetes, files, environment, network, flags, limits
     ");
 }
 
@@ -196,6 +196,10 @@ spec:
         reason: Does it all.
         optional: true
       - {nonResourceURLs: [/version, \"/openapi/*\"], verbs: [get, head]}
+  files:
+    - {path: ., access: read-only}
+    - {path: $XDG_CACHE_HOME/everything, access: read-write}
+  environment: [EDITOR, \"MY_*\"]
   network:
     - {host: api.github.com, port: 8443}
     - {host: 10.0.0.1, private: true}
@@ -208,7 +212,7 @@ fn a_policy_with_every_key_is_good_in_each_way_to_write_it() {
     let crlf = EVERYTHING.replace('\n', "\r\n");
     for text in [EVERYTHING, &crlf, &format!("\u{feff}{EVERYTHING}"), &format!("---\n{EVERYTHING}...\n")] {
         let run = check(text).success();
-        assert_eq!(run.stderr, "bad.yaml: policy `everything`: rules: 2, hosts: 3\n");
+        assert_eq!(run.stderr, "bad.yaml: policy `everything`: rules: 2, hosts: 3, files: 2, variables: 2\n");
     }
     let json =
         r#"{"apiVersion": "kwasm.dev/v1", "kind": "Policy", "metadata": {"name": "json"}, "spec": {}}"#;

@@ -100,7 +100,7 @@ fn what_a_policy_begins_with_is_named_where_it_is_missing_or_wrong() {
     hint: `spec: {}` allows nothing
     # a spec that is a list
     kwasm: bad.yaml:4: spec: it is a list, not a map
-    hint: its keys are description, kubernetes, network, flags, limits
+    hint: its keys are description, kubernetes, files, environment, network, flags, limits
     ");
 }
 
@@ -112,7 +112,6 @@ fn a_key_is_known_and_there_once() {
         ("a key in the wrong place", format!("{HEAD}spec: {{}}\nrules: []\n")),
         ("a key that appears twice", with_spec("  description: a\n  limits: {}\n  description: b")),
         ("keys that YAML would merge", with_spec("  kubernetes: &all {contexts: [current]}\n  <<: *all")),
-        ("keys that are not served yet", with_spec("  files: [{path: .}]\n  environment: [EDITOR]")),
         ("a flag that is the plugin's anyhow", with_spec("  flags: {own: [\"-s\", --user, --mine]}")),
         ("a description that is a list", with_spec("  description: [a, b]")),
         ("a cluster that is nothing", with_spec("  kubernetes:")),
@@ -126,7 +125,7 @@ fn a_key_is_known_and_there_once() {
     hint: do you mean kubernetes?
     # a key of nothing known
     kwasm: bad.yaml:5: spec.everything: there is no such key
-    hint: its keys are description, kubernetes, network, flags, limits
+    hint: its keys are description, kubernetes, files, environment, network, flags, limits
     # a key in the wrong place
     kwasm: bad.yaml:5: rules: there is no such key
     hint: its keys are apiVersion, kind, metadata, spec
@@ -135,12 +134,7 @@ fn a_key_is_known_and_there_once() {
     hint: remove one of them
     # keys that YAML would merge
     kwasm: bad.yaml:6: spec.<<: there is no such key
-    hint: its keys are description, kubernetes, network, flags, limits
-    # keys that are not served yet
-    kwasm: bad.yaml:5: spec.files: this version of kwasm gives plugins no files
-    hint: remove files
-    kwasm: bad.yaml:6: spec.environment: this version of kwasm passes no other environment variables
-    hint: remove environment
+    hint: its keys are description, kubernetes, files, environment, network, flags, limits
     # a flag that is the plugin's anyhow
     kwasm: bad.yaml:5: spec.flags.own[2]: it is not one of kubectl's connection flags, so the plugin gets it anyway
     hint: write only flags that kubectl has too, e.g. "-s"

@@ -15,6 +15,7 @@
 
 mod answer;
 mod arguments;
+mod file;
 mod reply;
 mod request;
 pub mod socket;
@@ -22,6 +23,7 @@ mod verdict;
 
 pub use answer::Answer;
 pub use arguments::Arguments;
+pub use file::read_file;
 pub use reply::Reply;
 pub use request::{CLUSTER, Request, Sent, header_line, import_http};
 pub use socket::Socket;
