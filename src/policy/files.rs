@@ -252,7 +252,11 @@ pub(super) fn distinct(grants: Vec<FileGrant>) -> Vec<FileGrant> {
 pub(super) fn read(faults: &mut Faults<'_>, place: &Place, node: Node) -> Vec<FileGrant> {
     let items = faults.list(place, node, "each folder begins with a dash");
     if items.len() > MOST {
-        faults.add(place, format!("it lists more than {MOST} folders"), "list a folder that contains several");
+        faults.add(
+            place,
+            format!("it lists more than {MOST} folders"),
+            "list a folder that contains several",
+        );
         return Vec::new();
     }
     items.into_iter().filter_map(|(place, node)| entry(faults, place, node)).collect()
@@ -306,7 +310,11 @@ impl fmt::Display for FileGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path();
         f.write_str("{path: ")?;
-        if is_plain(&path) { f.write_str(&path)? } else { write!(f, "{}", Quoted(&path))? }
+        if is_plain(&path) {
+            f.write_str(&path)?
+        } else {
+            write!(f, "{}", Quoted(&path))?
+        }
         write!(f, ", access: {}}}", self.access)
     }
 }
@@ -426,8 +434,20 @@ mod tests {
 
     #[test]
     fn an_entry_is_read_as_it_is_written() {
-        let paths =
-            [".", "~", "~/x", "$XDG_RUNTIME_DIR/x", "/srv", "1", "true", ".5", ".inf", "a\nb\u{202e}", "a: b", "n"];
+        let paths = [
+            ".",
+            "~",
+            "~/x",
+            "$XDG_RUNTIME_DIR/x",
+            "/srv",
+            "1",
+            "true",
+            ".5",
+            ".inf",
+            "a\nb\u{202e}",
+            "a: b",
+            "n",
+        ];
         for path in paths {
             let entry = FileGrant::new(path, Access::ReadWrite).unwrap();
             let text = format!(
@@ -444,7 +464,10 @@ mod tests {
     #[test]
     fn a_grant_is_put_into_words() {
         assert_eq!(grant("ro .").sentence(), "read files in the working directory");
-        assert_eq!(grant("rw out").sentence(), "read, change and remove files in out of the working directory");
+        assert_eq!(
+            grant("rw out").sentence(),
+            "read, change and remove files in out of the working directory"
+        );
         assert_eq!(grant("ro ~/x").sentence(), "read files in ~/x");
     }
 }

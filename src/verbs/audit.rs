@@ -12,14 +12,32 @@ use crate::cli::Output;
 use crate::gate::{Consent, Ending, Observer, Subject, Trace};
 use crate::message::Explain;
 use crate::policy::RequestInfo;
-use crate::reference::{Digest, PluginName};
-use crate::store::{AuditLine, AuditLog, Store};
+use crate::reference::{Digest, PluginName, Source};
+use crate::store::{AuditLine, AuditLog, Plugin, Store};
 
 use super::table::{Table, shown};
 use super::{Ending as Done, Error, Reporter, print};
 
+/// Returns the observer that records the requests of an installed plugin, if they are recorded. One that can send
+/// none needs no log.
+///
+/// # Errors
+/// If they cannot be recorded: then the run must not begin.
+pub(super) fn observer_of(
+    store: &Store,
+    source: &Source,
+    plugin: &Plugin,
+) -> Result<Option<Observer>, Error> {
+    match source {
+        Source::Installed(name) if plugin.is_audited() && plugin.inspected().uses_network() => {
+            Ok(Some(observer(store.open_audit_log(name)?)))
+        }
+        _ => Ok(None),
+    }
+}
+
 /// Returns an observer that appends each request to a log.
-pub(super) fn observer(log: AuditLog) -> Observer {
+fn observer(log: AuditLog) -> Observer {
     let run = run_id();
     Arc::new(move |trace| log.append(&line(trace, &run)).map_err(|error| error.message()))
 }

@@ -135,7 +135,8 @@ fn report(
         lines.push(Message::plain(format!("stdin cannot be read: {why}")));
     }
     let speaks = !lines.is_empty() || matches!(outcome, Outcome::Limited(_) | Outcome::Trapped(_));
-    if speaks && faults.line.close() {
+    // A question that is open when the run ends leaves a line of kwasm's own.
+    if (speaks || faults.line.is_held()) && faults.line.close() {
         Reporter::end_line();
     }
     reporter.messages(&lines);

@@ -12,6 +12,7 @@ use crate::policy::{Layer, Layers, Lesson, Policy, Reason, host_of};
 use crate::reference::Source;
 use crate::store::Store;
 
+use super::audit;
 use super::ceiling::ceiling;
 use super::launch::Launch;
 use super::policy::{granted, request};
@@ -59,8 +60,10 @@ pub(super) fn learn(
     let grant = base.for_learning(plugin.name(), allow_writes);
     let layers = Layers { request: None, grant: grant.clone(), ceiling: ceiling()?, installed: None };
     let seen = Arc::new(Mutex::new(Seen { lesson: Lesson::new(keep_names), refused: false }));
-    let observers = vec![student(&seen)];
-    let launch = Launch { store, environment, reporter, plugin: &plugin, verbose, observers, questions: None };
+    let recorder = audit::observer_of(store, &source, &plugin)?;
+    let observers = recorder.into_iter().chain([student(&seen)]).collect();
+    let launch =
+        Launch { store, environment, reporter, plugin: &plugin, verbose, observers, questions: None };
     let ending = launch.run(layers.for_plugin(plugin.inspected()), arguments)?;
 
     let Seen { lesson, refused } = &*locked(&seen);

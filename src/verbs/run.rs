@@ -45,11 +45,7 @@ pub(super) fn run(
         _ => None,
     };
     let uses_network = plugin.inspected().uses_network();
-    let mut observers = Vec::new();
-    if let Some(name) = installed.filter(|_| plugin.is_audited() && uses_network) {
-        // A run that cannot be recorded does not begin.
-        observers.push(audit::observer(store.open_audit_log(name)?));
-    }
+    let observers = audit::observer_of(store, &source, &plugin)?.into_iter().collect();
     let questions = (uses_network && ask.unwrap_or(plugin.asks())).then(|| {
         // A policy for one run, and one in another user's store, are not changed by an answer.
         let name = installed.filter(|_| policy.is_none() && store.is_own());

@@ -34,7 +34,7 @@ fn install(kwasm: &Kwasm, guest: &str, arguments: &[&str]) {
 
 /// Starts `kubectl NAME ARG…` at a terminal.
 fn kubectl(kwasm: &Kwasm, name: &str, arguments: &[&str]) -> Conversation {
-    let mut command = kwasm.program(kwasm.links().join(format!("kubectl-{name}")));
+    let mut command = kwasm.program(kwasm.links().join(format!("kubectl-{}", name.replace('-', "_"))));
     command.args(arguments);
     Conversation::start(&command)
 }
@@ -106,7 +106,12 @@ fn once_is_once_and_for_this_run_is_for_all_of_it_and_no_longer() {
             assert_eq!(terminal.matches(PROMPT).count(), answers.len(), "{answers:?}: {terminal}");
             // A refusal is reported as it is without a question.
             let is_refused = statuses.contains(&"403");
-            assert_eq!(run.stderr.contains("the policy `none` does not allow it"), is_refused, "{}", run.shown());
+            assert_eq!(
+                run.stderr.contains("the policy `none` does not allow it"),
+                is_refused,
+                "{}",
+                run.shown()
+            );
         }
     }
 }
@@ -116,18 +121,20 @@ fn always_is_written_into_the_grant() {
     let server = seed();
     let kwasm = at_server(&server);
     install(&kwasm, "dials", &["--ask"]);
-    let path = "http://192.0.2.1/apis/apps/v1/namespaces/shop/deployments";
+    let path = "http://192.0.2.1/api/v1/namespaces/shop/pods";
     let mut conversation = kubectl(&kwasm, "dials", &["-n", "shop", path]);
     conversation.wait_for(ALWAYS);
     conversation.enter("always\n");
     let (run, _) = conversation.end();
     assert!(run.stdout.starts_with("status 200"), "{}", run.shown());
     let shown: Value =
-        serde_json::from_str(&kwasm.call(["policy", "show", "dials", "-o", "json"]).success().stdout).unwrap();
-    let rule = "{apiGroups: [apps], resources: [deployments], verbs: [list], namespaces: [current]}";
+        serde_json::from_str(&kwasm.call(["policy", "show", "dials", "-o", "json"]).success().stdout)
+            .unwrap();
+    let rule = "{apiGroups: [\"\"], resources: [pods], verbs: [list], namespaces: [current]}";
     assert_eq!(shown["effective"][0]["line"], rule, "{shown}");
     // Another run does not ask, nor does one without a terminal.
-    for arguments in [["-n", "shop", path], ["-n", "default", "http://192.0.2.1/apis/apps/v1/namespaces/default/deployments"]] {
+    let default = "http://192.0.2.1/api/v1/namespaces/default/pods";
+    for arguments in [["-n", "shop", path], ["-n", "default", default]] {
         let run = Run::of(kwasm.program(kwasm.links().join("kubectl-dials")).args(arguments));
         assert!(run.stdout.starts_with("status 200"), "{}", run.shown());
     }
@@ -234,8 +241,11 @@ fn without_a_terminal_the_answer_is_no() {
     assert!(run.stdout.starts_with("status 403"), "{}", run.shown());
     assert!(run.stderr.contains("the policy `none` does not allow it"), "{}", run.shown());
     // Nor is a process asked that runs in the background of a terminal, where reading would stop it.
-    let mut conversation =
-        shell(&kwasm, "set -m; \"$1\" \"$2\" & wait %1", &[kwasm.links().join("kubectl-dials").to_str().unwrap(), VERSION]);
+    let mut conversation = shell(
+        &kwasm,
+        "set -m; \"$1\" \"$2\" & wait %1",
+        &[kwasm.links().join("kubectl-dials").to_str().unwrap(), VERSION],
+    );
     assert!(conversation.wait_for_or_end(PROMPT).is_none());
     let (run, _) = conversation.end();
     assert!(run.stdout.starts_with("status 403"), "{}", run.shown());
@@ -286,7 +296,7 @@ fn a_plugin_cannot_write_over_a_question_nor_read_its_answer() {
     let kwasm = at_server(&server);
     install(&kwasm, "sends-many", &["--ask"]);
     // Its input is the terminal too: it reads the next request while it waits for nothing else.
-    let mut command = kwasm.program(kwasm.links().join("kubectl-sends-many"));
+    let mut command = kwasm.program(kwasm.links().join("kubectl-sends_many"));
     command.env("TERM", "xterm");
     let mut conversation = Conversation::start_whole(&command);
     conversation.enter("[\"GET\", \"http://192.0.2.1/version\", [], null]\n");

@@ -27,7 +27,7 @@ fn at_server(server: &ApiServer) -> Kwasm {
 }
 
 fn kubectl(kwasm: &Kwasm, name: &str, arguments: &[&str]) -> Command {
-    let mut command = kwasm.program(kwasm.links().join(format!("kubectl-{name}")));
+    let mut command = kwasm.program(kwasm.links().join(format!("kubectl-{}", name.replace('-', "_"))));
     command.args(arguments);
     command
 }
@@ -84,10 +84,14 @@ fn nothing_is_recorded_unless_that_was_said() {
     assert_eq!(recorded(&kwasm, "dials").len(), 1);
     kwasm.call(["audit", "--on", "dials", "missing"]).fails(127);
     let list: Value = serde_json::from_str(&kwasm.call(["list", "-o", "json"]).success().stdout).unwrap();
+    // One name that is not installed, and none is changed.
     assert_eq!(list[0]["audit"], false, "{list}");
+    kwasm.call(["audit", "--on", "dials"]).success();
+    kwasm.call(["policy", "learn", "dials", "-o", "learnt.yaml", "--", "http://192.0.2.1/version"]).success();
+    assert_eq!(recorded(&kwasm, "dials").len(), 2);
     // A run of the same file that is not installed is no run of the plugin.
     kwasm.run("dials", &["http://192.0.2.1/version"]).success();
-    assert_eq!(recorded(&kwasm, "dials").len(), 1);
+    assert_eq!(recorded(&kwasm, "dials").len(), 2);
 }
 
 #[test]
@@ -134,7 +138,18 @@ fn each_decision_is_a_line_with_what_was_asked_for_and_no_secret() {
     dial(&format!("{api}/version"), &["--header", "Authorization: Bearer hunter2"]);
     let rows = recorded(&kwasm, "dials");
     let line = |row: &Value| {
-        let keys = ["verb", "group", "resource", "subresource", "namespace", "name", "path", "host", "decision", "status"];
+        let keys = [
+            "verb",
+            "group",
+            "resource",
+            "subresource",
+            "namespace",
+            "name",
+            "path",
+            "host",
+            "decision",
+            "status",
+        ];
         keys.map(|key| column(std::slice::from_ref(row), key).remove(0)).join("|")
     };
     let lines: Vec<String> = rows.iter().map(line).collect();
@@ -219,7 +234,8 @@ fn names_of_others_drive_no_terminal_and_take_no_line_of_their_own() {
     assert!(column(&rows, "name")[2].len() < 400);
     for form in ["table", "wide", "json", "yaml", "name"] {
         let run = kwasm.call(["audit", "dials", "-o", form]).success();
-        let drives = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{61c}' | '\u{202a}'..='\u{202e}');
+        let drives =
+            |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{61c}' | '\u{202a}'..='\u{202e}');
         assert!(!run.stdout.contains(drives), "{form}: {:?}", run.stdout);
         assert!(["\\u{202e}", "\\u202e"].iter().any(|text| run.stdout.contains(text)), "{}", run.stdout);
     }
@@ -234,15 +250,17 @@ fn twenty_runs_at_once_lose_and_mix_no_line_even_while_the_file_is_changed() {
     audited(&kwasm, "sends-many", "cluster");
     // Almost as large as it becomes, so that it is changed by one of the runs.
     let log = folder(&kwasm, "sends-many").join("audit.jsonl");
-    let line = json!({"time": "2026-01-01T00:00:00Z", "run": "before", "name": "x".repeat(1000)}).to_string() + "\n";
+    let line =
+        json!({"time": "2026-01-01T00:00:00Z", "run": "before", "name": "x".repeat(1000)}).to_string() + "\n";
     let before = (4 << 20) / line.len() - 20;
     fs::write(&log, line.repeat(before)).unwrap();
     fs::set_permissions(&log, fs::Permissions::from_mode(0o600)).unwrap();
     let paths: Vec<String> =
         (0..EACH).map(|number| format!("/api/v1/namespaces/shop/configmaps/name-{number}")).collect();
     let file = requests(&kwasm, &paths);
-    let started: Vec<_> =
-        (0..RUNS).map(|_| sends(&kwasm, &file).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()).collect();
+    let started: Vec<_> = (0..RUNS)
+        .map(|_| sends(&kwasm, &file).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        .collect();
     for mut child in started {
         assert!(child.wait().unwrap().success());
     }
@@ -297,7 +315,8 @@ fn a_kill_at_any_change_to_the_disk_tears_one_line_at_most() {
         let ended = command.output().unwrap().status;
         let run = kwasm.call(["audit", "sends-many", "-o", "json"]).success();
         let rows: Vec<Value> = serde_json::from_str(&run.stdout).unwrap();
-        let lines = run.stderr.lines().find_map(|line| line.strip_prefix("incomplete lines that are left out: "));
+        let lines =
+            run.stderr.lines().find_map(|line| line.strip_prefix("incomplete lines that are left out: "));
         let now = lines.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap());
         assert!((whole..=whole + 3).contains(&rows.len()) && (torn..=torn + 1).contains(&now), "{number}");
         if ended.success() {

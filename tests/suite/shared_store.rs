@@ -98,7 +98,10 @@ fn what_others_do_is_recorded_in_a_folder_of_their_own() {
     shared.theirs(&run).success();
     let log = shared.home.join(".local/state/kwasm/audit/dials/audit.jsonl");
     assert_eq!(log.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(shared.theirs(&["audit", "dials", "-o", "json"]).success().stdout.matches("/version").count(), 1);
+    assert_eq!(
+        shared.theirs(&["audit", "dials", "-o", "json"]).success().stdout.matches("/version").count(),
+        1
+    );
     // The administrator's own runs are beside the receipt.
     assert!(kwasm.call(["audit", "dials"]).success().stderr.contains("no request of dials is recorded yet"));
     kwasm.call(run).success();

@@ -7,13 +7,8 @@ use crate::support::{Conversation, Kwasm, component, kubeconfig, seed};
 /// Runs the guest at a terminal where every question is declined, and returns their number.
 fn questions(kwasm: &Kwasm) -> usize {
     let guest = component("floods-questions");
-    let mut conversation = Conversation::start(&kwasm.command([
-        "run",
-        "--ask",
-        "--policy",
-        "none",
-        guest.to_str().unwrap(),
-    ]));
+    let mut conversation =
+        Conversation::start(&kwasm.command(["run", "--ask", "--policy", "none", guest.to_str().unwrap()]));
     let mut asked = 0;
     while conversation.wait_for_or_end("[no]: ").is_some() {
         asked += 1;
