@@ -104,6 +104,8 @@ defences! {
     PathLength = "path-length",
     /// A granted host is not an address of the user's own network.
     PrivateAddresses = "private-addresses",
+    /// The number of questions that a guest can make its user answer is limited.
+    QuestionLimit = "question-limit",
     /// The number of random bytes in one call is limited.
     RandomLimit = "random-limit",
     /// A folder that was granted to be read is not changed.

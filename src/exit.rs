@@ -84,8 +84,10 @@ impl Exit {
             | Error::Name(_)
             | Error::NoArtifact(_)
             | Error::NoPage(_)
+            | Error::NoPlaceForPolicy
             | Error::NoPolicy(_)
             | Error::NoRequest(_)
+            | Error::NoSubject(_)
             | Error::NoSuchRule { .. }
             | Error::NotFetched(_)
             | Error::Policy(_)

@@ -8,6 +8,7 @@ pub(crate) mod disk;
 mod folder;
 mod owner;
 pub(crate) mod stdio;
+pub(crate) mod terminal;
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
@@ -29,6 +30,8 @@ pub(crate) struct Folders {
     pub(crate) data: PathBuf,
     /// Data that can be recreated, e.g. `~/.cache`.
     pub(crate) cache: PathBuf,
+    /// Data of this machine that is not worth taking to another one, such as logs, e.g. `~/.local/state`.
+    pub(crate) state: PathBuf,
     /// The user's configuration, e.g. `~/.config`.
     pub(crate) configuration: PathBuf,
     /// Links that a shell finds, e.g. `~/.local/bin`.
@@ -41,24 +44,25 @@ pub(crate) struct Folders {
 pub(crate) fn folders(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<Folders> {
     let absolute = |name: &str| variable(name).filter(|path| path.is_absolute());
     let home = home(&variable)?;
-    let (data, cache) = if cfg!(windows) {
-        (
-            absolute("APPDATA").unwrap_or_else(|| home.join("AppData").join("Roaming")),
-            absolute("LOCALAPPDATA").unwrap_or_else(|| home.join("AppData").join("Local")),
-        )
+    let (data, cache, state) = if cfg!(windows) {
+        let local = absolute("LOCALAPPDATA").unwrap_or_else(|| home.join("AppData").join("Local"));
+        let roaming = absolute("APPDATA").unwrap_or_else(|| home.join("AppData").join("Roaming"));
+        (roaming, local.clone(), local)
     } else if cfg!(target_os = "macos") {
-        (home.join("Library/Application Support"), home.join("Library/Caches"))
+        let data = home.join("Library/Application Support");
+        (data.clone(), home.join("Library/Caches"), data)
     } else {
         // XDG Base Directory Specification: a relative path in these variables is to be ignored.
         (
             absolute("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share")),
             absolute("XDG_CACHE_HOME").unwrap_or_else(|| home.join(".cache")),
+            absolute("XDG_STATE_HOME").unwrap_or_else(|| home.join(".local/state")),
         )
     };
     // Not the platform's own on macOS: command-line tools keep to `~/.config` there, those that are configured beside too.
     let configuration = if cfg!(windows) { Some(data.clone()) } else { absolute("XDG_CONFIG_HOME") };
     let configuration = configuration.unwrap_or_else(|| home.join(".config"));
-    Some(Folders { data, cache, configuration, links: home.join(".local").join("bin") })
+    Some(Folders { data, cache, state, configuration, links: home.join(".local").join("bin") })
 }
 
 /// Returns the user's home directory, or `None` if it is not known.
@@ -383,6 +387,7 @@ mod tests {
         if cfg!(target_os = "linux") {
             assert_eq!(found.data, Path::new("/data"));
             assert_eq!(found.cache, Path::new("/home/u/.cache"));
+            assert_eq!(found.state, Path::new("/home/u/.local/state"));
         }
         assert_eq!(found.links, Path::new("/home/u/.local/bin"));
     }

@@ -6,11 +6,19 @@ use clap::ValueEnum;
 use clap_complete::Shell;
 
 use crate::environment::Connection;
+use crate::policy::ServiceAccount;
 use crate::reference::{Image, Package, PluginName, Source};
 
 /// The parsed command line.
 #[derive(Debug, Eq, PartialEq)]
 pub enum Command {
+    /// Show the recorded requests of a plugin's past runs.
+    Audit {
+        /// The plugin.
+        name: PluginName,
+        /// The output format.
+        output: Output,
+    },
     /// Show the cluster that plugins reach, and the user.
     Cluster {
         /// The flags that select it.
@@ -21,6 +29,13 @@ pub enum Command {
         verbose: bool,
         /// The output format.
         output: Output,
+    },
+    /// Turn the recording of plugins' requests on or off.
+    ConfigureAudit {
+        /// The plugins.
+        names: Vec<PluginName>,
+        /// Whether their requests are recorded.
+        on: bool,
     },
     /// Print a shell script for completing kwasm's own command line.
     Completion(Shell),
@@ -69,6 +84,34 @@ pub enum Command {
         /// The output format.
         output: Output,
     },
+    /// Run a component, and write a policy for it.
+    LearnPolicy {
+        /// The component.
+        source: Source,
+        /// Whether it may do more than read.
+        allow_writes: bool,
+        /// Whether the policy names the objects that it used.
+        keep_names: bool,
+        /// The file to write.
+        output: Option<PathBuf>,
+        /// Whether to report each request.
+        verbose: bool,
+        /// The plugin's own arguments.
+        arguments: Vec<String>,
+    },
+    /// Print the roles for a policy.
+    PrintRole {
+        /// A plugin's or policy's name, or a file.
+        subject: String,
+        /// The service account; `None` for a new one.
+        account: Option<ServiceAccount>,
+        /// The flags that select the cluster and the current namespace.
+        connection: Connection,
+        /// Whether to report each request.
+        verbose: bool,
+    },
+    /// Print the JSON schema of policies.
+    PrintSchema,
     /// Describe a component without running it.
     Inspect {
         /// The component.
@@ -84,6 +127,8 @@ pub enum Command {
         name: Option<PluginName>,
         /// The policy to grant.
         policy: Option<String>,
+        /// Whether to ask about requests that the policy does not allow.
+        ask: bool,
     },
     /// List the installed plugins.
     List {
@@ -130,6 +175,8 @@ pub enum Command {
         source: Source,
         /// The policy, unless it is the one granted at install.
         policy: Option<String>,
+        /// Whether to ask about requests that the policy does not allow; `None` for what was said at install.
+        ask: Option<bool>,
         /// Whether to report each request.
         verbose: bool,
         /// The plugin's own arguments.

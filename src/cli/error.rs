@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use crate::environment::MissingValue;
 use crate::message::Explain;
+use crate::policy::AccountError;
 use crate::reference::{ImageError, NameError, PackageError, SourceError};
 
 /// The reason why argv is not a valid command.
@@ -15,6 +16,9 @@ pub enum Error {
     /// One name for several sources.
     #[error("--as names one plugin, and {0} sources were given")]
     OneName(usize),
+    /// Several plugins, where the requests of one are shown.
+    #[error("kwasm audit shows the requests of one plugin, and {0} were given")]
+    OneAudit(usize),
     /// A connection flag without a value, at the end.
     #[error(transparent)]
     FlagValue(#[from] MissingValue),
@@ -33,6 +37,9 @@ pub enum Error {
     /// A package without a version, which publication requires.
     #[error("`{0}` has no version: publish it as NAMESPACE:NAME@1.2.3")]
     NoVersion(String),
+    /// Not a service account.
+    #[error(transparent)]
+    Account(#[from] AccountError),
     /// A plugin name of no known form.
     #[error(transparent)]
     Name(#[from] NameError),
@@ -48,6 +55,7 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Name(error) => error.hint(),
+            Self::Account(error) => error.hint(),
             _ => None,
         }
     }

@@ -36,6 +36,9 @@ enum Verb {
         /// that you may do), a shipped plugin's name, or a file (./x.yaml)
         #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
+        /// Ask at the terminal about requests that the policy does not allow [default: as installed]
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        ask: Option<bool>,
         /// The plugin's own arguments
         #[arg(last = true, value_name = "ARG")]
         arguments: Vec<OsString>,
@@ -53,11 +56,14 @@ enum Verb {
         /// that you may do), a shipped plugin's name, or a file (./x.yaml)
         #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
+        /// Ask at the terminal, in each run, about requests that the policy does not allow
+        #[arg(long)]
+        ask: bool,
     },
     /// List the installed plugins
     #[command(visible_alias = "ls")]
     List(Form),
-    /// Show what a component is, what it imports and what it asks for, without running it
+    /// Show what a component is, imports and asks for, without running it
     Inspect {
         /// A file (./x.wasm), an installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
         source: String,
@@ -81,6 +87,20 @@ enum Verb {
         /// The plugins' names
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
+    },
+    /// Show the requests of a plugin's past runs, if they are recorded
+    Audit {
+        /// The plugin's name; with --on or --off the names of several
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+        /// Record each request from now on: what it was about, the decision and the result
+        #[arg(long, conflicts_with_all = ["off", "output"])]
+        on: bool,
+        /// Stop recording. What is recorded stays until the plugin is uninstalled
+        #[arg(long, conflicts_with = "output")]
+        off: bool,
+        #[command(flatten)]
+        form: Form,
     },
     /// Show which cluster plugins connect to, and as which user
     Cluster {
@@ -255,10 +275,40 @@ enum PolicyVerb {
         #[arg(long, conflicts_with = "rules", required_unless_present = "rules")]
         all: bool,
     },
+    /// Run a component, and write the smallest policy that covers what it does
+    Learn {
+        /// A file (./x.wasm), an installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
+        source: String,
+        /// Let it do all that you may do; without it, it may only read, secrets and logs too
+        #[arg(long)]
+        allow_writes: bool,
+        /// Name the objects that it used, instead of all of their kind
+        #[arg(long)]
+        keep_names: bool,
+        /// Write the policy to this file, or - for stdout [default: to the terminal, when the plugin has ended]
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// The plugin's own arguments
+        #[arg(last = true, value_name = "ARG")]
+        arguments: Vec<OsString>,
+    },
+    /// Print roles for the same rules, by which an API server limits a service account
+    Role {
+        /// An installed plugin, a policy's name, or a file (./x.yaml)
+        #[arg(value_name = "NAME|FILE")]
+        subject: String,
+        /// The service account [default: a new one in the current namespace, kwasm-NAME]
+        #[arg(long, value_name = "NAMESPACE:NAME")]
+        service_account: Option<String>,
+        #[command(flatten, next_help_heading = "kubectl's connection flags")]
+        connection: Connection,
+    },
+    /// Print the JSON schema of policies, for editors
+    Schema,
 }
 
 impl PolicyVerb {
-    fn command(self) -> Result<Command, Error> {
+    fn command(self, verbose: bool) -> Result<Command, Error> {
         Ok(match self {
             Self::Check { files } => Command::CheckPolicy { files },
             Self::Embed { file, request, output } => Command::EmbedRequest { file, request, output },
@@ -268,6 +318,21 @@ impl PolicyVerb {
             Self::Show { name, form } => Command::ShowPolicy { name: name.parse()?, output: form.of_one() },
             Self::Grant { name, rules, policy } => Command::GrantRules { name: name.parse()?, rules, policy },
             Self::Revoke { name, rules, all: _ } => Command::RevokeRules { name: name.parse()?, rules },
+            Self::Learn { source, allow_writes, keep_names, output, arguments } => Command::LearnPolicy {
+                source: source.parse()?,
+                allow_writes,
+                keep_names,
+                output,
+                verbose,
+                arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,
+            },
+            Self::Role { subject, service_account, connection } => Command::PrintRole {
+                subject,
+                account: service_account.map(|account| account.parse()).transpose()?,
+                connection,
+                verbose,
+            },
+            Self::Schema => Command::PrintSchema,
         })
     }
 }
@@ -276,19 +341,28 @@ impl Line {
     pub(super) fn into_command(self, environment: &Environment) -> Result<Command, Error> {
         let verbose = self.verbose > 0;
         Ok(match self.verb {
-            Verb::Run { source, policy, arguments } => Command::Run {
+            Verb::Run { source, policy, ask, arguments } => Command::Run {
                 source: source.parse()?,
                 policy,
+                ask,
                 verbose,
                 arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,
             },
             Verb::Install { sources, name: Some(_), .. } if sources.len() > 1 => {
                 return Err(Error::OneName(sources.len()));
             }
-            Verb::Install { sources, name, policy } => Command::Install {
+            Verb::Install { sources, name, policy, ask } => Command::Install {
                 sources: sources.iter().map(|source| source.parse()).collect::<Result<_, _>>()?,
                 name: name.map(|name| name.parse()).transpose()?,
                 policy,
+                ask,
+            },
+            Verb::Audit { names, on, off, .. } if on || off => {
+                Command::ConfigureAudit { names: plugins(&names)?, on }
+            }
+            Verb::Audit { names, form, .. } => match names.as_slice() {
+                [name] => Command::Audit { name: name.parse()?, output: form.of_one() },
+                names => return Err(Error::OneAudit(names.len())),
             },
             Verb::Cluster { check, form, connection } => {
                 Command::Cluster { connection, check, verbose, output: form.of_one() }
@@ -300,7 +374,7 @@ impl Line {
             Verb::Upgrade { names, policy } => Command::Upgrade { names: plugins(&names)?, policy },
             Verb::Outdated(form) => Command::Outdated { output: form.of_list(environment) },
             Verb::Uninstall { names } => Command::Uninstall { names: plugins(&names)? },
-            Verb::Policy { verb } => verb.command()?,
+            Verb::Policy { verb } => verb.command(verbose)?,
             Verb::Publish { file, target, request, sign, adapt, form } => {
                 let target = published(&target)?;
                 Command::Publish { file, target, request, key: sign, adapt, output: form.of_one() }

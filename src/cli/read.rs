@@ -46,9 +46,13 @@ impl Command {
                 environment.arguments.iter().skip(1).cloned().map(unicode).collect::<Result<_, _>>()?;
             return Ok(match link {
                 Link::Complete(name) => Self::Complete { name, arguments },
-                Link::Run(name) => {
-                    Self::Run { source: Source::Installed(name), policy: None, verbose: false, arguments }
-                }
+                Link::Run(name) => Self::Run {
+                    source: Source::Installed(name),
+                    policy: None,
+                    ask: None,
+                    verbose: false,
+                    arguments,
+                },
             });
         }
         let line = match Line::try_parse_from(&environment.arguments) {
@@ -109,7 +113,7 @@ mod tests {
         let command = read(&["/bin/kubectl-my_plug", "--help", "-n", "x", "--"]).unwrap();
         let arguments = ["--help", "-n", "x", "--"].map(String::from).to_vec();
         let source = Source::Installed("my-plug".parse().unwrap());
-        assert_eq!(command, Command::Run { source, policy: None, verbose: false, arguments });
+        assert_eq!(command, Command::Run { source, policy: None, ask: None, verbose: false, arguments });
     }
 
     #[test]
@@ -163,8 +167,43 @@ mod tests {
         let arguments = ["--policy", "none"].map(String::from).to_vec();
         assert_eq!(
             command,
-            Command::Run { source: Source::Path("./x.wasm".into()), policy: None, verbose: false, arguments }
+            Command::Run {
+                source: Source::Path("./x.wasm".into()),
+                policy: None,
+                ask: None,
+                verbose: false,
+                arguments
+            }
         );
+    }
+
+    #[test]
+    fn whether_to_ask_is_a_flag_with_or_without_a_value() {
+        let ask = |arguments: &[&str]| match read(arguments) {
+            Ok(Command::Run { ask, .. }) => ask,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(ask(&["kwasm", "run", "x"]), None);
+        assert_eq!(ask(&["kwasm", "run", "--ask", "x"]), Some(true));
+        assert_eq!(ask(&["kwasm", "run", "--ask=false", "x"]), Some(false));
+        assert!(matches!(
+            read(&["kwasm", "install", "--ask", "x.wasm"]),
+            Ok(Command::Install { ask: true, .. })
+        ));
+    }
+
+    #[test]
+    fn an_audit_shows_one_plugin_and_configures_several() {
+        let on = read(&["kwasm", "audit", "--on", "a", "b"]);
+        assert!(matches!(on, Ok(Command::ConfigureAudit { names, on: true }) if names.len() == 2));
+        let off = read(&["kwasm", "audit", "a", "--off"]);
+        assert!(matches!(off, Ok(Command::ConfigureAudit { names, on: false }) if names.len() == 1));
+        assert!(matches!(read(&["kwasm", "audit", "a"]), Ok(Command::Audit { output: Output::Table, .. })));
+        assert!(matches!(read(&["kwasm", "audit", "a", "b"]), Err(Error::OneAudit(2))));
+        for wrong in [["--on", "--off"], ["--on", "-ojson"]] {
+            let arguments = ["kwasm", "audit", "a"].into_iter().chain(wrong).collect::<Vec<_>>();
+            assert!(matches!(read(&arguments), Err(Error::Usage(_))));
+        }
     }
 
     #[test]

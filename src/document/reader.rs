@@ -5,7 +5,7 @@ use super::fault::{Faults, Format, Place};
 use super::node::{Broken, Node, Shape};
 
 /// The `apiVersion` of every document.
-const API_VERSION: &str = "kwasm.dev/v1";
+pub(crate) const API_VERSION: &str = "kwasm.dev/v1";
 
 /// The largest document, in bytes.
 const LONGEST: usize = 1 << 20;

@@ -30,7 +30,8 @@ pub(super) fn of(refusal: &Refusal) -> Response<Body> {
         | Reason::Policy { .. }
         | Reason::PrivateAddress(_)
         | Reason::SpeaksAs(_)
-        | Reason::SpeaksOver(_) => (StatusCode::FORBIDDEN, "Forbidden"),
+        | Reason::SpeaksOver(_)
+        | Reason::Unrecorded => (StatusCode::FORBIDDEN, "Forbidden"),
         Reason::Limit(Limit::HeaderCount | Limit::Headers(_)) => {
             (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "RequestHeaderFieldsTooLarge")
         }

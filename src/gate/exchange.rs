@@ -1,6 +1,6 @@
 //! One request and its answer, on a pool of connections: to a cluster or to another host.
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::{Connect, capture_connection};
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::body::{Body, Timed};
 use super::failure::Failure;
@@ -24,6 +24,31 @@ pub(crate) struct Timeouts {
     pub(crate) connect: Option<Duration>,
     pub(crate) first_byte: Option<Duration>,
     pub(crate) between_bytes: Option<Duration>,
+}
+
+impl Timeouts {
+    /// Waits until the guest no longer waits for a connection or the beginning of an answer.
+    pub(super) async fn over(self) {
+        match self.connect.into_iter().chain(self.first_byte).min() {
+            Some(limit) => sleep(limit).await,
+            None => pending().await,
+        }
+    }
+
+    /// Returns the failure of a request that has not been sent after this time, if it is too late for it.
+    pub(super) fn late(self, waited: Duration) -> Option<Failure> {
+        let is_over = |limit: Option<Duration>| limit.is_some_and(|limit| limit <= waited);
+        if is_over(self.connect) {
+            return Some(Failure::ConnectTimeout);
+        }
+        is_over(self.first_byte).then_some(Failure::ResponseTimeout)
+    }
+
+    /// Returns what is left of the timeouts for a connection and the beginning of an answer after this time.
+    pub(super) fn after(self, waited: Duration) -> Self {
+        let left = |limit: Option<Duration>| limit.map(|limit| limit.saturating_sub(waited));
+        Self { connect: left(self.connect), first_byte: left(self.first_byte), ..self }
+    }
 }
 
 /// Returns a pool of HTTP/1.1 connections.

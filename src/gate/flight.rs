@@ -1,14 +1,13 @@
-//! Requests in flight: their limit, and the result of each.
+//! Requests in flight: their limit, and when each has ended.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
 
-use ::http::StatusCode;
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::body::{Body, Hook, Hooked, Polled};
+use super::trace::Following;
 use crate::defence::Defence;
 use crate::policy::Limit;
 
@@ -37,80 +36,21 @@ impl Flight {
     }
 }
 
-/// The observer of each request, called when it has ended.
-pub type Observer = Arc<dyn Fn(&Trace) + Send + Sync>;
-
-/// The result of one request.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Trace {
-    /// The request, e.g. `list pods in namespace shop`.
-    pub request: String,
-    /// The decision and the result.
-    pub ending: Ending,
-    /// The time from its judgement to the end of its answer.
-    pub time: Duration,
-}
-
-/// The ending of a request.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Ending {
-    /// Sent, and answered with this status and this many bytes, all of them or as far as the guest read.
-    Answered {
-        /// The status.
-        status: StatusCode,
-        /// The number of bytes of the answer's body.
-        bytes: u64,
-    },
-    /// Sent, but not answered.
-    Failed,
-    /// Refused.
-    Refused,
-}
-
-/// A request that is traced, if there is an observer.
-pub(super) struct Following {
-    observer: Option<Observer>,
-    request: String,
-    began: Instant,
-}
-
-impl Following {
-    pub(super) fn begin(observer: Option<&Observer>, request: impl FnOnce() -> String) -> Self {
-        let request = if observer.is_some() { request() } else { String::new() };
-        Self { observer: observer.cloned(), request, began: Instant::now() }
-    }
-
-    pub(super) fn end(&mut self, ending: Ending) {
-        if let Some(observer) = self.observer.take() {
-            let request = std::mem::take(&mut self.request);
-            observer(&Trace { request, ending, time: self.began.elapsed() });
-        }
-    }
-}
-
 /// Counts an answer's body, and holds its request's slot until that is read or dropped.
 pub(super) struct Answer {
-    status: StatusCode,
-    bytes: u64,
     following: Following,
     slot: Option<Slot>,
 }
 
 impl Answer {
     /// Returns an answer's body, which is traced.
-    pub(super) fn body(inner: Body, status: StatusCode, following: Following, slot: Slot) -> Body {
-        Hooked { hook: Self { status, bytes: 0, following, slot: Some(slot) }, inner }.boxed_unsync()
+    pub(super) fn body(inner: Body, following: Following, slot: Slot) -> Body {
+        Hooked { hook: Self { following, slot: Some(slot) }, inner }.boxed_unsync()
     }
 
     fn ended(&mut self) {
-        self.following.end(Ending::Answered { status: self.status, bytes: self.bytes });
+        self.following.end();
         self.slot = None;
-    }
-}
-
-impl Drop for Answer {
-    fn drop(&mut self) {
-        self.ended();
     }
 }
 
@@ -118,7 +58,7 @@ impl Hook for Answer {
     fn polled(&mut self, polled: Polled, _: &impl http_body::Body, _: &mut Context<'_>) -> Polled {
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
-                self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+                self.following.count(frame.data_ref().map_or(0, |data| data.len() as u64));
             }
             Poll::Ready(None | Some(Err(_))) => self.ended(),
             Poll::Pending => {}
@@ -130,6 +70,8 @@ impl Hook for Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::trace::{Ending, Observer, Seen, Subject, Tracer};
+    use ::http::{Method, StatusCode};
     use bytes::Bytes;
     use http_body_util::Full;
     use std::sync::Mutex;
@@ -144,25 +86,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_told_of_once_when_it_was_read_or_dropped() {
+    async fn an_answer_is_reported_once_when_it_was_read_or_dropped() {
         for read in [true, false] {
-            let told = Arc::new(Mutex::new(Vec::new()));
+            let endings = Arc::new(Mutex::new(Vec::new()));
             let observer: Observer = {
-                let told = Arc::clone(&told);
-                Arc::new(move |trace| told.lock().unwrap().push(trace.ending.clone()))
+                let endings = Arc::clone(&endings);
+                Arc::new(move |trace| {
+                    endings.lock().unwrap().push(trace.ending.clone());
+                    Ok(())
+                })
             };
             let flight = Flight::new(1);
-            let following = Following::begin(Some(&observer), || "x".to_owned());
+            let subject = Subject::Elsewhere { method: Method::GET, host: String::new(), port: None };
+            let seen = Seen { request: "x".to_owned(), subject, rule: None, consent: None };
+            let following = Arc::new(Tracer::new(vec![observer])).begin(Some(seen));
+            following.answered(StatusCode::OK);
             let body = Full::new(Bytes::from("four")).map_err(|never| match never {}).boxed_unsync();
             let slot = flight.take().unwrap_or_else(|_| panic!("the first one"));
-            let answer = Answer::body(body, StatusCode::OK, following, slot);
+            let answer = Answer::body(body, following, slot);
             if read {
                 answer.collect().await.unwrap();
             } else {
                 drop(answer);
             }
             let bytes = if read { 4 } else { 0 };
-            assert_eq!(*told.lock().unwrap(), [Ending::Answered { status: StatusCode::OK, bytes }]);
+            assert_eq!(*endings.lock().unwrap(), [Ending::Answered { status: StatusCode::OK, bytes }]);
             assert!(flight.take().is_ok());
         }
     }

@@ -19,6 +19,8 @@ impl Journal {
         match refusal.reason() {
             // One line for all of them, whatever the requests.
             Reason::Limit(limit) => self.limited(limit),
+            // The reason for all of them is reported by itself.
+            Reason::Unrecorded => {}
             _ => self.add(refusal.message().about("refused")),
         }
     }

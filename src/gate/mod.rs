@@ -4,10 +4,12 @@
 //! They have no rules of their own.
 
 mod answer;
+mod ask;
 mod body;
 mod check;
 mod deadline;
 mod dial;
+mod discovery;
 mod exchange;
 mod failure;
 #[cfg(feature = "faults")]
@@ -22,6 +24,7 @@ mod http;
 mod journal;
 mod lifetime;
 mod pipe;
+mod question;
 mod replay;
 mod resolve;
 mod reuse;
@@ -29,20 +32,24 @@ mod sender;
 mod socket;
 mod table;
 mod tcp;
+mod trace;
 mod tunnel;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
-use ::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
+use ::http::request::Parts;
+use ::http::{HeaderMap, Request, Response, StatusCode, header};
 use tokio::sync::{OnceCell, Semaphore};
 
+pub use self::ask::{Asked, Asker, Consent, Question};
+use self::ask::{Asking, Verdict};
 pub(crate) use self::body::Body;
 pub use self::check::Checked;
 pub(crate) use self::exchange::Timeouts;
 use self::failure::Failure;
-use self::flight::{Answer, Flight, Following};
-pub use self::flight::{Ending, Observer, Trace};
+use self::flight::{Answer, Flight};
 pub(crate) use self::guest_body::GuestBody;
 use self::hosts::Hosts;
 pub(crate) use self::http::Door;
@@ -56,6 +63,8 @@ use self::sender::{Sender, Unrenewed};
 pub use self::socket::Denied;
 pub(crate) use self::socket::Socket;
 use self::table::Table;
+pub use self::trace::{Ending, Observer, Subject, Trace};
+use self::trace::{Following, Seen, Tracer};
 use self::tunnel::{Held, Tunnel};
 use crate::cluster::{Cluster, Contexts, says_who};
 use crate::defence::Defence;
@@ -75,7 +84,8 @@ struct Inner {
     sockets: Arc<Semaphore>,
     journal: Arc<Journal>,
     lifetime: GuestLifetime,
-    observer: Option<Observer>,
+    tracer: Arc<Tracer>,
+    asking: Option<Asking>,
 }
 
 /// A cluster and its sender.
@@ -100,9 +110,15 @@ pub(crate) enum GateError {
 }
 
 impl Gate {
-    /// Returns a gate for a grant at these contexts. `observer` is called for each request when it has ended.
+    /// Returns a gate for a grant at these contexts. Each of `observers` is called for each request when it has
+    /// ended. If there is an `asker`, it is asked about requests that the user's grant does not cover.
     #[must_use]
-    pub fn new(grant: Grant, contexts: Contexts, observer: Option<Observer>) -> Self {
+    pub fn new(
+        grant: Grant,
+        contexts: Contexts,
+        observers: Vec<Observer>,
+        asker: Option<Arc<dyn Asker>>,
+    ) -> Self {
         let table = Table::new(&contexts, grant.hosts());
         let clusters = contexts.into_clusters();
         Self(Arc::new(Inner {
@@ -113,7 +129,8 @@ impl Gate {
             sockets: Arc::new(Semaphore::new(grant.limits().sockets as usize)),
             journal: Arc::default(),
             lifetime: GuestLifetime::default(),
-            observer,
+            tracer: Arc::new(Tracer::new(observers)),
+            asking: asker.map(Asking::new),
             grant,
         }))
     }
@@ -127,6 +144,7 @@ impl Gate {
         for reach in &self.0.clusters {
             reach.cluster.credentials().end();
         }
+        self.0.tracer.end();
     }
 
     /// Waits, after the end, for what must not be cut off: a refresh token that was sent to its identity
@@ -135,13 +153,15 @@ impl Gate {
         for reach in &self.0.clusters {
             reach.cluster.credentials().settled().await;
         }
+        // A request may have begun while the gate ended.
+        self.0.tracer.end();
     }
 
     /// Returns the report of this run to the user: each distinct refusal and failure, in the order of
     /// occurrence.
     #[must_use]
     pub fn report(&self) -> Vec<Message> {
-        self.0.journal.lines()
+        self.0.tracer.failure().cloned().into_iter().chain(self.0.journal.lines()).collect()
     }
 
     /// Returns the lifetime of its guest.
@@ -158,19 +178,19 @@ impl Gate {
         lifetime: &GuestLifetime,
     ) -> Result<Response<Body>, GateError> {
         let (mut parts, body) = request.into_parts();
-        let asked = || format!("{} {}", parts.method, parts.uri);
         let slot = match self.0.flight.take() {
             Ok(slot) => slot,
             Err(limit) => {
                 let refusal = Refusal::elsewhere(&parts.method, &parts.uri, Reason::Limit(limit));
-                let mut following = Following::begin(self.0.observer.as_ref(), asked);
-                return self.0.refuse(&refusal, &mut following);
+                let traced = self.0.tracer.is_observed();
+                let seen = traced.then(|| Seen::refused(&parts, Subject::unread(&parts, None)));
+                return self.0.refuse(&refusal, &mut self.0.tracer.begin(seen));
             }
         };
-        match self.0.admit(&parts.method, &parts.uri, &parts.headers) {
+        let Admitted { judged, seen, timeouts, late } = self.0.admit(&parts, timeouts, lifetime).await;
+        let mut following = self.0.tracer.begin(seen);
+        match judged {
             Ok(permit) => {
-                let mut following =
-                    Following::begin(self.0.observer.as_ref(), || permit.attempt().to_string());
                 let mut headers = headers::outgoing(parts.headers, permit.attempt().target());
                 let tunnel =
                     permit.attempt().upgrade().zip(parts.extensions.remove()).map(|(upgrade, guest)| {
@@ -193,17 +213,73 @@ impl Gate {
                     body::drain(body).await;
                     drop(slot);
                 });
-                let mut following = Following::begin(self.0.observer.as_ref(), asked);
-                self.0.refuse(&refusal, &mut following)
+                let refused = self.0.refuse(&refusal, &mut following);
+                late.map_or(refused, |failure| Err(GateError::Failed(failure)))
             }
         }
     }
 }
 
+/// A judged request.
+struct Admitted {
+    judged: Result<Permit, Refusal>,
+    /// What is known of it, if there is an observer.
+    seen: Option<Seen>,
+    /// The guest's timeouts, as far as they are left.
+    timeouts: Timeouts,
+    /// The guest's timeout that passed while the user was asked.
+    late: Option<Failure>,
+}
+
+/// A request that is not judged, since it is refused before.
+struct Unread {
+    refusal: Box<Refusal>,
+    /// Its destination, if that is known.
+    target: Option<Target>,
+}
+
 impl Inner {
-    /// Identifies, normalises and judges a request. Pure.
-    fn admit(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Permit, Refusal> {
-        let elsewhere = |reason| Refusal::elsewhere(method, uri, reason);
+    /// Identifies, normalises and judges a request. Asks the user about it if only the grant does not cover it,
+    /// and the user wants that.
+    async fn admit(&self, parts: &Parts, timeouts: Timeouts, lifetime: &GuestLifetime) -> Admitted {
+        let traced = self.tracer.is_observed();
+        let attempt = match self.read(parts) {
+            Ok(attempt) => attempt,
+            Err(Unread { refusal, target }) => {
+                let seen = traced.then(|| Seen::refused(parts, Subject::unread(parts, target.as_ref())));
+                return Admitted { judged: Err(*refusal), seen, timeouts, late: None };
+            }
+        };
+        let known = traced.then(|| (attempt.to_string(), Subject::of(&attempt)));
+        let (Verdict { judged, rule, consent }, waited) = match &self.asking {
+            None => (Verdict::of(&self.grant, attempt, traced), None),
+            Some(asking) => {
+                let began = Instant::now();
+                let withdrawn = async {
+                    tokio::select! {
+                        () = timeouts.over() => {}
+                        () = lifetime.ended() => {}
+                    }
+                };
+                (asking.judge(&self.grant, attempt, withdrawn).await, Some(began.elapsed()))
+            }
+        };
+        let seen = known.map(|(request, subject)| match &judged {
+            Ok(_) => Seen { request, subject, rule, consent },
+            Err(_) => Seen { consent, ..Seen::refused(parts, subject) },
+        });
+        let late = waited.filter(|_| judged.is_err()).and_then(|waited| timeouts.late(waited));
+        let timeouts = waited.map_or(timeouts, |waited| timeouts.after(waited));
+        Admitted { judged, seen, timeouts, late }
+    }
+
+    /// Identifies and normalises a request.
+    fn read(&self, Parts { method, uri, headers, .. }: &Parts) -> Result<Attempt, Unread> {
+        let elsewhere =
+            |reason| Unread { refusal: Box::new(Refusal::elsewhere(method, uri, reason)), target: None };
+        if self.tracer.failure().is_some() {
+            return Err(elsewhere(Reason::Unrecorded));
+        }
         let most = self.grant.limits().headers;
         let (number, bytes) = headers::size(headers);
         if Defence::HeaderLimit.stops(number > HEADERS) {
@@ -214,7 +290,8 @@ impl Inner {
         }
         let (target, path) = self.table.identify(uri).map_err(elsewhere)?;
         let headers = self.without_what_is_said_anyway(&target, headers).map_err(elsewhere)?;
-        self.grant.judge(Attempt::read(target, method.clone(), path.as_ref(), &headers)?)
+        Attempt::read(target.clone(), method.clone(), path.as_ref(), &headers)
+            .map_err(|refusal| Unread { refusal: Box::new(refusal), target: Some(target) })
     }
 
     /// Drops impersonation headers equal to those that will be added anyway: if the user impersonates someone
@@ -246,7 +323,7 @@ impl Inner {
 
     fn refuse(&self, refusal: &Refusal, following: &mut Following) -> Result<Response<Body>, GateError> {
         self.journal.refused(refusal);
-        following.end(Ending::Refused);
+        following.refused(refusal.reason());
         answer::to(refusal).ok_or_else(|| GateError::Refused(Box::new(refusal.clone())))
     }
 
@@ -272,7 +349,7 @@ impl Inner {
                 self.refuse(&attempt.refused(Reason::PrivateAddress(address.to_string())), following)
             }
             Err(failure) => {
-                following.end(Ending::Failed);
+                following.end();
                 Err(GateError::Failed(failure))
             }
         }
@@ -356,6 +433,7 @@ impl Inner {
 /// Returns the guest's view of an answer: a traced body, or an end of a tunnel.
 fn answered(response: Response<Body>, tunnel: Option<Tunnel>, held: Held) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
+    held.following.answered(parts.status);
     let switched = parts.status == StatusCode::SWITCHING_PROTOCOLS;
     if let Some((tunnel, server)) = tunnel.filter(|_| switched).zip(parts.extensions.remove()) {
         tunnel.name(&mut parts.headers);
@@ -363,7 +441,7 @@ fn answered(response: Response<Body>, tunnel: Option<Tunnel>, held: Held) -> Res
         return Response::from_parts(parts, body);
     }
     let Held { following, slot } = held;
-    let body = Answer::body(body, parts.status, following, slot);
+    let body = Answer::body(body, following, slot);
     Response::from_parts(parts, body)
 }
 

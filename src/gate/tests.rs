@@ -2,7 +2,7 @@ use super::*;
 use crate::cluster::Kubeconfig;
 use crate::inspect::Inspected;
 use crate::policy::Policy;
-use ::http::HeaderValue;
+use ::http::{HeaderValue, Uri};
 
 pub(super) fn gate(server: &str, policy: Policy) -> Gate {
     let folder = tempfile::tempdir().unwrap();
@@ -20,7 +20,7 @@ pub(super) fn gate(server: &str, policy: Policy) -> Gate {
             .unwrap();
     let grant = policy.grant(&inspected);
     let contexts = Contexts::choose(&kubeconfig, &flags, |name, selected| grant.grants(name, selected));
-    Gate::new(grant, contexts.unwrap(), None)
+    Gate::new(grant, contexts.unwrap(), Vec::new(), None)
 }
 
 pub(super) fn builtin(name: &str) -> Policy {
@@ -28,8 +28,9 @@ pub(super) fn builtin(name: &str) -> Policy {
 }
 
 fn admit(gate: &Gate, uri: &str) -> Result<String, Refusal> {
-    let uri: Uri = uri.parse().unwrap();
-    let permit = gate.0.admit(&Method::GET, &uri, &HeaderMap::new())?;
+    let request = Request::get(uri).body(()).unwrap();
+    let attempt = gate.0.read(&request.into_parts().0).map_err(|unread| *unread.refusal)?;
+    let permit = gate.0.grant.judge(attempt)?;
     Ok(permit.attempt().path().to_owned())
 }
 

@@ -6,14 +6,15 @@ use std::pin::pin;
 use std::time::Duration;
 
 use ::http::header::{CONNECTION, UPGRADE};
-use ::http::{HeaderMap, HeaderValue, StatusCode};
+use ::http::{HeaderMap, HeaderValue};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 
-use super::flight::{Ending, Following, Slot};
+use super::flight::Slot;
 use super::lifetime::GuestLifetime;
+use super::trace::Following;
 use crate::policy::Upgrade;
 
 /// The largest number of bytes that are copied at once, and that wait in each direction.
@@ -58,54 +59,49 @@ impl Tunnel {
     pub(super) fn open(self, server: OnUpgrade, mut held: Held) {
         tokio::spawn(async move {
             let Self { guest, connection, run, .. } = self;
-            let bytes = tokio::select! {
-                bytes = async {
-                    match (guest.await, server.await) {
-                        (Ok(guest), Ok(server)) => carry(guest, server, &connection).await,
-                        _ => 0,
+            tokio::select! {
+                () = async {
+                    if let (Ok(guest), Ok(server)) = (guest.await, server.await) {
+                        carry(guest, server, &connection, &held.following).await;
                     }
-                } => bytes,
-                () = run.ended() => 0,
-            };
-            held.following.end(Ending::Answered { status: StatusCode::SWITCHING_PROTOCOLS, bytes });
+                } => {}
+                () = run.ended() => {}
+            }
+            held.following.end();
             drop(held.slot);
         });
     }
 }
 
-/// Copies bytes in both directions, and returns how many the guest received.
+/// Copies bytes in both directions, and counts those that the guest receives.
 ///
 /// Each direction ends separately, so that a half-closed end may still read. A guest that closes its socket
 /// receives nothing more, but the bytes that it wrote are still delivered. For that, the server's bytes are
 /// read to their end and dropped: a server that cannot write may stop reading too, and closing before its
 /// last bytes are read would discard those in flight to it (RFC 9112 §9.6).
-async fn carry(guest: Upgraded, server: Upgraded, connection: &GuestLifetime) -> u64 {
+async fn carry(guest: Upgraded, server: Upgraded, connection: &GuestLifetime, following: &Following) {
     let (mut from_guest, mut to_guest) = tokio::io::split(TokioIo::new(guest));
     let (mut from_server, mut to_server) = tokio::io::split(TokioIo::new(server));
-    let mut got = 0;
-    {
-        let mut up = pin!(async {
-            if copy(&mut from_guest, &mut to_server, &mut 0).await.is_err() {
-                // The server takes no more, and may still have something to say: the guest is not left waiting.
-                discard(&mut from_guest).await;
-            }
-        });
-        let mut down = pin!(async {
-            tokio::select! {
-                _ = copy(&mut from_server, &mut to_guest, &mut got) => {}
-                () = connection.ended() => {}
-            }
-            discard(&mut from_server).await;
-        });
-        tokio::select! {
-            () = &mut down => up.await,
-            () = &mut up => tokio::select! {
-                () = down => {}
-                () = async { connection.ended().await; sleep(LINGER).await } => {}
-            },
+    let mut up = pin!(async {
+        if copy(&mut from_guest, &mut to_server, |_| {}).await.is_err() {
+            // The server takes no more, and may still have something to say: the guest is not left waiting.
+            discard(&mut from_guest).await;
         }
+    });
+    let mut down = pin!(async {
+        tokio::select! {
+            _ = copy(&mut from_server, &mut to_guest, |bytes| following.count(bytes)) => {}
+            () = connection.ended() => {}
+        }
+        discard(&mut from_server).await;
+    });
+    tokio::select! {
+        () = &mut down => up.await,
+        () = &mut up => tokio::select! {
+            () = down => {}
+            () = async { connection.ended().await; sleep(LINGER).await } => {}
+        },
     }
-    got
 }
 
 /// Reads to the end and drops the bytes.
@@ -117,7 +113,7 @@ async fn discard(from: &mut (impl AsyncRead + Unpin)) {
 async fn copy(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
-    copied: &mut u64,
+    copied: impl Fn(u64),
 ) -> io::Result<()> {
     let mut buffer = vec![0; CHUNK];
     loop {
@@ -127,6 +123,6 @@ async fn copy(
         }
         to.write_all(&buffer[..length]).await?;
         to.flush().await?;
-        *copied += length as u64;
+        copied(length as u64);
     }
 }

@@ -194,6 +194,23 @@ pub(crate) fn write(place: &Path, content: &[u8]) -> io::Result<()> {
     sync_folder(folder_of(place))
 }
 
+/// Appends a line to a file that only its owner may read (0600), in one write, so that the lines of several
+/// processes do not mix. Creates the file if it does not exist, in an existing folder. Returns the file's size.
+pub(crate) fn append(place: &Path, line: &[u8]) -> io::Result<u64> {
+    let mut file = change("create", place, || private_file().append(true).open(place))?;
+    // In two writes in the build with faults, so that a test can end the process in the middle of a line.
+    let most = if cfg!(feature = "faults") { line.len().div_ceil(2) } else { line.len() };
+    for piece in line.chunks(most.max(1)) {
+        change("write", place, || file.write_all(piece))?;
+    }
+    Ok(file.metadata()?.len())
+}
+
+/// Moves a file to another place in the same folder, replacing any file there.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    change("rename", to, || fs::rename(from, to))
+}
+
 /// Opens a lock file and waits until no one else holds the lock. The lock is released when the file is
 /// dropped or its process ends.
 pub(crate) fn lock(path: &Path) -> io::Result<File> {
@@ -229,6 +246,15 @@ fn public_file() -> fs::OpenOptions {
     options.create(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);
+    options
+}
+
+/// Returns the options to open or create a file that only its owner may read and write.
+fn private_file() -> fs::OpenOptions {
+    let mut options = File::options();
+    options.create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
 }
 

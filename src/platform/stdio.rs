@@ -19,6 +19,32 @@ pub(crate) struct Stdout;
 pub(crate) struct Stderr;
 
 #[cfg(unix)]
+impl Stdin {
+    /// Waits until there is something to read, or its end. Returns `false` if that cannot be waited for.
+    pub(crate) fn wait(self) -> bool {
+        unix::is_readable(&io::stdin().lock(), None)
+    }
+
+    /// Returns whether there is something to read, or its end.
+    pub(crate) fn is_ready(self) -> bool {
+        unix::is_readable(&io::stdin().lock(), Some(&unix::NOW))
+    }
+}
+
+#[cfg(not(unix))]
+impl Stdin {
+    /// Returns `false`: the standard library cannot wait for a console.
+    pub(crate) fn wait(self) -> bool {
+        false
+    }
+
+    /// Returns `false`, for the same reason.
+    pub(crate) fn is_ready(self) -> bool {
+        false
+    }
+}
+
+#[cfg(unix)]
 impl Read for Stdin {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         unix::read(&io::stdin().lock(), bytes)
@@ -81,8 +107,27 @@ mod unix {
     use std::io;
     use std::os::fd::AsFd;
 
-    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::io::Errno;
+
+    /// No time at all.
+    pub(super) const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+
+    /// Returns whether a stream has something to read, or its end, within this time. A stream that cannot be
+    /// waited for, such as a terminal on macOS, never has.
+    pub(super) fn is_readable(stream: &impl AsFd, within: Option<&Timespec>) -> bool {
+        loop {
+            let mut waiting = [PollFd::new(stream, PollFlags::IN)];
+            match poll(&mut waiting, within) {
+                Err(Errno::INTR) => {}
+                Err(_) => return false,
+                Ok(_) => {
+                    let came = waiting[0].revents();
+                    return !came.is_empty() && !came.contains(PollFlags::NVAL);
+                }
+            }
+        }
+    }
 
     pub(super) fn read(stream: &impl AsFd, bytes: &mut [u8]) -> io::Result<usize> {
         retry_blocked(stream, PollFlags::IN, || rustix::io::read(stream, &mut *bytes))
@@ -167,6 +212,18 @@ mod unix {
             let (reader, writer) = pipe();
             drop(reader);
             assert_eq!(write(&writer, b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        }
+
+        #[test]
+        fn a_stream_is_readable_when_something_came_or_its_writer_is_gone() {
+            let (reader, writer) = pipe();
+            assert!(!is_readable(&reader, Some(&NOW)));
+            write(&writer, b"x").unwrap();
+            assert!(is_readable(&reader, Some(&NOW)) && is_readable(&reader, None));
+            read(&reader, &mut [0]).unwrap();
+            assert!(!is_readable(&reader, Some(&NOW)));
+            drop(writer);
+            assert!(is_readable(&reader, None));
         }
 
         #[test]

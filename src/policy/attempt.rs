@@ -5,10 +5,11 @@ use std::fmt;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use super::generalise::{narrowest, widened};
 use super::refusal::{Reason, Refusal};
 use super::request_info::RequestInfo;
-use super::rule::{NameSelector, ResourceRule, Rule, UrlRule};
-use super::target::{Context, Target};
+use super::rule::Rule;
+use super::target::Target;
 use super::upgrade::Upgrade;
 use crate::defence::Defence;
 use crate::reference::decode;
@@ -67,7 +68,7 @@ impl Attempt {
     pub fn refused(&self, reason: Reason) -> Refusal {
         let (request, rule) = match (&reason, &self.target) {
             (Reason::Policy { .. }, Target::Context(context)) => {
-                (self.info.to_string(), Some(rule_for(self, context)))
+                (self.info.to_string(), narrowest(&self.info, self.verbs(), context))
             }
             (Reason::Context { .. }, _) => (self.info.to_string(), None),
             (_, Target::Host(host)) => (format!("{} https://{host}{}", self.method, self.path), None),
@@ -135,6 +136,16 @@ impl Attempt {
         std::iter::once(self.info.verb.as_str()).chain(create)
     }
 
+    /// Returns a rule that covers this request and those like it ([`super::generalise`]), or `None` if there is
+    /// no such rule, or if the request is to another host.
+    #[must_use]
+    pub fn generalised(&self) -> Option<Rule> {
+        match &self.target {
+            Target::Context(context) => narrowest(&self.info, self.verbs(), context).map(widened),
+            Target::Host(_) => None,
+        }
+    }
+
     /// Returns the headers by which the guest claims an identity.
     #[must_use]
     pub fn claims(&self) -> &[HeaderName] {
@@ -150,31 +161,6 @@ impl fmt::Display for Attempt {
             Target::Host(host) => write!(f, "{} https://{host}{}", self.method, self.path),
         }
     }
-}
-
-/// Returns the narrowest rule that covers a request.
-fn rule_for(attempt: &Attempt, context: &Context) -> Rule {
-    let info = attempt.info();
-    let verbs = attempt.verbs().map(str::to_owned).collect();
-    if !info.is_resource_request {
-        return Rule::Urls(UrlRule { verbs, urls: vec![info.path.clone()] });
-    }
-    let RequestInfo { resource, subresource, namespace, name, .. } = info;
-    let resource =
-        if subresource.is_empty() { resource.clone() } else { format!("{resource}/{subresource}") };
-    let namespaces = match namespace.as_str() {
-        "" => NameSelector::All,
-        namespace if namespace == context.namespace() => NameSelector::current(),
-        namespace => NameSelector::Some { current: false, names: vec![namespace.to_owned()] },
-    };
-    Rule::Resources(ResourceRule {
-        verbs,
-        api_groups: vec![info.api_group.clone()],
-        resources: vec![resource],
-        resource_names: Some(name.clone()).into_iter().filter(|name| !name.is_empty()).collect(),
-        namespaces,
-        except: Vec::new(),
-    })
 }
 
 fn method_fault(method: &Method) -> Option<&'static str> {
@@ -287,6 +273,7 @@ fn has_token(protocols: &HeaderValue) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Context;
 
     fn read(method: Method, path: &str, headers: &HeaderMap) -> Result<Attempt, Refusal> {
         let uri: PathAndQuery = path.parse().unwrap();

@@ -114,7 +114,8 @@ impl Rule {
             // Discovery and health checks are harmless; a kubelet's logs and everything else at once are not.
             Self::Urls(rule) => {
                 let all = |listed: &[String]| listed.iter().any(|listed| listed == "*");
-                let writes = rule.verbs.iter().any(|verb| !["get", "head", "options"].contains(&verb.as_str()));
+                let writes =
+                    rule.verbs.iter().any(|verb| !["get", "head", "options"].contains(&verb.as_str()));
                 let wild = (all(&rule.verbs) || all(&rule.urls)).then_some(Danger::Wildcards);
                 wild.into_iter().chain(writes.then_some(Danger::Writes)).collect()
             }
@@ -197,7 +198,10 @@ mod tests {
             ("{apiGroups: [example.com], resources: [secrets], verbs: [get]}", vec![]),
             ("{apiGroups: [''], resources: [pods/log], verbs: [get]}", vec![]),
             ("{apiGroups: [''], resources: [pods/exec], verbs: [get]}", vec![Danger::Exec]),
-            ("{apiGroups: [''], resources: [nodes/proxy], verbs: [get]}", vec![Danger::Escalation, Danger::Exec]),
+            (
+                "{apiGroups: [''], resources: [nodes/proxy], verbs: [get]}",
+                vec![Danger::Escalation, Danger::Exec],
+            ),
             (
                 "{apiGroups: [''], resources: [serviceaccounts/token], verbs: [create]}",
                 vec![Danger::Escalation, Danger::Writes],
@@ -212,8 +216,10 @@ mod tests {
                 vec![Danger::Pods, Danger::Writes],
             ),
             ("{apiGroups: [apps], resources: [deployments], verbs: [delete]}", vec![Danger::Deletes]),
-            ("{apiGroups: [''], resources: ['*'], verbs: [get], except: [secrets, '*/exec', '*/attach', '*/portforward', '*/proxy', '*/ephemeralcontainers']}",
-                vec![Danger::Wildcards]),
+            (
+                "{apiGroups: [''], resources: ['*'], verbs: [get], except: [secrets, '*/exec', '*/attach', '*/portforward', '*/proxy', '*/ephemeralcontainers']}",
+                vec![Danger::Wildcards],
+            ),
             ("{nonResourceURLs: [/version], verbs: [get]}", vec![]),
             ("{nonResourceURLs: ['*'], verbs: [post]}", vec![Danger::Writes, Danger::Wildcards]),
         ] {

@@ -3,6 +3,11 @@
 use std::time::Duration;
 
 use super::files;
+use super::format::{
+    AT_A_TIME, DOCUMENT, EXCEPTED, FLAGS, FORMAT, GROUP, HEADERS, HOST, KUBERNETES, LABEL, LIMITS, MEMORY,
+    METADATA, METHODS, NAMESPACE, NETWORK, PORT, RESOURCE, RESOURCE_RULE, Range, SPEC, STACK, URL, URL_RULE,
+    VERBS,
+};
 use super::host::Host;
 use super::judge::Policy;
 use super::limits::StatedLimits;
@@ -11,16 +16,6 @@ use super::rule::{NameSelector, ResourceRule, Rule, UrlRule, Words};
 use super::variables;
 use crate::document::{Entries, Fault, Faults, Format, Node, Place, Shape};
 use crate::environment::CONNECTION_FLAGS;
-
-/// The kind of a policy's document, and its name in messages.
-const FORMAT: Format = Format { kind: "Policy", name: "a policy" };
-
-/// The verbs of requests. Others, such as `bind` and `escalate`, are only checked inside the API server.
-const VERBS: &[&str] =
-    &["*", "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "proxy"];
-
-/// The verbs of requests that are not about resources: methods.
-const METHODS: &[&str] = &["*", "get", "head", "post", "put", "patch", "delete", "options"];
 
 impl Policy {
     /// Reads a policy file. `file` is its name in messages.
@@ -47,7 +42,7 @@ impl Rule {
 }
 
 fn document(faults: &mut Faults<'_>, text: &str) -> Option<Policy> {
-    let mut entries = faults.document(text, &["metadata", "spec"])?;
+    let mut entries = faults.document(text, &DOCUMENT.names())?;
     let name = metadata(faults, &mut entries);
     let Some((place, node)) = entries.take("spec") else {
         faults.missing(&entries, "spec", "`spec: {}` allows nothing");
@@ -62,14 +57,18 @@ fn metadata(faults: &mut Faults<'_>, root: &mut Entries) -> Option<String> {
         faults.missing(root, "metadata", CURE);
         return None;
     };
-    let mut entries = faults.map(place, node, &["name"]);
+    let mut entries = faults.map(place, node, &METADATA.names());
     let Some((place, node)) = entries.take("name") else {
         faults.missing(&entries, "name", CURE);
         return None;
     };
     let name = faults.text(&place, node, CURE)?;
-    if let Err(why) = label(&name) {
-        faults.add(&place, why, "a name is up to 63 lower-case letters, digits and dashes");
+    if !LABEL.fits(&name) {
+        faults.add(
+            &place,
+            format!("`{name}` is not a valid name"),
+            "a name is up to 63 lower-case letters, digits and dashes",
+        );
         return None;
     }
     Some(name)
@@ -81,13 +80,12 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
         faults.add(&place, "it is nothing", "`spec: {}` allows nothing");
         return None;
     }
-    let known = ["description", "kubernetes", "files", "environment", "network", "flags", "limits"];
-    let mut entries = faults.map(place, node, &known);
+    let mut entries = faults.map(place, node, &SPEC.names());
     if let Some((place, node)) = entries.take("description") {
         policy.description = faults.text(&place, node, "write one sentence");
     }
     if let Some((place, node)) = entries.take("kubernetes") {
-        let mut entries = faults.map(place, node, &["contexts", "impersonate", "rules"]);
+        let mut entries = faults.map(place, node, &KUBERNETES.names());
         policy.contexts = entries
             .take("contexts")
             .map_or_else(NameSelector::current, |entry| among(faults, entry, "context"));
@@ -111,7 +109,7 @@ fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Opti
         }
     }
     if let Some((place, node)) = entries.take("flags") {
-        let mut entries = faults.map(place, node, &["own"]);
+        let mut entries = faults.map(place, node, &FLAGS.names());
         policy.own_flags =
             faults.texts(entries.take("own"), "write only flags that kubectl has too, e.g. \"-s\"", flag);
     }
@@ -132,23 +130,13 @@ fn flag(text: &str) -> Result<(), String> {
 }
 
 fn rule(faults: &mut Faults<'_>, place: Place, node: Node) -> (Rule, Words) {
-    let known = [
-        "apiGroups",
-        "resources",
-        "verbs",
-        "namespaces",
-        "resourceNames",
-        "except",
-        "nonResourceURLs",
-        "reason",
-        "optional",
-    ];
+    let known = [RESOURCE_RULE.names(), URL_RULE.names_beyond(&RESOURCE_RULE)].concat();
     let mut entries = faults.map(place, node, &known);
     let reason =
         entries.take("reason").and_then(|(place, node)| faults.text(&place, node, "write one sentence"));
     let words = Words { reason, optional: faults.flag(entries.take("optional")) };
     if let Some((place, node)) = entries.take("nonResourceURLs") {
-        for key in ["apiGroups", "resources", "namespaces", "resourceNames", "except"] {
+        for key in RESOURCE_RULE.names_beyond(&URL_RULE) {
             if let Some((place, _)) = entries.take(key) {
                 faults.add(&place, "it says nothing about nonResourceURLs", "make two rules of it");
             }
@@ -168,7 +156,7 @@ fn rule(faults: &mut Faults<'_>, place: Place, node: Node) -> (Rule, Words) {
     let except = entries.take("except");
     let place = except.as_ref().map(|(place, _)| place.clone());
     let except = faults.texts(except, names, resource);
-    if let Some(place) = place.filter(|_| except.iter().any(|excepted| excepted == "*")) {
+    if let Some(place) = place.filter(|_| except.iter().any(|excepted| !EXCEPTED.fits(excepted))) {
         faults.add(&place, "it excludes all that the rule covers", "name the resources, or remove the rule");
     }
     let rule = ResourceRule { verbs, api_groups, resources, resource_names, namespaces, except };
@@ -219,7 +207,7 @@ fn among(faults: &mut Faults<'_>, (place, node): (Place, Node), what: &str) -> N
     if matches!(&node.shape, Shape::Scalar(text) if text == "*") {
         return NameSelector::All;
     }
-    let check = |name: &str| if what == "namespace" && name != "*" { label(name) } else { Ok(()) };
+    let check = |name: &str| if what == "namespace" { namespace(name) } else { Ok(()) };
     let mut names = some(faults, (place, node), &format!("{what}s"), &cure, check);
     if names.iter().any(|name| name == "*") {
         return NameSelector::All;
@@ -231,10 +219,10 @@ fn among(faults: &mut Faults<'_>, (place, node): (Place, Node), what: &str) -> N
 
 fn host(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Host> {
     const CURE: &str = "write the host alone, in lower case, e.g. api.github.com";
-    let mut entries = faults.map(place, node, &["host", "port", "private"]);
+    let mut entries = faults.map(place, node, &NETWORK.names());
     let port = match entries.take("port") {
         Some((place, node)) => {
-            number(faults, &place, node, 1..=65535).and_then(|port| u16::try_from(port).ok())?
+            number(faults, &place, node, PORT).and_then(|port| u16::try_from(port).ok())?
         }
         None => 443,
     };
@@ -246,7 +234,7 @@ fn host(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Host> {
     // Of the numbers that YAML knows none is a host.
     let name = faults.value(&place, node, CURE)?;
     let host = Host { name, port, private };
-    let is_name = host.name.split('.').all(|part| label(part).is_ok()) && host.name.len() <= 253;
+    let is_name = HOST.fits(&host.name);
     let is_v6 = host.name.starts_with('[') && host.address().is_some_and(|address| address.is_ipv6());
     if !(is_name || is_v6) {
         faults.add(&place, format!("`{}` is not a valid host", host.name), CURE);
@@ -276,32 +264,31 @@ fn host(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<Host> {
 
 fn limits(faults: &mut Faults<'_>, place: Place, node: Node) -> StatedLimits {
     let mut limits = StatedLimits::default();
-    let mut entries =
-        faults.map(place, node, &["memory", "timeout", "requests", "sockets", "headers", "stack"]);
-    let mut size = |key: &str, least: u64, most: u64| {
+    let mut entries = faults.map(place, node, &LIMITS.names());
+    let mut size = |key: &str, range: Range| {
         let (place, node) = entries.take(key)?;
-        bytes(faults, &place, node, least, most)
+        bytes(faults, &place, node, range)
     };
-    limits.memory = size("memory", 1 << 20, 4 << 30);
-    limits.headers = size("headers", 1 << 10, 1 << 20);
-    limits.stack = size("stack", 64 << 10, 64 << 20);
+    limits.memory = size("memory", MEMORY);
+    limits.headers = size("headers", HEADERS);
+    limits.stack = size("stack", STACK);
     if let Some((place, node)) = entries.take("timeout") {
         limits.timeout = Some(timeout(faults, &place, node));
     }
     for (key, limit) in [("requests", &mut limits.requests), ("sockets", &mut limits.sockets)] {
         if let Some((place, node)) = entries.take(key) {
-            let number = number(faults, &place, node, 1..=1024);
+            let number = number(faults, &place, node, AT_A_TIME);
             *limit = number.and_then(|number| u32::try_from(number).ok());
         }
     }
     limits
 }
 
-fn bytes(faults: &mut Faults<'_>, place: &Place, node: Node, least: u64, most: u64) -> Option<u64> {
-    let cure = format!("write {} to {}", quantity::Quantity(least), quantity::Quantity(most));
+fn bytes(faults: &mut Faults<'_>, place: &Place, node: Node, range: Range) -> Option<u64> {
+    let cure = format!("write {} to {}", quantity::Quantity(range.least), quantity::Quantity(range.most));
     let text = faults.value(place, node, &cure)?;
     match quantity::bytes(&text) {
-        Some(bytes) if (least..=most).contains(&bytes) => return Some(bytes),
+        Some(bytes) if range.contains(bytes) => return Some(bytes),
         Some(_) => faults.add(place, format!("{text} is out of range"), cure),
         None => faults.add(place, format!("`{text}` is not a number of bytes"), cure),
     }
@@ -318,28 +305,19 @@ fn timeout(faults: &mut Faults<'_>, place: &Place, node: Node) -> Option<Duratio
     timeout
 }
 
-fn number(
-    faults: &mut Faults<'_>,
-    place: &Place,
-    node: Node,
-    range: std::ops::RangeInclusive<u64>,
-) -> Option<u64> {
-    let cure = format!("write a number from {} to {}", range.start(), range.end());
+fn number(faults: &mut Faults<'_>, place: &Place, node: Node, range: Range) -> Option<u64> {
+    let cure = format!("write a number from {} to {}", range.least, range.most);
     let text = faults.value(place, node, &cure)?;
-    let number = text.parse().ok().filter(|number| range.contains(number));
+    let number = text.parse().ok().filter(|number| range.contains(*number));
     if number.is_none() {
         faults.add(place, format!("`{text}` is not a number in its range"), cure);
     }
     number
 }
 
-/// Checks a label by RFC 1123, as in the names of namespaces.
-fn label(name: &str) -> Result<(), String> {
-    let ends = [name.bytes().next(), name.bytes().last()];
-    let fits = (1..=63).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        && ends.into_iter().flatten().all(|byte| byte != b'-');
-    if fits { Ok(()) } else { Err(format!("`{name}` is not a valid name")) }
+/// Checks a name, or `*`.
+fn namespace(name: &str) -> Result<(), String> {
+    if NAMESPACE.fits(name) { Ok(()) } else { Err(format!("`{name}` is not a valid name")) }
 }
 
 /// Checks the name of an object. An empty one is refused, since a rule about it would cover collections.
@@ -348,21 +326,14 @@ fn object(name: &str) -> Result<(), String> {
 }
 
 fn group(group: &str) -> Result<(), String> {
-    let fits = group.is_empty() || group == "*" || group.split('.').all(|part| label(part).is_ok());
-    if fits { Ok(()) } else { Err(format!("`{group}` is not an API group")) }
+    if GROUP.fits(group) { Ok(()) } else { Err(format!("`{group}` is not an API group")) }
 }
 
 fn resource(resource: &str) -> Result<(), String> {
-    let is_name = |name: &str| label(name).is_ok();
-    let fits = match resource.split_once('/') {
-        None => resource == "*" || is_name(resource),
-        Some((of, subresource)) => (of == "*" || is_name(of)) && is_name(subresource),
-    };
+    let fits = RESOURCE.fits(resource);
     if fits { Ok(()) } else { Err(format!("`{resource}` is not a resource as RBAC names them")) }
 }
 
 fn url(url: &str) -> Result<(), String> {
-    let fixed = url.strip_suffix('*').unwrap_or(url);
-    let fits = url == "*" || (fixed.starts_with('/') && !fixed.contains('*'));
-    if fits { Ok(()) } else { Err(format!("`{url}` is not a path")) }
+    if URL.fits(url) { Ok(()) } else { Err(format!("`{url}` is not a path")) }
 }

@@ -117,7 +117,10 @@ impl Layers {
             let has: Vec<(Layer, bool)> =
                 self.all().map(|(layer, policy)| (layer, entries_include(policy, &entry))).collect();
             if keep(&has) {
-                kept.push((entry, has.into_iter().filter(|(_, has)| *has == having).map(|(layer, _)| layer).collect()));
+                kept.push((
+                    entry,
+                    has.into_iter().filter(|(_, has)| *has == having).map(|(layer, _)| layer).collect(),
+                ));
             }
         }
         kept
@@ -126,7 +129,8 @@ impl Layers {
 
 /// Returns what a policy grants beside rules, each as an entry of a policy on one line.
 fn entries(policy: &Policy) -> Vec<String> {
-    let mut entries: Vec<String> = policy.hosts().iter().map(|host| format!("network: {}", host.entry())).collect();
+    let mut entries: Vec<String> =
+        policy.hosts().iter().map(|host| format!("network: {}", host.entry())).collect();
     entries.extend(policy.impersonates().then(|| "impersonate: true".to_owned()));
     if *policy.contexts() != super::rule::NameSelector::current() {
         entries.push(format!("contexts: {}", policy.contexts()));
@@ -173,7 +177,10 @@ impl Policy {
     /// not certain, it is listed.
     #[must_use]
     pub fn beyond(&self, other: &Self) -> Vec<Allowance> {
-        let of = |words: String, danger: Option<Danger>| Allowance { words, dangers: danger.into_iter().collect() };
+        let of = |words: String, danger: Option<Danger>| Allowance {
+            words,
+            dangers: danger.into_iter().collect(),
+        };
         let mut found: Vec<Allowance> = Vec::new();
         if !other.contexts().includes(self.contexts()) {
             found.push(of(format!("use the contexts {}", self.contexts()), Some(Danger::Contexts)));
@@ -205,7 +212,8 @@ mod tests {
     use super::*;
 
     fn policy(spec: &str) -> Policy {
-        let text = format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
+        let text =
+            format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
         Policy::read("test.yaml", &text).unwrap()
     }
 
@@ -213,7 +221,8 @@ mod tests {
         policy(&format!("{{kubernetes: {{rules: [{rules}]}}}}"))
     }
 
-    const SECRETS: &str = "{apiGroups: [''], resources: [secrets], verbs: [get], reason: Reads., namespaces: [current]}";
+    const SECRETS: &str =
+        "{apiGroups: [''], resources: [secrets], verbs: [get], reason: Reads., namespaces: [current]}";
     const PODS: &str = "{apiGroups: [''], resources: [pods, pods/log], verbs: [get, list]}";
 
     #[test]

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::flow::Quoted;
+use super::format::FILES;
 use crate::document::{Faults, Node, Place, Shape};
 
 /// The largest number of entries. Each is a folder that is open as long as the plugin runs.
@@ -256,7 +257,7 @@ pub(super) fn read(faults: &mut Faults<'_>, place: &Place, node: Node) -> Vec<Fi
 
 fn entry(faults: &mut Faults<'_>, place: Place, node: Node) -> Option<FileGrant> {
     const CURE: &str = "write a folder, e.g. `path: .` for the working directory";
-    let mut entries = faults.map(place, node, &["path", "access"]);
+    let mut entries = faults.map(place, node, &FILES.names());
     let access = entries.take("access").map(|(place, node)| access(faults, &place, node));
     let Some((place, node)) = entries.take("path") else {
         faults.missing(&entries, "path", CURE);

@@ -10,17 +10,24 @@ impl fmt::Display for List<'_> {
         f.write_str("[")?;
         for (index, item) in self.0.iter().enumerate() {
             let comma = if index == 0 { "" } else { ", " };
-            // Words that YAML reads as something else are quoted, and so is everything that is not a plain
-            // word.
-            let plain = item.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
-                && item.chars().all(|c| c.is_ascii_alphanumeric() || "-./_".contains(c))
-                && item.parse::<f64>().is_err()
-                && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
-                    .contains(&item.to_ascii_lowercase().as_str());
-            f.write_str(comma)?;
-            if plain { f.write_str(item)? } else { quote(f, item)? }
+            write!(f, "{comma}{}", Word(item))?;
         }
         f.write_str("]")
+    }
+}
+
+/// A text that is quoted only if it is not a plain word, or YAML reads the word as something else.
+pub(super) struct Word<'a>(pub(super) &'a str);
+
+impl fmt::Display for Word<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0;
+        let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "-./_".contains(c))
+            && text.parse::<f64>().is_err()
+            && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
+                .contains(&text.to_ascii_lowercase().as_str());
+        if plain { f.write_str(text) } else { quote(f, text) }
     }
 }
 

@@ -81,10 +81,10 @@ impl ResourceRule {
         except.sort();
         except.dedup();
         let resources = some(common(&self.resources, &other.resources, both_resources))?;
+        let is_excepted = |listed: &String| except.iter().any(|except| includes(except, listed));
+        let resources: Vec<String> = resources.into_iter().filter(|listed| !is_excepted(listed)).collect();
         // What takes nothing out of these resources says nothing.
         except.retain(|except| resources.iter().any(|listed| both_resources(listed, except).is_some()));
-        let resources: Vec<String> =
-            resources.into_iter().filter(|listed| !except.iter().any(|except| includes(except, listed))).collect();
         Some(Self {
             verbs: some(common(&self.verbs, &other.verbs, both_words))?,
             api_groups: some(common(&self.api_groups, &other.api_groups, both_words))?,
@@ -119,13 +119,22 @@ impl ResourceRule {
             rule
         };
         if let Some((one, other)) = halves(&self.resources) {
-            return Some((of(&|rule| rule.resources.clone_from(&one)), of(&|rule| rule.resources.clone_from(&other))));
+            return Some((
+                of(&|rule| rule.resources.clone_from(&one)),
+                of(&|rule| rule.resources.clone_from(&other)),
+            ));
         }
         if let Some((one, other)) = halves(&self.verbs) {
-            return Some((of(&|rule| rule.verbs.clone_from(&one)), of(&|rule| rule.verbs.clone_from(&other))));
+            return Some((
+                of(&|rule| rule.verbs.clone_from(&one)),
+                of(&|rule| rule.verbs.clone_from(&other)),
+            ));
         }
         if let Some((one, other)) = halves(&self.api_groups) {
-            return Some((of(&|rule| rule.api_groups.clone_from(&one)), of(&|rule| rule.api_groups.clone_from(&other))));
+            return Some((
+                of(&|rule| rule.api_groups.clone_from(&one)),
+                of(&|rule| rule.api_groups.clone_from(&other)),
+            ));
         }
         if let Some((one, other)) = halves(&self.resource_names) {
             let named = |names: &Vec<String>| of(&|rule| rule.resource_names.clone_from(names));
@@ -265,11 +274,7 @@ fn includes_word(listed: &str, word: &str) -> bool {
 
 /// Returns what two entries of `resources` have in common.
 fn both_resources(one: &str, other: &str) -> Option<String> {
-    if includes(one, other) {
-        Some(other.to_owned())
-    } else {
-        includes(other, one).then(|| one.to_owned())
-    }
+    if includes(one, other) { Some(other.to_owned()) } else { includes(other, one).then(|| one.to_owned()) }
 }
 
 /// Returns whether an entry of `resources` covers all that another one covers.
@@ -373,8 +378,12 @@ mod tests {
         let many: Vec<String> = (0..2000).map(|number| format!("r{number}")).collect();
         let of = |rule: ResourceRule| Rule::Resources(rule);
         let verbs = vec!["get".to_owned()];
-        let large =
-            of(ResourceRule { verbs: verbs.clone(), api_groups: many.clone(), resources: many, ..Default::default() });
+        let large = of(ResourceRule {
+            verbs: verbs.clone(),
+            api_groups: many.clone(),
+            resources: many,
+            ..Default::default()
+        });
         assert!(large.is_within(std::slice::from_ref(&large)));
         let small = of(ResourceRule {
             verbs,

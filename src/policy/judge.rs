@@ -163,10 +163,12 @@ impl Policy {
     /// # Errors
     /// The reason why none does.
     pub fn decide(&self, attempt: &Attempt) -> Result<Option<&Rule>, Reason> {
-        self.decide_as(Layer::Grant, attempt)
+        let found = self.find(Layer::Grant, attempt)?;
+        Ok(found.and_then(|position| self.rules.get(position)))
     }
 
-    fn decide_as(&self, layer: Layer, attempt: &Attempt) -> Result<Option<&Rule>, Reason> {
+    /// Returns the position of the first rule that covers a request to a cluster.
+    fn find(&self, layer: Layer, attempt: &Attempt) -> Result<Option<usize>, Reason> {
         let granted = |header: &HeaderName| self.impersonate && header.as_str().starts_with("impersonate-");
         if let Some(header) = attempt.claims().iter().find(|header| !granted(header))
             && Defence::Claims.stands()
@@ -182,7 +184,7 @@ impl Policy {
             let (context, policy) = (context.name().to_owned(), self.name.clone());
             return Err(Reason::Context { context, policy });
         }
-        let covering = |info: &RequestInfo| self.rules.iter().find(|rule| rule.covers(info, context));
+        let covering = |info: &RequestInfo| self.rules.iter().position(|rule| rule.covers(info, context));
         let uncovered = || Reason::Policy { layer, name: self.name.clone() };
         if let Some(info) = attempt.opens() {
             covering(&info).ok_or_else(uncovered)?;
@@ -265,6 +267,8 @@ impl Layers {
 pub struct Grant {
     layers: Layers,
     files: Vec<FileGrant>,
+    /// Whether the plugin's request says the same as the grant, and need not be asked too.
+    is_as_requested: bool,
     hosts: Vec<Host>,
     own_flags: Vec<String>,
     limits: Limits,
@@ -274,12 +278,13 @@ pub struct Grant {
 #[derive(Debug)]
 pub struct Permit {
     attempt: Attempt,
+    /// The position of the grant's rule that covers it.
+    rule: Option<usize>,
 }
 
 impl Grant {
-    fn new(mut layers: Layers) -> Self {
-        // What says the same twice need not be asked twice.
-        layers.request = layers.request.filter(|request| *request != layers.grant);
+    fn new(layers: Layers) -> Self {
+        let is_as_requested = layers.request.as_ref() == Some(&layers.grant);
         let others = || layers.all().filter(|(layer, _)| *layer != Layer::Grant).map(|(_, policy)| policy);
         let limits = layers.grant.limits.within(others().map(|policy| &policy.limits));
         let mut hosts = layers.grant.hosts.clone();
@@ -290,7 +295,15 @@ impl Grant {
         // These are no permission: they say which of its own arguments a plugin reads itself.
         let mut own_flags = layers.grant.own_flags.clone();
         own_flags.extend(layers.request.iter().flat_map(|request| request.own_flags.iter().cloned()));
-        Self { layers, files, hosts, own_flags, limits }
+        Self { layers, is_as_requested, files, hosts, own_flags, limits }
+    }
+
+    /// Returns a grant with one more rule of the user's. The plugin's request and the ceiling still limit it.
+    #[must_use]
+    pub fn with(&self, rule: Rule) -> Self {
+        let mut layers = self.layers.clone();
+        layers.grant.add(rule, Words::default());
+        Self::new(layers)
     }
 
     /// Judges one request.
@@ -298,11 +311,9 @@ impl Grant {
     /// # Errors
     /// The refusal, if one of the policies does not cover the request.
     pub fn judge(&self, attempt: Attempt) -> Result<Permit, Refusal> {
-        match self.decide(&attempt) {
-            Ok(_) => Ok(Permit { attempt }),
-            Err(reason) => {
-                Err(attempt.refused(reason).of_installed(self.layers.installed.as_deref()))
-            }
+        match self.find(&attempt) {
+            Ok(rule) => Ok(Permit { attempt, rule }),
+            Err(reason) => Err(attempt.refused(reason).of_installed(self.layers.installed.as_deref())),
         }
     }
 
@@ -311,12 +322,24 @@ impl Grant {
     /// # Errors
     /// The reason why one of the policies does not cover it.
     pub fn decide(&self, attempt: &Attempt) -> Result<Option<&Rule>, Reason> {
-        for (layer, policy) in self.layers.all().filter(|(layer, _)| *layer != Layer::Grant) {
-            if Defence::RequestedRules.stands() {
-                policy.decide_as(layer, attempt)?;
+        let found = self.find(attempt)?;
+        Ok(found.and_then(|position| self.layers.grant.rules.get(position)))
+    }
+
+    /// Returns the rule of the user's grant because of which it permitted a request; `None` for another host.
+    #[must_use]
+    pub fn rule(&self, permit: &Permit) -> Option<&Rule> {
+        self.layers.grant.rules.get(permit.rule?)
+    }
+
+    fn find(&self, attempt: &Attempt) -> Result<Option<usize>, Reason> {
+        for (layer, policy) in self.layers.all() {
+            let is_said_already = layer == Layer::Request && self.is_as_requested;
+            if layer != Layer::Grant && !is_said_already && Defence::RequestedRules.stands() {
+                policy.find(layer, attempt)?;
             }
         }
-        self.layers.grant.decide(attempt)
+        self.layers.grant.find(Layer::Grant, attempt)
     }
 
     /// Returns the policies from which it is made.

@@ -64,6 +64,8 @@ pub enum Reason {
     },
     /// The request exceeds a limit.
     Limit(Limit),
+    /// An earlier request could not be recorded, so that this one would not be either.
+    Unrecorded,
 }
 
 impl Refusal {
@@ -71,7 +73,7 @@ impl Refusal {
     #[must_use]
     pub fn elsewhere(method: &Method, uri: &Uri, reason: Reason) -> Self {
         let rule = match reason {
-            Reason::Destination => host_rule(uri),
+            Reason::Destination => host_of(uri).map(|host| host.entry()),
             _ => None,
         };
         Self { request: short(&format!("{method} {uri}")), reason, rule, info: None, plugin: None }
@@ -119,7 +121,7 @@ impl Explain for Refusal {
                 let rule = self.rule.as_deref()?;
                 Some(match (layer, &self.plugin) {
                     (Layer::Grant, Some(plugin)) => {
-                        format!("kwasm policy grant {plugin} --rule {} allows it", shell(rule))
+                        format!("to allow it: kwasm policy grant {plugin} --rule {}", shell(rule))
                     }
                     (Layer::Grant, None) => {
                         format!("--policy FILE with this rule in spec.kubernetes.rules allows it: {rule}")
@@ -150,7 +152,8 @@ impl Explain for Refusal {
             Reason::Ambiguous(_)
             | Reason::BrokenContext { .. }
             | Reason::SpeaksAs(_)
-            | Reason::SpeaksOver(_) => None,
+            | Reason::SpeaksOver(_)
+            | Reason::Unrecorded => None,
         }
     }
 }
@@ -186,6 +189,7 @@ impl fmt::Display for Reason {
                 write!(f, "the administrator's ceiling {name} does not allow it")
             }
             Self::Limit(limit) => limit.fmt(f),
+            Self::Unrecorded => f.write_str("its requests can no longer be recorded"),
         }
     }
 }
@@ -194,7 +198,8 @@ impl fmt::Display for Reason {
 pub const CLUSTER: [&str; 3] = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"];
 
 /// Returns the entry of `network` that would grant a URL, which must be HTTPS.
-fn host_rule(uri: &Uri) -> Option<String> {
+#[must_use]
+pub fn host_of(uri: &Uri) -> Option<Host> {
     let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
     let (name, port) = (authority.host().to_ascii_lowercase(), authority.port_u16().unwrap_or(443));
     // The cluster's own names are not hosts of a policy: the error is in the scheme or the port.
@@ -202,7 +207,7 @@ fn host_rule(uri: &Uri) -> Option<String> {
     let mut host = Host { name, port, private: false };
     host.private = host.address().is_some_and(|address| !is_public(address));
     let granted = uri.scheme() == Some(&Scheme::HTTPS) && !virtual_name;
-    granted.then(|| host.entry())
+    granted.then_some(host)
 }
 
 /// The hint if no cluster is selected.
@@ -232,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_host_that_only_begins_like_the_cluster_can_be_granted() {
-        let rule = |uri: &str| host_rule(&uri.parse().unwrap());
+        let rule = |uri: &str| host_of(&uri.parse().unwrap()).map(|host| host.entry());
         assert_eq!(rule("https://kubernetes.io/docs").unwrap(), "{host: kubernetes.io, port: 443}");
         assert_eq!(rule("https://192.0.20.1/").unwrap(), "{host: 192.0.20.1, port: 443}");
         for own in [

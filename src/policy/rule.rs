@@ -174,7 +174,7 @@ fn has(listed: &[String], value: &str) -> bool {
 }
 
 /// Returns whether an entry of `resources` matches a resource or, if there is one, its subresource.
-fn matches(listed: &str, resource: &str, subresource: &str) -> bool {
+pub(super) fn matches(listed: &str, resource: &str, subresource: &str) -> bool {
     if listed == "*" || subresource.is_empty() {
         // `*/` and nothing more would be no subresource; RBAC compares it with all that have none.
         return listed == "*" || listed == resource;

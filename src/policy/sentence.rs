@@ -8,15 +8,19 @@ impl Rule {
     pub fn sentence(&self) -> String {
         match self {
             Self::Resources(rule) => resources(rule),
-            Self::Urls(UrlRule { verbs, urls }) => format!("{} {}", words(verbs, "all methods of"), urls.join(", ")),
+            Self::Urls(UrlRule { verbs, urls }) => {
+                format!("{} {}", words(verbs, "all methods of"), urls.join(", "))
+            }
         }
     }
 }
 
 fn resources(rule: &ResourceRule) -> String {
-    let mut text = format!("{} {}", words(&rule.verbs, "all verbs on"), words(&rule.resources, "all resources"));
+    let mut text =
+        format!("{} {}", words(&rule.verbs, "all verbs on"), words(&rule.resources, "all resources"));
     // The core group is what a resource without a group is in.
-    let groups: Vec<&str> = rule.api_groups.iter().map(|group| if group.is_empty() { "core" } else { group }).collect();
+    let groups: Vec<&str> =
+        rule.api_groups.iter().map(|group| if group.is_empty() { "core" } else { group }).collect();
     match groups.as_slice() {
         ["core"] => {}
         _ if groups.contains(&"*") => text.push_str(" of all API groups"),
@@ -40,7 +44,9 @@ fn words(listed: &[String], all: &str) -> String {
 fn namespaces(selector: &NameSelector) -> String {
     match selector {
         NameSelector::All => " in all namespaces".to_owned(),
-        NameSelector::Some { current: true, names } if names.is_empty() => " in the current namespace".to_owned(),
+        NameSelector::Some { current: true, names } if names.is_empty() => {
+            " in the current namespace".to_owned()
+        }
         NameSelector::Some { current, names } => {
             let current = if *current { "the current namespace and " } else { "" };
             format!(" in {current}namespace {}", names.join(", "))

@@ -146,10 +146,8 @@ fn a_refusal_names_the_rule_that_allows_it_and_that_rule_does() {
         "/api/v1/namespaces/shop/secrets?fieldSelector=metadata.name=yes",
     ] {
         let attempt = attempt(Method::GET, path, &HeaderMap::new());
-        let hint = attempt
-            .refused(Reason::Policy { layer: Layer::Grant, name: "none".to_owned() })
-            .hint()
-            .unwrap();
+        let hint =
+            attempt.refused(Reason::Policy { layer: Layer::Grant, name: "none".to_owned() }).hint().unwrap();
         let (_, rule) = hint.split_once("allows it: ").unwrap();
         let policy = policy(&format!("{{kubernetes: {{rules: [{rule}]}}}}"));
         assert!(policy.decide(&attempt).is_ok(), "{rule}");

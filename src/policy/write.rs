@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use super::flow::{List, Quoted};
+use super::flow::{List, Quoted, Word};
 use super::judge::Policy;
 use super::rule::{NameSelector, Rule, Stated};
 use super::variables;
 
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata:\n  name: {}", Name(self.name()))?;
+        writeln!(f, "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata:\n  name: {}", Word(self.name()))?;
         let lines = [
             Section::Description,
             Section::Kubernetes,
@@ -59,7 +59,8 @@ impl Section {
             Self::Environment if policy.variables().is_empty() => String::new(),
             Self::Environment => format!("  environment: {}\n", variables::listed(policy.variables())),
             Self::Network => {
-                let hosts: Vec<String> = policy.hosts().iter().map(|host| format!("    - {}\n", host.entry())).collect();
+                let hosts: Vec<String> =
+                    policy.hosts().iter().map(|host| format!("    - {}\n", host.entry())).collect();
                 if hosts.is_empty() { String::new() } else { format!("  network:\n{}", hosts.concat()) }
             }
             Self::Flags if policy.own_flags.is_empty() => String::new(),
@@ -114,23 +115,13 @@ fn entry(Stated { rule, words }: Stated<'_>) -> String {
     format!("      - {}\n", lines.join("\n        "))
 }
 
-/// The name of a policy, which is quoted if YAML reads it as something else.
-struct Name<'a>(&'a str);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A list knows which words are plain.
-        let listed = List(&[self.0.to_owned()]).to_string();
-        f.write_str(listed.trim_start_matches('[').trim_end_matches(']'))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn policy(spec: &str) -> Policy {
-        let text = format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
+        let text =
+            format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
         Policy::read("test.yaml", &text).unwrap()
     }
 

@@ -28,7 +28,7 @@ const MOST: usize = 64 << 10;
 /// Gives a guest the streams of this process, and records their errors in `faults`.
 pub(super) fn give(builder: &mut WasiCtxBuilder, faults: &StreamFaults) {
     let is_terminal = || io::IsTerminal::is_terminal(&io::stdin());
-    builder.stdin(Input::new(Stdin, is_terminal, faults.stdin.clone()));
+    builder.stdin(Input::new(Stdin, is_terminal, faults.stdin.clone(), faults.line.clone()));
     let is_terminal = || io::IsTerminal::is_terminal(&io::stdout());
     let (fault, line) = (faults.stdout.clone(), faults.line.clone());
     builder.stdout(Output { stream: Stdout, is_terminal, fault, writer: Writer::Stdout, line });
@@ -112,8 +112,10 @@ impl<W: Send + 'static> Pollable for Output<W> {
 
 impl<W: Write + Send + 'static> OutputStream for Output<W> {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        let turn = self.line.turn(self.is_terminal);
         let written = self.stream.write_all(&bytes);
         self.line.note(self.writer, &bytes);
+        drop(turn);
         self.noted(written).map_err(failed)
     }
 
@@ -129,8 +131,11 @@ impl<W: Write + Send + 'static> OutputStream for Output<W> {
 
 impl<W: Write + Unpin> AsyncWrite for Output<W> {
     fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = self.stream.write(bytes);
-        self.line.note(self.writer, bytes);
+        let Self { stream, is_terminal, writer, line, .. } = &mut *self;
+        let turn = line.turn(*is_terminal);
+        let written = stream.write(bytes);
+        line.note(*writer, bytes);
+        drop(turn);
         Poll::Ready(self.noted(written))
     }
 
@@ -150,6 +155,7 @@ struct Input {
     shared: Arc<Mutex<Shared>>,
     is_terminal: fn() -> bool,
     fault: StreamFault,
+    line: OpenLine,
 }
 
 struct Shared {
@@ -175,10 +181,15 @@ enum Stage {
 }
 
 impl Input {
-    fn new(stream: impl Read + Send + 'static, is_terminal: fn() -> bool, fault: StreamFault) -> Self {
+    fn new(
+        stream: impl Read + Send + 'static,
+        is_terminal: fn() -> bool,
+        fault: StreamFault,
+        line: OpenLine,
+    ) -> Self {
         let requests = Requests::None(Box::new(stream));
         let shared = Shared { stage: Stage::Idle, waiting: Vec::new(), requests };
-        Self { shared: Arc::new(Mutex::new(shared)), is_terminal, fault }
+        Self { shared: Arc::new(Mutex::new(shared)), is_terminal, fault, line }
     }
 
     /// Returns the available bytes, at most `most`. If there are none, requests them and returns an empty
@@ -223,9 +234,10 @@ impl Input {
             let stream = mem::replace(stream, Box::new(io::empty()));
             let (send, requests) = channel();
             let share = Arc::downgrade(&self.shared);
+            let (line, is_terminal) = (self.line.clone(), self.is_terminal);
             let started = thread::Builder::new()
                 .name("stdin".to_owned())
-                .spawn(move || answer(&requests, &share, stream));
+                .spawn(move || answer(&requests, &share, stream, || turn_to_read(&line, is_terminal)));
             if let Err(error) = started {
                 shared.stage = Stage::Failed(error);
                 return;
@@ -241,11 +253,35 @@ impl Input {
     }
 }
 
-/// Reads the requested bytes, until nothing can be requested any more.
-fn answer(requests: &Receiver<usize>, shared: &Weak<Mutex<Shared>>, mut stream: impl Read) {
+/// Waits for something to read at a terminal that the user is asked at too, and then takes the turn, so that the
+/// user's answer is not taken for the guest's input. `None`: there is no such terminal, or it cannot be waited for.
+fn turn_to_read(line: &OpenLine, is_terminal: fn() -> bool) -> Option<MutexGuard<'_, ()>> {
+    drop(line.turn(is_terminal)?);
+    loop {
+        if !Stdin.wait() {
+            return None;
+        }
+        let turn = line.turn(is_terminal)?;
+        // It may have been the answer to a question.
+        if Stdin.is_ready() {
+            return Some(turn);
+        }
+    }
+}
+
+/// Reads the requested bytes, until nothing can be requested any more. Takes a `turn` for each time.
+fn answer<T>(
+    requests: &Receiver<usize>,
+    shared: &Weak<Mutex<Shared>>,
+    mut stream: impl Read,
+    turn: impl Fn() -> Option<T>,
+) {
     for most in requests {
         let mut bytes = vec![0; most];
-        let stage = match stream.read(&mut bytes) {
+        let turn = turn();
+        let read = stream.read(&mut bytes);
+        drop(turn);
+        let stage = match read {
             Ok(0) => Stage::Ended,
             Ok(length) => {
                 bytes.truncate(length);
@@ -325,7 +361,7 @@ mod tests {
     use std::time::Duration;
 
     fn input(stream: impl Read + Send + 'static) -> Input {
-        Input::new(stream, || false, StreamFault::default())
+        Input::new(stream, || false, StreamFault::default(), OpenLine::default())
     }
 
     /// Reads as a guest that waits until it can read.

@@ -39,7 +39,8 @@ impl Store {
         }
         let mut pending = Pending::default();
         let mut replaces = false;
-        for StagedPlugin { receipt, .. } in staged_plugins {
+        let mut staged_plugins = staged_plugins.to_vec();
+        for StagedPlugin { receipt, .. } in &mut staged_plugins {
             self.check_links(&receipt.name)?;
             pending.names.push(receipt.name.clone());
             pending.digests.extend(receipt.blobs());
@@ -47,13 +48,15 @@ impl Store {
                 Ok(previous) => {
                     replaces |= !previous.blobs().eq(receipt.blobs());
                     pending.digests.extend(previous.blobs());
+                    // It may have been turned on since the installation began.
+                    receipt.audit |= previous.audit;
                 }
                 Err(Error::Unknown(_)) => {}
                 // What a broken receipt needed is found by what all others need.
                 Err(_) => replaces = true,
             }
         }
-        let put = self.announce(&pending).and_then(|()| self.stage_and_commit(staged_plugins));
+        let put = self.announce(&pending).and_then(|()| self.stage_and_commit(&staged_plugins));
         if let Err(error) = put {
             // Repairs that fail now are left to the next process by `pending`; the first error is the one to
             // report.
@@ -119,9 +122,14 @@ impl Store {
         let _lock = self.lock()?;
         let mut receipt = self.receipt(name)?;
         change(&mut receipt)?;
-        let path = self.places.receipt(name);
-        files::replace(&path, &text_of(&receipt, &path)?)?;
-        Ok(())
+        let pending = Pending { names: vec![name.clone()], digests: Vec::new() };
+        let amended = self.announce(&pending).and_then(|()| self.commit(&[&receipt]));
+        if let Err(error) = amended {
+            drop(self.repair(&pending));
+            return Err(error.into());
+        }
+        self.sync_plugins(&pending.names)?;
+        Ok(self.conclude()?)
     }
 
     /// Repairs what a killed process left, and returns whether there was anything to repair.
@@ -137,19 +145,26 @@ impl Store {
 
     /// Puts everything but the receipts in place, then the receipts.
     fn stage_and_commit(&self, staged_plugins: &[StagedPlugin]) -> Result<(), Error> {
-        let mut staged = Vec::new();
-        for (index, StagedPlugin { blobs, receipt }) in staged_plugins.iter().enumerate() {
+        for StagedPlugin { blobs, receipt } in staged_plugins {
             for blob in blobs {
                 self.put_blob(blob)?;
             }
             for link in self.places.links_of(&receipt.name) {
                 self.link(&link)?;
             }
+        }
+        let receipts: Vec<&Receipt> = staged_plugins.iter().map(|staged| &staged.receipt).collect();
+        self.commit(&receipts)
+    }
+
+    /// Puts receipts in place: all of them, or none if there is an error.
+    fn commit(&self, receipts: &[&Receipt]) -> Result<(), Error> {
+        let mut staged = Vec::new();
+        for (index, receipt) in receipts.iter().enumerate() {
             let path = self.places.receipt(&receipt.name);
             let new = files::stage(&path, &text_of(receipt, &path)?)?;
             // Only a later one's failure takes this one back.
-            let previous =
-                if index + 1 < staged_plugins.len() { files::read(&path, LONGEST).ok() } else { None };
+            let previous = if index + 1 < receipts.len() { files::read(&path, LONGEST).ok() } else { None };
             let previous = previous.map(|text| files::stage(&path, &text)).transpose()?;
             staged.push((path, new, previous));
         }

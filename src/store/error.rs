@@ -62,6 +62,14 @@ pub enum Error {
         /// The reason.
         source: Box<Error>,
     },
+    /// The audit log of a plugin cannot be written.
+    #[error("{}: the audit log cannot be written", path.display())]
+    Audit {
+        /// The log or its folder.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
     /// An error of the file system.
     #[error("{}: {what}", path.display())]
     Io {
@@ -81,6 +89,7 @@ impl Explain for Error {
             Self::InTheWay(path)
             | Self::LinkTaken(path)
             | Self::Altered { path, .. }
+            | Self::Audit { path, .. }
             | Self::Io { path, .. }
             | Self::Receipt { path, .. } => Some(path.display().to_string()),
             Self::Gone(plugin) => Some(plugin.clone()),
@@ -102,6 +111,10 @@ impl Explain for Error {
                 // A receipt is in the folder that has the plugin's name.
                 let name = path.parent().and_then(Path::file_name).unwrap_or_default().display();
                 format!("install it again, or remove it: kwasm uninstall {name}")
+            }
+            Self::Audit { path, source } => {
+                return for_room(path, source)
+                    .or_else(|| Some("kwasm audit --off NAME lets a plugin run without one".to_owned()));
             }
             Self::Io { path, .. } if self.is_forbidden() => for_reading(path),
             Self::Io { path, source, .. } => return for_writing(path, source),

@@ -39,6 +39,8 @@ impl Store {
             path,
             bytes: Some(content.bytes().clone()),
             granted: None,
+            audit: false,
+            ask: false,
         })
     }
 }

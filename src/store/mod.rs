@@ -3,10 +3,12 @@
 //! ```text
 //! blobs/sha256/<hex>            immutable: the fetched content
 //! plugins/<name>/receipt.json   replaced by rename: the installed plugin, from which all else follows
+//! plugins/<name>/audit.jsonl    appended to: its requests, if it is audited
 //! pending                       present during a change: its description
 //! lock                          held by the writer
 //! ```
 
+mod audit;
 mod change;
 mod error;
 mod fetched;
@@ -24,6 +26,7 @@ use std::path::Path;
 
 use serde::de::Error as _;
 
+pub use self::audit::{AuditLine, AuditLog, AuditRecord};
 pub use self::change::StagedPlugin;
 pub use self::error::Error;
 pub(crate) use self::error::{folder_of, for_room};
@@ -68,6 +71,8 @@ impl Store {
             path: path.into(),
             bytes,
             granted: None,
+            audit: false,
+            ask: false,
         };
         let identity = fs::metadata(path).ok().as_ref().and_then(platform::identity);
         if let Some(seen) = identity.as_ref().and_then(|identity| seen::recall(&self.places, identity)) {
@@ -96,6 +101,8 @@ impl Store {
             inspected: receipt.inspected,
             bytes: None,
             granted: Some(granted),
+            audit: receipt.audit,
+            ask: receipt.ask,
         })
     }
 

@@ -11,6 +11,7 @@ use crate::reference::{Digest, PluginName};
 pub struct Places {
     root: PathBuf,
     cache: PathBuf,
+    state: PathBuf,
     links: PathBuf,
     configuration: PathBuf,
     program: PathBuf,
@@ -24,20 +25,26 @@ impl Places {
     pub fn of(environment: &Environment) -> Option<Self> {
         let folders = platform::folders(|name| environment.path(name));
         let root = environment.path("KWASM_HOME");
-        let (data, cache, configuration, links) = match (folders, &root) {
-            (Some(folders), _) => {
-                let own = |folder: PathBuf| folder.join("kwasm");
-                (own(folders.data), own(folders.cache), own(folders.configuration), folders.links)
-            }
-            // A store may be of all users; a cache never is.
+        let own = |folder: PathBuf| folder.join("kwasm");
+        let (data, cache, state, configuration, links) = match (folders, &root) {
+            (Some(folders), _) => (
+                own(folders.data),
+                own(folders.cache),
+                own(folders.state),
+                own(folders.configuration),
+                folders.links,
+            ),
+            // A store may be of all users; a cache and logs never are.
             (None, Some(root)) => {
-                (root.clone(), root.join(platform::own_cache()), root.join("config"), root.join("bin"))
+                let cache = root.join(platform::own_cache());
+                (root.clone(), cache.clone(), cache, root.join("config"), root.join("bin"))
             }
             (None, None) => return None,
         };
         Some(Self {
             root: root.unwrap_or(data),
             cache,
+            state,
             configuration,
             links: environment.path("KWASM_BIN_DIR").unwrap_or(links),
             program: environment.program.clone(),
@@ -105,6 +112,13 @@ impl Places {
     #[must_use]
     pub fn seen(&self) -> PathBuf {
         self.cache.join("seen")
+    }
+
+    /// Returns the folder of this user's audit log of a plugin in a store that belongs to another user, e.g.
+    /// `~/.local/state/kwasm/audit/decoder`. In the user's own store, the log is beside the receipt.
+    #[must_use]
+    pub fn audit(&self, name: &PluginName) -> PathBuf {
+        self.state.join("audit").join(name.as_str())
     }
 
     /// Returns the program that links lead to, e.g. `/usr/local/bin/kwasm`.

@@ -18,6 +18,8 @@ pub struct Plugin {
     pub(super) path: PathBuf,
     pub(super) bytes: Option<Bytes>,
     pub(super) granted: Option<Granted>,
+    pub(super) audit: bool,
+    pub(super) ask: bool,
 }
 
 /// The policy that an installed plugin was granted.
@@ -40,6 +42,8 @@ impl Plugin {
             path: PathBuf::new(),
             bytes: Some(content.bytes().clone()),
             granted: None,
+            audit: false,
+            ask: false,
         }
     }
 
@@ -65,6 +69,18 @@ impl Plugin {
     #[must_use]
     pub fn granted(&self) -> Option<&Granted> {
         self.granted.as_ref()
+    }
+
+    /// Returns whether each of its requests is recorded.
+    #[must_use]
+    pub fn is_audited(&self) -> bool {
+        self.audit
+    }
+
+    /// Returns whether the user is asked about requests that its policy does not allow.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.ask
     }
 
     /// Returns its content, proven by its digest.

@@ -44,6 +44,12 @@ pub struct Receipt {
     /// The text of the policy if it came from a file, so that the grant does not depend on the file any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_text: Option<String>,
+    /// Whether each of its requests is recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub audit: bool,
+    /// Whether the user is asked about requests that its policy does not allow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ask: bool,
     /// The time of the installation, in RFC 3339, UTC.
     pub installed_at: String,
     /// The version of kwasm that installed it.

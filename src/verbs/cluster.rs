@@ -13,8 +13,9 @@ use crate::cluster::{
 use crate::environment::{Connection, Environment};
 use crate::gate::{Checked, Gate, Observer};
 use crate::policy::Policy;
+use crate::runtime::OpenLine;
 
-use super::run::observer;
+use super::watching::Lines;
 use super::{Ending, Error, Reporter, print, table};
 
 /// The facts about a cluster that are known without a request, and its answers.
@@ -75,8 +76,9 @@ pub(super) fn cluster(environment: &Environment, reporter: Reporter, wish: &Wish
         Selection::Nothing(why) => return Err(Error::NoCluster(why.clone())),
     };
     if wish.check {
-        let observer = wish.verbose.then(|| observer(reporter));
-        match gate(contexts, observer)?.check() {
+        let lines = Lines::new(reporter, OpenLine::default());
+        let observers = wish.verbose.then(|| lines.observer()).into_iter().collect();
+        match gate(contexts, observers)?.check() {
             Ok(None) => return Ok(Ending::Interrupted),
             Ok(checked) => subject.checked = checked,
             Err(lines) => {
@@ -102,9 +104,9 @@ spec:
 ";
 
 /// Returns a gate that allows exactly these requests.
-fn gate(contexts: Contexts, observer: Option<Observer>) -> Result<Gate, Error> {
+fn gate(contexts: Contexts, observers: Vec<Observer>) -> Result<Gate, Error> {
     let policy = Policy::read("kwasm cluster", POLICY).map_err(Error::Policy)?;
-    Ok(Gate::new(policy.grant_whole(), contexts, observer))
+    Ok(Gate::new(policy.grant_whole(), contexts, observers, None))
 }
 
 impl Subject {

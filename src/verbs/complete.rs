@@ -39,7 +39,8 @@ pub(super) fn complete(
 /// Runs the plugin as usual, in a process of its own that can always be ended.
 fn candidates(environment: &Environment, name: &PluginName, arguments: &[String]) -> Option<String> {
     let mut child = Command::new(&environment.program)
-        .args(["run", name.as_str(), "--", "__complete"])
+        // No one is asked in the middle of a line that is being typed.
+        .args(["run", "--ask=false", name.as_str(), "--", "__complete"])
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

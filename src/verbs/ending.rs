@@ -46,6 +46,10 @@ pub enum Error {
     NoHome,
     #[error("there is no policy `{0}`")]
     NoPolicy(String),
+    #[error("there is neither an installed plugin nor a policy `{0}`")]
+    NoSubject(String),
+    #[error("stdout is the plugin's, and not a terminal: the policy would be mixed with its output")]
+    NoPlaceForPolicy,
     #[error("it is not a policy")]
     Policy(Vec<Fault>),
     #[error("{}: it cannot be read", path.display())]

@@ -73,7 +73,7 @@ pub(super) fn revoke(
 }
 
 /// Returns a policy that is only this plugin's, under its name.
-fn own(policy: Policy, name: &PluginName) -> Chosen {
+pub(super) fn own(policy: Policy, name: &PluginName) -> Chosen {
     let policy = policy.renamed(name.as_str());
     let text = Some(policy.to_string());
     Chosen { policy, text }
@@ -89,7 +89,8 @@ fn parsed(rules: &[String]) -> Result<Vec<Rule>, Error> {
     Ok(parsed)
 }
 
-fn set(receipt: &mut Receipt, Chosen { policy, text }: Chosen) {
+/// Grants this policy.
+pub(super) fn set(receipt: &mut Receipt, Chosen { policy, text }: Chosen) {
     policy.name().clone_into(&mut receipt.policy);
     receipt.policy_text = text;
 }

@@ -31,7 +31,10 @@ impl Explain for Error {
                 "ask the administrator of this machine: root owns the file and its folder, and no one else may write there"
             }
             Self::NoCluster(_) => NAME_A_KUBECONFIG,
-            Self::NoRequest(_) => "--policy NAME|FILE names what to grant: read-only, view, cluster, or a file",
+            Self::NoRequest(_) => {
+                "--policy NAME|FILE names what to grant: read-only, view, cluster, or a file"
+            }
+            Self::NoPlaceForPolicy => "name a file: kwasm policy learn SOURCE -o FILE -- ARG…",
             Self::NoHome => "set KWASM_HOME to a folder",
             _ => return self.particular(),
         };
@@ -77,7 +80,7 @@ impl Error {
     /// Returns the hint for errors of the rooms, and for those whose hint depends on their contents.
     fn particular(&self) -> Option<String> {
         match self {
-            Self::NoPolicy(name) => Some(for_policy(name)),
+            Self::NoPolicy(name) | Self::NoSubject(name) => Some(for_policy(name)),
             Self::NoSuchRule { known, .. } if known.is_empty() => Some("it has no rules".to_owned()),
             Self::NoSuchRule { known, .. } => Some(format!("it has these: {}", known.join(" "))),
             Self::Undecided { requests: true, .. } => Some(

@@ -1,4 +1,4 @@
-//! `kwasm install SOURCE… [--as NAME] [--policy NAME|FILE]`.
+//! `kwasm install SOURCE… [--as NAME] [--policy NAME|FILE] [--ask]`.
 
 use std::env;
 use std::mem;
@@ -29,6 +29,7 @@ pub(super) fn install(
     sources: &[Source],
     name: Option<&PluginName>,
     policy: Option<&str>,
+    ask: bool,
 ) -> Result<Ending, Error> {
     let fetcher = Fetcher::new(environment, store.places(), reporter);
     let choice = policy.map(Choice::read).transpose()?;
@@ -50,7 +51,10 @@ pub(super) fn install(
     for (source, Wish { name, previous }) in wishes {
         let content = fetcher.fetch(source, previous.as_ref());
         match content.and_then(|content| prepare(store, &consent, name, content, previous.as_ref())) {
-            Ok(staged) => staged_plugins.push(staged),
+            Ok(mut staged) => {
+                staged.receipt.ask = ask;
+                staged_plugins.push(staged);
+            }
             Err(error) => troubles.push((source.to_string(), error)),
         }
     }
@@ -131,6 +135,8 @@ pub(super) fn prepare(
         inspected,
         policy: policy.name().to_owned(),
         policy_text: text,
+        audit: false,
+        ask: false,
         installed_at: now(),
         kwasm: env!("CARGO_PKG_VERSION").to_owned(),
     };

@@ -26,6 +26,10 @@ struct Row {
     /// The keys by which signatures were verified.
     signers: Vec<String>,
     kind: Kind,
+    /// Whether its requests are recorded.
+    audit: bool,
+    /// Whether the user is asked about what its policy does not allow.
+    ask: bool,
     installed_at: String,
     description: Option<String>,
 }
@@ -33,7 +37,18 @@ struct Row {
 impl From<Receipt> for Row {
     fn from(receipt: Receipt) -> Self {
         let Receipt {
-            name, version, policy, digest, artifact, source, kind, installed_at, description, ..
+            name,
+            version,
+            policy,
+            digest,
+            artifact,
+            source,
+            kind,
+            audit,
+            ask,
+            installed_at,
+            description,
+            ..
         } = receipt;
         let manifest = artifact.as_ref().map(|artifact| artifact.manifest);
         let (signed, signers) = artifact.map_or((false, Vec::new()), |artifact| {
@@ -49,6 +64,8 @@ impl From<Receipt> for Row {
             signed,
             signers,
             kind,
+            audit,
+            ask,
             installed_at,
             description,
         }
@@ -90,7 +107,7 @@ pub(super) fn list(store: &Store, reporter: Reporter, output: Output) -> Result<
 fn table(rows: &[Row], wide: bool) -> Table {
     let mut heads = vec!["NAME", "VERSION", "POLICY", "DIGEST", "SOURCE"];
     if wide {
-        heads.extend(["SIGNED", "KIND", "INSTALLED", "DESCRIPTION"]);
+        heads.extend(["SIGNED", "KIND", "AUDIT", "ASK", "INSTALLED", "DESCRIPTION"]);
     }
     let mut table = Table::new(&heads);
     for row in rows {
@@ -104,6 +121,8 @@ fn table(rows: &[Row], wide: bool) -> Table {
             cells.extend([
                 row.signature(),
                 kind.to_owned(),
+                switch(row.audit),
+                switch(row.ask),
                 row.installed_at.clone(),
                 known(&row.description),
             ]);
@@ -111,6 +130,11 @@ fn table(rows: &[Row], wide: bool) -> Table {
         table.row(cells);
     }
     table
+}
+
+/// Returns the word for a setting that is on, and nothing for one that is off.
+fn switch(is_on: bool) -> String {
+    if is_on { "on".to_owned() } else { String::new() }
 }
 
 #[cfg(test)]
@@ -128,6 +152,8 @@ mod tests {
             signed: false,
             signers: Vec::new(),
             kind: Kind::Component,
+            audit: false,
+            ask: false,
             installed_at: "2026-01-01T00:00:00Z".to_owned(),
             description: None,
         }

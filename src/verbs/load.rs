@@ -12,8 +12,8 @@ use crate::registry::{self, Manifest, Signature};
 use crate::store::layout::{self, Carried};
 use crate::store::{Origin, Receipt, Store};
 
-use super::declared::prove_request;
 use super::consent::{Choice, Consent};
+use super::declared::prove_request;
 use super::fetch::{Candidate, Fetched, Fetcher};
 use super::install::{is_same_origin, prepare, put};
 use super::save::STREAM;
@@ -38,7 +38,9 @@ pub(super) fn load(
         let content = store.check_links(&name).map_err(Error::from);
         let content = content.and_then(|()| fetched(store, &fetcher, plugin));
         let prepared = content.and_then(|content| {
-            let same = |kept: &Receipt| content.source.parse().is_ok_and(|source| is_same_origin(&kept.source, &source));
+            let same = |kept: &Receipt| {
+                content.source.parse().is_ok_and(|source| is_same_origin(&kept.source, &source))
+            };
             let previous = store.receipt(&name).ok().filter(same);
             prepare(store, &consent, name.clone(), content, previous.as_ref())
         });

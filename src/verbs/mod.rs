@@ -1,5 +1,7 @@
 //! Runs the commands, one file for each verb.
 
+mod ask;
+mod audit;
 mod ceiling;
 mod cluster;
 mod complete;
@@ -13,6 +15,8 @@ mod grant;
 mod hints;
 mod inspect;
 mod install;
+mod launch;
+mod learn;
 mod list;
 mod load;
 mod papers;
@@ -22,6 +26,7 @@ mod publish;
 mod release;
 mod reporter;
 mod requested;
+mod role;
 mod run;
 mod save;
 mod show;
@@ -29,6 +34,7 @@ mod table;
 mod uninstall;
 mod upgrade;
 mod verify;
+mod watching;
 
 use crate::cli::Command;
 use crate::environment::Environment;
@@ -57,6 +63,8 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
     let reporter = Reporter::of(environment).quieter(Command::is_quiet(environment));
     let store = || Places::of(environment).ok_or(Error::NoHome).map(Store::new);
     match command {
+        Command::Audit { name, output } => audit::audit(&store()?, reporter, &name, output),
+        Command::ConfigureAudit { names, on } => audit::configure(&store()?, reporter, &names, on),
         Command::CheckPolicy { files } => policy::check(reporter, &files),
         Command::Complete { name, arguments } => complete::complete(environment, &name, &arguments),
         Command::Cluster { connection, check, verbose, output } => {
@@ -77,8 +85,13 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
         Command::Inspect { source, output } => {
             inspect::inspect(&store()?, environment, reporter, &source, output)
         }
-        Command::Install { sources, name, policy } => {
-            install::install(&store()?, environment, reporter, &sources, name.as_ref(), policy.as_deref())
+        Command::Install { sources, name, policy, ask } => {
+            let (name, policy) = (name.as_ref(), policy.as_deref());
+            install::install(&store()?, environment, reporter, &sources, name, policy, ask)
+        }
+        Command::LearnPolicy { source, allow_writes, keep_names, output, verbose, arguments } => {
+            let wish = learn::Wish { source, allow_writes, keep_names, output, verbose, arguments };
+            learn::learn(&store()?, environment, reporter, wish)
         }
         Command::List { output } => list::list(&store()?, reporter, output),
         Command::Load { archive, policy } => {
@@ -86,12 +99,17 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
         }
         Command::Man { folder, command } => papers::man(reporter, folder.as_deref(), command.as_deref()),
         Command::Outdated { output } => upgrade::outdated(&store()?, environment, reporter, output),
+        Command::PrintRole { subject, account, connection, verbose } => {
+            let wish = role::Wish { subject, account, connection, verbose };
+            role::role(&store()?, environment, reporter, wish)
+        }
+        Command::PrintSchema => policy::schema(),
         Command::Publish { file, target, request, key, adapt, output } => {
             let wish = publish::Wish { file, target, request, key, adapt, output };
             publish::publish(environment, reporter, &wish)
         }
-        Command::Run { source, policy, verbose, arguments } => {
-            let wish = run::Wish { source, policy, verbose, arguments };
+        Command::Run { source, policy, ask, verbose, arguments } => {
+            let wish = run::Wish { source, policy, ask, verbose, arguments };
             run::run(&store()?, environment, reporter, wish)
         }
         Command::Save { names, archive } => save::save(&store()?, environment, reporter, &names, &archive),

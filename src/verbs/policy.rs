@@ -1,4 +1,4 @@
-//! `kwasm policy check FILE…` and `kwasm policy explain METHOD PATH`, and the choice of policies.
+//! `kwasm policy check FILE…`, `explain METHOD PATH` and `schema`, and the choice of policies.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -141,6 +141,12 @@ pub(super) fn check(reporter: Reporter, files: &[PathBuf]) -> Result<Ending, Err
         }
     }
     if faults.is_empty() { Ok(Ending::Done) } else { Err(Error::Policy(faults)) }
+}
+
+/// Prints the JSON schema of policies.
+pub(super) fn schema() -> Result<Ending, Error> {
+    print(&one(&Policy::schema(), Output::Json, String::new, String::new))?;
+    Ok(Ending::Done)
 }
 
 /// The API server's reading of a request and, with a policy, the gate's decision.

@@ -1,29 +1,27 @@
 //! `kwasm run SOURCE -- ARG…`, and `kubectl NAME ARG…`, the same for an installed plugin.
 
-use std::sync::Arc;
-
-use crate::cli;
-use crate::cluster::{Contexts, Flags, Kubeconfig, MOST_CONTEXTS, Selection};
-use crate::environment::{Connection, Environment};
-use crate::gate::{self, Gate, Observer, Trace};
-use crate::message::Message;
-use crate::policy::{self, Grant, Layers, NAME_A_KUBECONFIG, Policy};
+use crate::environment::Environment;
+use crate::policy::{self, Layers, Policy};
 use crate::reference::Source;
-use crate::runtime::{Bounds, Compiler, Folders, Guards, OpenLine, Outcome, Sandbox, World};
 use crate::store::{Granted, Plugin, Store};
 
+use super::ask::InstalledGrant;
+use super::audit;
 use super::ceiling::ceiling;
 use super::consent::{Choice, REQUEST};
 use super::declared::prove_request;
 use super::fetch::{Fetcher, name_of};
+use super::launch::{Launch, Questions};
 use super::policy::{choose, granted, request};
-use super::progress::{Compiling, Progress};
+use super::progress::Progress;
 use super::{Ending, Error, Reporter};
 
 /// The options of the command.
 pub(super) struct Wish {
     pub(super) source: Source,
     pub(super) policy: Option<String>,
+    /// Whether to ask about requests that the policy does not allow; `None` for what was said at install.
+    pub(super) ask: Option<bool>,
     pub(super) verbose: bool,
     pub(super) arguments: Vec<String>,
 }
@@ -34,91 +32,48 @@ pub(super) fn run(
     reporter: Reporter,
     wish: Wish,
 ) -> Result<Ending, Error> {
-    let Wish { source, policy, verbose, mut arguments } = wish;
-    let plugin = match &source {
-        Source::Path(path) => store.open_file(path)?,
-        Source::Installed(name) => store.find(name)?,
-        Source::Image(_) | Source::Package(_) => fetch(store, environment, reporter, &source)?,
-    };
+    let Wish { source, policy, ask, verbose, arguments } = wish;
+    let plugin = find(store, environment, reporter, &source)?;
     let layers = Layers {
         request: request(plugin.name(), plugin.inspected())?,
         grant: policy_for(&plugin, policy.as_deref())?,
         ceiling: ceiling()?,
         installed: plugin.granted().filter(|_| policy.is_none()).map(|_| plugin.name().to_owned()),
     };
-    let grant = layers.for_plugin(plugin.inspected());
-    let limits = grant.limits();
-    let connection = Connection::take(&mut arguments, grant.own_flags()).map_err(cli::Error::from)?;
-    let (mut contexts, mut world) = (None, World::new(plugin.name(), arguments, environment, &grant));
-    let network = plugin.inspected().uses_network();
-    // A component that can send nothing gets no kubeconfig, and one without files cannot find one either.
-    if network || !grant.files().is_empty() {
-        let flags = Flags::of(&connection)?;
-        let kubeconfig = Kubeconfig::load(environment, &flags)?;
-        world = world.with(folders(&grant, environment, store, &kubeconfig)?);
-        if network {
-            let granted = |name: &str, selected: &str| grant.grants(name, selected);
-            contexts = Some(Contexts::choose(&kubeconfig, &flags, granted)?);
-        }
+    let installed = match &source {
+        Source::Installed(name) => Some(name),
+        _ => None,
+    };
+    let uses_network = plugin.inspected().uses_network();
+    let mut observers = Vec::new();
+    if let Some(name) = installed.filter(|_| plugin.is_audited() && uses_network) {
+        // A run that cannot be recorded does not begin.
+        observers.push(audit::observer(store.open_audit_log(name)?));
     }
-    if let Some(contexts) = &contexts {
-        if contexts.left_out() > 0 {
-            let (left_out, most) = (contexts.left_out(), MOST_CONTEXTS);
-            reporter.note(&format!(
-                "a plugin has {most} contexts at most: {left_out} that its policy grants are left out"
-            ));
-        }
-        world = world.show(contexts, store.places())?;
-    }
-    let missing = contexts.as_ref().and_then(|contexts| match contexts.selected() {
-        Selection::Nothing(why) => Some(why.clone()),
-        Selection::Cluster(_) => None,
+    let questions = (uses_network && ask.unwrap_or(plugin.asks())).then(|| {
+        // A policy for one run, and one in another user's store, are not changed by an answer.
+        let name = installed.filter(|_| policy.is_none() && store.is_own());
+        Questions { grant: name.map(|name| InstalledGrant { store: store.clone(), name: name.clone() }) }
     });
-    let contexts = contexts.unwrap_or_else(|| Contexts::none("the plugin imports no network"));
-    let faults = world.faults();
-    let line = faults.line.clone();
-    let observer = verbose.then(|| ending_lines(observer(reporter), line.clone()));
-    let gate = Gate::new(grant, contexts, observer);
-    let progress = Compiling::new(reporter, plugin.name());
-    let compiler = Compiler { places: store.places(), bounds: Bounds::of(environment)?, watcher: &progress };
-    let sandbox = Sandbox::new(&plugin, &compiler, gate.clone(), world, limits)?;
-    drop(progress);
-    let outcome = sandbox.run()?;
-    let mut lines = gate.report();
-    // Many a client library gives up before it sends anything, and cannot say why there is nothing to send to.
-    if let Some(why) =
-        missing.filter(|_| lines.is_empty() && matches!(outcome, Outcome::Ended(1..) | Outcome::Trapped(_)))
-    {
-        lines.push(Message::hinted(why, NAME_A_KUBECONFIG));
-    }
-    let well = outcome == Outcome::Ended(0);
-    if let Some(why) = faults.stdin.take().filter(|_| !well) {
-        lines.push(Message::plain(format!("stdin cannot be read: {why}")));
-    }
-    let speaks = !lines.is_empty() || matches!(outcome, Outcome::Limited(_) | Outcome::Trapped(_));
-    if speaks && line.close() {
-        Reporter::end_line();
-    }
-    reporter.messages(&lines);
-    match faults.stdout.take() {
-        // Readers would take it for the complete output.
-        Some(why) if well => Err(Error::Stdout(why)),
-        _ => Ok(Ending::Ran(outcome)),
-    }
+    let launch = Launch { store, environment, reporter, plugin: &plugin, verbose, observers, questions };
+    launch.run(layers.for_plugin(plugin.inspected()), arguments)
 }
 
-/// Returns the folders that a plugin gets.
-fn folders(
-    grant: &Grant,
-    environment: &Environment,
+/// Returns the plugin of a source, which is fetched if it is in a registry.
+///
+/// # Errors
+/// If there is none, or it cannot be fetched.
+pub(super) fn find(
     store: &Store,
-    kubeconfig: &Kubeconfig,
-) -> Result<Folders, Error> {
-    if grant.files().is_empty() {
-        return Ok(Folders::default());
-    }
-    let guards = Guards::of(environment, store.places(), kubeconfig);
-    Ok(Folders::find(grant.files(), environment, &guards)?)
+    environment: &Environment,
+    reporter: Reporter,
+    source: &Source,
+) -> Result<Plugin, Error> {
+    Ok(match source {
+        Source::Path(path) => store.open_file(path)?,
+        Source::Installed(name) => store.find(name)?,
+        Source::Image(_) | Source::Package(_) => fetch(store, environment, reporter, source)?,
+    })
 }
 
 /// Fetches a plugin from a registry, unless its content is cached. Its digest and signatures are looked up
@@ -163,29 +118,4 @@ fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
         return Ok(Policy::none());
     }
     Ok(choose(Some(name))?.policy)
-}
-
-/// Returns an observer whose lines begin on lines of their own.
-fn ending_lines(observer: Observer, line: OpenLine) -> Observer {
-    Arc::new(move |trace: &Trace| {
-        if line.close() {
-            Reporter::end_line();
-        }
-        observer(trace);
-    })
-}
-
-/// Returns an observer that reports each request when it ends.
-pub(super) fn observer(reporter: Reporter) -> Observer {
-    Arc::new(move |Trace { request, ending, time }: &Trace| {
-        let milliseconds = time.as_millis();
-        reporter.note(&match ending {
-            gate::Ending::Answered { status, bytes } => {
-                let status = status.as_u16();
-                format!("allowed: {request}: {status}, {bytes} bytes, {milliseconds} ms")
-            }
-            gate::Ending::Failed => format!("allowed: {request}: no answer, {milliseconds} ms"),
-            gate::Ending::Refused => format!("refused: {request}"),
-        });
-    })
 }

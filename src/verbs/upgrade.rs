@@ -80,7 +80,8 @@ fn upgrade_one(
             let (source, found) = *newer;
             reporter.note(&change(&receipt, &found));
             let newest = fetcher.download(&source, &found, Some(&receipt))?;
-            let staged = prepare(store, consent, name.clone(), newest, Some(&receipt))?;
+            let mut staged = prepare(store, consent, name.clone(), newest, Some(&receipt))?;
+            staged.receipt.ask = receipt.ask;
             put(store, consent.environment, reporter, &[staged])?;
         }
     }

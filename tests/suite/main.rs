@@ -15,6 +15,8 @@ mod archives;
 mod code_cache;
 #[cfg(unix)]
 mod conformance;
+#[cfg(unix)]
+mod consent;
 mod contexts_and_identities;
 mod core_modules;
 #[cfg(unix)]
@@ -41,6 +43,8 @@ mod interrupted_writes;
 mod judge;
 mod kube_rs;
 mod kubectl;
+#[cfg(unix)]
+mod learning;
 mod manual_and_completions;
 #[cfg(unix)]
 mod output_files;

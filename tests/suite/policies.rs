@@ -7,6 +7,7 @@ mod head;
 mod hosts;
 mod limits;
 mod rules;
+mod schema;
 mod view;
 
 use crate::support::{Kwasm, Run};

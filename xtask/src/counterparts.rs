@@ -1,4 +1,4 @@
-//! The programs with which registries are tested, in one folder.
+//! The programs with which registries and policies are tested, in one folder.
 
 use std::{
     env::consts::EXE_SUFFIX,
@@ -23,9 +23,12 @@ enum Counterpart {
     },
     /// A program of any version, from Debian's package of this name.
     Any(&'static str),
+    /// A program that does not report its version, so that one on `PATH` is not used.
+    Own(&'static Tool),
 }
 
-const ALL: [Counterpart; 6] = [
+const ALL: [Counterpart; 7] = [
+    Counterpart::Own(&tools::AJV),
     Counterpart::Exactly { tool: &tools::COSIGN, asked: "version", before: "v" },
     Counterpart::Exactly { tool: &tools::DOCKER_REGISTRY, asked: "--version", before: " " },
     Counterpart::Exactly { tool: &tools::ORAS, asked: "version", before: " " },
@@ -54,7 +57,7 @@ pub(crate) fn gather(places: &Places, report: &mut Report) -> Result<(PathBuf, V
         if places.ci {
             report.step(name, place)?;
         } else if let Some(why) = report.attempt(name, place) {
-            missing.push(format!("registries with {name}: {why:#}"));
+            missing.push(format!("{} with {name}: {why:#}", counterpart.tested()));
         }
     }
     Ok((folder, missing))
@@ -66,21 +69,30 @@ pub(crate) fn lacking() -> impl Iterator<Item = String> {
         Counterpart::Any(program) if places::on_path(program).is_none() => Some(format!(
             "registries with {program}: it is not on PATH: install {program}: Debian has a package of this name"
         )),
-        Counterpart::Any(_) | Counterpart::Exactly { .. } => None,
+        Counterpart::Any(_) | Counterpart::Exactly { .. } | Counterpart::Own(_) => None,
     })
 }
 
 impl Counterpart {
     fn name(&self) -> &'static str {
         match self {
-            Self::Exactly { tool, .. } => tool.program(),
+            Self::Exactly { tool, .. } | Self::Own(tool) => tool.program(),
             Self::Any(program) => program,
+        }
+    }
+
+    /// Returns what is tested with it.
+    fn tested(&self) -> &'static str {
+        match self {
+            Self::Exactly { .. } | Self::Any(_) => "registries",
+            Self::Own(_) => "policies",
         }
     }
 
     fn find_or_build(&self, places: &Places) -> Result<PathBuf> {
         let found = places::on_path(self.name());
         match self {
+            Self::Own(tool) => tool.find_or_build(places),
             Self::Exactly { tool, asked, before } => {
                 let version = format!("{before}{}", tool.version());
                 match found.filter(|program| process::says(Command::new(program).arg(asked), &version)) {

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{fresh, places, places::Places, process, report::Report};
+use crate::{fresh, places, places::Places, process, report::Report, tools::NPM};
 
 /// A language, and how its programs are compiled.
 struct Language {
@@ -64,7 +64,6 @@ const ALL: [Language; 4] = [
     },
 ];
 
-const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 const MAVEN: &str = if cfg!(windows) { "mvn.cmd" } else { "mvn" };
 
 /// The suite of Debian and its packages against which C is compiled. This suite's wasi-libc is from 2022,

@@ -11,6 +11,9 @@ use anyhow::{Context, Result};
 
 use crate::{cargo, places::Places, process};
 
+/// npm's program.
+pub(crate) const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+
 /// A program of a published package.
 #[derive(Debug)]
 pub(crate) struct Tool {
@@ -29,7 +32,13 @@ enum Source {
     Debian(&'static str),
     /// Go's module proxy, with the path of the program's package.
     Go(&'static str),
+    /// The npm registry.
+    Npm,
 }
+
+/// Validates documents by a JSON schema.
+pub(crate) const AJV: Tool =
+    Tool { package: "ajv-cli", version: "5.0.0", program: "ajv", source: Source::Npm };
 
 /// Checks licences, bans and sources of dependencies.
 pub(crate) const CARGO_DENY: Tool = Tool {
@@ -107,6 +116,7 @@ impl Tool {
                 }
                 Source::Debian(suite) => self.unpack(places, suite, &home)?,
                 Source::Go(package) => self.go_install(package, &home)?,
+                Source::Npm => self.npm_install(&home)?,
             }
         }
         Ok(program)
@@ -135,6 +145,23 @@ impl Tool {
         process::run_for_reason(unpack.args([suite, self.package]).arg(&unpacked))?;
         fs::rename(unpacked.join("usr"), home)?;
         fs::remove_dir_all(&unpacked).with_context(|| format!("cannot remove {}", unpacked.display()))
+    }
+
+    fn npm_install(&self, home: &Path) -> Result<()> {
+        let mut install = Command::new(NPM);
+        install
+            .args([
+                "install",
+                "--global",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+                "--silent",
+                "--prefix",
+            ])
+            .arg(home)
+            .arg(format!("{}@{}", self.package, self.version));
+        process::run(&mut install)
     }
 
     fn go_install(&self, package: &str, home: &Path) -> Result<()> {

@@ -105,7 +105,8 @@ impl Page<'_> {
     }
 
     fn offers(&self) -> Vec<(Answer, &'static str)> {
-        let optional = self.request.is_some_and(|request| request.stated().any(|stated| stated.words.optional));
+        let optional =
+            self.request.is_some_and(|request| request.stated().any(|stated| stated.words.optional));
         [
             (self.request.is_some(), Answer::All, "[a]ll"),
             (optional, Answer::Needed, "all but the [o]ptional"),
@@ -144,7 +145,9 @@ impl Page<'_> {
         let whys = wrap(&why, options(columns - left - 1));
         let mut text = String::new();
         for index in 0..whats.len().max(whys.len()) {
-            let of = |cells: &[std::borrow::Cow<'_, str>]| cells.get(index).map(ToString::to_string).unwrap_or_default();
+            let of = |cells: &[std::borrow::Cow<'_, str>]| {
+                cells.get(index).map(ToString::to_string).unwrap_or_default()
+            };
             let (what, why) = (of(&whats), of(&whys));
             let blanks = " ".repeat(left.saturating_sub(display_width(&what)));
             text.push_str(format!("{what}{blanks}{why}").trim_end());
@@ -169,7 +172,11 @@ fn rows(request: &Policy) -> Vec<Row> {
         .collect();
     // The rest of a policy is what one without rules has beyond nothing.
     let rest = request.clone().only(|_| false).beyond(&Policy::none());
-    rows.extend(rest.into_iter().map(|Allowance { words, dangers }| Row { what: words, why: String::new(), dangers }));
+    rows.extend(rest.into_iter().map(|Allowance { words, dangers }| Row {
+        what: words,
+        why: String::new(),
+        dangers,
+    }));
     if rows.is_empty() {
         rows.push(Row { what: "nothing".to_owned(), why: String::new(), dangers: BTreeSet::new() });
     }

@@ -8,6 +8,7 @@ mod decisions;
 mod explain;
 mod generator;
 mod reviews;
+mod roles;
 mod rules;
 
 use std::io::{BufRead, BufReader, BufWriter, Write};

@@ -40,7 +40,7 @@ fn roles(user: &str, subject: &Subject) -> Vec<Value> {
 }
 
 /// Returns the question whether a user may make a request.
-fn review(user: &str, info: &kwasm::policy::RequestInfo) -> Value {
+pub(super) fn review(user: &str, info: &kwasm::policy::RequestInfo) -> Value {
     let asked = if info.is_resource_request {
         json!({"resourceAttributes": {
             "namespace": info.namespace, "verb": info.verb, "group": info.api_group, "version": info.api_version,
@@ -54,12 +54,12 @@ fn review(user: &str, info: &kwasm::policy::RequestInfo) -> Value {
     json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec})
 }
 
-fn list(items: &[Value]) -> String {
+pub(super) fn list(items: &[Value]) -> String {
     json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
 }
 
 /// Returns the running server's answer to each review.
-fn ask(real: &Real, reviews: &[Value]) -> Vec<bool> {
+pub(super) fn ask(real: &Real, reviews: &[Value]) -> Vec<bool> {
     let answers = real.feed(&["create", "--validate=false", "-o", "json", "-f", "-"], &list(reviews));
     let answers: Vec<Value> =
         serde_json::Deserializer::from_str(&answers).into_iter().map(|answer| answer.unwrap()).collect();

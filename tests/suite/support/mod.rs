@@ -17,7 +17,7 @@ pub(crate) use self::relay::Relay;
 pub(crate) use self::running::Running;
 pub(crate) use self::servers::{Real, real, seed, skip};
 #[cfg(unix)]
-pub(crate) use self::terminal::{at_terminal, on_terminal, on_terminal_whole};
+pub(crate) use self::terminal::{asked_on_terminal, at_terminal, on_terminal, on_terminal_whole};
 
 use std::path::Path;
 

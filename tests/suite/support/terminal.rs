@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use nix::pty::{OpenptyResult, Winsize, openpty};
+use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 
 use super::Run;
 
@@ -36,6 +37,30 @@ fn shown(command: &mut Command, columns: u16, whole: bool) -> (Option<i32>, Stri
         String::from_utf8_lossy(&shown).replace("\r\n", "\n")
     });
     let code = child.wait().unwrap().code();
+    (code, reader.join().unwrap())
+}
+
+/// Runs a program whose stdin and stderr are a terminal of 80 columns, at which this was typed, and returns its code
+/// and what the program showed there.
+pub(crate) fn asked_on_terminal(command: &mut Command, typed: &str) -> (Option<i32>, String) {
+    let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+    let OpenptyResult { master: terminal, slave } = openpty(&size, None).unwrap();
+    // What is typed would be shown before it is asked for.
+    let mut settings = tcgetattr(&slave).unwrap();
+    settings.local_flags.remove(LocalFlags::ECHO);
+    tcsetattr(&slave, SetArg::TCSANOW, &settings).unwrap();
+    let mut typing = File::from(terminal.try_clone().unwrap());
+    typing.write_all(typed.as_bytes()).unwrap();
+    command.stdin(slave.try_clone().unwrap()).stdout(Stdio::null());
+    let mut child = command.stderr(slave).spawn().unwrap();
+    command.stdin(Stdio::null()).stderr(Stdio::null());
+    let reader = thread::spawn(move || {
+        let (mut shown, mut terminal) = (Vec::new(), File::from(terminal));
+        drop(terminal.read_to_end(&mut shown));
+        String::from_utf8_lossy(&shown).replace("\r\n", "\n")
+    });
+    let code = child.wait().unwrap().code();
+    drop(typing);
     (code, reader.join().unwrap())
 }
 

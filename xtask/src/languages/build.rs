@@ -10,9 +10,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{fresh, places::Places, process};
+use crate::{fresh, places::Places, process, tools::NPM};
 
-const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 /// The folder of programs in a Python virtual environment.
 const PROGRAMS: &str = if cfg!(windows) { "Scripts" } else { "bin" };
 

@@ -101,7 +101,7 @@ impl Bench {
 
     async fn play(&self, script: &[u8]) -> Played {
         let contexts = Contexts::choose(&self.kubeconfig, &Flags::default(), |_, _| false);
-        let gate = Gate::new(self.grant.clone(), contexts.expect("it has a context"), None);
+        let gate = Gate::new(self.grant.clone(), contexts.expect("it has a context"), Vec::new(), None);
         let socket = gate.connect(([192, 0, 2, 1], 80).into()).expect("it is the context's address");
         let mut guest = Guest::new(&gate, &self.upstream, socket);
         guest.play(script).await;

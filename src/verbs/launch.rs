@@ -1,0 +1,161 @@
+//! A plugin that is about to run, with everyone who watches its requests or is asked about them.
+
+use std::sync::Arc;
+
+use crate::cli;
+use crate::cluster::{Contexts, Flags, Kubeconfig, MOST_CONTEXTS, Selection};
+use crate::environment::{Connection, Environment};
+use crate::gate::{Asker, Gate, Observer};
+use crate::message::Message;
+use crate::policy::{Grant, NAME_A_KUBECONFIG};
+use crate::runtime::{Bounds, Compiler, Folders, Guards, OpenLine, Outcome, Sandbox, StreamFaults, World};
+use crate::store::{Plugin, Store};
+
+use super::ask::{InstalledGrant, User};
+use super::progress::Compiling;
+use super::watching::Lines;
+use super::{Ending, Error, Reporter};
+
+/// A plugin that is about to run.
+pub(super) struct Launch<'a> {
+    pub(super) store: &'a Store,
+    pub(super) environment: &'a Environment,
+    pub(super) reporter: Reporter,
+    pub(super) plugin: &'a Plugin,
+    /// Whether to report each request.
+    pub(super) verbose: bool,
+    /// Those who watch its requests beside the user.
+    pub(super) observers: Vec<Observer>,
+    /// Whether the user is asked about requests that the grant does not allow.
+    pub(super) questions: Option<Questions>,
+}
+
+/// The questions about requests that a grant does not allow.
+pub(super) struct Questions {
+    /// The grant that an answer can change for good, if there is one.
+    pub(super) grant: Option<InstalledGrant>,
+}
+
+/// A plugin's surroundings, which its arguments determine.
+struct Scene {
+    world: World,
+    contexts: Contexts,
+    /// The reason why there is no cluster to send requests to.
+    missing: Option<String>,
+}
+
+impl Launch<'_> {
+    /// Runs the plugin with a grant, and reports what there is to say of it.
+    ///
+    /// # Errors
+    /// If it cannot be run, or its output is incomplete.
+    pub(super) fn run(self, grant: Grant, arguments: Vec<String>) -> Result<Ending, Error> {
+        let limits = grant.limits();
+        let Scene { world, contexts, missing } = self.scene(&grant, arguments)?;
+        let faults = world.faults();
+        let lines = Lines::new(self.reporter, faults.line.clone());
+        let Self { store, environment, reporter, plugin, .. } = self;
+        let gate = self.gate(grant, contexts, &lines, &faults.line);
+        let progress = Compiling::new(reporter, plugin.name());
+        let compiler =
+            Compiler { places: store.places(), bounds: Bounds::of(environment)?, watcher: &progress };
+        let sandbox = Sandbox::new(plugin, &compiler, gate.clone(), world, limits)?;
+        drop(progress);
+        let outcome = sandbox.run()?;
+        lines.flush();
+        report(reporter, &gate, outcome, missing, &faults)
+    }
+
+    /// Returns the plugin's surroundings. A component that can send nothing gets no kubeconfig, and one without
+    /// files cannot find one either.
+    fn scene(&self, grant: &Grant, mut arguments: Vec<String>) -> Result<Scene, Error> {
+        let Self { store, environment, reporter, plugin, .. } = self;
+        let connection = Connection::take(&mut arguments, grant.own_flags()).map_err(cli::Error::from)?;
+        let mut world = World::new(plugin.name(), arguments, environment, grant);
+        let network = plugin.inspected().uses_network();
+        let nothing = "the plugin imports no network";
+        if !network && grant.files().is_empty() {
+            return Ok(Scene { world, contexts: Contexts::none(nothing), missing: None });
+        }
+        let flags = Flags::of(&connection)?;
+        let kubeconfig = Kubeconfig::load(environment, &flags)?;
+        world = world.with(folders(grant, environment, store, &kubeconfig)?);
+        if !network {
+            return Ok(Scene { world, contexts: Contexts::none(nothing), missing: None });
+        }
+        let granted = |name: &str, selected: &str| grant.grants(name, selected);
+        let contexts = Contexts::choose(&kubeconfig, &flags, granted)?;
+        if contexts.left_out() > 0 {
+            let (left_out, most) = (contexts.left_out(), MOST_CONTEXTS);
+            reporter.note(&format!(
+                "a plugin has {most} contexts at most: {left_out} that its policy grants are left out"
+            ));
+        }
+        world = world.show(&contexts, store.places())?;
+        let missing = match contexts.selected() {
+            Selection::Nothing(why) => Some(why.clone()),
+            Selection::Cluster(_) => None,
+        };
+        Ok(Scene { world, contexts, missing })
+    }
+
+    /// Returns the gate of the run.
+    fn gate(self, grant: Grant, contexts: Contexts, lines: &Lines, line: &OpenLine) -> Gate {
+        let mut observers = self.observers;
+        observers.extend(self.verbose.then(|| lines.observer()));
+        let asker = self.questions.map(|Questions { grant }| {
+            line.share();
+            let (plugin, line, lines) = (self.plugin.name().to_owned(), line.clone(), lines.clone());
+            Arc::new(User { plugin, line, lines, grant }) as Arc<dyn Asker>
+        });
+        Gate::new(grant, contexts, observers, asker)
+    }
+}
+
+/// Reports how a run ended, beside what its plugin printed.
+///
+/// # Errors
+/// If its output is incomplete.
+fn report(
+    reporter: Reporter,
+    gate: &Gate,
+    outcome: Outcome,
+    missing: Option<String>,
+    faults: &StreamFaults,
+) -> Result<Ending, Error> {
+    let mut lines = gate.report();
+    // Many a client library gives up before it sends anything, and cannot say why there is nothing to send to.
+    if let Some(why) =
+        missing.filter(|_| lines.is_empty() && matches!(outcome, Outcome::Ended(1..) | Outcome::Trapped(_)))
+    {
+        lines.push(Message::hinted(why, NAME_A_KUBECONFIG));
+    }
+    let well = outcome == Outcome::Ended(0);
+    if let Some(why) = faults.stdin.take().filter(|_| !well) {
+        lines.push(Message::plain(format!("stdin cannot be read: {why}")));
+    }
+    let speaks = !lines.is_empty() || matches!(outcome, Outcome::Limited(_) | Outcome::Trapped(_));
+    if speaks && faults.line.close() {
+        Reporter::end_line();
+    }
+    reporter.messages(&lines);
+    match faults.stdout.take() {
+        // Readers would take it for the complete output.
+        Some(why) if well => Err(Error::Stdout(why)),
+        _ => Ok(Ending::Ran(outcome)),
+    }
+}
+
+/// Returns the folders that a plugin gets.
+fn folders(
+    grant: &Grant,
+    environment: &Environment,
+    store: &Store,
+    kubeconfig: &Kubeconfig,
+) -> Result<Folders, Error> {
+    if grant.files().is_empty() {
+        return Ok(Folders::default());
+    }
+    let guards = Guards::of(environment, store.places(), kubeconfig);
+    Ok(Folders::find(grant.files(), environment, &guards)?)
+}

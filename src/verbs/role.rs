@@ -1,0 +1,115 @@
+//! `kwasm policy role NAME|FILE`: the roles by which an API server enforces what a plugin is allowed here.
+
+use crate::cluster::{Contexts, Flags, Kubeconfig, Selection};
+use crate::environment::{Connection, Environment};
+use crate::gate::{Gate, Observer};
+use crate::policy::{Inventory, Layers, Policy, RoleRules, ServiceAccount};
+use crate::reference::PluginName;
+use crate::runtime::OpenLine;
+use crate::store::{self, Store};
+
+use super::ceiling::ceiling;
+use super::policy::{choose, granted, request};
+use super::watching::Lines;
+use super::{Ending, Error, Reporter, print};
+
+/// The options of the command.
+pub(super) struct Wish {
+    /// The name of a plugin or policy, or a file.
+    pub(super) subject: String,
+    /// The service account; `None` for a new one.
+    pub(super) account: Option<ServiceAccount>,
+    /// The flags that select the cluster and the current namespace.
+    pub(super) connection: Connection,
+    pub(super) verbose: bool,
+}
+
+/// The namespace if neither a flag nor a context names one, as in kubectl.
+const DEFAULT_NAMESPACE: &str = "default";
+
+pub(super) fn role(
+    store: &Store,
+    environment: &Environment,
+    reporter: Reporter,
+    wish: Wish,
+) -> Result<Ending, Error> {
+    let Wish { subject, account, connection, verbose } = wish;
+    let (name, layers) = subject_of(store, &subject)?;
+    let flags = Flags::of(&connection)?;
+    let kubeconfig = Kubeconfig::load(environment, &flags)?;
+    let contexts = Contexts::choose(&kubeconfig, &flags, |name, selected| name == selected)?;
+    let current = match contexts.selected() {
+        Selection::Cluster(cluster) => cluster.namespace(),
+        Selection::Nothing(_) => flags.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE),
+    };
+    let current = current.to_owned();
+    let rules = RoleRules::of(&layers, &current);
+    let mut inventory = Inventory::default();
+    if rules.need_inventory() {
+        if let Selection::Nothing(why) = contexts.selected() {
+            return Err(Error::NoCluster(why.clone()));
+        }
+        let lines = Lines::new(reporter, OpenLine::default());
+        let observers = verbose.then(|| lines.observer()).into_iter().collect();
+        match gate(contexts, observers)?.discover() {
+            Ok(None) => return Ok(Ending::Interrupted),
+            Ok(Some(found)) => inventory = found,
+            Err(lines) => {
+                reporter.messages(&lines);
+                return Ok(Ending::Faulty);
+            }
+        }
+    }
+    let roles = rules.roles(&name, account, &inventory);
+    if roles.are_empty() {
+        reporter.note(&format!("`{subject}` allows nothing in a cluster: there is no role for it"));
+    }
+    print(&roles.to_string())?;
+    Ok(Ending::Done)
+}
+
+/// Returns the name of a plugin or policy, and the policies that together limit it. An installed plugin comes before
+/// a policy of the same name.
+fn subject_of(store: &Store, subject: &str) -> Result<(String, Layers), Error> {
+    if let Ok(name) = subject.parse::<PluginName>() {
+        match store.find(&name) {
+            Ok(plugin) => {
+                let grant = match plugin.granted() {
+                    Some(grant) => granted(grant)?.policy,
+                    None => choose(None)?.policy,
+                };
+                let layers = Layers {
+                    request: request(plugin.name(), plugin.inspected())?,
+                    grant,
+                    ceiling: ceiling()?,
+                    installed: Some(name.to_string()),
+                };
+                return Ok((name.to_string(), layers));
+            }
+            Err(store::Error::Unknown(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match choose(Some(subject)) {
+        Ok(chosen) => Ok((chosen.policy.name().to_owned(), Layers::of(chosen.policy))),
+        Err(Error::NoPolicy(name)) => Err(Error::NoSubject(name)),
+        Err(error) => Err(error),
+    }
+}
+
+/// The policy for kwasm's own requests: discovery.
+const POLICY: &str = "
+apiVersion: kwasm.dev/v1
+kind: Policy
+metadata: {name: discovery}
+spec:
+  kubernetes:
+    rules:
+    - {nonResourceURLs: [/api, \"/api/*\", /apis, \"/apis/*\"], verbs: [get]}
+";
+
+/// Returns a gate that allows exactly these requests.
+fn gate(contexts: Contexts, observers: Vec<Observer>) -> Result<Gate, Error> {
+    let policy = Policy::read("kwasm policy role", POLICY).map_err(Error::Policy)?;
+    Ok(Gate::new(policy.grant_whole(), contexts, observers, None))
+}
