@@ -5,10 +5,12 @@ use crate::environment::{Connection, Environment};
 use crate::gate::{Gate, Observer};
 use crate::policy::{Inventory, Layers, Policy, RoleRules, ServiceAccount};
 use crate::reference::PluginName;
+use crate::runtime::OpenLine;
 use crate::store::{self, Store};
 
+use super::ceiling::ceiling;
 use super::policy::{choose, granted, request};
-use super::run::observer;
+use super::watching::Lines;
 use super::{Ending, Error, Reporter, print};
 
 /// The options of the command.
@@ -47,7 +49,9 @@ pub(super) fn role(
         if let Selection::Nothing(why) = contexts.selected() {
             return Err(Error::NoCluster(why.clone()));
         }
-        match gate(contexts, verbose.then(|| observer(reporter)))?.discover() {
+        let lines = Lines::new(reporter, OpenLine::default());
+        let observers = verbose.then(|| lines.observer()).into_iter().collect();
+        match gate(contexts, observers)?.discover() {
             Ok(None) => return Ok(Ending::Interrupted),
             Ok(Some(found)) => inventory = found,
             Err(lines) => {
@@ -77,7 +81,7 @@ fn subject_of(store: &Store, subject: &str) -> Result<(String, Layers), Error> {
                 let layers = Layers {
                     request: request(plugin.name(), plugin.inspected())?,
                     grant,
-                    ceiling: None,
+                    ceiling: ceiling()?,
                     installed: Some(name.to_string()),
                 };
                 return Ok((name.to_string(), layers));
@@ -105,7 +109,7 @@ spec:
 ";
 
 /// Returns a gate that allows exactly these requests.
-fn gate(contexts: Contexts, observer: Option<Observer>) -> Result<Gate, Error> {
+fn gate(contexts: Contexts, observers: Vec<Observer>) -> Result<Gate, Error> {
     let policy = Policy::read("kwasm policy role", POLICY).map_err(Error::Policy)?;
-    Ok(Gate::new(policy.grant_whole(), contexts, observer.into_iter().collect(), None))
+    Ok(Gate::new(policy.grant_whole(), contexts, observers, None))
 }
