@@ -63,7 +63,7 @@ enum Verb {
     /// List the installed plugins
     #[command(visible_alias = "ls")]
     List(Form),
-    /// Show what a component is, what it imports and what it asks for, without running it
+    /// Show what a component is, imports and asks for, without running it
     Inspect {
         /// A file (./x.wasm), an installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
         source: String,

@@ -14,7 +14,7 @@ use super::limits::StatedLimits;
 use super::quantity;
 use super::rule::{NameSelector, ResourceRule, Rule, UrlRule, Words};
 use super::variables;
-use crate::document::{Entries, Fault, Faults, Node, Place, Shape};
+use crate::document::{Entries, Fault, Faults, Format, Node, Place, Shape};
 use crate::environment::CONNECTION_FLAGS;
 
 impl Policy {

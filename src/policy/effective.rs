@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use super::danger::Danger;
-use super::files::FileGrant;
 use super::judge::{Layers, Policy};
 use super::layer::Layer;
 use super::rule::{Rule, Words};

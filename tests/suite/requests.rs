@@ -227,7 +227,7 @@ fn a_plugin_whose_request_is_not_the_only_one_or_cannot_be_read_is_described_and
     for (name, text, reason) in cases {
         let path = wat(&kwasm, name, &text);
         let inspected = kwasm.call(["inspect", &format!("./{name}.wasm")]).fails(126);
-        assert!(inspected.stdout.ends_with("request   not a valid policy\n"), "{}", inspected.shown());
+        assert!(inspected.stdout.ends_with("\nrequest  not a valid policy\n"), "{}", inspected.shown());
         assert_eq!(inspected.stderr, format!("kwasm: ./{name}.wasm: {reason}"));
         let json = kwasm.call(["inspect", &format!("./{name}.wasm"), "-o", "json"]).fails(126);
         let json: Value = serde_json::from_str(&json.stdout).unwrap();
