@@ -331,4 +331,6 @@ fn what_the_user_typed() {
     for arguments in [&[typed][..], &["run", typed], &["list", "-o", typed], &["uninstall", typed]] {
         assert_case(&case("argv", Kwasm::new(), arguments, PLAIN));
     }
+    let role = ["policy", "role", "decoder", "-n", HOSTILE];
+    assert_case(&case("policy role", Kwasm::new(), &role, PLAIN));
 }
