@@ -60,7 +60,8 @@ pub(super) fn learn(
     let layers = Layers { request: None, grant: grant.clone(), ceiling: ceiling()?, installed: None };
     let seen = Arc::new(Mutex::new(Seen { lesson: Lesson::new(keep_names), refused: false }));
     let observers = vec![student(&seen)];
-    let launch = Launch { store, environment, reporter, plugin: &plugin, verbose, observers, questions: None };
+    let launch =
+        Launch { store, environment, reporter, plugin: &plugin, verbose, observers, questions: None };
     let ending = launch.run(layers.for_plugin(plugin.inspected()), arguments)?;
 
     let Seen { lesson, refused } = &*locked(&seen);

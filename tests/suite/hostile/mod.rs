@@ -16,6 +16,8 @@ mod headers;
 mod journal;
 mod limits;
 mod path;
+#[cfg(target_os = "linux")]
+mod questions;
 mod rules;
 mod sockets;
 #[cfg(unix)]
