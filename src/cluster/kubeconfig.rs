@@ -56,7 +56,10 @@ impl Kubeconfig {
     #[must_use]
     pub fn secret_files(&self) -> Vec<PathBuf> {
         let named = |user: &UserEntry| {
-            [&user.client_certificate, &user.client_key, &user.token_file].map(Clone::clone).into_iter().flatten()
+            [&user.client_certificate, &user.client_key, &user.token_file]
+                .map(Clone::clone)
+                .into_iter()
+                .flatten()
         };
         let named = self.users().flat_map(named);
         self.looked_at.iter().cloned().chain(named).collect()

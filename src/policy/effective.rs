@@ -87,7 +87,8 @@ impl Layers {
     /// Returns what the plugin requests beside rules and does not get, with the policies that lack it.
     #[must_use]
     pub fn withheld_rest(&self) -> Vec<(String, Vec<Layer>)> {
-        let requested = |has: &[(Layer, bool)]| has.iter().any(|(layer, has)| *layer == Layer::Request && *has);
+        let requested =
+            |has: &[(Layer, bool)]| has.iter().any(|(layer, has)| *layer == Layer::Request && *has);
         let mut lines = self.rest(|has| requested(has) && has.iter().any(|(_, has)| !has), false);
         let Some(request) = &self.request else { return lines };
         let mut add = |entry: String, includes: &dyn Fn(&Policy) -> bool| {
@@ -266,8 +267,12 @@ mod tests {
     #[test]
     fn folders_and_variables_are_effective_as_far_as_all_grant_them() {
         let layers = Layers {
-            request: Some(policy("{files: [{path: ., access: read-write}, {path: ~/x}], environment: ['MY_*', EDITOR]}")),
-            grant: policy("{files: [{path: .}, {path: out, access: read-write}], environment: [EDITOR, MY_X]}"),
+            request: Some(policy(
+                "{files: [{path: ., access: read-write}, {path: ~/x}], environment: ['MY_*', EDITOR]}",
+            )),
+            grant: policy(
+                "{files: [{path: .}, {path: out, access: read-write}], environment: [EDITOR, MY_X]}",
+            ),
             ceiling: None,
             installed: None,
         };
@@ -286,7 +291,11 @@ mod tests {
         );
         let withheld = layers.withheld_rest();
         let withheld: Vec<&str> = withheld.iter().map(|(line, _)| line.as_str()).collect();
-        let lines = ["files: {path: ., access: read-write}", "files: {path: ~/x, access: read-only}", "environment: MY_*"];
+        let lines = [
+            "files: {path: ., access: read-write}",
+            "files: {path: ~/x, access: read-only}",
+            "environment: MY_*",
+        ];
         assert_eq!(withheld, lines);
     }
 
@@ -304,7 +313,10 @@ mod tests {
             ("{network: [{host: a.example, port: 8443}]}", "reach a.example:8443"),
             ("{network: [{host: a.example, private: true}]}", "reach a.example:443"),
             ("{files: [{path: out}, {path: ~/x}]}", "read files in ~/x"),
-            ("{files: [{path: ., access: read-write}]}", "read, change and remove files in the working directory"),
+            (
+                "{files: [{path: ., access: read-write}]}",
+                "read, change and remove files in the working directory",
+            ),
             ("{environment: [EDITOR, 'MY_*']}", "read the variables MY_*"),
             ("{limits: {memory: 2Gi}}", "run with the limits {memory: 2Gi}"),
             (

@@ -218,7 +218,8 @@ fn base(path: &str) -> Result<(Base, &str), Invalid> {
         return Ok((Base::Home, rest));
     }
     let Some(variable) = first.strip_prefix('$') else { return Ok((Base::WorkingDirectory, path)) };
-    let known = "use $XDG_CONFIG_HOME, $XDG_DATA_HOME, $XDG_CACHE_HOME, $XDG_STATE_HOME, $XDG_RUNTIME_DIR or ~";
+    let known =
+        "use $XDG_CONFIG_HOME, $XDG_DATA_HOME, $XDG_CACHE_HOME, $XDG_STATE_HOME, $XDG_RUNTIME_DIR or ~";
     let xdg = Xdg::ALL.into_iter().find(|xdg| xdg.variable() == variable);
     let xdg = xdg.ok_or_else(|| (format!("`{first}` is not a variable that begins a path"), known))?;
     Ok((Base::Xdg(xdg), rest))
@@ -249,7 +250,11 @@ pub(super) fn distinct(grants: Vec<FileGrant>) -> Vec<FileGrant> {
 pub(super) fn read(faults: &mut Faults<'_>, place: &Place, node: Node) -> Vec<FileGrant> {
     let items = faults.list(place, node, "each folder begins with a dash");
     if items.len() > MOST {
-        faults.add(place, format!("it lists more than {MOST} folders"), "list a folder that contains several");
+        faults.add(
+            place,
+            format!("it lists more than {MOST} folders"),
+            "list a folder that contains several",
+        );
         return Vec::new();
     }
     items.into_iter().filter_map(|(place, node)| entry(faults, place, node)).collect()
@@ -303,7 +308,11 @@ impl fmt::Display for FileGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path();
         f.write_str("{path: ")?;
-        if is_plain(&path) { f.write_str(&path)? } else { write!(f, "{}", Quoted(&path))? }
+        if is_plain(&path) {
+            f.write_str(&path)?
+        } else {
+            write!(f, "{}", Quoted(&path))?
+        }
         write!(f, ", access: {}}}", self.access)
     }
 }
@@ -423,8 +432,20 @@ mod tests {
 
     #[test]
     fn an_entry_is_read_as_it_is_written() {
-        let paths =
-            [".", "~", "~/x", "$XDG_RUNTIME_DIR/x", "/srv", "1", "true", ".5", ".inf", "a\nb\u{202e}", "a: b", "n"];
+        let paths = [
+            ".",
+            "~",
+            "~/x",
+            "$XDG_RUNTIME_DIR/x",
+            "/srv",
+            "1",
+            "true",
+            ".5",
+            ".inf",
+            "a\nb\u{202e}",
+            "a: b",
+            "n",
+        ];
         for path in paths {
             let entry = FileGrant::new(path, Access::ReadWrite).unwrap();
             let text = format!(
@@ -441,7 +462,10 @@ mod tests {
     #[test]
     fn a_grant_is_put_into_words() {
         assert_eq!(grant("ro .").sentence(), "read files in the working directory");
-        assert_eq!(grant("rw out").sentence(), "read, change and remove files in out of the working directory");
+        assert_eq!(
+            grant("rw out").sentence(),
+            "read, change and remove files in out of the working directory"
+        );
         assert_eq!(grant("ro ~/x").sentence(), "read files in ~/x");
     }
 }

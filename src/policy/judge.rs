@@ -224,7 +224,8 @@ impl Layers {
     /// Returns the folders that all of them grant. None of them is below another one with the same access.
     #[must_use]
     pub fn files(&self) -> Vec<FileGrant> {
-        let others = self.all().filter(|(layer, _)| *layer != Layer::Grant && Defence::RequestedFiles.stands());
+        let others =
+            self.all().filter(|(layer, _)| *layer != Layer::Grant && Defence::RequestedFiles.stands());
         let granted = files::distinct(self.grant.files.clone());
         others.fold(granted, |granted, (_, policy)| files::both(&granted, &policy.files))
     }

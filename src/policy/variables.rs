@@ -71,7 +71,8 @@ const FAMILIES: &[&str] = &[
 ];
 
 /// The parts of names that say that a value is a credential, wherever they are.
-const TELLING: &[&str] = &["TOKEN", "SECRET", "PASSW", "PASSPHRASE", "CREDENTIAL", "APIKEY", "COOKIE", "PRIVATE"];
+const TELLING: &[&str] =
+    &["TOKEN", "SECRET", "PASSW", "PASSPHRASE", "CREDENTIAL", "APIKEY", "COOKIE", "PRIVATE"];
 
 /// The words that say so, between underscores. A proxy's address often has a password in it.
 const WORDS: &[&str] = &["AUTH", "DSN", "KEY", "KEYS", "PASS", "PAT", "PROXY", "PWD"];
@@ -94,14 +95,18 @@ impl VariablePattern {
         let pattern = Self { name: name.to_owned(), is_prefix };
         let is_whole = !is_prefix || (name.ends_with('_') && name.len() > 1);
         if !is_name(name) || !is_whole {
-            return Err((format!("`{text}` is not the name of a variable"), "write NAME, or \"PREFIX_*\"".to_owned()));
+            return Err((
+                format!("`{text}` is not the name of a variable"),
+                "write NAME, or \"PREFIX_*\"".to_owned(),
+            ));
         }
         if OWN.contains(&name) {
             let why = format!("kwasm sets `{name}` for the plugin itself");
             return Err((why, format!("remove {name}")));
         }
         if is_prefix && is_credential(name) {
-            let why = format!("variables that begin with `{name}` may hold credentials, which no pattern passes");
+            let why =
+                format!("variables that begin with `{name}` may hold credentials, which no pattern passes");
             return Err((why, "name each one that the plugin needs in full".to_owned()));
         }
         Ok(pattern)
@@ -285,7 +290,9 @@ mod tests {
 
     #[test]
     fn the_families_of_clouds_are_passed_by_full_names_only() {
-        for prefix in ["AWS_*", "GOOGLE_*", "AZURE_*", "KUBE_*", "GITHUB_*", "VAULT_*", "SSH_*", "MY_TOKEN_*", "aws_*"] {
+        for prefix in
+            ["AWS_*", "GOOGLE_*", "AZURE_*", "KUBE_*", "GITHUB_*", "VAULT_*", "SSH_*", "MY_TOKEN_*", "aws_*"]
+        {
             assert!(VariablePattern::new(prefix).is_err(), "{prefix}");
         }
         for name in ["AWS_REGION", "SSH_AUTH_SOCK", "HTTPS_PROXY"] {

@@ -53,7 +53,8 @@ impl Section {
             },
             Self::Kubernetes => kubernetes(policy),
             Self::Files => {
-                let files: Vec<String> = policy.files().iter().map(|file| format!("    - {file}\n")).collect();
+                let files: Vec<String> =
+                    policy.files().iter().map(|file| format!("    - {file}\n")).collect();
                 if files.is_empty() { String::new() } else { format!("  files:\n{}", files.concat()) }
             }
             Self::Environment if policy.variables().is_empty() => String::new(),

@@ -203,7 +203,9 @@ impl FolderError {
             Self::Guarded { .. } => "copy what the plugin needs into another folder".to_owned(),
             Self::Missing(path) => format!("mkdir -p {}", shell(path)),
             Self::NoBase(variable) => format!("set {variable}, or grant the folder by its absolute path"),
-            Self::NotAFolder => "grant the folder that contains it, or move it into one of its own".to_owned(),
+            Self::NotAFolder => {
+                "grant the folder that contains it, or move it into one of its own".to_owned()
+            }
             Self::Unreadable(_) => return None,
         })
     }

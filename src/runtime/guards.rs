@@ -146,7 +146,9 @@ impl Guards {
         let configuration = environment.path("XDG_CONFIG_HOME");
         guards.add(
             Guard::Credentials,
-            CREDENTIALS.iter().filter_map(|path| Some(configuration.as_ref()?.join(path.strip_prefix(".config/")?))),
+            CREDENTIALS
+                .iter()
+                .filter_map(|path| Some(configuration.as_ref()?.join(path.strip_prefix(".config/")?))),
         );
         let named = CREDENTIAL_VARIABLES.iter().filter_map(|name| environment.path(name));
         guards.add(Guard::Credentials, named);
@@ -160,7 +162,8 @@ impl Guards {
         guards.add(Guard::Programs, SYSTEM_PROGRAMS.iter().map(PathBuf::from));
         let path = environment.variable("PATH").unwrap_or_default();
         // A relative one is another folder wherever a shell is.
-        let folders = std::env::split_paths(path).filter(|folder| folder.is_absolute() && folder.parent().is_some());
+        let folders =
+            std::env::split_paths(path).filter(|folder| folder.is_absolute() && folder.parent().is_some());
         guards.add(Guard::Programs, folders);
         guards
     }
@@ -180,7 +183,9 @@ impl Guards {
     pub(super) fn check(&self, real: &Path, access: Access) -> Result<(), FolderError> {
         let folder = Way::to(real);
         let writes = access == Access::ReadWrite;
-        for Guarded { path, guard } in self.0.iter().filter(|guarded| writes || guarded.guard != Guard::Programs) {
+        for Guarded { path, guard } in
+            self.0.iter().filter(|guarded| writes || guarded.guard != Guard::Programs)
+        {
             // Both what leads there and what is there: neither is to be read or replaced.
             let behind = fs::canonicalize(path).ok().filter(|real| real != path);
             for guarded in [Some(path), behind.as_ref()].into_iter().flatten() {
@@ -296,7 +301,9 @@ mod tests {
         let refused = |path: &Path, access| guards.check(path, access).is_err();
         assert!(refused(&home.path().join("work"), Access::ReadOnly));
         assert!(refused(places.root(), Access::ReadOnly));
-        assert!(refused(Path::new("/"), Access::ReadOnly) && refused(Path::new("/proc/self"), Access::ReadOnly));
+        assert!(
+            refused(Path::new("/"), Access::ReadOnly) && refused(Path::new("/proc/self"), Access::ReadOnly)
+        );
         assert!(refused(Path::new("/opt/tools"), Access::ReadWrite));
         assert!(refused(Path::new("/opt/kwasm/bin"), Access::ReadWrite));
         assert!(!refused(Path::new("/opt/tools"), Access::ReadOnly));

@@ -170,7 +170,8 @@ mod tests {
         };
         let always = ["COLUMNS=99", "LC_ALL=C", "TERM=xterm", "LINES=24"];
         assert_eq!(given(Policy::none()), always);
-        let text = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: test}\nspec: {environment: [HOME]}\n";
+        let text =
+            "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: test}\nspec: {environment: [HOME]}\n";
         let with_home = given(Policy::read("test.yaml", text).unwrap());
         assert_eq!(with_home, ["COLUMNS=99", "HOME=/root", "LC_ALL=C", "TERM=xterm", "LINES=24"]);
     }

@@ -227,7 +227,8 @@ fn spec_path(spec: &str, file: &str) -> String {
 
 #[test]
 fn what_holds_credentials_is_given_in_no_way() {
-    let of = |spec: &str, folder: &str| refused(&home(spec, &["project/notes", ".ssh/id", ".aws/cli/x"]), folder);
+    let of =
+        |spec: &str, folder: &str| refused(&home(spec, &["project/notes", ".ssh/id", ".aws/cli/x"]), folder);
     assert_snapshot!(of("{files: [{path: \"~\"}]}", "project"), @r"
     kwasm: ~: it contains HOME/.kube/config, which may hold credentials
     hint: grant a folder below it, the one that the plugin needs
@@ -300,7 +301,8 @@ fn kwasms_own_files_and_programs_are_not_given() {
 #[test]
 fn an_installed_plugin_has_the_folders_that_it_was_granted() {
     let kwasm = Kwasm::new();
-    let policy = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: files}\nspec: {files: [{path: .}]}\n";
+    let policy =
+        "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: files}\nspec: {files: [{path: .}]}\n";
     fs::create_dir(kwasm.home().join("project")).unwrap();
     fs::write(kwasm.home().join("project/notes"), "notes").unwrap();
     fs::write(kwasm.home().join("files.yaml"), policy).unwrap();

@@ -8,8 +8,10 @@ use crate::support::{Kwasm, kubeconfig, seed};
 fn variables(kwasm: &Kwasm, beginnings: &[&str]) -> Vec<String> {
     let run = kwasm.run("dumps", &[]).success();
     let lines = run.stdout.lines().filter_map(|line| line.strip_prefix("environment "));
-    let mut found: Vec<String> =
-        lines.filter(|line| beginnings.iter().any(|start| line.starts_with(start))).map(str::to_owned).collect();
+    let mut found: Vec<String> = lines
+        .filter(|line| beginnings.iter().any(|start| line.starts_with(start)))
+        .map(str::to_owned)
+        .collect();
     found.sort();
     found
 }
