@@ -205,8 +205,8 @@ mod tests {
     fn a_question_names_plugin_request_context_policy_rule_and_danger() {
         insta::assert_snapshot!(text("decoder", &question("db"), 80), @r#"
         kwasm: decoder requests: get secrets "db" in namespace shop
-        in the context `prod`, where its policy `read-only` does not allow it; this
-          rule does: {apiGroups: [""], resources: [secrets], verbs: [get], namespaces:
+        in the context `prod`, where its policy `read-only` does not allow it; this rule
+          does: {apiGroups: [""], resources: [secrets], verbs: [get], namespaces:
           [current], resourceNames: [db]}
         dangerous: secrets
         "#);

@@ -345,9 +345,9 @@ mod tests {
         ];
         let rows: Vec<Row<'_>> = lines.iter().map(Row::from).collect();
         insta::assert_snapshot!(table(&rows, false).text(), @r"
-        TIME                  RUN   VERB   RESOURCE                NAMESPACE  NAME            DECISION  STATUS  BYTES  MS
-        2026-01-01T00:00:00Z  5f6c  patch  deployments.apps/scale  shop       web\u{1b}[2J    allowed   200     1234   5
-        2026-01-01T00:00:01Z  5f6c  get    example.com:443         -          -               refused   -       -      0
+        TIME                  RUN   VERB   RESOURCE                NAMESPACE  NAME          DECISION  STATUS  BYTES  MS
+        2026-01-01T00:00:00Z  5f6c  patch  deployments.apps/scale  shop       web\u{1b}[2J  allowed   200     1234   5
+        2026-01-01T00:00:01Z  5f6c  get    example.com:443         -          -             refused   -       -      0
         ");
     }
 }

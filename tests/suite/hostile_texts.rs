@@ -141,7 +141,10 @@ fn what_a_request_says() {
         registry.push("acme/x", "1.0.0", &stated);
         let reference = format!("{}/acme/x:1.0.0", registry.host());
         assert_case(&case("inspect", at(&registry), &["inspect", &reference], shown));
-        assert_harmless("install", "", &at(&registry).call(["install", &reference]));
+        for policy in [&[][..], &["--policy", "request"]] {
+            let run = at(&registry).call([&["install", &reference], policy].concat());
+            assert_harmless("install", "", &run);
+        }
     }
 }
 

@@ -11,6 +11,10 @@
 )]
 
 mod archives;
+#[cfg(target_os = "linux")]
+mod asking;
+#[cfg(unix)]
+mod audit_log;
 #[cfg(unix)]
 mod code_cache;
 #[cfg(unix)]

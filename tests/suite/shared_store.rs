@@ -83,6 +83,34 @@ fn what_root_installed_others_run_and_cannot_change() {
 }
 
 #[test]
+fn what_others_do_is_recorded_in_a_folder_of_their_own() {
+    let Some(shared) = Shared::filled("what_others_do_is_recorded_in_a_folder_of_their_own", "022") else {
+        return;
+    };
+    let (kwasm, server) = (&shared.kwasm, crate::support::seed());
+    let config = shared.home.join("kubeconfig");
+    fs::copy(crate::support::kubeconfig(&server, kwasm_apiserver::User::Token), &config).unwrap();
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o644)).unwrap();
+    let dials = component("dials");
+    kwasm.call(["install", dials.to_str().unwrap(), "--policy", "cluster"]).success();
+    kwasm.call(["audit", "--on", "dials"]).success();
+    let run = ["run", "dials", "--", "--kubeconfig", config.to_str().unwrap(), "http://192.0.2.1/version"];
+    shared.theirs(&run).success();
+    let log = shared.home.join(".local/state/kwasm/audit/dials/audit.jsonl");
+    assert_eq!(log.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(shared.theirs(&["audit", "dials", "-o", "json"]).success().stdout.matches("/version").count(), 1);
+    // The administrator's own runs are beside the receipt.
+    assert!(kwasm.call(["audit", "dials"]).success().stderr.contains("no request of dials is recorded yet"));
+    kwasm.call(run).success();
+    assert_eq!(kwasm.call(["audit", "dials", "-o", "json"]).success().stdout.matches("/version").count(), 1);
+    // Others cannot turn it off, and do not run it where they cannot record it.
+    shared.theirs(&["audit", "--off", "dials"]).fails(125);
+    let refused = Run::of(shared.command(&run).env_remove("HOME")).fails(125);
+    assert!(refused.stderr.contains("the audit log cannot be written"), "{}", refused.shown());
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
 fn one_without_a_home_runs_it_too() {
     let Some(shared) = Shared::filled("one_without_a_home_runs_it_too", "022") else { return };
     // A cache beside the store is the administrator's own, if there is one.

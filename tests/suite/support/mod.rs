@@ -1,6 +1,8 @@
 //! The parts that the tests share: a kwasm with a home of its own, the two API servers, and the real
 //! registries.
 
+#[cfg(target_os = "linux")]
+mod conversation;
 mod kwasm;
 pub(crate) mod proxy;
 mod registry;
@@ -11,6 +13,8 @@ mod servers;
 mod terminal;
 pub(crate) mod tls;
 
+#[cfg(target_os = "linux")]
+pub(crate) use self::conversation::Conversation;
 pub(crate) use self::kwasm::{Kwasm, Run, component, faults_program};
 pub(crate) use self::registry::{Layout, RealRegistry, registry, registry_with_referrers};
 pub(crate) use self::relay::Relay;
