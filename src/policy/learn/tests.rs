@@ -185,6 +185,18 @@ fn while_it_is_learnt_a_plugin_may_read_everything_and_no_more_unless_it_may_wri
 }
 
 #[test]
+fn what_a_plugin_requests_is_not_granted_while_it_is_learnt() {
+    let spec = "{kubernetes: {contexts: '*', impersonate: true, rules: [{nonResourceURLs: ['*'], verbs: ['*']}]}, \
+                files: [{path: '~', access: read-write}], environment: [HOME], network: [{host: a.example}], \
+                flags: {own: ['-s']}, limits: {memory: 4Gi}}";
+    let text = format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: x}}\nspec: {spec}\n");
+    let request = Policy::read("test.yaml", &text).unwrap();
+    let mut expected = Policy::named("x");
+    expected.own_flags = vec!["-s".to_owned()];
+    assert_eq!(request.flags_alone(), expected);
+}
+
+#[test]
 fn a_host_is_an_entry_of_network_once() {
     let mut lesson = Lesson::new(false);
     for name in ["a.example", "a.example", "[2606:4700::1111]", "-", "a b"] {
