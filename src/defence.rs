@@ -34,6 +34,8 @@ defences! {
     AbortedBodies = "aborted-bodies",
     /// Compiled code is mapped only if no one else could have written it.
     CacheOwner = "cache-owner",
+    /// A rule of the grant allows only what the ceiling covers too.
+    CeilingRules = "ceiling-rules",
     /// A challenge that carries a token is withheld from the guest.
     Challenges = "challenges",
     /// A guest cannot claim to be another user.
@@ -76,6 +78,8 @@ defences! {
     Groups = "groups",
     /// A granted folder contains neither credentials nor kwasm's own files nor, to be written to, programs.
     GuardedFolders = "guarded-folders",
+    /// A request that the plugin asks for has to be granted too.
+    GrantedRules = "granted-rules",
     /// The number of a guest's handles is limited.
     HandleLimit = "handle-limit",
     /// The number and size of a request's headers are limited.
@@ -122,7 +126,7 @@ defences! {
     RequestedHosts = "requested-hosts",
     /// A request or a ceiling narrows the limits of a run.
     RequestedLimits = "requested-limits",
-    /// A rule of the grant allows only what the plugin's request and the ceiling cover too.
+    /// A rule of the grant allows only what the plugin's request covers too.
     RequestedRules = "requested-rules",
     /// A plugin gets no environment variable that its request or the ceiling does not pass.
     RequestedVariables = "requested-variables",

@@ -79,6 +79,8 @@ pub enum Command {
         path: String,
         /// The policy.
         policy: Option<String>,
+        /// The policy that a plugin requests.
+        request: Option<String>,
         /// The namespace that `current` denotes.
         namespace: Option<String>,
         /// The output format.

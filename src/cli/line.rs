@@ -240,6 +240,9 @@ enum PolicyVerb {
         /// The policy's name or file
         #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
+        /// The policy that a plugin requests, which limits the other
+        #[arg(long, value_name = "NAME|FILE", requires = "policy")]
+        request: Option<String>,
         /// The namespace that `current` means in the policy [default: default]
         #[arg(short, long)]
         namespace: Option<String>,
@@ -312,8 +315,8 @@ impl PolicyVerb {
         Ok(match self {
             Self::Check { files } => Command::CheckPolicy { files },
             Self::Embed { file, request, output } => Command::EmbedRequest { file, request, output },
-            Self::Explain { method, path, policy, namespace, form } => {
-                Command::ExplainRequest { method, path, policy, namespace, output: form.of_one() }
+            Self::Explain { method, path, policy, request, namespace, form } => {
+                Command::ExplainRequest { method, path, policy, request, namespace, output: form.of_one() }
             }
             Self::Show { name, form } => Command::ShowPolicy { name: name.parse()?, output: form.of_one() },
             Self::Grant { name, rules, policy } => Command::GrantRules { name: name.parse()?, rules, policy },

@@ -117,7 +117,9 @@ mod tests {
 
     fn inventory(resources: &[(&str, &str)]) -> Inventory {
         let mut inventory = Inventory::default();
-        resources.iter().for_each(|(group, resource)| inventory.add(group, resource));
+        for (group, resource) in resources {
+            inventory.add(group, resource);
+        }
         inventory
     }
 

@@ -48,7 +48,7 @@ fn document(faults: &mut Faults<'_>, text: &str) -> Option<Policy> {
         faults.missing(&entries, "spec", "`spec: {}` allows nothing");
         return None;
     };
-    spec(faults, name.unwrap_or_default(), place, node)
+    spec(faults, &name.unwrap_or_default(), place, node)
 }
 
 fn metadata(faults: &mut Faults<'_>, root: &mut Entries) -> Option<String> {
@@ -74,8 +74,8 @@ fn metadata(faults: &mut Faults<'_>, root: &mut Entries) -> Option<String> {
     Some(name)
 }
 
-fn spec(faults: &mut Faults<'_>, name: String, place: Place, node: Node) -> Option<Policy> {
-    let mut policy = Policy::named(&name);
+fn spec(faults: &mut Faults<'_>, name: &str, place: Place, node: Node) -> Option<Policy> {
+    let mut policy = Policy::named(name);
     if matches!(node.shape, Shape::Nothing) {
         faults.add(&place, "it is nothing", "`spec: {}` allows nothing");
         return None;

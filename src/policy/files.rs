@@ -218,13 +218,11 @@ fn base(path: &str) -> Result<(Base, &str), Invalid> {
         return Ok((Base::Home, rest));
     }
     let Some(variable) = first.strip_prefix('$') else { return Ok((Base::WorkingDirectory, path)) };
-    match Xdg::ALL.into_iter().find(|xdg| xdg.variable() == variable) {
-        Some(xdg) => Ok((Base::Xdg(xdg), rest)),
-        None => {
-            let known = "use $XDG_CONFIG_HOME, $XDG_DATA_HOME, $XDG_CACHE_HOME, $XDG_STATE_HOME, $XDG_RUNTIME_DIR or ~";
-            Err((format!("`{first}` is not a variable that begins a path"), known))
-        }
-    }
+    let known =
+        "use $XDG_CONFIG_HOME, $XDG_DATA_HOME, $XDG_CACHE_HOME, $XDG_STATE_HOME, $XDG_RUNTIME_DIR or ~";
+    let xdg = Xdg::ALL.into_iter().find(|xdg| xdg.variable() == variable);
+    let xdg = xdg.ok_or_else(|| (format!("`{first}` is not a variable that begins a path"), known))?;
+    Ok((Base::Xdg(xdg), rest))
 }
 
 /// Returns what both lists grant.

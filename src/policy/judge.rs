@@ -155,7 +155,7 @@ impl Policy {
     /// Returns all of this policy, for requests of kwasm itself.
     #[must_use]
     pub fn grant_whole(self) -> Grant {
-        Grant::new(Layers::of(self))
+        Layers::of(self).whole()
     }
 
     /// Returns the first rule that covers a request to a cluster.
@@ -237,6 +237,12 @@ impl Layers {
         others.fold(self.grant.variables.clone(), |granted, (_, policy)| {
             variables::both(&granted, &policy.variables)
         })
+    }
+
+    /// Returns all that these policies together allow, for no particular plugin.
+    #[must_use]
+    pub fn whole(self) -> Grant {
+        Grant::new(self)
     }
 
     /// Returns the permissions that a plugin gets.
@@ -334,11 +340,15 @@ impl Grant {
     }
 
     fn find(&self, attempt: &Attempt) -> Result<Option<usize>, Reason> {
-        for (layer, policy) in self.layers.all() {
-            let is_said_already = layer == Layer::Request && self.is_as_requested;
-            if layer != Layer::Grant && !is_said_already && Defence::RequestedRules.stands() {
-                policy.find(layer, attempt)?;
-            }
+        let request = self.layers.request.as_ref().filter(|_| !self.is_as_requested);
+        if let Some(request) = request.filter(|_| Defence::RequestedRules.stands()) {
+            request.find(Layer::Request, attempt)?;
+        }
+        if let Some(ceiling) = self.layers.ceiling.as_ref().filter(|_| Defence::CeilingRules.stands()) {
+            ceiling.find(Layer::Ceiling, attempt)?;
+        }
+        if !Defence::GrantedRules.stands() {
+            return Ok(None);
         }
         self.layers.grant.find(Layer::Grant, attempt)
     }

@@ -163,6 +163,15 @@ impl Policy {
         policy.add(Rule::Urls(urls), Words::default());
         policy
     }
+
+    /// Returns a policy that only says, as this one does, which of kubectl's flags a plugin defines itself. That
+    /// is no permission.
+    #[must_use]
+    pub fn flags_alone(self) -> Self {
+        let mut policy = Self::named(&self.name);
+        policy.own_flags = self.own_flags;
+        policy
+    }
 }
 
 /// The verbs that only read.

@@ -18,7 +18,7 @@ use self::manifest::Scope;
 use super::format::REQUEST_VERBS;
 use super::inventory::{Inventory, needs_inventory};
 use super::judge::{Layers, Policy};
-use super::rule::{NameSelector, ResourceRule, Rule};
+use super::rule::{NameSelector, ResourceRule, Rule, Stated};
 
 /// The rules that an API server is to enforce, before it is known which resources it has.
 #[derive(Clone, Debug)]
@@ -103,7 +103,7 @@ impl Roles {
 /// Returns a policy's rules with the name of the current namespace in place of `current`.
 fn resolved(policy: &Policy, current: &str) -> Policy {
     let mut resolved = Policy::named(policy.name());
-    for (mut rule, words) in policy.stated().map(|stated| stated.cloned()) {
+    for (mut rule, words) in policy.stated().map(Stated::cloned) {
         if let Rule::Resources(ResourceRule {
             namespaces: NameSelector::Some { current: listed @ true, names },
             ..

@@ -129,12 +129,10 @@ mod tests {
     fn all() -> Vec<Place> {
         let mut found = Vec::new();
         places(&Policy::schema(), "{INNER}", &mut found);
-        found.iter_mut().for_each(|(document, _)| {
-            // What is missing at the root is of no interest below it.
-            if document != "{INNER}" {
-                *document = document.replacen('{', "{apiVersion: kwasm.dev/v1, kind: Policy, ", 1);
-            }
-        });
+        // What is missing at the root is of no interest below it.
+        for (document, _) in found.iter_mut().filter(|(document, _)| document != "{INNER}") {
+            *document = document.replacen('{', "{apiVersion: kwasm.dev/v1, kind: Policy, ", 1);
+        }
         assert_eq!(found.len(), 9, "{found:?}");
         found
     }

@@ -51,12 +51,13 @@ pub(super) fn learn(
         return Err(Error::NoPlaceForPolicy);
     }
     let plugin = find(store, environment, reporter, &source)?;
-    let requested = request(plugin.name(), plugin.inspected())?;
+    // Its own request neither limits it, since that may be what is to be learnt, nor gives it anything: no one has
+    // granted the files that it requests.
+    let requested = request(plugin.name(), plugin.inspected())?.map(Policy::flags_alone);
     let base = match plugin.granted() {
         Some(grant) => granted(grant)?.policy,
         None => requested.unwrap_or_else(Policy::none),
     };
-    // Its own request does not limit it: that is what may be learnt anew.
     let grant = base.for_learning(plugin.name(), allow_writes);
     let layers = Layers { request: None, grant: grant.clone(), ceiling: ceiling()?, installed: None };
     let seen = Arc::new(Mutex::new(Seen { lesson: Lesson::new(keep_names), refused: false }));

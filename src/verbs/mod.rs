@@ -10,6 +10,7 @@ mod declared;
 mod doctor;
 mod embed;
 mod ending;
+mod explain;
 mod fetch;
 mod grant;
 mod hints;
@@ -79,8 +80,8 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
         Command::EmbedRequest { file, request, output } => {
             embed::embed(environment, reporter, &embed::Wish { file, request, output })
         }
-        Command::ExplainRequest { method, path, policy, namespace, output } => {
-            policy::explain(&method, &path, policy.as_deref(), namespace.as_deref(), output)
+        Command::ExplainRequest { method, path, policy, request, namespace, output } => {
+            explain::explain(&explain::Wish { method, path, policy, request, namespace, output })
         }
         Command::Inspect { source, output } => {
             inspect::inspect(&store()?, environment, reporter, &source, output)

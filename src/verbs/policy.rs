@@ -4,15 +4,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use http::uri::PathAndQuery;
-use http::{HeaderMap, Method};
-use serde::Serialize;
-
 use crate::cli::Output;
 use crate::document::Fault;
 use crate::inspect::Inspected;
-use crate::message::one_line;
-use crate::policy::{Attempt, Context, DEFAULT, Policy, RequestInfo, Target};
+use crate::policy::{DEFAULT, Policy};
 use crate::store::Granted;
 
 use super::table::one;
@@ -147,114 +142,4 @@ pub(super) fn check(reporter: Reporter, files: &[PathBuf]) -> Result<Ending, Err
 pub(super) fn schema() -> Result<Ending, Error> {
     print(&one(&Policy::schema(), Output::Json, String::new, String::new))?;
     Ok(Ending::Done)
-}
-
-/// The API server's reading of a request and, with a policy, the gate's decision.
-#[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Explained {
-    #[serde(flatten)]
-    info: Option<RequestInfo>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    decision: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<String>,
-    /// The narrowest rule that would allow the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    missing_rule: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-}
-
-pub(super) fn explain(
-    method: &str,
-    path: &str,
-    policy: Option<&str>,
-    namespace: Option<&str>,
-    output: Output,
-) -> Result<Ending, Error> {
-    let policy = policy.map(|name| choose(Some(name))).transpose()?.map(|chosen| chosen.policy);
-    let explained = explained(method, path, policy.as_ref(), namespace.unwrap_or("default"));
-    let page = || table(&explained);
-    // It is no list, and has no name that says it all.
-    let output = if output == Output::Name { Output::Table } else { output };
-    print(&one(&explained, output, page, String::new))?;
-    Ok(Ending::Done)
-}
-
-fn explained(method: &str, path: &str, policy: Option<&Policy>, namespace: &str) -> Explained {
-    let named = policy.map(|policy| policy.name().to_owned());
-    let refused = |info, reason: String| Explained {
-        info,
-        policy: named.clone(),
-        decision: Some("refused"),
-        reason: Some(reason),
-        ..Explained::default()
-    };
-    let Ok(method) = Method::from_bytes(method.to_ascii_uppercase().as_bytes()) else {
-        return refused(None, "its method is not valid".to_owned());
-    };
-    let Ok(uri) = path.parse::<PathAndQuery>() else {
-        return refused(None, "its path is not valid".to_owned());
-    };
-    let target = Target::Context(Context::new("current", namespace, "current"));
-    let attempt = match Attempt::read(target, method, Some(&uri), &HeaderMap::new()) {
-        Ok(attempt) => attempt,
-        Err(refusal) => return refused(None, refusal.reason().to_string()),
-    };
-    let info = attempt.info().clone();
-    let Some(policy) = policy else {
-        return Explained { info: Some(info), ..Explained::default() };
-    };
-    match policy.decide(&attempt) {
-        Ok(rule) => Explained {
-            info: Some(info),
-            policy: named,
-            decision: Some("allowed"),
-            rule: rule.map(ToString::to_string),
-            ..Explained::default()
-        },
-        Err(reason) => {
-            let text = reason.to_string();
-            let missing_rule = attempt.refused(reason).missing_rule().map(str::to_owned);
-            Explained { missing_rule, ..refused(Some(info), text) }
-        }
-    }
-}
-
-/// Returns a table with one attribute per line.
-fn table(explained: &Explained) -> String {
-    let json = serde_json::to_value(explained).unwrap_or_default();
-    // In the order of the declaration, which a map of JSON does not keep.
-    let order = [
-        "isResourceRequest",
-        "verb",
-        "apiPrefix",
-        "apiGroup",
-        "apiVersion",
-        "namespace",
-        "resource",
-        "subresource",
-        "name",
-        "path",
-        "policy",
-        "decision",
-        "rule",
-        "reason",
-        "missingRule",
-    ];
-    let width = order.iter().map(|key| key.len()).max().unwrap_or(0);
-    let mut lines = String::new();
-    for key in order {
-        let value = match &json[key] {
-            serde_json::Value::Null => continue,
-            serde_json::Value::String(text) => one_line(text),
-            other => other.to_string(),
-        };
-        lines.push_str(format!("{key:<width$}  {value}").trim_end());
-        lines.push('\n');
-    }
-    lines
 }

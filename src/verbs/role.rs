@@ -43,9 +43,9 @@ pub(super) fn role(
         Selection::Nothing(_) => flags.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE),
     };
     let current = current.to_owned();
-    let rules = RoleRules::of(&layers, &current);
+    let allowed = RoleRules::of(&layers, &current);
     let mut inventory = Inventory::default();
-    if rules.need_inventory() {
+    if allowed.need_inventory() {
         if let Selection::Nothing(why) = contexts.selected() {
             return Err(Error::NoCluster(why.clone()));
         }
@@ -60,7 +60,7 @@ pub(super) fn role(
             }
         }
     }
-    let roles = rules.roles(&name, account, &inventory);
+    let roles = allowed.roles(&name, account, &inventory);
     if roles.are_empty() {
         reporter.note(&format!("`{subject}` allows nothing in a cluster: there is no role for it"));
     }

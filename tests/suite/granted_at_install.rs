@@ -42,10 +42,12 @@ fn a_plugin_keeps_the_policy_of_a_file_whatever_becomes_of_the_file() {
 }
 
 #[test]
-fn a_plugin_without_a_policy_of_its_own_reads_and_sees_no_secrets() {
+fn a_plugin_that_may_read_only_reads_and_sees_no_secrets() {
     let server = seed();
     let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token));
-    let run = install(&kwasm, &[]).success();
+    // It does not say what it needs, so that its user does.
+    install(&kwasm, &[]).fails(2);
+    let run = install(&kwasm, &["--policy", "read-only"]).success();
     assert!(run.stderr.contains("with the policy `read-only`"), "{}", run.shown());
     assert!(dial(&kwasm, "http://192.0.2.1/api/v1/namespaces/shop/pods").stdout.starts_with("status 200"));
     let refused = dial(&kwasm, "http://192.0.2.1/api/v1/namespaces/shop/secrets/db");

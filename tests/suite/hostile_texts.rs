@@ -141,7 +141,10 @@ fn what_a_request_says() {
         registry.push("acme/x", "1.0.0", &stated);
         let reference = format!("{}/acme/x:1.0.0", registry.host());
         assert_case(&case("inspect", at(&registry), &["inspect", &reference], shown));
-        assert_harmless("install", "", &at(&registry).call(["install", &reference]));
+        for policy in [&[][..], &["--policy", "request"]] {
+            let run = at(&registry).call([&["install", &reference], policy].concat());
+            assert_harmless("install", "", &run);
+        }
     }
 }
 
@@ -328,4 +331,6 @@ fn what_the_user_typed() {
     for arguments in [&[typed][..], &["run", typed], &["list", "-o", typed], &["uninstall", typed]] {
         assert_case(&case("argv", Kwasm::new(), arguments, PLAIN));
     }
+    let role = ["policy", "role", "decoder", "-n", HOSTILE];
+    assert_case(&case("policy role", Kwasm::new(), &role, PLAIN));
 }

@@ -246,3 +246,24 @@ fn a_plugin_that_fails_is_learnt_from_and_its_exit_code_kept() {
     assert!(run.stderr.contains("not found"), "{}", run.shown());
     assert_eq!(read(&file).rules().len(), 1);
 }
+
+/// The folders and variables that a component requests are not granted by running it, and so not part of the policy.
+#[test]
+fn a_request_gives_nothing_while_a_plugin_is_learnt() {
+    let server = seed();
+    let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token));
+    let (plugin, file) = (kwasm.home().join("plugin.wasm"), kwasm.home().join("learnt.yaml"));
+    let request = kwasm.home().join("request.yaml");
+    let spec =
+        "{files: [{path: '~', access: read-write}], environment: [HOME], network: [{host: a.example}]}";
+    let head = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: greedy}\n";
+    fs::write(&request, format!("{head}spec: {spec}\n")).unwrap();
+    let (plugin, request) = (plugin.to_str().unwrap(), request.to_str().unwrap());
+    let decoder = component("decoder");
+    kwasm.call(["policy", "embed", decoder.to_str().unwrap(), "--request", request, "-o", plugin]).success();
+    let words = ["policy", "learn", plugin, "-o", file.to_str().unwrap(), "--"];
+    kwasm.call([&words[..], DECODER.arguments].concat()).success();
+    let policy = read(&file);
+    assert_eq!((policy.rules().len(), policy.hosts().len()), (1, 0));
+    assert!(policy.files().is_empty() && policy.variables().is_empty(), "{policy}");
+}

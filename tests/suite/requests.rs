@@ -284,7 +284,7 @@ fn a_plugin_whose_request_is_no_policy_is_shown_with_its_faults_and_does_not_run
 fn an_installed_plugin_keeps_its_request_and_one_of_before_there_were_requests_has_none() {
     let kwasm = Kwasm::new();
     let path = asking(&kwasm, "greets", "hello", &asks());
-    kwasm.call(["install", path.to_str().unwrap()]).success();
+    kwasm.call(["install", path.to_str().unwrap(), "--policy", "request"]).success();
     let path = kwasm.home().join("data/plugins/greets/receipt.json");
     let mut receipt: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     assert_eq!(receipt["inspected"]["request"], asks());
@@ -309,7 +309,7 @@ fn a_published_request_is_shown_without_a_download_and_proven_by_it() {
     };
     let row: Value = serde_json::from_str(&publish(&["--request", "asks.yaml"]).success().stdout).unwrap();
     assert_eq!(row["content"], digest(&embed(&bytes("hello"), &asks()).unwrap()));
-    kwasm.call(["install", &reference]).success();
+    kwasm.call(["install", &reference, "--policy", "request"]).success();
     let receipt = fs::read_to_string(kwasm.home().join("data/plugins/x/receipt.json")).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&receipt).unwrap()["inspected"]["request"], asks());
     kwasm.call(["run", &reference, "--", "y"]).success();
@@ -348,7 +348,7 @@ fn a_real_registry_keeps_a_request_as_it_was_written() {
         kwasm.call(arguments).success();
         let stated = json!({"text": request, "valid": true, "declared": true});
         assert_eq!(inspected(&kwasm, &reference)["request"], stated);
-        kwasm.call(["install", &reference]).success();
+        kwasm.call(["install", &reference, "--policy", "request"]).success();
         let installed = json!({"text": request, "valid": true, "declared": false});
         assert_eq!(inspected(&kwasm, "asks")["request"], installed);
     }
@@ -361,7 +361,7 @@ fn a_core_module_that_is_published_as_a_component_takes_its_request_along() {
     let path = asking(&kwasm, "x", "hello-core", &asks());
     let reference = format!("{}/acme/x:1.0.0", registry.host());
     kwasm.call(["publish", path.to_str().unwrap(), &reference, "--adapt"]).success();
-    kwasm.call(["install", &reference]).success();
+    kwasm.call(["install", &reference, "--policy", "request"]).success();
     let json = inspected(&kwasm, "x");
     assert_eq!((&json["kind"], &json["request"]["text"]), (&"component".into(), &asks().into()));
 }
@@ -393,8 +393,9 @@ fn a_manifest_that_states_another_request_than_its_component_has_is_refused() {
         registry.push("acme/x", "1.0.0", &artifact);
         let reference = format!("{}/acme/x:1.0.0", registry.host());
         let kwasm = at(&registry);
-        for verb in ["install", "run", "run", "inspect"] {
-            let run = kwasm.call([verb, &reference]);
+        let policy = ["--policy", "none"].as_slice();
+        for (verb, options) in [("install", policy), ("run", policy), ("run", policy), ("inspect", &[])] {
+            let run = kwasm.call([&[verb, &reference], options].concat());
             let Some(refused) = refused else {
                 run.success();
                 continue;
@@ -428,7 +429,7 @@ fn unpacked(archive: &Path) -> BTreeMap<String, Vec<u8>> {
 fn an_archive_whose_manifest_states_another_request_is_refused() {
     let kwasm = Kwasm::new();
     let path = asking(&kwasm, "x", "hello", &asks());
-    kwasm.call(["install", path.to_str().unwrap()]).success();
+    kwasm.call(["install", path.to_str().unwrap(), "--policy", "request"]).success();
     kwasm.call(["save", "x", "-f", "x.tar"]).success();
     let mut parts = unpacked(&kwasm.home().join("x.tar"));
     let mut index: Value = serde_json::from_slice(&parts["index.json"]).unwrap();
@@ -451,7 +452,9 @@ fn an_archive_whose_manifest_states_another_request_is_refused() {
     }
     archive.finish().unwrap();
     let there = Kwasm::new();
-    let load = |archive: &str| there.call(["load", kwasm.home().join(archive).to_str().unwrap()]);
+    let load = |archive: &str| {
+        there.call(["load", kwasm.home().join(archive).to_str().unwrap(), "--policy", "request"])
+    };
     let run = load("y.tar").fails(126);
     let (_, differs) = DIFFERS.split_once(": ").unwrap();
     assert!(run.stderr.starts_with(&format!("kwasm: x: {differs}\n")), "{}", run.shown());

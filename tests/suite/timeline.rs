@@ -24,7 +24,7 @@ fn an_event_is_shown_as_it_is_created_and_one_after_a_silent_minute_too() {
     };
     real.feed(&["create", "namespace", "quiet"], "");
     let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(RealUser::Alice));
-    kwasm.call(["install", component("timeline").to_str().unwrap()]).success();
+    kwasm.call(["install", component("timeline").to_str().unwrap(), "--policy", "request"]).success();
     let mut kubectl = kwasm.program(real.kubectl_program());
     kubectl.args(["timeline", "-n", "quiet", "--watch"]);
     let mut running = Running::of(kubectl);

@@ -18,7 +18,9 @@ fn attempt(method: Method, path: &str) -> Attempt {
 
 fn lesson(keeps_names: bool, attempts: &[Attempt]) -> Lesson {
     let mut lesson = Lesson::new(keeps_names);
-    attempts.iter().for_each(|attempt| lesson.add(attempt.info(), &context(), false));
+    for attempt in attempts {
+        lesson.add(attempt.info(), &context(), false);
+    }
     lesson
 }
 
@@ -183,6 +185,18 @@ fn while_it_is_learnt_a_plugin_may_read_everything_and_no_more_unless_it_may_wri
 }
 
 #[test]
+fn what_a_plugin_requests_is_not_granted_while_it_is_learnt() {
+    let spec = "{kubernetes: {contexts: '*', impersonate: true, rules: [{nonResourceURLs: ['*'], verbs: ['*']}]}, \
+                files: [{path: '~', access: read-write}], environment: [HOME], network: [{host: a.example}], \
+                flags: {own: ['-s']}, limits: {memory: 4Gi}}";
+    let text = format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: x}}\nspec: {spec}\n");
+    let request = Policy::read("test.yaml", &text).unwrap();
+    let mut expected = Policy::named("x");
+    expected.own_flags = vec!["-s".to_owned()];
+    assert_eq!(request.flags_alone(), expected);
+}
+
+#[test]
 fn a_host_is_an_entry_of_network_once() {
     let mut lesson = Lesson::new(false);
     for name in ["a.example", "a.example", "[2606:4700::1111]", "-", "a b"] {
@@ -211,7 +225,7 @@ fn any(random: &mut fastrand::Rng) -> Attempt {
 #[test]
 fn what_is_learnt_covers_the_requests_and_no_rule_of_it_can_be_spared() {
     let mut random = fastrand::Rng::with_seed(16);
-    let (mut rules, mut covered, mut refused) = (0, 0, 0);
+    let (mut rules, mut covered, mut uncovered) = (0, 0, 0);
     for round in 0..400 {
         let keeps_names = round % 2 == 0;
         let attempts: Vec<Attempt> = (0..random.usize(1..20)).map(|_| any(&mut random)).collect();
@@ -229,9 +243,9 @@ fn what_is_learnt_covers_the_requests_and_no_rule_of_it_can_be_spared() {
                 policy.decide(&other).is_ok()
             });
             assert_eq!(policy.decide(&other).is_ok(), alone, "{other}\n{attempts:?}\n{policy}");
-            if alone { covered += 1 } else { refused += 1 }
+            if alone { covered += 1 } else { uncovered += 1 }
         }
         rules += policy.rules().len();
     }
-    assert!(covered > 1000 && refused > 1000 && rules > 1000, "{covered} {refused} {rules}");
+    assert!(covered > 500 && uncovered > 500 && rules > 1000, "{covered} {uncovered} {rules}");
 }

@@ -127,10 +127,23 @@ fn reading_the_kubeconfig_in_a_granted_home_directory() {
         .variable("HOME", disk.at("home"))
         .spec("{files: [{path: \"~\"}]}")
         .with(&[&disk.at("home/.kube/config")])
-        .fails_with(126, ".kube, which may hold credentials")
+        .fails_with(126, ".kube/config, which may hold credentials")
         .succeeds_without("guarded-folders", "hunter2")
         .spec("{files: [{path: ~/work}]}")
         .twin(&[&disk.at("home/work/kept")]);
+}
+
+#[test]
+fn getting_a_folder_that_the_guests_own_request_does_not_name() {
+    let disk = Disk::new();
+    let (granted, outside) = (disk.at("granted"), disk.at("outside"));
+    Attempt::of("follows-a-link")
+        .spec(&format!("{{files: [{{path: {granted}}}, {{path: {outside}}}]}}"))
+        .requesting(&format!("{{files: [{{path: {granted}, access: read-write}}]}}"))
+        .with(&[&disk.at("outside/diary")])
+        .fails("No such file or directory")
+        .succeeds_without("requested-files", "dear diary")
+        .twin(&[&disk.at("granted/kept")]);
 }
 
 #[test]

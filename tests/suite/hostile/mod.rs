@@ -27,9 +27,10 @@ mod world;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kwasm::inspect::embed;
 use kwasm_apiserver::{ApiServer, User};
 
-use crate::support::{Kwasm, Run, faults_program, kubeconfig};
+use crate::support::{Kwasm, Run, component, faults_program, kubeconfig};
 
 /// The attempt of a hostile guest, and its circumstances. Each attempt ends with its twin.
 #[must_use]
@@ -39,6 +40,8 @@ struct Attempt<'a> {
     kubeconfig: Option<PathBuf>,
     variables: Vec<(&'static str, String)>,
     grant: Grant,
+    /// The `spec` of the request that the guest carries, if it carries one.
+    request: Option<String>,
     /// Servers at which nothing of a failed attempt may arrive.
     deaf: Vec<&'a ApiServer>,
     /// With which code it ends when it fails, and what is said then.
@@ -61,6 +64,7 @@ impl<'a> Attempt<'a> {
             kubeconfig: None,
             variables: Vec::new(),
             grant: Grant::Named("cluster".to_owned()),
+            request: None,
             deaf: Vec::new(),
             failure: (1, String::new()),
         }
@@ -92,6 +96,11 @@ impl<'a> Attempt<'a> {
     /// Sets a policy with this `spec`.
     fn spec(self, spec: &str) -> Self {
         Self { grant: Grant::Spec(spec.to_owned()), ..self }
+    }
+
+    /// Puts a request with this `spec` into the guest.
+    fn requesting(self, spec: &str) -> Self {
+        Self { request: Some(spec.to_owned()), ..self }
     }
 
     fn variable(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -165,7 +174,13 @@ impl<'a> Attempt<'a> {
 
     fn run(&self, arguments: &[String], changed: impl FnOnce(Kwasm) -> Kwasm) -> Run {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        changed(self.kwasm()).run(self.guest, &arguments)
+        let kwasm = changed(self.kwasm());
+        let Some(spec) = &self.request else { return kwasm.run(self.guest, &arguments) };
+        let head = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: requested}\nspec:";
+        let guest = fs::read(component(self.guest)).unwrap();
+        let path = kwasm.home().join("requesting");
+        fs::write(path.with_extension("wasm"), embed(&guest, &format!("{head} {spec}\n")).unwrap()).unwrap();
+        kwasm.run(path.to_str().unwrap(), &arguments)
     }
 
     /// Returns a kwasm in these circumstances.

@@ -62,6 +62,17 @@ fn reading_a_credential_under_a_pattern_of_variables() {
 }
 
 #[test]
+fn reading_a_variable_that_the_guests_own_request_does_not_name() {
+    Attempt::of("reads-environment")
+        .variable("EDITOR", "ed")
+        .spec("{environment: [HOME, EDITOR]}")
+        .requesting("{environment: [EDITOR, VISUAL]}")
+        .fails("HOME: environment variable not found")
+        .succeeds_without("requested-variables", "HOME=/")
+        .twin(&["EDITOR"]);
+}
+
+#[test]
 fn reading_the_credentials_in_the_kubeconfig() {
     let server = seed();
     Attempt::of("reads-kubeconfig")

@@ -33,7 +33,7 @@ impl Verdict {
 }
 
 /// Returns whether RBAC's own code allows each of the cases.
-fn allowed(oracle: Command, cases: &[Case]) -> Vec<bool> {
+pub(super) fn allowed(oracle: Command, cases: &[Case]) -> Vec<bool> {
     let asked: Vec<Rbac> = cases.iter().map(|case| Rbac::of(&case.rules)).collect();
     let mut questions = Vec::new();
     for (Case { method, url, .. }, rbac) in cases.iter().zip(&asked) {
@@ -197,11 +197,19 @@ fn explained(kwasm: &Kwasm, case: &Case) -> Verdict {
     let mut command = kwasm.command(arguments);
     let run = crate::support::Run::of(command.arg(file)).success();
     let told: Value = serde_json::from_str(&run.stdout).unwrap();
+    match explained_by(&told) {
+        Some(true) => Verdict::Allowed,
+        Some(false) => Verdict::Denied,
+        None => Verdict::Unclear,
+    }
+}
+
+/// Returns the decision that `kwasm policy explain` printed, or `None` if the request is ambiguous.
+pub(super) fn explained_by(told: &Value) -> Option<bool> {
     match told["decision"].as_str() {
-        Some("allowed") => Verdict::Allowed,
-        Some("refused") if told["verb"].is_null() => Verdict::Unclear,
-        Some("refused") => Verdict::Denied,
-        _ => panic!("{}", run.stdout),
+        Some("allowed") => Some(true),
+        Some("refused") => (!told["verb"].is_null()).then_some(false),
+        _ => panic!("{told}"),
     }
 }
 

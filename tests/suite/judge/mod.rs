@@ -7,6 +7,7 @@ mod cases;
 mod decisions;
 mod explain;
 mod generator;
+mod layers;
 mod reviews;
 mod roles;
 mod rules;

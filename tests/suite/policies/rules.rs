@@ -39,7 +39,7 @@ fn a_rule_about_resources_has_groups_resources_and_verbs() {
     hint: each rule begins with a dash
     # a rule that is a text
     kwasm: bad.yaml:7: spec.kubernetes.rules[0]: it is a single value, not a map
-    hint: its keys are apiGroups, resources, verbs, namespaces, resourceNames, except, nonResourceURLs, reason, optional
+    hint: its keys are apiGroups, resources, verbs, namespaces, resourceNames, except, reason, optional, nonResourceURLs
     # nothing in it
     kwasm: bad.yaml:7: spec.kubernetes.rules[0].apiGroups: it is missing
     hint: the core group is "", the others are listed by kubectl api-versions
