@@ -274,7 +274,7 @@ enum PolicyVerb {
         /// A rule to remove, as kwasm policy show prints it
         #[arg(long = "rule", value_name = "RULE")]
         rules: Vec<String>,
-        /// Remove all rules
+        /// Remove all that it is granted: rules, hosts, folders, variables
         #[arg(long, conflicts_with = "rules", required_unless_present = "rules")]
         all: bool,
     },

@@ -1,17 +1,18 @@
 //! The user's decision about what a plugin may do: by `--policy`, by the grant that it already has, or by an
 //! answer on the terminal.
 
+mod candidate;
 mod page;
 
 use std::io::Read as _;
 
+pub(super) use self::candidate::Candidate;
 use self::page::{Answer, Page};
 use crate::environment::Environment;
 use crate::inspect::Inspected;
 use crate::platform::stdio::Stdin;
 use crate::policy::{DEFAULT, Policy};
-use crate::reference::PluginName;
-use crate::store::{Origin, Receipt};
+use crate::store::Origin;
 
 use super::policy::{Chosen, choose, granted, request};
 use super::{Error, Reporter};
@@ -60,16 +61,6 @@ pub(super) struct Consent<'a> {
     pub(super) choice: Option<Choice>,
 }
 
-/// A plugin about which a decision is needed.
-pub(super) struct Candidate<'a> {
-    pub(super) name: &'a PluginName,
-    pub(super) inspected: &'a Inspected,
-    /// The artifact that it was in.
-    pub(super) origin: Option<&'a Origin>,
-    /// The plugin of the same source that it replaces, whose grant it keeps if it requests no more.
-    pub(super) previous: Option<&'a Receipt>,
-}
-
 impl Consent<'_> {
     /// Returns what a plugin is granted.
     ///
@@ -115,7 +106,7 @@ impl Consent<'_> {
         Reporter::block(&page.text());
         let answer = loop {
             Reporter::prompt(&page.question());
-            // The end of the input is no answer, and no answer is no.
+            // The end of the input answers nothing, which means no.
             let Some(line) = line() else { break Answer::No };
             match page.answer(&line) {
                 Some(answer) => break answer,

@@ -48,7 +48,7 @@ pub(super) fn grant(
     Ok(Ending::Done)
 }
 
-/// Removes rules from the grant; all of them if none is named.
+/// Removes rules from the grant; if none is named, all of it: folders, variables and hosts too.
 pub(super) fn revoke(
     store: &Store,
     reporter: Reporter,
@@ -58,7 +58,11 @@ pub(super) fn revoke(
     let rules = parsed(rules)?;
     store.amend(name, |receipt| {
         let policy = granted(&receipt.granted())?.policy;
-        let rules = if rules.is_empty() { policy.rules().to_vec() } else { rules };
+        if rules.is_empty() {
+            reporter.note(&format!("revoked from {name} all that it was granted"));
+            set(receipt, own(Policy::none(), name));
+            return Ok(());
+        }
         if let Some(rule) = rules.iter().find(|rule| !policy.rules().contains(rule)) {
             let known = policy.rules().iter().map(ToString::to_string).collect();
             return Err(Error::NoSuchRule { name: name.clone(), rule: rule.to_string(), known });

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use textwrap::core::display_width;
 use textwrap::wrap;
 
-use super::Candidate;
+use super::candidate::Candidate;
 use crate::message::one_line;
 use crate::policy::{Allowance, Danger, Policy};
 

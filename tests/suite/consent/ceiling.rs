@@ -34,7 +34,9 @@ fn dial(kwasm: &Kwasm, url: &str) -> Run {
 
 #[test]
 fn what_the_ceiling_does_not_allow_no_grant_allows() {
-    let Some((kwasm, file)) = under("consent::what_the_ceiling_does_not_allow", &spec(VERSION)) else { return };
+    let Some((kwasm, file)) = under("consent::what_the_ceiling_does_not_allow", &spec(VERSION)) else {
+        return;
+    };
     let server = seed();
     let kwasm = kwasm.kubeconfig(kubeconfig(&server, User::Token));
     assert!(dial(&kwasm, "http://192.0.2.1/version").stdout.starts_with("status 200"));
@@ -72,7 +74,9 @@ fn a_ceiling_that_is_not_roots_alone_or_no_policy_is_an_error_and_never_passed_o
             fs::remove_file(file).unwrap();
             std::os::unix::fs::symlink("nowhere", file).unwrap();
         }),
-        ("spec: it is missing", |file| fs::write(file, "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: x}\n").unwrap()),
+        ("spec: it is missing", |file| {
+            fs::write(file, "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: x}\n").unwrap()
+        }),
         ("it is not UTF-8 text", |file| fs::write(file, b"\xff").unwrap()),
     ];
     for (why, broken) in breaks {

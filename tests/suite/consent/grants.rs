@@ -49,7 +49,11 @@ fn a_grant_beyond_the_request_is_of_no_use_and_that_is_said() {
     asking(&kwasm, &request(PODS));
     kwasm.call(["install", "./asks.wasm", "--policy", "request"]).success();
     let run = kwasm.call(["policy", "grant", "asks", "--rule", SECRETS_LINE]).success();
-    assert!(run.stderr.starts_with("warning: its request `asked` does not include all of "), "{}", run.shown());
+    assert!(
+        run.stderr.starts_with("warning: its request `asked` does not include all of "),
+        "{}",
+        run.shown()
+    );
     assert_eq!(effective(&kwasm, "asks"), [PODS_LINE]);
 }
 
@@ -77,9 +81,8 @@ fn a_refusal_names_the_command_that_grants_and_it_works_when_pasted() {
     asking(&kwasm, &request("{nonResourceURLs: [/version, /healthz], verbs: [get]}"));
     kwasm.call(["install", "./asks.wasm", "--policy", "none"]).success();
     let link = kwasm.links().join("kubectl-asks");
-    let run = |path: &str| {
-        crate::support::Run::of(kwasm.program(&link).arg(format!("http://192.0.2.1{path}")))
-    };
+    let run =
+        |path: &str| crate::support::Run::of(kwasm.program(&link).arg(format!("http://192.0.2.1{path}")));
     for path in ["/version", "/healthz"] {
         let refused = run(path);
         assert!(refused.stdout.starts_with("status 403"), "{}", refused.shown());

@@ -27,8 +27,7 @@ fn spec(spec: &str) -> String {
 
 const PODS: &str =
     "{apiGroups: [''], resources: [pods], verbs: [list], namespaces: [current], reason: Shows them.}";
-const SECRETS: &str =
-    "{apiGroups: [''], resources: [secrets], verbs: [get], namespaces: [current], reason: Decodes them., optional: true}";
+const SECRETS: &str = "{apiGroups: [''], resources: [secrets], verbs: [get], namespaces: [current], reason: Decodes them., optional: true}";
 
 /// Writes a guest that can send requests, with a request, into the home.
 fn asking(kwasm: &Kwasm, request: &str) -> PathBuf {

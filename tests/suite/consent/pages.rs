@@ -69,8 +69,11 @@ fn of_two_hundred_rules_the_dangerous_ones_are_shown() {
     let mut rules = String::new();
     for number in 0..200 {
         let verb = if number % 10 == 0 { "delete" } else { "get" };
-        write!(rules, "{{apiGroups: [''], resources: [configmaps], verbs: [{verb}], resourceNames: [c{number}]}}, ")
-            .unwrap();
+        write!(
+            rules,
+            "{{apiGroups: [''], resources: [configmaps], verbs: [{verb}], resourceNames: [c{number}]}}, "
+        )
+        .unwrap();
     }
     insta::assert_snapshot!(page(&request(&rules)));
 }

@@ -26,7 +26,8 @@ fn each_shipped_plugin_has_its_request_and_needs_every_rule_of_it() {
         let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token));
         let file = component(name);
         let file = file.to_str().unwrap();
-        let policy = std::fs::read_to_string(format!("{}/policies/{name}.yaml", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let policy =
+            std::fs::read_to_string(format!("{}/policies/{name}.yaml", env!("CARGO_MANIFEST_DIR"))).unwrap();
         let page = kwasm.call(["inspect", file, "-o", "json"]).success().stdout;
         let page: serde_json::Value = serde_json::from_str(&page).unwrap();
         assert_eq!(page["request"]["text"], policy, "{name}");

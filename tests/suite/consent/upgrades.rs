@@ -35,7 +35,11 @@ fn installed(registry: &Wrong, asked: Option<&str>, policy: &str) -> Kwasm {
 fn one_that_requests_more_is_held_and_the_difference_is_shown_rule_by_rule() {
     let registry = Wrong::start().unwrap();
     let kwasm = installed(&registry, Some(PODS), "request");
-    push(&registry, "1.1.0", Some(&format!("{PODS}, {SECRETS}, {{nonResourceURLs: [/metrics], verbs: [get]}}")));
+    push(
+        &registry,
+        "1.1.0",
+        Some(&format!("{PODS}, {SECRETS}, {{nonResourceURLs: [/metrics], verbs: [get]}}")),
+    );
     let run = kwasm.call(["upgrade"]).fails(126);
     let lines: Vec<&str> = run.stderr.lines().skip_while(|line| !line.starts_with("kwasm: ")).collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
@@ -72,7 +76,8 @@ fn on_a_terminal_the_difference_is_asked_about() {
 
 #[test]
 fn one_that_requests_the_same_or_less_is_taken_with_the_grant_that_there_was() {
-    for asked in [format!("{PODS}, {SECRETS}"), PODS.to_owned(), PODS.replace("Shows them.", "Other words.")] {
+    for asked in [format!("{PODS}, {SECRETS}"), PODS.to_owned(), PODS.replace("Shows them.", "Other words.")]
+    {
         let registry = Wrong::start().unwrap();
         let kwasm = installed(&registry, Some(&format!("{PODS}, {SECRETS}")), "read-only");
         push(&registry, "1.1.0", Some(&asked));
@@ -125,7 +130,11 @@ fn another_signer_inherits_nothing() {
         registry.sign(&kwasm, &pair, crate::support::Layout::Bundle, &repository, &digest);
         std::fs::copy(kwasm.home().join(format!("{key}.pub")), folder.join(format!("{key}.pub"))).unwrap();
         // Another annotation, so that the second version is another artifact.
-        std::fs::write(&file, kwasm::inspect::embed(&bytes("dials"), &format!("{}# 2\n", request(PODS))).unwrap()).unwrap();
+        std::fs::write(
+            &file,
+            kwasm::inspect::embed(&bytes("dials"), &format!("{}# 2\n", request(PODS))).unwrap(),
+        )
+        .unwrap();
     }
     let host = registry.access().host();
     let trust = format!(

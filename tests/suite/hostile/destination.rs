@@ -76,6 +76,23 @@ fn dialling_another_host() {
 }
 
 #[test]
+fn dialling_a_host_that_is_granted_and_was_not_requested() {
+    let (server, other) = (seed(), host());
+    let trust = Trust::of(&other);
+    Attempt::of("dials-another-host")
+        .at(&server, User::Certificate)
+        .unheard_by(&other)
+        .variable("SSL_CERT_FILE", trust.file())
+        .spec(&granting(&other, true))
+        .requesting("{}")
+        .with(&[&url(&other)])
+        .fails("the policy does not grant this host")
+        .succeeds_without("requested-hosts", "status 200")
+        .requesting(&granting(&other, true))
+        .twin(&[&url(&other)]);
+}
+
+#[test]
 fn dialling_another_port_of_the_same_host() {
     let (server, other, astray) = (seed(), host(), listener());
     Attempt::of("dials-another-port")

@@ -19,6 +19,17 @@ fn exhausting_memory() {
     }
 }
 
+#[test]
+fn exceeding_a_limit_that_the_plugin_itself_requests() {
+    Attempt::of("fills-memory")
+        .spec("{limits: {memory: 256Mi}}")
+        .requesting("{limits: {memory: 64Mi}}")
+        .with(&["--trusting", "128"])
+        .ends("it needed more than 64 MiB of memory")
+        .succeeds_without("requested-limits", "took 128 MiB")
+        .twin(&["--trusting", "48"]);
+}
+
 /// No build is without this limit and the next: they are wasmtime's own, and what would be left is a process that crashes.
 #[test]
 fn calling_without_end() {

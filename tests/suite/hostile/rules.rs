@@ -157,3 +157,64 @@ fn reading_what_is_no_resource() {
         .succeeds_without("urls", "status ")
         .twin(&["/healthz"]);
 }
+
+#[test]
+fn doing_more_than_the_plugin_requests() {
+    let server = shop();
+    let requested = "apiGroups: [''], resources: [secrets], resourceNames: [web-tls], verbs: [get]";
+    Attempt::of("reads-secrets")
+        .at(&server, User::Certificate)
+        .requesting(&rule(requested))
+        .fails("the plugin's own request `requested` does not include it")
+        .succeeds_without("requested-rules", "status 200")
+        .twin(&["/api/v1/namespaces/shop/secrets/web-tls"]);
+}
+
+#[test]
+fn requesting_more_than_is_granted() {
+    let server = shop();
+    Attempt::of("reads-secrets")
+        .at(&server, User::Certificate)
+        .policy("read-only")
+        .requesting(&rule("apiGroups: [''], resources: [secrets], verbs: [get]"))
+        .fails("the policy `read-only` does not allow it")
+        .succeeds_without("granted-rules", "status 200")
+        .policy("decoder")
+        .twin(&[]);
+}
+
+/// Only a test build reads another ceiling than the machine's, so that the ordinary program has no part in this.
+#[cfg(unix)]
+#[test]
+fn doing_more_than_the_administrator_allows() {
+    use crate::support::{Kwasm, kubeconfig, skip};
+    use std::{fs, os::unix::fs::MetadataExt};
+    let server = shop();
+    let run = |defence: &str, path: &str| {
+        let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Certificate));
+        let ceiling = kwasm.home().join("ceiling.yaml");
+        let spec = rule("apiGroups: [''], resources: [secrets], resourceNames: [web-tls], verbs: [get]");
+        let head = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: ceiling}\nspec:";
+        fs::write(&ceiling, format!("{head} {spec}\n")).unwrap();
+        let is_roots = fs::metadata(&ceiling).unwrap().uid() == 0;
+        let kwasm = kwasm.without(&format!("ceiling={}{defence}", ceiling.display()));
+        is_roots.then(|| kwasm.run("reads-secrets", &[path]))
+    };
+    let secret = "/api/v1/namespaces/shop/secrets/db";
+    let Some(refused) = run("", secret) else {
+        skip(
+            "hostile::doing_more_than_the_administrator_allows",
+            "only root makes a file that belongs to root",
+        );
+        return;
+    };
+    assert!(
+        refused.code == Some(1) && refused.stderr.contains("the administrator's ceiling"),
+        "{}",
+        refused.shown()
+    );
+    assert!(server.requests().is_empty());
+    let allowed = |run: Option<crate::support::Run>| run.unwrap().success().stdout.contains("status 200");
+    assert!(allowed(run(&format!(",{}", "ceiling-rules"), secret)));
+    assert!(allowed(run("", "/api/v1/namespaces/shop/secrets/web-tls")));
+}

@@ -134,7 +134,11 @@ fn every_bug_that_is_seeded_into_the_intersection_is_found_by_the_same_compariso
         let mut pairs = cases.iter().zip(&theirs);
         pairs.position(|(case, allowed)| explained(bug, case).is_some_and(|ours| ours != *allowed))
     };
-    assert_eq!(first_mismatch("nothing").map(|at| &cases[at].url), None, "an intersection without a bug errs");
+    assert_eq!(
+        first_mismatch("nothing").map(|at| &cases[at].url),
+        None,
+        "an intersection without a bug errs"
+    );
     for bug in BUGS {
         let at = first_mismatch(bug).unwrap_or_else(|| panic!("without {bug} it passes for a good one"));
         println!("without {bug:<15} it errs at case {at}: {} {}", cases[at].method, cases[at].url);
@@ -162,7 +166,8 @@ fn explained(bug: &str, case: &Layered) -> Option<bool> {
         arguments.extend(["--request".to_owned(), file("request.yaml", request)]);
     }
     let kwasm = kwasm.without(&without);
-    let mut command = kwasm.command(["policy", "explain", &case.method, &case.url, "-n", CURRENT, "-o", "json"]);
+    let mut command =
+        kwasm.command(["policy", "explain", &case.method, &case.url, "-n", CURRENT, "-o", "json"]);
     let run = Run::of(command.args(arguments)).success();
     explained_by(&serde_json::from_str::<Value>(&run.stdout).unwrap())
 }
