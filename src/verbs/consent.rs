@@ -110,7 +110,7 @@ impl Consent<'_> {
             let Some(line) = line() else { break Answer::No };
             match page.answer(&line) {
                 Some(answer) => break answer,
-                None => Reporter::block("There is no such answer.\n"),
+                None => Reporter::block("Answer with one of the letters in brackets.\n"),
             }
         };
         let name = || candidate.name.clone();

@@ -56,7 +56,7 @@ pub(crate) fn run(places: &Places) -> Result<ExitCode> {
 fn play(stage: &Stage<'_>) -> Result<()> {
     title("installing the plugin `decoder`: one file, the same on every system");
     stage
-        .show(stage.kwasm()?.arg("install").arg(stage.component("decoder")).args(["--policy", "decoder"]))?;
+        .show(stage.kwasm()?.arg("install").arg(stage.component("decoder")).args(["--policy", "request"]))?;
 
     let words = ["secret", "web-tls", "-n", "shop"];
     let mut plugin = if places::on_path("kubectl").is_some() {
