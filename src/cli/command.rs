@@ -57,63 +57,6 @@ pub enum Command {
         /// The output format.
         output: Output,
     },
-    /// Check whether files are valid policies.
-    CheckPolicy {
-        /// The files.
-        files: Vec<PathBuf>,
-    },
-    /// Write a request into a component.
-    EmbedRequest {
-        /// The component.
-        file: PathBuf,
-        /// The file with the request.
-        request: PathBuf,
-        /// The file to write; the component itself if `None`.
-        output: Option<PathBuf>,
-    },
-    /// Explain a request, and whether a policy allows it.
-    ExplainRequest {
-        /// The method.
-        method: String,
-        /// The path and query.
-        path: String,
-        /// The policy.
-        policy: Option<String>,
-        /// The policy that a plugin requests.
-        request: Option<String>,
-        /// The namespace that `current` denotes.
-        namespace: Option<String>,
-        /// The output format.
-        output: Output,
-    },
-    /// Run a component, and write a policy for it.
-    LearnPolicy {
-        /// The component.
-        source: Source,
-        /// Whether it may do more than read.
-        allow_writes: bool,
-        /// Whether the policy names the objects that it used.
-        keep_names: bool,
-        /// The file to write.
-        output: Option<PathBuf>,
-        /// Whether to report each request.
-        verbose: bool,
-        /// The plugin's own arguments.
-        arguments: Vec<String>,
-    },
-    /// Print the roles for a policy.
-    PrintRole {
-        /// A plugin's or policy's name, or a file.
-        subject: String,
-        /// The service account; `None` for a new one.
-        account: Option<ServiceAccount>,
-        /// The flags that select the cluster and the current namespace.
-        connection: Connection,
-        /// Whether to report each request.
-        verbose: bool,
-    },
-    /// Print the JSON schema of policies.
-    PrintSchema,
     /// Describe a component without running it.
     Inspect {
         /// The component.
@@ -156,6 +99,8 @@ pub enum Command {
         /// The output format.
         output: Output,
     },
+    /// Show, change and explain policies.
+    Policy(PolicyCommand),
     /// Publish a component to a registry.
     Publish {
         /// The component.
@@ -191,29 +136,6 @@ pub enum Command {
         /// The archive.
         archive: PathBuf,
     },
-    /// Add rules to what a plugin is granted, or grant it another policy.
-    GrantRules {
-        /// The plugin.
-        name: PluginName,
-        /// The rules, each as in a policy on one line.
-        rules: Vec<String>,
-        /// The policy that replaces its grant.
-        policy: Option<String>,
-    },
-    /// Remove rules from what a plugin is granted.
-    RevokeRules {
-        /// The plugin.
-        name: PluginName,
-        /// The rules, each as in a policy on one line; all if empty.
-        rules: Vec<String>,
-    },
-    /// Show what a plugin may do.
-    ShowPolicy {
-        /// The plugin.
-        name: PluginName,
-        /// The output format.
-        output: Output,
-    },
     /// Print a requested text: help or the version.
     Show(String),
     /// Uninstall plugins.
@@ -234,6 +156,91 @@ pub enum Command {
         source: Source,
         /// The public keys, each of which has to have signed.
         keys: Vec<PathBuf>,
+        /// The output format.
+        output: Output,
+    },
+}
+
+/// The commands about policies.
+#[derive(Debug, Eq, PartialEq)]
+pub enum PolicyCommand {
+    /// Check whether files are valid policies.
+    Check {
+        /// The files.
+        files: Vec<PathBuf>,
+    },
+    /// Write a request into a component.
+    Embed {
+        /// The component.
+        file: PathBuf,
+        /// The file with the request.
+        request: PathBuf,
+        /// The file to write; the component itself if `None`.
+        output: Option<PathBuf>,
+    },
+    /// Explain a request, and whether a policy allows it.
+    Explain {
+        /// The method.
+        method: String,
+        /// The path and query.
+        path: String,
+        /// The policy.
+        policy: Option<String>,
+        /// The policy that a plugin requests.
+        request: Option<String>,
+        /// The namespace that `current` denotes.
+        namespace: Option<String>,
+        /// The output format.
+        output: Output,
+    },
+    /// Add rules to what a plugin is granted, or grant it another policy.
+    Grant {
+        /// The plugin.
+        name: PluginName,
+        /// The rules, each as in a policy on one line.
+        rules: Vec<String>,
+        /// The policy that replaces its grant.
+        policy: Option<String>,
+    },
+    /// Run a component, and write a policy for it.
+    Learn {
+        /// The component.
+        source: Source,
+        /// Whether it may do more than read.
+        allow_writes: bool,
+        /// Whether the policy names the objects that it used.
+        keep_names: bool,
+        /// The file to write.
+        output: Option<PathBuf>,
+        /// Whether to report each request.
+        verbose: bool,
+        /// The plugin's own arguments.
+        arguments: Vec<String>,
+    },
+    /// Remove rules from what a plugin is granted.
+    Revoke {
+        /// The plugin.
+        name: PluginName,
+        /// The rules, each as in a policy on one line; all if empty.
+        rules: Vec<String>,
+    },
+    /// Print the roles for a policy.
+    Role {
+        /// A plugin's or policy's name, or a file.
+        subject: String,
+        /// The service account; `None` for a new one.
+        account: Option<ServiceAccount>,
+        /// The flags that select the cluster and the current namespace.
+        connection: Connection,
+        /// Whether to report each request.
+        verbose: bool,
+    },
+    /// Print the JSON schema of policies.
+    Schema,
+    /// Show what a plugin may do.
+    Show {
+        /// The plugin.
+        name: PluginName,
         /// The output format.
         output: Output,
     },

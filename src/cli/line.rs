@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::command::{Command, Output, Target};
+use super::command::{Command, Output, PolicyCommand, Target};
 use super::error::{Error, unicode};
 use crate::environment::{Connection, Environment};
 use crate::reference::{Image, Package, PluginName, Wanted};
@@ -263,7 +263,7 @@ enum PolicyVerb {
         /// The policy that replaces its grant: request (what it asks for), a name, or a file
         #[arg(value_name = "NAME|FILE", required_unless_present = "rules")]
         policy: Option<String>,
-        /// A rule to add, on one line, e.g. '{apiGroups: [""], resources: [pods], verbs: [list]}'
+        /// A rule to add, as in a policy on one line: '{apiGroups: [apps], resources: [deployments], verbs: [list]}'
         #[arg(long = "rule", value_name = "RULE", conflicts_with = "policy")]
         rules: Vec<String>,
     },
@@ -311,17 +311,19 @@ enum PolicyVerb {
 }
 
 impl PolicyVerb {
-    fn command(self, verbose: bool) -> Result<Command, Error> {
+    fn command(self, verbose: bool) -> Result<PolicyCommand, Error> {
         Ok(match self {
-            Self::Check { files } => Command::CheckPolicy { files },
-            Self::Embed { file, request, output } => Command::EmbedRequest { file, request, output },
+            Self::Check { files } => PolicyCommand::Check { files },
+            Self::Embed { file, request, output } => PolicyCommand::Embed { file, request, output },
             Self::Explain { method, path, policy, request, namespace, form } => {
-                Command::ExplainRequest { method, path, policy, request, namespace, output: form.of_one() }
+                PolicyCommand::Explain { method, path, policy, request, namespace, output: form.of_one() }
             }
-            Self::Show { name, form } => Command::ShowPolicy { name: name.parse()?, output: form.of_one() },
-            Self::Grant { name, rules, policy } => Command::GrantRules { name: name.parse()?, rules, policy },
-            Self::Revoke { name, rules, all: _ } => Command::RevokeRules { name: name.parse()?, rules },
-            Self::Learn { source, allow_writes, keep_names, output, arguments } => Command::LearnPolicy {
+            Self::Show { name, form } => PolicyCommand::Show { name: name.parse()?, output: form.of_one() },
+            Self::Grant { name, rules, policy } => {
+                PolicyCommand::Grant { name: name.parse()?, rules, policy }
+            }
+            Self::Revoke { name, rules, all: _ } => PolicyCommand::Revoke { name: name.parse()?, rules },
+            Self::Learn { source, allow_writes, keep_names, output, arguments } => PolicyCommand::Learn {
                 source: source.parse()?,
                 allow_writes,
                 keep_names,
@@ -329,13 +331,13 @@ impl PolicyVerb {
                 verbose,
                 arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,
             },
-            Self::Role { subject, service_account, connection } => Command::PrintRole {
+            Self::Role { subject, service_account, connection } => PolicyCommand::Role {
                 subject,
                 account: service_account.map(|account| account.parse()).transpose()?,
                 connection,
                 verbose,
             },
-            Self::Schema => Command::PrintSchema,
+            Self::Schema => PolicyCommand::Schema,
         })
     }
 }
@@ -377,7 +379,7 @@ impl Line {
             Verb::Upgrade { names, policy } => Command::Upgrade { names: plugins(&names)?, policy },
             Verb::Outdated(form) => Command::Outdated { output: form.of_list(environment) },
             Verb::Uninstall { names } => Command::Uninstall { names: plugins(&names)? },
-            Verb::Policy { verb } => verb.command(verbose)?,
+            Verb::Policy { verb } => Command::Policy(verb.command(verbose)?),
             Verb::Publish { file, target, request, sign, adapt, form } => {
                 let target = published(&target)?;
                 Command::Publish { file, target, request, key: sign, adapt, output: form.of_one() }

@@ -123,7 +123,7 @@ impl Asking {
             () = withdrawn => None,
         };
         match answered {
-            Some(Answered::Judged(judged)) => judged,
+            Some(Answered::Judged(judged)) => *judged,
             Some(Answered::No) => Verdict { consent: Some(Consent::No), ..verdict },
             None => verdict,
         }
@@ -145,7 +145,7 @@ impl Asking {
         // The answer to another question may have allowed this request, or declined it.
         let verdict = self.verdict(grant, attempt);
         if verdict.is_permit() {
-            return Some(Answered::Judged(verdict));
+            return Some(Answered::Judged(Box::new(verdict)));
         }
         if !self.may_ask(&rule) {
             return None;
@@ -174,7 +174,7 @@ impl Asking {
             Consent::Run | Consent::Always => state.wider = Some(Arc::new(wider)),
         }
         state.unanswered -= 1;
-        Some(Answered::Judged(Verdict { consent: Some(consent), ..verdict }))
+        Some(Answered::Judged(Box::new(Verdict { consent: Some(consent), ..verdict })))
     }
 
     /// Returns whether the user may be asked about a rule.
@@ -209,7 +209,7 @@ impl Asking {
 /// The result of a question.
 enum Answered {
     /// The request is judged by what the user has allowed.
-    Judged(Verdict),
+    Judged(Box<Verdict>),
     /// The user declined.
     No,
 }

@@ -21,12 +21,12 @@ pub(crate) struct Stderr;
 #[cfg(unix)]
 impl Stdin {
     /// Waits until there is something to read, or its end. Returns `false` if that cannot be waited for.
-    pub(crate) fn wait(self) -> bool {
+    pub(crate) fn wait() -> bool {
         unix::is_readable(&io::stdin().lock(), None)
     }
 
     /// Returns whether there is something to read, or its end.
-    pub(crate) fn is_ready(self) -> bool {
+    pub(crate) fn is_ready() -> bool {
         unix::is_readable(&io::stdin().lock(), Some(&unix::NOW))
     }
 }
@@ -34,12 +34,12 @@ impl Stdin {
 #[cfg(not(unix))]
 impl Stdin {
     /// Returns `false`: the standard library cannot wait for a console.
-    pub(crate) fn wait(self) -> bool {
+    pub(crate) fn wait() -> bool {
         false
     }
 
     /// Returns `false`, for the same reason.
-    pub(crate) fn is_ready(self) -> bool {
+    pub(crate) fn is_ready() -> bool {
         false
     }
 }

@@ -95,8 +95,10 @@ impl Terminal {
             if !waiting[1].revents().is_empty() {
                 return Ok(None);
             }
-            if let Some(line) = read_some(&mut self.input, &mut line)? {
-                return Ok(line);
+            match read_some(&mut self.input, &mut line)? {
+                Piece::Part => {}
+                Piece::Line(line) => return Ok(Some(line)),
+                Piece::End => return Ok(None),
             }
         }
     }
@@ -107,27 +109,43 @@ impl Terminal {
     pub(crate) fn line(&mut self, _: &Withdrawal) -> io::Result<Option<String>> {
         let mut line = Vec::new();
         loop {
-            if let Some(line) = read_some(&mut self.input, &mut line)? {
-                return Ok(line);
+            match read_some(&mut self.input, &mut line)? {
+                Piece::Part => {}
+                Piece::Line(line) => return Ok(Some(line)),
+                Piece::End => return Ok(None),
             }
         }
     }
 }
 
-/// Reads what there is of a line. Returns the line if it is complete, or `Some(None)` if there is no more.
-fn read_some(input: &mut impl Read, line: &mut Vec<u8>) -> io::Result<Option<Option<String>>> {
+/// The result of reading once.
+#[derive(Debug, Eq, PartialEq)]
+enum Piece {
+    /// The line is not complete.
+    Part,
+    /// A line, without its end.
+    Line(String),
+    /// There is nothing more to read.
+    End,
+}
+
+/// Reads what there is of a line.
+fn read_some(input: &mut impl Read, line: &mut Vec<u8>) -> io::Result<Piece> {
     let mut bytes = [0; LONGEST];
     let length = match input.read(&mut bytes) {
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Piece::Part),
         result => result?,
     };
     if length == 0 {
-        return Ok(Some(None));
+        return Ok(Piece::End);
     }
     line.extend_from_slice(&bytes[..length]);
     // A terminal that another program switched to single keys ends a line by a carriage return.
     let is_complete = line.contains(&b'\n') || line.contains(&b'\r') || line.len() > LONGEST;
-    Ok(is_complete.then(|| Some(String::from_utf8_lossy(line).trim().to_owned())))
+    if !is_complete {
+        return Ok(Piece::Part);
+    }
+    Ok(Piece::Line(String::from_utf8_lossy(line).trim().to_owned()))
 }
 
 #[cfg(test)]
@@ -137,8 +155,10 @@ mod tests {
     fn read(pieces: &[&str]) -> Option<String> {
         let mut line = Vec::new();
         for piece in pieces {
-            if let Some(line) = read_some(&mut piece.as_bytes(), &mut line).unwrap() {
-                return line;
+            match read_some(&mut piece.as_bytes(), &mut line).unwrap() {
+                Piece::Part => {}
+                Piece::Line(line) => return Some(line),
+                Piece::End => return None,
             }
         }
         panic!("the line is not complete: {pieces:?}");

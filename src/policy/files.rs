@@ -309,9 +309,9 @@ impl fmt::Display for FileGrant {
         let path = self.path();
         f.write_str("{path: ")?;
         if is_plain(&path) {
-            f.write_str(&path)?
+            f.write_str(&path)?;
         } else {
-            write!(f, "{}", Quoted(&path))?
+            write!(f, "{}", Quoted(&path))?;
         }
         write!(f, ", access: {}}}", self.access)
     }

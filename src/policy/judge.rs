@@ -302,7 +302,7 @@ impl Grant {
         // These are no permission: they say which of its own arguments a plugin reads itself.
         let mut own_flags = layers.grant.own_flags.clone();
         own_flags.extend(layers.request.iter().flat_map(|request| request.own_flags.iter().cloned()));
-        Self { layers, is_as_requested, files, hosts, own_flags, limits }
+        Self { layers, files, is_as_requested, hosts, own_flags, limits }
     }
 
     /// Returns a grant with one more rule of the user's. The plugin's request and the ceiling still limit it.

@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn a_request_narrows_a_limit_and_never_raises_it() {
         let of = |memory, timeout| StatedLimits { memory, timeout, ..StatedLimits::default() };
-        let hour = Duration::from_secs(3600);
+        let hour = Duration::from_hours(1);
         let granted = of(Some(1 << 30), None);
         for (request, memory, timeout) in [
             (of(None, None), 1 << 30, None),

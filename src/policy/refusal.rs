@@ -19,11 +19,11 @@ pub struct Refusal {
     request: String,
     reason: Reason,
     /// The rule that would allow it.
-    rule: Option<String>,
+    rule: Option<Box<str>>,
     /// The attributes of the request, if it was about a resource.
     info: Option<Box<RequestInfo>>,
     /// The name of the plugin, if it is installed.
-    plugin: Option<String>,
+    plugin: Option<Box<str>>,
 }
 
 /// The reason of a refusal.
@@ -83,13 +83,19 @@ impl Refusal {
     /// attributes.
     pub(super) fn new(request: &str, reason: Reason, rule: Option<Rule>, info: &RequestInfo) -> Self {
         let info = info.is_resource_request.then(|| Box::new(info.clone()));
-        Self { request: short(request), reason, rule: rule.map(|rule| rule.to_string()), info, plugin: None }
+        Self {
+            request: short(request),
+            reason,
+            rule: rule.map(|rule| rule.to_string().into()),
+            info,
+            plugin: None,
+        }
     }
 
     /// Returns the refusal for an installed plugin of this name, whose grant a command can change.
     #[must_use]
     pub(super) fn of_installed(self, plugin: Option<&str>) -> Self {
-        Self { plugin: plugin.map(str::to_owned), ..self }
+        Self { plugin: plugin.map(Into::into), ..self }
     }
 
     /// Returns the reason.

@@ -16,25 +16,29 @@ impl Rule {
 }
 
 fn resources(rule: &ResourceRule) -> String {
-    let mut text =
-        format!("{} {}", words(&rule.verbs, "all verbs on"), words(&rule.resources, "all resources"));
-    // The core group is what a resource without a group is in.
+    let named = |words: &str, listed: &[String]| {
+        if listed.is_empty() { String::new() } else { format!(" {words} {}", listed.join(", ")) }
+    };
+    [
+        format!("{} {}", words(&rule.verbs, "all verbs on"), words(&rule.resources, "all resources")),
+        groups(&rule.api_groups),
+        named("named", &rule.resource_names),
+        named("except", &rule.except),
+        namespaces(&rule.namespaces),
+    ]
+    .concat()
+}
+
+/// Returns the groups in words. The core group alone is not named: it is where a resource without a group is.
+fn groups(groups: &[String]) -> String {
     let groups: Vec<&str> =
-        rule.api_groups.iter().map(|group| if group.is_empty() { "core" } else { group }).collect();
+        groups.iter().map(|group| if group.is_empty() { "core" } else { group }).collect();
     match groups.as_slice() {
-        ["core"] => {}
-        _ if groups.contains(&"*") => text.push_str(" of all API groups"),
-        [group] => text.push_str(&format!(" of {group}")),
-        groups => text.push_str(&format!(" of the API groups {}", groups.join(", "))),
+        ["core"] => String::new(),
+        _ if groups.contains(&"*") => " of all API groups".to_owned(),
+        [group] => format!(" of {group}"),
+        groups => format!(" of the API groups {}", groups.join(", ")),
     }
-    if !rule.resource_names.is_empty() {
-        text.push_str(&format!(" named {}", rule.resource_names.join(", ")));
-    }
-    if !rule.except.is_empty() {
-        text.push_str(&format!(" except {}", rule.except.join(", ")));
-    }
-    text.push_str(&namespaces(&rule.namespaces));
-    text
 }
 
 fn words(listed: &[String], all: &str) -> String {

@@ -75,18 +75,14 @@ impl Section {
 }
 
 fn kubernetes(policy: &Policy) -> String {
-    let mut lines = String::new();
+    let mut lines: Vec<String> = Vec::new();
     if *policy.contexts() != NameSelector::current() {
-        lines.push_str(&format!("    contexts: {}\n", policy.contexts()));
+        lines.push(format!("    contexts: {}\n", policy.contexts()));
     }
-    if policy.impersonates() {
-        lines.push_str("    impersonate: true\n");
-    }
-    let rules: String = policy.stated().map(entry).collect();
-    if !rules.is_empty() {
-        lines.push_str(&format!("    rules:\n{rules}"));
-    }
-    if lines.is_empty() { lines } else { format!("  kubernetes:\n{lines}") }
+    lines.extend(policy.impersonates().then(|| "    impersonate: true\n".to_owned()));
+    lines.extend((!policy.rules().is_empty()).then(|| "    rules:\n".to_owned()));
+    lines.extend(policy.stated().map(entry));
+    if lines.is_empty() { String::new() } else { format!("  kubernetes:\n{}", lines.concat()) }
 }
 
 /// Returns a rule as an item of a list, one key per line.

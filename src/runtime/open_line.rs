@@ -21,7 +21,7 @@ pub struct OpenLine(Arc<Shared>);
 struct Shared {
     open: AtomicU8,
     /// Whether the user may be asked. Only then a guest takes turns.
-    shared: AtomicBool,
+    takes_turns: AtomicBool,
     /// Whether kwasm has the terminal now.
     held: AtomicBool,
     turn: Mutex<()>,
@@ -85,7 +85,7 @@ impl OpenLine {
 
     /// Makes the guest take turns at the terminal from now on.
     pub fn share(&self) {
-        self.0.shared.store(true, Ordering::Release);
+        self.0.takes_turns.store(true, Ordering::Release);
     }
 
     /// Takes the terminal, after the guest's write that is under way. Until the turn ends, the guest can neither
@@ -105,7 +105,7 @@ impl OpenLine {
 
     /// Takes a turn for the guest. `None`: the user is never asked, or the stream is not a terminal.
     pub(super) fn turn(&self, is_terminal: impl FnOnce() -> bool) -> Option<MutexGuard<'_, ()>> {
-        let is_shared = self.0.shared.load(Ordering::Acquire);
+        let is_shared = self.0.takes_turns.load(Ordering::Acquire);
         (is_shared && is_terminal()).then(|| self.locked())
     }
 

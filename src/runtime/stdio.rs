@@ -258,12 +258,12 @@ impl Input {
 fn turn_to_read(line: &OpenLine, is_terminal: fn() -> bool) -> Option<MutexGuard<'_, ()>> {
     drop(line.turn(is_terminal)?);
     loop {
-        if !Stdin.wait() {
+        if !Stdin::wait() {
             return None;
         }
         let turn = line.turn(is_terminal)?;
         // It may have been the answer to a question.
-        if Stdin.is_ready() {
+        if Stdin::is_ready() {
             return Some(turn);
         }
     }

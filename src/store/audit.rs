@@ -313,11 +313,11 @@ mod tests {
                 bytes: Some(u64::MAX),
                 milliseconds: u64::MAX,
             };
-            let (_folder, log) = log();
-            log.append(&line).unwrap();
-            let length = fs::metadata(log.current()).unwrap().len();
+            let (_folder, written) = log();
+            written.append(&line).unwrap();
+            let length = fs::metadata(written.current()).unwrap().len();
             assert!((1000..4096).contains(&length), "{length}");
-            let record = record(&log);
+            let record = record(&written);
             assert_eq!((record.lines.len(), record.torn), (1, 0));
             assert!(record.lines[0].name.ends_with('…'));
         }
@@ -344,10 +344,10 @@ mod tests {
     #[test]
     fn the_older_half_goes_when_a_file_is_full() {
         let (_folder, log) = log();
-        let long = "x".repeat(300);
+        let filling = "x".repeat(300);
         let size = |path: PathBuf| fs::metadata(path).map_or(0, |metadata| metadata.len());
         for number in 0..40_000 {
-            log.append(&line(&format!("{number}-{long}"))).unwrap();
+            log.append(&line(&format!("{number}-{filling}"))).unwrap();
         }
         assert!(size(log.current()) + size(log.older()) < 2 * FULL + 4096);
         assert!(size(log.older()) >= FULL);

@@ -26,7 +26,7 @@ pub(super) enum Choice {
     /// What the plugin requests.
     Request,
     /// This policy.
-    Policy(Chosen),
+    Policy(Box<Chosen>),
 }
 
 impl Choice {
@@ -35,7 +35,11 @@ impl Choice {
     /// # Errors
     /// If it names a policy that does not exist or is not valid.
     pub(super) fn read(argument: &str) -> Result<Self, Error> {
-        if argument == REQUEST { Ok(Self::Request) } else { choose(Some(argument)).map(Self::Policy) }
+        if argument == REQUEST {
+            Ok(Self::Request)
+        } else {
+            Ok(Self::Policy(Box::new(choose(Some(argument))?)))
+        }
     }
 
     /// Returns the policy that it grants to a plugin.
@@ -44,7 +48,7 @@ impl Choice {
     /// [`Error::NoRequest`].
     pub(super) fn grant(&self, name: &str, inspected: &Inspected) -> Result<Chosen, Error> {
         match self {
-            Self::Policy(chosen) => Ok(chosen.clone()),
+            Self::Policy(chosen) => Ok(Chosen::clone(chosen)),
             Self::Request => match (request(name, inspected)?, inspected.request()) {
                 (Some(policy), Some(text)) => Ok(Chosen { policy, text: Some(text.to_owned()) }),
                 _ => Err(Error::NoRequest(name.to_owned())),

@@ -49,8 +49,8 @@ pub(super) fn install(
     Error::of_several(mem::take(&mut troubles))?;
     let mut staged_plugins: Vec<StagedPlugin> = Vec::new();
     for (source, Wish { name, previous }) in wishes {
-        let content = fetcher.fetch(source, previous.as_ref());
-        match content.and_then(|content| prepare(store, &consent, name, content, previous.as_ref())) {
+        let brought = fetcher.fetch(source, previous.as_ref());
+        match brought.and_then(|content| prepare(store, &consent, name, content, previous.as_ref())) {
             Ok(mut staged) => {
                 staged.receipt.ask = ask;
                 staged_plugins.push(staged);

@@ -35,9 +35,8 @@ pub(super) fn load(
     let consent = Consent { environment, reporter, choice };
     for plugin in plugins {
         let (name, saved_policy) = (plugin.name.clone(), plugin.policy.clone());
-        let content = store.check_links(&name).map_err(Error::from);
-        let content = content.and_then(|()| fetched(store, &fetcher, plugin));
-        let prepared = content.and_then(|content| {
+        let linkable = store.check_links(&name).map_err(Error::from);
+        let prepared = linkable.and_then(|()| fetched(store, &fetcher, plugin)).and_then(|content| {
             let same = |kept: &Receipt| {
                 content.source.parse().is_ok_and(|source| is_same_origin(&kept.source, &source))
             };

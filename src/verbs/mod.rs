@@ -37,7 +37,7 @@ mod upgrade;
 mod verify;
 mod watching;
 
-use crate::cli::Command;
+use crate::cli::{Command, PolicyCommand};
 use crate::environment::Environment;
 use crate::store::{Places, Store};
 
@@ -66,7 +66,6 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
     match command {
         Command::Audit { name, output } => audit::audit(&store()?, reporter, &name, output),
         Command::ConfigureAudit { names, on } => audit::configure(&store()?, reporter, &names, on),
-        Command::CheckPolicy { files } => policy::check(reporter, &files),
         Command::Complete { name, arguments } => complete::complete(environment, &name, &arguments),
         Command::Cluster { connection, check, verbose, output } => {
             let wish = cluster::Wish { connection, check, verbose, output };
@@ -77,12 +76,6 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             let wish = doctor::Wish { connection, deep, clean, output };
             doctor::doctor(&store()?, environment, reporter, &wish)
         }
-        Command::EmbedRequest { file, request, output } => {
-            embed::embed(environment, reporter, &embed::Wish { file, request, output })
-        }
-        Command::ExplainRequest { method, path, policy, request, namespace, output } => {
-            explain::explain(&explain::Wish { method, path, policy, request, namespace, output })
-        }
         Command::Inspect { source, output } => {
             inspect::inspect(&store()?, environment, reporter, &source, output)
         }
@@ -90,21 +83,13 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             let (name, policy) = (name.as_ref(), policy.as_deref());
             install::install(&store()?, environment, reporter, &sources, name, policy, ask)
         }
-        Command::LearnPolicy { source, allow_writes, keep_names, output, verbose, arguments } => {
-            let wish = learn::Wish { source, allow_writes, keep_names, output, verbose, arguments };
-            learn::learn(&store()?, environment, reporter, wish)
-        }
         Command::List { output } => list::list(&store()?, reporter, output),
         Command::Load { archive, policy } => {
             load::load(&store()?, environment, reporter, &archive, policy.as_deref())
         }
         Command::Man { folder, command } => papers::man(reporter, folder.as_deref(), command.as_deref()),
         Command::Outdated { output } => upgrade::outdated(&store()?, environment, reporter, output),
-        Command::PrintRole { subject, account, connection, verbose } => {
-            let wish = role::Wish { subject, account, connection, verbose };
-            role::role(&store()?, environment, reporter, wish)
-        }
-        Command::PrintSchema => policy::schema(),
+        Command::Policy(command) => perform_policy(command, store, environment, reporter),
         Command::Publish { file, target, request, key, adapt, output } => {
             let wish = publish::Wish { file, target, request, key, adapt, output };
             publish::publish(environment, reporter, &wish)
@@ -116,16 +101,43 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
         Command::Save { names, archive } => save::save(&store()?, environment, reporter, &names, &archive),
         Command::Show(_) => Ok(Ending::Done),
         Command::Uninstall { names } => uninstall::uninstall(&store()?, reporter, &names),
-        Command::ShowPolicy { name, output } => show::show(&store()?, &name, output),
-        Command::GrantRules { name, rules, policy } => {
-            grant::grant(&store()?, reporter, &name, &rules, policy.as_deref())
-        }
-        Command::RevokeRules { name, rules } => grant::revoke(&store()?, reporter, &name, &rules),
         Command::Upgrade { names, policy } => {
             upgrade::upgrade(&store()?, environment, reporter, &names, policy.as_deref())
         }
         Command::Verify { source, keys, output } => {
             verify::verify(&store()?, environment, reporter, &source, &keys, output)
         }
+    }
+}
+
+/// Executes a command about policies.
+fn perform_policy(
+    command: PolicyCommand,
+    store: impl Fn() -> Result<Store, Error>,
+    environment: &Environment,
+    reporter: Reporter,
+) -> Result<Ending, Error> {
+    match command {
+        PolicyCommand::Check { files } => policy::check(reporter, &files),
+        PolicyCommand::Embed { file, request, output } => {
+            embed::embed(environment, reporter, &embed::Wish { file, request, output })
+        }
+        PolicyCommand::Explain { method, path, policy, request, namespace, output } => {
+            explain::explain(&explain::Wish { method, path, policy, request, namespace, output })
+        }
+        PolicyCommand::Learn { source, allow_writes, keep_names, output, verbose, arguments } => {
+            let wish = learn::Wish { source, allow_writes, keep_names, output, verbose, arguments };
+            learn::learn(&store()?, environment, reporter, wish)
+        }
+        PolicyCommand::Role { subject, account, connection, verbose } => {
+            let wish = role::Wish { subject, account, connection, verbose };
+            role::role(&store()?, environment, reporter, wish)
+        }
+        PolicyCommand::Schema => policy::schema(),
+        PolicyCommand::Show { name, output } => show::show(&store()?, &name, output),
+        PolicyCommand::Grant { name, rules, policy } => {
+            grant::grant(&store()?, reporter, &name, &rules, policy.as_deref())
+        }
+        PolicyCommand::Revoke { name, rules } => grant::revoke(&store()?, reporter, &name, &rules),
     }
 }

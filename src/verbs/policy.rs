@@ -123,7 +123,8 @@ pub(super) fn check(reporter: Reporter, files: &[PathBuf]) -> Result<Ending, Err
                 let (rules, hosts) = (policy.rules().len(), policy.hosts().len());
                 let beside = [("files", policy.files().len()), ("variables", policy.variables().len())];
                 let beside = beside.into_iter().filter(|(_, number)| *number > 0);
-                let beside: String = beside.map(|(what, number)| format!(", {what}: {number}")).collect();
+                let beside =
+                    beside.map(|(what, number)| format!(", {what}: {number}")).collect::<Vec<_>>().concat();
                 let name = policy.name();
                 reporter.note(&format!("{file}: policy `{name}`: rules: {rules}, hosts: {hosts}{beside}"));
             }

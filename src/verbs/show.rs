@@ -15,7 +15,7 @@ use super::{Ending, Error, print};
 /// What a plugin may do.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+struct Effective {
     name: String,
     /// The names of the policies that limit it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,7 @@ pub(super) fn show(store: &Store, name: &PluginName, output: Output) -> Result<E
         ceiling: ceiling()?,
         installed: Some(name.to_string()),
     };
-    let shown = Shown {
+    let shown = Effective {
         name: name.to_string(),
         request: layers.request.as_ref().map(|policy| policy.name().to_owned()),
         grant: layers.grant.name().to_owned(),
@@ -99,15 +99,11 @@ fn withheld(layers: &Layers) -> Vec<Line> {
     rules.chain(rest).collect()
 }
 
-fn table(shown: &Shown) -> String {
-    let mut text = format!("{} is granted `{}`", shown.name, shown.grant);
-    if let Some(request) = &shown.request {
-        text.push_str(&format!(", and requests `{request}`"));
-    }
-    if let Some(ceiling) = &shown.ceiling {
-        text.push_str(&format!(", under the ceiling {ceiling}"));
-    }
-    text.push('\n');
+fn table(shown: &Effective) -> String {
+    let request = shown.request.as_ref().map(|request| format!(", and requests `{request}`"));
+    let ceiling = shown.ceiling.as_ref().map(|ceiling| format!(", under the ceiling {ceiling}"));
+    let (request, ceiling) = (request.unwrap_or_default(), ceiling.unwrap_or_default());
+    let mut text = format!("{} is granted `{}`{request}{ceiling}\n", shown.name, shown.grant);
     let rows = |lines: &[Line], head: &[&str]| {
         let mut table = Table::new(head);
         for Line { line, policies, .. } in lines {
