@@ -69,6 +69,7 @@ mod requests;
 #[cfg(unix)]
 mod restricted_systems;
 mod reused_connections;
+mod roles;
 mod secret_leaks;
 #[cfg(unix)]
 mod shared_store;
