@@ -272,9 +272,9 @@ impl Drop for Following {
 mod tests {
     use super::*;
 
-    fn seen() -> Option<Seen> {
+    fn seen() -> Seen {
         let subject = Subject::Elsewhere { method: Method::GET, host: "h".to_owned(), port: None };
-        Some(Seen { request: "x".to_owned(), subject, rule: None, consent: None })
+        Seen { request: "x".to_owned(), subject, rule: None, consent: None }
     }
 
     /// Returns a tracer, and the endings that its observer was called with.
@@ -299,7 +299,7 @@ mod tests {
             (|mut following| following.refused(&Reason::Destination), Ending::Refused(Reason::Destination)),
         ] {
             let (tracer, endings) = tracer(Ok(()));
-            let following = tracer.begin(seen());
+            let following = tracer.begin(Some(seen()));
             following.answered(StatusCode::OK);
             following.count(3);
             following.count(4);
@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn a_request_that_its_guest_never_ends_is_reported_with_its_guests_end() {
         let (tracer, endings) = tracer(Ok(()));
-        let (kept, unanswered) = (tracer.begin(seen()), tracer.begin(seen()));
+        let (kept, unanswered) = (tracer.begin(Some(seen())), tracer.begin(Some(seen())));
         kept.answered(StatusCode::OK);
         kept.count(3);
         tracer.end();
@@ -327,7 +327,7 @@ mod tests {
     fn the_first_error_of_an_observer_is_kept() {
         let (tracer, _) = tracer(Err(Message::plain("full")));
         assert!(tracer.failure().is_none());
-        tracer.begin(seen()).end();
+        tracer.begin(Some(seen())).end();
         assert_eq!(tracer.failure(), Some(&Message::plain("full")));
     }
 

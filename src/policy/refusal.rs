@@ -73,7 +73,7 @@ impl Refusal {
     #[must_use]
     pub fn elsewhere(method: &Method, uri: &Uri, reason: Reason) -> Self {
         let rule = match reason {
-            Reason::Destination => host_of(uri).map(|host| host.entry()),
+            Reason::Destination => host_of(uri).map(|host| host.entry().into()),
             _ => None,
         };
         Self { request: short(&format!("{method} {uri}")), reason, rule, info: None, plugin: None }

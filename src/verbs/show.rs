@@ -15,7 +15,7 @@ use super::{Ending, Error, print};
 /// What a plugin may do.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Effective {
+struct PluginPolicy {
     name: String,
     /// The names of the policies that limit it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,15 +24,15 @@ struct Effective {
     #[serde(skip_serializing_if = "Option::is_none")]
     ceiling: Option<String>,
     /// What it may do.
-    effective: Vec<Line>,
+    effective: Vec<Item>,
     /// What it requests and may not do.
-    withheld: Vec<Line>,
+    withheld: Vec<Item>,
 }
 
 /// One thing that a plugin may do, or may not.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Line {
+struct Item {
     /// The thing, as in a policy on one line.
     line: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,7 @@ pub(super) fn show(store: &Store, name: &PluginName, output: Output) -> Result<E
         ceiling: ceiling()?,
         installed: Some(name.to_string()),
     };
-    let shown = Effective {
+    let shown = PluginPolicy {
         name: name.to_string(),
         request: layers.request.as_ref().map(|policy| policy.name().to_owned()),
         grant: layers.grant.name().to_owned(),
@@ -62,22 +62,22 @@ pub(super) fn show(store: &Store, name: &PluginName, output: Output) -> Result<E
 }
 
 /// Returns the lines of what policies together allow.
-fn effective(layers: &Layers) -> Vec<Line> {
+fn effective(layers: &Layers) -> Vec<Item> {
     let present: Vec<Layer> = layers.all().map(|(layer, _)| layer).collect();
-    let mut lines: Vec<Line> = layers
+    let mut lines: Vec<Item> = layers
         .effective_rules()
         .into_iter()
         .map(|effective| {
             // What none of them says in these words is what all of them have in common.
             let from = if effective.from.is_empty() { &present } else { &effective.from };
-            Line {
+            Item {
                 line: effective.rule.to_string(),
                 reason: effective.words.reason,
                 policies: from.iter().map(ToString::to_string).collect(),
             }
         })
         .collect();
-    lines.extend(layers.effective_rest().into_iter().map(|(line, from)| Line {
+    lines.extend(layers.effective_rest().into_iter().map(|(line, from)| Item {
         line,
         reason: None,
         policies: from.iter().map(ToString::to_string).collect(),
@@ -85,13 +85,13 @@ fn effective(layers: &Layers) -> Vec<Line> {
     lines
 }
 
-fn withheld(layers: &Layers) -> Vec<Line> {
-    let rules = layers.withheld().into_iter().map(|withheld| Line {
+fn withheld(layers: &Layers) -> Vec<Item> {
+    let rules = layers.withheld().into_iter().map(|withheld| Item {
         line: withheld.rule.to_string(),
         reason: withheld.words.reason,
         policies: withheld.by.iter().map(ToString::to_string).collect(),
     });
-    let rest = layers.withheld_rest().into_iter().map(|(line, by)| Line {
+    let rest = layers.withheld_rest().into_iter().map(|(line, by)| Item {
         line,
         reason: None,
         policies: by.iter().map(ToString::to_string).collect(),
@@ -99,14 +99,14 @@ fn withheld(layers: &Layers) -> Vec<Line> {
     rules.chain(rest).collect()
 }
 
-fn table(shown: &Effective) -> String {
+fn table(shown: &PluginPolicy) -> String {
     let request = shown.request.as_ref().map(|request| format!(", and requests `{request}`"));
     let ceiling = shown.ceiling.as_ref().map(|ceiling| format!(", under the ceiling {ceiling}"));
     let (request, ceiling) = (request.unwrap_or_default(), ceiling.unwrap_or_default());
     let mut text = format!("{} is granted `{}`{request}{ceiling}\n", shown.name, shown.grant);
-    let rows = |lines: &[Line], head: &[&str]| {
+    let rows = |lines: &[Item], head: &[&str]| {
         let mut table = Table::new(head);
-        for Line { line, policies, .. } in lines {
+        for Item { line, policies, .. } in lines {
             table.row(vec![policies.join(", "), line.clone()]);
         }
         table.text()

@@ -143,7 +143,10 @@ fn what_is_learnt_of_a_plugin_lets_it_run_and_no_rule_of_it_can_be_spared() {
         for task in tasks {
             let learnt = task.learn(real, &kwasm);
             assert!(task.does(real, &kwasm, &learnt), "{learnt}");
-            learnt.stated().map(|stated| stated.cloned()).for_each(|(rule, words)| policy.add(rule, words));
+            learnt
+                .stated()
+                .map(kwasm::policy::Stated::cloned)
+                .for_each(|(rule, words)| policy.add(rule, words));
         }
         println!("{}", shown(&policy).join("\n"));
         for rule in policy.rules() {

@@ -9,6 +9,9 @@ use kwasm_apiserver::User;
 use super::{effective, shown, spec};
 use crate::support::{Kwasm, Run, component, kubeconfig, seed, skip};
 
+/// A change that makes a ceiling unusable.
+type Break = fn(&Path);
+
 /// Returns a kwasm under a ceiling of its own, and the file; `None` if only root can make one.
 fn under(test: &str, ceiling: &str) -> Option<(Kwasm, PathBuf)> {
     let kwasm = Kwasm::new();
@@ -55,7 +58,7 @@ fn what_the_ceiling_does_not_allow_no_grant_allows() {
 #[test]
 fn a_ceiling_that_is_not_roots_alone_or_no_policy_is_an_error_and_never_passed_over() {
     let test = "consent::a_ceiling_that_is_not_roots";
-    let breaks: &[(&str, fn(&Path))] = &[
+    let breaks: &[(&str, Break)] = &[
         ("it does not belong to root", |file| chown(file, Some(65534), None).unwrap()),
         ("it can be changed by other users than root", |file| {
             fs::set_permissions(file, fs::Permissions::from_mode(0o664)).unwrap();
@@ -75,7 +78,7 @@ fn a_ceiling_that_is_not_roots_alone_or_no_policy_is_an_error_and_never_passed_o
             std::os::unix::fs::symlink("nowhere", file).unwrap();
         }),
         ("spec: it is missing", |file| {
-            fs::write(file, "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: x}\n").unwrap()
+            fs::write(file, "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: x}\n").unwrap();
         }),
         ("it is not UTF-8 text", |file| fs::write(file, b"\xff").unwrap()),
     ];

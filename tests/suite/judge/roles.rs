@@ -126,7 +126,7 @@ fn a_service_account_with_the_printed_roles_may_do_what_the_judge_allows() {
         let (method, url) = generator.request(&policies[policy]);
         match ours(&method, &url) {
             Some(attempt) if is_comparable(&policies[policy], &attempt, &known) => {
-                pairs.push((policy, attempt))
+                pairs.push((policy, attempt));
             }
             _ => skipped += 1,
         }

@@ -99,11 +99,8 @@ impl Conversation {
     /// Returns what the terminal shows within this time after what was waited for.
     pub(crate) fn shows_within(&mut self, time: Duration) -> &str {
         let start = Instant::now();
-        loop {
-            match self.pieces.recv_timeout(time.saturating_sub(start.elapsed())) {
-                Ok(piece) => self.shown.push_str(&piece),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-            }
+        while let Ok(piece) = self.pieces.recv_timeout(time.saturating_sub(start.elapsed())) {
+            self.shown.push_str(&piece);
         }
         &self.shown[self.seen..]
     }
