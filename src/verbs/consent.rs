@@ -63,6 +63,8 @@ pub(super) struct Consent<'a> {
     pub(super) reporter: Reporter,
     /// The argument of `--policy`. Read once for all plugins: a file may be a pipe.
     pub(super) choice: Option<Choice>,
+    /// Whether that is only for plugins that request more than before; others keep their grants.
+    pub(super) only_growth: bool,
 }
 
 impl Consent<'_> {
@@ -74,10 +76,10 @@ impl Consent<'_> {
     pub(super) fn decide(&self, candidate: &Candidate<'_>) -> Result<Chosen, Error> {
         let Candidate { name, inspected, previous, .. } = *candidate;
         let requested = request(name.as_str(), inspected)?;
-        if let Some(choice) = &self.choice {
+        let growth = growth(candidate, requested.as_ref())?;
+        if let Some(choice) = self.choice.as_ref().filter(|_| !self.only_growth || !growth.is_empty()) {
             return choice.grant(name.as_str(), inspected);
         }
-        let growth = growth(candidate, requested.as_ref())?;
         if let Some(previous) = previous.filter(|_| growth.is_empty()) {
             return granted(&previous.granted());
         }

@@ -33,7 +33,7 @@ pub(super) fn install(
 ) -> Result<Ending, Error> {
     let fetcher = Fetcher::new(environment, store.places(), reporter);
     let choice = policy.map(Choice::read).transpose()?;
-    let consent = Consent { environment, reporter, choice };
+    let consent = Consent { environment, reporter, choice, only_growth: false };
     let mut wishes: Vec<(&Source, Wish)> = Vec::new();
     let mut troubles = Vec::new();
     for source in sources {

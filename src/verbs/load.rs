@@ -32,7 +32,7 @@ pub(super) fn load(
     let (mut staged_plugins, mut hints, mut troubles) = (Vec::new(), Vec::new(), Vec::new());
     let plugins = read(archive)?;
     let choice = policy.map(Choice::read).transpose()?;
-    let consent = Consent { environment, reporter, choice };
+    let consent = Consent { environment, reporter, choice, only_growth: false };
     for plugin in plugins {
         let (name, saved_policy) = (plugin.name.clone(), plugin.policy.clone());
         let linkable = store.check_links(&name).map_err(Error::from);

@@ -46,7 +46,7 @@ pub(super) fn upgrade(
     policy: Option<&str>,
 ) -> Result<Ending, Error> {
     let choice = policy.map(Choice::read).transpose()?;
-    let consent = Consent { environment, reporter, choice };
+    let consent = Consent { environment, reporter, choice, only_growth: true };
     let fetcher = Fetcher::new(environment, store.places(), reporter);
     let all = names.is_empty();
     let mut names = if all { store.names()? } else { names.to_vec() };

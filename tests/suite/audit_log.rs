@@ -206,7 +206,7 @@ fn an_answer_that_the_plugin_keeps_to_its_end_is_recorded_too() {
     // And so is a watch that the user interrupts.
     audited(&kwasm, "follows", "cluster");
     let mut running =
-        Running::of(kubectl(&kwasm, "follows", &["/api/v1/namespaces/shop/configmaps?watch=true"]));
+        Running::of(kubectl(&kwasm, "follows", &["/api/v1/namespaces/shop/secrets?watch=true"]));
     running.line();
     running.signal("INT");
     running.end().fails(130);

@@ -31,6 +31,8 @@ fn list_prints_bare_names_into_a_pipe_and_the_same_facts_in_every_form() {
         serde_json::from_str(&kwasm.call(["ls", "-o", "json"]).success().stdout).unwrap();
     let keys: Vec<_> = json[0].as_object().unwrap().keys().cloned().collect();
     let known = [
+        "ask",
+        "audit",
         "description",
         "digest",
         "installedAt",

@@ -85,6 +85,11 @@ fn one_that_requests_the_same_or_less_is_taken_with_the_grant_that_there_was() {
         assert_eq!(version(&kwasm), "1.1.0");
         // What was not granted before is not now.
         assert_eq!(effective(&kwasm, "asks"), [PODS_LINE]);
+        // A policy for what requests more is for nothing else.
+        push(&registry, "1.2.0", Some(&asked));
+        kwasm.call(["upgrade", "--policy", "request"]).success();
+        assert_eq!(version(&kwasm), "1.2.0");
+        assert_eq!(effective(&kwasm, "asks"), [PODS_LINE]);
     }
 }
 

@@ -50,30 +50,37 @@ fn planting_compiled_code_in_the_cache() {
     assert_eq!(planted("nothing", |kwasm| kwasm).fails(125).stdout, "trapping\n");
 }
 
-/// Installs `second` under the name that `first` was installed by with the policy `cluster`, and lets it read a secret.
-fn succeeded(first: &str, second: &str, by: impl FnOnce(Kwasm) -> Kwasm) -> (Run, usize) {
-    let server = seed();
-    let kwasm = by(Kwasm::new()).kubeconfig(kubeconfig(&server, User::Certificate));
+/// Installs `second` under the name that `first` was installed by with the policy `cluster`, and without a word about its own.
+fn installed_over(first: &str, second: &str, by: impl FnOnce(Kwasm) -> Kwasm) -> (Kwasm, Run) {
+    let kwasm = by(Kwasm::new());
     let install = |guest: &str| -> Vec<String> {
         ["install", component(guest).to_str().unwrap(), "--as", "x"].map(str::to_owned).into()
     };
     kwasm.call([install(first), vec!["--policy".to_owned(), "cluster".to_owned()]].concat()).success();
-    kwasm.call(install(second)).success();
-    let run = kwasm.call(["run", "x"]);
-    (run, server.requests().len())
+    let run = kwasm.call(install(second));
+    (kwasm, run)
 }
 
 #[test]
 fn claiming_the_identity_of_another_plugin() {
+    let server = seed();
     let (first, second) = ("decoder", "reads-secrets");
     for by in [|kwasm: Kwasm| kwasm.variable("KWASM_WITHOUT", "identity"), Kwasm::faulty] {
-        let (run, asked) = succeeded(first, second, by);
-        assert!(run.fails(1).stderr.contains("the policy `read-only` does not allow it"));
-        assert_eq!(asked, 0);
+        let (kwasm, run) = installed_over(first, second, by);
+        assert!(run.fails(2).stderr.contains("x: it is not decided what it may do"));
+        // The one that was there is unchanged.
+        let shown = kwasm.call(["inspect", "x"]).success().stdout;
+        assert!(shown.contains(component(first).to_str().unwrap()), "{shown}");
     }
-    let (run, _) = succeeded(first, second, |kwasm| kwasm.without("identity"));
-    assert!(run.success().stdout.contains("done: status 200"));
+    let reads = |kwasm: Kwasm| {
+        let run = kwasm.kubeconfig(kubeconfig(&server, User::Certificate)).call(["run", "x"]);
+        assert!(run.success().stdout.contains("done: status 200"));
+    };
+    let (kwasm, run) = installed_over(first, second, |kwasm| kwasm.without("identity"));
+    run.success();
+    reads(kwasm);
     // The same source again keeps what it was granted.
-    let (run, _) = succeeded(second, second, |kwasm| kwasm);
-    assert!(run.success().stdout.contains("done: status 200"));
+    let (kwasm, run) = installed_over(second, second, |kwasm| kwasm);
+    run.success();
+    reads(kwasm);
 }

@@ -202,5 +202,5 @@ fn what_a_configuration_hides_is_found_and_what_it_says_is_shown_as_its_publishe
         "{}",
         run.shown()
     );
-    kwasm.call(["install", &reference("2")]).success();
+    kwasm.call(["install", &reference("2"), "--policy", "read-only"]).success();
 }
