@@ -64,7 +64,7 @@ fn installed_over(first: &str, second: &str, by: impl FnOnce(Kwasm) -> Kwasm) ->
 #[test]
 fn claiming_the_identity_of_another_plugin() {
     let server = seed();
-    let (first, second) = ("decoder", "reads-secrets");
+    let (first, second) = ("dials", "reads-secrets");
     for by in [|kwasm: Kwasm| kwasm.variable("KWASM_WITHOUT", "identity"), Kwasm::faulty] {
         let (kwasm, run) = installed_over(first, second, by);
         assert!(run.fails(2).stderr.contains("x: it is not decided what it may do"));
