@@ -32,5 +32,5 @@ fn list(path: &str) -> io::Result<()> {
     }
     names.sort();
     let mut out = io::stdout().lock();
-    names.iter().try_for_each(|name| writeln!(out, "{name:?}"))
+    names.iter().try_for_each(|name| writeln!(out, "\"{}\"", name.as_encoded_bytes().escape_ascii()))
 }
