@@ -155,7 +155,9 @@ fn growth(candidate: &Candidate<'_>, requested: Option<&Policy>) -> Result<Vec<S
     let signers = |origin: &Origin| -> Vec<_> { origin.signers.iter().map(|it| it.fingerprint).collect() };
     let before = previous.artifact.as_ref().map(signers).unwrap_or_default();
     let now = origin.map(signers).unwrap_or_default();
-    if !before.is_empty() && !before.iter().any(|signer| now.contains(signer)) {
+    // Where there is nothing to grant, no grant can pass to someone else.
+    let grants = asks_for_something(candidate.inspected, requested);
+    if grants && !before.is_empty() && !before.iter().any(|signer| now.contains(signer)) {
         lines.push("the trust in another signer: a grant belongs to the source and its signer".to_owned());
     }
     Ok(lines)

@@ -35,7 +35,16 @@ fn kubectl_lists_plugins_without_a_warning() {
 fn kubectl_completes_what_a_plugin_can_complete() {
     let Some(real) = real("kubectl::kubectl_completes") else { return };
     let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(User::Admin));
-    install(&kwasm, "decoder", "decoder");
+    // It requests to read the secret that it is named, and no list of names to complete.
+    let request = "apiVersion: kwasm.dev/v1
+kind: Policy
+metadata: {name: lists}
+spec: {kubernetes: {rules: [{apiGroups: [''], resources: [secrets], verbs: [get, list]}]}}
+";
+    let decoder = std::fs::read(component("decoder")).unwrap();
+    let file = kwasm.home().join("decoder.wasm");
+    std::fs::write(&file, kwasm::inspect::embed(&decoder, request).unwrap()).unwrap();
+    kwasm.call(["install", file.to_str().unwrap(), "--policy", "request"]).success();
     let completed = |words: &[&str]| {
         let arguments: Vec<&str> = ["__complete", "decoder"].iter().chain(words).copied().collect();
         kubectl(&kwasm, real, &arguments).success().stdout
