@@ -58,7 +58,9 @@ impl Layered {
         // Not read from a file: that the reader gives these rules is shown by the test of one policy.
         let policy = |rules: &Vec<Rule>| {
             let mut policy = Policy::named("generated");
-            rules.iter().for_each(|rule| policy.add(rule.clone(), Words::default()));
+            for rule in rules {
+                policy.add(rule.clone(), Words::default());
+            }
             policy
         };
         let layers = Layers {
