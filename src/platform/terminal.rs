@@ -68,11 +68,7 @@ impl Terminal {
 
     /// Does nothing: the standard library has no such call for a console.
     #[cfg(not(unix))]
-    #[expect(
-        clippy::unnecessary_wraps,
-        clippy::unused_self,
-        reason = "the signature is that of the Unix twin"
-    )]
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "the Unix twin's signature")]
     pub(crate) fn discard_input(&self) -> io::Result<()> {
         Ok(())
     }

@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn more_is_what_another_policy_does_not_allow() {
+    fn more_is_what_another_policy_lacks() {
         let same = policy(&format!(
             "{{kubernetes: {{rules: [{PODS}]}}, network: [{{host: a.example}}], limits: {{memory: 1Gi}}, \
              files: [{{path: .}}], environment: [EDITOR]}}"
