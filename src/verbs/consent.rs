@@ -111,7 +111,7 @@ impl Consent<'_> {
         let page = Page { candidate, request: requested.as_ref(), growth, width };
         Reporter::block(&page.text());
         let answer = loop {
-            Reporter::prompt(&page.question());
+            Reporter::block(&page.question());
             // The end of the input answers nothing, which means no.
             let Some(line) = line() else { break Answer::No };
             match page.answer(&line) {

@@ -71,13 +71,8 @@ impl Reporter {
         say(&format!("kwasm: {}\n", lines.join("\n")));
     }
 
-    /// Prints lines that are already laid out, in which nothing from outside controls a terminal.
+    /// Prints what is already laid out, such as a page or a question, in which nothing from outside controls a terminal.
     pub(crate) fn block(text: &str) {
-        say(text);
-    }
-
-    /// Prints a question, behind which the user types an answer.
-    pub(crate) fn prompt(text: &str) {
         say(text);
     }
 
