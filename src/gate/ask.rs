@@ -222,6 +222,7 @@ mod tests {
     use ::http::{HeaderMap, Method};
 
     use super::*;
+    use crate::policy::samples::rules as policy;
     use crate::policy::{Context, Layers, Policy};
 
     /// Answers the same to all questions, and keeps their rules.
@@ -246,13 +247,6 @@ mod tests {
     fn asking(consent: Consent) -> (Asking, Arc<Always>) {
         let asker = Arc::new(Always { consent, asked: Mutex::default(), open: AtomicUsize::new(0) });
         (Asking::new(Arc::clone(&asker) as Arc<dyn Asker>), asker)
-    }
-
-    fn policy(rules: &str) -> Policy {
-        let text = format!(
-            "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {{kubernetes: {{rules: [{rules}]}}}}\n"
-        );
-        Policy::read("test.yaml", &text).unwrap()
     }
 
     fn attempt(path: &str) -> Attempt {

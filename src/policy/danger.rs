@@ -181,13 +181,10 @@ impl VariablePattern {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::Policy;
+    use crate::policy::{Policy, samples};
 
     fn dangers(rule: &str) -> Vec<Danger> {
-        let text = format!(
-            "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {{kubernetes: {{rules: [{rule}]}}}}\n"
-        );
-        Policy::read("test.yaml", &text).unwrap().rules()[0].dangers().into_iter().collect()
+        samples::rules(rule).rules()[0].dangers().into_iter().collect()
     }
 
     #[test]
@@ -235,9 +232,7 @@ mod tests {
             ("{files: [{path: .}, {path: ~/x}]}", vec![Danger::Files]),
             ("{environment: [AWS_REGION]}", vec![Danger::Variables]),
         ] {
-            let text =
-                format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
-            let policy = Policy::read("test.yaml", &text).unwrap();
+            let policy = samples::policy(spec);
             let dangers = policy.beyond(&Policy::none()).into_iter().flat_map(|allowed| allowed.dangers);
             assert_eq!(dangers.collect::<Vec<_>>(), found, "{spec}");
         }

@@ -210,17 +210,8 @@ impl Policy {
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples::{policy, rules};
     use super::*;
-
-    fn policy(spec: &str) -> Policy {
-        let text =
-            format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
-        Policy::read("test.yaml", &text).unwrap()
-    }
-
-    fn rules(rules: &str) -> Policy {
-        policy(&format!("{{kubernetes: {{rules: [{rules}]}}}}"))
-    }
 
     const SECRETS: &str =
         "{apiGroups: [''], resources: [secrets], verbs: [get], reason: Reads., namespaces: [current]}";

@@ -296,13 +296,10 @@ fn both_urls(one: &str, other: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::Policy;
+    use crate::policy::samples;
 
     fn rules(text: &str) -> Vec<Rule> {
-        let text = format!(
-            "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {{kubernetes: {{rules: [{text}]}}}}\n"
-        );
-        Policy::read("test.yaml", &text).unwrap().rules().to_vec()
+        samples::rules(text).rules().to_vec()
     }
 
     fn rule(text: &str) -> Rule {

@@ -69,4 +69,6 @@ pub use self::upgrade::Upgrade;
 pub use self::variables::VariablePattern;
 
 #[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
 mod tests;

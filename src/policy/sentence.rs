@@ -60,7 +60,7 @@ fn namespaces(selector: &NameSelector) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::policy::Policy;
+    use crate::policy::samples;
 
     #[test]
     fn a_rule_is_put_into_words() {
@@ -79,10 +79,7 @@ mod tests {
             ),
             ("{nonResourceURLs: [/version, '/openapi/*'], verbs: [get]}", "get /version, /openapi/*"),
         ] {
-            let text = format!(
-                "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {{kubernetes: {{rules: [{rule}]}}}}\n"
-            );
-            assert_eq!(Policy::read("test.yaml", &text).unwrap().rules()[0].sentence(), words);
+            assert_eq!(samples::rules(rule).rules()[0].sentence(), words);
         }
     }
 }

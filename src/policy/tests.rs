@@ -1,3 +1,4 @@
+use super::samples::policy;
 use super::*;
 use crate::message::Explain;
 use http::uri::PathAndQuery;
@@ -11,11 +12,6 @@ fn attempt(method: Method, path: &str, headers: &HeaderMap) -> Attempt {
 
 fn builtin(name: &str) -> Policy {
     Policy::builtin(name).unwrap().unwrap()
-}
-
-fn policy(spec: &str) -> Policy {
-    let text = format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
-    Policy::read("test.yaml", &text).unwrap()
 }
 
 #[track_caller]

@@ -114,13 +114,8 @@ fn entry(Stated { rule, words }: Stated<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples::policy;
     use super::*;
-
-    fn policy(spec: &str) -> Policy {
-        let text =
-            format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
-        Policy::read("test.yaml", &text).unwrap()
-    }
 
     #[test]
     fn a_written_policy_is_read_as_the_same_policy() {

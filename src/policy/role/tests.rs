@@ -1,11 +1,7 @@
 use insta::assert_snapshot;
 
 use super::*;
-
-fn policy(spec: &str) -> Policy {
-    let text = format!("apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {spec}\n");
-    Policy::read("test.yaml", &text).unwrap()
-}
+use crate::policy::samples::policy;
 
 fn inventory() -> Inventory {
     let mut inventory = Inventory::default();
