@@ -125,7 +125,7 @@ impl InstalledGrant {
             let mut policy = granted(&receipt.granted())?.policy;
             if !rule.is_within(policy.rules()) {
                 policy.add(rule.clone(), Words::default());
-                set(receipt, own(policy, &self.name));
+                set(receipt, own(policy));
             }
             Ok(())
         })

@@ -37,12 +37,12 @@ pub(super) fn grant(
             }
             if rule.is_within(policy.rules()) {
                 reporter.note(&format!("{name} is granted {rule} already"));
-            } else {
-                reporter.note(&format!("granted {name} {rule}"));
-                policy.add(rule, Words::default());
+                continue;
             }
+            reporter.note(&format!("granted {name} {rule}"));
+            policy.add(rule, Words::default());
+            set(receipt, own(policy.clone()));
         }
-        set(receipt, own(policy, name));
         Ok::<(), Error>(())
     })?;
     Ok(Ending::Done)
@@ -60,7 +60,7 @@ pub(super) fn revoke(
         let policy = granted(&receipt.granted())?.policy;
         if rules.is_empty() {
             reporter.note(&format!("revoked from {name} all that it was granted"));
-            set(receipt, own(Policy::none(), name));
+            set(receipt, own(Policy::none()));
             return Ok(());
         }
         if let Some(rule) = rules.iter().find(|rule| !policy.rules().contains(rule)) {
@@ -70,15 +70,18 @@ pub(super) fn revoke(
         for rule in &rules {
             reporter.note(&format!("revoked from {name} {rule}"));
         }
-        set(receipt, own(policy.only(|stated| !rules.contains(stated.rule)), name));
+        set(receipt, own(policy.only(|stated| !rules.contains(stated.rule))));
         Ok(())
     })?;
     Ok(Ending::Done)
 }
 
-/// Returns a policy that is only this plugin's, under its name.
-pub(super) fn own(policy: Policy, name: &PluginName) -> Chosen {
-    let policy = policy.renamed(name.as_str());
+/// The name of a grant that was changed. It is no longer the policy that it was, whose name would mislead.
+const CUSTOM: &str = "custom";
+
+/// Returns a policy that is only one plugin's.
+pub(super) fn own(policy: Policy) -> Chosen {
+    let policy = policy.renamed(CUSTOM);
     let text = Some(policy.to_string());
     Chosen { policy, text }
 }

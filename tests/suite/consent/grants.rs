@@ -14,6 +14,7 @@ fn a_rule_is_granted_and_revoked() {
     let run = kwasm.call(["policy", "grant", "asks", "--rule", PODS_LINE, "--rule", SECRETS_LINE]).success();
     assert_eq!(run.stderr, format!("granted asks {PODS_LINE}\ngranted asks {SECRETS_LINE}\n"));
     assert_eq!(effective(&kwasm, "asks"), [PODS_LINE, SECRETS_LINE]);
+    assert_eq!(shown(&kwasm, "asks")["grant"], "custom");
     let run = kwasm.call(["policy", "grant", "asks", "--rule", PODS_LINE]).success();
     assert!(run.stderr.contains("is granted"), "{}", run.shown());
     kwasm.call(["policy", "revoke", "asks", "--rule", SECRETS_LINE]).success();
