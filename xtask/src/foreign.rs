@@ -193,16 +193,27 @@ fn c(work: &Work) -> Result<()> {
         }
         Ok(())
     })?;
+    let object = work.folder.join("c-heap.o");
     let mut clang = Command::new("clang");
     clang
-        .args(["--target=wasm32-wasi", "-O2", "-nodefaultlibs"])
+        .args(["--target=wasm32-wasi", "-O2", "-c"])
         .arg(format!("--sysroot={}", root.join("usr").display()))
         .arg(work.source("c-heap.c"))
+        .arg("-o")
+        .arg(&object);
+    process::run_for_reason(&mut clang)?;
+    // Not by clang, which would look for a linker of its own release only.
+    let libraries = root.join("usr/lib/wasm32-wasi");
+    let mut link = Command::new("wasm-ld");
+    link.arg("-L")
+        .arg(&libraries)
+        .arg(libraries.join("crt1-command.o"))
+        .arg(&object)
         .arg("-lc")
         .arg(root.join("usr/lib/llvm-14/lib/clang/14.0.6/lib/wasi/libclang_rt.builtins-wasm32.a"))
         .arg("-o")
         .arg(work.program("c-heap"));
-    process::run_for_reason(&mut clang)
+    process::run_for_reason(&mut link)
 }
 
 fn go(work: &Work) -> Result<()> {
