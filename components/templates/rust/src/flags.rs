@@ -23,15 +23,9 @@ const TRUTHS: [&str; 2] = ["--disable-compression", "--insecure-skip-tls-verify"
 
 /// Returns the plugin's own arguments: all but kubectl's connection flags before the first `--`.
 ///
-/// kwasm has already applied these flags, so a plugin need not: [`Cluster`](crate::Cluster) is the cluster,
-/// with the namespace, that they select. kwasm removes the ones that contain a secret or a path of the user's
-/// machine; the others remain, and users may write them for any plugin. A flag in `own`, with its dashes,
-/// belongs to the plugin and is kept.
-///
-/// ```
-/// let typed = ["list", "-nshop", "--as", "alice", "--wide"].map(str::to_owned);
-/// assert_eq!(kube_guest::without_connection_flags(typed, &[]), ["list", "--wide"]);
-/// ```
+/// kwasm has already applied these flags, so a plugin need not: the kubeconfig and `KWASM_NAMESPACE` say what they select.
+/// kwasm removes the ones that contain a secret or a path of the user's machine; the others remain, and users may write them
+/// for any plugin. A flag in `own`, with its dashes, belongs to the plugin and is kept.
 ///
 /// A flag without its value is kept too: kwasm does not run a plugin with one, but in completion the value
 /// may still be typed.
