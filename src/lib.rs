@@ -26,6 +26,8 @@ pub mod registry;
 
 pub mod inspect;
 
+pub mod build;
+
 pub mod store;
 
 pub mod policy;

@@ -33,6 +33,8 @@ pub enum Error {
     #[error("{archive}")]
     Archive { archive: String, source: layout::Error },
     #[error(transparent)]
+    Build(#[from] crate::build::Error),
+    #[error(transparent)]
     Cli(#[from] cli::Error),
     #[error(transparent)]
     Cluster(#[from] crate::cluster::Error),

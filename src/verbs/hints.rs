@@ -98,6 +98,7 @@ impl Error {
             Self::NotFetched(name) => Some(format!("kwasm upgrade {name} brings it to its newest version")),
             Self::Archive { archive, source } => for_archive(archive, source),
             Self::Unwritten { path, source } => for_output(path, source),
+            Self::Build(error) => error.hint(),
             Self::Cli(error) => error.hint(),
             Self::Name(error) => error.hint(),
             Self::PrivateKey { source, .. } => source.hint(),

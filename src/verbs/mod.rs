@@ -2,6 +2,7 @@
 
 mod ask;
 mod audit;
+mod build;
 mod ceiling;
 mod cluster;
 mod complete;
@@ -66,6 +67,9 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
     match command {
         Command::Audit { name, output } => audit::audit(&store()?, reporter, &name, output),
         Command::ConfigureAudit { names, on } => audit::configure(&store()?, reporter, &names, on),
+        Command::Build { project, output, request } => {
+            build::build(environment, reporter, &build::Wish { project, output, request })
+        }
         Command::Complete { name, arguments } => complete::complete(environment, &name, &arguments),
         Command::Cluster { connection, check, verbose, output } => {
             let wish = cluster::Wish { connection, check, verbose, output };

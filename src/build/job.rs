@@ -1,0 +1,25 @@
+//! The input and the result of a build in any language.
+
+use std::path::PathBuf;
+
+use super::tools::Tools;
+
+/// A build for one language.
+pub(super) struct Job<'a> {
+    pub(super) tools: &'a Tools,
+    /// The folder in which the language's tools are called: in the project, at its root or below.
+    pub(super) folder: PathBuf,
+    /// The package, by a name that the language's tools know; the folder's own if `None`.
+    pub(super) package: Option<&'a str>,
+    /// The arguments for the language's build tool.
+    pub(super) arguments: &'a [String],
+}
+
+/// A component that was built.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Built {
+    /// The name that the language's own tools give to the program.
+    pub name: String,
+    /// The component.
+    pub component: Vec<u8>,
+}
