@@ -80,6 +80,7 @@ impl Exit {
         match error {
             Error::Cli(cli::Error::Link(_)) => Self::NoPlugin,
             Error::Cli(_)
+            | Error::Exists(_)
             | Error::Key { .. }
             | Error::Keys(_)
             | Error::Name(_)
@@ -133,8 +134,10 @@ impl Exit {
         use build::Error as E;
         match error {
             E::Argument { .. }
+            | E::Manifest { .. }
             | E::NoFolder { .. }
             | E::NoProject { .. }
+            | E::Programs { .. }
             | E::SeveralProjects { .. }
             | E::Unsupported { .. } => Self::Usage,
             E::Go(fault) if fault.is_usage() => Self::Usage,
@@ -143,10 +146,12 @@ impl Exit {
             E::Answer { .. }
             | E::Failed { .. }
             | E::Go(_)
+            | E::Lacking { .. }
             | E::NoTool { .. }
             | E::System { .. }
             | E::Temporary { .. }
-            | E::TooMuch { .. } => Self::Failed,
+            | E::TooMuch { .. }
+            | E::Unreadable { .. } => Self::Failed,
         }
     }
 

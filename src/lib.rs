@@ -28,6 +28,8 @@ pub mod inspect;
 
 pub mod build;
 
+pub mod template;
+
 pub mod store;
 
 pub mod policy;

@@ -49,6 +49,26 @@ pub enum Error {
     /// The user ended the build.
     #[error("interrupted")]
     Interrupted,
+    /// Something that the project's tools need and that is not installed.
+    #[error("{what}: {why}")]
+    Lacking {
+        /// The missing thing.
+        what: String,
+        /// Where it was looked for.
+        why: String,
+        /// How to install it.
+        cure: String,
+    },
+    /// A project's own file that does not say what to build.
+    #[error("{}: {why}", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        why: String,
+        /// What to write into it.
+        cure: &'static str,
+    },
     /// A folder that cannot be read.
     #[error("{}: it cannot be read", path.display())]
     NoFolder {
@@ -73,6 +93,16 @@ pub enum Error {
         /// The language of the project.
         language: Language,
         /// How to install it.
+        cure: &'static str,
+    },
+    /// A project with other than one program.
+    #[error("{}: it has {} programs, and kwasm builds one: {}", path.display(), programs.len(), programs.join(", "))]
+    Programs {
+        /// The project's file.
+        path: PathBuf,
+        /// The names of the programs.
+        programs: Vec<String>,
+        /// How to name one.
         cure: &'static str,
     },
     /// A folder that is a project of several languages.
@@ -107,6 +137,14 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
+    /// A file of the project that cannot be read.
+    #[error("{}: it cannot be read", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
     /// A language that kwasm does not build yet.
     #[error("{}: kwasm does not build projects of {language}", root.display())]
     Unsupported {
@@ -120,7 +158,11 @@ pub enum Error {
 impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Argument { cure, .. } | Self::NoTool { cure, .. } => Some((*cure).to_owned()),
+            Self::Argument { cure, .. }
+            | Self::Manifest { cure, .. }
+            | Self::NoTool { cure, .. }
+            | Self::Programs { cure, .. } => Some((*cure).to_owned()),
+            Self::Lacking { cure, .. } => Some(cure.clone()),
             Self::Component(error) => error.hint(),
             Self::Go(fault) => fault.hint(),
             Self::NoProject { .. } => Some(
@@ -138,6 +180,7 @@ impl Explain for Error {
             | Self::NoFolder { .. }
             | Self::System { .. }
             | Self::TooMuch { .. }
+            | Self::Unreadable { .. }
             | Self::Unsupported { .. } => None,
         }
     }

@@ -3,20 +3,26 @@
 //! A build changes nothing of the project: what a language needs beyond its tools is in a temporary folder,
 //! and the component is returned as bytes.
 
+mod cargo;
 mod error;
 mod go;
 mod job;
 mod language;
+mod manifest;
+mod node;
 mod project;
+mod python;
+mod scratch;
 mod tools;
 mod wit;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use self::error::Error;
 pub use self::go::Fault as GoFault;
 pub use self::job::Built;
 pub use self::language::Language;
+pub use self::project::REQUEST;
 
 use self::job::Job;
 use self::project::Project;
@@ -53,9 +59,23 @@ pub fn build(environment: &Environment, wish: &Wish) -> Result<Built, Error> {
     let Project { root, language } = Project::find(path, *language)?;
     match language {
         Language::Go => go::build(&job(path)),
-        Language::JavaScript | Language::Python | Language::Rust => {
-            Err(Error::Unsupported { root, language })
-        }
+        Language::JavaScript => node::build(&job(&root)),
+        Language::Python => python::build(&job(&root)),
+        Language::Rust => cargo::build(&job(path)),
+    }
+}
+
+/// Returns the file of a project with the policy that its plugin asks for: the nearest [`REQUEST`], from the folder that is
+/// built up to the project's root, or `None` if there is none.
+///
+/// # Errors
+/// If there is no project, or its folder cannot be read.
+pub fn request(wish: &Wish) -> Result<Option<PathBuf>, Error> {
+    match wish.package.as_deref() {
+        // Of a published program, nothing is here.
+        Some(package) if package.contains('@') && !is_path(package) => Ok(None),
+        Some(package) if is_path(package) => Project::request(Path::new(package), wish.language),
+        _ => Project::request(Path::new("."), wish.language),
     }
 }
 

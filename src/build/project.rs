@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, Language};
 
+/// The file of a project with the policy that its plugin asks for.
+pub const REQUEST: &str = "kwasm.yaml";
+
 /// An author's project.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Project {
@@ -36,6 +39,22 @@ impl Project {
             }
         }
         Err(Error::NoProject { folder: folder.to_owned(), wanted })
+    }
+
+    /// Finds the nearest [`REQUEST`], from a folder up to the root of its project.
+    ///
+    /// # Errors
+    /// As for [`Project::find`].
+    pub(super) fn request(folder: &Path, wanted: Option<Language>) -> Result<Option<PathBuf>, Error> {
+        let Self { root, .. } = Self::find(folder, wanted)?;
+        // The path that the user knows it by, where it is that short.
+        if folder.join(REQUEST).is_file() {
+            return Ok(Some(folder.join(REQUEST)));
+        }
+        let no_folder = |source| Error::NoFolder { path: folder.to_owned(), source };
+        let real = fs::canonicalize(folder).map_err(no_folder)?;
+        let inside = real.ancestors().take_while(|above| above.starts_with(&root));
+        Ok(inside.map(|above| above.join(REQUEST)).find(|file| file.is_file()))
     }
 }
 
@@ -74,6 +93,17 @@ mod tests {
         assert_eq!(find("site", None), Language::JavaScript);
         assert_eq!(find("site", Some(Language::Go)), Language::Go);
         assert_eq!(find("", None), Language::Go);
+    }
+
+    #[test]
+    fn the_nearest_request_inside_of_the_project_counts() {
+        let root = folder(&["kwasm.yaml", "p/go.mod", "p/cmd/x/main.go", "p/cmd/y/kwasm.yaml"]);
+        let request = |below: &str| Project::request(&root.path().join(below), None).unwrap();
+        assert_eq!(request("p/cmd/x"), None, "one above of the project is not the project's");
+        assert_eq!(request("p/cmd/y"), Some(root.path().join("p/cmd/y/kwasm.yaml")));
+        fs::write(root.path().join("p/kwasm.yaml"), "").unwrap();
+        assert!(request("p/cmd/x").unwrap().ends_with("p/kwasm.yaml"));
+        assert!(request("p/cmd/y").unwrap().ends_with("p/cmd/y/kwasm.yaml"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use clap_complete::Shell;
 
-use crate::build::Wish as Project;
+use crate::build::{Language, Wish as Project};
 use crate::environment::Connection;
 use crate::policy::ServiceAccount;
 use crate::reference::{Image, Package, PluginName, Source};
@@ -103,6 +103,13 @@ pub enum Command {
         folder: Option<PathBuf>,
         /// The command to describe; kwasm itself if `None`.
         command: Option<String>,
+    },
+    /// Create the project of a plugin.
+    New {
+        /// The plugin's name.
+        name: PluginName,
+        /// The language.
+        language: Language,
     },
     /// List the available upgrades.
     Outdated {

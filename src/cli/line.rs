@@ -118,15 +118,23 @@ enum Verb {
         #[command(subcommand)]
         verb: PolicyVerb,
     },
+    /// Create a folder NAME with a plugin that lists pods and watches them, ready to be built
+    New {
+        /// The plugin's name, as it follows kubectl
+        name: String,
+        /// The language
+        #[arg(long, value_name = "LANGUAGE", value_parser = Language::NAMES, default_value = Language::Rust.name())]
+        lang: String,
+    },
     /// Build a component of a project by its language's own tools
     Build {
         /// A folder (./cmd/x), a name that these tools know, or a published Go program (MODULE/PATH@VERSION) [default:
         /// the current folder]
         package: Option<String>,
-        /// Write to this file, or - for stdout [default: NAME.wasm, as the tools name the program]
+        /// Write to this file, or - for stdout [default: NAME.wasm, as the tools name the program, without kubectl-]
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
-        /// The policy that it asks for (./x.yaml), which is written into it
+        /// The policy that it asks for, which is written into it [default: the project's kwasm.yaml, if it has one]
         #[arg(long, value_name = "FILE")]
         request: Option<PathBuf>,
         /// The language, if the folder has projects of several
@@ -388,6 +396,10 @@ impl Line {
                 [name] => Command::Audit { name: name.parse()?, output: form.of_one() },
                 names => return Err(Error::OneAudit(names.len())),
             },
+            Verb::New { name, lang } => {
+                // clap accepts no other names.
+                Command::New { name: name.parse()?, language: lang.parse().unwrap_or(Language::Rust) }
+            }
             Verb::Build { package, output, request, lang, arguments } => {
                 // clap accepts no other names.
                 let language = lang.and_then(|name| name.parse().ok());

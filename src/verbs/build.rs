@@ -33,12 +33,16 @@ pub(super) fn build(environment: &Environment, reporter: Reporter, wish: &Wish) 
     if let Some(path) = output.as_ref().filter(|path| !is_stream && !folder_of(path).is_dir()) {
         return Err(Error::Unwritten { path: path.clone(), source: io::ErrorKind::NotFound.into() });
     }
+    let request = match request {
+        Some(file) => Some(file.clone()),
+        None => build::request(project)?,
+    };
     let request = request.as_deref().map(Request::read).transpose()?;
     let Built { name, component } = match build::build(environment, project) {
         Err(build::Error::Interrupted) => return Ok(Ending::Interrupted),
         built => built?,
     };
-    let place = output.clone().unwrap_or_else(|| format!("{name}.wasm").into());
+    let place = output.clone().unwrap_or_else(|| format!("{}.wasm", plugin(&name)).into());
     let mut content = Artifact::from_bytes(component);
     if let Some(request) = request {
         content = request.embed(&place, &content)?;
@@ -57,6 +61,11 @@ pub(super) fn build(environment: &Environment, reporter: Reporter, wish: &Wish) 
     reporter.note(&format!("built {} ({})", place.display(), megabytes(size)));
     reporter.hint(&format!("kwasm run {} -- ARG…", as_source(&place)));
     Ok(Ending::Done)
+}
+
+/// Returns the plugin's name in a program's: kubectl runs the plugin `x` by a program `kubectl-x`.
+fn plugin(program: &str) -> &str {
+    program.strip_prefix("kubectl-").unwrap_or(program)
 }
 
 /// Returns a path as `kwasm run` accepts it: a bare name would be an installed plugin's.
@@ -79,5 +88,6 @@ mod tests {
             assert_eq!(as_source(Path::new(place)), source.replace('/', std::path::MAIN_SEPARATOR_STR));
         }
         assert_eq!(megabytes(58_449_999), "58.4 MB");
+        assert_eq!([plugin("kubectl-tree"), plugin("tree")], ["tree", "tree"]);
     }
 }

@@ -38,6 +38,8 @@ pub enum Error {
     Cli(#[from] cli::Error),
     #[error(transparent)]
     Cluster(#[from] crate::cluster::Error),
+    #[error("{}: it is already there, and kwasm new overwrites nothing", .0.display())]
+    Exists(PathBuf),
     #[error("{path}")]
     Inspect { path: String, source: crate::inspect::Error },
     #[error(transparent)]

@@ -35,6 +35,7 @@ impl Explain for Error {
                 "--policy NAME|FILE names what to grant: read-only, view, cluster, or a file"
             }
             Self::NoPlaceForPolicy => "name a file: kwasm policy learn SOURCE -o FILE -- ARG…",
+            Self::Exists(_) => "choose another name, or another folder to be in",
             Self::NoHome => "set KWASM_HOME to a folder",
             _ => return self.particular(),
         };

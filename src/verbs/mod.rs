@@ -21,6 +21,7 @@ mod launch;
 mod learn;
 mod list;
 mod load;
+mod new;
 mod papers;
 mod policy;
 mod progress;
@@ -92,6 +93,7 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             load::load(&store()?, environment, reporter, &archive, policy.as_deref())
         }
         Command::Man { folder, command } => papers::man(reporter, folder.as_deref(), command.as_deref()),
+        Command::New { name, language } => new::project(reporter, &name, language),
         Command::Outdated { output } => upgrade::outdated(&store()?, environment, reporter, output),
         Command::Policy(command) => perform_policy(command, store, environment, reporter),
         Command::Publish { file, target, request, key, adapt, output } => {

@@ -51,6 +51,8 @@ mod kubectl;
 mod learning;
 mod manual_and_completions;
 #[cfg(unix)]
+mod new_projects;
+#[cfg(unix)]
 mod output_files;
 mod path_prefixes;
 mod plugin_lifecycle;

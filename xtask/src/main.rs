@@ -22,6 +22,7 @@ mod lint;
 mod places;
 mod plane;
 mod process;
+mod projects;
 mod report;
 mod request;
 mod test;

@@ -4,7 +4,6 @@ The official client (`kubernetes` on PyPI) cannot be used: it imports `ssl` and 
 does not have.
 """
 
-import encodings.idna  # noqa: F401  looked up by its name at the first connection, when nothing can be imported any more
 import json
 import os
 import urllib.error

@@ -20,6 +20,8 @@ def main() -> int:
     arguments = parser.parse_args(without_connection_flags(sys.argv[1:]))
     try:
         pods.show(Cluster.from_environment(), arguments.watch, sys.stdout)
+    except BrokenPipeError:
+        pass  # The reader, such as `head`, has seen enough.
     except ClusterError as error:
         print(f"plugin-name: {error}", file=sys.stderr)
         return 1
