@@ -7,7 +7,7 @@ use std::process::Command;
 
 use kwasm_apiserver::User;
 
-use crate::support::{Kwasm, Run, rust_homes, seed, wasm_toolchain};
+use crate::support::{Kwasm, Run, kept_target, rust_homes, seed, wasm_toolchain};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -86,7 +86,12 @@ fn perform(kwasm: &Kwasm, stage: &Path, folder: &Path, command: &str) -> Run {
         .env("GIT_CONFIG_COUNT", "1")
         .env("GIT_CONFIG_KEY_0", format!("url.{ROOT}.insteadOf"))
         .env("GIT_CONFIG_VALUE_0", env!("CARGO_PKG_REPOSITORY"));
-    if command.contains("wasm32-wasip2")
+    let builds_plugin = command == "kwasm build";
+    if builds_plugin {
+        // What other tests have built is found.
+        shell.env("CARGO_TARGET_DIR", kept_target("wasm"));
+    }
+    if (builds_plugin || command.contains("wasm32-wasip2"))
         && let Some(toolchain) = wasm_toolchain()
     {
         shell.env("RUSTUP_TOOLCHAIN", toolchain);
@@ -101,6 +106,8 @@ fn the_readmes_commands_print_what_it_shows() {
     let Some(real) = crate::support::real(name) else { return };
     let Some(registry) = crate::support::registry(name, &[]) else { return };
     let server = seed();
+    let pod = serde_json::json!({"apiVersion": "v1", "kind": "Pod", "status": {"phase": "Running"}});
+    server.put("namespaces/shop/pods/web-0", pod).unwrap();
     let kwasm = registry.kwasm().kubeconfig(server.kubeconfig(User::Certificate));
     // The README's registry is this one.
     let text = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
