@@ -41,7 +41,8 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, Error> {
             cure: "name one: kwasm build -- --bin NAME, or kwasm build PACKAGE in a workspace",
         });
     };
-    let component = fs::read(&program.file).map_err(|source| Error::Unreadable { path: program.file, source })?;
+    let component =
+        fs::read(&program.file).map_err(|source| Error::Unreadable { path: program.file, source })?;
     Ok(Built { name: program.name, component })
 }
 
@@ -133,7 +134,8 @@ a line of a build script
     #[test]
     fn arguments_that_would_build_something_else_are_refused() {
         let checked = |argument: &str| check(&["--locked".to_owned(), argument.to_owned()]);
-        for argument in ["--target", "--target=wasm32-wasip1", "--message-format=short", "--manifest-path=x"] {
+        for argument in ["--target", "--target=wasm32-wasip1", "--message-format=short", "--manifest-path=x"]
+        {
             assert!(matches!(checked(argument), Err(Error::Argument { .. })), "{argument}");
         }
         for argument in ["--target-dir=x", "--features=a", "--bin"] {

@@ -197,6 +197,7 @@ fn files(wanted: Option<Language>) -> String {
 }
 
 fn several(languages: &[Language]) -> String {
-    let named: Vec<_> = languages.iter().map(|language| format!("{language} ({})", language.file())).collect();
+    let named: Vec<_> =
+        languages.iter().map(|language| format!("{language} ({})", language.file())).collect();
     named.join(" and of ")
 }

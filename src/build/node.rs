@@ -45,11 +45,12 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, Error> {
         });
     }
     let path = job.folder.join(Language::JavaScript.file());
-    let package: Package = serde_json::from_str(&manifest::read(&path)?).map_err(|error| Error::Manifest {
-        path: path.clone(),
-        why: error.to_string(),
-        cure: "npm pkg fix corrects the most common mistakes",
-    })?;
+    let package: Package =
+        serde_json::from_str(&manifest::read(&path)?).map_err(|error| Error::Manifest {
+            path: path.clone(),
+            why: error.to_string(),
+            cure: "npm pkg fix corrects the most common mistakes",
+        })?;
     let tool = find_tool(&job.folder, &package)?;
     if package.scripts.contains_key("build") {
         let npm = Call::new(NPM, &job.folder).args(["run", "build", "--silent"]);

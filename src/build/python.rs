@@ -26,8 +26,7 @@ const ENTRY: &str = "kwasm_build_entry";
 /// The text of that module, with places for the script's module and function.
 const ENTRY_TEXT: &str = include_str!("python/entry.py");
 
-const SCRIPTS_CURE: &str =
-    "write what the plugin calls, with a function that takes no arguments: [project.scripts] NAME = \"MODULE:FUNCTION\"";
+const SCRIPTS_CURE: &str = "write what the plugin calls, with a function that takes no arguments: [project.scripts] NAME = \"MODULE:FUNCTION\"";
 
 /// The parts of `pyproject.toml` that say what to build.
 ///
@@ -191,7 +190,8 @@ mod tests {
 
     #[test]
     fn a_script_is_a_function_of_a_module_and_nothing_else() {
-        for target in ["plugin", "a:", ":b", "a b:c", "a:b; import os", "a:b()", "1a:b", "a..b:c", "a:b [x]"] {
+        for target in ["plugin", "a:", ":b", "a b:c", "a:b; import os", "a:b()", "1a:b", "a..b:c", "a:b [x]"]
+        {
             assert_eq!(Script::read(target), None, "{target}");
         }
         assert!(Script::read("größe.main : main").is_some());

@@ -31,11 +31,13 @@ const JAVASCRIPT: Language =
     Language { name: "js", prepared: Some("node_modules"), test: &["npm", "test", "--silent"] };
 const PYTHON: Language =
     Language { name: "python", prepared: Some(".venv"), test: &["python3", "-m", "unittest"] };
-const RUST: Language = Language { name: "rust", prepared: None, test: &["cargo", "test", "--locked", "--quiet"] };
+const RUST: Language =
+    Language { name: "rust", prepared: None, test: &["cargo", "test", "--locked", "--quiet"] };
 
 /// Returns the folder of prepared tools of a language.
 fn prepared(language: &Language) -> Option<PathBuf> {
-    let folder = PathBuf::from(std::env::var_os("KWASM_PROJECTS")?).join(language.name).join(language.prepared?);
+    let folder =
+        PathBuf::from(std::env::var_os("KWASM_PROJECTS")?).join(language.name).join(language.prepared?);
     folder.is_dir().then_some(folder)
 }
 
@@ -99,12 +101,15 @@ fn a_project_works(test: &str, language: &Language) {
     let run = Run::of(build.current_dir(&folder)).success();
     assert!(run.stderr.contains("built hello.wasm ("), "{}", run.stderr);
     assert_eq!(run.stdout, "");
-    let is_new = |file: &String| !before.contains(file) && !file.contains("__pycache__") && !file.starts_with("build/");
+    let is_new = |file: &String| {
+        !before.contains(file) && !file.contains("__pycache__") && !file.starts_with("build/")
+    };
     let new: Vec<String> = files(&folder).into_iter().filter(is_new).collect();
     assert_eq!(new, ["hello.wasm"], "a build leaves its component, and nothing else that is not ignored");
 
     let pods = pods(real, &namespace);
-    let run = |options: &[&str], arguments: &[&str]| Run::of(&mut plugin(&kwasm, &folder, options, arguments));
+    let run =
+        |options: &[&str], arguments: &[&str]| Run::of(&mut plugin(&kwasm, &folder, options, arguments));
     let listed = run(&[], &["-n", &namespace]).success();
     assert_eq!((listed.stdout, listed.stderr), (pods.clone(), String::new()));
     is_refused(&run(&["--policy", "none"], &["-n", &namespace]), &namespace);
@@ -149,7 +154,8 @@ fn becomes_a_command(kwasm: &Kwasm, real: &Real, folder: &Path, namespace: &str,
     let other = "/api/v1/namespaces/other/pods";
     let request = folder.join("kwasm.yaml");
     let request = request.to_str().unwrap();
-    let explain = ["policy", "explain", "GET", other, "--policy", "cluster", "--request", request, "-n", namespace];
+    let explain =
+        ["policy", "explain", "GET", other, "--policy", "cluster", "--request", request, "-n", namespace];
     let explained = kwasm.call(explain).success().stdout;
     assert!(explained.contains("refused"), "{explained}");
 }
@@ -218,7 +224,11 @@ fn a_missing_tool_is_named_with_the_command_that_installs_it() {
     for (language, tool, cure) in [
         ("go", "go: it is not on PATH", "go.dev"),
         ("js", "@bytecodealliance/componentize-js: it is not in ", "npm ci"),
-        ("python", "componentize-py: it is neither in the project's .venv nor on PATH", "install --requirement requirements.txt"),
+        (
+            "python",
+            "componentize-py: it is neither in the project's .venv nor on PATH",
+            "install --requirement requirements.txt",
+        ),
         ("rust", "cargo: it is not on PATH", "rustup.rs"),
     ] {
         kwasm.call(["new", language, "--lang", language]).success();

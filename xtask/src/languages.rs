@@ -10,7 +10,12 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    cargo, components::Scope, home::Home, places::Places, plane::ControlPlane, process, projects,
+    cargo,
+    components::Scope,
+    home::Home,
+    places::Places,
+    plane::ControlPlane,
+    process, projects,
     report::{Report, title},
     wasm::Toolchain,
 };

@@ -109,7 +109,8 @@ impl Language {
 fn node_modules(work: &Work) -> Result<()> {
     let folder = work.tools.parent().context("a folder of tools without a parent")?;
     for file in ["package.json", "package-lock.json"] {
-        fs::copy(work.template.join(file), folder.join(file)).with_context(|| format!("cannot copy {file}"))?;
+        fs::copy(work.template.join(file), folder.join(file))
+            .with_context(|| format!("cannot copy {file}"))?;
     }
     process::run_for_reason(Command::new(NPM).args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
 }

@@ -47,7 +47,8 @@ pub(crate) fn run(places: &Places, quick: bool, arguments: &[OsString]) -> Resul
 /// any program that a test needs.
 fn prepare(places: &Places) -> Result<()> {
     Toolchain::find(places, Scope::All.need(), false)?;
-    let mut lacking: Vec<String> = foreign::lacking().chain(counterparts::lacking()).chain(projects::lacking()).collect();
+    let mut lacking: Vec<String> =
+        foreign::lacking().chain(counterparts::lacking()).chain(projects::lacking()).collect();
     if places::on_path("go").is_none() {
         lacking.push("the control plane, cosign: `go` is not on PATH: install Go 1.26 or newer".to_owned());
     }
