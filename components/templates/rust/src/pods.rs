@@ -97,13 +97,15 @@ mod tests {
 
     fn list() -> String {
         let items = [pod("web-0", "Running"), pod("web-1", "Pending")];
-        json!({"apiVersion": "v1", "kind": "PodList", "metadata": {"resourceVersion": "7"}, "items": items}).to_string()
+        json!({"apiVersion": "v1", "kind": "PodList", "metadata": {"resourceVersion": "7"}, "items": items})
+            .to_string()
     }
 
     fn changes() -> String {
         let changed = json!({"type": "MODIFIED", "object": pod("web-1", "Running")});
         let deleted = json!({"type": "DELETED", "object": pod("web-0", "Running")});
-        let failed = json!({"kind": "Status", "status": "Failure", "message": "enough", "reason": "x", "code": 500});
+        let failed =
+            json!({"kind": "Status", "status": "Failure", "message": "enough", "reason": "x", "code": 500});
         format!("{changed}\n{deleted}\n{}\n", json!({"type": "ERROR", "object": failed}))
     }
 
@@ -116,10 +118,8 @@ mod tests {
 
     #[test]
     fn a_watch_goes_on_from_the_list() {
-        let answers: &'static [(&str, fn() -> String)] = &[
-            ("/api/v1/namespaces/shop/pods?&watch=true", changes),
-            ("/api/v1/namespaces/shop/pods", list),
-        ];
+        let answers: &'static [(&str, fn() -> String)] =
+            &[("/api/v1/namespaces/shop/pods?&watch=true", changes), ("/api/v1/namespaces/shop/pods", list)];
         let (result, output) = output(|| client(answers), true);
         assert!(result.unwrap_err().to_string().contains("enough"));
         assert_eq!(output, "web-0 Running\nweb-1 Pending\nweb-1 Running\nweb-0 Deleted\n");

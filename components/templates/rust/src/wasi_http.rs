@@ -16,8 +16,8 @@ use http_body_util::BodyExt as _;
 use kube::client::Body;
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
-    self, ErrorCode, Fields, FutureIncomingResponse, HeaderError, IncomingBody, IncomingResponse, OutgoingBody,
-    OutgoingRequest, Scheme,
+    self, ErrorCode, Fields, FutureIncomingResponse, HeaderError, IncomingBody, IncomingResponse,
+    OutgoingBody, OutgoingRequest, Scheme,
 };
 use wasip2::io::error::Error as StreamFailure;
 use wasip2::io::poll;
