@@ -5,9 +5,9 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 
+import { show } from "../build/pods.js";
 import { clusterOf } from "../src/cluster.js";
 import { withoutConnectionFlags } from "../src/flags.js";
-import { show } from "../src/pods.js";
 
 const pod = (name, phase) => ({ metadata: { name, resourceVersion: "8" }, status: { phase } });
 const list = { metadata: { resourceVersion: "7" }, items: [pod("web-0", "Running"), pod("web-1", "Pending")] };
