@@ -398,7 +398,8 @@ impl Line {
             },
             Verb::New { name, lang } => {
                 // clap accepts no other names.
-                Command::New { name: name.parse()?, language: lang.parse().unwrap_or(Language::Rust) }
+                let language = lang.parse().unwrap_or(Language::Rust);
+                Command::New { name: name.parse().map_err(Error::NewName)?, language }
             }
             Verb::Build { package, output, request, lang, arguments } => {
                 // clap accepts no other names.
