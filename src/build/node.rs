@@ -2,7 +2,6 @@
 //! project's own componentize-js.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -115,6 +114,8 @@ fn program_name(package: Option<&str>, root: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn package(text: &str) -> Package {

@@ -37,8 +37,8 @@ async function main(given) {
     await show(clusterOf(kubeconfig), watch, (line) => console.log(line));
     return 0;
   } catch (error) {
-    // A server's text may hold escape sequences for a terminal.
-    console.error(`plugin-name: ${error.message.replaceAll(/\p{Cc}/gu, " ")}`);
+    // A server's text may hold escape sequences for a terminal. The engine has no \p{Cc}.
+    console.error(`plugin-name: ${error.message.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, " ")}`);
     return 1;
   }
 }
