@@ -83,7 +83,10 @@ mod tests {
         assert!(matches!(Project::find(none.path(), None), Err(Error::NoProject { wanted: None, .. })));
         let both = folder(&["go.mod", "package.json"]);
         let error = Project::find(both.path(), None).unwrap_err().to_string();
-        assert!(error.ends_with("it is a project of Go (go.mod) and of JavaScript (package.json)"), "{error}");
+        assert!(
+            error.ends_with("it is a project of Go (go.mod) and of JavaScript (package.json)"),
+            "{error}"
+        );
         assert_eq!(Project::find(both.path(), Some(Language::Go)).unwrap().language, Language::Go);
         assert!(matches!(Project::find(&none.path().join("gone"), None), Err(Error::NoFolder { .. })));
         assert!(matches!(Project::find(&none.path().join("main.go"), None), Err(Error::NoFolder { .. })));

@@ -21,7 +21,8 @@ mod tests {
     #[test]
     fn every_package_is_embedded() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/wit/deps");
-        let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        let files =
+            fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
         let embedded = PACKAGES.iter().map(|(name, _)| (*name).to_owned());
         assert_eq!(files.collect::<BTreeSet<_>>(), embedded.collect());
     }

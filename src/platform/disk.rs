@@ -5,6 +5,7 @@
 //! recognises.
 
 mod output;
+mod scratch;
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
@@ -15,6 +16,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::{Builder, NamedTempFile};
 
 pub(crate) use self::output::output;
+pub(crate) use self::scratch::Scratch;
 use super::owner::check_folder;
 use crate::defence::{self, PIECE};
 

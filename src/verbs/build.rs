@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn what_was_built_is_named_as_run_takes_it() {
-        for (place, source) in [("x.wasm", "./x.wasm"), ("./x.wasm", "./x.wasm"), ("../x.wasm", "../x.wasm")] {
+        for (place, source) in [("x.wasm", "./x.wasm"), ("./x.wasm", "./x.wasm"), ("../x.wasm", "../x.wasm")]
+        {
             assert_eq!(as_source(Path::new(place)), source.replace('/', std::path::MAIN_SEPARATOR_STR));
         }
         assert_eq!(megabytes(58_449_999), "58.4 MB");

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     cargo, cluster,
     components::{self, Scope},
-    counterparts, foreign,
+    counterparts, foreign, go_guests,
     places::{self, Places},
     process,
     report::{self, Report},
@@ -110,6 +110,7 @@ fn steps(places: &Places, arguments: &[OsString], report: &mut Report) -> Result
     let (foreign, unmade) = foreign::gather(places, report)?;
     missing.extend(unmade);
     let faults = report.step("kwasm without defences", || faults(places))?;
+    missing.extend(go_guests::gather(places, &faults, &foreign, report)?);
     let tests = || {
         let mut tests = tests(places, &supervisor, &skips);
         tests.env("KWASM_FAULTS", &faults).env("KWASM_FOREIGN", &foreign).env("KWASM_TOOLS", &tools);
