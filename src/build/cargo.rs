@@ -41,9 +41,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, Error> {
             cure: "name one: kwasm build -- --bin NAME, or kwasm build PACKAGE in a workspace",
         });
     };
-    let component =
-        fs::read(&program.file).map_err(|source| Error::Unreadable { path: program.file, source })?;
-    Ok(Built { name: program.name, component })
+    Built::read(program.name, &program.file)
 }
 
 fn check(arguments: &[String]) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
-use super::go;
+use super::go::Fault;
 use super::language::Language;
 use crate::inspect;
 use crate::message::Explain;
@@ -45,7 +45,7 @@ pub enum Error {
     },
     /// An error about a project in Go.
     #[error(transparent)]
-    Go(#[from] go::Fault),
+    Go(#[from] Fault),
     /// The user ended the build.
     #[error("interrupted")]
     Interrupted,

@@ -1,7 +1,9 @@
 //! The input and the result of a build in any language.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
+use super::Error;
 use super::tools::Tools;
 
 /// A build for one language.
@@ -22,4 +24,16 @@ pub struct Built {
     pub name: String,
     /// The component.
     pub component: Vec<u8>,
+}
+
+impl Built {
+    /// Reads the component that a tool wrote.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] if it is not there.
+    pub(super) fn read(name: String, path: &Path) -> Result<Self, Error> {
+        let component =
+            fs::read(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+        Ok(Self { name, component })
+    }
 }

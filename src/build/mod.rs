@@ -12,7 +12,6 @@ mod manifest;
 mod node;
 mod project;
 mod python;
-mod scratch;
 mod tools;
 mod wit;
 

@@ -2,14 +2,16 @@
 //! project's own componentize-js.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::job::{Built, Job};
 use super::tools::Call;
-use super::{Error, Language, manifest, scratch, wit};
+use super::{Error, Language, manifest, wit};
 use crate::platform::NPM;
+use crate::platform::disk::Scratch;
 
 /// The package that makes components of JavaScript, and the program in it.
 const TOOL: &str = "@bytecodealliance/componentize-js";
@@ -56,17 +58,17 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, Error> {
         job.tools.show(&npm)?.ok_or_else(|| no_tool("npm"))?;
     }
     let main = main(&job.folder, &path, &package)?;
-    let scratch = scratch::folder()?;
-    let (wit, output) = (scratch.path().join("wit"), scratch.path().join("plugin.wasm"));
-    wit::write(&wit)?;
+    let unwritten = |source| Error::Temporary { path: env::temp_dir(), source };
+    let scratch = Scratch::new().map_err(unwritten)?;
+    let wit = wit::write(&scratch).map_err(unwritten)?;
+    let output = scratch.join("plugin.wasm");
     let node = Call::new("node", &job.folder)
         .args([&tool, &main])
         .args([Path::new("--wit"), &wit, Path::new("--world-name"), Path::new(wit::NAME)])
         .args([Path::new("--out"), &output])
         .args(job.arguments);
     job.tools.show(&node)?.ok_or_else(|| no_tool("node"))?;
-    let component = scratch::component(&output)?;
-    Ok(Built { name: program_name(package.name.as_deref(), &job.folder), component })
+    Built::read(program_name(package.name.as_deref(), &job.folder), &output)
 }
 
 fn no_tool(tool: &'static str) -> Error {

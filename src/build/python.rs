@@ -11,8 +11,9 @@ use serde::Deserialize;
 
 use super::job::{Built, Job};
 use super::tools::Call;
-use super::{Error, Language, manifest, scratch, wit};
-use crate::platform::{PYTHON, VENV_PROGRAMS, disk, program_file};
+use super::{Error, Language, manifest, wit};
+use crate::platform::disk::Scratch;
+use crate::platform::{PYTHON, VENV_PROGRAMS, program_file};
 
 /// The tool that makes components of Python.
 const TOOL: &str = "componentize-py";
@@ -52,11 +53,12 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, Error> {
     })?;
     let (name, script) = script(&path, manifest, job.package)?;
     let venv = venv(job);
-    let scratch = scratch::folder()?;
-    let (modules, wit, output) =
-        (scratch.path().join("modules"), scratch.path().join("wit"), scratch.path().join("plugin.wasm"));
-    wit::write(&wit)?;
-    write_entry(&modules, &script)?;
+    let unwritten = |source| Error::Temporary { path: env::temp_dir(), source };
+    let scratch = Scratch::new().map_err(unwritten)?;
+    let wit = wit::write(&scratch).map_err(unwritten)?;
+    let (modules, output) = (scratch.join("modules"), scratch.join("plugin.wasm"));
+    let entry = script.entry();
+    scratch.write(format!("modules/{ENTRY}.py"), entry.as_bytes()).map_err(unwritten)?;
     let mut call = Call::new(TOOL, &job.folder)
         .args([Path::new("--wit-path"), &wit, Path::new("--world"), Path::new(wit::NAME)])
         .args([Path::new("componentize"), Path::new(ENTRY), Path::new("--output"), &output]);
@@ -70,7 +72,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<Built, Error> {
         call = call.env("VIRTUAL_ENV", venv).env("PATH", path_with(job, &venv.join(VENV_PROGRAMS)));
     }
     job.tools.show(&call.args(job.arguments))?.ok_or_else(|| lacking(&job.folder))?;
-    Ok(Built { name, component: scratch::component(&output)? })
+    Built::read(name, &output)
 }
 
 /// A function that a script calls: the name of its module, and its own.
@@ -115,6 +117,11 @@ impl Script {
         (is_dotted(module) && is_dotted(function))
             .then(|| Self { module: module.to_owned(), function: function.to_owned() })
     }
+
+    /// Returns the text of the module that calls it.
+    fn entry(&self) -> String {
+        ENTRY_TEXT.replace("MODULE", &self.module).replace("FUNCTION", &self.function)
+    }
 }
 
 /// Returns whether a text consists of identifiers, separated by dots. It becomes a part of a program.
@@ -124,14 +131,6 @@ fn is_dotted(text: &str) -> bool {
         part.starts_with(|c: char| inner(c) && !c.is_numeric()) && part.chars().all(inner)
     };
     text.split('.').all(is_identifier)
-}
-
-fn write_entry(folder: &Path, script: &Script) -> Result<(), Error> {
-    let path = folder.join(format!("{ENTRY}.py"));
-    let text = ENTRY_TEXT.replace("MODULE", &script.module).replace("FUNCTION", &script.function);
-    disk::folders(folder)
-        .and_then(|()| disk::replace_soon(&path, text.as_bytes()))
-        .map_err(|source| Error::Temporary { path, source })
 }
 
 /// Returns the virtual environment of the project, or else the active one.

@@ -34,6 +34,13 @@ pub(super) struct Call {
     variables: Vec<(&'static str, OsString)>,
 }
 
+/// The answer of a tool that may fail.
+pub(super) struct Answer {
+    pub(super) success: bool,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+}
+
 impl Call {
     /// Returns a call without arguments, in a folder.
     pub(super) fn new(program: &'static str, folder: &Path) -> Self {
@@ -70,11 +77,6 @@ impl Tools {
         Ok(Self { variables: environment.variables.clone(), runtime, signals: Mutex::new(signals) })
     }
 
-    /// Returns an environment variable that tools see.
-    pub(super) fn variable(&self, name: &str) -> Option<&OsStr> {
-        self.variables.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
-    }
-
     /// Runs a tool that prints to the user: its whole output is on stderr.
     ///
     /// # Errors
@@ -98,16 +100,16 @@ impl Tools {
         text(call, output.stdout).map(Some)
     }
 
-    /// Runs a tool that may fail, and returns what it prints on stdout, and on stderr if it failed.
+    /// Runs a tool that may fail, and returns what it prints.
     ///
     /// # Errors
     /// If it cannot be run, or its output cannot be read.
-    pub(super) fn attempt(&self, call: &Call) -> Result<Option<Result<String, String>>, Error> {
+    pub(super) fn attempt(&self, call: &Call) -> Result<Option<Answer>, Error> {
         let mut command = self.command(call);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let Some(output) = self.run(call, &mut command)? else { return Ok(None) };
         let (stdout, stderr) = (text(call, output.stdout)?, text(call, output.stderr)?);
-        Ok(Some(if output.status.success() { Ok(stdout) } else { Err(stderr) }))
+        Ok(Some(Answer { success: output.status.success(), stdout, stderr }))
     }
 
     /// Returns [`Error::Interrupted`] if a signal came while no tool was running.

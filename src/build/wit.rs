@@ -1,9 +1,9 @@
 //! The interfaces of WASI for tools that make components, so that an author needs no copies of them.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use super::Error;
-use crate::platform::disk;
+use crate::platform::disk::Scratch;
 
 /// The packages of WASI by the names of their files below `wit/deps`, each after those that it uses.
 pub(super) const PACKAGES: [(&str, &str); 7] = [
@@ -22,23 +22,18 @@ const WORLD: (&str, &str) = ("world.wit", include_str!("../../wit/world.wit"));
 /// The name of the world.
 pub(super) const NAME: &str = "plugin";
 
-/// Writes the world and its packages into a folder, as tools read them.
+/// Writes the world and its packages into a temporary folder, as tools read them. Returns the path of their own folder.
 ///
 /// # Errors
-/// [`Error::Temporary`] if a file cannot be written.
-pub(super) fn write(folder: &Path) -> Result<(), Error> {
+/// If a file cannot be written.
+pub(super) fn write(scratch: &Scratch) -> io::Result<PathBuf> {
+    let folder = Path::new("wit");
     let (name, text) = WORLD;
-    let deps = folder.join("deps");
-    let unwritten = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Temporary { path, source }
-    };
-    disk::folders(&deps).map_err(unwritten(&deps))?;
-    let files = PACKAGES.iter().map(|(name, text)| (deps.join(name), *text));
-    for (path, text) in files.chain([(folder.join(name), text)]) {
-        disk::replace_soon(&path, text.as_bytes()).map_err(unwritten(&path))?;
+    scratch.write(folder.join(name), text.as_bytes())?;
+    for (name, text) in PACKAGES {
+        scratch.write(folder.join("deps").join(name), text.as_bytes())?;
     }
-    Ok(())
+    Ok(scratch.join(folder))
 }
 
 #[cfg(test)]
@@ -50,10 +45,9 @@ mod tests {
 
     #[test]
     fn the_world_is_written_as_tools_read_it() {
-        let folder = tempfile::tempdir().unwrap();
-        write(folder.path()).unwrap();
+        let scratch = Scratch::new().unwrap();
         let mut resolve = wit_parser::Resolve::default();
-        let (package, _) = resolve.push_dir(folder.path()).unwrap();
+        let (package, _) = resolve.push_dir(write(&scratch).unwrap()).unwrap();
         resolve.select_world(&[package], Some(NAME)).unwrap();
     }
 

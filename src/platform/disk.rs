@@ -5,6 +5,7 @@
 //! recognises.
 
 mod output;
+mod scratch;
 mod tree;
 
 use std::ffi::OsStr;
@@ -16,6 +17,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::{Builder, NamedTempFile};
 
 pub(crate) use self::output::output;
+pub(crate) use self::scratch::Scratch;
 pub(crate) use self::tree::tree;
 use super::owner::check_folder;
 use crate::defence::{self, PIECE};

@@ -34,6 +34,8 @@ mod endings;
 mod error_messages;
 mod formats;
 mod fuzz_corpora;
+mod go_builds;
+mod go_guests;
 mod granted_at_install;
 #[cfg(unix)]
 mod granted_files;

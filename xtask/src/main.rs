@@ -15,6 +15,7 @@ mod counterparts;
 mod demo;
 mod foreign;
 mod fresh;
+mod go_guests;
 mod home;
 mod idle;
 mod languages;

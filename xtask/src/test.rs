@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     cargo, cluster,
     components::{self, Scope},
-    counterparts, foreign,
+    counterparts, foreign, go_guests,
     places::{self, Places},
     process, projects,
     report::{self, Report},
@@ -113,6 +113,7 @@ fn steps(places: &Places, arguments: &[OsString], report: &mut Report) -> Result
     let (projects, unprepared) = projects::gather(places, report)?;
     missing.extend(unprepared);
     let faults = report.step("kwasm without defences", || faults(places))?;
+    missing.extend(go_guests::gather(places, &faults, &foreign, report)?);
     let tests = || {
         let mut tests = tests(places, &supervisor, &skips);
         tests.env("KWASM_FAULTS", &faults).env("KWASM_FOREIGN", &foreign).env("KWASM_TOOLS", &tools);

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::toolchain::RELEASES;
+use super::release::{RECENT, RELEASES};
 use crate::message::Explain;
 
 /// The reason why a Go project was not built.
@@ -65,7 +65,7 @@ pub enum Fault {
         source: io::Error,
     },
     /// A release of Go whose standard library is not known.
-    #[error("{version}: kwasm has no WASI 0.2 support for this release of Go, but for {}", RELEASES.join(" and "))]
+    #[error("{version}: kwasm cannot build with this release of Go, only with {}", listed())]
     Unknown {
         /// Go's version.
         version: String,
@@ -103,11 +103,17 @@ impl Explain for Fault {
                 "check the path and the version: https://pkg.go.dev lists both; go env GOPROXY shows where Go fetches from".to_owned()
             }
             Self::Unknown { switches: true, .. } => {
-                format!("GOTOOLCHAIN={} kwasm build … lets Go fetch and use that release", super::toolchain::RECENT)
+                format!("GOTOOLCHAIN={} kwasm build … lets Go fetch and use that release", RECENT)
             }
             Self::Unknown { switches: false, .. } => format!("install Go {} or newer: https://go.dev/dl/", RELEASES[0]),
             Self::Unversioned(module) => format!("kwasm build {}@latest", module.trim_end_matches('@')),
             Self::Unreadable { .. } => return None,
         })
     }
+}
+
+/// Returns the known releases as a list in words.
+fn listed() -> String {
+    let [first @ .., last] = RELEASES;
+    format!("{} and {last}", first.join(", "))
 }
