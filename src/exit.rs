@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::build;
 use crate::cli;
 use crate::cluster;
 use crate::environment::Environment;
@@ -79,6 +80,7 @@ impl Exit {
         match error {
             Error::Cli(cli::Error::Link(_)) => Self::NoPlugin,
             Error::Cli(_)
+            | Error::Exists(_)
             | Error::Key { .. }
             | Error::Keys(_)
             | Error::Name(_)
@@ -113,6 +115,7 @@ impl Exit {
             | Error::Unsigned { .. }
             | Error::Untrusted { .. }
             | Error::Wider { .. } => Self::Refused,
+            Error::Build(error) => Self::for_build(error),
             Error::Registry(error) => Self::for_fetch(error),
             Error::Runtime(error) => Self::for_runtime(error),
             Error::Store(error) => Self::for_store(error),
@@ -124,6 +127,31 @@ impl Exit {
             | Error::Stdout(_)
             | Error::Trust(_)
             | Error::Unwritten { .. } => Self::Failed,
+        }
+    }
+
+    fn for_build(error: &build::Error) -> Self {
+        use build::Error as E;
+        match error {
+            E::Argument { .. }
+            | E::Manifest { .. }
+            | E::NoFolder { .. }
+            | E::NoProject { .. }
+            | E::Programs { .. }
+            | E::SeveralProjects { .. }
+            | E::Unsupported { .. } => Self::Usage,
+            E::Go(fault) if fault.is_usage() => Self::Usage,
+            E::Component(_) => Self::Refused,
+            E::Interrupted => Self::Interrupted,
+            E::Answer { .. }
+            | E::Failed { .. }
+            | E::Go(_)
+            | E::Lacking { .. }
+            | E::NoTool { .. }
+            | E::System { .. }
+            | E::Temporary { .. }
+            | E::TooMuch { .. }
+            | E::Unreadable { .. } => Self::Failed,
         }
     }
 

@@ -26,6 +26,10 @@ pub mod registry;
 
 pub mod inspect;
 
+pub mod build;
+
+pub mod template;
+
 pub mod store;
 
 pub mod policy;

@@ -24,6 +24,15 @@ pub(crate) use self::folder::OpenFolder;
 pub(crate) use self::owner::{Owner, check_folder, check_private_file, is_owners_to_write, owner};
 use crate::defence::Defence;
 
+/// The program npm.
+pub(crate) const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+
+/// The interpreter of Python.
+pub(crate) const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
+
+/// The folder of programs in a virtual environment of Python.
+pub(crate) const VENV_PROGRAMS: &str = if cfg!(windows) { "Scripts" } else { "bin" };
+
 /// The folders that the platform gives to a user's programs.
 pub(crate) struct Folders {
     /// Data that must not be lost, e.g. `~/.local/share`.

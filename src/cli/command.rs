@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use clap_complete::Shell;
 
+use crate::build::{Language, Wish as Project};
 use crate::environment::Connection;
 use crate::policy::ServiceAccount;
 use crate::reference::{Image, Package, PluginName, Source};
@@ -18,6 +19,15 @@ pub enum Command {
         name: PluginName,
         /// The output format.
         output: Output,
+    },
+    /// Build a component of a project.
+    Build {
+        /// The project.
+        project: Project,
+        /// The file to write; named as the program if `None`.
+        output: Option<PathBuf>,
+        /// The file with the request to write into it.
+        request: Option<PathBuf>,
     },
     /// Show the cluster that plugins reach, and the user.
     Cluster {
@@ -93,6 +103,13 @@ pub enum Command {
         folder: Option<PathBuf>,
         /// The command to describe; kwasm itself if `None`.
         command: Option<String>,
+    },
+    /// Create the project of a plugin.
+    New {
+        /// The plugin's name.
+        name: PluginName,
+        /// The language.
+        language: Language,
     },
     /// List the available upgrades.
     Outdated {

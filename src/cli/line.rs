@@ -8,6 +8,7 @@ use clap_complete::Shell;
 
 use super::command::{Command, Output, PolicyCommand, Target};
 use super::error::{Error, unicode};
+use crate::build::{Language, Wish as Project};
 use crate::environment::{Connection, Environment};
 use crate::reference::{Image, Package, PluginName, Wanted};
 
@@ -116,6 +117,32 @@ enum Verb {
     Policy {
         #[command(subcommand)]
         verb: PolicyVerb,
+    },
+    /// Create a folder NAME with a plugin that lists pods and watches them, ready to be built
+    New {
+        /// The plugin's name, as it follows kubectl
+        name: String,
+        /// The language
+        #[arg(long, value_name = "LANGUAGE", value_parser = Language::NAMES, default_value = Language::Rust.name())]
+        lang: String,
+    },
+    /// Build a component of a project by its language's own tools
+    Build {
+        /// A folder (./cmd/x), a name that these tools know, or a published Go program (MODULE/PATH@VERSION) [default:
+        /// the current folder]
+        package: Option<String>,
+        /// Write to this file, or - for stdout [default: NAME.wasm, as the tools name the program, without kubectl-]
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// The policy that it asks for, which is written into it [default: the project's kwasm.yaml, if it has one]
+        #[arg(long, value_name = "FILE")]
+        request: Option<PathBuf>,
+        /// The language, if the folder has projects of several
+        #[arg(long, value_name = "LANGUAGE", value_parser = Language::NAMES)]
+        lang: Option<String>,
+        /// Arguments of the language's build tool, e.g. -tags=x for go build
+        #[arg(last = true, value_name = "ARG")]
+        arguments: Vec<OsString>,
     },
     /// Publish a component to a registry
     Publish {
@@ -369,6 +396,17 @@ impl Line {
                 [name] => Command::Audit { name: name.parse()?, output: form.of_one() },
                 names => return Err(Error::OneAudit(names.len())),
             },
+            Verb::New { name, lang } => {
+                // clap accepts no other names.
+                let language = lang.parse().unwrap_or(Language::Rust);
+                Command::New { name: name.parse().map_err(Error::NewName)?, language }
+            }
+            Verb::Build { package, output, request, lang, arguments } => {
+                // clap accepts no other names.
+                let language = lang.and_then(|name| name.parse().ok());
+                let arguments = arguments.into_iter().map(unicode).collect::<Result<_, _>>()?;
+                Command::Build { project: Project { package, language, arguments }, output, request }
+            }
             Verb::Cluster { check, form, connection } => {
                 Command::Cluster { connection, check, verbose, output: form.of_one() }
             }

@@ -33,9 +33,13 @@ pub enum Error {
     #[error("{archive}")]
     Archive { archive: String, source: layout::Error },
     #[error(transparent)]
+    Build(#[from] crate::build::Error),
+    #[error(transparent)]
     Cli(#[from] cli::Error),
     #[error(transparent)]
     Cluster(#[from] crate::cluster::Error),
+    #[error("{}: it is already there, and kwasm new overwrites nothing", .0.display())]
+    Exists(PathBuf),
     #[error("{path}")]
     Inspect { path: String, source: crate::inspect::Error },
     #[error(transparent)]

@@ -35,6 +35,7 @@ impl Explain for Error {
                 "--policy NAME|FILE names what to grant: read-only, view, cluster, or a file"
             }
             Self::NoPlaceForPolicy => "name a file: kwasm policy learn SOURCE -o FILE -- ARG…",
+            Self::Exists(_) => "choose another name, or another folder to be in",
             Self::NoHome => "set KWASM_HOME to a folder",
             _ => return self.particular(),
         };
@@ -98,6 +99,7 @@ impl Error {
             Self::NotFetched(name) => Some(format!("kwasm upgrade {name} brings it to its newest version")),
             Self::Archive { archive, source } => for_archive(archive, source),
             Self::Unwritten { path, source } => for_output(path, source),
+            Self::Build(error) => error.hint(),
             Self::Cli(error) => error.hint(),
             Self::Name(error) => error.hint(),
             Self::PrivateKey { source, .. } => source.hint(),

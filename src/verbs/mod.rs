@@ -2,6 +2,7 @@
 
 mod ask;
 mod audit;
+mod build;
 mod ceiling;
 mod cluster;
 mod complete;
@@ -20,6 +21,7 @@ mod launch;
 mod learn;
 mod list;
 mod load;
+mod new;
 mod papers;
 mod policy;
 mod progress;
@@ -66,6 +68,9 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
     match command {
         Command::Audit { name, output } => audit::audit(&store()?, reporter, &name, output),
         Command::ConfigureAudit { names, on } => audit::configure(&store()?, reporter, &names, on),
+        Command::Build { project, output, request } => {
+            build::build(environment, reporter, &build::Wish { project, output, request })
+        }
         Command::Complete { name, arguments } => complete::complete(environment, &name, &arguments),
         Command::Cluster { connection, check, verbose, output } => {
             let wish = cluster::Wish { connection, check, verbose, output };
@@ -88,6 +93,7 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             load::load(&store()?, environment, reporter, &archive, policy.as_deref())
         }
         Command::Man { folder, command } => papers::man(reporter, folder.as_deref(), command.as_deref()),
+        Command::New { name, language } => new::project(reporter, &name, language),
         Command::Outdated { output } => upgrade::outdated(&store()?, environment, reporter, output),
         Command::Policy(command) => perform_policy(command, store, environment, reporter),
         Command::Publish { file, target, request, key, adapt, output } => {

@@ -34,6 +34,8 @@ mod endings;
 mod error_messages;
 mod formats;
 mod fuzz_corpora;
+mod go_builds;
+mod go_guests;
 mod granted_at_install;
 #[cfg(unix)]
 mod granted_files;
@@ -50,6 +52,8 @@ mod kubectl;
 #[cfg(unix)]
 mod learning;
 mod manual_and_completions;
+#[cfg(unix)]
+mod new_projects;
 #[cfg(unix)]
 mod output_files;
 mod path_prefixes;
