@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::{Builder, NamedTempFile};
 
-pub(crate) use self::output::output;
+pub(crate) use self::output::{may_output, output, private_output};
 use super::owner::check_folder;
 use crate::defence::{self, PIECE};
 

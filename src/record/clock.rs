@@ -34,6 +34,11 @@ impl Clock {
         Self { start, shown: Arc::new(Mutex::new(Shown { at: 0, since: Instant::now() })) }
     }
 
+    /// Begins to count the time again: the guest starts now.
+    pub(crate) fn restart(&self) {
+        self.shown().since = Instant::now();
+    }
+
     /// Returns the time since 1970 that the guest sees.
     #[must_use]
     pub fn now(&self) -> Duration {

@@ -116,9 +116,19 @@ pub(super) struct Data {
 pub(super) struct End {
     pub(super) id: u64,
     pub(super) at: u64,
-    /// Whether the connection ended before the body was complete.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) cut: bool,
+    /// The reason why the body is not complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) cut: Option<Cut>,
+}
+
+/// The reason why an answer is not complete.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Cut {
+    /// The connection ended.
+    Closed,
+    /// The guest's or the user's time was over.
+    Timeout,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

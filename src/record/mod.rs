@@ -19,12 +19,13 @@ mod protobuf;
 mod reader;
 mod recorder;
 mod redact;
+mod sensitivity;
 mod tree;
 
 pub use self::clock::Clock;
 pub use self::content::Content;
 pub use self::error::Error;
-pub use self::line::{Header, ShownContext};
+pub use self::line::{Cut, Header, ShownContext};
 pub use self::playback::{Missing, Playback, Replayed};
 pub use self::reader::{Event, Record};
 pub use self::recorder::{Exchange, Recorder};

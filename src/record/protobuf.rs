@@ -4,7 +4,7 @@
 //! k8s.io/api (`core/v1/generated.proto`). A message of another kind, or with a field that is not known, may contain a
 //! value anywhere, and is not understood.
 
-use super::redact::{APPLIED, LEFT_OUT, applied, may_quote};
+use super::sensitivity::{APPLIED, LEFT_OUT, applied, may_quote};
 
 /// The first bytes of an object (k8s.io/apimachinery, `pkg/runtime/serializer/protobuf`).
 pub(super) const MAGIC: &[u8] = b"k8s\0";

@@ -63,6 +63,7 @@ mod recorded_terminal;
 mod refusal_messages;
 mod refused_destinations;
 mod registries;
+mod recorded_runs;
 mod registry_tools;
 #[cfg(unix)]
 mod requests;
