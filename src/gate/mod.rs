@@ -32,6 +32,7 @@ mod resolve;
 mod reuse;
 mod sender;
 mod socket;
+mod stream;
 mod table;
 mod tcp;
 mod trace;
@@ -67,6 +68,7 @@ use self::sender::Sender;
 #[doc(hidden)]
 pub use self::socket::Denied;
 pub(crate) use self::socket::Socket;
+use self::stream::Server;
 use self::table::Table;
 pub use self::trace::{Ending, Observer, Subject, Trace};
 use self::trace::{Following, Seen, Tracer};
@@ -394,7 +396,7 @@ fn answered(response: Response<Body>, tunnel: Option<Tunnel>, held: Held) -> Res
     let (mut parts, body) = response.into_parts();
     held.following.answered(parts.status);
     let switched = parts.status == StatusCode::SWITCHING_PROTOCOLS;
-    if let Some((tunnel, server)) = tunnel.filter(|_| switched).zip(parts.extensions.remove()) {
+    if let Some((tunnel, server)) = tunnel.filter(|_| switched).zip(Server::of(&mut parts.extensions)) {
         tunnel.name(&mut parts.headers);
         tunnel.open(server, held);
         return Response::from_parts(parts, body);

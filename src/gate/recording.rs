@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use ::http::{HeaderMap, Response, header};
+use ::http::{HeaderMap, Response, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 
@@ -11,6 +11,7 @@ use super::body::{Body, Hook, Hooked, Polled, TooSlow};
 use super::deadline::Late;
 use super::failure::Failure;
 use super::journal::Journal;
+use super::stream::Server;
 use super::{GuestBody, Inner, Timeouts};
 use crate::message::Message;
 use crate::policy::Permit;
@@ -62,8 +63,12 @@ impl Inner {
         headers.remove(header::ACCEPT_ENCODING);
         let body = body.hooked(Sending(Arc::clone(&exchange)));
         match self.transmit(permit, headers, body, timeouts, reports).await {
-            Ok(response) => {
+            Ok(mut response) => {
                 exchange.answered(response.status(), response.headers());
+                if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    Server::record(response.extensions_mut(), exchange);
+                    return Ok(response);
+                }
                 if response.body().is_end_stream() {
                     exchange.ended(None);
                 }

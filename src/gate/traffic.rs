@@ -4,16 +4,17 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderMap, Method, Response, header};
+use ::http::{HeaderMap, Method, Response, StatusCode, header};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::stream::unfold;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 
 use super::body::{self, Body, BodyError, TooSlow};
 use super::failure::Failure;
+use super::headers::incoming;
 use super::journal::Journal;
-use super::{GuestBody, Inner};
+use super::{GuestBody, Inner, stream};
 use crate::message::Message;
 use crate::policy::Permit;
 use crate::record::{Clock, Cut, Event, LARGEST_BODY, Missing, Playback, Record, Recorder, Replayed};
@@ -72,12 +73,12 @@ impl Inner {
         &self,
         playback: &Arc<Playback>,
         permit: Permit,
-        headers: &HeaderMap,
+        request_headers: &HeaderMap,
         body: GuestBody,
     ) -> Result<Response<Body>, Failure> {
         let attempt = permit.attempt();
-        let sent = sent(attempt.method(), headers, body).await?;
-        let mut replayed = playback.find(attempt, headers, &sent).map_err(|Missing(message)| {
+        let sent = sent(attempt.method(), request_headers, body).await?;
+        let mut replayed = playback.find(attempt, request_headers, &sent).map_err(|Missing(message)| {
             self.journal.failed(message);
             Failure::Unrecorded
         })?;
@@ -91,10 +92,13 @@ impl Inner {
                 None => pending().await,
             }
         };
+        if status == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(stream::switched(request_headers, incoming(headers), replayed));
+        }
         let length = replayed.length();
         let mut response = Response::new(received(replayed, Arc::clone(&self.journal)));
         *response.status_mut() = status;
-        *response.headers_mut() = super::headers::incoming(headers);
+        *response.headers_mut() = incoming(headers);
         // What was left out or edited has another length.
         if attempt.method() != Method::HEAD
             && let Some(length) = length.filter(|length| *length > 0)
@@ -127,7 +131,7 @@ async fn sent(method: &Method, headers: &HeaderMap, body: GuestBody) -> Result<V
 
 /// Returns the body of a recorded answer.
 fn received(replayed: Replayed, journal: Arc<Journal>) -> Body {
-    let frames = stream::unfold(Some(replayed), move |replayed| {
+    let frames = unfold(Some(replayed), move |replayed| {
         let journal = Arc::clone(&journal);
         async move {
             let mut replayed = replayed?;

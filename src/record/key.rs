@@ -1,7 +1,7 @@
 //! The properties by which a request of a replay finds its answer.
 
 use super::line;
-use crate::policy::{Attempt, Target};
+use crate::policy::{Attempt, Target, Upgrade};
 use crate::reference::decode;
 
 /// Parameters that say how long a guest waits. client-go draws that of a watch at random, and no answer depends on it.
@@ -18,6 +18,8 @@ pub(super) struct Key {
     /// The decoded parameters, sorted by their names.
     query: Vec<(String, String)>,
     accept: Option<String>,
+    /// The protocol to which the connection is to be upgraded.
+    upgrade: Option<String>,
 }
 
 impl Key {
@@ -27,7 +29,8 @@ impl Key {
             Target::Context(context) => Ok(context.name().to_owned()),
             Target::Host(host) => Err(host.to_string()),
         };
-        Self::new(destination, attempt.method().as_str(), &attempt.path_and_query(), accept)
+        let key = Self::new(destination, attempt.method().as_str(), &attempt.path_and_query(), accept);
+        Self { upgrade: attempt.upgrade().map(upgrade), ..key }
     }
 
     /// Returns the key of a recorded request.
@@ -36,7 +39,8 @@ impl Key {
             Some(host) => Err(host.clone()),
             None => Ok(request.context.clone().unwrap_or_default()),
         };
-        Self::new(destination, &request.method, &request.path, request.accept.as_deref())
+        let key = Self::new(destination, &request.method, &request.path, request.accept.as_deref());
+        Self { upgrade: request.upgrade.clone(), ..key }
     }
 
     /// Returns the key of a request that the policy refused.
@@ -53,12 +57,13 @@ impl Key {
         let path = decode(path).unwrap_or_else(|| path.to_owned());
         // A request without the header accepts all (RFC 9110 §12.5.1).
         let accept = accept.filter(|accept| *accept != "*/*").map(str::to_owned);
-        Self { destination, method: method.to_owned(), path, query, accept }
+        Self { destination, method: method.to_owned(), path, query, accept, upgrade: None }
     }
 
     /// Returns whether both are the same request, whatever form of answer they accept.
     pub(super) fn differs_in_accept_only(&self, other: &Self) -> bool {
-        Self { accept: None, ..self.clone() } == Self { accept: None, ..other.clone() }
+        let plain = |key: &Self| Self { accept: None, upgrade: None, ..key.clone() };
+        plain(self) == plain(other)
     }
 
     /// Returns how much two requests have in common.
@@ -73,6 +78,11 @@ impl Key {
             + is_same(self.destination == other.destination, 30)
             + is_same(self.query == other.query, 20)
     }
+}
+
+/// Returns the name of a protocol.
+pub(super) fn upgrade(upgrade: Upgrade) -> String {
+    String::from_utf8_lossy(upgrade.header().as_bytes()).into_owned()
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ pub(super) enum Line {
     End(End),
     /// A request without an answer.
     Failure(Failure),
+    /// The guest sent bytes through a stream of a pod.
+    Sent(Sent),
     /// What kwasm reported to the user about a request.
     Message(Said),
     /// The user ended the run.
@@ -77,8 +79,22 @@ pub(super) struct Request {
     /// The media types that the plugin accepts, which decide on the form of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) accept: Option<String>,
+    /// The protocol to which the connection is upgraded, for a stream of a pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) upgrade: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) body: Option<Content>,
+}
+
+/// Bytes that a guest sends through a stream of a pod. They are not recorded: their masks differ in each run (RFC 6455
+/// §5.3), and what the user types may be a password.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Sent {
+    pub(super) id: u64,
+    pub(super) at: u64,
+    /// The number of bytes.
+    pub(super) bytes: u64,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -26,7 +26,7 @@ pub use self::clock::Clock;
 pub use self::content::Content;
 pub use self::error::Error;
 pub use self::line::{Cut, Header, ShownContext};
-pub use self::playback::{Missing, Playback, Replayed};
+pub use self::playback::{Missing, Playback, Replayed, Sending};
 pub use self::reader::{Event, Record};
 pub use self::recorder::{Exchange, Recorder};
 

@@ -66,6 +66,13 @@ pub struct Replayed {
     next: usize,
 }
 
+/// Counts the bytes that a guest sends through a stream.
+pub struct Sending {
+    playback: Arc<Playback>,
+    request: usize,
+    total: u64,
+}
+
 /// The reason why a request has no recorded answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Missing(pub Message);
@@ -224,9 +231,7 @@ impl Playback {
         let same = recorded.iter().zip(&state.made).filter(|(recorded, _)| recorded.key == *key);
         let (with_body, others): (Vec<_>, Vec<_>) = same.partition(|(recorded, _)| has_body(recorded, body));
         let refused = |refused: &&Key| refused.differs_in_accept_only(key);
-        let (why, hint) = if attempt.upgrade().is_some() {
-            ("exec, attach and port-forward of pods are not recorded".to_owned(), None)
-        } else if matches!(attempt.target(), Target::Host(_)) && !header.secrets {
+        let (why, hint) = if matches!(attempt.target(), Target::Host(_)) && !header.secrets {
             let hint = "kwasm run --record FILE --record-secrets records them too".to_owned();
             ("requests to other hosts are not in this record".to_owned(), Some(hint))
         } else if !with_body.is_empty() {
@@ -237,7 +242,7 @@ impl Playback {
             let hint = format!("the policy was {} then: --policy {0}", header.policy);
             ("the policy refused it when this was recorded".to_owned(), Some(hint))
         } else if recorded.iter().any(|recorded| recorded.key.differs_in_accept_only(key)) {
-            ("it is in the record with another header accept".to_owned(), Some(again()))
+            ("it is in the record with another media type or protocol".to_owned(), Some(again()))
         } else {
             let nearest = recorded.iter().max_by_key(|recorded| recorded.key.nearness(key));
             let hint = nearest.map(|nearest| format!("the nearest request in the record is {}", nearest.label));
@@ -318,15 +323,36 @@ impl Replayed {
         &self.playback.record.requests[self.request].label
     }
 
+    /// Returns the counter of the bytes that the guest sends through a stream.
+    #[must_use]
+    pub fn sending(&self) -> Sending {
+        Sending { playback: Arc::clone(&self.playback), request: self.request, total: 0 }
+    }
+
     fn events(&self) -> &[(usize, Event)] {
         &self.playback.record.requests[self.request].events
     }
 }
 
+impl Sending {
+    /// Counts bytes. What the record has after so many of them is due then.
+    pub fn sent(&mut self, bytes: usize) {
+        let before = self.total;
+        self.total = before.saturating_add(bytes as u64);
+        let steps = &self.playback.record.requests[self.request].sent;
+        let reached = steps.iter().filter(|(_, total)| before < *total && *total <= self.total);
+        for (step, _) in reached {
+            self.playback.take(*step);
+        }
+    }
+}
+
 impl Drop for Replayed {
     fn drop(&mut self) {
-        let rest: Vec<usize> = self.events()[self.next.min(self.events().len())..].iter().map(|(step, _)| *step).collect();
-        for step in rest {
+        let recorded = &self.playback.record.requests[self.request];
+        let events = recorded.events.iter().skip(self.next).map(|(step, _)| *step);
+        let sent = recorded.sent.iter().map(|(step, _)| *step);
+        for step in events.chain(sent) {
             self.playback.take(step);
         }
     }

@@ -38,6 +38,10 @@ pub(super) struct Recorded {
     pub(super) body: Option<Content>,
     /// The position of the request among the steps.
     pub(super) step: usize,
+    /// The positions among the steps at which the guest has sent so many bytes through a stream.
+    pub(super) sent: Vec<(usize, u64)>,
+    /// Whether the connection is upgraded.
+    is_upgraded: bool,
     /// What follows it, with the positions among the steps.
     pub(super) events: Vec<(usize, Event)>,
     /// Whether its answer has ended.
@@ -49,7 +53,7 @@ pub(super) struct Recorded {
 /// A step of a run: the order of all steps is part of the record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Step {
-    /// The guest makes a request, so many milliseconds after the start.
+    /// The guest makes a request or sends something, so many milliseconds after the start.
     Guest(u64),
     /// The guest receives something, so many milliseconds after the start.
     Given(u64),
@@ -160,6 +164,13 @@ impl Reading {
                 }
                 self.give(data.id, data.at, [Event::Data(bytes)])?;
             }
+            Line::Sent(sent) => {
+                let step = self.record.steps.len();
+                let open = self.open(sent.id)?;
+                let before = open.sent.last().map_or(0, |(_, total)| *total);
+                open.sent.push((step, before.saturating_add(sent.bytes)));
+                self.record.steps.push(Step::Guest(sent.at));
+            }
             Line::End(end) => {
                 self.give(end.id, end.at, [Event::End { cut: end.cut }])?;
                 self.open(end.id)?.ended = true;
@@ -187,8 +198,10 @@ impl Reading {
         self.record.requests.push(Recorded {
             key: Key::recorded(&request),
             label: format!("{} {}", request.method, request.path),
+            is_upgraded: request.upgrade.is_some(),
             body: request.body,
             step: self.record.steps.len(),
+            sent: Vec::new(),
             events: Vec::new(),
             ended: false,
             answered: false,
@@ -199,9 +212,12 @@ impl Reading {
 
     fn answer(&mut self, answer: Answer) -> Result<(), String> {
         let Answer { id, at, status, headers, body } = answer;
-        // Others say that the connection is another one from then on, or that the answer is still to come.
-        let status = StatusCode::from_u16(status).ok().filter(|status| !status.is_informational());
-        let status = status.ok_or("its status is not one of an answer")?;
+        let is_upgraded = self.open(id)?.is_upgraded;
+        // 101 says that the connection is another one from then on, and others that the answer is still to come.
+        let fits = |status: &StatusCode| {
+            !status.is_informational() || (*status == StatusCode::SWITCHING_PROTOCOLS && is_upgraded)
+        };
+        let status = StatusCode::from_u16(status).ok().filter(fits).ok_or("its status is not one of an answer")?;
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             let header = HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_str(&value).ok());

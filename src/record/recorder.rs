@@ -10,6 +10,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::clock::Clock;
 use super::content::Content;
+use super::key::upgrade;
 use super::line::{self, Cut, Header, Line, ShownContext};
 use super::sensitivity::Sensitivity;
 use super::{Error, LARGEST, LARGEST_BODY, VERSION, redact};
@@ -48,11 +49,21 @@ pub struct Exchange {
     recorder: Arc<Recorder>,
     id: u64,
     sensitivity: Sensitivity,
-    /// Whether its answer comes piece by piece, as a watch does.
-    is_stream: bool,
+    form: Form,
     /// The position of the request's line.
     line: usize,
     state: Mutex<Passing>,
+}
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Form {
+    /// One body.
+    Whole,
+    /// Lines or frames, which come piece by piece.
+    Pieces,
+    /// A connection in both directions.
+    Tunnel,
 }
 
 #[derive(Default)]
@@ -115,7 +126,7 @@ impl Recorder {
         };
         // What is sent to another host may be a secret as a whole, its path too.
         let is_elsewhere = host.is_some() && !self.keeps_secrets;
-        if is_elsewhere || attempt.upgrade().is_some() {
+        if is_elsewhere {
             self.state().left_out.push(attempt.to_string());
             return None;
         }
@@ -135,11 +146,13 @@ impl Recorder {
             method: attempt.method().to_string(),
             path: attempt.path_and_query(),
             accept: accept(headers).map(str::to_owned),
+            upgrade: attempt.upgrade().map(upgrade),
             body: None,
         }));
-        let (is_stream, passing) = (is_stream(attempt), Mutex::default());
         let recorder = Arc::clone(self);
-        let exchange = Arc::new(Exchange { recorder, id, sensitivity, is_stream, line, state: passing });
+        let form = Form::of(attempt);
+        let exchange = Exchange { recorder, id, sensitivity, form, line, state: Mutex::default() };
+        let exchange = Arc::new(exchange);
         state.open.retain(|open| open.strong_count() > 0);
         state.open.push(Arc::downgrade(&exchange));
         Some(exchange)
@@ -227,12 +240,21 @@ pub(super) fn accept(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::ACCEPT).and_then(|value| value.to_str().ok())
 }
 
-/// Returns whether the answer to a request comes piece by piece.
-fn is_stream(attempt: &Attempt) -> bool {
-    let RequestInfo { verb, subresource, .. } = attempt.info();
-    let query = attempt.query().unwrap_or_default();
-    let follows = || form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "follow" && value != "false");
-    verb == "watch" || (subresource == "log" && follows())
+impl Form {
+    /// Returns the form of the answer to a request.
+    fn of(attempt: &Attempt) -> Self {
+        let RequestInfo { verb, subresource, .. } = attempt.info();
+        let query = attempt.query().unwrap_or_default();
+        let follows =
+            || form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "follow" && value != "false");
+        if attempt.upgrade().is_some() {
+            Self::Tunnel
+        } else if verb == "watch" || (subresource == "log" && follows()) {
+            Self::Pieces
+        } else {
+            Self::Whole
+        }
+    }
 }
 
 impl Exchange {
@@ -243,6 +265,18 @@ impl Exchange {
             passing.sent_more = true;
         } else {
             passing.sent.extend_from_slice(bytes);
+        }
+    }
+
+    /// Records that the guest sent bytes through a stream.
+    pub fn sent_through(&self, bytes: usize) {
+        let bytes = bytes as u64;
+        let at = self.recorder.at();
+        let mut state = self.recorder.state();
+        match state.lines.last_mut() {
+            Some(Line::Sent(sent)) if sent.id == self.id => sent.bytes = sent.bytes.saturating_add(bytes),
+            _ if !state.has_room_for("") => {}
+            _ => state.lines.push(Line::Sent(line::Sent { id: self.id, at, bytes })),
         }
     }
 
@@ -278,10 +312,11 @@ impl Exchange {
             passing.received = Vec::new();
             return;
         }
-        if !self.is_stream {
-            return;
-        }
-        let whole = passing.whole();
+        let whole = match self.form {
+            Form::Whole => 0,
+            Form::Pieces => passing.whole(),
+            Form::Tunnel => passing.received.len(),
+        };
         if whole > 0 {
             let rest = passing.received.split_off(whole);
             let pieces = std::mem::replace(&mut passing.received, rest);
@@ -296,7 +331,7 @@ impl Exchange {
             return;
         }
         let rest = std::mem::take(&mut passing.received);
-        if !self.is_stream && cut.is_none() && self.completed(&passing, &rest) {
+        if self.form == Form::Whole && cut.is_none() && self.completed(&passing, &rest) {
             return;
         }
         if !rest.is_empty() {
@@ -362,7 +397,7 @@ impl Exchange {
 
     /// Records a body, or a part of one: of a stream, each line or frame by itself where that can be read.
     fn record_pieces(&self, passing: &Passing, pieces: &[u8]) {
-        if !self.is_stream {
+        if self.form != Form::Pieces {
             self.record_content(redact::content(self.sensitivity, pieces));
         } else if passing.is_protobuf {
             let mut rest = pieces;

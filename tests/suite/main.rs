@@ -57,13 +57,13 @@ mod plugin_lifecycle;
 mod policies;
 mod project_documents;
 mod proxies;
+mod recorded_runs;
 #[cfg(unix)]
 mod recorded_terminal;
 #[cfg(unix)]
 mod refusal_messages;
 mod refused_destinations;
 mod registries;
-mod recorded_runs;
 mod registry_tools;
 #[cfg(unix)]
 mod requests;

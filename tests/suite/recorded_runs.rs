@@ -249,3 +249,28 @@ fn the_order_of_a_record_is_kept() {
         session.are_equal(&recorded, &Run::of(&mut command), "watches-and-asks");
     }
 }
+
+/// What a guest sends through a stream differs in each run: WebSockets have masks and a key.
+#[test]
+fn streams_of_the_real_servers_pods_are_replayed() {
+    let Some(real) = real("streams_of_the_real_servers_pods_are_replayed") else { return };
+    real.feed(&["create", "namespace", "streamed"], "");
+    real.feed(&["run", "web", "--image=none", "--namespace", "streamed"], "");
+    real.feed(&["wait", "--for=condition=Ready", "pod/web", "--namespace", "streamed", "--timeout=60s"], "");
+    let session = Session::at(real.kubeconfig(RealUser::Alice));
+    for (command, code) in [("echo out; echo err >&2", 0), ("echo out; exit 7", 7)] {
+        let line = ["-n", "streamed", "exec", "web", "--", "sh", "-c", command];
+        session.is_replayed("cluster", "kube-client", &line, || {}).fails(code);
+    }
+    let line = ["-n", "streamed", "exec", "web", "--stdin", "--", "head", "-c", "5"];
+    let with_input = |mut command: Command| {
+        command.stdin(Stdio::piped());
+        let mut running = Running::of(command);
+        running.stdin().write_all(b"xyzzy, and more").unwrap();
+        running.end().success()
+    };
+    let recorded = with_input(session.recording("cluster", "kube-client", &line));
+    let options = ["--policy", "cluster", "--replay", session.path()];
+    let replayed = with_input(command(&away(), &options, "kube-client", &line));
+    session.are_equal(&recorded, &replayed, "exec --stdin");
+}

@@ -147,13 +147,22 @@ fn a_record_can_be_edited() {
     }
 }
 
+/// The path of a request to another host may be a secret as a whole.
 #[test]
-fn streams_of_pods_and_other_hosts_are_named_where_they_are_not_recorded() {
+fn requests_to_other_hosts_are_named_and_not_recorded_unless_they_are_wanted() {
     let server = seed();
     let session = Session::of(&server);
-    let exec = ["-n", "shop", "exec", "web", "--", "true"];
-    let run = session.record("cluster", "kube-client", &exec);
-    assert!(run.stderr.contains("not recorded: get pods/exec \"web\" in namespace shop\n"), "{}", run.shown());
-    let run = session.replay("cluster", "kube-client", &exec).fails(1);
-    assert!(run.stderr.contains("exec, attach and port-forward of pods are not recorded"), "{}", run.shown());
+    let policy = session.kwasm.home().join("policy.yaml");
+    let head = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: test}\nspec:";
+    // A name that no resolver has (RFC 6761 §6.4).
+    fs::write(&policy, format!("{head} {{network: [{{host: hooks.invalid}}]}}\n")).unwrap();
+    let (policy, url) = (policy.to_str().unwrap(), "https://hooks.invalid/T0/B0/xyzzy");
+    let run = session.record(policy, "dials", &[url]).fails(1);
+    assert!(run.stderr.contains("not recorded: GET https://hooks.invalid/"), "{}", run.shown());
+    assert!(!session.text().contains("xyzzy"), "{}", session.text());
+    let run = session.replay(policy, "dials", &[url]).fails(1);
+    assert!(run.stderr.contains("requests to other hosts are not in this record\nhint: "), "{}", run.shown());
+    let options = ["--policy", policy, "--record-secrets", "--record", session.path()];
+    let recorded = Run::of(&mut command(&session.kwasm, &options, "dials", &[url])).fails(1);
+    session.are_equal(&recorded, &session.replay(policy, "dials", &[url]), "dials");
 }
