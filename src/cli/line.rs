@@ -358,16 +358,18 @@ impl Line {
     pub(super) fn into_command(self, environment: &Environment) -> Result<Command, Error> {
         let verbose = self.verbose > 0;
         Ok(match self.verb {
-            Verb::Run { source, policy, ask, record, record_secrets, replay, replay_timing, arguments } => Command::Run {
-                source: source.parse()?,
-                policy,
-                ask,
-                traffic: record
-                    .map(|file| Traffic::Record { file, secrets: record_secrets })
-                    .or(replay.map(|file| Traffic::Replay { file, timing: replay_timing })),
-                verbose,
-                arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,
-            },
+            Verb::Run { source, policy, ask, record, record_secrets, replay, replay_timing, arguments } => {
+                Command::Run {
+                    source: source.parse()?,
+                    policy,
+                    ask,
+                    traffic: record
+                        .map(|file| Traffic::Record { file, secrets: record_secrets })
+                        .or(replay.map(|file| Traffic::Replay { file, timing: replay_timing })),
+                    verbose,
+                    arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,
+                }
+            }
             Verb::Install { sources, name: Some(_), .. } if sources.len() > 1 => {
                 return Err(Error::OneName(sources.len()));
             }

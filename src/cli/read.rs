@@ -114,7 +114,10 @@ mod tests {
         let command = read(&["/bin/kubectl-my_plug", "--help", "-n", "x", "--"]).unwrap();
         let arguments = ["--help", "-n", "x", "--"].map(String::from).to_vec();
         let source = Source::Installed("my-plug".parse().unwrap());
-        assert_eq!(command, Command::Run { source, policy: None, ask: None, traffic: None, verbose: false, arguments });
+        assert_eq!(
+            command,
+            Command::Run { source, policy: None, ask: None, traffic: None, verbose: false, arguments }
+        );
     }
 
     #[test]
@@ -202,7 +205,10 @@ mod tests {
         };
         let file = || "r".into();
         assert_eq!(traffic(&[]).unwrap(), None);
-        assert_eq!(traffic(&["--record", "r"]).unwrap(), Some(Traffic::Record { file: file(), secrets: false }));
+        assert_eq!(
+            traffic(&["--record", "r"]).unwrap(),
+            Some(Traffic::Record { file: file(), secrets: false })
+        );
         let secrets = traffic(&["--record", "r", "--record-secrets"]).unwrap();
         assert_eq!(secrets, Some(Traffic::Record { file: file(), secrets: true }));
         let replay = traffic(&["--replay", "r", "--replay-timing"]).unwrap();

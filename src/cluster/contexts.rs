@@ -90,23 +90,25 @@ impl Contexts {
             None => 0,
             Some(wanted) => {
                 let known = || names().map(str::to_owned).collect();
-                recalled.iter().position(|context| context.name == Some(wanted)).ok_or_else(|| Error::Unknown {
-                    kind: "context",
-                    name: wanted.to_owned(),
-                    known: known(),
+                recalled.iter().position(|context| context.name == Some(wanted)).ok_or_else(|| {
+                    Error::Unknown { kind: "context", name: wanted.to_owned(), known: known() }
                 })?
             }
         };
-        let Some(context) = recalled.get(selected) else { return Ok(Self::none("the record has no context")) };
+        let Some(context) = recalled.get(selected) else {
+            return Ok(Self::none("the record has no context"));
+        };
         let theirs = flags.for_others();
-        let own = Flags { namespace: flags.namespace.clone(), server: flags.server.clone(), ..theirs.clone() };
+        let own =
+            Flags { namespace: flags.namespace.clone(), server: flags.server.clone(), ..theirs.clone() };
         let mut known: BTreeSet<&str> = context.name.into_iter().collect();
         let context = context.selection(&own)?;
         let others = recalled.iter().enumerate().filter(|(position, _)| *position != selected);
-        let others = others.filter_map(|(_, other)| Some((other.name.filter(|name| known.insert(name))?, other)));
-        let others = others.take(MOST - 1).map(|(name, other)| {
-            Ok(Other { name: name.to_owned(), selection: other.selection(&theirs)? })
-        });
+        let others =
+            others.filter_map(|(_, other)| Some((other.name.filter(|name| known.insert(name))?, other)));
+        let others = others
+            .take(MOST - 1)
+            .map(|(name, other)| Ok(Other { name: name.to_owned(), selection: other.selection(&theirs)? }));
         Ok(Self { others: others.collect::<Result<_, Error>>()?, selected: context, left_out: 0 })
     }
 

@@ -283,7 +283,8 @@ impl Inner {
             }
         };
         let known = traced.then(|| (attempt.to_string(), Subject::of(&attempt)));
-        let recording = self.traffic.as_ref().and_then(Traffic::recorder).map(|recorder| (recorder, attempt.clone()));
+        let recording =
+            self.traffic.as_ref().and_then(Traffic::recorder).map(|recorder| (recorder, attempt.clone()));
         let (Verdict { judged, rule, consent }, waited) = match &self.asking {
             None => (Verdict::of(&self.grant, attempt, traced), None),
             Some(asking) => {

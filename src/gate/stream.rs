@@ -108,7 +108,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for RecordedStream<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for RecordedStream<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.inner).poll_write(context, bytes))?;
         self.exchange.sent_through(written);
         Poll::Ready(Ok(written))

@@ -160,7 +160,9 @@ async fn frame(replayed: &mut Replayed, journal: &Journal) -> Option<Result<Fram
             Some(Event::End { cut: Some(Cut::Timeout) }) => {
                 return Some(Err(TooSlow(Duration::ZERO).into()));
             }
-            Some(Event::End { cut: Some(Cut::Closed) } | Event::Failure(_)) => return Some(Err(Closed.into())),
+            Some(Event::End { cut: Some(Cut::Closed) } | Event::Failure(_)) => {
+                return Some(Err(Closed.into()));
+            }
             Some(Event::Message(message)) => journal.failed(message),
             Some(Event::Answer { .. }) => {}
             // The recorded guest read no further.

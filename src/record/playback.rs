@@ -123,9 +123,10 @@ impl Playback {
             body => Some(redact::content(sensitivity, body)),
         };
         let mut state = self.state();
-        let found = self.record.requests.iter().zip(&state.made).position(|(recorded, made)| {
-            !made && recorded.key == key && has_body(recorded, body.as_ref())
-        });
+        let found =
+            self.record.requests.iter().zip(&state.made).position(|(recorded, made)| {
+                !made && recorded.key == key && has_body(recorded, body.as_ref())
+            });
         let Some(request) = found else { return Err(self.missing(&state, attempt, &key, body.as_ref())) };
         state.made[request] = true;
         let step = self.record.requests[request].step;
@@ -235,7 +236,10 @@ impl Playback {
             let hint = "kwasm run --record FILE --record-secrets records them too".to_owned();
             ("requests to other hosts are not in this record".to_owned(), Some(hint))
         } else if !with_body.is_empty() {
-            (format!("the record answers it {}, and it was made again", times(with_body.len())), Some(again()))
+            (
+                format!("the record answers it {}, and it was made again", times(with_body.len())),
+                Some(again()),
+            )
         } else if !others.is_empty() {
             ("it is in the record with another body".to_owned(), Some(again()))
         } else if self.record.refused.iter().any(|key| refused(&key)) {
@@ -245,7 +249,8 @@ impl Playback {
             ("it is in the record with another media type or protocol".to_owned(), Some(again()))
         } else {
             let nearest = recorded.iter().max_by_key(|recorded| recorded.key.nearness(key));
-            let hint = nearest.map(|nearest| format!("the nearest request in the record is {}", nearest.label));
+            let hint =
+                nearest.map(|nearest| format!("the nearest request in the record is {}", nearest.label));
             ("it is not in the record".to_owned(), Some(hint.unwrap_or_else(again)))
         };
         Missing(Message { text: format!("{subject}: {why}"), hint })
@@ -290,8 +295,10 @@ impl Replayed {
         self.playback.turn(step, STALL).await;
         self.playback.wait_for_time(step).await;
         self.next += 1;
-        if let (Event::Answer { .. } | Event::Data(_) | Event::End { .. } | Event::Failure(_), Step::Given(at)) =
-            (&event, self.playback.record.steps[step])
+        if let (
+            Event::Answer { .. } | Event::Data(_) | Event::End { .. } | Event::Failure(_),
+            Step::Given(at),
+        ) = (&event, self.playback.record.steps[step])
         {
             self.playback.clock.set(at);
         }

@@ -107,7 +107,8 @@ fn metadata(message: &[u8]) -> Option<Vec<u8>> {
 
 /// Rewrites an entry of a map: `value` returns another value, or `None` to keep it.
 fn entry(message: &[u8], value: impl Fn(&[u8], &[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
-    let key = fields(message)?.into_iter().find(|field| field.number == 1).map_or(&[][..], |field| field.bytes);
+    let key =
+        fields(message)?.into_iter().find(|field| field.number == 1).map_or(&[][..], |field| field.bytes);
     rewrite(message, |field| match field.number {
         1 => KEEP,
         2 => Some(value(key, field.bytes)),

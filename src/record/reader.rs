@@ -115,13 +115,16 @@ impl Record {
     }
 
     fn parse(path: &Path, text: &[u8]) -> Result<Self, Error> {
-        let mut lines = text.split(|byte| *byte == b'\n').zip(1..).filter(|(line, _)| !line.trim_ascii().is_empty());
+        let mut lines =
+            text.split(|byte| *byte == b'\n').zip(1..).filter(|(line, _)| !line.trim_ascii().is_empty());
         let fault = |line, what| Error::Line { path: path.to_owned(), line, what };
         let other = || Error::Version(path.to_owned());
         let (first, number) = lines.next().ok_or_else(other)?;
         let header = match serde_json::from_slice(first) {
             Ok(Line::Record(header)) if header.version == VERSION => header,
-            Err(error) if first.starts_with(b"{\"record\":{\"version\":1,") => return Err(fault(number, described(&error))),
+            Err(error) if first.starts_with(b"{\"record\":{\"version\":1,") => {
+                return Err(fault(number, described(&error)));
+            }
             _ => return Err(other()),
         };
         let start = OffsetDateTime::parse(&header.time, &Rfc3339);
@@ -181,7 +184,7 @@ impl Reading {
             }
             Line::Message(said) => {
                 let message = Message { text: said.text, hint: said.hint };
-    XX
+                XX
             }
             Line::Interrupted(interrupted) => self.record.steps.push(Step::Interrupted(interrupted.at)),
         }
@@ -217,7 +220,8 @@ impl Reading {
         let fits = |status: &StatusCode| {
             !status.is_informational() || (*status == StatusCode::SWITCHING_PROTOCOLS && is_upgraded)
         };
-        let status = StatusCode::from_u16(status).ok().filter(fits).ok_or("its status is not one of an answer")?;
+        let status =
+            StatusCode::from_u16(status).ok().filter(fits).ok_or("its status is not one of an answer")?;
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             let header = HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_str(&value).ok());

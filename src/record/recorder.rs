@@ -2,9 +2,9 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -22,6 +22,9 @@ const PROTOBUF: &[u8] = b"application/vnd.kubernetes.protobuf";
 
 /// Parts of the names of headers that may have a credential as their value.
 const CREDENTIALS: [&str; 6] = ["auth", "cookie", "key", "password", "secret", "token"];
+
+/// The largest number of requests that are reported as not recorded.
+const LEFT_OUT: usize = 20;
 
 /// Records the traffic of a run.
 pub struct Recorder {
@@ -127,10 +130,14 @@ impl Recorder {
         // What is sent to another host may be a secret as a whole, its path too.
         let is_elsewhere = host.is_some() && !self.keeps_secrets;
         if is_elsewhere {
-            self.state().left_out.push(attempt.to_string());
+            let (mut state, request) = (self.state(), attempt.to_string());
+            if state.left_out.len() < LEFT_OUT && !state.left_out.contains(&request) {
+                state.left_out.push(request);
+            }
             return None;
         }
-        let sensitivity = if self.keeps_secrets { Sensitivity::Plain } else { Sensitivity::of(attempt.info()) };
+        let sensitivity =
+            if self.keeps_secrets { Sensitivity::Plain } else { Sensitivity::of(attempt.info()) };
         let at = self.at();
         let mut state = self.state();
         if !state.has_room_for(&attempt.path_and_query()) {
@@ -235,6 +242,11 @@ impl State {
     }
 }
 
+/// Returns whether the value of a header may be a credential. A challenge that a guest sees has none.
+fn has_credential(name: &HeaderName) -> bool {
+    *name != header::WWW_AUTHENTICATE && CREDENTIALS.iter().any(|part| name.as_str().contains(part))
+}
+
 /// Returns the media types that a request accepts.
 pub(super) fn accept(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::ACCEPT).and_then(|value| value.to_str().ok())
@@ -245,8 +257,9 @@ impl Form {
     fn of(attempt: &Attempt) -> Self {
         let RequestInfo { verb, subresource, .. } = attempt.info();
         let query = attempt.query().unwrap_or_default();
-        let follows =
-            || form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "follow" && value != "false");
+        let follows = || {
+            form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "follow" && value != "false")
+        };
         if attempt.upgrade().is_some() {
             Self::Tunnel
         } else if verb == "watch" || (subresource == "log" && follows()) {
@@ -273,10 +286,12 @@ impl Exchange {
         let bytes = bytes as u64;
         let at = self.recorder.at();
         let mut state = self.recorder.state();
-        match state.lines.last_mut() {
-            Some(Line::Sent(sent)) if sent.id == self.id => sent.bytes = sent.bytes.saturating_add(bytes),
-            _ if !state.has_room_for("") => {}
-            _ => state.lines.push(Line::Sent(line::Sent { id: self.id, at, bytes })),
+        if let Some(Line::Sent(sent)) = state.lines.last_mut()
+            && sent.id == self.id
+        {
+            sent.bytes = sent.bytes.saturating_add(bytes);
+        } else if state.has_room_for("") {
+            state.lines.push(Line::Sent(line::Sent { id: self.id, at, bytes }));
         }
     }
 
@@ -284,13 +299,13 @@ impl Exchange {
     pub fn answered(&self, status: StatusCode, headers: &HeaderMap) {
         let headers: Vec<_> = headers
             .iter()
-            .filter(|(name, _)| !CREDENTIALS.iter().any(|part| name.as_str().contains(part)))
+            .filter(|(name, _)| !has_credential(name))
             .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
             .collect();
         let media_type = headers.iter().find(|(name, _)| name == header::CONTENT_TYPE.as_str());
         let mut passing = self.passing();
         passing.is_protobuf = media_type.is_some_and(|(_, value)| value.as_bytes().starts_with(PROTOBUF));
-        self.record_sent(&mut passing);
+        self.record_sent(&passing);
         let at = self.recorder.given();
         let mut state = self.recorder.state();
         passing.answer = Some(state.lines.len());
@@ -330,6 +345,8 @@ impl Exchange {
         if std::mem::replace(&mut passing.ended, true) {
             return;
         }
+        // An answer may begin before its request has ended.
+        self.record_sent(&passing);
         let rest = std::mem::take(&mut passing.received);
         if self.form == Form::Whole && cut.is_none() && self.completed(&passing, &rest) {
             return;
@@ -356,7 +373,7 @@ impl Exchange {
     /// Records that there was no answer.
     pub fn failed(&self, error: &str) {
         let mut passing = self.passing();
-        self.record_sent(&mut passing);
+        self.record_sent(&passing);
         passing.ended = true;
         let at = self.recorder.given();
         let failure = line::Failure { id: self.id, at, error: error.to_owned() };
@@ -365,8 +382,11 @@ impl Exchange {
 
     /// Records what kwasm reported to the user about this request.
     pub fn reported(&self, Message { text, hint }: &Message) {
-        let (text, hint) = (text.clone(), hint.clone());
-        self.recorder.state().lines.push(Line::Message(line::Said { id: self.id, text, hint }));
+        let mut state = self.recorder.state();
+        if state.has_room_for(text) {
+            let (text, hint) = (text.clone(), hint.clone());
+            state.lines.push(Line::Message(line::Said { id: self.id, text, hint }));
+        }
     }
 
     /// Adds the whole body to the answer's line, if nothing came between. Returns whether it did.
@@ -384,11 +404,11 @@ impl Exchange {
     }
 
     /// Adds the request's body to its line.
-    fn record_sent(&self, passing: &mut Passing) {
-        let body = match (passing.sent_more, std::mem::take(&mut passing.sent)) {
-            (true, _) => Content::LeftOut("it is longer than 1 MiB".to_owned()),
-            (false, sent) if sent.is_empty() => return,
-            (false, sent) => redact::content(self.sensitivity, &sent),
+    fn record_sent(&self, passing: &Passing) {
+        let body = match passing.sent.as_slice() {
+            _ if passing.sent_more => Content::LeftOut("it is longer than 1 MiB".to_owned()),
+            [] => return,
+            sent => redact::content(self.sensitivity, sent),
         };
         if let Some(Line::Request(request)) = self.recorder.state().lines.get_mut(self.line) {
             request.body = Some(body);

@@ -91,7 +91,9 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_left_out_whole() {
-        for body in ["data:\n  a: c2VjcmV0\n", "{\"data\":{\"a\":\"c2Vj", "\"c2VjcmV0\"", "k8s\0c2VjcmV0", "{}{}"] {
+        for body in
+            ["data:\n  a: c2VjcmV0\n", "{\"data\":{\"a\":\"c2Vj", "\"c2VjcmV0\"", "k8s\0c2VjcmV0", "{}{}"]
+        {
             assert!(secrets(body).starts_with("{\"leftOut\":"), "{body}");
         }
         assert_eq!(secrets(""), r#"{"text":""}"#);
@@ -100,7 +102,9 @@ mod tests {
     #[test]
     fn a_failure_keeps_its_message_only_if_that_quotes_nothing() {
         let status = |reason: &str| {
-            format!(r#"{{"kind":"Status","status":"Failure","message":"secret","reason":"{reason}","code":400}}"#)
+            format!(
+                r#"{{"kind":"Status","status":"Failure","message":"secret","reason":"{reason}","code":400}}"#
+            )
         };
         assert!(secrets(&status("NotFound")).contains("\"message\":\"secret\""));
         for reason in ["BadRequest", "Invalid", "InternalError", ""] {
@@ -111,7 +115,9 @@ mod tests {
     #[test]
     fn tokens_are_left_out_and_other_objects_stay_as_they_are() {
         let body = r#"{"kind":"TokenRequest","status":{"token":"ey.a.b","expirationTimestamp":"x"}}"#;
-        assert!(written(Sensitivity::Tokens, body).contains(r#"{"token":"left out","expirationTimestamp":"x"}"#));
+        assert!(
+            written(Sensitivity::Tokens, body).contains(r#"{"token":"left out","expirationTimestamp":"x"}"#)
+        );
         assert_eq!(written(Sensitivity::Plain, body), format!("{{\"json\":{body}}}"));
     }
 }

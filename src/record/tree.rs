@@ -148,12 +148,8 @@ mod tests {
 
     #[test]
     fn a_value_is_written_as_it_was_read() {
-        for text in [
-            r#"{"z":1,"a":[true,null,-2,1.5,"x\n"],"z":{}}"#,
-            "[]",
-            "\"x\"",
-            "18446744073709551615",
-        ] {
+        for text in [r#"{"z":1,"a":[true,null,-2,1.5,"x\n"],"z":{}}"#, "[]", "\"x\"", "18446744073709551615"]
+        {
             assert_eq!(Tree::read(text.as_bytes()).unwrap().text(), text);
         }
         for text in ["", "{", "{} {}", "x", "{\"a\":1}\u{0}"] {

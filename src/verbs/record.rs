@@ -26,8 +26,7 @@ impl Tape {
     pub(super) fn begin(traffic: &cli::Traffic, plugin: &str, policy: &str) -> Result<Self, Error> {
         Ok(match traffic {
             cli::Traffic::Record { file, secrets } => {
-                disk::may_output(file)
-                    .map_err(|source| Error::Unwritten { path: file.clone(), source })?;
+                disk::may_output(file).map_err(|source| Error::Unwritten { path: file.clone(), source })?;
                 let recorder = Recorder::new(plugin, policy, *secrets);
                 Self { file: file.clone(), traffic: Traffic::Record(Arc::new(recorder)) }
             }

@@ -49,7 +49,8 @@ pub(super) fn run(
         _ => None,
     };
     let uses_network = plugin.inspected().uses_network();
-    let tape = traffic.map(|traffic| Tape::begin(&traffic, plugin.name(), layers.grant.name())).transpose()?;
+    let tape =
+        traffic.map(|traffic| Tape::begin(&traffic, plugin.name(), layers.grant.name())).transpose()?;
     // Of a replay nothing reaches a cluster.
     let is_replay = tape.as_ref().is_some_and(Tape::is_replay);
     let audit = if is_replay { None } else { audit::observer_of(store, &source, &plugin)? };
@@ -60,7 +61,8 @@ pub(super) fn run(
         Questions { grant: name.map(|name| InstalledGrant { store: store.clone(), name: name.clone() }) }
     });
     let traffic = tape.as_ref().map(Tape::traffic);
-    let launch = Launch { store, environment, reporter, plugin: &plugin, verbose, observers, questions, traffic };
+    let launch =
+        Launch { store, environment, reporter, plugin: &plugin, verbose, observers, questions, traffic };
     let ending = launch.run(layers.for_plugin(plugin.inspected()), arguments);
     match tape {
         Some(tape) => tape.end(reporter, verbose, ending),

@@ -112,7 +112,11 @@ fn a_plugin_sees_the_same_world_in_a_replay() {
     let server = seed();
     let session = Session::of(&server);
     let run = session.is_replayed("cluster", "dumps", &["/version", "-n", "shop"], || drop(server));
-    assert!(run.stdout.contains("KWASM_NAMESPACE=shop") && run.stdout.contains("status 200"), "{}", run.shown());
+    assert!(
+        run.stdout.contains("KWASM_NAMESPACE=shop") && run.stdout.contains("status 200"),
+        "{}",
+        run.shown()
+    );
 }
 
 #[test]
@@ -186,7 +190,9 @@ fn what_the_real_server_answers_is_replayed_through_either_door() {
 #[cfg(unix)]
 #[test]
 fn a_followed_log_of_the_real_server_is_replayed_through_either_door() {
-    let Some(real) = real("a_followed_log_of_the_real_server_is_replayed_through_either_door") else { return };
+    let Some(real) = real("a_followed_log_of_the_real_server_is_replayed_through_either_door") else {
+        return;
+    };
     let _log = real.pod_log();
     real.feed(&["create", "namespace", "followed"], "");
     real.feed(&["run", "web", "--image=none", "--namespace", "followed"], "");

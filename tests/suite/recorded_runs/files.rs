@@ -47,9 +47,15 @@ fn a_file_that_is_not_a_record_is_one_error_with_its_reason_and_cure() {
     for (content, fault) in [
         (b"\xff\0".to_vec(), ": it is not a record of version 1".to_owned()),
         (Vec::new(), ": it is not a record of version 1".to_owned()),
-        (text.replacen("\"version\":1", "\"version\":9", 1).into(), ": it is not a record of version 1".to_owned()),
+        (
+            text.replacen("\"version\":1", "\"version\":9", 1).into(),
+            ": it is not a record of version 1".to_owned(),
+        ),
         (half.into(), format!(":{lines}: it is not a line of a record: EOF while parsing")),
-        (text.replacen("\"status\":200", "\"status\":101", 1).into(), ": its status is not one of an answer".to_owned()),
+        (
+            text.replacen("\"status\":200", "\"status\":101", 1).into(),
+            ": its status is not one of an answer".to_owned(),
+        ),
         ((text.clone() + &text).into(), format!(":{}: the first line of a record is there again", lines + 1)),
         (vec![b'\n'; (64 << 20) + 1], ": it is larger than 64 MiB".to_owned()),
         (
@@ -93,7 +99,9 @@ fn a_request_that_is_not_in_the_record_is_named_with_the_nearest_one() {
     session.record("none", "kube-client", &LIST).fails(1);
     let run = session.replay("cluster", "kube-client", &LIST).fails(1);
     assert!(
-        run.stderr.contains("the policy refused it when this was recorded\nhint: the policy was none then: --policy none"),
+        run.stderr.contains(
+            "the policy refused it when this was recorded\nhint: the policy was none then: --policy none"
+        ),
         "{}",
         run.shown()
     );

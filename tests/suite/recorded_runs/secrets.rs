@@ -62,7 +62,9 @@ fn pieces_of_kubeconfig(path: &Path) -> BTreeSet<Vec<u8>> {
     }
     assert!(!found.is_empty());
     // What every certificate begins with is no secret.
-    found.retain(|piece| !"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".contains(&*String::from_utf8_lossy(piece)));
+    found.retain(|piece| {
+        !"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".contains(&*String::from_utf8_lossy(piece))
+    });
     found
 }
 
@@ -70,7 +72,9 @@ fn pieces_of_kubeconfig(path: &Path) -> BTreeSet<Vec<u8>> {
 fn contents(record: &str) -> Vec<Vec<u8>> {
     let mut found = vec![record.as_bytes().to_vec()];
     let texts = record.split('"').filter(|text| text.len() >= PIECE);
-    found.extend(texts.filter_map(|text| STANDARD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok()));
+    found.extend(
+        texts.filter_map(|text| STANDARD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok()),
+    );
     found
 }
 
@@ -103,7 +107,8 @@ fn no_secret_of_the_demo_is_in_a_record_unless_it_is_wanted() {
         let server = seed();
         let path = kubeconfig(&server, user);
         let session = Session::at(&path);
-        let secrets = ["db", "web-tls"].map(|name| server.get(&format!("namespaces/shop/secrets/{name}")).unwrap());
+        let secrets =
+            ["db", "web-tls"].map(|name| server.get(&format!("namespaces/shop/secrets/{name}")).unwrap());
         let pieces = pieces_of(&secrets);
         for arguments in [
             &["http://192.0.2.1/api/v1/namespaces/shop/secrets"][..],
@@ -181,22 +186,44 @@ fn no_secret_of_the_real_server_is_in_a_record_in_any_of_its_forms() {
     let body = |text: &Value| Value::String(text.to_string());
     let json = json!([["content-type", "application/json"]]);
     let of = |media_type: &str| json!([["content-type", media_type]]);
-    let named = |name: &str, data: Value| {
-        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data})
-    };
+    let named = |name: &str, data: Value| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data});
     let other = "another value that no one may find either";
     let requests = [
         json!(["POST", base, json, body(&named("made", json!({"two": other})))]),
         json!(["POST", base, json, body(&named("wrong", json!({"two": [other]})))]),
         json!(["POST", base, json, format!("{{\"kind\": \"Secret\", \"data\": {{\"a\": \"{other}")]),
-        json!(["POST", base, of("application/yaml"), format!("kind: Secret\nmetadata: {{name: yaml}}\nstringData: {{a: {other}}}\n")]),
-        json!(["PATCH", format!("{base}/kept"), of("application/merge-patch+json"), body(&json!({"stringData": {"three": other}}))]),
-        json!(["PATCH", format!("{base}/kept"), of("application/json-patch+json"),
-            body(&json!([{"op": "add", "path": "/data/four", "value": STANDARD.encode(other)}]))]),
-        json!(["PATCH", format!("{base}/kept?fieldManager=x&force=true"), of("application/apply-patch+yaml"),
-            format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: kept}}\nstringData: {{five: {other}}}\n")]),
-        json!(["POST", "http://192.0.2.1/api/v1/namespaces/unrecorded/serviceaccounts/robot/token", json,
-            body(&json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}))]),
+        json!([
+            "POST",
+            base,
+            of("application/yaml"),
+            format!("kind: Secret\nmetadata: {{name: yaml}}\nstringData: {{a: {other}}}\n")
+        ]),
+        json!([
+            "PATCH",
+            format!("{base}/kept"),
+            of("application/merge-patch+json"),
+            body(&json!({"stringData": {"three": other}}))
+        ]),
+        json!([
+            "PATCH",
+            format!("{base}/kept"),
+            of("application/json-patch+json"),
+            body(&json!([{"op": "add", "path": "/data/four", "value": STANDARD.encode(other)}]))
+        ]),
+        json!([
+            "PATCH",
+            format!("{base}/kept?fieldManager=x&force=true"),
+            of("application/apply-patch+yaml"),
+            format!(
+                "apiVersion: v1\nkind: Secret\nmetadata: {{name: kept}}\nstringData: {{five: {other}}}\n"
+            )
+        ]),
+        json!([
+            "POST",
+            "http://192.0.2.1/api/v1/namespaces/unrecorded/serviceaccounts/robot/token",
+            json,
+            body(&json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}))
+        ]),
     ];
     let requests = requests.map(|mut request| {
         let url = request[1].as_str().unwrap().replace("http://192.0.2.1", "");
@@ -210,7 +237,10 @@ fn no_secret_of_the_real_server_is_in_a_record_in_any_of_its_forms() {
     let record = session.text();
     has_none_of(&record, &forbidden);
     // A token of a service account is three parts of base64, the first of which says so.
-    assert!(record.contains("\"kind\":\"TokenRequest\"") && record.contains("\"token\":\"left out\""), "{record}");
+    assert!(
+        record.contains("\"kind\":\"TokenRequest\"") && record.contains("\"token\":\"left out\""),
+        "{record}"
+    );
     assert!(!record.contains("eyJhbGciOi"), "{record}");
     drop(Kwasm::new());
 }
