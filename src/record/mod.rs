@@ -39,3 +39,6 @@ pub const LARGEST_BODY: usize = 1 << 20;
 
 /// The version of the format.
 const VERSION: u32 = 1;
+
+#[cfg(test)]
+mod tests;

@@ -114,7 +114,7 @@ impl Record {
         &self.header
     }
 
-    fn parse(path: &Path, text: &[u8]) -> Result<Self, Error> {
+    pub(super) fn parse(path: &Path, text: &[u8]) -> Result<Self, Error> {
         let mut lines =
             text.split(|byte| *byte == b'\n').zip(1..).filter(|(line, _)| !line.trim_ascii().is_empty());
         let fault = |line, what| Error::Line { path: path.to_owned(), line, what };
