@@ -7,6 +7,7 @@ use crate::cli;
 use crate::cluster;
 use crate::environment::Environment;
 use crate::message::Explain;
+use crate::record;
 use crate::registry;
 use crate::runtime::{self, Outcome};
 use crate::store::{self, layout};
@@ -116,6 +117,8 @@ impl Exit {
             | Error::Untrusted { .. }
             | Error::Wider { .. } => Self::Refused,
             Error::Build(error) => Self::for_build(error),
+            Error::Record(record::Error::Full(_)) => Self::Failed,
+            Error::Record(_) => Self::Usage,
             Error::Registry(error) => Self::for_fetch(error),
             Error::Runtime(error) => Self::for_runtime(error),
             Error::Store(error) => Self::for_store(error),

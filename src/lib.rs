@@ -36,6 +36,8 @@ pub mod policy;
 
 pub mod cluster;
 
+pub mod record;
+
 pub mod gate;
 
 pub mod runtime;

@@ -141,6 +141,8 @@ pub enum Command {
         policy: Option<String>,
         /// Whether to ask about requests that the policy does not allow; `None` for what was said at install.
         ask: Option<bool>,
+        /// The record to make of its traffic, or to answer it from.
+        traffic: Option<Traffic>,
         /// Whether to report each request.
         verbose: bool,
         /// The plugin's own arguments.
@@ -260,6 +262,25 @@ pub enum PolicyCommand {
         name: PluginName,
         /// The output format.
         output: Output,
+    },
+}
+
+/// What is done with the traffic of a run.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Traffic {
+    /// Record it.
+    Record {
+        /// The file.
+        file: PathBuf,
+        /// Whether values of secrets, tokens, and requests to other hosts are recorded.
+        secrets: bool,
+    },
+    /// Answer from a record.
+    Replay {
+        /// The file.
+        file: PathBuf,
+        /// Whether answers take as long as they did.
+        timing: bool,
     },
 }
 

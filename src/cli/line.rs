@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::command::{Command, Output, PolicyCommand, Target};
+use super::command::{Command, Output, PolicyCommand, Target, Traffic};
 use super::error::{Error, unicode};
 use crate::build::{Language, Wish as Project};
 use crate::environment::{Connection, Environment};
@@ -40,6 +40,18 @@ enum Verb {
         /// Ask at the terminal about requests that the policy does not allow [default: as installed]
         #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
         ask: Option<bool>,
+        /// Record its requests and their answers in this file, without values of secrets
+        #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+        record: Option<PathBuf>,
+        /// Record values of secrets, tokens, and requests to other hosts, too
+        #[arg(long, requires = "record")]
+        record_secrets: bool,
+        /// Answer its requests from a record instead of a cluster
+        #[arg(long, value_name = "FILE")]
+        replay: Option<PathBuf>,
+        /// Answer as slowly as when it was recorded [default: at once]
+        #[arg(long, requires = "replay")]
+        replay_timing: bool,
         /// The plugin's own arguments
         #[arg(last = true, value_name = "ARG")]
         arguments: Vec<OsString>,
@@ -373,13 +385,18 @@ impl Line {
     pub(super) fn into_command(self, environment: &Environment) -> Result<Command, Error> {
         let verbose = self.verbose > 0;
         Ok(match self.verb {
-            Verb::Run { source, policy, ask, arguments } => Command::Run {
-                source: source.parse()?,
-                policy,
-                ask,
-                verbose,
-                arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,
-            },
+            Verb::Run { source, policy, ask, record, record_secrets, replay, replay_timing, arguments } => {
+                Command::Run {
+                    source: source.parse()?,
+                    policy,
+                    ask,
+                    traffic: record
+                        .map(|file| Traffic::Record { file, secrets: record_secrets })
+                        .or(replay.map(|file| Traffic::Replay { file, timing: replay_timing })),
+                    verbose,
+                    arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,
+                }
+            }
             Verb::Install { sources, name: Some(_), .. } if sources.len() > 1 => {
                 return Err(Error::OneName(sources.len()));
             }

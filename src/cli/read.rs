@@ -50,6 +50,7 @@ impl Command {
                     source: Source::Installed(name),
                     policy: None,
                     ask: None,
+                    traffic: None,
                     verbose: false,
                     arguments,
                 },
@@ -96,7 +97,7 @@ mod tests {
     use std::ffi::OsString;
 
     use super::*;
-    use crate::cli::{Output, Target};
+    use crate::cli::{Output, Target, Traffic};
 
     fn read(arguments: &[&str]) -> Result<Command, Error> {
         let arguments = arguments.iter().map(OsString::from).collect();
@@ -113,7 +114,10 @@ mod tests {
         let command = read(&["/bin/kubectl-my_plug", "--help", "-n", "x", "--"]).unwrap();
         let arguments = ["--help", "-n", "x", "--"].map(String::from).to_vec();
         let source = Source::Installed("my-plug".parse().unwrap());
-        assert_eq!(command, Command::Run { source, policy: None, ask: None, verbose: false, arguments });
+        assert_eq!(
+            command,
+            Command::Run { source, policy: None, ask: None, traffic: None, verbose: false, arguments }
+        );
     }
 
     #[test]
@@ -171,6 +175,7 @@ mod tests {
                 source: Source::Path("./x.wasm".into()),
                 policy: None,
                 ask: None,
+                traffic: None,
                 verbose: false,
                 arguments
             }
@@ -190,6 +195,33 @@ mod tests {
             read(&["kwasm", "install", "--ask", "x.wasm"]),
             Ok(Command::Install { ask: true, .. })
         ));
+    }
+
+    #[test]
+    fn a_run_is_recorded_or_replayed_and_not_both() {
+        let traffic = |arguments: &[&str]| match read(&[&["kwasm", "run", "x"], arguments].concat()) {
+            Ok(Command::Run { traffic, .. }) => Ok(traffic),
+            other => Err(other),
+        };
+        let file = || "r".into();
+        assert_eq!(traffic(&[]).unwrap(), None);
+        assert_eq!(
+            traffic(&["--record", "r"]).unwrap(),
+            Some(Traffic::Record { file: file(), secrets: false })
+        );
+        let secrets = traffic(&["--record", "r", "--record-secrets"]).unwrap();
+        assert_eq!(secrets, Some(Traffic::Record { file: file(), secrets: true }));
+        let replay = traffic(&["--replay", "r", "--replay-timing"]).unwrap();
+        assert_eq!(replay, Some(Traffic::Replay { file: file(), timing: true }));
+        for wrong in [
+            &["--record", "a", "--replay", "b"][..],
+            &["--record-secrets"],
+            &["--replay-timing"],
+            &["--replay", "r", "--record-secrets"],
+            &["--record", "r", "--replay-timing"],
+        ] {
+            assert!(matches!(traffic(wrong), Err(Err(Error::Usage(_)))), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::{Builder, NamedTempFile};
 
-pub(crate) use self::output::output;
+pub(crate) use self::output::{may_output, output, private_output};
 pub(crate) use self::scratch::Scratch;
 pub(crate) use self::tree::tree;
 use super::owner::check_folder;

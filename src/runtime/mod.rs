@@ -215,6 +215,7 @@ fn run_beside(
             // It cannot be dropped unused but by a panic.
             outcome = told => outcome.unwrap_or_else(|_| Outcome::Trapped("kwasm itself failed".to_owned())),
             limit = expired(timeout) => Outcome::Limited(limit),
+            () = gate.interrupted() => Outcome::Interrupted,
         }
     });
     gate.end();

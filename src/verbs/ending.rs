@@ -119,6 +119,8 @@ pub enum Error {
     #[error("{name}: {} is not absolute", path.display())]
     Relative { name: &'static str, path: PathBuf },
     #[error(transparent)]
+    Record(#[from] crate::record::Error),
+    #[error(transparent)]
     Registry(#[from] registry::Error),
     #[error(transparent)]
     Runtime(#[from] runtime::Error),

@@ -108,6 +108,7 @@ impl Error {
             Self::Cluster(error) => error.hint(),
             Self::Inspect { source, .. } => source.hint(),
             Self::SignatureLookup { source, .. } | Self::Registry(source) => source.hint(),
+            Self::Record(error) => error.hint(),
             Self::Runtime(error) => error.hint(),
             Self::Store(error) => error.hint(),
             _ => None,

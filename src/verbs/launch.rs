@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::cli;
 use crate::cluster::{Contexts, Flags, Kubeconfig, MOST_CONTEXTS, Selection};
 use crate::environment::{Connection, Environment};
-use crate::gate::{Asker, Gate, Observer};
+use crate::gate::{Asker, Gate, Observer, Traffic};
 use crate::message::Message;
 use crate::policy::{Grant, NAME_A_KUBECONFIG};
 use crate::runtime::{Bounds, Compiler, Folders, Guards, OpenLine, Outcome, Sandbox, StreamFaults, World};
@@ -28,6 +28,8 @@ pub(super) struct Launch<'a> {
     pub(super) observers: Vec<Observer>,
     /// Whether the user is asked about requests that the grant does not allow.
     pub(super) questions: Option<Questions>,
+    /// The record that is made of its traffic, or that answers it.
+    pub(super) traffic: Option<Traffic>,
 }
 
 /// The questions about requests that a grant does not allow.
@@ -71,20 +73,31 @@ impl Launch<'_> {
     fn scene(&self, grant: &Grant, mut arguments: Vec<String>) -> Result<Scene, Error> {
         let Self { store, environment, reporter, plugin, .. } = self;
         let connection = Connection::take(&mut arguments, grant.own_flags()).map_err(cli::Error::from)?;
-        let mut world = World::new(plugin.name(), arguments, environment, grant);
+        let mut world = World::new(plugin.name(), arguments, environment, grant)
+            .at_time_of(self.traffic.as_ref().map(Traffic::clock));
         let network = plugin.inspected().uses_network();
         let nothing = "the plugin imports no network";
         if !network && grant.files().is_empty() {
             return Ok(Scene { world, contexts: Contexts::none(nothing), missing: None });
         }
         let flags = Flags::of(&connection)?;
-        let kubeconfig = Kubeconfig::load(environment, &flags)?;
+        let record = self.traffic.as_ref().and_then(Traffic::replayed);
+        // For a replay there may be none. It is only needed to know which files hold credentials.
+        let kubeconfig = match (record, grant.files()) {
+            (Some(_), []) => Kubeconfig::default(),
+            _ => Kubeconfig::load(environment, &flags)?,
+        };
         world = world.with(folders(grant, environment, store, &kubeconfig)?);
         if !network {
             return Ok(Scene { world, contexts: Contexts::none(nothing), missing: None });
         }
-        let granted = |name: &str, selected: &str| grant.grants(name, selected);
-        let contexts = Contexts::choose(&kubeconfig, &flags, granted)?;
+        let contexts = match record {
+            Some(record) => super::record::recalled(record, &flags)?,
+            None => Contexts::choose(&kubeconfig, &flags, |name, selected| grant.grants(name, selected))?,
+        };
+        if let Some(recorder) = self.traffic.as_ref().and_then(Traffic::recorder) {
+            recorder.show(super::record::shown(&contexts));
+        }
         if contexts.left_out() > 0 {
             let (left_out, most) = (contexts.left_out(), MOST_CONTEXTS);
             reporter.note(&format!(
@@ -108,7 +121,7 @@ impl Launch<'_> {
             let (plugin, line, lines) = (self.plugin.name().to_owned(), line.clone(), lines.clone());
             Arc::new(User { plugin, line, lines, grant }) as Arc<dyn Asker>
         });
-        Gate::new(grant, contexts, observers, asker)
+        Gate::with_traffic(grant, contexts, observers, asker, self.traffic)
     }
 }
 

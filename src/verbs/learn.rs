@@ -63,8 +63,16 @@ pub(super) fn learn(
     let seen = Arc::new(Mutex::new(Seen { lesson: Lesson::new(keep_names), refused: false }));
     let recorder = audit::observer_of(store, &source, &plugin)?;
     let observers = recorder.into_iter().chain([student(&seen)]).collect();
-    let launch =
-        Launch { store, environment, reporter, plugin: &plugin, verbose, observers, questions: None };
+    let launch = Launch {
+        store,
+        environment,
+        reporter,
+        plugin: &plugin,
+        verbose,
+        observers,
+        questions: None,
+        traffic: None,
+    };
     let ending = launch.run(layers.for_plugin(plugin.inspected()), arguments)?;
 
     let Seen { lesson, refused } = &*locked(&seen);

@@ -26,6 +26,7 @@ mod papers;
 mod policy;
 mod progress;
 mod publish;
+mod record;
 mod release;
 mod reporter;
 mod requested;
@@ -100,8 +101,8 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             let wish = publish::Wish { file, target, request, key, adapt, output };
             publish::publish(environment, reporter, &wish)
         }
-        Command::Run { source, policy, ask, verbose, arguments } => {
-            let wish = run::Wish { source, policy, ask, verbose, arguments };
+        Command::Run { source, policy, ask, traffic, verbose, arguments } => {
+            let wish = run::Wish { source, policy, ask, traffic, verbose, arguments };
             run::run(&store()?, environment, reporter, wish)
         }
         Command::Save { names, archive } => save::save(&store()?, environment, reporter, &names, &archive),

@@ -61,6 +61,7 @@ mod plugin_lifecycle;
 mod policies;
 mod project_documents;
 mod proxies;
+mod recorded_runs;
 #[cfg(unix)]
 mod recorded_terminal;
 #[cfg(unix)]
