@@ -16,6 +16,7 @@ mod failure;
 mod faults;
 mod flight;
 mod guest_body;
+mod head;
 /// The filters of headers: pure, and public for the fuzzer. They offer no way past the gate.
 #[doc(hidden)]
 pub mod headers;
@@ -51,6 +52,7 @@ pub(crate) use self::exchange::Timeouts;
 use self::failure::Failure;
 use self::flight::{Answer, Flight};
 pub(crate) use self::guest_body::GuestBody;
+pub use self::head::Head;
 use self::hosts::Hosts;
 pub(crate) use self::http::Door;
 use self::journal::Journal;
@@ -63,7 +65,7 @@ use self::sender::{Sender, Unrenewed};
 pub use self::socket::Denied;
 pub(crate) use self::socket::Socket;
 use self::table::Table;
-pub use self::trace::{Ending, Observer, Subject, Trace};
+pub use self::trace::{Ending, Exchange, Observer, Subject, Trace};
 use self::trace::{Following, Seen, Tracer};
 use self::tunnel::{Held, Tunnel};
 use crate::cluster::{Cluster, Contexts, says_who};
@@ -199,7 +201,7 @@ impl Gate {
                 if let Some(tunnel) = &tunnel {
                     tunnel.name(&mut headers);
                 }
-                let body = GuestBody::new(body, lifetime.clone(), &headers);
+                let body = GuestBody::new(following.counted(body), lifetime.clone(), &headers);
                 let sent = self.0.send(permit, headers, body, timeouts, &mut following).await?;
                 Ok(answered(sent, tunnel, Held { following, slot }))
             }
@@ -250,7 +252,9 @@ impl Inner {
                 return Admitted { judged: Err(*refusal), seen, timeouts, late: None };
             }
         };
-        let known = traced.then(|| (attempt.to_string(), Subject::of(&attempt)));
+        let known = traced.then(|| {
+            (attempt.to_string(), Subject::of(&attempt), Head::of_request(parts, Some(&attempt)))
+        });
         let (Verdict { judged, rule, consent }, waited) = match &self.asking {
             None => (Verdict::of(&self.grant, attempt, traced), None),
             Some(asking) => {
@@ -264,9 +268,9 @@ impl Inner {
                 (asking.judge(&self.grant, attempt, withdrawn).await, Some(began.elapsed()))
             }
         };
-        let seen = known.map(|(request, subject)| match &judged {
-            Ok(_) => Seen { request, subject, rule, consent },
-            Err(_) => Seen { consent, ..Seen::refused(parts, subject) },
+        let seen = known.map(|(request, subject, head)| match &judged {
+            Ok(_) => Seen { request, subject, rule, consent, head },
+            Err(_) => Seen { consent, head, ..Seen::refused(parts, subject) },
         });
         let late = waited.filter(|_| judged.is_err()).and_then(|waited| timeouts.late(waited));
         let timeouts = waited.map_or(timeouts, |waited| timeouts.after(waited));
@@ -433,7 +437,7 @@ impl Inner {
 /// Returns the guest's view of an answer: a traced body, or an end of a tunnel.
 fn answered(response: Response<Body>, tunnel: Option<Tunnel>, held: Held) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
-    held.following.answered(parts.status);
+    held.following.answered(&parts);
     let switched = parts.status == StatusCode::SWITCHING_PROTOCOLS;
     if let Some((tunnel, server)) = tunnel.filter(|_| switched).zip(parts.extensions.remove()) {
         tunnel.name(&mut parts.headers);

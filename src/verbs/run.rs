@@ -1,5 +1,8 @@
 //! `kwasm run SOURCE -- ARG…`, and `kubectl NAME ARG…`, the same for an installed plugin.
 
+use std::path::PathBuf;
+
+use crate::cli::Verbosity;
 use crate::environment::Environment;
 use crate::policy::{self, Layers, Policy};
 use crate::reference::Source;
@@ -22,7 +25,9 @@ pub(super) struct Wish {
     pub(super) policy: Option<String>,
     /// Whether to ask about requests that the policy does not allow; `None` for what was said at install.
     pub(super) ask: Option<bool>,
-    pub(super) verbose: bool,
+    /// The file for a profile of the run.
+    pub(super) profile: Option<PathBuf>,
+    pub(super) verbosity: Verbosity,
     pub(super) arguments: Vec<String>,
 }
 
@@ -32,7 +37,7 @@ pub(super) fn run(
     reporter: Reporter,
     wish: Wish,
 ) -> Result<Ending, Error> {
-    let Wish { source, policy, ask, verbose, arguments } = wish;
+    let Wish { source, policy, ask, profile, verbosity, arguments } = wish;
     let plugin = find(store, environment, reporter, &source)?;
     let layers = Layers {
         request: request(plugin.name(), plugin.inspected())?,
@@ -51,7 +56,8 @@ pub(super) fn run(
         let name = installed.filter(|_| policy.is_none() && store.is_own());
         Questions { grant: name.map(|name| InstalledGrant { store: store.clone(), name: name.clone() }) }
     });
-    let launch = Launch { store, environment, reporter, plugin: &plugin, verbose, observers, questions };
+    let launch =
+        Launch { store, environment, reporter, plugin: &plugin, verbosity, observers, questions, profile };
     launch.run(layers.for_plugin(plugin.inspected()), arguments)
 }
 
