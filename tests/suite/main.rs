@@ -55,6 +55,7 @@ mod output_files;
 mod path_prefixes;
 mod plugin_lifecycle;
 mod policies;
+mod profiles;
 mod project_documents;
 mod proxies;
 #[cfg(unix)]
@@ -81,6 +82,7 @@ mod streamed_bodies;
 mod support;
 mod timeline;
 mod tls;
+mod traps;
 #[cfg(unix)]
 mod tunnel_transfers;
 mod tunnels;
