@@ -3,6 +3,7 @@
 //! [DWARF for WebAssembly](https://yurydelendik.github.io/webassembly-dwarf/) is in custom sections of a core module, and
 //! its addresses begin at the contents of that module's code section.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -45,7 +46,7 @@ type Bytes<'a> = EndianSlice<'a, LittleEndian>;
 pub fn lines(binary: &[u8], offsets: &[usize]) -> Vec<Vec<Line>> {
     let mut found = vec![Vec::new(); offsets.len()];
     for module in modules(binary) {
-        let asked = offsets.iter().zip(&mut found).filter(|(offset, _)| module.code.contains(offset));
+        let asked = offsets.iter().zip(&mut found).filter(|(offset, _)| module.code.contains(*offset));
         let mut asked = asked.peekable();
         if asked.peek().is_none() {
             continue;
@@ -136,7 +137,7 @@ fn at(context: &Context<Bytes<'_>>, address: usize) -> Option<Vec<Line>> {
         let location = frame.location.as_ref();
         let number = |number: Option<u32>| number.filter(|number| *number > 0);
         lines.push(Line {
-            function: name.filter(|name| name.len() <= LONGEST).map(|name| name.into_owned()),
+            function: name.filter(|name| name.len() <= LONGEST).map(Cow::into_owned),
             file: location.and_then(|place| place.file).filter(|file| file.len() <= LONGEST).map(str::to_owned),
             line: number(location.and_then(|place| place.line)),
             column: number(location.and_then(|place| place.column)),
@@ -173,8 +174,9 @@ mod tests {
         info.extend([4, 0, 0, 0, 0, 0, 4]);
         info.extend(std::iter::repeat_n(1, entries as usize));
         // DW_TAG_inlined_subroutine with children.
-        let abbreviations = [1, 0x1d, 1, 0, 0, 0];
-        let sections = BTreeMap::from([(".debug_info", info.as_slice()), (".debug_abbrev", &abbreviations)]);
+        let abbreviations = [1_u8, 0x1d, 1, 0, 0, 0];
+        let sections =
+            BTreeMap::from([(".debug_info", info.as_slice()), (".debug_abbrev", abbreviations.as_slice())]);
         assert!(Module { code: 0..1, sections }.context().is_none());
     }
 }
