@@ -105,9 +105,8 @@ impl Head {
 /// Returns the path and query of a request. A query has its place only at an API server itself: other servers may take
 /// a credential there.
 fn target(parts: &Parts, attempt: Option<&Attempt>) -> String {
-    let to_server = |attempt: &Attempt| {
-        matches!(attempt.target(), Target::Context(_)) && !attempt.info().is_relayed()
-    };
+    let to_server =
+        |attempt: &Attempt| matches!(attempt.target(), Target::Context(_)) && !attempt.info().is_relayed();
     match attempt.filter(|attempt| to_server(attempt)) {
         Some(attempt) => attempt.path_and_query(),
         None => parts.uri.path().to_owned(),
@@ -210,9 +209,11 @@ mod tests {
 
     #[test]
     fn the_protocols_of_a_stream_are_shown() {
-        for (protocols, is_shown) in
-            [("v5.channel.k8s.io, v4.channel.k8s.io", true), ("base64url.x.channel.k8s.io", false), ("", false)]
-        {
+        for (protocols, is_shown) in [
+            ("v5.channel.k8s.io, v4.channel.k8s.io", true),
+            ("base64url.x.channel.k8s.io", false),
+            ("", false),
+        ] {
             assert_eq!(names_channels_only(&HeaderValue::from_static(protocols)), is_shown, "{protocols}");
         }
     }

@@ -252,9 +252,8 @@ impl Inner {
                 return Admitted { judged: Err(*refusal), seen, timeouts, late: None };
             }
         };
-        let known = traced.then(|| {
-            (attempt.to_string(), Subject::of(&attempt), Head::of_request(parts, Some(&attempt)))
-        });
+        let known = traced
+            .then(|| (attempt.to_string(), Subject::of(&attempt), Head::of_request(parts, Some(&attempt))));
         let (Verdict { judged, rule, consent }, waited) = match &self.asking {
             None => (Verdict::of(&self.grant, attempt, traced), None),
             Some(asking) => {

@@ -138,7 +138,10 @@ fn at(context: &Context<Bytes<'_>>, address: usize) -> Option<Vec<Line>> {
         let number = |number: Option<u32>| number.filter(|number| *number > 0);
         lines.push(Line {
             function: name.filter(|name| name.len() <= LONGEST).map(Cow::into_owned),
-            file: location.and_then(|place| place.file).filter(|file| file.len() <= LONGEST).map(str::to_owned),
+            file: location
+                .and_then(|place| place.file)
+                .filter(|file| file.len() <= LONGEST)
+                .map(str::to_owned),
             line: number(location.and_then(|place| place.line)),
             column: number(location.and_then(|place| place.column)),
         });
@@ -158,7 +161,9 @@ mod tests {
             b"\0asm".to_vec(),
             hostile("(module (func nop))"),
             hostile("(component (core module (func nop)))"),
-            hostile(r#"(module (func nop) (@custom ".debug_info" "\ff\ff\ff\ff") (@custom ".debug_abbrev" "\01"))"#),
+            hostile(
+                r#"(module (func nop) (@custom ".debug_info" "\ff\ff\ff\ff") (@custom ".debug_abbrev" "\01"))"#,
+            ),
         ] {
             let offsets: Vec<usize> = (0..binary.len()).collect();
             assert!(lines(&binary, &offsets).iter().all(Vec::is_empty));

@@ -18,9 +18,9 @@ const SHOWN: usize = 256;
 pub fn readable(name: &str) -> String {
     let mut shown = Shortened::default();
     if name.len() <= LONGEST {
-        // An error means that it is long enough.
         if let Ok(rust) = rustc_demangle::try_demangle(name) {
-            drop(write!(shown, "{rust:#}"));
+            // An error means that it is long enough.
+            write!(shown, "{rust:#}").unwrap_or_default();
         } else if name.starts_with("_Z")
             && let Ok(symbol) = cpp_demangle::BorrowedSymbol::new(name.as_bytes())
         {
@@ -31,7 +31,7 @@ pub fn readable(name: &str) -> String {
         }
     }
     if shown.text.is_empty() {
-        drop(shown.write_str(name));
+        shown.write_str(name).unwrap_or_default();
     }
     shown.text
 }
@@ -67,7 +67,10 @@ mod tests {
     fn a_mangled_name_is_shown_as_in_its_source() {
         for (mangled, name) in [
             ("_ZN7podtool4list17h0123456789abcdefE", "podtool::list"),
-            ("_ZN55_$LT$X$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE", "<X as core::fmt::Debug>::fmt"),
+            (
+                "_ZN55_$LT$X$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE",
+                "<X as core::fmt::Debug>::fmt",
+            ),
             ("_RNvC7podtool4list", "podtool::list"),
             ("_ZN5space3fooEibc", "space::foo(int, bool, char)"),
             ("_ZNSt6vectorIiSaIiEE9push_backEOi", "std::vector<int, std::allocator<int> >::push_back(int&&)"),
@@ -91,7 +94,10 @@ mod tests {
         }
         let shown = readable(&name);
         assert_eq!(shown.chars().count(), SHOWN + 1, "{shown}");
-        assert!(shown.starts_with("f(A<int, int, int, int, int, int, int, int, int, int>, A<A<int, "), "{shown}");
+        assert!(
+            shown.starts_with("f(A<int, int, int, int, int, int, int, int, int, int>, A<A<int, "),
+            "{shown}"
+        );
     }
 
     #[test]

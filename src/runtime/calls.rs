@@ -157,7 +157,8 @@ impl Call {
         self.name.as_deref().is_some_and(|name| {
             let path = name.trim_start_matches(['<', '&', '*']);
             let of_library = LIBRARIES.iter().any(|library| path.starts_with(library));
-            let of_start = STARTS.iter().any(|start| name == *start || name.starts_with(&format!("{start}.")));
+            let of_start =
+                STARTS.iter().any(|start| name == *start || name.starts_with(&format!("{start}.")));
             // The export of a component, `wasi:cli/run@0.2.3#run`.
             !(of_library || of_start || name.contains('#') || name.is_empty())
         })
@@ -291,7 +292,10 @@ mod tests {
             line: Some(3),
             column: Some(5),
         };
-        let calls = with_lines(call("_RNvC1a1b", None), vec![of(Some("_RNvC1a1c"), "c.rs"), of(None, &"x".repeat(300))]);
+        let calls = with_lines(
+            call("_RNvC1a1b", None),
+            vec![of(Some("_RNvC1a1c"), "c.rs"), of(None, &"x".repeat(300))],
+        );
         assert_eq!(calls[0].shown(), "a::c (c.rs:3:5)");
         assert_eq!(calls[1].shown(), format!("a::b (…{}:3:5)", "x".repeat(PATH)));
     }

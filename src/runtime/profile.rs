@@ -3,8 +3,9 @@
 //! A sample is taken where the plugin's code looks at the epoch, which is at the beginning of each function and loop.
 //! That code is the same in each run, so a profiled one differs only by the thread that advances the epoch. wasmtime's
 //! own `GuestProfiler` is not used: it demangles all names of a plugin without a bound, keeps stacks of any depth,
-//! and would bring Intel's ITT API.
+//! and would bring Intel's ITT API, in C.
 
+mod firefox;
 mod recording;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -103,7 +104,8 @@ impl Profiler {
     #[must_use]
     pub fn finish(&self) -> Option<Profile> {
         self.stop();
-        let (profiler, recording) = (self.clone(), std::mem::replace(&mut *self.recording(), Recording::new()));
+        let (profiler, recording) =
+            (self.clone(), std::mem::replace(&mut *self.recording(), Recording::new()));
         within(PATIENCE, move || {
             let (samples, is_cut) = (recording.samples(), recording.is_full());
             let json = recording.write(&profiler.0.name, INTERVAL)?;

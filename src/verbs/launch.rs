@@ -181,7 +181,8 @@ fn check_place(place: &Path) -> Result<(), Error> {
     match std::fs::metadata(store::folder_of(place)) {
         Ok(folder) if folder.is_dir() && !place.is_dir() => Ok(()),
         Ok(folder) => {
-            let kind = if folder.is_dir() { io::ErrorKind::IsADirectory } else { io::ErrorKind::NotADirectory };
+            let kind =
+                if folder.is_dir() { io::ErrorKind::IsADirectory } else { io::ErrorKind::NotADirectory };
             Err(Error::Unwritten { path: place.to_owned(), source: kind.into() })
         }
         Err(source) => Err(Error::Unwritten { path: place.to_owned(), source }),
@@ -191,7 +192,8 @@ fn check_place(place: &Path) -> Result<(), Error> {
 /// Writes the profile of a run that has ended.
 fn write(reporter: Reporter, profiler: &Profiler, place: &Path) -> Result<(), Error> {
     let unwritten = |source| Error::Unwritten { path: place.to_owned(), source };
-    let profile = profiler.finish().ok_or_else(|| unwritten(io::Error::other("the profile takes too long")))?;
+    let profile =
+        profiler.finish().ok_or_else(|| unwritten(io::Error::other("the profile takes too long")))?;
     disk::output(place, &profile.json).map_err(unwritten)?;
     let (place, samples) = (place.display(), profile.samples);
     let cut = if profile.is_cut { ", the most that are kept" } else { "" };

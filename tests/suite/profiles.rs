@@ -142,7 +142,11 @@ fn a_profile_that_cannot_be_written_is_an_error_before_the_run() {
     fs::create_dir(kwasm.home().join("folder")).unwrap();
     for (place, why) in [("none/p.json", "No such file"), ("folder", "directory")] {
         let run = kwasm.call(["run", "--profile", place, plugin.to_str().unwrap(), "--", "7"]).fails(125);
-        assert!(run.stderr.starts_with(&format!("kwasm: {place}: it cannot be written to: ")), "{}", run.shown());
+        assert!(
+            run.stderr.starts_with(&format!("kwasm: {place}: it cannot be written to: ")),
+            "{}",
+            run.shown()
+        );
         assert!(run.stderr.contains(why) && run.stderr.contains("hint: "), "{}", run.shown());
     }
 }

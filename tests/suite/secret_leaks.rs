@@ -97,7 +97,9 @@ const GUESTS_OWN: [&str; 8] = [
 fn with_headers(kwasm: &Kwasm, arguments: &[&str]) -> Run {
     let plugin = component("dials");
     let url = "http://192.0.2.1/api/v1/namespaces/shop/pods";
-    kwasm.call([&["-vv", "run", "--policy", "cluster", plugin.to_str().unwrap(), "--", url], arguments].concat())
+    kwasm.call(
+        [&["-vv", "run", "--policy", "cluster", plugin.to_str().unwrap(), "--", url], arguments].concat(),
+    )
 }
 
 #[test]
@@ -161,13 +163,20 @@ fn base64(text: &str) -> String {
 fn the_headers_of_a_shell_hold_no_secret() {
     let Some(real) = real("the_headers_of_a_shell_hold_no_secret") else { return };
     real.feed(&["run", "headed", "--image=none", "--namespace", "default"], "");
-    real.feed(&["wait", "--for=condition=Ready", "pod/headed", "--namespace", "default", "--timeout=60s"], "");
+    real.feed(
+        &["wait", "--for=condition=Ready", "pod/headed", "--namespace", "default", "--timeout=60s"],
+        "",
+    );
     let (path, plugin) = (real.kubeconfig(RealUser::Admin), component("carries"));
     let kwasm = Kwasm::new().kubeconfig(&path);
     let carried = ["exec", "headed", "--receive", "3", "--", "sh", "-c", "printf abc"];
     let head = ["-vv", "run", "--policy", "cluster", plugin.to_str().unwrap(), "--"];
     let run = kwasm.call([&head[..], &carried].concat());
-    for line in ["  > upgrade: websocket\n", "  > sec-websocket-protocol: v5.channel.k8s.io", "  < 101 Switching Protocols\n"] {
+    for line in [
+        "  > upgrade: websocket\n",
+        "  > sec-websocket-protocol: v5.channel.k8s.io",
+        "  < 101 Switching Protocols\n",
+    ] {
         assert!(run.stderr.contains(line), "{line}: {}", run.shown());
     }
     leaks_nothing(&run, &secrets_in(&path));

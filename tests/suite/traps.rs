@@ -123,7 +123,11 @@ fn a_limit_of_the_stack_is_reported_with_the_calls_that_took_it() {
     let kwasm = Kwasm::new();
     let path = wat(&kwasm, "deep", r#"(module (func $down (export "_start") (call $down)))"#);
     let run = kwasm.call(["run", "-v", path.to_str().unwrap()]).fails(125);
-    assert!(run.stderr.starts_with("call 0: down, 64 times\nkwasm: the plugin ran into a limit: "), "{}", run.shown());
+    assert!(
+        run.stderr.starts_with("call 0: down, 64 times\nkwasm: the plugin ran into a limit: "),
+        "{}",
+        run.shown()
+    );
     let run = kwasm.call(["run", path.to_str().unwrap()]).fails(125);
     assert!(run.stderr.starts_with("kwasm: the plugin ran into a limit: "), "{}", run.shown());
 }

@@ -96,11 +96,17 @@ fn a_refused_request_has_no_answer_and_one_through_a_socket_has_headers_too() {
     let plugin = component("dials");
     let url = "http://192.0.2.1/version?a=b";
     let run = kwasm().call(["-vv", "run", "--policy", "none", plugin.to_str().unwrap(), "--", url]);
-    assert!(run.stderr.starts_with("refused: GET http://192.0.2.1/version?a=b\n  > GET /version?a=b\n"), "{}", run.shown());
+    assert!(
+        run.stderr.starts_with("refused: GET http://192.0.2.1/version?a=b\n  > GET /version?a=b\n"),
+        "{}",
+        run.shown()
+    );
     assert!(!run.stderr.contains("\n  < "), "{}", run.shown());
     for arguments in [&["/version", "--sockets"][..], &["/version"]] {
         let run = headers(&kwasm(), "downloads", arguments).success();
-        for line in ["  > GET /version\n", "  > (0 bytes)\n", "  < 200 OK\n", "  < content-type: application/json\n"] {
+        for line in
+            ["  > GET /version\n", "  > (0 bytes)\n", "  < 200 OK\n", "  < content-type: application/json\n"]
+        {
             assert!(run.stderr.contains(line), "{line}: {}", run.shown());
         }
     }

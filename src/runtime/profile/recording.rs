@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime};
 
-use fxprof_processed_profile::{
-    CategoryHandle, Frame, FrameFlags, FrameInfo, Profile, StackHandle, ThreadHandle, Timestamp,
-};
-use wasmtime::FrameInfo as Call;
+use wasmtime::FrameInfo;
 
 use super::CALLS;
+use super::firefox::{Profile, Samples};
 use crate::inspect;
 
 /// The largest number of samples: more than a quarter of an hour of computing.
@@ -77,7 +75,7 @@ impl Recording {
     }
 
     /// Adds a sample: the calls under way, the innermost first.
-    pub(super) fn add(&mut self, calls: &[Call]) {
+    pub(super) fn add(&mut self, calls: &[FrameInfo]) {
         let time = self.began.elapsed();
         let mut stack = (calls.len() >= CALLS).then(|| self.stack(Stack { caller: None, function: None }));
         for call in calls.iter().rev() {
@@ -106,53 +104,52 @@ impl Recording {
 
     /// Returns the file for the profiler, or `None` if it cannot be written.
     pub(super) fn write(self, plugin: &str, interval: Duration) -> Option<Vec<u8>> {
-        let mut profile = Profile::new(plugin, self.date.into(), interval.into());
-        let begin = Timestamp::from_nanos_since_reference(0);
-        let process = profile.add_process(plugin, 1, begin);
-        let thread = profile.add_thread(process, 1, begin, true);
-        let stacks = self.stack_handles(&mut profile, thread);
-        let mut before = Duration::ZERO;
+        let end = self.began.elapsed();
+        let (mut samples, mut before) = (Samples::default(), Duration::ZERO);
         for Sample { stack, time } in &self.samples {
+            let since = time.saturating_sub(before);
             // Between samples that are further apart it was in the host, mostly waiting.
-            let computed = time.saturating_sub(before).min(interval);
-            let stack = stack.and_then(|stack| stacks.get(stack).copied());
-            profile.add_sample(thread, timestamp(*time), stack, computed.into(), 1);
+            samples.add(*stack, since, since.min(interval));
             before = *time;
         }
-        let end = timestamp(self.began.elapsed());
-        profile.set_thread_end_time(thread, end);
-        profile.set_process_end_time(process, end);
-        // There are no addresses to look up.
-        profile.set_symbolicated(true);
-        serde_json::to_vec(&profile).ok()
-    }
-
-    /// Returns the profile's handle of each stack.
-    fn stack_handles(&self, profile: &mut Profile, thread: ThreadHandle) -> Vec<StackHandle> {
-        let label = |profile: &mut Profile, text: &str| {
-            let frame = Frame::Label(profile.intern_string(text));
-            let category_pair = CategoryHandle::OTHER.into();
-            profile.intern_frame(thread, FrameInfo { frame, category_pair, flags: FrameFlags::empty() })
+        let (names, functions) = self.names();
+        // The name after the last function's.
+        let left_out = names.len() - 1;
+        let profile = Profile {
+            name: plugin,
+            date: self.date,
+            interval,
+            end,
+            names,
+            callers: self.stacks.iter().map(|stack| stack.caller).collect(),
+            functions: self
+                .stacks
+                .iter()
+                .map(|stack| stack.function.map_or(left_out, |function| functions[function]))
+                .collect(),
+            samples,
         };
-        let names = self.functions.iter().map(|function| match &function.name {
-            Some(name) => inspect::readable(name),
-            None => format!("function {}", function.index),
-        });
-        let frames: Vec<_> = names.map(|name| label(profile, &name)).collect();
-        let left_out = label(profile, "(callers that are left out)");
-        let mut handles: Vec<StackHandle> = Vec::with_capacity(self.stacks.len());
-        for Stack { caller, function } in &self.stacks {
-            // A caller comes before what it called.
-            let caller = caller.map(|caller| handles[caller]);
-            let frame = function.map_or(left_out, |function| frames[function]);
-            handles.push(profile.intern_stack(thread, caller, frame));
-        }
-        handles
+        profile.write()
     }
-}
 
-fn timestamp(time: Duration) -> Timestamp {
-    Timestamp::from_nanos_since_reference(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+    /// Returns each name once, and of each function the number of its name. The last name is that of callers that are
+    /// left out.
+    fn names(&self) -> (Vec<String>, Vec<usize>) {
+        let (mut names, mut known) = (Vec::new(), HashMap::new());
+        let mut functions = Vec::with_capacity(self.functions.len());
+        for Function { index, name } in &self.functions {
+            let name = match name {
+                Some(name) => inspect::readable(name),
+                None => format!("function {index}"),
+            };
+            functions.push(*known.entry(name.clone()).or_insert_with(|| {
+                names.push(name);
+                names.len() - 1
+            }));
+        }
+        names.push("(callers that are left out)".to_owned());
+        (names, functions)
+    }
 }
 
 #[cfg(test)]
@@ -184,7 +181,7 @@ mod tests {
         let profile: serde_json::Value = serde_json::from_slice(&json).unwrap();
         let thread = &profile["threads"][0];
         assert_eq!(thread["samples"]["length"], 3);
-        let strings = thread["stringArray"].as_array().or(thread["stringTable"].as_array()).unwrap();
+        let strings = thread["stringArray"].as_array().unwrap();
         assert!(strings.contains(&"podtool::list".into()), "{strings:?}");
         assert!(!String::from_utf8(json).unwrap().contains('\u{1b}'));
     }
