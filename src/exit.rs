@@ -57,12 +57,12 @@ impl Exit {
             Ok(Ending::Faulty) => Self::Failed,
             Ok(Ending::Ran(Outcome::Ended(code))) => Self::Plugin(code),
             Ok(Ending::Interrupted | Ending::Ran(Outcome::Interrupted)) => Self::Interrupted,
-            Ok(Ending::Ran(Outcome::Limited(limit))) => {
+            Ok(Ending::Ran(Outcome::Limited(limit, _))) => {
                 reporter.message(&limit.report());
                 Self::Failed
             }
-            Ok(Ending::Ran(Outcome::Trapped(cause))) => {
-                reporter.fault(&format!("the plugin trapped: {cause}"));
+            Ok(Ending::Ran(Outcome::Trapped(trap))) => {
+                reporter.message(&trap.report());
                 Self::Failed
             }
             Err(error) => {

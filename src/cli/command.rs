@@ -35,8 +35,8 @@ pub enum Command {
         connection: Connection,
         /// Whether to ask the server for the user's identity.
         check: bool,
-        /// Whether to report each request.
-        verbose: bool,
+        /// How much is reported of each request.
+        verbosity: Verbosity,
         /// The output format.
         output: Output,
     },
@@ -143,8 +143,10 @@ pub enum Command {
         ask: Option<bool>,
         /// The record to make of its traffic, or to answer it from.
         traffic: Option<Traffic>,
-        /// Whether to report each request.
-        verbose: bool,
+        /// The file for a profile of the run, if there is to be one.
+        profile: Option<PathBuf>,
+        /// How much is reported of each request.
+        verbosity: Verbosity,
         /// The plugin's own arguments.
         arguments: Vec<String>,
     },
@@ -231,8 +233,8 @@ pub enum PolicyCommand {
         keep_names: bool,
         /// The file to write.
         output: Option<PathBuf>,
-        /// Whether to report each request.
-        verbose: bool,
+        /// How much is reported of each request.
+        verbosity: Verbosity,
         /// The plugin's own arguments.
         arguments: Vec<String>,
     },
@@ -251,8 +253,8 @@ pub enum PolicyCommand {
         account: Option<ServiceAccount>,
         /// The flags that select the cluster and the current namespace.
         connection: Connection,
-        /// Whether to report each request.
-        verbose: bool,
+        /// How much is reported of each request.
+        verbosity: Verbosity,
     },
     /// Print the JSON schema of policies.
     Schema,
@@ -291,6 +293,29 @@ pub enum Target {
     Image(Image),
     /// A version of a package.
     Package(Package),
+}
+
+/// How much is reported of each request, and of a plugin that was stopped.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Verbosity {
+    /// Only what went wrong.
+    #[default]
+    Faults,
+    /// Each request with its result (`-v`), and all calls of a plugin that was stopped.
+    Requests,
+    /// Each request with its headers too (`-vv`).
+    Headers,
+}
+
+impl Verbosity {
+    /// Returns the verbosity for a number of flags `-v`.
+    pub(super) fn of(flags: u8) -> Self {
+        match flags {
+            0 => Self::Faults,
+            1 => Self::Requests,
+            _ => Self::Headers,
+        }
+    }
 }
 
 /// The form in which data is printed.

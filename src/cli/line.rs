@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::command::{Command, Output, PolicyCommand, Target, Traffic};
+use super::command::{Command, Output, PolicyCommand, Target, Traffic, Verbosity};
 use super::error::{Error, unicode};
 use crate::build::{Language, Wish as Project};
 use crate::environment::{Connection, Environment};
@@ -19,7 +19,7 @@ use crate::reference::{Image, Package, PluginName, Wanted};
 pub(super) struct Line {
     #[command(subcommand)]
     verb: Verb,
-    /// Log each request with its result and duration
+    /// Log each request with its result and duration; -vv with its headers, too, but never with credentials
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
     /// Print errors only
@@ -52,6 +52,9 @@ enum Verb {
         /// Answer as slowly as when it was recorded [default: at once]
         #[arg(long, requires = "replay")]
         replay_timing: bool,
+        /// Write a profile of the run to this file, for https://profiler.firefox.com: the functions that it computed in
+        #[arg(long, value_name = "FILE")]
+        profile: Option<PathBuf>,
         /// The plugin's own arguments
         #[arg(last = true, value_name = "ARG")]
         arguments: Vec<OsString>,
@@ -350,7 +353,7 @@ enum PolicyVerb {
 }
 
 impl PolicyVerb {
-    fn command(self, verbose: bool) -> Result<PolicyCommand, Error> {
+    fn command(self, verbosity: Verbosity) -> Result<PolicyCommand, Error> {
         Ok(match self {
             Self::Check { files } => PolicyCommand::Check { files },
             Self::Embed { file, request, output } => PolicyCommand::Embed { file, request, output },
@@ -367,14 +370,14 @@ impl PolicyVerb {
                 allow_writes,
                 keep_names,
                 output,
-                verbose,
+                verbosity,
                 arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,
             },
             Self::Role { subject, service_account, connection } => PolicyCommand::Role {
                 subject,
                 account: service_account.map(|account| account.parse()).transpose()?,
                 connection,
-                verbose,
+                verbosity,
             },
             Self::Schema => PolicyCommand::Schema,
         })
@@ -383,20 +386,29 @@ impl PolicyVerb {
 
 impl Line {
     pub(super) fn into_command(self, environment: &Environment) -> Result<Command, Error> {
-        let verbose = self.verbose > 0;
+        let verbosity = Verbosity::of(self.verbose);
         Ok(match self.verb {
-            Verb::Run { source, policy, ask, record, record_secrets, replay, replay_timing, arguments } => {
-                Command::Run {
-                    source: source.parse()?,
-                    policy,
-                    ask,
-                    traffic: record
-                        .map(|file| Traffic::Record { file, secrets: record_secrets })
-                        .or(replay.map(|file| Traffic::Replay { file, timing: replay_timing })),
-                    verbose,
-                    arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,
-                }
-            }
+            Verb::Run {
+                source,
+                policy,
+                ask,
+                record,
+                record_secrets,
+                replay,
+                replay_timing,
+                profile,
+                arguments,
+            } => Command::Run {
+                source: source.parse()?,
+                policy,
+                ask,
+                traffic: record
+                    .map(|file| Traffic::Record { file, secrets: record_secrets })
+                    .or(replay.map(|file| Traffic::Replay { file, timing: replay_timing })),
+                profile,
+                verbosity,
+                arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,
+            },
             Verb::Install { sources, name: Some(_), .. } if sources.len() > 1 => {
                 return Err(Error::OneName(sources.len()));
             }
@@ -425,7 +437,7 @@ impl Line {
                 Command::Build { project: Project { package, language, arguments }, output, request }
             }
             Verb::Cluster { check, form, connection } => {
-                Command::Cluster { connection, check, verbose, output: form.of_one() }
+                Command::Cluster { connection, check, verbosity, output: form.of_one() }
             }
             Verb::List(form) => Command::List { output: form.of_list(environment) },
             Verb::Inspect { source, form } => {
@@ -434,7 +446,7 @@ impl Line {
             Verb::Upgrade { names, policy } => Command::Upgrade { names: plugins(&names)?, policy },
             Verb::Outdated(form) => Command::Outdated { output: form.of_list(environment) },
             Verb::Uninstall { names } => Command::Uninstall { names: plugins(&names)? },
-            Verb::Policy { verb } => Command::Policy(verb.command(verbose)?),
+            Verb::Policy { verb } => Command::Policy(verb.command(verbosity)?),
             Verb::Publish { file, target, request, sign, adapt, form } => {
                 let target = published(&target)?;
                 Command::Publish { file, target, request, key: sign, adapt, output: form.of_one() }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{CommandFactory, Parser};
 
-use super::command::Command;
+use super::command::{Command, Verbosity};
 use super::error::{Error, unicode};
 use super::line::Line;
 use crate::environment::Environment;
@@ -51,7 +51,8 @@ impl Command {
                     policy: None,
                     ask: None,
                     traffic: None,
-                    verbose: false,
+                    profile: None,
+                    verbosity: Verbosity::default(),
                     arguments,
                 },
             });
@@ -104,6 +105,24 @@ mod tests {
         Command::read(&Environment { arguments, ..Environment::default() })
     }
 
+    fn run(source: Source, arguments: Vec<String>) -> Command {
+        let verbosity = Verbosity::default();
+        Command::Run { source, policy: None, ask: None, traffic: None, profile: None, verbosity, arguments }
+    }
+
+    #[test]
+    fn each_v_reports_more() {
+        let verbosity = |flags: &[&str]| match read(&[&["kwasm", "run", "x"], flags].concat()) {
+            Ok(Command::Run { verbosity, .. }) => verbosity,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(verbosity(&[]), Verbosity::Faults);
+        assert_eq!(verbosity(&["-v"]), Verbosity::Requests);
+        for flags in [&["-vv"][..], &["-v", "-v"], &["-vvv"]] {
+            assert_eq!(verbosity(flags), Verbosity::Headers);
+        }
+    }
+
     #[test]
     fn the_definition_holds_together() {
         Line::command().debug_assert();
@@ -114,10 +133,7 @@ mod tests {
         let command = read(&["/bin/kubectl-my_plug", "--help", "-n", "x", "--"]).unwrap();
         let arguments = ["--help", "-n", "x", "--"].map(String::from).to_vec();
         let source = Source::Installed("my-plug".parse().unwrap());
-        assert_eq!(
-            command,
-            Command::Run { source, policy: None, ask: None, traffic: None, verbose: false, arguments }
-        );
+        assert_eq!(command, run(source, arguments));
     }
 
     #[test]
@@ -169,17 +185,7 @@ mod tests {
     fn what_follows_two_dashes_is_the_plugins() {
         let command = read(&["kwasm", "run", "./x.wasm", "--", "--policy", "none"]).unwrap();
         let arguments = ["--policy", "none"].map(String::from).to_vec();
-        assert_eq!(
-            command,
-            Command::Run {
-                source: Source::Path("./x.wasm".into()),
-                policy: None,
-                ask: None,
-                traffic: None,
-                verbose: false,
-                arguments
-            }
-        );
+        assert_eq!(command, run(Source::Path("./x.wasm".into()), arguments));
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod failure_name;
 mod faults;
 mod flight;
 mod guest_body;
+mod head;
 /// The filters of headers: pure, and public for the fuzzer. They offer no way past the gate.
 #[doc(hidden)]
 pub mod headers;
@@ -56,6 +57,7 @@ pub(crate) use self::exchange::Timeouts;
 use self::failure::Failure;
 use self::flight::{Answer, Flight};
 pub(crate) use self::guest_body::GuestBody;
+pub use self::head::Head;
 use self::hosts::Hosts;
 pub(crate) use self::http::Door;
 use self::journal::Journal;
@@ -70,7 +72,7 @@ pub use self::socket::Denied;
 pub(crate) use self::socket::Socket;
 use self::stream::Server;
 use self::table::Table;
-pub use self::trace::{Ending, Observer, Subject, Trace};
+pub use self::trace::{Ending, Exchange, Observer, Subject, Trace};
 use self::trace::{Following, Seen, Tracer};
 pub use self::traffic::Traffic;
 use self::tunnel::{Held, Tunnel};
@@ -231,7 +233,7 @@ impl Gate {
                 if let Some(tunnel) = &tunnel {
                     tunnel.name(&mut headers);
                 }
-                let body = GuestBody::new(body, lifetime.clone(), &headers);
+                let body = GuestBody::new(following.counted(body), lifetime.clone(), &headers);
                 let sent = self.0.send(permit, headers, body, timeouts, &mut following).await?;
                 Ok(answered(sent, tunnel, Held { following, slot }))
             }
@@ -282,7 +284,8 @@ impl Inner {
                 return Admitted { judged: Err(*refusal), seen, timeouts, late: None };
             }
         };
-        let known = traced.then(|| (attempt.to_string(), Subject::of(&attempt)));
+        let known = traced
+            .then(|| (attempt.to_string(), Subject::of(&attempt), Head::of_request(parts, Some(&attempt))));
         let recording =
             self.traffic.as_ref().and_then(Traffic::recorder).map(|recorder| (recorder, attempt.clone()));
         let (Verdict { judged, rule, consent }, waited) = match &self.asking {
@@ -301,9 +304,9 @@ impl Inner {
         if let (Some((recorder, attempt)), Err(refusal)) = (recording, &judged) {
             recorder.refused(&attempt, &refusal.reason().to_string());
         }
-        let seen = known.map(|(request, subject)| match &judged {
-            Ok(_) => Seen { request, subject, rule, consent },
-            Err(_) => Seen { consent, ..Seen::refused(parts, subject) },
+        let seen = known.map(|(request, subject, head)| match &judged {
+            Ok(_) => Seen { request, subject, rule, consent, head },
+            Err(_) => Seen { consent, head, ..Seen::refused(parts, subject) },
         });
         let late = waited.filter(|_| judged.is_err()).and_then(|waited| timeouts.late(waited));
         let timeouts = waited.map_or(timeouts, |waited| timeouts.after(waited));
@@ -395,7 +398,7 @@ impl Inner {
 /// Returns the guest's view of an answer: a traced body, or an end of a tunnel.
 fn answered(response: Response<Body>, tunnel: Option<Tunnel>, held: Held) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
-    held.following.answered(parts.status);
+    held.following.answered(&parts);
     let switched = parts.status == StatusCode::SWITCHING_PROTOCOLS;
     if let Some((tunnel, server)) = tunnel.filter(|_| switched).zip(Server::of(&mut parts.extensions)) {
         tunnel.name(&mut parts.headers);

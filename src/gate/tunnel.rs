@@ -74,7 +74,7 @@ impl Tunnel {
     }
 }
 
-/// Copies bytes in both directions, and counts those that the guest receives.
+/// Copies bytes in both directions, and counts them.
 ///
 /// Each direction ends separately, so that a half-closed end may still read. A guest that closes its socket
 /// receives nothing more, but the bytes that it wrote are still delivered. For that, the server's bytes are
@@ -89,7 +89,7 @@ async fn carry(
     let (mut from_guest, mut to_guest) = tokio::io::split(TokioIo::new(guest));
     let (mut from_server, mut to_server) = tokio::io::split(server);
     let mut up = pin!(async {
-        if copy(&mut from_guest, &mut to_server, |_| {}).await.is_err() {
+        if copy(&mut from_guest, &mut to_server, |bytes| following.count_sent(bytes)).await.is_err() {
             // The server takes no more, and may still have something to say: the guest is not left waiting.
             discard(&mut from_guest).await;
         }

@@ -1,15 +1,20 @@
 //! A plugin that is about to run, with everyone who watches its requests or is asked about them.
 
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::cli;
+use crate::cli::{self, Verbosity};
 use crate::cluster::{Contexts, Flags, Kubeconfig, MOST_CONTEXTS, Selection};
 use crate::environment::{Connection, Environment};
 use crate::gate::{Asker, Gate, Observer, Traffic};
 use crate::message::Message;
+use crate::platform::disk;
 use crate::policy::{Grant, NAME_A_KUBECONFIG};
-use crate::runtime::{Bounds, Compiler, Folders, Guards, OpenLine, Outcome, Sandbox, StreamFaults, World};
-use crate::store::{Plugin, Store};
+use crate::runtime::{
+    Bounds, Compiler, Folders, Guards, OpenLine, Outcome, Profiler, Sandbox, StreamFaults, Trap, World,
+};
+use crate::store::{self, Plugin, Store};
 
 use super::ask::{InstalledGrant, User};
 use super::progress::Compiling;
@@ -22,14 +27,15 @@ pub(super) struct Launch<'a> {
     pub(super) environment: &'a Environment,
     pub(super) reporter: Reporter,
     pub(super) plugin: &'a Plugin,
-    /// Whether to report each request.
-    pub(super) verbose: bool,
+    pub(super) verbosity: Verbosity,
     /// Those who watch its requests beside the user.
     pub(super) observers: Vec<Observer>,
     /// Whether the user is asked about requests that the grant does not allow.
     pub(super) questions: Option<Questions>,
     /// The record that is made of its traffic, or that answers it.
     pub(super) traffic: Option<Traffic>,
+    /// The file for a profile of the run.
+    pub(super) profile: Option<PathBuf>,
 }
 
 /// The questions about requests that a grant does not allow.
@@ -52,7 +58,8 @@ impl Launch<'_> {
     /// # Errors
     /// If it cannot be run, or its output is incomplete.
     pub(super) fn run(self, grant: Grant, arguments: Vec<String>) -> Result<Ending, Error> {
-        let limits = grant.limits();
+        let (limits, verbosity, profile) = (grant.limits(), self.verbosity, self.profile.clone());
+        profile.as_deref().map_or(Ok(()), check_place)?;
         let Scene { world, contexts, missing } = self.scene(&grant, arguments)?;
         let faults = world.faults();
         let lines = Lines::new(self.reporter, faults.line.clone());
@@ -61,11 +68,17 @@ impl Launch<'_> {
         let progress = Compiling::new(reporter, plugin.name());
         let compiler =
             Compiler { places: store.places(), bounds: Bounds::of(environment)?, watcher: &progress };
-        let sandbox = Sandbox::new(plugin, &compiler, gate.clone(), world, limits)?;
+        let profiler = profile.as_ref().map(|_| Profiler::new(plugin.name()));
+        let sandbox = Sandbox::new(plugin, &compiler, gate.clone(), world, limits, profiler.clone())?;
         drop(progress);
         let outcome = sandbox.run()?;
         lines.flush();
-        report(reporter, &gate, outcome, missing, &faults)
+        let outcome = resolved(outcome, plugin, verbosity);
+        let ending = report(reporter, &gate, outcome, missing, &faults, verbosity);
+        if let Some((place, profiler)) = profile.zip(profiler) {
+            write(reporter, &profiler, &place)?;
+        }
+        ending
     }
 
     /// Returns the plugin's surroundings. A component that can send nothing gets no kubeconfig, and one without
@@ -115,7 +128,7 @@ impl Launch<'_> {
     /// Returns the gate of the run.
     fn gate(self, grant: Grant, contexts: Contexts, lines: &Lines, line: &OpenLine) -> Gate {
         let mut observers = self.observers;
-        observers.extend(self.verbose.then(|| lines.observer()));
+        observers.extend(lines.observer(self.verbosity));
         let asker = self.questions.map(|Questions { grant }| {
             line.share();
             let (plugin, line, lines) = (self.plugin.name().to_owned(), line.clone(), lines.clone());
@@ -135,6 +148,7 @@ fn report(
     outcome: Outcome,
     missing: Option<String>,
     faults: &StreamFaults,
+    verbosity: Verbosity,
 ) -> Result<Ending, Error> {
     let mut lines = gate.report();
     // Many a client library gives up before it sends anything, and cannot say why there is nothing to send to.
@@ -147,17 +161,57 @@ fn report(
     if let Some(why) = faults.stdin.take().filter(|_| !well) {
         lines.push(Message::plain(format!("stdin cannot be read: {why}")));
     }
-    let speaks = !lines.is_empty() || matches!(outcome, Outcome::Limited(_) | Outcome::Trapped(_));
+    let speaks = !lines.is_empty() || matches!(outcome, Outcome::Limited(..) | Outcome::Trapped(_));
     // A question that is open when the run ends leaves a line of kwasm's own.
     if (speaks || faults.line.is_held()) && faults.line.close() {
         Reporter::end_line();
     }
     reporter.messages(&lines);
+    if verbosity >= Verbosity::Requests
+        && let Outcome::Limited(_, calls) | Outcome::Trapped(Trap { calls, .. }) = &outcome
+    {
+        calls.lines().iter().for_each(|line| reporter.note(line));
+    }
     match faults.stdout.take() {
         // Readers would take it for the complete output.
         Some(why) if well => Err(Error::Stdout(why)),
         _ => Ok(Ending::Ran(outcome)),
     }
+}
+
+/// Returns an outcome with calls as the plugin's author reads them, if they are shown.
+fn resolved(outcome: Outcome, plugin: &Plugin, verbosity: Verbosity) -> Outcome {
+    let is_shown = verbosity >= Verbosity::Requests;
+    match outcome {
+        Outcome::Trapped(trap) => Outcome::Trapped(trap.resolved(plugin, is_shown)),
+        Outcome::Limited(limit, calls) if is_shown => Outcome::Limited(limit, calls.resolved(plugin)),
+        outcome => outcome,
+    }
+}
+
+/// Checks, before a run, that a profile of it can be put into its folder.
+fn check_place(place: &Path) -> Result<(), Error> {
+    match std::fs::metadata(store::folder_of(place)) {
+        Ok(folder) if folder.is_dir() && !place.is_dir() => Ok(()),
+        Ok(folder) => {
+            let kind =
+                if folder.is_dir() { io::ErrorKind::IsADirectory } else { io::ErrorKind::NotADirectory };
+            Err(Error::Unwritten { path: place.to_owned(), source: kind.into() })
+        }
+        Err(source) => Err(Error::Unwritten { path: place.to_owned(), source }),
+    }
+}
+
+/// Writes the profile of a run that has ended.
+fn write(reporter: Reporter, profiler: &Profiler, place: &Path) -> Result<(), Error> {
+    let unwritten = |source| Error::Unwritten { path: place.to_owned(), source };
+    let profile =
+        profiler.finish().ok_or_else(|| unwritten(io::Error::other("the profile takes too long")))?;
+    disk::output(place, &profile.json).map_err(unwritten)?;
+    let (place, samples) = (place.display(), profile.samples);
+    let cut = if profile.is_cut { ", the most that are kept" } else { "" };
+    reporter.note(&format!("wrote {place}: samples: {samples}{cut}; https://profiler.firefox.com opens it"));
+    Ok(())
 }
 
 /// Returns the folders that a plugin gets.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Uri;
 
+use crate::cli::Verbosity;
 use crate::environment::Environment;
 use crate::gate::{Ending as Ended, Observer, Subject, Trace};
 use crate::platform::disk;
@@ -27,7 +28,7 @@ pub(super) struct Wish {
     pub(super) allow_writes: bool,
     pub(super) keep_names: bool,
     pub(super) output: Option<PathBuf>,
-    pub(super) verbose: bool,
+    pub(super) verbosity: Verbosity,
     pub(super) arguments: Vec<String>,
 }
 
@@ -45,7 +46,7 @@ pub(super) fn learn(
     reporter: Reporter,
     wish: Wish,
 ) -> Result<Ending, Error> {
-    let Wish { source, allow_writes, keep_names, output, verbose, arguments } = wish;
+    let Wish { source, allow_writes, keep_names, output, verbosity, arguments } = wish;
     // A policy at the end of a plugin's output is of use to someone who reads it, and to no program.
     if output.is_none() && !environment.terminal {
         return Err(Error::NoPlaceForPolicy);
@@ -68,9 +69,10 @@ pub(super) fn learn(
         environment,
         reporter,
         plugin: &plugin,
-        verbose,
+        verbosity,
         observers,
         questions: None,
+        profile: None,
         traffic: None,
     };
     let ending = launch.run(layers.for_plugin(plugin.inspected()), arguments)?;

@@ -73,8 +73,8 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             build::build(environment, reporter, &build::Wish { project, output, request })
         }
         Command::Complete { name, arguments } => complete::complete(environment, &name, &arguments),
-        Command::Cluster { connection, check, verbose, output } => {
-            let wish = cluster::Wish { connection, check, verbose, output };
+        Command::Cluster { connection, check, verbosity, output } => {
+            let wish = cluster::Wish { connection, check, verbosity, output };
             cluster::cluster(environment, reporter, &wish)
         }
         Command::Completion(shell) => papers::completion(shell),
@@ -101,8 +101,8 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             let wish = publish::Wish { file, target, request, key, adapt, output };
             publish::publish(environment, reporter, &wish)
         }
-        Command::Run { source, policy, ask, traffic, verbose, arguments } => {
-            let wish = run::Wish { source, policy, ask, traffic, verbose, arguments };
+        Command::Run { source, policy, ask, traffic, profile, verbosity, arguments } => {
+            let wish = run::Wish { source, policy, ask, traffic, profile, verbosity, arguments };
             run::run(&store()?, environment, reporter, wish)
         }
         Command::Save { names, archive } => save::save(&store()?, environment, reporter, &names, &archive),
@@ -132,12 +132,12 @@ fn perform_policy(
         PolicyCommand::Explain { method, path, policy, request, namespace, output } => {
             explain::explain(&explain::Wish { method, path, policy, request, namespace, output })
         }
-        PolicyCommand::Learn { source, allow_writes, keep_names, output, verbose, arguments } => {
-            let wish = learn::Wish { source, allow_writes, keep_names, output, verbose, arguments };
+        PolicyCommand::Learn { source, allow_writes, keep_names, output, verbosity, arguments } => {
+            let wish = learn::Wish { source, allow_writes, keep_names, output, verbosity, arguments };
             learn::learn(&store()?, environment, reporter, wish)
         }
-        PolicyCommand::Role { subject, account, connection, verbose } => {
-            let wish = role::Wish { subject, account, connection, verbose };
+        PolicyCommand::Role { subject, account, connection, verbosity } => {
+            let wish = role::Wish { subject, account, connection, verbosity };
             role::role(&store()?, environment, reporter, wish)
         }
         PolicyCommand::Schema => policy::schema(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cli;
+use crate::cli::{self, Verbosity};
 use crate::cluster::{Contexts, Flags, Recalled, Selection};
 use crate::gate::Traffic;
 use crate::platform::disk;
@@ -52,7 +52,7 @@ impl Tape {
     pub(super) fn end(
         self,
         reporter: Reporter,
-        verbose: bool,
+        verbosity: Verbosity,
         ending: Result<Ending, Error>,
     ) -> Result<Ending, Error> {
         match &self.traffic {
@@ -75,7 +75,7 @@ impl Tape {
                 written.map(|()| ending)
             }
             Traffic::Replay(playback) => {
-                for request in playback.unused().iter().filter(|_| verbose) {
+                for request in playback.unused().iter().filter(|_| verbosity >= Verbosity::Requests) {
                     reporter.note(&format!("not replayed: {request}"));
                 }
                 ending

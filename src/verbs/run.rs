@@ -1,6 +1,8 @@
 //! `kwasm run SOURCE -- ARG…`, and `kubectl NAME ARG…`, the same for an installed plugin.
 
-use crate::cli::Traffic;
+use std::path::PathBuf;
+
+use crate::cli::{Traffic, Verbosity};
 use crate::environment::Environment;
 use crate::policy::{self, Layers, Policy};
 use crate::reference::Source;
@@ -26,7 +28,9 @@ pub(super) struct Wish {
     pub(super) ask: Option<bool>,
     /// The record to make of its traffic, or to answer it from.
     pub(super) traffic: Option<Traffic>,
-    pub(super) verbose: bool,
+    /// The file for a profile of the run.
+    pub(super) profile: Option<PathBuf>,
+    pub(super) verbosity: Verbosity,
     pub(super) arguments: Vec<String>,
 }
 
@@ -36,7 +40,7 @@ pub(super) fn run(
     reporter: Reporter,
     wish: Wish,
 ) -> Result<Ending, Error> {
-    let Wish { source, policy, ask, traffic, verbose, arguments } = wish;
+    let Wish { source, policy, ask, traffic, profile, verbosity, arguments } = wish;
     let plugin = find(store, environment, reporter, &source)?;
     let layers = Layers {
         request: request(plugin.name(), plugin.inspected())?,
@@ -61,11 +65,20 @@ pub(super) fn run(
         Questions { grant: name.map(|name| InstalledGrant { store: store.clone(), name: name.clone() }) }
     });
     let traffic = tape.as_ref().map(Tape::traffic);
-    let launch =
-        Launch { store, environment, reporter, plugin: &plugin, verbose, observers, questions, traffic };
+    let launch = Launch {
+        store,
+        environment,
+        reporter,
+        plugin: &plugin,
+        verbosity,
+        observers,
+        questions,
+        traffic,
+        profile,
+    };
     let ending = launch.run(layers.for_plugin(plugin.inspected()), arguments);
     match tape {
-        Some(tape) => tape.end(reporter, verbose, ending),
+        Some(tape) => tape.end(reporter, verbosity, ending),
         None => ending,
     }
 }

@@ -59,6 +59,7 @@ mod output_files;
 mod path_prefixes;
 mod plugin_lifecycle;
 mod policies;
+mod profiles;
 mod project_documents;
 mod proxies;
 mod recorded_runs;
@@ -86,6 +87,7 @@ mod streamed_bodies;
 mod support;
 mod timeline;
 mod tls;
+mod traps;
 #[cfg(unix)]
 mod tunnel_transfers;
 mod tunnels;
