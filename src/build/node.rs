@@ -83,10 +83,12 @@ fn find_tool(root: &Path, package: &Package) -> Result<PathBuf, Error> {
         return Ok(found);
     }
     let is_listed = package.dependencies.contains_key(TOOL) || package.dev_dependencies.contains_key(TOOL);
-    let cure = match is_listed {
-        true if root.join("package-lock.json").is_file() => "npm ci",
-        true => "npm install",
-        false => ADD,
+    let cure = if !is_listed {
+        ADD
+    } else if root.join("package-lock.json").is_file() {
+        "npm ci"
+    } else {
+        "npm install"
     };
     Err(Error::Lacking {
         what: TOOL.to_owned(),

@@ -150,9 +150,10 @@ fn path_with(job: &Job<'_>, folder: &Path) -> std::ffi::OsString {
 }
 
 fn lacking(root: &Path) -> Error {
-    let what = match root.join("requirements.txt").is_file() {
-        true => "--requirement requirements.txt".to_owned(),
-        false => format!("{TOOL}=={RELEASE}"),
+    let what = if root.join("requirements.txt").is_file() {
+        "--requirement requirements.txt".to_owned()
+    } else {
+        format!("{TOOL}=={RELEASE}")
     };
     let pip = Path::new(".venv").join(VENV_PROGRAMS).join("pip");
     Error::Lacking {

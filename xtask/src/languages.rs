@@ -62,9 +62,11 @@ fn steps(places: &Places, report: &mut Report, rows: &mut Vec<String>) -> Result
             let plugin = Plugin { home, component: &component, plane: &plane };
             let (first, next) = plugin.lists(&pods)?;
             plugin.is_refused()?;
+            let size = fs::metadata(&component)?.len();
             rows.push(format!(
-                "{language}: {:.1} MB; built in {:.0} s; first run {:.1} s, then {} ms",
-                fs::metadata(&component)?.len() as f64 / 1e6,
+                "{language}: {}.{} MB; built in {:.0} s; first run {:.1} s, then {} ms",
+                size / 1_000_000,
+                size / 100_000 % 10,
                 built.as_secs_f64(),
                 first.as_secs_f64(),
                 next.as_millis()
