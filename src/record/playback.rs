@@ -231,7 +231,6 @@ impl Playback {
         let again = || "record the run again: kwasm run --record FILE SOURCE -- ARG…".to_owned();
         let same = recorded.iter().zip(&state.made).filter(|(recorded, _)| recorded.key == *key);
         let (with_body, others): (Vec<_>, Vec<_>) = same.partition(|(recorded, _)| has_body(recorded, body));
-        let refused = |refused: &&Key| refused.differs_in_accept_only(key);
         let (why, hint) = if matches!(attempt.target(), Target::Host(_)) && !header.secrets {
             let hint = "kwasm run --record FILE --record-secrets records them too".to_owned();
             ("requests to other hosts are not in this record".to_owned(), Some(hint))
@@ -242,7 +241,7 @@ impl Playback {
             )
         } else if !others.is_empty() {
             ("it is in the record with another body".to_owned(), Some(again()))
-        } else if self.record.refused.iter().any(|key| refused(&key)) {
+        } else if self.record.refused.iter().any(|refused| refused.differs_in_accept_only(key)) {
             let hint = format!("the policy was {} then: --policy {0}", header.policy);
             ("the policy refused it when this was recorded".to_owned(), Some(hint))
         } else if recorded.iter().any(|recorded| recorded.key.differs_in_accept_only(key)) {

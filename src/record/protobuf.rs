@@ -138,7 +138,7 @@ fn rewrite<'a>(message: &'a [u8], replacement: impl Fn(&Field<'a>) -> Replacemen
             // A number or a flag where bytes are expected.
             Some(_) if field.wire != BYTES => return None,
             Some(bytes) => {
-                write_varint(&mut written, field.number << 3 | u64::from(BYTES));
+                write_varint(&mut written, (field.number << 3) | u64::from(BYTES));
                 write_varint(&mut written, bytes.len() as u64);
                 written.extend(bytes);
             }
@@ -200,7 +200,7 @@ mod tests {
 
     fn field(number: u64, bytes: &[u8]) -> Vec<u8> {
         let mut written = Vec::new();
-        write_varint(&mut written, number << 3 | u64::from(BYTES));
+        write_varint(&mut written, (number << 3) | u64::from(BYTES));
         write_varint(&mut written, bytes.len() as u64);
         written.extend_from_slice(bytes);
         written

@@ -184,7 +184,8 @@ impl Reading {
             }
             Line::Message(said) => {
                 let message = Message { text: said.text, hint: said.hint };
-                XX
+                let at = self.record.steps.last().map_or(0, |step| step.at());
+                self.give(said.id, at, [Event::Message(message)])?;
             }
             Line::Interrupted(interrupted) => self.record.steps.push(Step::Interrupted(interrupted.at)),
         }

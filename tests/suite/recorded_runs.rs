@@ -232,27 +232,26 @@ fn a_failure_is_replayed_with_what_was_reported_of_it() {
     }
 }
 
-/// An event of a watch that follows from a request comes after it, however fast the replay is.
+/// What a watch brings after a request comes after it, however fast the replay is.
 #[test]
 fn the_order_of_a_record_is_kept() {
     let server = seed();
     let session = Session::of(&server);
-    let watch = "/api/v1/namespaces/shop/events?watch=true&timeoutSeconds=2";
-    let arguments = [watch, "/ticks?namespace=shop&first=0&count=3"];
-    let record = || {
-        let mut command = session.recording("cluster", "watches-and-asks", &arguments);
-        command.stdin(Stdio::piped());
-        let mut running = Running::of(command);
-        running.line_with("watching: status 200");
-        running.stdin().write_all(b"\n").unwrap();
-        running.end().success()
-    };
-    let recorded = record();
+    let arguments = ["/api/v1/namespaces/shop/events?watch=true", "/version"];
+    let mut command = session.recording("cluster", "watches-and-asks", &arguments);
+    command.stdin(Stdio::piped());
+    let mut running = Running::of(command);
+    running.line_with("watching: status 200");
+    running.stdin().write_all(b"\n").unwrap();
+    running.line_with("asked: status 200");
+    server.create_event("shop", "Tested", "after the request").unwrap();
+    running.line_with("after the request");
+    server.end_watches();
+    let recorded = running.end().success();
     drop(server);
     for _ in 0..5 {
-        let options = ["--policy", "cluster", "--replay", session.path()];
-        let mut command = command(&away(), &options, "watches-and-asks", &arguments);
-        session.are_equal(&recorded, &Run::of(&mut command), "watches-and-asks");
+        let replayed = session.replay("cluster", "watches-and-asks", &arguments);
+        session.are_equal(&recorded, &replayed, "watches-and-asks");
     }
 }
 
