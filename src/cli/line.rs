@@ -39,7 +39,7 @@ enum Verb {
         /// Ask at the terminal about requests that the policy does not allow [default: as installed]
         #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
         ask: Option<bool>,
-        /// Write a profile of the run to this file, for https://profiler.firefox.com: the functions that it computed in
+        /// Write a profile of the run, which profiler.firefox.com opens: the functions in which it computed
         #[arg(long, value_name = "FILE")]
         profile: Option<PathBuf>,
         /// The plugin's own arguments

@@ -1,5 +1,6 @@
 //! What is said of a plugin that traps: where it was, by the names and lines of its source.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use crate::core_modules::wat;
@@ -138,7 +139,7 @@ fn hostile_names_neither_grow_nor_fill_the_screen() {
     // Of C++: each parameter is a template of the one before, ten times.
     let mut growing = format!("_Z1f1AI{}E", "i".repeat(10));
     for level in 0..10 {
-        growing += &format!("S_I{}E", format!("S{level}_").repeat(10));
+        write!(growing, "S_I{}E", format!("S{level}_").repeat(10)).unwrap();
     }
     let kwasm = Kwasm::new();
     // WebAssembly's names have at most 100,000 bytes.
