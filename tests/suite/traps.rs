@@ -83,7 +83,8 @@ fn a_plugin_with_dwarf_is_reported_with_file_and_line() {
         // Whether cargo gives the compiler an absolute path depends on the folder.
         let line = line.replace(&format!("{}/", env!("CARGO_MANIFEST_DIR")), "").replace("tests/guests/", "");
         let thrown = place("panic!(", "computes::give_up");
-        let called = place("give_up(millions);", "computes::main");
+        // A function that was inlined has no path, in line tables alone.
+        let called = place("give_up(millions);", "main");
         assert!(line.contains(&format!(": in {thrown}")), "{thrown}: {line}");
         assert!(line.contains(&format!(", called by {called}")), "{called}: {line}");
         // The program's own account of it comes first.
