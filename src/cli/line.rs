@@ -52,7 +52,7 @@ enum Verb {
         /// Answer as slowly as when it was recorded [default: at once]
         #[arg(long, requires = "replay")]
         replay_timing: bool,
-        /// Write a profile of the run to this file, for https://profiler.firefox.com: the functions that it computed in
+        /// Write a profile of the run, which profiler.firefox.com opens: the functions in which it computed
         #[arg(long, value_name = "FILE")]
         profile: Option<PathBuf>,
         /// The plugin's own arguments

@@ -68,7 +68,7 @@ mod tests {
         for (mangled, name) in [
             ("_ZN7podtool4list17h0123456789abcdefE", "podtool::list"),
             (
-                "_ZN55_$LT$X$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE",
+                "_ZN38_$LT$X$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE",
                 "<X as core::fmt::Debug>::fmt",
             ),
             ("_RNvC7podtool4list", "podtool::list"),
@@ -90,7 +90,7 @@ mod tests {
         // f(A<int, …>, A<A<int, …>, …>, …): each parameter is the one before, ten times.
         let mut name = format!("_Z1f1AI{}E", "i".repeat(10));
         for level in 0..10 {
-            name += &format!("S_I{}E", format!("S{level}_").repeat(10));
+            write!(name, "S_I{}E", format!("S{level}_").repeat(10)).unwrap();
         }
         let shown = readable(&name);
         assert_eq!(shown.chars().count(), SHOWN + 1, "{shown}");

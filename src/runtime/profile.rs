@@ -16,15 +16,13 @@ use std::time::Duration;
 
 use wasmtime::{AsContext, Engine, Store, UpdateDeadline, WasmBacktrace};
 
+pub(super) use self::recording::CALLS;
 use self::recording::Recording;
 use super::calls::within;
 use super::error::Error;
 
 /// The time between two samples.
 const INTERVAL: Duration = Duration::from_millis(1);
-
-/// The largest number of calls in a sample, the innermost ones.
-pub(super) const CALLS: usize = 512;
 
 /// The time for writing a profile down. Only one with hostile names takes longer.
 const PATIENCE: Duration = Duration::from_secs(30);

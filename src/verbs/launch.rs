@@ -170,7 +170,9 @@ fn report(
     if verbosity >= Verbosity::Requests
         && let Outcome::Limited(_, calls) | Outcome::Trapped(Trap { calls, .. }) = &outcome
     {
-        calls.lines().iter().for_each(|line| reporter.note(line));
+        for line in calls.lines() {
+            reporter.note(&line);
+        }
     }
     match faults.stdout.take() {
         // Readers would take it for the complete output.

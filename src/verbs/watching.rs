@@ -34,7 +34,9 @@ impl Lines {
         Some(Arc::new(move |trace| {
             lines.say(text(trace));
             if verbosity >= Verbosity::Headers {
-                heads(&trace.exchange, &trace.ending).into_iter().for_each(|line| lines.say(line));
+                for line in heads(&trace.exchange, &trace.ending) {
+                    lines.say(line);
+                }
             }
             Ok(())
         }))

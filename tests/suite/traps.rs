@@ -1,5 +1,6 @@
 //! What is said of a plugin that traps: where it was, by the names and lines of its source.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use crate::core_modules::wat;
@@ -82,7 +83,8 @@ fn a_plugin_with_dwarf_is_reported_with_file_and_line() {
         // Whether cargo gives the compiler an absolute path depends on the folder.
         let line = line.replace(&format!("{}/", env!("CARGO_MANIFEST_DIR")), "").replace("tests/guests/", "");
         let thrown = place("panic!(", "computes::give_up");
-        let called = place("give_up(millions);", "computes::main");
+        // A function that was inlined has no path, in line tables alone.
+        let called = place("give_up(millions);", "main");
         assert!(line.contains(&format!(": in {thrown}")), "{thrown}: {line}");
         assert!(line.contains(&format!(", called by {called}")), "{called}: {line}");
         // The program's own account of it comes first.
@@ -138,7 +140,7 @@ fn hostile_names_neither_grow_nor_fill_the_screen() {
     // Of C++: each parameter is a template of the one before, ten times.
     let mut growing = format!("_Z1f1AI{}E", "i".repeat(10));
     for level in 0..10 {
-        growing += &format!("S_I{}E", format!("S{level}_").repeat(10));
+        write!(growing, "S_I{}E", format!("S{level}_").repeat(10)).unwrap();
     }
     let kwasm = Kwasm::new();
     // WebAssembly's names have at most 100,000 bytes.

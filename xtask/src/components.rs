@@ -167,8 +167,8 @@ fn debug(
         return Ok(Programs::new());
     }
     let built = guests(places, toolchain, target, &WITH_NAMES, Some(&names))?;
-    let named = |name: &&str| Ok((format!("{name}{form}-debug"), cargo::program(&built, name)?.to_owned()));
-    names.iter().map(named).collect()
+    let program = |name: &&str| Ok((format!("{name}{form}-debug"), cargo::program(&built, name)?.to_owned()));
+    names.iter().map(program).collect()
 }
 
 fn core(places: &Places, toolchain: Toolchain) -> Result<Programs> {

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use wasmtime::FrameInfo;
 
-use super::CALLS;
 use super::firefox::{Profile, Samples};
 use crate::inspect;
+
+/// The largest number of calls in a sample, the innermost ones.
+pub(in super::super) const CALLS: usize = 512;
 
 /// The largest number of samples: more than a quarter of an hour of computing.
 const SAMPLES: usize = 1_000_000;
