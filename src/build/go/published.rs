@@ -44,7 +44,7 @@ impl<'a> Published<'a> {
     ///
     /// The module is the longest part of the path that is one, as for `go install`.
     pub(super) fn fetch(&self, tools: &Tools, scratch: &Scratch) -> Result<PathBuf, Error> {
-        let mut why = "it is not the path of a module".to_owned();
+        let mut why = None;
         for module in prefixes(self.path) {
             let argument = format!("{module}@{}", self.version);
             let call = call(&scratch.join(""), "mod", true).args(["download", "-json", &argument]);
@@ -54,22 +54,30 @@ impl<'a> Published<'a> {
                 let below = self.path[module.len()..].trim_start_matches('/');
                 return copied(scratch, module, &download).map(|root| joined(&root, below));
             }
-            why = if download.error.is_empty() { answer.stderr } else { download.error };
+            let reason = if download.error.is_empty() { answer.stderr } else { download.error };
+            // Of a repository rather than of a folder in it, where the path shows which part that is.
+            if why.is_none() || is_of_two(self.path) {
+                why = Some(reason.split_whitespace().collect::<Vec<_>>().join(" "));
+            }
         }
         let module = format!("{}@{}", self.path, self.version);
-        Err(Fault::NotFetched { module, why: why.trim().replace('\n', "; ") }.into())
+        let why = why.unwrap_or_else(|| "it is not the path of a module".to_owned());
+        Err(Fault::NotFetched { module, why }.into())
     }
 }
 
 /// Returns the paths that may be the module of a package, longest first.
 fn prefixes(path: &str) -> impl Iterator<Item = &str> {
-    // Hosts whose repositories have two names.
-    let of_two = ["github.com/", "gitlab.com/", "bitbucket.org/"].iter().any(|host| path.starts_with(host));
-    let fewest = if of_two { 3 } else { 1 };
+    let fewest = if is_of_two(path) { 3 } else { 1 };
     let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
     let mut prefixes: Vec<_> = ends.skip(fewest - 1).map(|end| &path[..end]).collect();
     prefixes.reverse();
     prefixes.into_iter()
+}
+
+/// Returns whether a path is of a host whose repositories have two names.
+fn is_of_two(path: &str) -> bool {
+    ["github.com/", "gitlab.com/", "bitbucket.org/"].iter().any(|host| path.starts_with(host))
 }
 
 fn copied(scratch: &Scratch, module: &str, download: &Download) -> Result<PathBuf, Error> {

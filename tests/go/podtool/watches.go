@@ -10,7 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 )
 
 // ticker counts the ticks of a goroutine beside the others, and the longest time between two.
@@ -87,19 +90,25 @@ const (
 	last     = "last"
 )
 
-// count watches a ConfigMap that churn writes, and reports how many of its changes arrived.
+// churnLabels select the ConfigMaps of one churn.
+func churnLabels(name string) map[string]string { return map[string]string{"churn": name} }
+
+// count watches the ConfigMaps that churn writes, and reports how many of their changes arrived.
 func (t *tool) count() *cobra.Command {
-	return &cobra.Command{Use: "count NAME", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, arguments []string) error {
+	var objects int
+	command := &cobra.Command{Use: "count NAME", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, arguments []string) error {
 		_, set, namespace, err := t.client()
 		if err != nil {
 			return err
 		}
-		watch, err := set.CoreV1().ConfigMaps(namespace).Watch(cmd.Context(), metav1.SingleObject(metav1.ObjectMeta{Name: arguments[0]}))
+		selector := labels.SelectorFromSet(churnLabels(arguments[0])).String()
+		watch, err := set.CoreV1().ConfigMaps(namespace).Watch(cmd.Context(), metav1.ListOptions{LabelSelector: selector})
 		if err != nil {
 			return err
 		}
 		defer watch.Stop()
-		events, next := 0, 0
+		events, finished := 0, 0
+		next := map[string]int{}
 		var begun time.Time
 		for event := range watch.ResultChan() {
 			config, ok := event.Object.(*corev1.ConfigMap)
@@ -111,49 +120,76 @@ func (t *tool) count() *cobra.Command {
 				continue
 			}
 			if events == 0 {
-				begun, next = time.Now(), number
+				begun = time.Now()
 			}
-			if number != next {
-				return fmt.Errorf("%d came instead of %d", number, next)
+			if number != next[config.Name] {
+				return fmt.Errorf("%s: %d came instead of %d", config.Name, number, next[config.Name])
 			}
-			events, next = events+1, next+1
+			next[config.Name]++
+			events++
 			if config.Data[last] == "true" {
-				rate := float64(events) / time.Since(begun).Seconds()
+				finished++
+			}
+			if finished == objects {
 				fmt.Fprintf(t.Out, "%d changes, none lost\n", events)
-				fmt.Fprintf(t.ErrOut, "%.0f a second\n", rate)
+				fmt.Fprintf(t.ErrOut, "%.0f a second\n", float64(events)/time.Since(begun).Seconds())
 				return nil
 			}
 		}
 		return errors.New("the watch ended")
 	}}
+	command.Flags().IntVar(&objects, "objects", 1, "")
+	return command
 }
 
-// churn changes a ConfigMap, as often as asked and as the server allows.
+// churn changes ConfigMaps at a rate, as far as the server keeps up.
 func (t *tool) churn() *cobra.Command {
-	var changes, rate int
+	var objects, changes, rate int
 	command := &cobra.Command{Use: "churn NAME", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, arguments []string) error {
 		_, set, namespace, err := t.client()
 		if err != nil {
 			return err
 		}
 		maps := set.CoreV1().ConfigMaps(namespace)
-		config := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: arguments[0]}, Data: map[string]string{}}
-		maps.Delete(cmd.Context(), arguments[0], metav1.DeleteOptions{})
-		if config, err = maps.Create(cmd.Context(), config, metav1.CreateOptions{}); err != nil {
-			return err
-		}
 		begun := time.Now()
-		for i := range changes {
-			time.Sleep(time.Until(begun.Add(time.Duration(i) * time.Second / time.Duration(rate))))
-			config.Data = map[string]string{sequence: strconv.Itoa(i), last: strconv.FormatBool(i+1 == changes)}
-			if config, err = maps.Update(cmd.Context(), config, metav1.UpdateOptions{}); err != nil {
+		each, interval := changes/objects, time.Duration(objects)*time.Second/time.Duration(rate)
+		failures := make(chan error, objects)
+		for object := range objects {
+			go func() {
+				name := fmt.Sprintf("%s-%d", arguments[0], object)
+				failures <- churnOne(cmd.Context(), maps, name, arguments[0], each, interval)
+			}()
+		}
+		for range objects {
+			if err := <-failures; err != nil {
 				return err
 			}
 		}
-		fmt.Fprintf(t.ErrOut, "%d changes, %.0f a second\n", changes, float64(changes)/time.Since(begun).Seconds())
+		fmt.Fprintf(t.ErrOut, "%d changes, %.0f a second\n", each*objects, float64(each*objects)/time.Since(begun).Seconds())
 		return nil
 	}}
+	command.Flags().IntVar(&objects, "objects", 1, "")
 	command.Flags().IntVar(&changes, "changes", 10000, "")
 	command.Flags().IntVar(&rate, "rate", 1000, "")
 	return command
+}
+
+func churnOne(ctx context.Context, maps typedcorev1.ConfigMapInterface, name, label string, changes int, interval time.Duration) error {
+	err := maps.Delete(ctx, name, metav1.DeleteOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
+	config := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: churnLabels(label)}}
+	if config, err = maps.Create(ctx, config, metav1.CreateOptions{}); err != nil {
+		return err
+	}
+	begun := time.Now()
+	for i := range changes {
+		time.Sleep(time.Until(begun.Add(time.Duration(i) * interval)))
+		config.Data = map[string]string{sequence: strconv.Itoa(i), last: strconv.FormatBool(i+1 == changes)}
+		if config, err = maps.Update(ctx, config, metav1.UpdateOptions{}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
