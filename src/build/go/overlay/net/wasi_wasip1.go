@@ -178,18 +178,6 @@ func wasiLookupIP(network, name string) (addrs []IPAddr, err error) {
 	return addrs, nil
 }
 
-// isLocalhost returns whether a name is one of the loopback interface (RFC 6761, section 6.3).
-func isLocalhost(name string) bool {
-	lower := []byte(name)
-	lowerASCIIBytes(lower)
-	name = string(lower)
-	if len(name) > 0 && name[len(name)-1] == '.' {
-		name = name[:len(name)-1]
-	}
-	const suffix = ".localhost"
-	return name == "localhost" || len(name) > len(suffix) && name[len(name)-len(suffix):] == suffix
-}
-
 func wasiResolveAll(name string) (found []IP, err error) {
 	sysfd, errno := wasiResolve(name)
 	if errno != 0 {

@@ -23,8 +23,8 @@ type pollWait struct {
 	mode int32
 }
 
-// polling has the arguments and results of wasi:io/poll. All its slices but the first are as long as a call with
-// every one of the pollDescs needs, since netpoll may not allocate.
+// polling has the arguments and results of wasi:io/poll. The slices other than open are as long as a call with
+// all that open has room for requires, since netpoll may not allocate.
 var polling struct {
 	open      []*pollDesc
 	pollables []int32
@@ -42,22 +42,20 @@ func netpollopen(fd uintptr, pd *pollDesc) int32 {
 	if wasiFind(fd) == nil {
 		return wasiEPERM
 	}
-	for {
+	for len(polling.open) == cap(polling.open) {
+		most := 2*len(polling.open) + 16
 		// A read and a write for each, and the clock.
-		size := 2*(len(polling.open)+1) + 1
-		if size <= len(polling.ready) {
-			break
-		}
-		size *= 2
+		size := 2*most + 1
+		open := make([]*pollDesc, most)
 		pollables, waits, ready := make([]int32, size), make([]pollWait, size), make([]uint32, size)
-		// Another goroutine may have grown them during the allocation.
-		if size > len(polling.ready) {
+		// Other goroutines may have run during the allocations, and used or grown the slices.
+		if most > cap(polling.open) {
+			polling.open = open[:copy(open, polling.open)]
 			polling.pollables, polling.waits, polling.ready = pollables, waits, ready
 		}
 	}
 	pd.user = 0
-	open := append(polling.open, pd)
-	polling.open = open
+	polling.open = append(polling.open, pd)
 	return 0
 }
 

@@ -45,7 +45,8 @@ func statOutside(path string, st *Stat_t) error {
 // Without this check, /database would be in /data.
 func inFolder(path, folder string) (string, bool) {
 	if folder == "." || folder == "./" {
-		return "", !isAbs(path)
+		above := path == ".." || stringslite.HasPrefix(path, "../")
+		return "", !isAbs(path) && !above
 	}
 	if !isAbs(folder) {
 		folder = joinPath(folder, "")
