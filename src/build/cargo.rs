@@ -65,9 +65,9 @@ fn is(argument: &str, flag: &str) -> bool {
 fn require_target(job: &Job<'_>) -> Result<(), Error> {
     let call = Call::new("rustc", &job.folder).args(["--print", "target-libdir", "--target", TARGET]);
     // Where rustc is not on PATH, or does not know the target, cargo reports it.
-    let Some(Ok(folder)) = job.tools.attempt(&call)? else { return Ok(()) };
+    let Some(answer) = job.tools.attempt(&call)?.filter(|answer| answer.success) else { return Ok(()) };
     let is_std = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with("libstd-");
-    if fs::read_dir(Path::new(folder.trim())).into_iter().flatten().flatten().any(is_std) {
+    if fs::read_dir(Path::new(answer.stdout.trim())).into_iter().flatten().flatten().any(is_std) {
         return Ok(());
     }
     Err(Error::Lacking {

@@ -77,6 +77,11 @@ impl Tools {
         Ok(Self { variables: environment.variables.clone(), runtime, signals: Mutex::new(signals) })
     }
 
+    /// Returns a variable of the environment in which tools run.
+    pub(super) fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.variables.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
     /// Runs a tool that prints to the user: its whole output is on stderr.
     ///
     /// # Errors
