@@ -44,13 +44,13 @@ enum Verb {
         #[arg(long, value_name = "FILE", conflicts_with = "replay")]
         record: Option<PathBuf>,
         /// Record values of secrets, tokens, and requests to other hosts, too
-        #[arg(long, requires = "record")]
+        #[arg(long, requires = "record", conflicts_with = "replay")]
         record_secrets: bool,
         /// Answer its requests from a record instead of a cluster
         #[arg(long, value_name = "FILE")]
         replay: Option<PathBuf>,
         /// Answer as slowly as when it was recorded [default: at once]
-        #[arg(long, requires = "replay")]
+        #[arg(long, requires = "replay", conflicts_with = "record")]
         replay_timing: bool,
         /// Write a profile of the run, which profiler.firefox.com opens: the functions in which it computed
         #[arg(long, value_name = "FILE")]

@@ -219,6 +219,6 @@ mod tests {
     #[test]
     fn the_key_of_a_websocket_is_answered_as_in_its_rfc() {
         let key = HeaderValue::from_static("dGhlIHNhbXBsZSBub25jZQ==");
-        assert_eq!(accept(&key).unwrap(), "s3pPLMBiTxaQ9kYzzhZRbK+xOo0=");
+        assert_eq!(accept(&key).unwrap(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     }
 }
