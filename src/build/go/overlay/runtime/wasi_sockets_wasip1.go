@@ -76,6 +76,8 @@ const (
 type wasiDescriptor struct {
 	kind   uint8
 	handle int32 // the tcp-socket, or the resolve-address-stream
+	// drop drops the handle. It is a value so that a program that opens no socket does not import wasi:sockets.
+	drop   func(handle int32)
 	input  int32
 	output int32
 	// readable and writable are the pollables to wait for. A socket that connects is writable once it has.
@@ -89,7 +91,7 @@ const wasiFirstFD = 1 << 20
 
 var (
 	wasiDescriptors []wasiDescriptor
-	wasiStdin       = wasiDescriptor{wasiInput, -1, -1, -1, -1, -1}
+	wasiStdin       = wasiDescriptor{wasiInput, -1, nil, -1, -1, -1, -1}
 	wasiNetwork     = int32(-1)
 )
 
@@ -109,8 +111,8 @@ func wasiFind(fd uintptr) *wasiDescriptor {
 }
 
 // wasiAdd adds a descriptor and returns its number. The host limits how many there can be.
-func wasiAdd(kind uint8, handle int32) int {
-	added := wasiDescriptor{kind, handle, -1, -1, -1, -1}
+func wasiAdd(kind uint8, handle int32, drop func(int32)) int {
+	added := wasiDescriptor{kind, handle, drop, -1, -1, -1, -1}
 	for i := range wasiDescriptors {
 		if wasiDescriptors[i].kind == wasiFree {
 			wasiDescriptors[i] = added
@@ -129,6 +131,9 @@ func wasiAdd(kind uint8, handle int32) int {
 	return wasiFirstFD + len(wasiDescriptors) - 1
 }
 
+func wasiDropSocket(handle int32) { wasi_drop_tcp_socket(handle) }
+func wasiDropLookup(handle int32) { wasi_drop_resolve(handle) }
+
 func wasiUseNetwork() int32 {
 	if wasiNetwork < 0 {
 		wasiNetwork = wasi_instance_network()
@@ -145,7 +150,7 @@ func wasiSocketCreate(family int32) (fd int, errno int32) {
 	if result.isErr() {
 		return -1, wasiErrno(result.u8(4))
 	}
-	return wasiAdd(wasiSocket, result.i32(4)), 0
+	return wasiAdd(wasiSocket, result.i32(4), wasiDropSocket), 0
 }
 
 // wasiSocketConnect begins to connect a socket to an ip-socket-address, given as its flat parameters.
@@ -231,7 +236,7 @@ func wasiResolve(name string) (fd int, errno int32) {
 		return -1, wasiErrno(result.u8(4))
 	}
 	stream := result.i32(4)
-	fd = wasiAdd(wasiLookup, stream)
+	fd = wasiAdd(wasiLookup, stream, wasiDropLookup)
 	wasiFind(uintptr(fd)).readable = wasi_resolve_subscribe(stream)
 	return fd, 0
 }
@@ -373,11 +378,8 @@ func wasiClose(fd int) (errno int32) {
 	if d.output >= 0 {
 		wasi_drop_output(d.output)
 	}
-	switch d.kind {
-	case wasiSocket:
-		wasi_drop_tcp_socket(d.handle)
-	case wasiLookup:
-		wasi_drop_resolve(d.handle)
+	if d.drop != nil {
+		d.drop(d.handle)
 	}
 	*d = wasiDescriptor{kind: wasiFree}
 	return 0
