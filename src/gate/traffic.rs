@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::stream::unfold;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
+use tokio::task::yield_now;
 
 use super::body::{self, Body, BodyError, TooSlow};
 use super::failure::Failure;
@@ -161,6 +162,8 @@ async fn frame(replayed: &mut Replayed, journal: &Journal) -> Option<Result<Fram
                 return Some(Err(TooSlow(Duration::ZERO).into()));
             }
             Some(Event::End { cut: Some(Cut::Closed) } | Event::Failure(_)) => {
+                // What came before it is passed on first: hyper writes it only when it has to wait.
+                yield_now().await;
                 return Some(Err(Closed.into()));
             }
             Some(Event::Message(message)) => journal.failed(message),

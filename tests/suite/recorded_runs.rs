@@ -263,7 +263,7 @@ fn streams_of_the_real_servers_pods_are_replayed() {
     real.feed(&["run", "web", "--image=none", "--namespace", "streamed"], "");
     real.feed(&["wait", "--for=condition=Ready", "pod/web", "--namespace", "streamed", "--timeout=60s"], "");
     let session = Session::at(real.kubeconfig(RealUser::Alice));
-    for (command, code) in [("echo out; echo err >&2", 0), ("echo out; exit 7", 7)] {
+    for (command, code) in [("echo out; echo err >&2", 0), ("echo out; exit 7", 1)] {
         let line = ["-n", "streamed", "exec", "web", "--", "sh", "-c", command];
         session.is_replayed("cluster", "kube-client", &line, || {}).fails(code);
     }

@@ -166,7 +166,7 @@ fn requests_to_other_hosts_are_named_and_not_recorded_unless_they_are_wanted() {
     fs::write(&policy, format!("{head} {{network: [{{host: hooks.invalid}}]}}\n")).unwrap();
     let (policy, url) = (policy.to_str().unwrap(), "https://hooks.invalid/T0/B0/xyzzy");
     let run = session.record(policy, "dials", &[url]).fails(1);
-    assert!(run.stderr.contains("not recorded: GET https://hooks.invalid/"), "{}", run.shown());
+    assert!(run.stderr.contains("not recorded: GET https://hooks.invalid:443/"), "{}", run.shown());
     assert!(!session.text().contains("xyzzy"), "{}", session.text());
     let run = session.replay(policy, "dials", &[url]).fails(1);
     assert!(run.stderr.contains("requests to other hosts are not in this record\nhint: "), "{}", run.shown());
