@@ -29,6 +29,7 @@ mod pipe;
 mod question;
 mod recording;
 mod replay;
+mod reports;
 mod resolve;
 mod reuse;
 mod sender;
@@ -65,7 +66,7 @@ use self::lifetime::GuestLifetime;
 // The socket door is public for the fuzzer: it says what a guest can say, and no more.
 #[doc(hidden)]
 pub use self::pipe::GuestEnd;
-use self::recording::Reports;
+use self::reports::Reports;
 use self::sender::Sender;
 #[doc(hidden)]
 pub use self::socket::Denied;
@@ -380,7 +381,9 @@ impl Inner {
         let sent = match &self.traffic {
             None => self.transmit(permit, headers, body, timeouts, Reports::to(&self.journal)).await,
             Some(Traffic::Record(recorder)) => self.record(recorder, permit, headers, body, timeouts).await,
-            Some(Traffic::Replay(playback)) => self.replay(playback, permit, &headers, body).await,
+            Some(Traffic::Replay(playback)) => {
+                traffic::replay(&self.journal, playback, permit, &headers, body).await
+            }
         };
         match sent {
             Ok(response) => Ok(response),

@@ -1,4 +1,4 @@
-//! Records what passes, and what is reported of it to the user.
+//! Records what passes.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,34 +10,11 @@ use http_body_util::BodyExt;
 use super::body::{Body, Hook, Hooked, Polled, TooSlow};
 use super::deadline::Late;
 use super::failure::Failure;
-use super::journal::Journal;
+use super::reports::Reports;
 use super::stream::Server;
 use super::{GuestBody, Inner, Timeouts};
-use crate::message::Message;
 use crate::policy::Permit;
 use crate::record::{Cut, Exchange, Recorder};
-
-/// The reports to the user about one request.
-#[derive(Clone)]
-pub(super) struct Reports {
-    journal: Arc<Journal>,
-    exchange: Option<Arc<Exchange>>,
-}
-
-impl Reports {
-    /// Returns reports that are not recorded.
-    pub(super) fn to(journal: &Arc<Journal>) -> Self {
-        Self { journal: Arc::clone(journal), exchange: None }
-    }
-
-    /// Reports that a request failed.
-    pub(super) fn failed(&self, line: Message) {
-        if let Some(exchange) = &self.exchange {
-            exchange.reported(&line);
-        }
-        self.journal.failed(line);
-    }
-}
 
 /// Records a body that a guest sends.
 struct Sending(Arc<Exchange>);
@@ -58,7 +35,7 @@ impl Inner {
         let Some(exchange) = recorder.request(permit.attempt(), &headers) else {
             return self.transmit(permit, headers, body, timeouts, Reports::to(&self.journal)).await;
         };
-        let reports = Reports { exchange: Some(Arc::clone(&exchange)), ..Reports::to(&self.journal) };
+        let reports = Reports::recorded(&self.journal, &exchange);
         // In a compressed body no secret could be found, and nothing be read or edited.
         headers.remove(header::ACCEPT_ENCODING);
         let body = body.hooked(Sending(Arc::clone(&exchange)));

@@ -15,7 +15,7 @@ use super::body::{self, Body, BodyError, TooSlow};
 use super::failure::Failure;
 use super::headers::incoming;
 use super::journal::Journal;
-use super::{GuestBody, Inner, stream};
+use super::{GuestBody, stream};
 use crate::message::Message;
 use crate::policy::Permit;
 use crate::record::{Clock, Cut, Event, LARGEST_BODY, Missing, Playback, Record, Recorder, Replayed};
@@ -68,47 +68,45 @@ impl Traffic {
     }
 }
 
-impl Inner {
-    /// Answers a permitted request from a record.
-    pub(super) async fn replay(
-        &self,
-        playback: &Arc<Playback>,
-        permit: Permit,
-        request_headers: &HeaderMap,
-        body: GuestBody,
-    ) -> Result<Response<Body>, Failure> {
-        let attempt = permit.attempt();
-        let sent = sent(attempt.method(), request_headers, body).await?;
-        let mut replayed = playback.find(attempt, request_headers, &sent).map_err(|Missing(message)| {
-            self.journal.failed(message);
-            Failure::Unrecorded
-        })?;
-        let (status, headers) = loop {
-            match replayed.next().await {
-                Some(Event::Answer { status, headers }) => break (status, headers),
-                Some(Event::Message(message)) => self.journal.failed(message),
-                Some(Event::Failure(name)) => return Err(Failure::named(&name).unwrap_or(Failure::Closed)),
-                Some(Event::Data(_) | Event::End { .. }) => {}
-                // The guest gave up.
-                None => pending().await,
-            }
-        };
-        if status == StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(stream::switched(request_headers, incoming(headers), replayed));
+/// Answers a permitted request from a record.
+pub(super) async fn replay(
+    journal: &Arc<Journal>,
+    playback: &Arc<Playback>,
+    permit: Permit,
+    request_headers: &HeaderMap,
+    body: GuestBody,
+) -> Result<Response<Body>, Failure> {
+    let attempt = permit.attempt();
+    let sent = sent(attempt.method(), request_headers, body).await?;
+    let mut replayed = playback.find(attempt, request_headers, &sent).map_err(|Missing(message)| {
+        journal.failed(message);
+        Failure::Unrecorded
+    })?;
+    let (status, headers) = loop {
+        match replayed.next().await {
+            Some(Event::Answer { status, headers }) => break (status, headers),
+            Some(Event::Message(message)) => journal.failed(message),
+            Some(Event::Failure(name)) => return Err(Failure::named(&name).unwrap_or(Failure::Closed)),
+            Some(Event::Data(_) | Event::End { .. }) => {}
+            // The guest gave up.
+            None => pending().await,
         }
-        let length = replayed.length();
-        let mut response = Response::new(received(replayed, Arc::clone(&self.journal)));
-        *response.status_mut() = status;
-        *response.headers_mut() = incoming(headers);
-        // What was left out or edited has another length.
-        if attempt.method() != Method::HEAD
-            && let Some(length) = length.filter(|length| *length > 0)
-            && let Some(said) = response.headers_mut().get_mut(header::CONTENT_LENGTH)
-        {
-            *said = length.into();
-        }
-        Ok(response)
+    };
+    if status == StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(stream::switched(request_headers, incoming(headers), replayed));
     }
+    let length = replayed.length();
+    let mut response = Response::new(received(replayed, Arc::clone(journal)));
+    *response.status_mut() = status;
+    *response.headers_mut() = incoming(headers);
+    // What was left out or edited has another length.
+    if attempt.method() != Method::HEAD
+        && let Some(length) = length.filter(|length| *length > 0)
+        && let Some(said) = response.headers_mut().get_mut(header::CONTENT_LENGTH)
+    {
+        *said = length.into();
+    }
+    Ok(response)
 }
 
 /// Reads the body that a guest sends, up to a byte more than a record has of one.

@@ -4,7 +4,7 @@ use ::http::{HeaderMap, Response, StatusCode, header};
 
 use super::failure::{self, Failure};
 use super::hosts::Hosts;
-use super::recording::Reports;
+use super::reports::Reports;
 use super::sender::Unrenewed;
 use super::{Body, GuestBody, Inner, Reach, Timeouts, deadline};
 use crate::message::Message;
