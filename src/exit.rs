@@ -96,6 +96,12 @@ impl Exit {
             | Error::Policy(_)
             | Error::PolicyFile { .. }
             | Error::PrivateKey { .. }
+            | Error::Record(
+                record::Error::File { .. }
+                | record::Error::Large(_)
+                | record::Error::Line { .. }
+                | record::Error::Version(_),
+            )
             | Error::Relative { .. }
             | Error::Terminal { .. }
             | Error::Twice(_)
@@ -117,8 +123,6 @@ impl Exit {
             | Error::Untrusted { .. }
             | Error::Wider { .. } => Self::Refused,
             Error::Build(error) => Self::for_build(error),
-            Error::Record(record::Error::Full(_)) => Self::Failed,
-            Error::Record(_) => Self::Usage,
             Error::Registry(error) => Self::for_fetch(error),
             Error::Runtime(error) => Self::for_runtime(error),
             Error::Store(error) => Self::for_store(error),
@@ -126,6 +130,7 @@ impl Exit {
             | Error::Cluster(_)
             | Error::NoCluster(_)
             | Error::NoHome
+            | Error::Record(record::Error::Full(_))
             | Error::Several(_)
             | Error::Stdout(_)
             | Error::Trust(_)

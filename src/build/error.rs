@@ -187,13 +187,11 @@ impl Explain for Error {
 }
 
 fn files(wanted: Option<Language>) -> String {
-    match wanted {
-        Some(language) => format!("a {}", language.file()),
-        None => {
-            let [first @ .., last] = Language::ALL.map(Language::file);
-            format!("a project file: {} or {last}", first.join(", "))
-        }
+    if let Some(language) = wanted {
+        return format!("a {}", language.file());
     }
+    let [first @ .., last] = Language::ALL.map(Language::file);
+    format!("a project file: {} or {last}", first.join(", "))
 }
 
 fn several(languages: &[Language]) -> String {

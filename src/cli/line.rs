@@ -40,18 +40,8 @@ enum Verb {
         /// Ask at the terminal about requests that the policy does not allow [default: as installed]
         #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
         ask: Option<bool>,
-        /// Record its requests and their answers in this file, without values of secrets
-        #[arg(long, value_name = "FILE", conflicts_with = "replay")]
-        record: Option<PathBuf>,
-        /// Record values of secrets, tokens, and requests to other hosts, too
-        #[arg(long, requires = "record", conflicts_with = "replay")]
-        record_secrets: bool,
-        /// Answer its requests from a record instead of a cluster
-        #[arg(long, value_name = "FILE")]
-        replay: Option<PathBuf>,
-        /// Answer as slowly as when it was recorded [default: at once]
-        #[arg(long, requires = "replay", conflicts_with = "record")]
-        replay_timing: bool,
+        #[command(flatten)]
+        recording: Recording,
         /// Write a profile of the run, which profiler.firefox.com opens: the functions in which it computed
         #[arg(long, value_name = "FILE")]
         profile: Option<PathBuf>,
@@ -234,6 +224,30 @@ enum Verb {
     },
 }
 
+/// What is done with the traffic of a run.
+#[derive(clap::Args)]
+struct Recording {
+    /// Record its requests and their answers in this file, without values of secrets
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    record: Option<PathBuf>,
+    /// Record values of secrets, tokens, and requests to other hosts, too
+    #[arg(long, requires = "record", conflicts_with = "replay")]
+    record_secrets: bool,
+    /// Answer its requests from a record instead of a cluster
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+    /// Answer as slowly as when it was recorded [default: at once]
+    #[arg(long, requires = "replay", conflicts_with = "record")]
+    replay_timing: bool,
+}
+
+impl Recording {
+    fn traffic(self) -> Option<Traffic> {
+        let record = self.record.map(|file| Traffic::Record { file, secrets: self.record_secrets });
+        record.or(self.replay.map(|file| Traffic::Replay { file, timing: self.replay_timing }))
+    }
+}
+
 /// How data is printed.
 #[derive(clap::Args)]
 struct Form {
@@ -388,23 +402,11 @@ impl Line {
     pub(super) fn into_command(self, environment: &Environment) -> Result<Command, Error> {
         let verbosity = Verbosity::of(self.verbose);
         Ok(match self.verb {
-            Verb::Run {
-                source,
-                policy,
-                ask,
-                record,
-                record_secrets,
-                replay,
-                replay_timing,
-                profile,
-                arguments,
-            } => Command::Run {
+            Verb::Run { source, policy, ask, recording, profile, arguments } => Command::Run {
                 source: source.parse()?,
                 policy,
                 ask,
-                traffic: record
-                    .map(|file| Traffic::Record { file, secrets: record_secrets })
-                    .or(replay.map(|file| Traffic::Replay { file, timing: replay_timing })),
+                traffic: recording.traffic(),
                 profile,
                 verbosity,
                 arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,

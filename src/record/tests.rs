@@ -210,12 +210,12 @@ async fn the_clock_of_a_replay_shows_the_time_of_what_was_received() {
     let exchange = request(&recorder, &get("/version"));
     std::thread::sleep(std::time::Duration::from_millis(20));
     exchange.answered(StatusCode::OK, &HeaderMap::new());
-    let recorded = recorder.clock().now();
+    let answered_at = recorder.clock().now();
     exchange.ended(None);
     let playback = replay(&recorder);
-    assert!(playback.clock().now() < recorded);
+    assert!(playback.clock().now() < answered_at);
     assert_eq!(read(find(&playback, &get("/version"), "").unwrap()).await, "");
-    assert_eq!(playback.clock().now(), recorded);
+    assert_eq!(playback.clock().now(), answered_at);
 }
 
 #[test]

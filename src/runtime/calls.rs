@@ -160,8 +160,8 @@ impl Call {
             let of_start =
                 STARTS.iter().any(|start| name == *start || name.starts_with(&format!("{start}.")));
             // Where it was inlined, a name may lack its path.
-            let in_library = |place: &str| LIBRARY_FILES.iter().any(|folder| place.starts_with(folder));
-            let is_library = of_library || self.place.as_deref().is_some_and(in_library);
+            let is_in_folder = |place: &str| LIBRARY_FILES.iter().any(|folder| place.starts_with(folder));
+            let is_library = of_library || self.place.as_deref().is_some_and(is_in_folder);
             // The export of a component, `wasi:cli/run@0.2.3#run`.
             !(is_library || of_start || name.contains('#') || name.is_empty())
         })

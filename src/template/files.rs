@@ -60,7 +60,7 @@ mod tests {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
-            if BUILT.contains(&name) || name.ends_with(".wasm") {
+            if BUILT.contains(&name) || path.extension().is_some_and(|extension| extension == "wasm") {
                 continue;
             }
             if path.is_dir() {

@@ -43,7 +43,6 @@ fn described(module: &mut Vec<u8>) -> Result<(), Error> {
     embed_component_metadata(module, &resolve, world, StringEncoding::UTF8).map_err(unadaptable)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the signature of map_err")]
 fn unadaptable(error: impl Display) -> Error {
     Error::Unadaptable(format!("{error:#}"))
 }

@@ -103,7 +103,7 @@ impl Explain for Fault {
                 "check the path and the version: https://pkg.go.dev lists both; go env GOPROXY shows where Go fetches from".to_owned()
             }
             Self::Unknown { switches: true, .. } => {
-                format!("GOTOOLCHAIN={} kwasm build … lets Go fetch and use that release", RECENT)
+                format!("GOTOOLCHAIN={RECENT} kwasm build … lets Go fetch and use that release")
             }
             Self::Unknown { switches: false, .. } => format!("install Go {} or newer: https://go.dev/dl/", RELEASES[0]),
             Self::Unversioned(module) => format!("kwasm build {}@latest", module.trim_end_matches('@')),

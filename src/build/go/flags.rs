@@ -113,15 +113,15 @@ impl Flag {
         match (self.name.as_deref()?, self.value.as_deref()) {
             ("o", _) => Some((ours, "name the file before the two dashes: kwasm build -o FILE")),
             ("overlay" | "modfile", _) => Some((ours, "leave it out")),
-            ("buildmode", Some("default" | "exe")) => None,
+            ("buildmode", Some("default" | "exe"))
+            | ("asan" | "cover" | "msan" | "race", Some("false"))
+            | ("compiler", Some("gc") | None) => None,
             ("buildmode", _) => Some(("a plugin is a program", "leave it out")),
             ("C", _) => Some(("kwasm chooses the folder", "name the folder: kwasm build ./FOLDER")),
             ("n", _) => Some(("it builds nothing", "-x shows the commands while they run")),
-            ("asan" | "cover" | "msan" | "race", Some("false")) => None,
             ("asan" | "cover" | "msan" | "race", _) => {
                 Some(("it instruments native programs only", "leave it out"))
             }
-            ("compiler", Some("gc") | None) => None,
             ("compiler", _) => Some(("only Go's own compiler makes WebAssembly", "leave it out")),
             _ => None,
         }
