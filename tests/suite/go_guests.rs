@@ -12,7 +12,7 @@ use kwasm_cluster::User;
 
 use crate::support::{Kwasm, Real, Run, Running, kubeconfig, real, seed, skip};
 
-/// Returns a program that `cargo xtask test` built (xtask/src/go_guests.rs).
+/// Returns a program that `cargo xtask test` built (`xtask/src/go_guests.rs`).
 fn built(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("KWASM_FOREIGN").map(|folder| PathBuf::from(folder).join("go"));
     let path = folder.map(|folder| folder.join(name)).filter(|path| path.exists());

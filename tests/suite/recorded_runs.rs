@@ -255,7 +255,7 @@ fn the_order_of_a_record_is_kept() {
     }
 }
 
-/// What a guest sends through a stream differs in each run: WebSockets have masks and a key.
+/// What a guest sends through a stream differs in each run: `WebSocket`s have masks and a key.
 #[test]
 fn streams_of_the_real_servers_pods_are_replayed() {
     let Some(real) = real("streams_of_the_real_servers_pods_are_replayed") else { return };
