@@ -256,7 +256,7 @@ fn a_request_is_written_into_what_is_built() {
     let folder = project(&kwasm, "asks", &files);
     build(&kwasm, &folder, &["--request", "policy.yaml"]).success();
     let page = kwasm.call(["inspect", folder.join("asks.wasm").to_str().unwrap()]).success().stdout;
-    assert!(page.contains("list pods"), "{page}");
+    assert!(page.contains("{apiGroups: [\"\"], resources: [pods], verbs: [list]}"), "{page}");
     // What is not a policy is refused before anything is compiled.
     fs::write(folder.join("policy.yaml"), "kind: Policy\n").unwrap();
     fs::remove_file(folder.join("asks.wasm")).unwrap();
