@@ -56,7 +56,7 @@ const LINES: [Line; 7] = [
         &["get", "pods", "web"],
         // Discovery comes first, by which the client finds out what pods are.
         "{apiGroups: [''], resources: [pods], verbs: [get]}, {nonResourceURLs: ['/api', '/api/*', '/apis', '/apis/*'], verbs: [get]}",
-        "pod/web",
+        "web ",
     ),
     line(
         &["watch", "--for", "2s"],
