@@ -7,6 +7,7 @@ use super::files::{self, FileGrant};
 use super::host::{self, Host};
 use super::layer::Layer;
 use super::limits::{Limits, StatedLimits};
+use super::namespace_filter::NamespaceFilter;
 use super::refusal::{Reason, Refusal};
 use super::request_info::RequestInfo;
 use super::rule::{NameSelector, Rule, Stated, Words};
@@ -28,8 +29,10 @@ pub struct Policy {
     pub(super) own_flags: Vec<String>,
     pub(super) limits: StatedLimits,
     rules: Vec<Rule>,
-    /// As many as rules. Apart from them, since the judge reads only those.
+    /// As many as rules. Apart from them, since the judge does not read these.
     words: Vec<Words>,
+    /// As many as rules. Apart from them, since the judge reads all of these and few of the rules.
+    filters: Vec<NamespaceFilter>,
 }
 
 /// The policy of a plugin for which the user chose none.
@@ -57,6 +60,7 @@ impl Policy {
             limits: StatedLimits::default(),
             rules: Vec::new(),
             words: Vec::new(),
+            filters: Vec::new(),
         }
     }
 
@@ -91,6 +95,7 @@ impl Policy {
 
     /// Adds a rule behind the others.
     pub fn add(&mut self, rule: Rule, words: Words) {
+        self.filters.push(NamespaceFilter::of_rule(&rule));
         self.rules.push(rule);
         self.words.push(words);
     }
@@ -99,7 +104,10 @@ impl Policy {
     #[must_use]
     pub fn only(mut self, keep: impl Fn(Stated<'_>) -> bool) -> Self {
         let kept: Vec<_> = self.stated().filter(|stated| keep(*stated)).map(Stated::cloned).collect();
-        (self.rules, self.words) = kept.into_iter().unzip();
+        (self.rules, self.words, self.filters) = Default::default();
+        for (rule, words) in kept {
+            self.add(rule, words);
+        }
         self
     }
 
@@ -184,7 +192,12 @@ impl Policy {
             let (context, policy) = (context.name().to_owned(), self.name.clone());
             return Err(Reason::Context { context, policy });
         }
-        let covering = |info: &RequestInfo| self.rules.iter().position(|rule| rule.covers(info, context));
+        let covering = |info: &RequestInfo| {
+            let wanted = NamespaceFilter::of_request(info, context);
+            self.rules.iter().zip(&self.filters).position(|(rule, filter)| {
+                Defence::Namespaces.passes(filter.meets(wanted)) && rule.covers(info, context)
+            })
+        };
         let uncovered = || Reason::Policy { layer, name: self.name.clone() };
         if let Some(info) = attempt.opens() {
             covering(&info).ok_or_else(uncovered)?;

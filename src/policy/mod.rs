@@ -34,6 +34,7 @@ mod layer;
 mod learn;
 mod limits;
 mod lines;
+mod namespace_filter;
 mod quantity;
 mod query;
 mod refusal;
