@@ -2,10 +2,12 @@
 
 use std::process::ExitCode;
 
+use crate::build;
 use crate::cli;
 use crate::cluster;
 use crate::environment::Environment;
 use crate::message::Explain;
+use crate::record;
 use crate::registry;
 use crate::runtime::{self, Outcome};
 use crate::store::{self, layout};
@@ -55,12 +57,12 @@ impl Exit {
             Ok(Ending::Faulty) => Self::Failed,
             Ok(Ending::Ran(Outcome::Ended(code))) => Self::Plugin(code),
             Ok(Ending::Interrupted | Ending::Ran(Outcome::Interrupted)) => Self::Interrupted,
-            Ok(Ending::Ran(Outcome::Limited(limit))) => {
+            Ok(Ending::Ran(Outcome::Limited(limit, _))) => {
                 reporter.message(&limit.report());
                 Self::Failed
             }
-            Ok(Ending::Ran(Outcome::Trapped(cause))) => {
-                reporter.fault(&format!("the plugin trapped: {cause}"));
+            Ok(Ending::Ran(Outcome::Trapped(trap))) => {
+                reporter.message(&trap.report());
                 Self::Failed
             }
             Err(error) => {
@@ -79,6 +81,7 @@ impl Exit {
         match error {
             Error::Cli(cli::Error::Link(_)) => Self::NoPlugin,
             Error::Cli(_)
+            | Error::Exists(_)
             | Error::Key { .. }
             | Error::Keys(_)
             | Error::Name(_)
@@ -93,6 +96,12 @@ impl Exit {
             | Error::Policy(_)
             | Error::PolicyFile { .. }
             | Error::PrivateKey { .. }
+            | Error::Record(
+                record::Error::File { .. }
+                | record::Error::Large(_)
+                | record::Error::Line { .. }
+                | record::Error::Version(_),
+            )
             | Error::Relative { .. }
             | Error::Terminal { .. }
             | Error::Twice(_)
@@ -113,6 +122,7 @@ impl Exit {
             | Error::Unsigned { .. }
             | Error::Untrusted { .. }
             | Error::Wider { .. } => Self::Refused,
+            Error::Build(error) => Self::for_build(error),
             Error::Registry(error) => Self::for_fetch(error),
             Error::Runtime(error) => Self::for_runtime(error),
             Error::Store(error) => Self::for_store(error),
@@ -120,10 +130,38 @@ impl Exit {
             | Error::Cluster(_)
             | Error::NoCluster(_)
             | Error::NoHome
+            | Error::Profile { .. }
+            | Error::Record(record::Error::Full(_))
             | Error::Several(_)
             | Error::Stdout(_)
             | Error::Trust(_)
             | Error::Unwritten { .. } => Self::Failed,
+        }
+    }
+
+    fn for_build(error: &build::Error) -> Self {
+        use build::Error as E;
+        match error {
+            E::Argument { .. }
+            | E::Manifest { .. }
+            | E::Name(_)
+            | E::NoFolder { .. }
+            | E::NoProject { .. }
+            | E::Programs { .. }
+            | E::SeveralProjects { .. }
+            | E::Unsupported { .. } => Self::Usage,
+            E::Go(fault) if fault.is_usage() => Self::Usage,
+            E::Component(_) => Self::Refused,
+            E::Interrupted => Self::Interrupted,
+            E::Answer { .. }
+            | E::Failed { .. }
+            | E::Go(_)
+            | E::Lacking { .. }
+            | E::NoTool { .. }
+            | E::System { .. }
+            | E::Temporary { .. }
+            | E::TooMuch { .. }
+            | E::Unreadable { .. } => Self::Failed,
         }
     }
 

@@ -26,11 +26,17 @@ pub mod registry;
 
 pub mod inspect;
 
+pub mod build;
+
+pub mod template;
+
 pub mod store;
 
 pub mod policy;
 
 pub mod cluster;
+
+pub mod record;
 
 pub mod gate;
 

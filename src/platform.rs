@@ -24,6 +24,15 @@ pub(crate) use self::folder::OpenFolder;
 pub(crate) use self::owner::{Owner, check_folder, check_private_file, is_owners_to_write, owner};
 use crate::defence::Defence;
 
+/// The program npm.
+pub(crate) const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+
+/// The interpreter of Python.
+pub(crate) const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
+
+/// The folder of programs in a virtual environment of Python.
+pub(crate) const VENV_PROGRAMS: &str = if cfg!(windows) { "Scripts" } else { "bin" };
+
 /// The folders that the platform gives to a user's programs.
 pub(crate) struct Folders {
     /// Data that must not be lost, e.g. `~/.local/share`.
@@ -64,6 +73,20 @@ pub(crate) fn folders(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<Fold
     let configuration = configuration.unwrap_or_else(|| home.join(".config"));
     Some(Folders { data, cache, state, configuration, links: home.join(".local").join("bin") })
 }
+
+/// Asks a process that this one started, and has not waited for, to end.
+#[cfg(unix)]
+pub(crate) fn terminate(id: u32) {
+    let process = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw);
+    if let Some(process) = process {
+        // One that has ended needs no signal.
+        let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+    }
+}
+
+/// Does nothing: on Windows, a process without a window cannot be asked.
+#[cfg(not(unix))]
+pub(crate) fn terminate(_id: u32) {}
 
 /// Returns the user's home directory, or `None` if it is not known.
 pub(crate) fn home(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {

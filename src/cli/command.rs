@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use clap_complete::Shell;
 
+use crate::build::{Language, Wish as Project};
 use crate::environment::Connection;
 use crate::policy::ServiceAccount;
 use crate::reference::{Image, Package, PluginName, Source};
@@ -19,14 +20,23 @@ pub enum Command {
         /// The output format.
         output: Output,
     },
+    /// Build a component of a project.
+    Build {
+        /// The project.
+        project: Project,
+        /// The file to write; named as the program if `None`.
+        output: Option<PathBuf>,
+        /// The file with the request to write into it.
+        request: Option<PathBuf>,
+    },
     /// Show the cluster that plugins reach, and the user.
     Cluster {
         /// The flags that select it.
         connection: Connection,
         /// Whether to ask the server for the user's identity.
         check: bool,
-        /// Whether to report each request.
-        verbose: bool,
+        /// How much is reported of each request.
+        verbosity: Verbosity,
         /// The output format.
         output: Output,
     },
@@ -94,6 +104,13 @@ pub enum Command {
         /// The command to describe; kwasm itself if `None`.
         command: Option<String>,
     },
+    /// Create the project of a plugin.
+    New {
+        /// The plugin's name.
+        name: PluginName,
+        /// The language.
+        language: Language,
+    },
     /// List the available upgrades.
     Outdated {
         /// The output format.
@@ -124,8 +141,12 @@ pub enum Command {
         policy: Option<String>,
         /// Whether to ask about requests that the policy does not allow; `None` for what was said at install.
         ask: Option<bool>,
-        /// Whether to report each request.
-        verbose: bool,
+        /// The record to make of its traffic, or to answer it from.
+        traffic: Option<Traffic>,
+        /// The file for a profile of the run, if there is to be one.
+        profile: Option<PathBuf>,
+        /// How much is reported of each request.
+        verbosity: Verbosity,
         /// The plugin's own arguments.
         arguments: Vec<String>,
     },
@@ -212,8 +233,8 @@ pub enum PolicyCommand {
         keep_names: bool,
         /// The file to write.
         output: Option<PathBuf>,
-        /// Whether to report each request.
-        verbose: bool,
+        /// How much is reported of each request.
+        verbosity: Verbosity,
         /// The plugin's own arguments.
         arguments: Vec<String>,
     },
@@ -232,8 +253,8 @@ pub enum PolicyCommand {
         account: Option<ServiceAccount>,
         /// The flags that select the cluster and the current namespace.
         connection: Connection,
-        /// Whether to report each request.
-        verbose: bool,
+        /// How much is reported of each request.
+        verbosity: Verbosity,
     },
     /// Print the JSON schema of policies.
     Schema,
@@ -246,6 +267,25 @@ pub enum PolicyCommand {
     },
 }
 
+/// What is done with the traffic of a run.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Traffic {
+    /// Record it.
+    Record {
+        /// The file.
+        file: PathBuf,
+        /// Whether values of secrets, tokens, and requests to other servers are recorded.
+        secrets: bool,
+    },
+    /// Answer from a record.
+    Replay {
+        /// The file.
+        file: PathBuf,
+        /// Whether answers take as long as they did.
+        timing: bool,
+    },
+}
+
 /// The target of a publication.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Target {
@@ -253,6 +293,29 @@ pub enum Target {
     Image(Image),
     /// A version of a package.
     Package(Package),
+}
+
+/// How much is reported of each request, and of a plugin that was stopped.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Verbosity {
+    /// Only what went wrong.
+    #[default]
+    Faults,
+    /// Each request with its result (`-v`), and all calls of a plugin that was stopped.
+    Requests,
+    /// Each request with its headers too (`-vv`).
+    Headers,
+}
+
+impl Verbosity {
+    /// Returns the verbosity for a number of flags `-v`.
+    pub(super) fn of(flags: u8) -> Self {
+        match flags {
+            0 => Self::Faults,
+            1 => Self::Requests,
+            _ => Self::Headers,
+        }
+    }
 }
 
 /// The form in which data is printed.

@@ -43,6 +43,9 @@ pub enum Error {
     /// A plugin name of no known form.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// A name for a new plugin that none can have.
+    #[error(transparent)]
+    NewName(NameError),
     /// A link with a name that is not a valid plugin name.
     #[error("{0} is not the name of a plugin")]
     Link(String),
@@ -55,6 +58,7 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Name(error) => error.hint(),
+            Self::NewName(NameError::BuiltIn(_)) => Some("choose another name".to_owned()),
             Self::Account(error) => error.hint(),
             _ => None,
         }

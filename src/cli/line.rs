@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::command::{Command, Output, PolicyCommand, Target};
+use super::command::{Command, Output, PolicyCommand, Target, Traffic, Verbosity};
 use super::error::{Error, unicode};
+use crate::build::{Language, Wish as Project};
 use crate::environment::{Connection, Environment};
 use crate::reference::{Image, Package, PluginName, Wanted};
 
@@ -18,7 +19,7 @@ use crate::reference::{Image, Package, PluginName, Wanted};
 pub(super) struct Line {
     #[command(subcommand)]
     verb: Verb,
-    /// Log each request with its result and duration
+    /// Log each request with its result and duration; -vv with its headers, too, but never with credentials
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
     /// Print errors only
@@ -39,6 +40,11 @@ enum Verb {
         /// Ask at the terminal about requests that the policy does not allow [default: as installed]
         #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
         ask: Option<bool>,
+        #[command(flatten)]
+        recording: Recording,
+        /// Write a profile of the run, which profiler.firefox.com opens: the functions in which it computed
+        #[arg(long, value_name = "FILE")]
+        profile: Option<PathBuf>,
         /// The plugin's own arguments
         #[arg(last = true, value_name = "ARG")]
         arguments: Vec<OsString>,
@@ -117,6 +123,32 @@ enum Verb {
         #[command(subcommand)]
         verb: PolicyVerb,
     },
+    /// Create a folder NAME with a plugin that lists pods and watches them, ready to be built
+    New {
+        /// The plugin's name, as it follows kubectl
+        name: String,
+        /// The language
+        #[arg(long, value_name = "LANGUAGE", value_parser = Language::NAMES, default_value = Language::Rust.name())]
+        lang: String,
+    },
+    /// Build a component of a project by its language's own tools
+    Build {
+        /// A folder (./cmd/x), a name that these tools know, or a published Go program (MODULE/PATH@VERSION) [default:
+        /// the current folder]
+        package: Option<String>,
+        /// Write to this file, or - for stdout [default: NAME.wasm, as the tools name the program, without kubectl-]
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// The policy that it asks for, which is written into it [default: the project's kwasm.yaml, if it has one]
+        #[arg(long, value_name = "FILE")]
+        request: Option<PathBuf>,
+        /// The language, if the folder has projects of several
+        #[arg(long, value_name = "LANGUAGE", value_parser = Language::NAMES)]
+        lang: Option<String>,
+        /// Arguments of the language's build tool, e.g. -tags=x for go build
+        #[arg(last = true, value_name = "ARG")]
+        arguments: Vec<OsString>,
+    },
     /// Publish a component to a registry
     Publish {
         /// The component (./x.wasm)
@@ -190,6 +222,30 @@ enum Verb {
         #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
         dir: Option<PathBuf>,
     },
+}
+
+/// What is done with the traffic of a run.
+#[derive(clap::Args)]
+struct Recording {
+    /// Record its requests and their answers in this file, without values of secrets
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    record: Option<PathBuf>,
+    /// Record values of secrets, tokens, and requests to other servers, too
+    #[arg(long, requires = "record", conflicts_with = "replay")]
+    record_secrets: bool,
+    /// Answer its requests from a record instead of a cluster
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+    /// Answer as slowly as when it was recorded [default: at once]
+    #[arg(long, requires = "replay", conflicts_with = "record")]
+    replay_timing: bool,
+}
+
+impl Recording {
+    fn traffic(self) -> Option<Traffic> {
+        let record = self.record.map(|file| Traffic::Record { file, secrets: self.record_secrets });
+        record.or(self.replay.map(|file| Traffic::Replay { file, timing: self.replay_timing }))
+    }
 }
 
 /// How data is printed.
@@ -311,7 +367,7 @@ enum PolicyVerb {
 }
 
 impl PolicyVerb {
-    fn command(self, verbose: bool) -> Result<PolicyCommand, Error> {
+    fn command(self, verbosity: Verbosity) -> Result<PolicyCommand, Error> {
         Ok(match self {
             Self::Check { files } => PolicyCommand::Check { files },
             Self::Embed { file, request, output } => PolicyCommand::Embed { file, request, output },
@@ -328,14 +384,14 @@ impl PolicyVerb {
                 allow_writes,
                 keep_names,
                 output,
-                verbose,
+                verbosity,
                 arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,
             },
             Self::Role { subject, service_account, connection } => PolicyCommand::Role {
                 subject,
                 account: service_account.map(|account| account.parse()).transpose()?,
                 connection,
-                verbose,
+                verbosity,
             },
             Self::Schema => PolicyCommand::Schema,
         })
@@ -344,13 +400,15 @@ impl PolicyVerb {
 
 impl Line {
     pub(super) fn into_command(self, environment: &Environment) -> Result<Command, Error> {
-        let verbose = self.verbose > 0;
+        let verbosity = Verbosity::of(self.verbose);
         Ok(match self.verb {
-            Verb::Run { source, policy, ask, arguments } => Command::Run {
+            Verb::Run { source, policy, ask, recording, profile, arguments } => Command::Run {
                 source: source.parse()?,
                 policy,
                 ask,
-                verbose,
+                traffic: recording.traffic(),
+                profile,
+                verbosity,
                 arguments: arguments.into_iter().map(unicode).collect::<Result<_, _>>()?,
             },
             Verb::Install { sources, name: Some(_), .. } if sources.len() > 1 => {
@@ -369,8 +427,19 @@ impl Line {
                 [name] => Command::Audit { name: name.parse()?, output: form.of_one() },
                 names => return Err(Error::OneAudit(names.len())),
             },
+            Verb::New { name, lang } => {
+                // clap accepts no other names.
+                let language = lang.parse().unwrap_or(Language::Rust);
+                Command::New { name: name.parse().map_err(Error::NewName)?, language }
+            }
+            Verb::Build { package, output, request, lang, arguments } => {
+                // clap accepts no other names.
+                let language = lang.and_then(|name| name.parse().ok());
+                let arguments = arguments.into_iter().map(unicode).collect::<Result<_, _>>()?;
+                Command::Build { project: Project { package, language, arguments }, output, request }
+            }
             Verb::Cluster { check, form, connection } => {
-                Command::Cluster { connection, check, verbose, output: form.of_one() }
+                Command::Cluster { connection, check, verbosity, output: form.of_one() }
             }
             Verb::List(form) => Command::List { output: form.of_list(environment) },
             Verb::Inspect { source, form } => {
@@ -379,7 +448,7 @@ impl Line {
             Verb::Upgrade { names, policy } => Command::Upgrade { names: plugins(&names)?, policy },
             Verb::Outdated(form) => Command::Outdated { output: form.of_list(environment) },
             Verb::Uninstall { names } => Command::Uninstall { names: plugins(&names)? },
-            Verb::Policy { verb } => Command::Policy(verb.command(verbose)?),
+            Verb::Policy { verb } => Command::Policy(verb.command(verbosity)?),
             Verb::Publish { file, target, request, sign, adapt, form } => {
                 let target = published(&target)?;
                 Command::Publish { file, target, request, key: sign, adapt, output: form.of_one() }

@@ -10,6 +10,6 @@ mod read;
 
 pub use clap_complete::Shell;
 
-pub use self::command::{Command, Output, PolicyCommand, Target};
+pub use self::command::{Command, Output, PolicyCommand, Target, Traffic, Verbosity};
 pub use self::error::Error;
 pub use self::read::definition;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{CommandFactory, Parser};
 
-use super::command::Command;
+use super::command::{Command, Verbosity};
 use super::error::{Error, unicode};
 use super::line::Line;
 use crate::environment::Environment;
@@ -50,7 +50,9 @@ impl Command {
                     source: Source::Installed(name),
                     policy: None,
                     ask: None,
-                    verbose: false,
+                    traffic: None,
+                    profile: None,
+                    verbosity: Verbosity::default(),
                     arguments,
                 },
             });
@@ -96,11 +98,29 @@ mod tests {
     use std::ffi::OsString;
 
     use super::*;
-    use crate::cli::{Output, Target};
+    use crate::cli::{Output, Target, Traffic};
 
     fn read(arguments: &[&str]) -> Result<Command, Error> {
         let arguments = arguments.iter().map(OsString::from).collect();
         Command::read(&Environment { arguments, ..Environment::default() })
+    }
+
+    fn run(source: Source, arguments: Vec<String>) -> Command {
+        let verbosity = Verbosity::default();
+        Command::Run { source, policy: None, ask: None, traffic: None, profile: None, verbosity, arguments }
+    }
+
+    #[test]
+    fn each_v_reports_more() {
+        let verbosity = |flags: &[&str]| match read(&[&["kwasm", "run", "x"], flags].concat()) {
+            Ok(Command::Run { verbosity, .. }) => verbosity,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(verbosity(&[]), Verbosity::Faults);
+        assert_eq!(verbosity(&["-v"]), Verbosity::Requests);
+        for flags in [&["-vv"][..], &["-v", "-v"], &["-vvv"]] {
+            assert_eq!(verbosity(flags), Verbosity::Headers);
+        }
     }
 
     #[test]
@@ -113,7 +133,7 @@ mod tests {
         let command = read(&["/bin/kubectl-my_plug", "--help", "-n", "x", "--"]).unwrap();
         let arguments = ["--help", "-n", "x", "--"].map(String::from).to_vec();
         let source = Source::Installed("my-plug".parse().unwrap());
-        assert_eq!(command, Command::Run { source, policy: None, ask: None, verbose: false, arguments });
+        assert_eq!(command, run(source, arguments));
     }
 
     #[test]
@@ -165,16 +185,7 @@ mod tests {
     fn what_follows_two_dashes_is_the_plugins() {
         let command = read(&["kwasm", "run", "./x.wasm", "--", "--policy", "none"]).unwrap();
         let arguments = ["--policy", "none"].map(String::from).to_vec();
-        assert_eq!(
-            command,
-            Command::Run {
-                source: Source::Path("./x.wasm".into()),
-                policy: None,
-                ask: None,
-                verbose: false,
-                arguments
-            }
-        );
+        assert_eq!(command, run(Source::Path("./x.wasm".into()), arguments));
     }
 
     #[test]
@@ -190,6 +201,36 @@ mod tests {
             read(&["kwasm", "install", "--ask", "x.wasm"]),
             Ok(Command::Install { ask: true, .. })
         ));
+    }
+
+    #[test]
+    fn a_run_is_recorded_or_replayed_and_not_both() {
+        let traffic = |arguments: &[&str]| match read(&[&["kwasm", "run", "x"], arguments].concat()) {
+            Ok(Command::Run { traffic, .. }) => Ok(traffic),
+            other => Err(Box::new(other)),
+        };
+        let file = || "r".into();
+        assert_eq!(traffic(&[]).unwrap(), None);
+        assert_eq!(
+            traffic(&["--record", "r"]).unwrap(),
+            Some(Traffic::Record { file: file(), secrets: false })
+        );
+        let secrets = traffic(&["--record", "r", "--record-secrets"]).unwrap();
+        assert_eq!(secrets, Some(Traffic::Record { file: file(), secrets: true }));
+        let replay = traffic(&["--replay", "r", "--replay-timing"]).unwrap();
+        assert_eq!(replay, Some(Traffic::Replay { file: file(), timing: true }));
+        for wrong in [
+            &["--record", "a", "--replay", "b"][..],
+            &["--record-secrets"],
+            &["--replay-timing"],
+            &["--replay", "r", "--record-secrets"],
+            &["--record", "r", "--replay-timing"],
+        ] {
+            assert!(
+                matches!(traffic(wrong), Err(other) if matches!(*other, Err(Error::Usage(_)))),
+                "{wrong:?}"
+            );
+        }
     }
 
     #[test]

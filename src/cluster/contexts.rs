@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::document::{ClusterEntry, UserEntry};
 use super::endpoint::Endpoint;
+use super::select::Selected;
 use super::{Cluster, Error, Flags, Kubeconfig, Selection, Shared};
 
 /// The selected context, and the others that the policy grants.
@@ -20,6 +22,15 @@ struct Other {
 
 /// The largest number of contexts in one run: TEST-NET-1 (RFC 5737) has no more addresses.
 pub const MOST: usize = 254;
+
+/// A context by what a guest sees of it, from which a replay makes it again.
+#[derive(Clone, Copy, Debug)]
+pub struct Recalled<'a> {
+    /// The name; `None` if no context was selected.
+    pub name: Option<&'a str>,
+    /// The namespace, or the reason why the context is not usable.
+    pub namespace: Result<&'a str, &'a str>,
+}
 
 /// The API server's name for workloads inside a cluster.
 const IN_CLUSTER_SERVER: &str = "https://kubernetes.default.svc";
@@ -67,6 +78,40 @@ impl Contexts {
         Ok(Self { selected, others, left_out })
     }
 
+    /// Returns contexts of which no more is known than what a guest sees, the selected one first, for a replay, which
+    /// connects to none. Of the flags, those count that a guest sees too: the context, the namespace, the server's
+    /// address and the impersonated user.
+    ///
+    /// # Errors
+    /// If a flag names another context, or one of the names is not valid.
+    pub fn recalled(recalled: &[Recalled<'_>], flags: &Flags) -> Result<Self, Error> {
+        let names = || recalled.iter().filter_map(|context| context.name);
+        let selected = match flags.context.as_deref() {
+            None => 0,
+            Some(wanted) => {
+                let known = || names().map(str::to_owned).collect();
+                recalled.iter().position(|context| context.name == Some(wanted)).ok_or_else(|| {
+                    Error::Unknown { kind: "context", name: wanted.to_owned(), known: known() }
+                })?
+            }
+        };
+        let Some(context) = recalled.get(selected) else {
+            return Ok(Self::none("the record has no context"));
+        };
+        let theirs = flags.for_others();
+        let own =
+            Flags { namespace: flags.namespace.clone(), server: flags.server.clone(), ..theirs.clone() };
+        let mut known: BTreeSet<&str> = context.name.into_iter().collect();
+        let context = context.selection(&own)?;
+        let others = recalled.iter().enumerate().filter(|(position, _)| *position != selected);
+        let others =
+            others.filter_map(|(_, other)| Some((other.name.filter(|name| known.insert(name))?, other)));
+        let others = others
+            .take(MOST - 1)
+            .map(|(name, other)| Ok(Other { name: name.to_owned(), selection: other.selection(&theirs)? }));
+        Ok(Self { others: others.collect::<Result<_, Error>>()?, selected: context, left_out: 0 })
+    }
+
     /// Returns no contexts, with the reason.
     #[must_use]
     pub fn none(why: &str) -> Self {
@@ -102,6 +147,29 @@ impl Contexts {
         (1..=u8::MAX)
             .zip(std::iter::once((name, &self.selected)).chain(others))
             .map(|(number, (name, selection))| Numbered { number, name, selection })
+    }
+}
+
+impl Recalled<'_> {
+    fn selection(&self, flags: &Flags) -> Result<Selection, Error> {
+        let (name, namespace) = match (self.name, self.namespace) {
+            (Some(name), Ok(namespace)) => (name, namespace),
+            (_, Err(why)) => return Ok(Selection::Nothing(why.to_owned())),
+            (None, Ok(_)) => return Ok(Selection::Nothing("the record has no context".to_owned())),
+        };
+        // An address that nothing is sent to.
+        let server = Some("http://192.0.2.1".to_owned());
+        let selected = Selected {
+            context: name.to_owned(),
+            cluster_name: name.to_owned(),
+            cluster: ClusterEntry { server, ..ClusterEntry::default() },
+            user_name: name.to_owned(),
+            user: UserEntry::default(),
+            namespace: flags.namespace.clone().unwrap_or_else(|| namespace.to_owned()),
+        };
+        let selected = selected.overridden_by(flags)?;
+        let cluster = Cluster::of(&Kubeconfig::default(), selected, flags, &mut Shared::new())?;
+        Ok(Selection::Cluster(Box::new(cluster)))
     }
 }
 

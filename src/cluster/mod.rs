@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::contexts::{Contexts, MOST as MOST_CONTEXTS, Numbered};
+pub use self::contexts::{Contexts, MOST as MOST_CONTEXTS, Numbered, Recalled};
 /// The reason why there are no credentials.
 pub use self::credentials::Error as CredentialsError;
 pub use self::credentials::{Authentication, Credential, Credentials, ExecCluster, Validity};

@@ -118,7 +118,7 @@ fn followed(
 }
 
 impl Selected {
-    fn overridden_by(mut self, flags: &Flags) -> Result<Self, Error> {
+    pub(super) fn overridden_by(mut self, flags: &Flags) -> Result<Self, Error> {
         self.cluster.override_by(flags);
         self.user.override_by(flags);
         if !is_segment(&self.namespace) {

@@ -77,7 +77,7 @@ pub(super) struct Timed {
 /// The error if no bytes arrived within the guest's own timeout.
 #[derive(Debug, thiserror::Error)]
 #[error("no bytes arrived within {0:?}")]
-pub(super) struct TooSlow(Duration);
+pub(super) struct TooSlow(pub(super) Duration);
 
 impl Timed {
     /// Returns a response's body with this limit.

@@ -38,6 +38,8 @@ pub(crate) enum Failure {
     Tls(TlsError),
     /// The address exceeds the length of a URI.
     TooLong,
+    /// The record that is replayed has no answer.
+    Unrecorded,
 }
 
 impl From<hyper_util::client::legacy::Error> for Failure {
@@ -115,6 +117,7 @@ impl Failure {
             Self::Proxy(message) => message.clone().about(endpoint),
             Self::Tls(broken) => broken.explained(certificate.is_some()).about(endpoint),
             Self::TooLong => line("the address is longer than a URI may be".to_owned(), None),
+            Self::Unrecorded => line("the record has no answer".to_owned(), None),
         }
     }
 
@@ -143,6 +146,7 @@ impl Failure {
             Self::Nonsense { .. } => "the server's response could not be read",
             Self::Tls(_) => "TLS failed",
             Self::TooLong => "the address is too long",
+            Self::Unrecorded => "the record has no answer to this request",
         }
     }
 
@@ -173,6 +177,7 @@ impl Failure {
             },
             Self::Tls(_) => Code::TlsProtocolError,
             Self::TooLong => Code::HttpRequestUriTooLong,
+            Self::Unrecorded => Code::InternalError(Some(self.explained().to_owned())),
         }
     }
 }

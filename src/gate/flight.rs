@@ -70,6 +70,7 @@ impl Hook for Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::head::Head;
     use crate::gate::trace::{Ending, Observer, Seen, Subject, Tracer};
     use ::http::{Method, StatusCode};
     use bytes::Bytes;
@@ -98,9 +99,10 @@ mod tests {
             };
             let flight = Flight::new(1);
             let subject = Subject::Elsewhere { method: Method::GET, host: String::new(), port: None };
-            let seen = Seen { request: "x".to_owned(), subject, rule: None, consent: None };
+            let head = Head::default();
+            let seen = Seen { request: "x".to_owned(), subject, rule: None, consent: None, head };
             let following = Arc::new(Tracer::new(vec![observer])).begin(Some(seen));
-            following.answered(StatusCode::OK);
+            following.answered(&::http::Response::new(()).into_parts().0);
             let body = Full::new(Bytes::from("four")).map_err(|never| match never {}).boxed_unsync();
             let slot = flight.take().unwrap_or_else(|_| panic!("the first one"));
             let answer = Answer::body(body, following, slot);

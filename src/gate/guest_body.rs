@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::Method;
 use http::header::{CONTENT_LENGTH, HeaderMap};
 use http_body::Frame;
+use http_body_util::BodyExt;
 
 use super::body::{Body, BodyError, Hook, Hooked, Polled};
 use super::lifetime::GuestLifetime;
@@ -61,6 +62,12 @@ impl GuestBody {
         Self { hook: Promises { lifetime, left: said }, inner }
     }
 
+    /// Returns the same body, which passes a hook first.
+    pub(super) fn hooked(self, hook: impl Hook + Send + 'static) -> Self {
+        let Self { hook: promises, inner } = self;
+        Self { hook: promises, inner: Hooked { hook, inner }.boxed_unsync() }
+    }
+
     /// Returns the same body, which is kept while it is sent, to be sent a second time under the same
     /// guarantees.
     pub(super) fn recorded(self, method: &Method) -> (Self, Again) {
@@ -105,7 +112,7 @@ impl Hook for Promises {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http_body_util::{BodyExt, Full};
+    use http_body_util::Full;
 
     fn body(lifetime: &GuestLifetime) -> GuestBody {
         saying(lifetime, &HeaderMap::new())

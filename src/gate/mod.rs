@@ -12,10 +12,12 @@ mod dial;
 mod discovery;
 mod exchange;
 mod failure;
+mod failure_name;
 #[cfg(feature = "faults")]
 mod faults;
 mod flight;
 mod guest_body;
+mod head;
 /// The filters of headers: pure, and public for the fuzzer. They offer no way past the gate.
 #[doc(hidden)]
 pub mod headers;
@@ -25,14 +27,19 @@ mod journal;
 mod lifetime;
 mod pipe;
 mod question;
+mod recording;
 mod replay;
+mod reports;
 mod resolve;
 mod reuse;
 mod sender;
 mod socket;
+mod stream;
 mod table;
 mod tcp;
 mod trace;
+mod traffic;
+mod transmit;
 mod tunnel;
 
 use std::borrow::Cow;
@@ -40,7 +47,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ::http::request::Parts;
-use ::http::{HeaderMap, Request, Response, StatusCode, header};
+use ::http::{HeaderMap, Request, Response, StatusCode};
 use tokio::sync::{OnceCell, Semaphore};
 
 pub use self::ask::{Asked, Asker, Consent, Question};
@@ -51,6 +58,7 @@ pub(crate) use self::exchange::Timeouts;
 use self::failure::Failure;
 use self::flight::{Answer, Flight};
 pub(crate) use self::guest_body::GuestBody;
+pub use self::head::Head;
 use self::hosts::Hosts;
 pub(crate) use self::http::Door;
 use self::journal::Journal;
@@ -58,13 +66,16 @@ use self::lifetime::GuestLifetime;
 // The socket door is public for the fuzzer: it says what a guest can say, and no more.
 #[doc(hidden)]
 pub use self::pipe::GuestEnd;
-use self::sender::{Sender, Unrenewed};
+use self::reports::Reports;
+use self::sender::Sender;
 #[doc(hidden)]
 pub use self::socket::Denied;
 pub(crate) use self::socket::Socket;
+use self::stream::Server;
 use self::table::Table;
-pub use self::trace::{Ending, Observer, Subject, Trace};
+pub use self::trace::{Ending, Exchange, Observer, Subject, Trace};
 use self::trace::{Following, Seen, Tracer};
+pub use self::traffic::Traffic;
 use self::tunnel::{Held, Tunnel};
 use crate::cluster::{Cluster, Contexts, says_who};
 use crate::defence::Defence;
@@ -86,6 +97,8 @@ struct Inner {
     lifetime: GuestLifetime,
     tracer: Arc<Tracer>,
     asking: Option<Asking>,
+    /// The record that is made of the traffic, or takes the place of the network.
+    traffic: Option<Traffic>,
 }
 
 /// A cluster and its sender.
@@ -119,6 +132,19 @@ impl Gate {
         observers: Vec<Observer>,
         asker: Option<Arc<dyn Asker>>,
     ) -> Self {
+        Self::with_traffic(grant, contexts, observers, asker, None)
+    }
+
+    /// Returns such a gate whose traffic is recorded, or replayed from a record. What the judge refuses, neither reaches
+    /// the network nor the record.
+    #[must_use]
+    pub fn with_traffic(
+        grant: Grant,
+        contexts: Contexts,
+        observers: Vec<Observer>,
+        asker: Option<Arc<dyn Asker>>,
+        traffic: Option<Traffic>,
+    ) -> Self {
         let table = Table::new(&contexts, grant.hosts());
         let clusters = contexts.into_clusters();
         Self(Arc::new(Inner {
@@ -132,7 +158,16 @@ impl Gate {
             tracer: Arc::new(Tracer::new(observers)),
             asking: asker.map(Asking::new),
             grant,
+            traffic,
         }))
+    }
+
+    /// Waits until the user ended the run whose record is replayed; forever if there is none, or if it ended by itself.
+    pub(crate) async fn interrupted(&self) {
+        match &self.0.traffic {
+            Some(Traffic::Replay(playback)) => playback.interrupted().await,
+            _ => std::future::pending().await,
+        }
     }
 
     /// Ends everything in flight: a request whose body is unfinished is aborted, never completed. Must be
@@ -199,7 +234,7 @@ impl Gate {
                 if let Some(tunnel) = &tunnel {
                     tunnel.name(&mut headers);
                 }
-                let body = GuestBody::new(body, lifetime.clone(), &headers);
+                let body = GuestBody::new(following.counted(body), lifetime.clone(), &headers);
                 let sent = self.0.send(permit, headers, body, timeouts, &mut following).await?;
                 Ok(answered(sent, tunnel, Held { following, slot }))
             }
@@ -250,7 +285,10 @@ impl Inner {
                 return Admitted { judged: Err(*refusal), seen, timeouts, late: None };
             }
         };
-        let known = traced.then(|| (attempt.to_string(), Subject::of(&attempt)));
+        let known = traced
+            .then(|| (attempt.to_string(), Subject::of(&attempt), Head::of_request(parts, Some(&attempt))));
+        let recording =
+            self.traffic.as_ref().and_then(Traffic::recorder).map(|recorder| (recorder, attempt.clone()));
         let (Verdict { judged, rule, consent }, waited) = match &self.asking {
             None => (Verdict::of(&self.grant, attempt, traced), None),
             Some(asking) => {
@@ -264,9 +302,12 @@ impl Inner {
                 (asking.judge(&self.grant, attempt, withdrawn).await, Some(began.elapsed()))
             }
         };
-        let seen = known.map(|(request, subject)| match &judged {
-            Ok(_) => Seen { request, subject, rule, consent },
-            Err(_) => Seen { consent, ..Seen::refused(parts, subject) },
+        if let (Some((recorder, attempt)), Err(refusal)) = (recording, &judged) {
+            recorder.refused(&attempt, &refusal.reason().to_string());
+        }
+        let seen = known.map(|(request, subject, head)| match &judged {
+            Ok(_) => Seen { request, subject, rule, consent, head },
+            Err(_) => Seen { consent, head, ..Seen::refused(parts, subject) },
         });
         let late = waited.filter(|_| judged.is_err()).and_then(|waited| timeouts.late(waited));
         let timeouts = waited.map_or(timeouts, |waited| timeouts.after(waited));
@@ -337,11 +378,12 @@ impl Inner {
         following: &mut Following,
     ) -> Result<Response<Body>, GateError> {
         let attempt = permit.attempt().clone();
-        let sent = match attempt.target() {
-            Target::Context(context) => {
-                self.send_to_cluster(context.name(), permit, headers, body, timeouts).await
+        let sent = match &self.traffic {
+            None => self.transmit(permit, headers, body, timeouts, Reports::to(&self.journal)).await,
+            Some(Traffic::Record(recorder)) => self.record(recorder, permit, headers, body, timeouts).await,
+            Some(Traffic::Replay(playback)) => {
+                traffic::replay(&self.journal, playback, permit, &headers, body).await
             }
-            Target::Host(_) => self.send_to_host(permit, headers, body, timeouts).await,
         };
         match sent {
             Ok(response) => Ok(response),
@@ -354,88 +396,14 @@ impl Inner {
             }
         }
     }
-
-    /// Sends a request with the credentials of the user.
-    async fn send_to_cluster(
-        &self,
-        context: &str,
-        permit: Permit,
-        mut headers: HeaderMap,
-        body: GuestBody,
-        timeouts: Timeouts,
-    ) -> Result<Response<Body>, Failure> {
-        let Some(Reach { cluster, sender }) = self.reach(context) else { return Err(Failure::Closed) };
-        if let Some(impersonation) = cluster.impersonation() {
-            impersonation.put_into(&mut headers);
-        }
-        if cluster.disables_compression() {
-            headers.remove(header::ACCEPT_ENCODING);
-        }
-        let (limit, journal) = (cluster.request_timeout(), Arc::clone(&self.journal));
-        let late = limit.map(|limit| Failure::RequestTimeout(limit).explain(cluster, None));
-        let on_timeout = move || late.into_iter().for_each(|line| journal.failed(line));
-        let relayed = permit.attempt().info().is_relayed();
-        let sent = sender.send(cluster, permit, headers, body, timeouts);
-        let mut sent = deadline::within(limit, sent, on_timeout).await;
-        if let Err(Failure::RequestTimeout(limit)) = sent
-            && sender.waits_for_credentials()
-        {
-            sent = Err(failure::no_credentials(cluster, limit));
-        }
-        let certificate = || sender.certificate();
-        match &mut sent {
-            Err(failure) => self.journal.failed(failure.explain(cluster, certificate().as_ref())),
-            Ok(response) if response.status() == StatusCode::UNAUTHORIZED && !relayed => {
-                let line = match response.extensions_mut().remove() {
-                    Some(Unrenewed(line)) => line,
-                    None => failure::unauthorized(cluster, certificate().as_ref()),
-                };
-                self.journal.failed(line);
-            }
-            Ok(response) if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-                if let Some(line) = failure::login(cluster) {
-                    self.journal.failed(line);
-                }
-            }
-            Ok(_) => {}
-        }
-        sent
-    }
-
-    /// Sends a request without credentials.
-    async fn send_to_host(
-        &self,
-        permit: Permit,
-        headers: HeaderMap,
-        body: GuestBody,
-        timeouts: Timeouts,
-    ) -> Result<Response<Body>, Failure> {
-        let host = match permit.attempt().target() {
-            Target::Host(host) => host.to_string(),
-            Target::Context(_) => return Err(Failure::Closed),
-        };
-        let hosts = self.hosts.get_or_try_init(|| async { Hosts::new(self.grant.hosts()) }).await;
-        let sent = match hosts {
-            Ok(hosts) => hosts.send(permit, headers, body, timeouts).await,
-            Err(failure) => Err(failure),
-        };
-        if let Err(failure) = &sent
-            && !matches!(failure, Failure::PrivateAddress(_))
-        {
-            // What helps there is about kubeconfigs.
-            let Message { text, .. } = failure.explain_at(&format!("https://{host}"), None);
-            self.journal.failed(Message::plain(text));
-        }
-        sent
-    }
 }
 
 /// Returns the guest's view of an answer: a traced body, or an end of a tunnel.
 fn answered(response: Response<Body>, tunnel: Option<Tunnel>, held: Held) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
-    held.following.answered(parts.status);
+    held.following.answered(&parts);
     let switched = parts.status == StatusCode::SWITCHING_PROTOCOLS;
-    if let Some((tunnel, server)) = tunnel.filter(|_| switched).zip(parts.extensions.remove()) {
+    if let Some((tunnel, server)) = tunnel.filter(|_| switched).zip(Server::of(&mut parts.extensions)) {
         tunnel.name(&mut parts.headers);
         tunnel.open(server, held);
         return Response::from_parts(parts, body);

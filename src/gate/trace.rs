@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context as Task, Poll};
 use std::time::{Duration, Instant};
 
 use ::http::request::Parts;
 use ::http::uri::Scheme;
-use ::http::{Method, StatusCode};
+use ::http::{Method, StatusCode, response};
+use http_body_util::BodyExt;
 
 use super::ask::Consent;
+use super::body::{Body, Hook, Hooked, Polled};
+use super::head::Head;
 use crate::message::Message;
 use crate::policy::{Attempt, Context, Reason, RequestInfo, Target};
 
@@ -17,8 +21,8 @@ use crate::policy::{Attempt, Context, Reason, RequestInfo, Target};
 /// further request passes the gate: what is not recorded must not happen.
 pub type Observer = Arc<dyn Fn(&Trace) -> Result<(), Message> + Send + Sync>;
 
-/// The result of one request. Contains neither a body, a header nor a query of it, except that the text of a
-/// refused one has its query.
+/// The result of one request. Contains nothing of a body, and of headers and queries only what may be shown
+/// ([`Head`]), except that the text of a refused request has its query.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Trace {
     /// The request, e.g. `list pods in namespace shop`; of a refused one, its method and URI.
@@ -33,6 +37,19 @@ pub struct Trace {
     pub ending: Ending,
     /// The time from its judgement to the end of its answer.
     pub time: Duration,
+    /// The heads of the request and its answer.
+    pub exchange: Exchange,
+}
+
+/// The heads of a request and its answer, and the size of what was sent.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Exchange {
+    /// The request's head.
+    pub request: Head,
+    /// The number of bytes of the request's body that were sent, and of a tunnel after it.
+    pub sent: u64,
+    /// The answer's head, if there was an answer.
+    pub response: Option<Head>,
 }
 
 /// What a request is about.
@@ -89,13 +106,14 @@ pub(super) struct Seen {
     pub(super) subject: Subject,
     pub(super) rule: Option<String>,
     pub(super) consent: Option<Consent>,
+    pub(super) head: Head,
 }
 
 impl Seen {
     /// Returns the part of a request that was refused.
     pub(super) fn refused(parts: &Parts, subject: Subject) -> Self {
         let request = format!("{} {}", parts.method, parts.uri);
-        Self { request, subject, rule: None, consent: None }
+        Self { request, subject, rule: None, consent: None, head: Head::of_request(parts, None) }
     }
 }
 
@@ -150,6 +168,9 @@ struct Open {
     /// The status of its answer; 0 if there is none.
     status: AtomicU16,
     bytes: AtomicU64,
+    /// The number of bytes that were sent.
+    sent: AtomicU64,
+    response: OnceLock<Head>,
     ended: AtomicBool,
 }
 
@@ -180,6 +201,8 @@ impl Tracer {
             began: Instant::now(),
             status: AtomicU16::new(0),
             bytes: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            response: OnceLock::new(),
             ended: AtomicBool::new(false),
         });
         self.locked().insert(open.number, Arc::clone(&open));
@@ -200,7 +223,7 @@ impl Tracer {
             return;
         }
         drop(self.locked().remove(&open.number));
-        let Seen { request, subject, rule, consent } = &open.seen;
+        let Seen { request, subject, rule, consent, head } = &open.seen;
         let trace = Trace {
             request: request.clone(),
             subject: subject.clone(),
@@ -208,6 +231,11 @@ impl Tracer {
             consent: *consent,
             ending,
             time: open.began.elapsed(),
+            exchange: Exchange {
+                request: head.clone(),
+                sent: open.sent.load(Ordering::Relaxed),
+                response: open.response.get().cloned(),
+            },
         };
         for observer in &self.observers {
             if let Err(message) = observer(&trace) {
@@ -233,10 +261,26 @@ impl Open {
 }
 
 impl Following {
-    /// Notes the status of its answer.
-    pub(super) fn answered(&self, status: StatusCode) {
+    /// Notes the head of its answer.
+    pub(super) fn answered(&self, parts: &response::Parts) {
         if let Some((_, open)) = &self.0 {
-            open.status.store(status.as_u16(), Ordering::Relaxed);
+            open.status.store(parts.status.as_u16(), Ordering::Relaxed);
+            open.response.get_or_init(|| Head::of_response(parts));
+        }
+    }
+
+    /// Returns its body, whose bytes are counted if there is an observer.
+    pub(super) fn counted(&self, body: Body) -> Body {
+        match &self.0 {
+            Some((_, open)) => Hooked { hook: Sent(Arc::clone(open)), inner: body }.boxed_unsync(),
+            None => body,
+        }
+    }
+
+    /// Counts bytes that are sent after it, in a tunnel.
+    pub(super) fn count_sent(&self, bytes: u64) {
+        if let Some((_, open)) = &self.0 {
+            open.sent.fetch_add(bytes, Ordering::Relaxed);
         }
     }
 
@@ -262,6 +306,19 @@ impl Following {
     }
 }
 
+/// Counts the bytes of a request's body.
+struct Sent(Arc<Open>);
+
+impl Hook for Sent {
+    fn polled(&mut self, polled: Polled, _: &impl http_body::Body, _: &mut Task<'_>) -> Polled {
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+            self.0.sent.fetch_add(bytes, Ordering::Relaxed);
+        }
+        polled
+    }
+}
+
 impl Drop for Following {
     fn drop(&mut self) {
         self.end();
@@ -274,7 +331,11 @@ mod tests {
 
     fn seen() -> Seen {
         let subject = Subject::Elsewhere { method: Method::GET, host: "h".to_owned(), port: None };
-        Seen { request: "x".to_owned(), subject, rule: None, consent: None }
+        Seen { request: "x".to_owned(), subject, rule: None, consent: None, head: Head::default() }
+    }
+
+    fn ok() -> response::Parts {
+        ::http::Response::new(()).into_parts().0
     }
 
     /// Returns a tracer, and the endings that its observer was called with.
@@ -292,15 +353,15 @@ mod tests {
 
     #[test]
     fn each_observer_sees_each_request_once_however_it_ends() {
-        let ok = Ending::Answered { status: StatusCode::OK, bytes: 7 };
+        let answered = Ending::Answered { status: StatusCode::OK, bytes: 7 };
         for (end, expected) in [
-            ((|mut following: Following| following.end()) as fn(Following), ok.clone()),
-            (|following| drop(following), ok.clone()),
+            ((|mut following: Following| following.end()) as fn(Following), answered.clone()),
+            (|following| drop(following), answered.clone()),
             (|mut following| following.refused(&Reason::Destination), Ending::Refused(Reason::Destination)),
         ] {
             let (tracer, endings) = tracer(Ok(()));
             let following = tracer.begin(Some(seen()));
-            following.answered(StatusCode::OK);
+            following.answered(&ok());
             following.count(3);
             following.count(4);
             end(following);
@@ -313,7 +374,7 @@ mod tests {
     fn a_request_that_its_guest_never_ends_is_reported_with_its_guests_end() {
         let (tracer, endings) = tracer(Ok(()));
         let (kept, unanswered) = (tracer.begin(Some(seen())), tracer.begin(Some(seen())));
-        kept.answered(StatusCode::OK);
+        kept.answered(&ok());
         kept.count(3);
         tracer.end();
         std::mem::forget(unanswered);

@@ -14,6 +14,7 @@ use tokio::time::sleep;
 
 use super::flight::Slot;
 use super::lifetime::GuestLifetime;
+use super::stream::Server;
 use super::trace::Following;
 use crate::policy::Upgrade;
 
@@ -56,12 +57,12 @@ impl Tunnel {
     }
 
     /// Connects both ends once the guest has received the answer, and keeps `held` until they are done.
-    pub(super) fn open(self, server: OnUpgrade, mut held: Held) {
+    pub(super) fn open(self, server: Server, mut held: Held) {
         tokio::spawn(async move {
             let Self { guest, connection, run, .. } = self;
             tokio::select! {
                 () = async {
-                    if let (Ok(guest), Ok(server)) = (guest.await, server.await) {
+                    if let (Ok(guest), Some(server)) = (guest.await, server.stream().await) {
                         carry(guest, server, &connection, &held.following).await;
                     }
                 } => {}
@@ -73,17 +74,22 @@ impl Tunnel {
     }
 }
 
-/// Copies bytes in both directions, and counts those that the guest receives.
+/// Copies bytes in both directions, and counts them.
 ///
 /// Each direction ends separately, so that a half-closed end may still read. A guest that closes its socket
 /// receives nothing more, but the bytes that it wrote are still delivered. For that, the server's bytes are
 /// read to their end and dropped: a server that cannot write may stop reading too, and closing before its
 /// last bytes are read would discard those in flight to it (RFC 9112 §9.6).
-async fn carry(guest: Upgraded, server: Upgraded, connection: &GuestLifetime, following: &Following) {
+async fn carry(
+    guest: Upgraded,
+    server: impl AsyncRead + AsyncWrite,
+    connection: &GuestLifetime,
+    following: &Following,
+) {
     let (mut from_guest, mut to_guest) = tokio::io::split(TokioIo::new(guest));
-    let (mut from_server, mut to_server) = tokio::io::split(TokioIo::new(server));
+    let (mut from_server, mut to_server) = tokio::io::split(server);
     let mut up = pin!(async {
-        if copy(&mut from_guest, &mut to_server, |_| {}).await.is_err() {
+        if copy(&mut from_guest, &mut to_server, |bytes| following.count_sent(bytes)).await.is_err() {
             // The server takes no more, and may still have something to say: the guest is not left waiting.
             discard(&mut from_guest).await;
         }

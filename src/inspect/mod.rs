@@ -6,6 +6,8 @@ mod error;
 mod facts;
 mod feature;
 mod features;
+mod lines;
+mod names;
 mod outline;
 mod request;
 mod scan;
@@ -21,6 +23,8 @@ pub use self::error::Error;
 pub use self::facts::Facts;
 pub use self::feature::Feature;
 pub use self::features::{functions, needed, rules, validate};
+pub use self::lines::{Line, lines};
+pub use self::names::readable;
 use self::outline::Outline;
 pub use self::request::{LONGEST as LONGEST_REQUEST, RequestError, SECTION as REQUEST_SECTION};
 

@@ -5,6 +5,8 @@
 //! recognises.
 
 mod output;
+mod scratch;
+mod tree;
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
@@ -14,7 +16,9 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::{Builder, NamedTempFile};
 
-pub(crate) use self::output::output;
+pub(crate) use self::output::{may_output, output, private_output};
+pub(crate) use self::scratch::Scratch;
+pub(crate) use self::tree::tree;
 use super::owner::check_folder;
 use crate::defence::{self, PIECE};
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::format::{self, Range};
 use super::quantity::{Bytes, Quantity};
 use crate::defence::Defence;
 use crate::message::{Explain, Message};
@@ -174,14 +175,16 @@ pub enum Limit {
 impl std::error::Error for Limit {}
 
 impl Explain for Limit {
-    /// Returns how to raise it, where a policy can.
+    /// Returns how to raise it, where a policy can and it is not the highest already.
     fn hint(&self) -> Option<String> {
+        let bytes = |limit, range| Some(Quantity(raised(limit, range)?));
+        let number = |limit: u32| raised(limit.into(), format::AT_A_TIME);
         let line = match self {
-            Self::Headers(limit) => format!("headers: {}", Quantity(limit.saturating_mul(2))),
-            Self::Memory(limit) => format!("memory: {}", Quantity(limit.saturating_mul(2))),
-            Self::Requests(limit) => format!("requests: {}", limit.saturating_mul(2)),
-            Self::Sockets(limit) => format!("sockets: {}", limit.saturating_mul(2)),
-            Self::Stack(limit) => format!("stack: {}", Quantity(limit.saturating_mul(2))),
+            Self::Headers(limit) => format!("headers: {}", bytes(*limit, format::HEADERS)?),
+            Self::Memory(limit) => format!("memory: {}", bytes(*limit, format::MEMORY)?),
+            Self::Requests(limit) => format!("requests: {}", number(*limit)?),
+            Self::Sockets(limit) => format!("sockets: {}", number(*limit)?),
+            Self::Stack(limit) => format!("stack: {}", bytes(*limit, format::STACK)?),
             Self::Timeout(limit) => format!("timeout: {}s", limit.as_secs().max(1).saturating_mul(2)),
             Self::Addresses => return Some("ulimit -v unlimited, or at least 16000000".to_owned()),
             Self::Handles(_)
@@ -193,6 +196,11 @@ impl Explain for Limit {
         };
         Some(format!("a policy with `limits: {{{line}}}` raises it: --policy FILE"))
     }
+}
+
+/// Returns twice the limit, as far as a policy may have it, or `None` for the highest.
+fn raised(limit: u64, range: Range) -> Option<u64> {
+    (limit < range.most).then(|| limit.saturating_mul(2).min(range.most))
 }
 
 impl fmt::Display for Limit {
@@ -254,5 +262,15 @@ mod tests {
         assert_eq!(message.text, "the plugin ran into a limit: it needed more than 512 MiB of memory");
         let hint = "a policy with `limits: {memory: 1Gi}` raises it: --policy FILE";
         assert_eq!(message.hint.as_deref(), Some(hint));
+    }
+
+    #[test]
+    fn the_highest_limit_is_not_raised_further() {
+        let hint = |limit: Limit| limit.hint();
+        assert!(hint(Limit::Stack(48 << 20)).unwrap().contains("{stack: 64Mi}"));
+        assert!(hint(Limit::Sockets(1000)).unwrap().contains("{sockets: 1024}"));
+        for highest in [Limit::Stack(64 << 20), Limit::Memory(4 << 30), Limit::Requests(1024)] {
+            assert_eq!(hint(highest), None);
+        }
     }
 }

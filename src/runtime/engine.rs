@@ -1,6 +1,8 @@
 //! The only engine that compiles and the only one that runs, which differ in the compiler alone.
 
-use wasmtime::{Config, Engine, ModuleVersionStrategy};
+use std::num::NonZeroUsize;
+
+use wasmtime::{Config, Engine, ModuleVersionStrategy, WasmBacktraceDetails};
 
 /// The exact version of wasmtime. By default, wasmtime accepts code compiled by any release of the same major
 /// version, which would keep code with a miscompilation that a patch release fixed. `tests/suite` compares it
@@ -13,11 +15,14 @@ pub(super) fn key() -> String {
     format!("wasmtime-{WASMTIME}-{}", std::env::consts::ARCH)
 }
 
-/// Returns an engine that maps compiled code, and gives guests `stack` bytes of stack. It has no compiler,
-/// whose set-up costs more than a whole run.
-pub(super) fn runner(stack: u64) -> wasmtime::Result<Engine> {
+/// Returns an engine that maps compiled code, gives guests `stack` bytes of stack, and reports up to `calls` calls
+/// that are under way. It has no compiler, whose set-up costs more than a whole run.
+pub(super) fn runner(stack: u64, calls: usize) -> wasmtime::Result<Engine> {
     let stack = usize::try_from(stack)?;
-    Engine::new(settings()?.max_wasm_stack(stack).async_stack_size(stack + HOST_STACK).enable_compiler(false))
+    let mut settings = settings()?;
+    settings.max_wasm_stack(stack).async_stack_size(stack + HOST_STACK).enable_compiler(false);
+    settings.wasm_backtrace_max_frames(NonZeroUsize::new(calls));
+    Engine::new(&settings)
 }
 
 /// The stack of the host's functions below those of a guest: the same as in wasmtime's own settings.
@@ -33,5 +38,8 @@ fn settings() -> wasmtime::Result<Config> {
     config.module_version(ModuleVersionStrategy::Custom(format!("kwasm-{WASMTIME}")))?;
     // A busy loop is ended by the epoch, which costs a load and a branch a loop and needs no timer.
     config.epoch_interruption(true);
+    // DWARF stays in the plugin, and is read there after a trap (`runtime::calls`): in compiled code it would take
+    // room, and wasmtime would read it at each exit. By default a variable of the environment decides.
+    config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     Ok(config)
 }

@@ -1,6 +1,7 @@
 //! Runs one plugin behind one gate.
 
 mod cache;
+mod calls;
 mod code;
 mod command;
 mod compiler;
@@ -13,11 +14,13 @@ mod holes;
 mod http;
 mod limits;
 mod open_line;
+mod profile;
 mod sockets;
 mod state;
 mod stdio;
 mod world;
 
+use std::fmt::{self, Write as _};
 use std::io;
 use std::mem;
 use std::thread;
@@ -29,6 +32,7 @@ use wasmtime_wasi::I32Exit;
 
 use self::cache::Cache;
 pub use self::cache::{BUDGET, Kept};
+pub use self::calls::{Calls, Trap};
 use self::code::Code;
 use self::command::Command;
 pub use self::compiler::{Bounds, Unwatched, Watcher};
@@ -37,6 +41,7 @@ pub use self::error::{Bound, Error, FolderError, Guard, Position};
 pub use self::folders::Folders;
 pub use self::guards::Guards;
 pub use self::open_line::OpenLine;
+pub use self::profile::{Profile, Profiler};
 use self::state::State;
 pub use self::stdio::{StreamFault, StreamFaults};
 pub use self::world::World;
@@ -55,6 +60,7 @@ pub struct Sandbox {
     inspected: Inspected,
     limits: Limits,
     name: String,
+    profiler: Option<Profiler>,
     world: World,
 }
 
@@ -68,17 +74,31 @@ pub enum Outcome {
     Ended(u8),
     /// The user interrupted it.
     Interrupted,
-    /// It exceeded a limit.
-    Limited(Limit),
-    /// It trapped, with this cause.
-    Trapped(String),
+    /// It exceeded a limit, in these calls.
+    Limited(Limit, Calls),
+    /// It trapped.
+    Trapped(Trap),
 }
 
-/// Returns the message of an error with all its causes, but without the guest's backtrace, since most have no
-/// names for it.
+/// Returns the message of an error with all its causes, but without the guest's backtrace.
 fn causes(error: &wasmtime::Error) -> String {
-    let texts = error.chain().map(ToString::to_string).filter(|text| !text.contains("wasm backtrace"));
+    let texts = error.chain().filter_map(|cause| {
+        let mut text = Cause::default();
+        write!(text, "{cause}").is_ok().then_some(text.0)
+    });
     texts.collect::<Vec<_>>().join(": ")
+}
+
+/// The text of a cause. wasmtime's backtrace, which is one too, is given up at its first line: what follows are the
+/// plugin's own names, demangled without a bound.
+#[derive(Default)]
+struct Cause(String);
+
+impl fmt::Write for Cause {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.push_str(text);
+        if self.0.starts_with("error while executing at wasm backtrace") { Err(fmt::Error) } else { Ok(()) }
+    }
 }
 
 /// Compiles plugins and caches their machine code.
@@ -97,7 +117,7 @@ impl Compiler<'_> {
     /// # Errors
     /// If it cannot be compiled or an import cannot be resolved.
     pub fn prepare(&self, plugin: &Plugin) -> Result<(), Error> {
-        let engine = engine::runner(Limits::default().stack).map_err(Error::system)?;
+        let engine = engine::runner(Limits::default().stack, calls::CALLS).map_err(Error::system)?;
         let code = self.code(&engine, plugin)?;
         Command::link(&engine, &code, plugin.inspected())
             .map(drop)
@@ -128,7 +148,7 @@ pub fn trim(places: &Places, budget: u64) -> io::Result<u64> {
 
 impl Sandbox {
     /// Maps the plugin's compiled code, after compiling it if necessary, and checks that its imports can be
-    /// resolved.
+    /// resolved. If there is a `profiler`, it records the run.
     ///
     /// # Errors
     /// If it cannot be compiled.
@@ -138,11 +158,13 @@ impl Sandbox {
         gate: Gate,
         world: World,
         limits: Limits,
+        profiler: Option<Profiler>,
     ) -> Result<Self, Error> {
-        let engine = engine::runner(limits.stack).map_err(Error::system)?;
+        let calls = if profiler.is_some() { profile::CALLS } else { calls::CALLS };
+        let engine = engine::runner(limits.stack, calls).map_err(Error::system)?;
         let code = compiler.code(&engine, plugin)?;
         let (inspected, name) = (plugin.inspected().clone(), plugin.name().to_owned());
-        Ok(Self { engine, code, gate, inspected, limits, name, world })
+        Ok(Self { engine, code, gate, inspected, limits, name, profiler, world })
     }
 
     /// Runs the plugin until it ends, the user interrupts it, or its time is over.
@@ -160,11 +182,36 @@ impl Sandbox {
         // As with the linker: no one waits for code to be taken apart.
         mem::forget(self.code);
         let timeout = self.limits.timeout.filter(|_| Defence::Timeout.stands());
-        if self.inspected.uses_network() || timeout.is_some() {
-            run_beside(&self.engine, &self.gate, timeout, store, command)
+        let clock = match &self.profiler {
+            Some(profiler) => Some(profiler.watch(&self.engine, &mut store)?),
+            None => None,
+        };
+        // A profile is written however the run ends, by a signal too.
+        let outcome = if self.inspected.uses_network() || timeout.is_some() || clock.is_some() {
+            let ending = Ending { engine: self.engine, gate: self.gate, profiler: self.profiler };
+            run_beside(&ending, timeout, store, command)
         } else {
             run_alone(store, &command)
+        };
+        drop(clock);
+        outcome
+    }
+}
+
+/// The handles by which a run is ended.
+struct Ending {
+    engine: Engine,
+    gate: Gate,
+    profiler: Option<Profiler>,
+}
+
+impl Ending {
+    /// Makes a computing guest stop at its next loop.
+    fn stop(&self) {
+        if let Some(profiler) = &self.profiler {
+            profiler.stop();
         }
+        self.engine.increment_epoch();
     }
 }
 
@@ -183,12 +230,12 @@ fn run_alone(mut store: Store<State>, command: &Command) -> Result<Outcome, Erro
 /// reads. This thread drives network, timers and signals, so that the run can always be ended by the user or
 /// its time limit.
 fn run_beside(
-    engine: &Engine,
-    gate: &Gate,
+    ending: &Ending,
     timeout: Option<Duration>,
     mut store: Store<State>,
     command: Command,
 ) -> Result<Outcome, Error> {
+    let gate = &ending.gate;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::system)?;
     let mut signals = {
@@ -196,11 +243,11 @@ fn run_beside(
         Signals::listen().map_err(Error::system)?
     };
     let (tell, told) = oneshot::channel();
-    let (ending, handle) = (gate.clone(), runtime.handle().clone());
+    let (guests_gate, handle) = (gate.clone(), runtime.handle().clone());
     let guest = thread::Builder::new().name("guest".to_owned()).spawn(move || {
         let outcome = handle.block_on(drive(&mut store, &command));
         // First, since the guest's ends of all bodies go with it.
-        ending.end();
+        guests_gate.end();
         #[cfg(feature = "faults")]
         let store = holes::take_apart(store);
         // No one waits any more if the user ended the run.
@@ -213,16 +260,17 @@ fn run_beside(
             biased;
             () = signals.came(), if Defence::Signals.stands() => Outcome::Interrupted,
             // It cannot be dropped unused but by a panic.
-            outcome = told => outcome.unwrap_or_else(|_| Outcome::Trapped("kwasm itself failed".to_owned())),
-            limit = expired(timeout) => Outcome::Limited(limit),
+            outcome = told => outcome.unwrap_or_else(|_| Outcome::Trapped(Trap::plain("kwasm itself failed"))),
+            limit = expired(timeout) => Outcome::Limited(limit, Calls::default()),
+            () = gate.interrupted() => Outcome::Interrupted,
         }
     });
     gate.end();
     #[cfg(feature = "faults")]
     runtime.block_on(holes::linger());
-    // A computing guest stops at its next loop. No guest is waited for, since it may be blocked forever: it
-    // ends with the process at the latest. Until then its runtime stays as it was.
-    engine.increment_epoch();
+    // No guest is waited for, since it may be blocked forever: it ends with the process at the latest. Until then
+    // its runtime stays as it was.
+    ending.stop();
     runtime.block_on(gate.settled());
     mem::forget(runtime);
     Ok(outcome)
@@ -250,8 +298,9 @@ async fn drive(store: &mut Store<State>, command: &Command) -> Outcome {
         return Outcome::Ended(if *code == 0 { 0 } else { u8::try_from(*code).unwrap_or(1).max(1) });
     }
     let meter = store.data().meter();
+    let calls = Calls::at(&error);
     if let Some(limit) = meter.limit(&error) {
-        return Outcome::Limited(limit);
+        return Outcome::Limited(limit, calls);
     }
     let trap = error.downcast_ref::<wasmtime::Trap>();
     match (trap, meter.met()) {
@@ -259,8 +308,8 @@ async fn drive(store: &mut Store<State>, command: &Command) -> Outcome {
         (Some(wasmtime::Trap::Interrupt), _) => Outcome::Interrupted,
         // Where a reader goes, as `head` does, Rust's `println!` panics and so traps. For no filter is that an error.
         (Some(_), _) if platform::is_stdout_closed() => Outcome::Ended(0),
-        (_, Some(limit)) => Outcome::Limited(limit),
-        (Some(trap), None) => Outcome::Trapped(trap.to_string()),
-        (None, None) => Outcome::Trapped(causes(&error)),
+        (_, Some(limit)) => Outcome::Limited(limit, calls),
+        (Some(trap), None) => Outcome::Trapped(Trap::new(trap.to_string(), calls)),
+        (None, None) => Outcome::Trapped(Trap::new(causes(&error), calls)),
     }
 }

@@ -4,10 +4,11 @@
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::{FsPerms, WasiCtx};
+use wasmtime_wasi::{FsPerms, HostWallClock, WasiCtx};
 
 use super::folders::Folders;
 use super::stdio::{self, StreamFaults};
@@ -18,6 +19,7 @@ use crate::environment::Environment;
 use crate::platform;
 use crate::platform::disk::{self, Staged};
 use crate::policy::Grant;
+use crate::record::Clock;
 use crate::reference::Digest;
 use crate::store::Places;
 
@@ -31,8 +33,23 @@ pub struct World {
     kubeconfig: Option<PathBuf>,
     /// The same folder, if it is only for this run.
     temporary: Option<TempDir>,
+    /// Its wall clock, unless it is this machine's.
+    clock: Option<Clock>,
     /// The errors of its streams.
     faults: StreamFaults,
+}
+
+/// A record's clock as a guest's.
+struct RecordClock(Clock);
+
+impl HostWallClock for RecordClock {
+    fn resolution(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+
+    fn now(&self) -> Duration {
+        self.0.now()
+    }
 }
 
 /// Variables that describe how to talk to the user, without the user's data.
@@ -76,6 +93,12 @@ impl World {
     #[must_use]
     pub fn with(self, folders: Folders) -> Self {
         Self { folders, ..self }
+    }
+
+    /// Replaces its wall clock by that of a record.
+    #[must_use]
+    pub fn at_time_of(self, clock: Option<Clock>) -> Self {
+        Self { clock, ..self }
     }
 
     /// Adds the guest's view of the cluster: a kubeconfig without address or credential, and two names.
@@ -123,6 +146,10 @@ impl World {
         builder.args(&self.arguments).envs(&self.variables);
         // A guest has a thread of its own, or the process: no other waits while it waits for a file.
         builder.allow_blocking_current_thread(true);
+        if let Some(clock) = &self.clock {
+            clock.restart();
+            builder.wall_clock(RecordClock(clock.clone()));
+        }
         self.folders.give(&mut builder)?;
         if let Some(folder) = &self.kubeconfig {
             builder.preopened_dir(folder, MOUNT, FsPerms::ReadOnly)?;

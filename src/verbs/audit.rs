@@ -269,6 +269,7 @@ mod tests {
             consent: None,
             ending,
             time: Duration::from_millis(7),
+            exchange: crate::gate::Exchange::default(),
         }
     }
 

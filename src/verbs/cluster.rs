@@ -6,7 +6,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::cli::Output;
+use crate::cli::{Output, Verbosity};
 use crate::cluster::{
     Authentication, Authority, Cluster, Contexts, Flags, Impersonation, Kubeconfig, Selection, Validity,
 };
@@ -63,7 +63,7 @@ pub(super) struct Wish {
     pub(super) connection: Connection,
     /// Whether to ask the server for the user's identity, and to report each request.
     pub(super) check: bool,
-    pub(super) verbose: bool,
+    pub(super) verbosity: Verbosity,
     pub(super) output: Output,
 }
 
@@ -77,7 +77,7 @@ pub(super) fn cluster(environment: &Environment, reporter: Reporter, wish: &Wish
     };
     if wish.check {
         let lines = Lines::new(reporter, OpenLine::default());
-        let observers = wish.verbose.then(|| lines.observer()).into_iter().collect();
+        let observers = lines.observer(wish.verbosity).into_iter().collect();
         match gate(contexts, observers)?.check() {
             Ok(None) => return Ok(Ending::Interrupted),
             Ok(checked) => subject.checked = checked,

@@ -33,9 +33,13 @@ pub enum Error {
     #[error("{archive}")]
     Archive { archive: String, source: layout::Error },
     #[error(transparent)]
+    Build(#[from] crate::build::Error),
+    #[error(transparent)]
     Cli(#[from] cli::Error),
     #[error(transparent)]
     Cluster(#[from] crate::cluster::Error),
+    #[error("{}: it is already there, and kwasm new overwrites nothing", .0.display())]
+    Exists(PathBuf),
     #[error("{path}")]
     Inspect { path: String, source: crate::inspect::Error },
     #[error(transparent)]
@@ -112,8 +116,13 @@ pub enum Error {
     Terminal { what: &'static str, command: &'static str },
     #[error("{}: it cannot be written to", path.display())]
     Unwritten { path: PathBuf, source: io::Error },
+    /// The profile of a run, after it.
+    #[error("{}: it cannot be written to", path.display())]
+    Profile { path: PathBuf, source: io::Error },
     #[error("{name}: {} is not absolute", path.display())]
     Relative { name: &'static str, path: PathBuf },
+    #[error(transparent)]
+    Record(#[from] crate::record::Error),
     #[error(transparent)]
     Registry(#[from] registry::Error),
     #[error(transparent)]

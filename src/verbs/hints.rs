@@ -35,6 +35,7 @@ impl Explain for Error {
                 "--policy NAME|FILE names what to grant: read-only, view, cluster, or a file"
             }
             Self::NoPlaceForPolicy => "name a file: kwasm policy learn SOURCE -o FILE -- ARG…",
+            Self::Exists(_) => "choose another name, or another folder to be in",
             Self::NoHome => "set KWASM_HOME to a folder",
             _ => return self.particular(),
         };
@@ -97,7 +98,8 @@ impl Error {
             Self::Terminal { command, .. } => Some(format!("name a file: {command}")),
             Self::NotFetched(name) => Some(format!("kwasm upgrade {name} brings it to its newest version")),
             Self::Archive { archive, source } => for_archive(archive, source),
-            Self::Unwritten { path, source } => for_output(path, source),
+            Self::Unwritten { path, source } | Self::Profile { path, source } => for_output(path, source),
+            Self::Build(error) => error.hint(),
             Self::Cli(error) => error.hint(),
             Self::Name(error) => error.hint(),
             Self::PrivateKey { source, .. } => source.hint(),
@@ -106,6 +108,7 @@ impl Error {
             Self::Cluster(error) => error.hint(),
             Self::Inspect { source, .. } => source.hint(),
             Self::SignatureLookup { source, .. } | Self::Registry(source) => source.hint(),
+            Self::Record(error) => error.hint(),
             Self::Runtime(error) => error.hint(),
             Self::Store(error) => error.hint(),
             _ => None,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Uri;
 
+use crate::cli::Verbosity;
 use crate::environment::Environment;
 use crate::gate::{Ending as Ended, Observer, Subject, Trace};
 use crate::platform::disk;
@@ -27,7 +28,7 @@ pub(super) struct Wish {
     pub(super) allow_writes: bool,
     pub(super) keep_names: bool,
     pub(super) output: Option<PathBuf>,
-    pub(super) verbose: bool,
+    pub(super) verbosity: Verbosity,
     pub(super) arguments: Vec<String>,
 }
 
@@ -45,7 +46,7 @@ pub(super) fn learn(
     reporter: Reporter,
     wish: Wish,
 ) -> Result<Ending, Error> {
-    let Wish { source, allow_writes, keep_names, output, verbose, arguments } = wish;
+    let Wish { source, allow_writes, keep_names, output, verbosity, arguments } = wish;
     // A policy at the end of a plugin's output is of use to someone who reads it, and to no program.
     if output.is_none() && !environment.terminal {
         return Err(Error::NoPlaceForPolicy);
@@ -63,8 +64,17 @@ pub(super) fn learn(
     let seen = Arc::new(Mutex::new(Seen { lesson: Lesson::new(keep_names), refused: false }));
     let recorder = audit::observer_of(store, &source, &plugin)?;
     let observers = recorder.into_iter().chain([student(&seen)]).collect();
-    let launch =
-        Launch { store, environment, reporter, plugin: &plugin, verbose, observers, questions: None };
+    let launch = Launch {
+        store,
+        environment,
+        reporter,
+        plugin: &plugin,
+        verbosity,
+        observers,
+        questions: None,
+        profile: None,
+        traffic: None,
+    };
     let ending = launch.run(layers.for_plugin(plugin.inspected()), arguments)?;
 
     let Seen { lesson, refused } = &*locked(&seen);

@@ -2,6 +2,7 @@
 
 mod ask;
 mod audit;
+mod build;
 mod ceiling;
 mod cluster;
 mod complete;
@@ -20,10 +21,12 @@ mod launch;
 mod learn;
 mod list;
 mod load;
+mod new;
 mod papers;
 mod policy;
 mod progress;
 mod publish;
+mod record;
 mod release;
 mod reporter;
 mod requested;
@@ -66,9 +69,12 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
     match command {
         Command::Audit { name, output } => audit::audit(&store()?, reporter, &name, output),
         Command::ConfigureAudit { names, on } => audit::configure(&store()?, reporter, &names, on),
+        Command::Build { project, output, request } => {
+            build::build(environment, reporter, &build::Wish { project, output, request })
+        }
         Command::Complete { name, arguments } => complete::complete(environment, &name, &arguments),
-        Command::Cluster { connection, check, verbose, output } => {
-            let wish = cluster::Wish { connection, check, verbose, output };
+        Command::Cluster { connection, check, verbosity, output } => {
+            let wish = cluster::Wish { connection, check, verbosity, output };
             cluster::cluster(environment, reporter, &wish)
         }
         Command::Completion(shell) => papers::completion(shell),
@@ -88,14 +94,15 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             load::load(&store()?, environment, reporter, &archive, policy.as_deref())
         }
         Command::Man { folder, command } => papers::man(reporter, folder.as_deref(), command.as_deref()),
+        Command::New { name, language } => new::project(reporter, &name, language),
         Command::Outdated { output } => upgrade::outdated(&store()?, environment, reporter, output),
         Command::Policy(command) => perform_policy(command, store, environment, reporter),
         Command::Publish { file, target, request, key, adapt, output } => {
             let wish = publish::Wish { file, target, request, key, adapt, output };
             publish::publish(environment, reporter, &wish)
         }
-        Command::Run { source, policy, ask, verbose, arguments } => {
-            let wish = run::Wish { source, policy, ask, verbose, arguments };
+        Command::Run { source, policy, ask, traffic, profile, verbosity, arguments } => {
+            let wish = run::Wish { source, policy, ask, traffic, profile, verbosity, arguments };
             run::run(&store()?, environment, reporter, wish)
         }
         Command::Save { names, archive } => save::save(&store()?, environment, reporter, &names, &archive),
@@ -125,12 +132,12 @@ fn perform_policy(
         PolicyCommand::Explain { method, path, policy, request, namespace, output } => {
             explain::explain(&explain::Wish { method, path, policy, request, namespace, output })
         }
-        PolicyCommand::Learn { source, allow_writes, keep_names, output, verbose, arguments } => {
-            let wish = learn::Wish { source, allow_writes, keep_names, output, verbose, arguments };
+        PolicyCommand::Learn { source, allow_writes, keep_names, output, verbosity, arguments } => {
+            let wish = learn::Wish { source, allow_writes, keep_names, output, verbosity, arguments };
             learn::learn(&store()?, environment, reporter, wish)
         }
-        PolicyCommand::Role { subject, account, connection, verbose } => {
-            let wish = role::Wish { subject, account, connection, verbose };
+        PolicyCommand::Role { subject, account, connection, verbosity } => {
+            let wish = role::Wish { subject, account, connection, verbosity };
             role::role(&store()?, environment, reporter, wish)
         }
         PolicyCommand::Schema => policy::schema(),

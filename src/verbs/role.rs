@@ -1,5 +1,6 @@
 //! `kwasm policy role NAME|FILE`: the roles by which an API server enforces what a plugin is allowed here.
 
+use crate::cli::Verbosity;
 use crate::cluster::{Contexts, Flags, Kubeconfig, Selection};
 use crate::environment::{Connection, Environment};
 use crate::gate::{Gate, Observer};
@@ -21,7 +22,7 @@ pub(super) struct Wish {
     pub(super) account: Option<ServiceAccount>,
     /// The flags that select the cluster and the current namespace.
     pub(super) connection: Connection,
-    pub(super) verbose: bool,
+    pub(super) verbosity: Verbosity,
 }
 
 /// The namespace if neither a flag nor a context names one, as in kubectl.
@@ -33,7 +34,7 @@ pub(super) fn role(
     reporter: Reporter,
     wish: Wish,
 ) -> Result<Ending, Error> {
-    let Wish { subject, account, connection, verbose } = wish;
+    let Wish { subject, account, connection, verbosity } = wish;
     let (name, layers) = subject_of(store, &subject)?;
     let flags = Flags::of(&connection)?;
     let kubeconfig = Kubeconfig::load(environment, &flags)?;
@@ -50,7 +51,7 @@ pub(super) fn role(
             return Err(Error::NoCluster(why.clone()));
         }
         let lines = Lines::new(reporter, OpenLine::default());
-        let observers = verbose.then(|| lines.observer()).into_iter().collect();
+        let observers = lines.observer(verbosity).into_iter().collect();
         match gate(contexts, observers)?.discover() {
             Ok(None) => return Ok(Ending::Interrupted),
             Ok(Some(found)) => inventory = found,

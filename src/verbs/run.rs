@@ -1,5 +1,8 @@
 //! `kwasm run SOURCE -- ARG…`, and `kubectl NAME ARG…`, the same for an installed plugin.
 
+use std::path::PathBuf;
+
+use crate::cli::{Traffic, Verbosity};
 use crate::environment::Environment;
 use crate::policy::{self, Layers, Policy};
 use crate::reference::Source;
@@ -14,6 +17,7 @@ use super::fetch::{Fetcher, name_of};
 use super::launch::{Launch, Questions};
 use super::policy::{choose, granted, request};
 use super::progress::Progress;
+use super::record::Tape;
 use super::{Ending, Error, Reporter};
 
 /// The options of the command.
@@ -22,7 +26,11 @@ pub(super) struct Wish {
     pub(super) policy: Option<String>,
     /// Whether to ask about requests that the policy does not allow; `None` for what was said at install.
     pub(super) ask: Option<bool>,
-    pub(super) verbose: bool,
+    /// The record to make of its traffic, or to answer it from.
+    pub(super) traffic: Option<Traffic>,
+    /// The file for a profile of the run.
+    pub(super) profile: Option<PathBuf>,
+    pub(super) verbosity: Verbosity,
     pub(super) arguments: Vec<String>,
 }
 
@@ -32,7 +40,7 @@ pub(super) fn run(
     reporter: Reporter,
     wish: Wish,
 ) -> Result<Ending, Error> {
-    let Wish { source, policy, ask, verbose, arguments } = wish;
+    let Wish { source, policy, ask, traffic, profile, verbosity, arguments } = wish;
     let plugin = find(store, environment, reporter, &source)?;
     let layers = Layers {
         request: request(plugin.name(), plugin.inspected())?,
@@ -45,14 +53,34 @@ pub(super) fn run(
         _ => None,
     };
     let uses_network = plugin.inspected().uses_network();
-    let observers = audit::observer_of(store, &source, &plugin)?.into_iter().collect();
+    let tape =
+        traffic.map(|traffic| Tape::begin(&traffic, plugin.name(), layers.grant.name())).transpose()?;
+    // Of a replay nothing reaches a cluster.
+    let is_replay = tape.as_ref().is_some_and(Tape::is_replay);
+    let audit = if is_replay { None } else { audit::observer_of(store, &source, &plugin)? };
+    let observers = audit.into_iter().collect();
     let questions = (uses_network && ask.unwrap_or(plugin.asks())).then(|| {
         // A policy for one run, and one in another user's store, are not changed by an answer.
         let name = installed.filter(|_| policy.is_none() && store.is_own());
         Questions { grant: name.map(|name| InstalledGrant { store: store.clone(), name: name.clone() }) }
     });
-    let launch = Launch { store, environment, reporter, plugin: &plugin, verbose, observers, questions };
-    launch.run(layers.for_plugin(plugin.inspected()), arguments)
+    let traffic = tape.as_ref().map(Tape::traffic);
+    let launch = Launch {
+        store,
+        environment,
+        reporter,
+        plugin: &plugin,
+        verbosity,
+        observers,
+        questions,
+        traffic,
+        profile,
+    };
+    let ending = launch.run(layers.for_plugin(plugin.inspected()), arguments);
+    match tape {
+        Some(tape) => tape.end(reporter, verbosity, ending),
+        None => ending,
+    }
 }
 
 /// Returns the plugin of a source, which is fetched if it is in a registry.

@@ -1,9 +1,10 @@
-//! The lines of `-v`: one for each request when it has ended.
+//! The lines of `-v`: one for each request when it has ended, and with `-vv` its headers below.
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::gate::{Ending, Observer, Trace};
+use crate::cli::Verbosity;
+use crate::gate::{Ending, Exchange, Observer, Trace};
 use crate::runtime::OpenLine;
 
 use super::Reporter;
@@ -24,13 +25,21 @@ impl Lines {
         Self { reporter, line, waiting: Arc::default() }
     }
 
-    /// Returns an observer that reports each request.
-    pub(super) fn observer(&self) -> Observer {
+    /// Returns an observer that reports each request, or `None` if the user does not want that.
+    pub(super) fn observer(&self, verbosity: Verbosity) -> Option<Observer> {
+        if verbosity < Verbosity::Requests {
+            return None;
+        }
         let lines = self.clone();
-        Arc::new(move |trace| {
+        Some(Arc::new(move |trace| {
             lines.say(text(trace));
+            if verbosity >= Verbosity::Headers {
+                for line in heads(&trace.exchange, &trace.ending) {
+                    lines.say(line);
+                }
+            }
             Ok(())
-        })
+        }))
     }
 
     /// Reports what has waited.
@@ -75,4 +84,18 @@ fn text(Trace { request, ending, time, .. }: &Trace) -> String {
         Ending::Failed => format!("allowed: {request}: no answer, {milliseconds} ms"),
         Ending::Refused(_) => format!("refused: {request}"),
     }
+}
+
+/// Returns the lines about the heads of a request and its answer, in curl's notation.
+fn heads(Exchange { request, sent, response }: &Exchange, ending: &Ending) -> Vec<String> {
+    let mut lines: Vec<String> = request.lines().iter().map(|line| format!("  > {line}")).collect();
+    if let Ending::Refused(_) = ending {
+        return lines;
+    }
+    lines.push(format!("  > ({sent} bytes)"));
+    if let (Some(response), Ending::Answered { bytes, .. }) = (response, ending) {
+        lines.extend(response.lines().iter().map(|line| format!("  < {line}")));
+        lines.push(format!("  < ({bytes} bytes)"));
+    }
+    lines
 }

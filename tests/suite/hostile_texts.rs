@@ -120,6 +120,19 @@ fn the_names_in_a_component() {
 }
 
 #[test]
+fn the_names_of_functions_that_trap() {
+    let kwasm = Kwasm::new();
+    let name: Vec<String> = HOSTILE.chars().map(|c| format!("\\u{{{:x}}}", u32::from(c))).collect();
+    let name = name.concat();
+    let text = format!(r#"(module (func $"{name}" (unreachable)) (func (export "_start") (call 0)))"#);
+    wat(&kwasm, "traps", &text);
+    assert_case(&case("run", kwasm, &["run", "./traps.wasm"], PLAIN));
+    let kwasm = Kwasm::new();
+    wat(&kwasm, "traps", &text);
+    assert_case(&case("run -v", kwasm, &["run", "-v", "./traps.wasm"], PLAIN));
+}
+
+#[test]
 fn what_a_request_says() {
     let yaml = yaml(&HOSTILE.into());
     let rule = format!("{{nonResourceURLs: [/version], verbs: [get], reason: {yaml}}}");

@@ -34,6 +34,8 @@ mod endings;
 mod error_messages;
 mod formats;
 mod fuzz_corpora;
+mod go_builds;
+mod go_guests;
 mod granted_at_install;
 #[cfg(unix)]
 mod granted_files;
@@ -51,12 +53,16 @@ mod kubectl;
 mod learning;
 mod manual_and_completions;
 #[cfg(unix)]
+mod new_projects;
+#[cfg(unix)]
 mod output_files;
 mod path_prefixes;
 mod plugin_lifecycle;
 mod policies;
+mod profiles;
 mod project_documents;
 mod proxies;
+mod recorded_runs;
 #[cfg(unix)]
 mod recorded_terminal;
 #[cfg(unix)]
@@ -81,6 +87,7 @@ mod streamed_bodies;
 mod support;
 mod timeline;
 mod tls;
+mod traps;
 #[cfg(unix)]
 mod tunnel_transfers;
 mod tunnels;

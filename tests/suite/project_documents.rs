@@ -7,7 +7,7 @@ use std::process::Command;
 
 use kwasm_apiserver::User;
 
-use crate::support::{Kwasm, Run, seed};
+use crate::support::{Kwasm, Run, kept_target, rust_homes, seed, wasm_toolchain};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -53,17 +53,6 @@ fn matches(shown: &[String], printed: &[&str]) -> bool {
     (tail.is_empty() || open) && matches(rest, left)
 }
 
-/// Returns the toolchain that has the target of components: the default one, or else the one named `wasi`.
-fn wasm_toolchain() -> Option<&'static str> {
-    let output = Command::new("rustc")
-        .args(["--print", "target-libdir", "--target", "wasm32-wasip2"])
-        .output()
-        .unwrap();
-    let folder = PathBuf::from(String::from_utf8(output.stdout).unwrap().trim());
-    (!folder.join("self-contained").exists() && fs::read_dir(folder).map_or(0, Iterator::count) == 0)
-        .then_some("wasi")
-}
-
 /// Returns the folder in which the README's commands run. It is the same each time, so that cargo finds its
 /// previous builds there, but the clone in it is new.
 fn stage() -> PathBuf {
@@ -81,9 +70,6 @@ fn stage() -> PathBuf {
 /// Runs one of the README's commands as a newcomer's shell would. `kwasm` is on its `PATH` only once a command has
 /// installed it.
 fn perform(kwasm: &Kwasm, stage: &Path, folder: &Path, command: &str) -> Run {
-    let home = PathBuf::from(std::env::var_os("HOME").unwrap());
-    let of_rust =
-        |name: &str, folder: &str| std::env::var_os(name).unwrap_or_else(|| home.join(folder).into());
     let installed = stage.join("cargo");
     // An optimised build takes a quarter of an hour; that it is one is all that differs.
     let command = command.replace("cargo install ", "cargo install --debug ");
@@ -94,14 +80,18 @@ fn perform(kwasm: &Kwasm, stage: &Path, folder: &Path, command: &str) -> Run {
         .args(["-c", &command])
         .current_dir(folder)
         .env("PATH", std::env::join_paths(path).unwrap())
-        .env("RUSTUP_HOME", of_rust("RUSTUP_HOME", ".rustup"))
-        .env("CARGO_HOME", of_rust("CARGO_HOME", ".cargo"))
+        .envs(rust_homes())
         .env("CARGO_INSTALL_ROOT", installed)
         // The repository is this clone.
         .env("GIT_CONFIG_COUNT", "1")
         .env("GIT_CONFIG_KEY_0", format!("url.{ROOT}.insteadOf"))
         .env("GIT_CONFIG_VALUE_0", env!("CARGO_PKG_REPOSITORY"));
-    if command.contains("wasm32-wasip2")
+    let builds_plugin = command == "kwasm build";
+    if builds_plugin {
+        // What other tests have built is found.
+        shell.env("CARGO_TARGET_DIR", kept_target("wasm"));
+    }
+    if (builds_plugin || command.contains("wasm32-wasip2"))
         && let Some(toolchain) = wasm_toolchain()
     {
         shell.env("RUSTUP_TOOLCHAIN", toolchain);
@@ -116,6 +106,8 @@ fn the_readmes_commands_print_what_it_shows() {
     let Some(real) = crate::support::real(name) else { return };
     let Some(registry) = crate::support::registry(name, &[]) else { return };
     let server = seed();
+    let pod = serde_json::json!({"apiVersion": "v1", "kind": "Pod", "status": {"phase": "Running"}});
+    server.put("namespaces/shop/pods/web-0", pod).unwrap();
     let kwasm = registry.kwasm().kubeconfig(server.kubeconfig(User::Certificate));
     // The README's registry is this one.
     let text = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();

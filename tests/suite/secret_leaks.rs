@@ -3,7 +3,8 @@
 use kwasm_apiserver::{Fault, User};
 use kwasm_cluster::User as RealUser;
 
-use crate::support::{Kwasm, Run, kubeconfig, real, seed};
+use crate::support::proxy::{BEHIND, Kind, Proxy};
+use crate::support::{Kwasm, Run, component, kubeconfig, real, seed};
 
 /// Returns the texts of a kubeconfig that no one else may see.
 fn secrets_in(kubeconfig: &std::path::Path) -> Vec<String> {
@@ -79,6 +80,106 @@ fn errors_hold_no_secret() {
         secrets.extend(secrets_in(&path));
         leaks_nothing(&run, &secrets);
     }
+}
+
+/// Credentials that a guest sends by itself, in each place where a server looks for one.
+const GUESTS_OWN: [&str; 8] = [
+    "Authorization: Bearer the-guests-own",
+    "Proxy-Authorization: Basic the-guests-own",
+    "Cookie: session=the-guests-own",
+    "Impersonate-User: the-guests-own",
+    "X-Remote-User: the-guests-own",
+    "X-Auth-Token: the-guests-own",
+    "Sec-WebSocket-Protocol: base64url.bearer.authorization.k8s.io.the-guests-own",
+    "X-Forwarded-Client-Cert: the-guests-own",
+];
+
+fn with_headers(kwasm: &Kwasm, arguments: &[&str]) -> Run {
+    let plugin = component("dials");
+    let url = "http://192.0.2.1/api/v1/namespaces/shop/pods";
+    kwasm.call(
+        [&["-vv", "run", "--policy", "cluster", plugin.to_str().unwrap(), "--", url], arguments].concat(),
+    )
+}
+
+#[test]
+fn the_headers_of_vv_hold_no_secret() {
+    let server = seed();
+    let answer = Fault::headers()
+        .with_header("set-cookie", "session=c2Vzc2lvbg")
+        .with_header("www-authenticate", "Negotiate b3BlbiBzZXNhbWU=")
+        .with_header("x-plain", "kept");
+    server.fault(answer.standing());
+    for user in [User::Certificate, User::CertificateFiles, User::Token, User::TokenFile, User::Basic] {
+        let path = kubeconfig(&server, user);
+        let mut secrets = server.secrets();
+        secrets.extend(secrets_in(&path));
+        secrets.extend(["c2Vzc2lvbg", "b3BlbiBzZXNhbWU=", "the-guests-own"].map(str::to_owned));
+        let kwasm = Kwasm::new().kubeconfig(&path);
+        let run = with_headers(&kwasm, &["--as", "jane-the-impersonated"]);
+        assert!(!run.stderr.contains("jane-the"), "{}", run.shown());
+        let run = with_headers(&kwasm, &["--header", "Accept: application/json"]).success();
+        for line in ["  > accept: application/json\n", "  < 200 OK\n", "  < x-plain: (4 bytes)\n"] {
+            assert!(run.stderr.contains(line), "{line}: {}", run.shown());
+        }
+        leaks_nothing(&run, &secrets);
+        for header in GUESTS_OWN {
+            let run = with_headers(&kwasm, &["--header", header]);
+            // wasi:http itself refuses a guest some of them.
+            let name = header.split(':').next().unwrap().to_ascii_lowercase();
+            let is_sent = run.stderr.contains(&format!("  > {name}: ("));
+            assert!(is_sent || name == "proxy-authorization", "{}", run.shown());
+            leaks_nothing(&run, &secrets);
+        }
+    }
+}
+
+#[test]
+fn the_headers_of_vv_hold_no_login_of_a_proxy_either() {
+    const LOGIN: &str = "jo:hunter2-of-the-proxy";
+    let server = kwasm_apiserver::ApiServer::builder().plain_http().start().unwrap();
+    let proxy = Proxy::start(Kind::Http, server.address(), Some(LOGIN));
+    let kwasm = Kwasm::new();
+    let config = kwasm.home().join("proxied");
+    let url = proxy.url_for(LOGIN);
+    let text = format!(
+        "current-context: c\nclusters: [{{name: c, cluster: {{server: 'http://{BEHIND}', proxy-url: '{url}'}}}}]\n\
+         users: [{{name: c, user: {{}}}}]\ncontexts: [{{name: c, context: {{cluster: c, user: c, namespace: shop}}}}]\n"
+    );
+    std::fs::write(&config, text).unwrap();
+    let run = with_headers(&kwasm.kubeconfig(config), &[]);
+    assert!(run.stderr.contains("  > GET /api/v1/namespaces/shop/pods\n"), "{}", run.shown());
+    assert!(!proxy.carried().is_empty(), "{}", run.shown());
+    leaks_nothing(&run, &["hunter2-of-the-proxy".to_owned(), base64(LOGIN)]);
+}
+
+fn base64(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(text)
+}
+
+/// Through a socket, with an upgrade.
+#[test]
+fn the_headers_of_a_shell_hold_no_secret() {
+    let Some(real) = real("the_headers_of_a_shell_hold_no_secret") else { return };
+    real.feed(&["run", "headed", "--image=none", "--namespace", "default"], "");
+    real.feed(
+        &["wait", "--for=condition=Ready", "pod/headed", "--namespace", "default", "--timeout=60s"],
+        "",
+    );
+    let (path, plugin) = (real.kubeconfig(RealUser::Admin), component("carries"));
+    let kwasm = Kwasm::new().kubeconfig(&path);
+    let carried = ["exec", "headed", "--receive", "3", "--", "sh", "-c", "printf abc"];
+    let head = ["-vv", "run", "--policy", "cluster", plugin.to_str().unwrap(), "--"];
+    let run = kwasm.call([&head[..], &carried].concat());
+    for line in [
+        "  > upgrade: websocket\n",
+        "  > sec-websocket-protocol: v5.channel.k8s.io",
+        "  < 101 Switching Protocols\n",
+    ] {
+        assert!(run.stderr.contains(line), "{line}: {}", run.shown());
+    }
+    leaks_nothing(&run, &secrets_in(&path));
 }
 
 #[test]

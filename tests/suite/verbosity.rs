@@ -1,4 +1,4 @@
-//! Tests that `-v` reports each request as it ends, and that `-q` reports less.
+//! Tests that `-v` reports each request as it ends, `-vv` with its headers, and that `-q` reports less.
 
 use kwasm_apiserver::{Fault, User};
 
@@ -54,4 +54,60 @@ fn without_it_nothing_is_told_of_what_went_well() {
 fn quiet_still_says_what_was_refused_but_not_what_helps() {
     let run = dial("-q", "none", "http://192.0.2.1/version");
     assert_eq!(run.stderr, "kwasm: refused: get /version: the policy `none` does not allow it\n");
+}
+
+/// Returns what stderr has with `-vv`, without what differs from run to run.
+fn headers(kwasm: &Kwasm, guest: &str, arguments: &[&str]) -> Run {
+    let plugin = component(guest);
+    kwasm.call([&["-vv", "run", "--policy", "cluster", plugin.to_str().unwrap(), "--"], arguments].concat())
+}
+
+#[test]
+fn twice_each_request_and_answer_is_shown_with_its_headers_and_size() {
+    let server = seed();
+    let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token));
+    let url = "http://192.0.2.1/api/v1/namespaces/shop/configmaps?dryRun=All";
+    let body = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}"#;
+    let arguments = [url, "--method", "POST", "--body", body, "--header", "Accept: application/json"];
+    let more = ["--header", "Cookie: a=b", "--header", "X-Api-Key: k3y", "--header", "User-Agent: me"];
+    let run = headers(&kwasm, "dials", &[&arguments[..], &more].concat()).success();
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert!(lines[0].starts_with("allowed: create configmaps in namespace shop: 201, "), "{}", run.shown());
+    for line in [
+        "  > POST /api/v1/namespaces/shop/configmaps?dryRun=All",
+        "  > accept: application/json",
+        "  > cookie: (not sent)",
+        "  > x-api-key: (3 bytes)",
+        "  > user-agent: me",
+        &format!("  > ({} bytes)", body.len()),
+        "  < 201 Created",
+        "  < content-type: application/json",
+        &format!("  < ({} bytes)", run.stdout.split_once("\n\n").unwrap().1.len()),
+    ] {
+        assert!(lines.contains(&line), "{line}: {}", run.shown());
+    }
+    assert!(!run.stderr.contains("ConfigMap"), "no body: {}", run.shown());
+}
+
+#[test]
+fn a_refused_request_has_no_answer_and_one_through_a_socket_has_headers_too() {
+    let server = seed();
+    let kwasm = || Kwasm::new().kubeconfig(kubeconfig(&server, User::Certificate));
+    let plugin = component("dials");
+    let url = "http://192.0.2.1/version?a=b";
+    let run = kwasm().call(["-vv", "run", "--policy", "none", plugin.to_str().unwrap(), "--", url]);
+    assert!(
+        run.stderr.starts_with("refused: GET http://192.0.2.1/version?a=b\n  > GET /version?a=b\n"),
+        "{}",
+        run.shown()
+    );
+    assert!(!run.stderr.contains("\n  < "), "{}", run.shown());
+    for arguments in [&["/version", "--sockets"][..], &["/version"]] {
+        let run = headers(&kwasm(), "downloads", arguments).success();
+        for line in
+            ["  > GET /version\n", "  > (0 bytes)\n", "  < 200 OK\n", "  < content-type: application/json\n"]
+        {
+            assert!(run.stderr.contains(line), "{line}: {}", run.shown());
+        }
+    }
 }

@@ -62,7 +62,7 @@ Commands:
   bench       measure kwasm against its peers, each as a ratio in the same run
   idle        check that an idle watch and an idle log stay open
   components  compile the guests to WebAssembly
-  languages   build and run the plugins in JavaScript and in Python
+  languages   build and run a new project in each language
   cluster     start and stop a real Kubernetes control plane
 
 `cargo xtask COMMAND --help` shows more.
@@ -163,14 +163,14 @@ Options:
              cannot add the targets (done without a prompt with CI=true)";
 
 const LANGUAGES: &str = "\
-Builds the plugins in components/examples/{javascript,python}, by componentize-js and
-componentize-py, and runs them against a real control plane: they have to print what kubectl
-prints, and report when they are refused. Then shows how large they are and how long they take.
+Makes a new project in each language (kwasm new), builds it (kwasm build), and runs it against a
+real control plane: it has to print what kubectl prints, and report when it is refused. Then shows
+how large each is and how long it takes.
 
 Usage: cargo xtask languages
 
-Needs Node.js with npm, Python with venv, and their package registries; continuous integration
-does not run it. The tools go to TARGET/languages.";
+Builds kwasm with optimisations. Needs Go, Node.js with npm, Python with venv, and their package
+registries. The suite builds the same projects, without measuring them.";
 
 const CLUSTER: &str = "\
 Starts and stops a real Kubernetes control plane on loopback: etcd, kube-apiserver with RBAC and

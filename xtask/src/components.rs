@@ -44,6 +44,15 @@ const CORE: [&str; 20] = [
     "writes-read-only",
 ];
 
+/// The guests that are built with names and DWARF too, `NAME-debug`, of the tests' workspace.
+const DEBUG: [&str; 1] = ["computes"];
+
+/// The profile in which these are built.
+const WITH_NAMES: [&str; 2] = ["--profile", "debug-info"];
+
+/// The profile of all others.
+const RELEASE: [&str; 1] = ["--release"];
+
 /// Returns the first of the names that no workspace has.
 fn unknown<'a>(places: &Places, names: &[&'a str]) -> Result<Option<&'a str>> {
     let mut known = Vec::new();
@@ -134,16 +143,36 @@ pub(crate) fn list(workspace: &Path) -> Result<Vec<Guest>> {
 }
 
 fn compile(places: &Places, toolchain: Toolchain, scope: Scope<'_>) -> Result<Vec<PathBuf>> {
-    let mut guests = guests(places, toolchain, wasm::COMPONENT, scope.names())?;
+    let mut guests = guests(places, toolchain, wasm::COMPONENT, &RELEASE, scope.names())?;
+    guests.extend(debug(places, toolchain, wasm::COMPONENT, "", scope)?);
     if scope == Scope::All {
         guests.extend(core(places, toolchain)?);
+        guests.extend(debug(places, toolchain, wasm::CORE_MODULE, "-core", scope)?);
         guests.insert(ADAPTED.to_owned(), adapted(places, toolchain)?);
     }
     collect(places, &guests, scope)
 }
 
+/// Builds those of [`DEBUG`] that are asked for, as `NAMEFORM-debug`.
+fn debug(
+    places: &Places,
+    toolchain: Toolchain,
+    target: &str,
+    form: &str,
+    scope: Scope<'_>,
+) -> Result<Programs> {
+    let is_asked = |name: &&str| scope.names().map_or(scope == Scope::All, |names| names.contains(name));
+    let names: Vec<&str> = DEBUG.into_iter().filter(is_asked).collect();
+    if names.is_empty() {
+        return Ok(Programs::new());
+    }
+    let built = guests(places, toolchain, target, &WITH_NAMES, Some(&names))?;
+    let program = |name: &&str| Ok((format!("{name}{form}-debug"), cargo::program(&built, name)?.to_owned()));
+    names.iter().map(program).collect()
+}
+
 fn core(places: &Places, toolchain: Toolchain) -> Result<Programs> {
-    let built = guests(places, toolchain, wasm::CORE_MODULE, Some(&CORE))?;
+    let built = guests(places, toolchain, wasm::CORE_MODULE, &RELEASE, Some(&CORE))?;
     CORE.iter()
         .zip(core_names())
         .map(|(name, core)| Ok((core, cargo::program(&built, name)?.to_owned())))
@@ -156,7 +185,13 @@ pub(crate) fn core_names() -> impl Iterator<Item = String> {
 }
 
 /// Builds those of the names, or all, of both workspaces.
-fn guests(places: &Places, toolchain: Toolchain, target: &str, names: Option<&[&str]>) -> Result<Programs> {
+fn guests(
+    places: &Places,
+    toolchain: Toolchain,
+    target: &str,
+    profile: &[&str],
+    names: Option<&[&str]>,
+) -> Result<Programs> {
     let mut programs = Programs::new();
     for workspace in places.wasm_workspaces() {
         let selection = match names {
@@ -169,7 +204,8 @@ fn guests(places: &Places, toolchain: Toolchain, target: &str, names: Option<&[&
         let mut command = toolchain.cargo();
         command
             .current_dir(workspace)
-            .args(["build", "--release", "--locked", "--target", target])
+            .args(["build", "--locked", "--target", target])
+            .args(profile)
             .args(selection)
             .env("CARGO_TARGET_DIR", target_directory(places));
         programs.append(&mut cargo::build(&mut command)?);

@@ -12,9 +12,9 @@ use anyhow::{Context, Result, bail};
 use crate::{
     cargo, cluster,
     components::{self, Scope},
-    counterparts, foreign,
+    counterparts, foreign, go_guests,
     places::{self, Places},
-    process,
+    process, projects,
     report::{self, Report},
     wasm::Toolchain,
 };
@@ -47,7 +47,8 @@ pub(crate) fn run(places: &Places, quick: bool, arguments: &[OsString]) -> Resul
 /// any program that a test needs.
 fn prepare(places: &Places) -> Result<()> {
     Toolchain::find(places, Scope::All.need(), false)?;
-    let mut lacking: Vec<String> = foreign::lacking().chain(counterparts::lacking()).collect();
+    let mut lacking: Vec<String> =
+        foreign::lacking().chain(counterparts::lacking()).chain(projects::lacking()).collect();
     if places::on_path("go").is_none() {
         lacking.push("the control plane, cosign: `go` is not on PATH: install Go 1.26 or newer".to_owned());
     }
@@ -109,10 +110,14 @@ fn steps(places: &Places, arguments: &[OsString], report: &mut Report) -> Result
     let (tools, mut missing) = counterparts::gather(places, report)?;
     let (foreign, unmade) = foreign::gather(places, report)?;
     missing.extend(unmade);
+    let (projects, unprepared) = projects::gather(places, report)?;
+    missing.extend(unprepared);
     let faults = report.step("kwasm without defences", || faults(places))?;
+    missing.extend(go_guests::gather(places, &faults, &foreign, report)?);
     let tests = || {
         let mut tests = tests(places, &supervisor, &skips);
         tests.env("KWASM_FAULTS", &faults).env("KWASM_FOREIGN", &foreign).env("KWASM_TOOLS", &tools);
+        tests.env("KWASM_PROJECTS", &projects);
         tests
     };
     report.step("build tests", || process::run(tests().arg("--no-run")))?;

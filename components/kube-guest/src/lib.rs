@@ -21,6 +21,8 @@ mod cluster;
 mod ending;
 mod error;
 mod escape;
+// The template of a Rust plugin has it too, and does not depend on this library.
+#[path = "../../templates/rust/src/flags.rs"]
 mod flags;
 mod kubeconfig;
 mod lines;

@@ -42,6 +42,22 @@ pub(crate) fn output(place: &Path, content: &[u8]) -> io::Result<()> {
     }
 }
 
+/// Writes `content` like [`output`], but only its owner may read the file (0600), whoever could read an old one.
+pub(crate) fn private_output(place: &Path, content: &[u8]) -> io::Result<()> {
+    match destination(place)? {
+        Destination::File(path) => Staged::write(&path, content)?.sync()?.rename(),
+        Destination::Device(_) | Destination::Descriptor(..) => output(place, content),
+    }
+}
+
+/// Checks whether [`private_output`] can be expected to succeed, by trying every step that changes nothing.
+pub(crate) fn may_output(place: &Path) -> io::Result<()> {
+    match destination(place)? {
+        Destination::File(path) => Staged::write(&path, b"").map(drop),
+        Destination::Device(_) | Destination::Descriptor(..) => Ok(()),
+    }
+}
+
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let before = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -151,6 +167,23 @@ mod tests {
         io::Read::read_to_string(&mut before, &mut old).unwrap();
         assert_eq!(old, "old", "who has it open still has the old one");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_private_file_is_its_owners_alone_whatever_was_there_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        symlink("file", &link).unwrap();
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        may_output(&link).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "old");
+        private_output(&link, b"new").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(link.is_symlink());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+        assert!(may_output(folder.path()).is_err() && may_output(&folder.path().join("none/x")).is_err());
     }
 
     #[test]

@@ -44,6 +44,18 @@ fn calling_without_end() {
     }
 }
 
+/// The largest stack that a policy can give lies on a stack of its own, whatever the process's is.
+#[test]
+fn calling_without_end_on_the_largest_stack() {
+    for guest in ["recurses", "recurses-core"] {
+        Attempt::of(guest)
+            .spec("{limits: {stack: 64Mi}}")
+            .with(&["100000000"])
+            .ends("its calls are nested deeper than the 64 MiB of stack that it has\n")
+            .twin(&["500000"]);
+    }
+}
+
 #[test]
 fn filling_tables() {
     // All together, whatever their number.

@@ -12,6 +12,7 @@ mod servers;
 #[cfg(unix)]
 mod terminal;
 pub(crate) mod tls;
+mod toolchains;
 
 #[cfg(target_os = "linux")]
 pub(crate) use self::conversation::Conversation;
@@ -22,6 +23,8 @@ pub(crate) use self::running::Running;
 pub(crate) use self::servers::{Real, real, seed, skip};
 #[cfg(unix)]
 pub(crate) use self::terminal::{asked_on_terminal, at_terminal, on_terminal, on_terminal_whole};
+
+pub(crate) use self::toolchains::{kept_target, rust_homes, wasm_toolchain, with_toolchains};
 
 use std::path::Path;
 

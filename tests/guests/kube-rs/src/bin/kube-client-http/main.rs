@@ -1,15 +1,15 @@
 //! `kube-client-http COMMAND …`: the commands of `kube-client`, whose requests go through `wasi:http` instead of a
 //! socket. It carries no upgrades: `exec`, `attach` and `port-forward` say so and end with 1.
 
-mod answer;
-mod exchange;
-mod failure;
+// What the template of a Rust plugin has is what these tests run.
+#[path = "../../../../../../components/templates/rust/src/wasi_http.rs"]
+mod wasi_http;
 
-use exchange::WasiHttp;
 use kube::client::ConfigExt as _;
 use kube::{Client, Config, Error};
 use kube_rs_guests::Door;
 use tower::ServiceBuilder;
+use wasi_http::WasiHttp;
 
 /// `wasi:http/outgoing-handler`.
 struct Http;

@@ -1,0 +1,1 @@
+"""`kubectl plugin-name`: the pods of a namespace."""

@@ -1,0 +1,4 @@
+package term
+
+// monitorResizeEvents does nothing: no signal reports another size of the terminal.
+func monitorResizeEvents(uintptr, chan<- TerminalSize, chan struct{}) {}
