@@ -2,7 +2,7 @@
 //! ordinary client of Kubernetes.
 //!
 //! They are the files below `components/templates`, which are working projects themselves, of a plugin called
-//! [`PLACEHOLDER`].
+//! `PLACEHOLDER`.
 
 mod files;
 mod lock;
