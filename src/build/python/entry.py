@@ -22,7 +22,7 @@ SCRIPT = operator.attrgetter("FUNCTION")(importlib.import_module("MODULE"))
 # Nothing can be imported when the component runs: no file is there any more. These are imported by code that is not Python's.
 BY_NAME = ("_strptime", "encodings.ascii", "encodings.idna", "encodings.latin_1", "encodings.utf_8_sig")
 
-# Imported by self-tests and debuggers of the standard library, which no plugin runs.
+# Imported by the standard library for its self-tests and debuggers, which no plugin runs.
 TOOLS = {"_pyrepl", "asyncio", "code", "doctest", "ftplib", "multiprocessing", "pdb", "pydoc", "test", "tkinter", "unittest"}
 
 
@@ -59,30 +59,31 @@ def call() -> int:
 def import_the_rest() -> None:
     """Imports what the imported modules import only when a function is called, as argparse does for its messages."""
     for name in [*BY_NAME, *imported_later()]:
-        if name.partition(".")[0] not in TOOLS:
-            try:
-                importlib.import_module(name)
-            except Exception:
-                # For another system, or not to be had in a component: whoever imports it when it runs is told so.
-                pass
+        try:
+            importlib.import_module(name)
+        except Exception:
+            # For another system, or not to be had in a component: whoever imports it when it runs is told so.
+            pass
 
 
 def imported_later() -> set[str]:
     """Returns the names of what functions import."""
     functions = [each for each in gc.get_objects() if isinstance(each, FunctionType)]
-    pending = [(each.__code__, each.__globals__.get("__package__")) for each in functions]
+    pending = [(each.__code__, each.__globals__) for each in functions]
     found = set()
     while pending:
-        code, package = pending.pop()
-        pending.extend((inner, package) for inner in code.co_consts if isinstance(inner, CodeType))
+        code, module = pending.pop()
+        pending.extend((inner, module) for inner in code.co_consts if isinstance(inner, CodeType))
+        is_standard = str(module.get("__name__")).partition(".")[0] in sys.stdlib_module_names
         for level, names, name in imports(code):
             try:
                 # `from ..a import b` in x.y.z imports x.a, or x.a.b.
-                name = importlib.util.resolve_name("." * level + name, package) if level else name
+                name = importlib.util.resolve_name("." * level + name, module.get("__package__")) if level else name
             except ImportError:
                 # In a module that is in no package, for one that may be.
                 continue
-            found.update([name, *(f"{name}.{part}" for part in names or ())])
+            if not (is_standard and name.partition(".")[0] in TOOLS):
+                found.update([name, *(f"{name}.{part}" for part in names or ())])
     return found
 
 
