@@ -80,7 +80,9 @@ impl<'a> Module<'a> {
         let mut dwarf = Dwarf::load(section).ok()?;
         // Otherwise each unit would read them anew.
         dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
-        if !is_shallow(&dwarf).unwrap_or(false) || expanded(&dwarf).is_none_or(|bytes| bytes > EXPANDED) {
+        if !has_bounded_depth(&dwarf).unwrap_or(false)
+            || expanded(&dwarf).is_none_or(|bytes| bytes > EXPANDED)
+        {
             return None;
         }
         Context::from_dwarf(dwarf).ok()
@@ -116,7 +118,7 @@ fn modules(binary: &[u8]) -> Vec<Module<'_>> {
 }
 
 /// Returns whether no entry is nested too deeply.
-fn is_shallow(dwarf: &Dwarf<Bytes<'_>>) -> gimli::Result<bool> {
+fn has_bounded_depth(dwarf: &Dwarf<Bytes<'_>>) -> gimli::Result<bool> {
     let mut units = dwarf.units();
     while let Some(header) = units.next()? {
         let unit = dwarf.unit(header)?;
