@@ -1,7 +1,7 @@
 //! Requests to the cluster.
 
 use crate::kubeconfig::{self, Server};
-use crate::{Error, Response, Transport, Upload, for_terminal_line};
+use crate::{Error, Pending, Response, Transport, Upload, for_terminal_line};
 use serde::de::DeserializeOwned;
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
@@ -57,6 +57,17 @@ impl Cluster {
         serde_json::from_slice(&self.get(path)?).map_err(Error::Json)
     }
 
+    /// Posts a JSON document to `path`, and reads the answer as JSON: for reviews, which store nothing.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`Cluster::request`], and [`Error::Json`].
+    pub fn post_json<T: DeserializeOwned>(&self, path: impl AsRef<str>, body: &[u8]) -> Result<T, Error> {
+        let headers = [("accept", "application/json"), ("content-type", "application/json")];
+        let answer = self.request("POST", path, &headers, body)?.read_to_end()?;
+        serde_json::from_slice(&answer).map_err(Error::Json)
+    }
+
     /// Sends a request with a complete body. The answer's body is not read yet: see [`Response`].
     ///
     /// # Errors
@@ -109,6 +120,21 @@ impl Cluster {
     ) -> Result<Upload, Error> {
         let (body, answer) = self.start(method, path.as_ref(), headers)?;
         Upload::new(body, answer)
+    }
+
+    /// Sends a request without a body, and does not wait for its answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Transport`] and [`Error::Request`].
+    pub fn start_request(
+        &self,
+        method: &str,
+        path: impl AsRef<str>,
+        headers: &[(&str, &str)],
+    ) -> Result<Pending, Error> {
+        let (body, answer) = self.start(method, path.as_ref(), headers)?;
+        Pending::new(body, answer)
     }
 
     fn start(

@@ -26,6 +26,9 @@ pub enum Error {
     /// A name that cannot be part of a path.
     #[error(transparent)]
     Path(#[from] BadPath),
+    /// A noun that names no resource of the server.
+    #[error(transparent)]
+    Resource(#[from] crate::Unknown),
     /// The API server's own refusal.
     #[error(transparent)]
     Status(#[from] Status),
@@ -60,6 +63,13 @@ pub struct Status {
 }
 
 impl Status {
+    /// Returns whether the plugin's policy refused the request, so that the API server never saw it. kwasm says then what allows
+    /// it, after the plugin's own last message.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        self.message.starts_with("refused by kwasm: ")
+    }
+
     /// Reads the body of an answer whose HTTP status is `code`. If the body is not a `Status` (but e.g. a
     /// proxy's page), its first line is the message.
     #[must_use]

@@ -18,6 +18,7 @@
 //! chunk in memory.
 
 mod cluster;
+mod discovery;
 mod ending;
 mod error;
 mod escape;
@@ -26,20 +27,29 @@ mod escape;
 mod flags;
 mod kubeconfig;
 mod lines;
+mod pages;
 mod path;
+mod pending;
+mod pool;
+mod resources;
 mod response;
 mod timestamp;
 mod transport;
 mod upload;
 
 pub use cluster::Cluster;
+pub use discovery::Discovery;
 pub use ending::{exit, finish};
 pub use error::{Error, Status};
 pub use escape::{for_terminal, for_terminal_line};
 pub use flags::without_connection_flags;
 pub use lines::LineBuffer;
+pub use pages::{List, METADATA};
 pub use path::{BadPath, Path};
-pub use response::{CHUNK, Lines, Response};
+pub use pending::{Pending, Ready, wait};
+pub use pool::Pool;
+pub use resources::{Resource, Unknown};
+pub use response::{CHUNK, Lines, Piece, Response};
 pub use timestamp::Timestamp;
 pub use transport::Transport;
 pub use upload::Upload;

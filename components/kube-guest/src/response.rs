@@ -1,6 +1,6 @@
 //! The answer of the API server.
 
-use crate::{Error, LineBuffer, Status, Transport};
+use crate::{Error, LineBuffer, Ready, Status, Transport};
 use wasip2::http::types::{self, FutureIncomingResponse, IncomingBody, IncomingResponse};
 use wasip2::io::streams::{InputStream, StreamError};
 
@@ -10,6 +10,17 @@ pub const CHUNK: u64 = 256 * 1024;
 /// The largest part of a failure's body that is kept, in bytes: a `Status` is small, but a proxy's page may
 /// be large.
 const FAILURE_LIMIT: usize = 64 * 1024;
+
+/// What [`Response::piece`] found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Piece {
+    /// These bytes, at least one.
+    Bytes(Vec<u8>),
+    /// Nothing yet.
+    Later,
+    /// The body is whole.
+    End,
+}
 
 /// An answer: its status and headers have arrived, its body arrives as it is read.
 #[derive(Debug)]
@@ -102,6 +113,26 @@ impl Response {
                 Err(StreamError::LastOperationFailed(error)) => return Err(broken(&error)),
             }
         }
+    }
+
+    /// Returns the next piece of the body, of at most `limit` bytes, without waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Transport`] if the body was cut short.
+    pub fn piece(&mut self, limit: u64) -> Result<Piece, Error> {
+        match self.stream.read(limit) {
+            Ok(bytes) if bytes.is_empty() => Ok(Piece::Later),
+            Ok(bytes) => Ok(Piece::Bytes(bytes)),
+            Err(StreamError::Closed) => Ok(Piece::End),
+            Err(StreamError::LastOperationFailed(error)) => Err(broken(&error)),
+        }
+    }
+
+    /// Returns what is ready once [`Response::piece`] returns another piece, or the end.
+    #[must_use]
+    pub fn ready(&self) -> Ready {
+        Ready(self.stream.subscribe())
     }
 
     /// Returns the whole body. A body that may be large should be read by [`Response::chunk`] or

@@ -1,0 +1,132 @@
+//! Many requests at once.
+
+use crate::pending::{self, Ready};
+use crate::response::{CHUNK, Piece};
+use crate::{Cluster, Error, Path, Pending, Response};
+use std::collections::VecDeque;
+
+/// The number of requests that are under way at once, if nothing else is said: what one connection of HTTP/2, or a
+/// few of HTTP/1.1, serve well, and far below the limit that a policy sets by default.
+const AT_ONCE: usize = 8;
+
+/// Gets many paths, some at a time. Answers come in the order of their arrival, each with the key of its request.
+///
+/// ```no_run
+/// # fn main() -> Result<(), kube_guest::Error> {
+/// # use kube_guest::{Cluster, Path, Pool};
+/// # let cluster = Cluster::from_env()?;
+/// let mut pool = Pool::new(&cluster);
+/// for resource in ["pods", "services"] {
+///     pool.get(resource, Path::new(["api", "v1", resource])?);
+/// }
+/// while let Some((resource, body)) = pool.next() {
+///     println!("{resource}: {} bytes", body?.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Pool<'a, K> {
+    cluster: &'a Cluster,
+    accept: &'a str,
+    at_once: usize,
+    waiting: VecDeque<(K, Path)>,
+    running: Vec<(K, State)>,
+}
+
+#[derive(Debug)]
+enum State {
+    Head(Pending),
+    Body(Box<Response>, Vec<u8>),
+    /// It could not even be sent.
+    Failed(Option<Error>),
+}
+
+impl<'a, K> Pool<'a, K> {
+    /// Returns a pool without requests. Its answers are JSON.
+    #[must_use]
+    pub fn new(cluster: &'a Cluster) -> Self {
+        let (waiting, running) = (VecDeque::new(), Vec::new());
+        Self { cluster, accept: "application/json", at_once: AT_ONCE, waiting, running }
+    }
+
+    /// Sets the `Accept` header of all requests.
+    #[must_use]
+    pub fn accept(mut self, accept: &'a str) -> Self {
+        self.accept = accept;
+        self
+    }
+
+    /// Adds a request.
+    pub fn get(&mut self, key: K, path: Path) {
+        self.waiting.push_back((key, path));
+    }
+
+    /// Waits for the next answer, and returns its body, or the error that it reports. `None` means that all are
+    /// answered; more may be added then.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator would borrow the pool, to which pages add requests"
+    )]
+    pub fn next(&mut self) -> Option<(K, Result<Vec<u8>, Error>)> {
+        loop {
+            while self.running.len() < self.at_once
+                && let Some((key, path)) = self.waiting.pop_front()
+            {
+                let headers = [("accept", self.accept)];
+                let state = match self.cluster.start_request("GET", path, &headers) {
+                    Ok(pending) => State::Head(pending),
+                    Err(error) => State::Failed(Some(error)),
+                };
+                self.running.push((key, state));
+            }
+            for index in 0..self.running.len() {
+                if let Some(answer) = self.running[index].1.advance() {
+                    return Some((self.running.swap_remove(index).0, answer));
+                }
+            }
+            if self.running.is_empty() {
+                return None;
+            }
+            let ready: Vec<Ready> = self.running.iter().filter_map(|(_, state)| state.ready()).collect();
+            pending::wait(&ready);
+        }
+    }
+}
+
+impl State {
+    fn ready(&self) -> Option<Ready> {
+        match self {
+            Self::Head(pending) => Some(pending.ready()),
+            Self::Body(response, _) => Some(response.ready()),
+            Self::Failed(_) => None,
+        }
+    }
+
+    /// Goes as far as it can without waiting, and returns the body when it is whole.
+    fn advance(&mut self) -> Option<Result<Vec<u8>, Error>> {
+        if let Self::Head(pending) = self {
+            match pending.poll()? {
+                Ok(response) if response.status() >= 400 => {
+                    // The body of a failure is small, and follows its head.
+                    return Some(response.into_success().map(|_| Vec::new()));
+                }
+                Ok(response) => *self = Self::Body(Box::new(response), Vec::new()),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        match self {
+            Self::Head(_) => None,
+            Self::Failed(error) => error.take().map(Err),
+            Self::Body(response, body) => loop {
+                match response.piece(CHUNK) {
+                    Ok(Piece::Bytes(bytes)) if body.is_empty() => *body = bytes,
+                    Ok(Piece::Bytes(bytes)) => body.extend_from_slice(&bytes),
+                    Ok(Piece::Later) => return None,
+                    Ok(Piece::End) => return Some(Ok(std::mem::take(body))),
+                    Err(error) => return Some(Err(error)),
+                }
+            },
+        }
+    }
+}
