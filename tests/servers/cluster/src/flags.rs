@@ -89,7 +89,16 @@ pub(crate) fn kube_controller_manager() -> Vec<String> {
 }
 
 pub(crate) fn kube_scheduler() -> Vec<String> {
-    with([], &["--kubeconfig=scheduler.kubeconfig", "--leader-elect=false", "--secure-port=0"])
+    with(
+        [],
+        &[
+            "--kubeconfig=scheduler.kubeconfig",
+            "--leader-elect=false",
+            "--secure-port=0",
+            "--kube-api-qps=500",
+            "--kube-api-burst=1000",
+        ],
+    )
 }
 
 pub(crate) fn kwok(ports: Ports) -> Vec<String> {

@@ -25,6 +25,8 @@ mod cluster;
 mod der;
 mod environment;
 mod error;
+mod fill;
+pub mod filled;
 mod flags;
 mod folder;
 mod go_module;

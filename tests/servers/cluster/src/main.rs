@@ -40,6 +40,7 @@ fn command() -> Command {
         .subcommand_required(true)
         .subcommand(Command::new("build").about("Build the programs, unless they are built"))
         .subcommand(Command::new("down").about("End the standing cluster"))
+        .subcommand(Command::new("fill").about("Fill the standing cluster: 50 namespaces, 2,000 pods"))
         .subcommand(Command::new("kubeconfig").about("Print the path of a user's kubeconfig").arg(user))
         .subcommand(serve_command())
         .subcommand(Command::new("up").about("Start a cluster that stands until `down`"))
@@ -66,6 +67,7 @@ fn run(matches: &ArgMatches) -> Result<(), Box<dyn Error>> {
     match matches.subcommand() {
         Some(("build", _)) => build(&cache),
         Some(("down", _)) => Ok(standing::down(&cache)?),
+        Some(("fill", _)) => Ok(standing::find(&cache).ok_or(kwasm_cluster::Error::NotStanding)?.fill()?),
         Some(("kubeconfig", matches)) => kubeconfig(matches, &cache),
         Some(("serve", matches)) => serve(matches, &cache),
         _ => up(&cache),
