@@ -15,7 +15,27 @@ macro_rules! builtins {
     };
 }
 
-const BUILTINS: &[Builtin] = builtins!["none", "read-only", "view", "cluster", "decoder", "timeline"];
+const BUILTINS: &[Builtin] = builtins![
+    "none",
+    "read-only",
+    "view",
+    "cluster",
+    "access-matrix",
+    "decoder",
+    "get-all",
+    "images",
+    "kubewarden",
+    "neat",
+    "outdated-api",
+    "policy-check",
+    "resource-capacity",
+    "tail",
+    "timeline",
+    "tree",
+    "view-secret",
+    "who-can",
+    "whoami"
+];
 
 /// Returns the names of the built-in policies, the most useful first.
 pub fn names() -> impl Iterator<Item = &'static str> {

@@ -41,5 +41,8 @@ fn settings() -> wasmtime::Result<Config> {
     // DWARF stays in the plugin, and is read there after a trap (`runtime::calls`): in compiled code it would take
     // room, and wasmtime would read it at each exit. By default a variable of the environment decides.
     config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
+    // Tables with which the system's unwinder finds its way through guests, at the price of registering each function of a
+    // plugin at each start. wasmtime has its own way for the calls that it reports; only Windows cannot do without.
+    config.native_unwind_info(cfg!(windows));
     Ok(config)
 }

@@ -137,6 +137,24 @@ impl Cluster {
         Pending::new(body, answer)
     }
 
+    /// Posts a small JSON document, and does not wait for the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Transport`] and [`Error::Request`].
+    pub fn start_post(
+        &self,
+        path: impl AsRef<str>,
+        headers: &[(&str, &str)],
+        document: &[u8],
+    ) -> Result<Pending, Error> {
+        let length = document.len().to_string();
+        let mut headers = headers.to_vec();
+        headers.extend([("content-type", "application/json"), ("content-length", length.as_str())]);
+        let (body, answer) = self.start("POST", path.as_ref(), &headers)?;
+        Pending::sending(document, body, answer)
+    }
+
     fn start(
         &self,
         method: &str,

@@ -14,6 +14,7 @@ const AGGREGATED: &str =
 #[derive(Clone, Debug, Default)]
 pub struct Discovery {
     resources: Vec<Resource>,
+    others: Vec<Resource>,
     failures: Vec<String>,
 }
 
@@ -54,6 +55,12 @@ impl Discovery {
         &self.resources
     }
 
+    /// Returns the same resources in the versions that the server has beside the one that it prefers.
+    #[must_use]
+    pub fn other_versions(&self) -> &[Resource] {
+        &self.others
+    }
+
     /// Returns a line, `what: why`, for each group that could not be discovered.
     #[must_use]
     pub fn failures(&self) -> &[String] {
@@ -76,10 +83,12 @@ impl Discovery {
         self.resources.iter().find(|resource| resource.group == group && resource.kind == kind)
     }
 
-    /// Adds a resource, unless a version of it that comes first has it already.
+    /// Adds a resource: to the others, if a version of it that comes first is there already.
     fn add(&mut self, resource: Resource) {
         let known = |other: &Resource| other.group == resource.group && other.name == resource.name;
-        if !self.resources.iter().any(known) {
+        if self.resources.iter().any(known) {
+            self.others.push(resource);
+        } else {
             self.resources.push(resource);
         }
     }
@@ -94,7 +103,7 @@ impl Discovery {
                 let response = found.response_kind.unwrap_or_default();
                 self.add(Resource {
                     group: group.metadata.name.clone(),
-                    version: version.version.clone(),
+                    version: version.name.clone(),
                     name: found.resource,
                     singular: found.singular_resource,
                     kind: response.kind,
@@ -163,7 +172,8 @@ struct Metadata {
 
 #[derive(Deserialize)]
 struct Version {
-    version: String,
+    #[serde(rename = "version")]
+    name: String,
     freshness: Option<String>,
     #[serde(default)]
     resources: Vec<Found>,
@@ -277,8 +287,11 @@ mod tests {
             {"version":"v0","freshness":"Stale"}]}]}"#;
         let Answer::Aggregated { items } = serde_json::from_str(text).unwrap() else { panic!() };
         let mut found = Discovery::default();
-        items.into_iter().for_each(|group| found.add_group(group));
+        for group in items {
+            found.add_group(group);
+        }
         assert_eq!(names(&found), ["jobs.batch/v1", "old.batch/v1beta1"]);
+        assert_eq!(found.other_versions()[0].version, "v1beta1");
         assert_eq!(found.failures, ["API group `batch`: its server does not answer"]);
         assert_eq!(found.of_kind("batch/v1", "Job").unwrap().singular, "job");
         assert!(found.of_kind("v1", "Job").is_none());

@@ -7,6 +7,9 @@ use serde::de::DeserializeOwned;
 /// The number of objects in a page, the same as in kubectl.
 const PAGE: &str = "500";
 
+/// The number of bytes within which a page's own metadata ends.
+const HEAD: usize = 8 * 1024;
+
 /// The number of times that a list is begun again when its pages expire.
 const ATTEMPTS: u8 = 3;
 
@@ -46,8 +49,7 @@ impl Cluster {
     ///
     /// The same as [`Cluster::get_json`].
     pub fn list<T: DeserializeOwned>(&self, path: Path) -> Result<List<T>, Error> {
-        let mut lists = self.lists([path], "application/json");
-        lists.pop().unwrap_or_else(|| Err(crate::response::taken("the list")))
+        self.begin_lists([path], "application/json").finish_one()
     }
 
     /// Lists all objects at each of the paths, some lists at a time, and returns them in the order of the paths.
@@ -57,6 +59,15 @@ impl Cluster {
         paths: impl IntoIterator<Item = Path>,
         accept: &str,
     ) -> Vec<Result<List<T>, Error>> {
+        self.begin_lists(paths, accept).finish()
+    }
+
+    /// Begins to list as [`Cluster::lists`] does, and does not wait: the first pages arrive while something else is done.
+    pub fn begin_lists<'a, T: DeserializeOwned>(
+        &'a self,
+        paths: impl IntoIterator<Item = Path>,
+        accept: &'a str,
+    ) -> Lists<'a, T> {
         let mut pool = Pool::new(self).accept(accept);
         let mut lists = Vec::new();
         for (index, path) in paths.into_iter().enumerate() {
@@ -67,16 +78,70 @@ impl Cluster {
                 found: Ok(List { items: Vec::new(), version: String::new() }),
             });
         }
-        while let Some((index, body)) = pool.next() {
-            if let Some(more) = lists[index].take(body) {
-                pool.get(index, more);
-            }
-        }
-        lists.into_iter().map(|list| list.found).collect()
+        pool.start();
+        Lists { pool, lists }
     }
 }
 
+/// Lists whose first pages are under way.
+#[derive(Debug)]
+pub struct Lists<'a, T> {
+    pool: Pool<'a, usize>,
+    lists: Vec<Growing<T>>,
+}
+
+impl<T: DeserializeOwned> Lists<'_, T> {
+    /// Sets how many requests may be under way at once, where most lists are short, so that the way takes the time.
+    #[must_use]
+    pub fn at_once(mut self, number: usize) -> Self {
+        self.pool = self.pool.at_once(number);
+        self.pool.start();
+        self
+    }
+
+    /// Waits for all pages of all lists, and returns the lists in the order of their paths.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<Result<List<T>, Error>> {
+        while let Some((index, body)) = self.pool.next() {
+            let list = &mut self.lists[index];
+            // The server works at the next page while this one is read.
+            let ahead = body.as_ref().ok().filter(|_| list.found.is_ok()).and_then(|body| next_of(body));
+            let sent = ahead.is_some();
+            if let Some(next) = ahead {
+                self.pool.get(index, list.after(&next));
+                self.pool.start();
+            }
+            if let Some(more) = list.take(body)
+                && !sent
+            {
+                self.pool.get(index, more);
+            }
+        }
+        self.lists.into_iter().map(|list| list.found).collect()
+    }
+
+    /// Waits for all pages of the only list.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`Cluster::get_json`].
+    pub fn finish_one(self) -> Result<List<T>, Error> {
+        self.finish().pop().unwrap_or_else(|| Err(crate::response::taken("the list")))
+    }
+}
+
+/// Returns what the next page continues at, if the page says so before its objects, as the API server does.
+fn next_of(page: &[u8]) -> Option<String> {
+    // Inside of a string the quotes would be escaped.
+    let items = memchr::memmem::find(&page[..page.len().min(HEAD)], b"\"items\":")?;
+    let mut head = page[..items].to_vec();
+    head.extend_from_slice(b"\"items\":null}");
+    let page: Page<serde::de::IgnoredAny> = serde_json::from_slice(&head).ok()?;
+    page.metadata.next.filter(|next| !next.is_empty())
+}
+
 /// A list of which some pages have arrived.
+#[derive(Debug)]
 struct Growing<T> {
     path: Path,
     attempts: u8,
@@ -84,28 +149,51 @@ struct Growing<T> {
 }
 
 impl<T: DeserializeOwned> Growing<T> {
+    fn first(&self) -> Path {
+        self.path.clone().query("limit", PAGE)
+    }
+
+    fn after(&self, next: &str) -> Path {
+        self.first().query("continue", next)
+    }
+
     /// Takes a page, and returns the path of the next one.
     fn take(&mut self, body: Result<Vec<u8>, Error>) -> Option<Path> {
         let page = body.and_then(|body| serde_json::from_slice::<Page<T>>(&body).map_err(Error::Json));
-        let first = || self.path.clone().query("limit", PAGE);
         match page {
             Ok(page) => {
                 let Ok(list) = &mut self.found else { return None };
                 list.items.extend(page.items.unwrap_or_default());
                 list.version = page.metadata.version.unwrap_or_default();
                 let next = page.metadata.next.filter(|next| !next.is_empty())?;
-                Some(first().query("continue", &next))
+                Some(self.after(&next))
             }
             // What was read so far belongs to a state of the cluster that the rest can no longer be had of.
             Err(error) if error.status() == Some(410) && self.attempts < ATTEMPTS => {
                 self.attempts += 1;
                 self.found = Ok(List { items: Vec::new(), version: String::new() });
-                Some(first())
+                Some(self.first())
             }
             Err(error) => {
                 self.found = Err(error);
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_page_continues_is_known_from_its_head() {
+        let next = |text: &str| next_of(text.as_bytes());
+        let page =
+            r#"{"kind":"PodList","metadata":{"continue":"a\"items\":b","resourceVersion":"7"},"items":[{"#;
+        assert_eq!(next(page).as_deref(), Some("a\"items\":b"));
+        assert_eq!(next(r#"{"metadata":{"continue":"","resourceVersion":"7"},"items":[]}"#), None);
+        assert_eq!(next(r#"{"items":[],"metadata":{"continue":"a"}}"#), None, "it is read at the end");
+        assert_eq!(next("no JSON"), None);
     }
 }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 /// few of HTTP/1.1, serve well, and far below the limit that a policy sets by default.
 const AT_ONCE: usize = 8;
 
-/// Gets many paths, some at a time. Answers come in the order of their arrival, each with the key of its request.
+/// Gets many paths, some at a time, or posts to them. Answers come in the order of their arrival, each with the key of its request.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), kube_guest::Error> {
@@ -30,7 +30,7 @@ pub struct Pool<'a, K> {
     cluster: &'a Cluster,
     accept: &'a str,
     at_once: usize,
-    waiting: VecDeque<(K, Path)>,
+    waiting: VecDeque<(K, Path, Option<Vec<u8>>)>,
     running: Vec<(K, State)>,
 }
 
@@ -57,9 +57,41 @@ impl<'a, K> Pool<'a, K> {
         self
     }
 
+    /// Sets how many requests may be under way at once.
+    #[must_use]
+    pub fn at_once(mut self, number: usize) -> Self {
+        self.at_once = number.max(1);
+        self
+    }
+
     /// Adds a request.
     pub fn get(&mut self, key: K, path: Path) {
-        self.waiting.push_back((key, path));
+        self.waiting.push_back((key, path, None));
+    }
+
+    /// Adds a request with a JSON document: for reviews, which store nothing.
+    pub fn post(&mut self, key: K, path: Path, body: Vec<u8>) {
+        self.waiting.push_back((key, path, Some(body)));
+    }
+
+    /// Sends what may be under way now, and does not wait: the answers arrive while something else is done.
+    pub fn start(&mut self) {
+        while self.running.len() < self.at_once
+            && let Some((key, path, body)) = self.waiting.pop_front()
+        {
+            let state = match self.send(&path, body.as_deref()) {
+                Ok(pending) => State::Head(pending),
+                Err(error) => State::Failed(Some(error)),
+            };
+            self.running.push((key, state));
+        }
+    }
+
+    fn send(&self, path: &Path, body: Option<&[u8]>) -> Result<Pending, Error> {
+        match body {
+            None => self.cluster.start_request("GET", path, &[("accept", self.accept)]),
+            Some(body) => self.cluster.start_post(path, &[("accept", self.accept)], body),
+        }
     }
 
     /// Waits for the next answer, and returns its body, or the error that it reports. `None` means that all are
@@ -70,16 +102,7 @@ impl<'a, K> Pool<'a, K> {
     )]
     pub fn next(&mut self) -> Option<(K, Result<Vec<u8>, Error>)> {
         loop {
-            while self.running.len() < self.at_once
-                && let Some((key, path)) = self.waiting.pop_front()
-            {
-                let headers = [("accept", self.accept)];
-                let state = match self.cluster.start_request("GET", path, &headers) {
-                    Ok(pending) => State::Head(pending),
-                    Err(error) => State::Failed(Some(error)),
-                };
-                self.running.push((key, state));
-            }
+            self.start();
             for index in 0..self.running.len() {
                 if let Some(answer) = self.running[index].1.advance() {
                     return Some((self.running.swap_remove(index).0, answer));

@@ -5,14 +5,21 @@ use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub};
 
-/// An amount, such as `100m`, `1.5`, `2Gi`: exact to a thousandth.
+/// An amount, such as `100m`, `1.5`, `2Gi`: exact to a billionth, as in Kubernetes.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Quantity {
-    milli: i128,
+    nano: i128,
 }
 
+/// A thousandth, and one.
+const MILLI: i128 = 1_000_000;
+const ONE: i128 = 1_000_000_000;
+
+/// The greatest amount that Kubernetes knows.
+const GREATEST: i128 = i64::MAX as i128 * ONE;
+
 impl Quantity {
-    /// Reads a quantity. What is finer than a thousandth is rounded up, as Kubernetes does.
+    /// Reads a quantity. What is finer than a billionth is rounded up, as Kubernetes does.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (negative, rest) = match text.as_bytes().first()? {
@@ -30,46 +37,50 @@ impl Quantity {
         }
         let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
         let (times, by) = scale(suffix)?;
-        // Three digits for thousandths, less those behind the point.
-        let by = by + 3 - i32::try_from(fraction.len()).ok()?;
+        // Nine digits for billionths, less those behind the point.
+        let by = by + 9 - i32::try_from(fraction.len()).ok()?;
         let value = digits.checked_mul(times)?;
         let power = 10_i128.checked_pow(by.unsigned_abs())?;
-        let milli = match by.cmp(&0) {
+        let nano = match by.cmp(&0) {
             Ordering::Less => value / power + i128::from(value % power != 0),
             _ => value.checked_mul(power)?,
         };
-        Some(Self { milli: if negative { -milli } else { milli } })
+        (nano <= GREATEST).then_some(Self { nano: if negative { -nano } else { nano } })
     }
 
     /// Returns this many thousandths.
     #[must_use]
     pub const fn from_milli(milli: i128) -> Self {
-        Self { milli }
+        Self { nano: milli.saturating_mul(MILLI) }
     }
 
-    /// Returns the thousandths.
+    /// Returns the thousandths, rounded up.
     #[must_use]
     pub fn milli(self) -> i128 {
-        self.milli
+        divided_up(self.nano, MILLI)
     }
 
     /// Returns the whole number, rounded up.
     #[must_use]
     pub fn rounded(self) -> i128 {
-        self.milli.div_euclid(1000) + i128::from(self.milli.rem_euclid(1000) != 0)
+        divided_up(self.nano, ONE)
     }
 
     /// Returns whether it is nothing.
     #[must_use]
     pub fn is_zero(self) -> bool {
-        self.milli == 0
+        self.nano == 0
     }
 
     /// Returns how much of `whole` it is, in percent, rounded down; `None` of nothing.
     #[must_use]
     pub fn percent_of(self, whole: Self) -> Option<i128> {
-        (whole.milli != 0).then(|| self.milli * 100 / whole.milli)
+        (whole.nano != 0).then(|| self.nano.saturating_mul(100) / whole.nano)
     }
+}
+
+fn divided_up(nano: i128, by: i128) -> i128 {
+    nano.div_euclid(by) + i128::from(nano.rem_euclid(by) != 0)
 }
 
 /// Returns the factor of a suffix: a number, and a power of ten.
@@ -99,10 +110,10 @@ fn scale(suffix: &str) -> Option<(i128, i32)> {
     })
 }
 
-/// Prints the amount as a number, with a suffix of `m` if it is not whole.
+/// Prints the amount as a number, with a suffix of `m`, and rounded up to thousandths, if it is not whole.
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.milli % 1000 == 0 { write!(f, "{}", self.milli / 1000) } else { write!(f, "{}m", self.milli) }
+        if self.nano % ONE == 0 { write!(f, "{}", self.nano / ONE) } else { write!(f, "{}m", self.milli()) }
     }
 }
 
@@ -110,7 +121,7 @@ impl Add for Quantity {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self { milli: self.milli.saturating_add(other.milli) }
+        Self { nano: self.nano.saturating_add(other.nano) }
     }
 }
 
@@ -124,7 +135,7 @@ impl Sub for Quantity {
     type Output = Self;
 
     fn sub(self, other: Self) -> Self {
-        Self { milli: self.milli.saturating_sub(other.milli) }
+        Self { nano: self.nano.saturating_sub(other.nano) }
     }
 }
 
@@ -155,7 +166,8 @@ mod tests {
 
     #[test]
     fn what_is_none_is_refused() {
-        for text in ["", "-", "m", "1..2", "1.2.3", "1X", "1 Gi", "1e", "1e99", "ü", &"9".repeat(40)] {
+        for text in ["", "-", "m", "1..2", "1.2.3", "1X", "1 Gi", "1e", "1e99", "10E", "ü", &"9".repeat(40)]
+        {
             assert!(Quantity::parse(text).is_none(), "{text}");
         }
     }
@@ -169,5 +181,6 @@ mod tests {
         assert_eq!(of("1500m").to_string(), "1500m");
         assert_eq!(of("1500m").rounded(), 2);
         assert_eq!(of("2").to_string(), "2");
+        assert_eq!((of("500u") + of("500u")).milli(), 1, "rounded once, not each");
     }
 }

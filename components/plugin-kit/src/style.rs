@@ -59,7 +59,7 @@ impl Style {
 
     /// Returns the text in a colour.
     #[must_use]
-    pub fn paint<'a>(self, colour: Colour, text: &'a str) -> Cow<'a, str> {
+    pub fn paint(self, colour: Colour, text: &str) -> Cow<'_, str> {
         if !self.colours || text.is_empty() {
             return Cow::Borrowed(text);
         }

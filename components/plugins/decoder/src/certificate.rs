@@ -1,100 +1,99 @@
 //! An X.509 certificate (RFC 5280), explained.
 
 use crate::key;
-use crate::style::{Colour, Style};
-use crate::table::wrap;
-use kube_guest::{Timestamp, for_terminal_line};
+use crate::lines::{Lines, Validity};
+use kube_guest::Timestamp;
+use plugin_kit::Style;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use x509_parser::prelude::{ExtendedKeyUsage, FromDer, GeneralName, X509Certificate, X509Error};
 
-/// Columns before a value.
-const INDENT: usize = 23;
+/// What programs want to know of a certificate.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Summary {
+    subject: String,
+    issuer: String,
+    serial: String,
+    not_before: String,
+    not_after: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    names: Vec<String>,
+}
 
-const DAY: i64 = 86_400;
-
-/// Fewer days than this are worth a warning.
-const SOON: i64 = 30;
+/// An explained certificate.
+pub(crate) struct Explained {
+    pub(crate) text: String,
+    pub(crate) validity: Validity,
+    pub(crate) summary: Summary,
+}
 
 /// Explains a certificate in lines of `label value`, or returns the reason why it is not one.
-pub(crate) fn explain(der: &[u8], now: Timestamp, style: Style) -> Result<String, String> {
+pub(crate) fn explain(der: &[u8], now: Timestamp, style: Style) -> Result<Explained, String> {
     let (rest, certificate) = X509Certificate::from_der(der).map_err(|error| match error {
         x509_parser::nom::Err::Incomplete(_) => "it ends in the middle".to_owned(),
         x509_parser::nom::Err::Error(error) | x509_parser::nom::Err::Failure(error) => error.to_string(),
     })?;
-    let mut lines = Lines { text: String::new(), style };
-    lines.add("Subject", &[name_or_none(&certificate.subject().to_string())]);
+    let validity = certificate.validity();
+    let before = Timestamp::from_seconds(validity.not_before.timestamp());
+    let after = Timestamp::from_seconds(validity.not_after.timestamp());
+    let validity = Validity::judge(Some(before), after, now);
+    let names = names(&certificate);
+    let summary = Summary {
+        subject: name_or_none(&certificate.subject().to_string()),
+        issuer: name_or_none(&certificate.issuer().to_string()),
+        serial: certificate.raw_serial_as_string().replace(':', ""),
+        not_before: before.to_string(),
+        not_after: after.to_string(),
+        names: names.clone().ok().flatten().unwrap_or_default(),
+    };
+    let mut lines = Lines::new(style);
+    lines.add("Subject", std::slice::from_ref(&summary.subject));
     lines.add("Issuer", &[issuer(&certificate)]);
-    lines.add("Serial", &[certificate.raw_serial_as_string().replace(':', "")]);
-    lines.validity(&certificate, now);
-    lines.extensions(&certificate);
+    lines.add("Serial", std::slice::from_ref(&summary.serial));
+    lines.add("Not before", std::slice::from_ref(&summary.not_before));
+    lines.until("Not after", after, &validity);
+    listed(&mut lines, "Names", names);
+    extensions(&mut lines, &certificate);
     lines.add("Public key", &[key::describe(certificate.public_key())]);
     lines.add("Signature", &[key::name_of(&certificate.signature_algorithm.algorithm)]);
     // A trusted certificate of OpenSSL's has more behind it; the fingerprint is that of the certificate.
     let fingerprint = Sha256::digest(&der[..der.len() - rest.len()]);
     lines.add("SHA-256 fingerprint", &[colons(&fingerprint[..16]) + ":", colons(&fingerprint[16..])]);
-    Ok(lines.text)
+    Ok(Explained { text: lines.finish(), validity, summary })
 }
 
-struct Lines {
-    text: String,
-    style: Style,
+fn names(certificate: &X509Certificate<'_>) -> Result<Option<Vec<String>>, String> {
+    known(certificate.subject_alternative_name()).map(|names| {
+        names.map(|names| names.value.general_names.iter().map(general_name).collect::<Vec<_>>())
+    })
 }
 
-impl Lines {
-    fn add(&mut self, label: &str, values: &[String]) {
-        let room = self.style.width.saturating_sub(INDENT).max(16);
-        let values = values.iter().map(|value| for_terminal_line(value));
-        let lines = values.flat_map(|value| wrap(&value, room));
-        for (index, line) in lines.enumerate() {
-            let label = if index == 0 { format!("  {label}:") } else { String::new() };
-            self.text.push_str(format!("{label:<INDENT$}{line}").trim_end());
-            self.text.push('\n');
-        }
-    }
+fn extensions(lines: &mut Lines, certificate: &X509Certificate<'_>) {
+    let usage = known(certificate.key_usage()).map(|usage| usage.map(|usage| vec![usage.value.to_string()]));
+    listed(lines, "Key usage", usage);
+    let extended = known(certificate.extended_key_usage())
+        .map(|usage| usage.map(|usage| vec![extended_usage(usage.value).join(", ")]));
+    listed(lines, "Extended key usage", extended);
+    let ca = known(certificate.basic_constraints()).map(|constraints| {
+        Some(vec![match constraints.map(|constraints| constraints.value) {
+            Some(value) if value.ca => match value.path_len_constraint {
+                Some(length) => format!("yes, at most {length} more below it"),
+                None => "yes".to_owned(),
+            },
+            _ => "no".to_owned(),
+        }])
+    });
+    listed(lines, "CA", ca);
+}
 
-    fn validity(&mut self, certificate: &X509Certificate<'_>, now: Timestamp) {
-        let validity = certificate.validity();
-        let after = Timestamp::from_seconds(validity.not_after.timestamp());
-        let before = Timestamp::from_seconds(validity.not_before.timestamp());
-        let (colour, word) = judge(before, after, now);
-        let word = self.style.paint(colour, &word);
-        self.add("Not before", &[before.to_string()]);
-        // Not through `add`, which would escape the colour.
-        let _ = writeln!(self.text, "{:<INDENT$}{after}  {word}", "  Not after:");
-    }
-
-    fn extensions(&mut self, certificate: &X509Certificate<'_>) {
-        let names = known(certificate.subject_alternative_name()).map(|names| {
-            names.map(|names| names.value.general_names.iter().map(general_name).collect::<Vec<_>>())
-        });
-        self.listed("Names", names);
-        let usage =
-            known(certificate.key_usage()).map(|usage| usage.map(|usage| vec![usage.value.to_string()]));
-        self.listed("Key usage", usage);
-        let extended = known(certificate.extended_key_usage())
-            .map(|usage| usage.map(|usage| vec![extended_usage(usage.value).join(", ")]));
-        self.listed("Extended key usage", extended);
-        let ca = known(certificate.basic_constraints()).map(|constraints| {
-            Some(vec![match constraints.map(|constraints| constraints.value) {
-                Some(value) if value.ca => match value.path_len_constraint {
-                    Some(length) => format!("yes, at most {length} more below it"),
-                    None => "yes".to_owned(),
-                },
-                _ => "no".to_owned(),
-            }])
-        });
-        self.listed("CA", ca);
-    }
-
-    /// Adds a line for an extension. An absent one has no line, and one that cannot be read has its error.
-    fn listed(&mut self, label: &str, values: Result<Option<Vec<String>>, String>) {
-        match values {
-            Ok(None) => {}
-            Ok(Some(values)) => self.add(label, &values),
-            Err(why) => self.add(label, &[format!("cannot be read: {why}")]),
-        }
+/// Adds a line for an extension. An absent one has no line, and one that cannot be read has its error.
+fn listed(lines: &mut Lines, label: &str, values: Result<Option<Vec<String>>, String>) {
+    match values {
+        Ok(None) => {}
+        Ok(Some(values)) => lines.add(label, &values),
+        Err(why) => lines.add(label, &[format!("cannot be read: {why}")]),
     }
 }
 
@@ -113,23 +112,6 @@ fn issuer(certificate: &X509Certificate<'_>) -> String {
 
 fn name_or_none(name: &str) -> String {
     if name.is_empty() { "<none>".to_owned() } else { name.to_owned() }
-}
-
-/// Returns a word for the validity, in whole days.
-fn judge(before: Timestamp, after: Timestamp, now: Timestamp) -> (Colour, String) {
-    let days = |from: Timestamp, to: Timestamp| match (to.seconds() - from.seconds()) / DAY {
-        1 => "1 day".to_owned(),
-        days => format!("{days} days"),
-    };
-    if now > after {
-        (Colour::Bad, format!("expired {} ago", days(after, now)))
-    } else if now < before {
-        (Colour::Bad, format!("not valid for another {}", days(now, before)))
-    } else if after.seconds() - now.seconds() < SOON * DAY {
-        (Colour::Soon, format!("valid for {}", days(now, after)))
-    } else {
-        (Colour::Good, format!("valid for {}", days(now, after)))
-    }
 }
 
 fn general_name(name: &GeneralName<'_>) -> String {
@@ -178,14 +160,12 @@ mod tests {
     use super::*;
     use crate::pem::{self, Piece};
 
-    const PIPE: Style = Style { colours: false, terminal: false, width: 80 };
-
     fn explained(pem: &str, now: &str) -> String {
         let der = match &pem::split(pem)[0] {
             Piece::Block(block) => block.der().unwrap(),
             Piece::Text(text) => panic!("{text}"),
         };
-        explain(&der, Timestamp::parse(now).unwrap(), PIPE).unwrap()
+        explain(&der, Timestamp::parse(now).unwrap(), Style::PLAIN).unwrap().text
     }
 
     // Each expectation is what `openssl x509 -text -fingerprint -sha256` says of the same file.
@@ -209,18 +189,8 @@ mod tests {
     }
 
     #[test]
-    fn the_validity_is_a_word() {
-        let at = Timestamp::from_seconds;
-        let word = |now: i64| judge(at(10 * DAY), at(100 * DAY), at(now * DAY)).1;
-        assert_eq!(word(5), "not valid for another 5 days");
-        assert_eq!(word(10), "valid for 90 days");
-        assert_eq!(word(99), "valid for 1 day");
-        assert_eq!(word(107), "expired 7 days ago");
-    }
-
-    #[test]
     fn garbage_is_no_certificate() {
-        assert!(explain(b"\x30\x03abc", Timestamp::now(), PIPE).is_err());
-        assert!(explain(b"", Timestamp::now(), PIPE).is_err());
+        assert!(explain(b"\x30\x03abc", Timestamp::now(), Style::PLAIN).is_err());
+        assert!(explain(b"", Timestamp::now(), Style::PLAIN).is_err());
     }
 }

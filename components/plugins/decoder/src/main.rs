@@ -1,56 +1,101 @@
-//! `kubectl decoder secret NAME`: shows a secret decoded, its certificates explained. It needs one permission: to get
-//! that secret.
+//! `kubectl decoder secret NAME`: shows a secret decoded, its certificates, registry logins and tokens explained. It needs
+//! to get that secret, and for `--watch` to watch it.
 
 mod arguments;
 mod certificate;
-mod complete;
 mod hexdump;
 mod key;
+mod keystore;
+mod lines;
+mod login;
 mod pem;
 mod secret;
-mod style;
 mod table;
+mod token;
 mod value;
+mod watch;
 
-use arguments::Command;
-use kube_guest::{Cluster, Error, Path, Timestamp, for_terminal_line};
-use std::io::{self, IsTerminal, Write};
-use style::Style;
+use arguments::{COMMAND, DISABLE_CERTIFICATES, RAW, WATCH};
+use kube_guest::{Cluster, Timestamp, for_terminal_line};
+use plugin_kit::{Arguments, Explain, Failure, Output, Scope, Style};
+use secret::Secret;
+use std::io::{self, Write};
+use value::View;
+use watch::{News, Place};
 
 fn main() {
-    let typed: Vec<String> = std::env::args().skip(1).collect();
-    if let Some((word, typed)) = typed.split_first()
-        && word == complete::WORD
-    {
-        let candidates = complete::complete(typed);
-        kube_guest::finish("decoder", io::stdout().lock().write_all(candidates.as_bytes()));
+    plugin_kit::main(&COMMAND, run)
+}
+
+fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let name = arguments::name(arguments.words())?;
+    let cluster = Cluster::from_env()?;
+    let scope = Scope::of(arguments, &cluster);
+    let place =
+        Place { cluster: &cluster, namespace: scope.namespace().unwrap_or(cluster.namespace()), name: &name };
+    let what = format!("secret {}", for_terminal_line(&format!("{}/{name}", place.namespace)));
+    let secret = place.get().of(&what)?;
+    let print = |secret: &Secret| print(arguments, secret, &what);
+    print(&secret)?;
+    if !arguments.has(&WATCH) {
+        return Ok(());
     }
-    let output = match arguments::parse(typed) {
-        Ok(Command::Help) => format!("{}\n", arguments::HELP),
-        Ok(Command::Version) => format!("decoder {}\n", env!("CARGO_PKG_VERSION")),
-        Ok(Command::Secret(wanted)) => match decode(&wanted) {
-            Ok(output) => output,
-            Err(why) => fail(&why, 1),
-        },
-        Err(why) => fail(&format!("{}\n{}", for_terminal_line(&why), arguments::USAGE), 2),
+    let followed = place.follow(secret.metadata.resource_version.clone(), |news| match news {
+        News::Changed(secret) => {
+            if Output::of(arguments) == Output::Table {
+                writeln!(io::stdout(), "\n{}", Timestamp::now())
+                    .map_err(Failure::from)
+                    .map_err(Stop::Printing)?;
+            }
+            print(&secret).map_err(Stop::Printing)
+        }
+        News::Deleted => {
+            eprintln!("decoder: {what}: deleted");
+            Ok(())
+        }
+    });
+    match followed {
+        Ok(()) => Ok(()),
+        Err(Stop::Printing(failure)) => Err(failure),
+        Err(Stop::Watching(error)) => Err(error).of(format!("{what}: watch")),
+    }
+}
+
+/// The reason why a watch ends.
+enum Stop {
+    Printing(Failure),
+    Watching(kube_guest::Error),
+}
+
+impl From<kube_guest::Error> for Stop {
+    fn from(error: kube_guest::Error) -> Self {
+        Self::Watching(error)
+    }
+}
+
+fn print(arguments: &Arguments, secret: &Secret, what: &str) -> Result<(), Failure> {
+    let view = View {
+        certificates: !arguments.has(&DISABLE_CERTIFICATES),
+        explains: !arguments.has(&RAW),
+        now: Timestamp::now(),
+        style: Style::stdout(),
     };
-    kube_guest::finish("decoder", io::stdout().lock().write_all(output.as_bytes()))
-}
-
-fn decode(wanted: &arguments::Secret) -> Result<String, String> {
-    let cluster = Cluster::from_env().map_err(|error| error.to_string())?;
-    let namespace = wanted.namespace.as_deref().unwrap_or(cluster.namespace());
-    let what = format!("secret {}", for_terminal_line(&format!("{namespace}/{}", wanted.name)));
-    let secret = fetch(&cluster, namespace, &wanted.name).map_err(|error| format!("{what}: {error}"))?;
-    let style = Style::choose(io::stdout().is_terminal(), |name| std::env::var(name).ok());
-    secret.show(wanted.explain_certificates, Timestamp::now(), style).map_err(|why| format!("{what}: {why}"))
-}
-
-fn fetch(cluster: &Cluster, namespace: &str, name: &str) -> Result<secret::Secret, Error> {
-    cluster.get_json(Path::new(["api", "v1", "namespaces", namespace, "secrets", name])?)
-}
-
-fn fail(why: &str, code: u8) -> ! {
-    eprintln!("decoder: {why}");
-    kube_guest::exit(code)
+    let why = |why: String| Failure::message(format!("{what}: {why}"));
+    let text = match Output::of(arguments) {
+        Output::Table => secret.show(view).map_err(why)?,
+        // One document a line while they go on.
+        Output::Json if arguments.has(&WATCH) => {
+            let decoded = secret.decode(view).map_err(why)?;
+            let line = serde_json::to_string(&decoded).map_err(|error| why(error.to_string()))?;
+            line + "\n"
+        }
+        Output::Json => plugin_kit::json(&secret.decode(view).map_err(why)?)?,
+        Output::Yaml if arguments.has(&WATCH) => {
+            format!("---\n{}", plugin_kit::yaml(&secret.decode(view).map_err(why)?)?)
+        }
+        Output::Yaml => plugin_kit::yaml(&secret.decode(view).map_err(why)?)?,
+    };
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
 }

@@ -1,41 +1,52 @@
 //! A secret, and how it is shown.
 
-use crate::style::{Colour, Style};
+use crate::certificate::Summary;
 use crate::table::table;
-use crate::value;
+use crate::value::{self, View};
 use data_encoding::BASE64;
-use kube_guest::{Timestamp, for_terminal_line};
-use serde::Deserialize;
+use kube_guest::for_terminal_line;
+use plugin_kit::{Colour, Metadata};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// `v1.Secret`, as far as it is shown.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Secret {
-    metadata: Metadata,
+    #[serde(default)]
+    pub(crate) metadata: Metadata,
     #[serde(default, rename = "type")]
     kind: String,
     data: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Metadata {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    namespace: String,
-    labels: Option<BTreeMap<String, String>>,
-    annotations: Option<BTreeMap<String, String>>,
+/// A decoded secret, for programs.
+#[derive(Debug, Serialize)]
+pub(crate) struct Decoded<'a> {
+    name: &'a str,
+    namespace: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    data: BTreeMap<&'a str, Value>,
+}
+
+/// A decoded value: text, or base64 where it is none.
+#[derive(Debug, Default, Serialize)]
+struct Value {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base64: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    certificates: Vec<Summary>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 impl Secret {
     /// Returns the whole output. The error is `what: why`.
-    pub(crate) fn show(
-        &self,
-        explain_certificates: bool,
-        now: Timestamp,
-        style: Style,
-    ) -> Result<String, String> {
+    pub(crate) fn show(&self, view: View) -> Result<String, String> {
+        let style = view.style;
         let one = |value: &str| vec![none_if_empty(for_terminal_line(value).into_owned())];
         let rows = [
             ("Name", one(&self.metadata.name)),
@@ -45,19 +56,54 @@ impl Secret {
             ("Type", one(&self.kind)),
         ];
         let mut shown = table(&rows, style.width);
-        let _ = writeln!(shown, "\n{}", style.paint(Colour::Heading, "Data"));
-        let data = self.data.as_ref().filter(|data| !data.is_empty());
-        let Some(data) = data else {
-            shown.push_str("<none>\n");
-            return Ok(shown);
-        };
-        for (key, value) in data {
-            let key = for_terminal_line(key);
-            let value = BASE64.decode(value.as_bytes()).map_err(|error| format!("data `{key}`: {error}"))?;
-            let _ = writeln!(shown, "\n{}", style.paint(Colour::Key, &format!("{key}:")));
-            shown.push_str(&value::show(&value, explain_certificates, now, style));
+        let mut data = format!("\n{}\n", style.paint(Colour::Heading, "Data"));
+        let mut warnings = Vec::new();
+        let values = self.values()?;
+        if values.is_empty() {
+            data.push_str("<none>\n");
         }
-        Ok(shown)
+        for (key, value) in values {
+            let value = value::show(key, &value, view);
+            let key = for_terminal_line(key);
+            let _ = writeln!(data, "\n{}", style.paint(Colour::Key, &format!("{key}:")));
+            data.push_str(&value.text);
+            warnings.extend(value.warnings.iter().map(|warning| format!("{key}: {warning}")));
+        }
+        if !warnings.is_empty() {
+            // Before the data, where a long chain does not hide them.
+            let _ = writeln!(shown, "\n{}", style.paint(Colour::Heading, "Warnings"));
+            for warning in warnings {
+                let _ = writeln!(shown, "{}", style.paint(Colour::Soon, &warning));
+            }
+        }
+        Ok(shown + &data)
+    }
+
+    /// Returns the secret for programs.
+    pub(crate) fn decode(&self, view: View) -> Result<Decoded<'_>, String> {
+        let mut data = BTreeMap::new();
+        for (key, bytes) in self.values()? {
+            let shown = value::show(key, &bytes, view);
+            let mut value =
+                Value { certificates: shown.certificates, warnings: shown.warnings, ..Value::default() };
+            match String::from_utf8(bytes) {
+                Ok(text) => value.text = Some(text),
+                Err(error) => value.base64 = Some(BASE64.encode(error.as_bytes())),
+            }
+            data.insert(key, value);
+        }
+        let Metadata { name, namespace, .. } = &self.metadata;
+        Ok(Decoded { name, namespace, kind: &self.kind, data })
+    }
+
+    fn values(&self) -> Result<Vec<(&str, Vec<u8>)>, String> {
+        let decode = |(key, value): (&'_ String, &String)| {
+            BASE64
+                .decode(value.as_bytes())
+                .map_err(|error| format!("data `{}`: {error}", for_terminal_line(key)))
+        };
+        let data = self.data.iter().flatten();
+        data.map(|(key, value)| Ok((key.as_str(), decode((key, value))?))).collect()
     }
 }
 
@@ -75,12 +121,16 @@ fn none_if_empty(value: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kube_guest::Timestamp;
+    use plugin_kit::Style;
 
-    const PIPE: Style = Style { colours: false, terminal: false, width: 80 };
+    fn view(style: Style) -> View {
+        View { certificates: true, explains: true, now: Timestamp::from_seconds(0), style }
+    }
 
     fn shown(json: &str, style: Style) -> Result<String, String> {
         let secret: Secret = serde_json::from_str(json).unwrap();
-        secret.show(true, Timestamp::from_seconds(0), style)
+        secret.show(view(style))
     }
 
     #[test]
@@ -112,12 +162,12 @@ hunter2
 user:
 admin
 ";
-        assert_eq!(shown(json, PIPE).unwrap(), expected);
+        assert_eq!(shown(json, Style::PLAIN).unwrap(), expected);
     }
 
     #[test]
     fn a_secret_without_data_says_so() {
-        let text = shown(r#"{"metadata":{"name":"x"},"data":null}"#, PIPE).unwrap();
+        let text = shown(r#"{"metadata":{"name":"x"},"data":null}"#, Style::PLAIN).unwrap();
         assert!(text.ends_with("\nData\n<none>\n"), "{text}");
     }
 
@@ -133,6 +183,27 @@ admin
 
     #[test]
     fn data_that_is_not_base64_is_an_error() {
-        assert!(shown(r#"{"metadata":{},"data":{"k":"?"}}"#, PIPE).unwrap_err().starts_with("data `k`: "));
+        let why = shown(r#"{"metadata":{},"data":{"k":"?"}}"#, Style::PLAIN).unwrap_err();
+        assert!(why.starts_with("data `k`: "), "{why}");
+    }
+
+    #[test]
+    fn what_has_expired_is_told_before_the_data() {
+        let pem = BASE64.encode(include_bytes!("../fixtures/server.pem"));
+        let json = format!(r#"{{"metadata":{{"name":"web"}},"data":{{"tls.crt":"{pem}"}}}}"#);
+        let secret: Secret = serde_json::from_str(&json).unwrap();
+        let late = View { now: Timestamp::parse("2090-01-01T00:00:00Z").unwrap(), ..view(Style::PLAIN) };
+        let text = secret.show(late).unwrap();
+        let (warnings, data) = text.split_once("\nData\n").unwrap();
+        assert!(warnings.contains("\nWarnings\ntls.crt: certificate: expired "), "{text}");
+        assert!(data.contains("(certificate)"), "{text}");
+    }
+
+    #[test]
+    fn programs_get_texts_and_base64_of_the_rest() {
+        let secret: Secret =
+            serde_json::from_str(r#"{"metadata":{"name":"x"},"data":{"a":"dg==","b":"/w=="}}"#).unwrap();
+        let decoded = serde_json::to_value(secret.decode(view(Style::PLAIN)).unwrap()).unwrap();
+        assert_eq!(decoded["data"], serde_json::json!({"a": {"text": "v"}, "b": {"base64": "/w=="}}));
     }
 }

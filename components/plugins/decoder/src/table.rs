@@ -1,5 +1,6 @@
 //! A table of two columns.
 
+use plugin_kit::wrap;
 use std::fmt::Write;
 
 /// Draws rows of a label and the lines of its value. A line that does not fit into `width` columns is continued on
@@ -28,27 +29,6 @@ pub(crate) fn table(rows: &[(&str, Vec<String>)], width: usize) -> String {
     }
     table.push_str(&rule('└', '┴', '┘'));
     table
-}
-
-/// Splits a text into lines of at most `width` characters, at a space if possible.
-pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut rest = text;
-    while let Some((cut, _)) = rest.char_indices().nth(width) {
-        let line = &rest[..cut];
-        // A space at the cut itself leaves the line whole.
-        let end = if rest[cut..].starts_with(' ') {
-            cut
-        } else {
-            line.rfind(' ').filter(|at| *at > 0).unwrap_or(cut)
-        };
-        lines.push(rest[..end].trim_end().to_owned());
-        rest = rest[end..].trim_start_matches(' ');
-    }
-    if !rest.is_empty() || lines.is_empty() {
-        lines.push(rest.to_owned());
-    }
-    lines
 }
 
 fn columns(text: &str) -> usize {
@@ -80,13 +60,5 @@ mod tests {
         let drawn = table(&rows, 80);
         assert!(drawn.lines().all(|line| columns(line) == 80), "{drawn}");
         assert_eq!(drawn.matches('x').count(), 300);
-    }
-
-    #[test]
-    fn a_text_is_cut_at_spaces() {
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrap("one two three", 9), ["one two", "three"]);
-        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
-        assert_eq!(wrap("", 3), [""]);
     }
 }

@@ -1,7 +1,7 @@
 //! Events (core/v1), and what the API server wraps them in.
 
 use kube_guest::{Status, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// `v1.Event`, as far as it is shown.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -35,7 +35,7 @@ pub(crate) struct Metadata {
     creation_timestamp: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Reference {
     #[serde(default)]
     kind: String,
@@ -76,6 +76,33 @@ impl Event {
     /// Returns the object as in kubectl, e.g. `pod/web-0`.
     pub(crate) fn object(&self) -> String {
         format!("{}/{}", self.involved_object.kind.to_lowercase(), self.involved_object.name)
+    }
+}
+
+/// An event for programs.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row<'a> {
+    time: Option<String>,
+    namespace: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    reason: &'a str,
+    object: &'a Reference,
+    message: &'a str,
+    count: i64,
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn of(event: &'a Event) -> Self {
+        Self {
+            time: event.time().map(|time| time.to_string()),
+            namespace: &event.metadata.namespace,
+            kind: event.kind.as_deref().unwrap_or_default(),
+            reason: event.reason.as_deref().unwrap_or_default(),
+            object: &event.involved_object,
+            message: event.message.as_deref().unwrap_or_default(),
+            count: event.count(),
+        }
     }
 }
 

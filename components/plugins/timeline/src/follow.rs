@@ -4,7 +4,7 @@ use crate::api::{Api, Watch};
 use crate::event::{Change, Event};
 use crate::ledger::Ledger;
 use crate::listing;
-use crate::table::Table;
+use crate::printer::Printer;
 use kube_guest::{Error, Timestamp, for_terminal_line};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -41,10 +41,10 @@ pub(crate) fn follow<A: Api, W: Write>(
     api: &mut A,
     (events, version): (Vec<Event>, String),
     first: Option<Timestamp>,
-    table: Table,
+    printer: Printer,
     out: W,
 ) -> Stop {
-    let mut timeline = Timeline { table, ledger: Ledger::default(), first, out };
+    let mut timeline = Timeline { printer, ledger: Ledger::default(), first, out };
     match timeline.run(api, events, version) {
         Err(stop) => stop,
         Ok(never) => match never {},
@@ -64,7 +64,7 @@ enum End {
 }
 
 struct Timeline<W> {
-    table: Table,
+    printer: Printer,
     ledger: Ledger,
     first: Option<Timestamp>,
     out: W,
@@ -109,9 +109,9 @@ impl<W: Write> Timeline<W> {
         // Events too old to print are recorded too, since the next list would otherwise show them as new.
         let mut new: Vec<Event> = events.into_iter().filter(|event| self.ledger.note(event)).collect();
         new.retain(|event| event.is_since(self.first));
-        self.table.fit(&new, api.now());
+        self.printer.fit(&new, api.now());
         for event in &new {
-            self.table.print(event, api.now(), &mut self.out)?;
+            self.printer.print(event, api.now(), &mut self.out)?;
         }
         self.out.flush()?;
         Ok(!new.is_empty())
@@ -147,7 +147,7 @@ impl<W: Write> Timeline<W> {
                 Change::Added(event) | Change::Modified(event) => {
                     if self.ledger.note(&event) {
                         brought = true;
-                        self.table.print(&event, api.now(), &mut self.out)?;
+                        self.printer.print(&event, api.now(), &mut self.out)?;
                     }
                     event
                 }

@@ -4,6 +4,7 @@ use crate::api::{Api, Watch};
 use crate::event::Page;
 use crate::follow::{Stop, follow};
 use crate::listing;
+use crate::printer::Printer;
 use crate::table::Table;
 use kube_guest::{Error, Status, Timestamp};
 use std::collections::VecDeque;
@@ -129,7 +130,7 @@ fn play(script: impl IntoIterator<Item = Step>, first: Option<&str>) -> (Vec<Str
     let listed = listing::list(&mut server).unwrap();
     let mut out = Vec::new();
     let first = first.map(|first| Timestamp::parse(first).unwrap());
-    let stop = follow(&mut server, listed, first, Table::new(false, false), &mut out);
+    let stop = follow(&mut server, listed, first, Printer::Table(Table::new(false, false)), &mut out);
     let text = String::from_utf8(out).unwrap();
     let messages = text.lines().skip(1).filter_map(|line| line.split_whitespace().last()).map(str::to_owned);
     let Stop::Why(why) = stop else { panic!("{stop:?}") };
@@ -257,6 +258,6 @@ fn a_reader_that_goes_away_ends_it() {
     }
     let mut server = Server { script: [list(1, &[event("a", 1)])].into(), ..Server::default() };
     let listed = listing::list(&mut server).unwrap();
-    let stop = follow(&mut server, listed, None, Table::new(false, false), Closed);
+    let stop = follow(&mut server, listed, None, Printer::Table(Table::new(false, false)), Closed);
     assert!(matches!(stop, Stop::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe));
 }

@@ -1,11 +1,13 @@
 //! `kubectl whoami`: who the cluster takes you for. It asks the API server, since a plugin never sees a credential: what
 //! tokens and certificates say of themselves is not always what the server makes of them.
 
-use kube_guest::{Cluster, Path};
-use plugin_kit::{Arguments, Cell, Command, Explain, Failure, Flag, OUTPUT, Output, Style, Table};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+mod user;
+
+use kube_guest::{Cluster, Error, Path};
+use plugin_kit::{Arguments, Command, Explain, Failure, Flag, OUTPUT, Output, Style, Table};
+use serde::Deserialize;
 use std::io;
+use user::User;
 
 static ALL: Flag = Flag::switch("all", Some('a'), "shows groups, UID and extra attributes too");
 
@@ -23,25 +25,13 @@ fn main() {
     plugin_kit::main(&COMMAND, run)
 }
 
-/// `authentication.k8s.io/v1`, the `userInfo` of a `SelfSubjectReview`.
-#[derive(Debug, Default, Deserialize, Serialize)]
-struct User {
-    #[serde(default)]
-    username: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    uid: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    groups: Vec<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    extra: BTreeMap<String, Vec<String>>,
-}
-
 #[derive(Deserialize)]
 struct Review {
+    #[serde(default)]
     status: Status,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Status {
     #[serde(default)]
@@ -50,37 +40,29 @@ struct Status {
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     arguments.exactly([])?;
-    let cluster = Cluster::from_env()?;
-    let user = ask(&cluster).of("review")?;
+    let user = ask(&Cluster::from_env()?)?;
     if Output::of(arguments).print(&user)? {
         return Ok(());
     }
-    let mut out = io::stdout().lock();
-    if !arguments.has(&ALL) {
-        let mut table = Table::new(["NAME"]);
-        table.row([user.username]);
-        return Ok(table.print(Style::stdout(), false, &mut out)?);
+    let (style, mut out) = (Style::stdout(), io::stdout().lock());
+    if arguments.has(&ALL) {
+        return Ok(user.table().print(style, true, &mut out)?);
     }
-    let mut table = Table::new(["ATTRIBUTE", "VALUE"]);
-    let mut row = |name: &str, value: &str| table.row([Cell::new(name), Cell::new(value)]);
-    row("Username", &user.username);
-    if !user.uid.is_empty() {
-        row("UID", &user.uid);
-    }
-    for group in &user.groups {
-        row("Group", group);
-    }
-    for (name, values) in &user.extra {
-        for value in values {
-            row(&format!("Extra: {name}"), value);
-        }
-    }
-    Ok(table.print(Style::stdout(), true, &mut out)?)
+    let mut table = Table::new(["NAME"]);
+    table.row([user.username]);
+    Ok(table.print(style, false, &mut out)?)
 }
 
-fn ask(cluster: &Cluster) -> Result<User, kube_guest::Error> {
+fn ask(cluster: &Cluster) -> Result<User, Failure> {
     let path = Path::new(["apis", "authentication.k8s.io", "v1", "selfsubjectreviews"])?;
     let body = br#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#;
-    let review: Review = cluster.post_json(path, body)?;
-    Ok(review.status.user_info)
+    let review: Result<Review, Error> = cluster.post_json(path, body);
+    match review {
+        Ok(review) => Ok(review.status.user_info),
+        Err(error) if error.status() == Some(404) => {
+            Err(Failure::message("review: this server does not say who asks")
+                .with_hint("servers since Kubernetes 1.28 do"))
+        }
+        Err(error) => Err(error).of("review"),
+    }
 }
