@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::build;
+use crate::catalogue;
 use crate::cli;
 use crate::cluster;
 use crate::environment::Environment;
@@ -112,6 +113,9 @@ impl Exit {
             | Error::Declined(_)
             | Error::Hidden { .. }
             | Error::InFolder { .. }
+            | Error::ListedDigest { .. }
+            | Error::ListedRequest { .. }
+            | Error::ListedVersion { .. }
             | Error::Inspect { .. }
             | Error::Request(_)
             | Error::RequestDiffers { .. }
@@ -123,6 +127,7 @@ impl Exit {
             | Error::Untrusted { .. }
             | Error::Wider { .. } => Self::Refused,
             Error::Build(error) => Self::for_build(error),
+            Error::Catalogue(error) => Self::for_catalogue(error),
             Error::Registry(error) => Self::for_fetch(error),
             Error::Runtime(error) => Self::for_runtime(error),
             Error::Store(error) => Self::for_store(error),
@@ -162,6 +167,22 @@ impl Exit {
             | E::Temporary { .. }
             | E::TooMuch { .. }
             | E::Unreadable { .. } => Self::Failed,
+        }
+    }
+
+    fn for_catalogue(error: &catalogue::Error) -> Self {
+        use catalogue::Error as E;
+        match error {
+            E::Unlisted { .. } | E::NoVersion { .. } => Self::NoPlugin,
+            E::Added { .. }
+            | E::Ambiguous { .. }
+            | E::Descriptions(_)
+            | E::Empty(_)
+            | E::NoIndex(_)
+            | E::Twice(_) => Self::Usage,
+            E::File { .. } | E::Invalid { .. } | E::Large { .. } | E::Older { .. } => Self::Refused,
+            E::Store(error) => Self::for_store(error),
+            E::Form(_) | E::Unreadable { .. } => Self::Failed,
         }
     }
 

@@ -34,6 +34,8 @@ pub mod store;
 
 pub mod policy;
 
+pub mod catalogue;
+
 pub mod cluster;
 
 pub mod record;

@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use crate::build::{Language, Wish as Project};
 use crate::environment::Connection;
 use crate::policy::ServiceAccount;
-use crate::reference::{Image, Package, PluginName, Source};
+use crate::reference::{Image, IndexName, IndexSource, Package, PluginName, Source};
 
 /// The parsed command line.
 #[derive(Debug, Eq, PartialEq)]
@@ -67,6 +67,8 @@ pub enum Command {
         /// The output format.
         output: Output,
     },
+    /// Add, make and list indexes of plugins.
+    Index(IndexCommand),
     /// Describe a component without running it.
     Inspect {
         /// The component.
@@ -157,6 +159,13 @@ pub enum Command {
         /// The archive.
         archive: PathBuf,
     },
+    /// Search the indexes for plugins.
+    Search {
+        /// The words.
+        words: Vec<String>,
+        /// The output format.
+        output: Output,
+    },
     /// Print a requested text: help or the version.
     Show(String),
     /// Uninstall plugins.
@@ -179,6 +188,53 @@ pub enum Command {
         keys: Vec<PathBuf>,
         /// The output format.
         output: Output,
+    },
+}
+
+/// The commands about indexes of plugins.
+#[derive(Debug, Eq, PartialEq)]
+pub enum IndexCommand {
+    /// Add an index.
+    Add {
+        /// The name on this machine.
+        name: IndexName,
+        /// The source.
+        source: IndexSource,
+    },
+    /// Make an index of descriptions.
+    Build {
+        /// The folder of the descriptions.
+        folder: PathBuf,
+        /// The file to write.
+        output: PathBuf,
+        /// The revision; the time if `None`.
+        revision: Option<u64>,
+    },
+    /// List the indexes.
+    List {
+        /// The output format.
+        output: Output,
+    },
+    /// Publish an index to a registry.
+    Publish {
+        /// The index.
+        file: PathBuf,
+        /// The target.
+        image: Image,
+        /// The private key to sign with.
+        key: Option<PathBuf>,
+        /// The output format.
+        output: Output,
+    },
+    /// Remove indexes.
+    Remove {
+        /// The indexes.
+        names: Vec<IndexName>,
+    },
+    /// Fetch the newest editions.
+    Update {
+        /// The indexes; all if empty.
+        names: Vec<IndexName>,
     },
 }
 

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use crate::environment::MissingValue;
 use crate::message::Explain;
 use crate::policy::AccountError;
-use crate::reference::{ImageError, NameError, PackageError, SourceError};
+use crate::reference::{ImageError, ListedError, NameError, PackageError, SourceError};
 
 /// The reason why argv is not a valid command.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,9 @@ pub enum Error {
     /// A source of no known form.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// Not an index, or not a source of one.
+    #[error(transparent)]
+    Listed(#[from] ListedError),
     /// Not a valid reference in an OCI registry.
     #[error(transparent)]
     Image(#[from] ImageError),

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::command::{Command, Output, PolicyCommand, Target, Traffic, Verbosity};
+use super::command::{Command, PolicyCommand, Target, Traffic, Verbosity};
 use super::error::{Error, unicode};
+use super::form::Form;
+use super::index::IndexVerb;
 use crate::build::{Language, Wish as Project};
 use crate::environment::{Connection, Environment};
 use crate::reference::{Image, Package, PluginName, Wanted};
@@ -52,7 +54,7 @@ enum Verb {
     /// Install plugins, so that `kubectl NAME` runs them
     #[command(visible_alias = "pull")]
     Install {
-        /// Files (./x.wasm), HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
+        /// Files (./x.wasm), plugins of indexes (NAME or INDEX/NAME), HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
         #[arg(required = true, value_name = "SOURCE")]
         sources: Vec<String>,
         /// Install it as NAME instead of the name of its file or repository
@@ -65,6 +67,11 @@ enum Verb {
         /// Ask at the terminal, in each run, about requests that the policy does not allow
         #[arg(long)]
         ask: bool,
+    },
+    /// Add indexes of plugins, update them, and make them
+    Index {
+        #[command(subcommand)]
+        verb: IndexVerb,
     },
     /// List the installed plugins
     #[command(visible_alias = "ls")]
@@ -196,6 +203,14 @@ enum Verb {
         #[arg(long, value_name = "NAME|FILE")]
         policy: Option<String>,
     },
+    /// Search the indexes for plugins, and show what they ask for
+    Search {
+        /// Words, parts of which are enough, in names and descriptions [default: all plugins]
+        #[arg(value_name = "WORD")]
+        words: Vec<String>,
+        #[command(flatten)]
+        form: Form,
+    },
     /// Report problems on this machine, and how to fix them
     Doctor {
         /// Verify the digests of everything that is installed, too
@@ -245,26 +260,6 @@ impl Recording {
     fn traffic(self) -> Option<Traffic> {
         let record = self.record.map(|file| Traffic::Record { file, secrets: self.record_secrets });
         record.or(self.replay.map(|file| Traffic::Replay { file, timing: self.replay_timing }))
-    }
-}
-
-/// How data is printed.
-#[derive(clap::Args)]
-struct Form {
-    /// The output format [default: a table on a terminal; elsewhere bare names, for lists]
-    #[arg(short, long, value_enum)]
-    output: Option<Output>,
-}
-
-impl Form {
-    /// Returns the format for a list: bare names unless stdout is a terminal.
-    fn of_list(&self, environment: &Environment) -> Output {
-        self.output.unwrap_or(if environment.terminal { Output::Table } else { Output::Name })
-    }
-
-    /// Returns the format for a single item.
-    fn of_one(&self) -> Output {
-        self.output.unwrap_or(Output::Table)
     }
 }
 
@@ -441,6 +436,7 @@ impl Line {
             Verb::Cluster { check, form, connection } => {
                 Command::Cluster { connection, check, verbosity, output: form.of_one() }
             }
+            Verb::Index { verb } => Command::Index(verb.command(environment)?),
             Verb::List(form) => Command::List { output: form.of_list(environment) },
             Verb::Inspect { source, form } => {
                 Command::Inspect { source: source.parse()?, output: form.of_one() }
@@ -458,6 +454,7 @@ impl Line {
             }
             Verb::Save { names, archive } => Command::Save { names: plugins(&names)?, archive },
             Verb::Load { archive, policy } => Command::Load { archive, policy },
+            Verb::Search { words, form } => Command::Search { words, output: form.of_list(environment) },
             Verb::Doctor { deep, clean, form, connection } => {
                 Command::Doctor { connection, deep, clean, output: form.of_one() }
             }

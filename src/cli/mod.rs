@@ -5,11 +5,13 @@
 mod command;
 mod connection;
 mod error;
+mod form;
+mod index;
 mod line;
 mod read;
 
 pub use clap_complete::Shell;
 
-pub use self::command::{Command, Output, PolicyCommand, Target, Traffic, Verbosity};
+pub use self::command::{Command, IndexCommand, Output, PolicyCommand, Target, Traffic, Verbosity};
 pub use self::error::Error;
 pub use self::read::definition;

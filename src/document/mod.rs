@@ -11,4 +11,4 @@ mod reader;
 pub use self::fault::Fault;
 pub(crate) use self::fault::{Faults, Format, Place};
 pub(crate) use self::node::{Node, Shape};
-pub(crate) use self::reader::{API_VERSION, Entries};
+pub(crate) use self::reader::{API_VERSION, Entries, distance};

@@ -227,7 +227,7 @@ fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
 
 /// Returns the Levenshtein distance: the number of insertions, deletions and changes of letters, ignoring
 /// case.
-fn distance(one: &str, other: &str) -> usize {
+pub(crate) fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (index, one) in one.bytes().enumerate() {
         let mut before = index;

@@ -1,5 +1,6 @@
 //! A policy in lines, for people: one for each rule, with the words of its author behind it.
 
+use super::effective::Allowance;
 use super::flow::List;
 use super::judge::Policy;
 use super::rule::{NameSelector, Stated};
@@ -34,6 +35,20 @@ impl Policy {
             lines.push(format!("limits: {limits}"));
         }
         lines
+    }
+
+    /// Returns all that the policy allows in words, one thing in each.
+    ///
+    /// The words are not made safe for a terminal.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        let rules = self.stated().map(|stated| {
+            let optional = if stated.words.optional { "optional: " } else { "" };
+            format!("{optional}{}", stated.rule.sentence())
+        });
+        // The rest of a policy is what one without rules has beyond nothing.
+        let rest = self.clone().only(|_| false).beyond(&Self::none());
+        rules.chain(rest.into_iter().map(|Allowance { words, .. }| words)).collect()
     }
 }
 
@@ -82,5 +97,10 @@ spec:
         limits: {memory: 1Gi}
         "#);
         assert_eq!(Policy::none().lines(), ["none"]);
+        assert_eq!(Policy::none().sentences(), Vec::<String>::new());
+        let sentences = Policy::read("x", text).unwrap().sentences();
+        assert_eq!(sentences[0], "get, patch deployments of apps in the current namespace");
+        assert_eq!(sentences[1], "optional: get /version");
+        assert!(sentences.iter().any(|words| words.contains("out")), "{sentences:#?}");
     }
 }

@@ -77,8 +77,9 @@ fn read_only_reads_all_but_secrets_and_what_reaches_further() {
 fn current_is_the_namespace_that_the_user_chose_and_no_other() {
     let policy = builtin("decoder");
     allows(&policy, Method::GET, SECRET);
+    allows(&policy, Method::GET, "/api/v1/namespaces/shop/secrets");
     refuses(&policy, Method::GET, "/api/v1/namespaces/kube-system/secrets/db");
-    refuses(&policy, Method::GET, "/api/v1/namespaces/shop/secrets");
+    refuses(&policy, Method::GET, "/api/v1/namespaces/kube-system/secrets");
     refuses(&policy, Method::GET, "/api/v1/secrets");
 }
 

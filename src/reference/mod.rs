@@ -3,6 +3,7 @@
 mod digest;
 mod host;
 mod image;
+mod listed;
 mod name;
 mod package;
 mod percent;
@@ -13,6 +14,7 @@ pub use self::digest::{Digest, DigestError, Hasher};
 pub use self::host::{DOCKER_HUB, HostError, RegistryHost};
 pub(crate) use self::image::is_repository;
 pub use self::image::{Image, ImageError};
+pub use self::listed::{IndexName, IndexSource, Listed, ListedError};
 pub use self::name::{NameError, PluginName};
 pub(crate) use self::package::is_label;
 pub use self::package::{Package, PackageError, Wanted};

@@ -77,12 +77,7 @@ impl FromStr for PluginName {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        let fits = (1..=63).contains(&text.len())
-            && text.chars().all(inner)
-            && !text.starts_with('-')
-            && !text.ends_with('-');
-        if !fits {
+        if !has_form(text) {
             return Err(NameError::Form(text.to_owned()));
         }
         if KUBECTL_COMMANDS.contains(&text) {
@@ -90,6 +85,15 @@ impl FromStr for PluginName {
         }
         Ok(Self(text.to_owned()))
     }
+}
+
+/// Returns whether a text matches the pattern of [`PluginName`].
+pub(super) fn has_form(text: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=63).contains(&text.len())
+        && text.chars().all(inner)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
 }
 
 impl TryFrom<String> for PluginName {

@@ -70,16 +70,25 @@ impl Package {
     /// Returns the same package without an exact version, so that newer versions match. A prerelease is kept.
     #[must_use]
     pub fn unpinned(&self) -> Self {
-        match &self.wanted {
-            Wanted::Exactly(version) if version.pre.is_empty() => {
-                Self { wanted: Wanted::Newest, ..self.clone() }
-            }
-            _ => self.clone(),
-        }
+        Self { wanted: self.wanted.unpinned(), ..self.clone() }
     }
 }
 
 impl Wanted {
+    /// Reads a version, or a range of versions.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let exact = text.parse().ok().map(Self::Exactly);
+        exact.or_else(|| text.parse().ok().map(Self::Within))
+    }
+
+    /// Returns the same, without an exact version. A prerelease is kept.
+    pub(super) fn unpinned(&self) -> Self {
+        match self {
+            Self::Exactly(version) if version.pre.is_empty() => Self::Newest,
+            wanted => wanted.clone(),
+        }
+    }
+
     /// Returns the newest of `versions` that matches.
     #[must_use]
     pub fn newest<'a>(&self, versions: impl IntoIterator<Item = &'a Version>) -> Option<&'a Version> {
@@ -109,15 +118,9 @@ impl FromStr for Package {
         }
         let wanted = match version {
             None => Wanted::Newest,
-            Some(version) => match (version.parse(), version.parse()) {
-                (Ok(exact), _) => Wanted::Exactly(exact),
-                (_, Ok(range)) => Wanted::Within(range),
-                _ => {
-                    return Err(error(
-                        "its version is not valid: write 1.2.3, or 1.2 for the newest of those",
-                    ));
-                }
-            },
+            Some(version) => Wanted::read(version).ok_or_else(|| {
+                error("its version is not valid: write 1.2.3, or 1.2 for the newest of those")
+            })?,
         };
         Ok(Self { namespace: namespace.to_owned(), name: name.to_owned(), wanted })
     }
@@ -132,14 +135,20 @@ pub(crate) fn is_label(text: &str) -> bool {
         })
 }
 
+/// Writes what follows a name: `@1.2.3`, or nothing for the newest version.
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(version) => write!(f, "@{version}"),
+            Self::Newest => Ok(()),
+            Self::Within(range) => write!(f, "@{range}"),
+        }
+    }
+}
+
 impl fmt::Display for Package {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.namespace, self.name)?;
-        match &self.wanted {
-            Wanted::Exactly(version) => write!(f, "@{version}"),
-            Wanted::Newest => Ok(()),
-            Wanted::Within(range) => write!(f, "@{range}"),
-        }
+        write!(f, "{}:{}{}", self.namespace, self.name, self.wanted)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::{Image, ImageError, NameError, Package, PackageError, PluginName};
+use super::{Image, ImageError, Listed, NameError, Package, PackageError, PluginName};
 
 /// The source of a component.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -13,6 +13,8 @@ pub enum Source {
     Image(Image),
     /// An installed plugin.
     Installed(PluginName),
+    /// A plugin of an index, with the name of that or with a version.
+    Listed(Listed),
     /// A package, whose registry follows from the configuration of package registries.
     Package(Package),
     /// A file.
@@ -25,7 +27,7 @@ pub enum SourceError {
     /// None of the known forms.
     #[error(
         "`{0}` is not a valid source: give a path (./x.wasm), an artifact in a registry (HOST/REPOSITORY:TAG), a package \
-         (NAMESPACE:NAME) or the name of an installed plugin"
+         (NAMESPACE:NAME), a plugin of an index (INDEX/NAME) or the name of an installed plugin"
     )]
     Form(String),
     /// An artifact in a registry, in the notation of other tools.
@@ -55,7 +57,7 @@ impl FromStr for Source {
 
     /// Reads a source. `./x.wasm`, `/a/x.wasm` and everything that ends in `.wasm` is a path; `oci://…`, or a
     /// path whose first part has a dot or a port or is `localhost`, is an artifact in a registry; `a:b` is a
-    /// package; a bare word is an installed plugin.
+    /// package; `a/b` and `b@1` are plugins of an index; a bare word is an installed plugin.
     fn from_str(text: &str) -> Result<Self, SourceError> {
         if text.starts_with("oci://") {
             return Ok(Self::Image(text.parse()?));
@@ -81,13 +83,13 @@ impl FromStr for Source {
             Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => {
                 Ok(Self::Image(text.parse()?))
             }
-            Some(_) => Err(SourceError::Form(text.to_owned())),
             None if text.contains(':') => Ok(Self::Package(text.parse()?)),
-            None => match text.parse() {
+            None if !text.contains('@') => match text.parse() {
                 Ok(name) => Ok(Self::Installed(name)),
                 Err(error @ NameError::BuiltIn(_)) => Err(error.into()),
                 Err(NameError::Form(_)) => Err(SourceError::Form(text.to_owned())),
             },
+            _ => text.parse().map(Self::Listed).map_err(|_| SourceError::Form(text.to_owned())),
         }
     }
 }
@@ -103,6 +105,7 @@ impl fmt::Display for Source {
                 write!(f, "{}{text}", if is_plain { "" } else { "oci://" })
             }
             Self::Installed(name) => write!(f, "{name}"),
+            Self::Listed(listed) => write!(f, "{listed}"),
             Self::Package(package) => write!(f, "{package}"),
             Self::Path(path) => write!(f, "{}", path.display()),
         }
@@ -121,10 +124,13 @@ mod tests {
         for text in ["ghcr.io/a/b:1", "localhost/a", "host:5000/a", "oci://anything/x.wasm"] {
             assert!(matches!(text.parse::<Source>(), Ok(Source::Image(_))), "{text}");
         }
+        for text in ["acme/x", "acme/x@1.0.0", "x@1.0.0", "x@1"] {
+            assert!(matches!(text.parse::<Source>(), Ok(Source::Listed(_))), "{text}");
+        }
         for text in ["ns:name", "ns:name@1.0.0"] {
             assert!(matches!(text.parse::<Source>(), Ok(Source::Package(_))), "{text}");
         }
-        for text in ["Decoder", "folder/x", "https://host/x.wasm", ""] {
+        for text in ["Decoder", "Folder/x", "folder/x/y", "folder/x:1", "x@", "https://host/x.wasm", ""] {
             assert!(matches!(text.parse::<Source>(), Err(SourceError::Form(_))), "{text}");
         }
         for text in ["docker://ghcr.io/a/b:1", "registry://ghcr.io/a"] {
@@ -162,7 +168,20 @@ mod tests {
             texts.push(format!("acme:x{version}"));
         }
         texts.extend(
-            ["x", "x-y", "./x", "../x.wasm", "/a/x", "x.wasm", "a b/x.wasm", "a:b.wasm"].map(str::to_owned),
+            [
+                "x",
+                "x-y",
+                "./x",
+                "../x.wasm",
+                "/a/x",
+                "x.wasm",
+                "a b/x.wasm",
+                "a:b.wasm",
+                "acme/x",
+                "acme/x@1",
+                "x@1.0.0",
+            ]
+            .map(str::to_owned),
         );
         for text in texts {
             let source: Source = text.parse().unwrap();

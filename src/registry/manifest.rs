@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::media_types::{DOCKER_MANIFEST, LAYER, MANIFEST};
+use super::media_types::{DOCKER_MANIFEST, LAYER, MANIFEST, PLUGIN_INDEX};
 use super::transfer::Named;
 use super::{Artifact, Error, LIMIT};
 use crate::reference::Digest;
@@ -21,7 +21,19 @@ const LAYERS: [&str; 3] = [
 /// component itself proves.
 pub const REQUEST: &str = "dev.kwasm.policy";
 
-/// The manifest of one plugin, proven by its digest, with exactly one layer, which is WebAssembly.
+/// The largest index of plugins, in bytes: some 60,000 plugins.
+pub const LONGEST_INDEX: u64 = 64 << 20;
+
+/// The kinds of artifacts that are read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    /// An index of plugins.
+    Index,
+    /// One plugin.
+    Plugin,
+}
+
+/// The manifest of one plugin, or of an index of plugins, proven by its digest, with exactly one layer.
 #[derive(Clone)]
 pub struct Manifest {
     bytes: Bytes,
@@ -138,11 +150,43 @@ pub(super) fn only_plugin(index: &[u8]) -> Option<Digest> {
 }
 
 impl Manifest {
-    /// Reads the manifest of one plugin.
+    /// Reads the manifest of one plugin, whose layer is WebAssembly.
     ///
     /// # Errors
     /// [`Error::Manifest`], if it is a manifest of something else, and [`Error::TooLarge`].
     pub fn read(reference: &str, bytes: Bytes) -> Result<Self, Error> {
+        let manifest = Self::of_one_layer(reference, bytes, "a plugin")?;
+        let Descriptor { media_type, size, .. } = manifest.layer();
+        if !LAYERS.contains(&media_type.as_str()) {
+            return Err(Error::Layer { reference: reference.to_owned(), media_type: media_type.clone() });
+        }
+        if *size > LIMIT {
+            return Err(Error::TooLarge { what: reference.to_owned(), size: *size });
+        }
+        Ok(manifest)
+    }
+
+    /// Reads the manifest of an index of plugins.
+    ///
+    /// # Errors
+    /// [`Error::Manifest`], if it is a manifest of something else, or of an index that is too large.
+    pub(super) fn read_index(reference: &str, bytes: Bytes) -> Result<Self, Error> {
+        let error = |what: String| Error::Manifest { reference: reference.to_owned(), what };
+        let manifest = Self::of_one_layer(reference, bytes, "an index of plugins")?;
+        let Descriptor { media_type, size, .. } = manifest.layer();
+        if media_type != PLUGIN_INDEX {
+            return Err(error(format!(
+                "its layer is {media_type}, which is not that of an index of plugins"
+            )));
+        }
+        if *size > LONGEST_INDEX {
+            return Err(error(format!("it has {size} bytes, and an index has at most {LONGEST_INDEX}")));
+        }
+        Ok(manifest)
+    }
+
+    /// Reads a manifest with exactly one layer; `thing` is what it should be of.
+    fn of_one_layer(reference: &str, bytes: Bytes, thing: &str) -> Result<Self, Error> {
         let error = |what: String| Error::Manifest { reference: reference.to_owned(), what };
         let document: Document = serde_json::from_slice(&bytes)
             .map_err(|cause| error(format!("its manifest cannot be read: {cause}")))?;
@@ -155,23 +199,16 @@ impl Manifest {
         if let Some(manifests) = &document.manifests {
             let plural = if manifests.len() == 1 { "" } else { "s" };
             return Err(error(format!(
-                "it is a list of {} manifest{plural}, as for an image of several platforms, and a plugin has a single one",
+                "it is a list of {} manifest{plural}, as for an image of several platforms, and {thing} has a single one",
                 manifests.len()
             )));
         }
         if let Some(other) = document.media_type.filter(|it| it != MANIFEST && it != DOCKER_MANIFEST) {
-            return Err(error(format!("its media type is {other}, which is not that of a plugin")));
+            return Err(error(format!("its media type is {other}, which is not that of {thing}")));
         }
-        let [layer] = <[Descriptor; 1]>::try_from(document.layers.unwrap_or_default()).map_err(|layers| {
-            error(format!("it has {} layers, and a plugin is exactly one", layers.len()))
-        })?;
+        let [layer] = <[Descriptor; 1]>::try_from(document.layers.unwrap_or_default())
+            .map_err(|layers| error(format!("it has {} layers, and {thing} is exactly one", layers.len())))?;
         let config = document.config.ok_or_else(|| error("its manifest has no configuration".to_owned()))?;
-        if !LAYERS.contains(&layer.media_type.as_str()) {
-            return Err(Error::Layer { reference: reference.to_owned(), media_type: layer.media_type });
-        }
-        if layer.size > LIMIT {
-            return Err(Error::TooLarge { what: reference.to_owned(), size: layer.size });
-        }
         Ok(Self {
             digest: Digest::of(&bytes),
             bytes,
@@ -199,7 +236,7 @@ impl Manifest {
         &self.config
     }
 
-    /// Returns the component or core module.
+    /// Returns the component or core module, or the index.
     #[must_use]
     pub fn layer(&self) -> &Descriptor {
         &self.layer

@@ -14,6 +14,11 @@ pub(super) const CONFIG: &str = "application/vnd.wasm.config.v0+json";
 /// The media type of its only layer.
 pub(super) const LAYER: &str = "application/wasm";
 
+/// The media type of an index of plugins: of its only layer, and of the artifact.
+pub(super) const PLUGIN_INDEX: &str = "application/vnd.kwasm.index.v1+json";
+/// The media type of a configuration without content.
+pub(super) const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+
 /// The creation time in all artifacts, so that publishing the same component again gives the same artifact.
 pub(super) const CREATED: &str = "1970-01-01T00:00:00Z";
 

@@ -32,7 +32,7 @@ pub use self::artifact::Artifact;
 pub use self::connection::Obstacle;
 pub use self::credentials::logins;
 pub use self::error::{Error, LIMIT};
-pub use self::manifest::{Descriptor, Manifest, REQUEST};
+pub use self::manifest::{Descriptor, LONGEST_INDEX, Manifest, REQUEST};
 pub use self::publish::{Interface, Published, Release};
 pub use self::referrers::Signature;
 pub use self::versions::{Found, Registries};

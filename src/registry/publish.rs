@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::manifest::descriptor;
-use super::media_types::{CONFIG, CREATED, LAYER, MANIFEST};
+use super::media_types::{CONFIG, CREATED, EMPTY, LAYER, MANIFEST, PLUGIN_INDEX};
 use super::packages::{self, PackageLocation};
 use super::push::Push;
 use super::signature::PrivateKey;
@@ -44,6 +44,13 @@ pub struct Published {
     pub image: Image,
     /// The digest of the manifest.
     pub digest: Digest,
+}
+
+/// The parts of an artifact to be pushed.
+struct Parts<'a> {
+    config: Artifact,
+    content: &'a Artifact,
+    manifest: Artifact,
 }
 
 #[derive(Serialize)]
@@ -118,6 +125,41 @@ impl Registries {
         key: Option<&PrivateKey>,
     ) -> Result<Published, Error> {
         let (config, manifest) = release.artifact();
+        self.push(&Parts { config, content: &release.content, manifest }, image, once, key)
+    }
+
+    /// Pushes an index of plugins, in the same way.
+    ///
+    /// # Errors
+    /// [`Error::Push`], [`Error::Denied`].
+    pub fn publish_index(
+        &self,
+        index: &Artifact,
+        image: &Image,
+        key: Option<&PrivateKey>,
+    ) -> Result<Published, Error> {
+        let config = Artifact::from_bytes(&b"{}"[..]);
+        let mut layer = descriptor(PLUGIN_INDEX, index);
+        layer["annotations"] = serde_json::json!({"org.opencontainers.image.title": "index.json"});
+        let manifest = serde_json::json!({
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "artifactType": PLUGIN_INDEX,
+            "config": descriptor(EMPTY, &config),
+            "layers": [layer],
+        });
+        let manifest = Artifact::from_bytes(manifest.to_string());
+        self.push(&Parts { config, content: index, manifest }, image, false, key)
+    }
+
+    fn push(
+        &self,
+        parts: &Parts<'_>,
+        image: &Image,
+        once: bool,
+        key: Option<&PrivateKey>,
+    ) -> Result<Published, Error> {
+        let Parts { config, content, manifest } = parts;
         self.runtime.block_on(async {
             let host = self.host(image).await?;
             let tag = image.tag().unwrap_or("latest");
@@ -129,13 +171,13 @@ impl Registries {
                 return Err(Error::Published(image.to_string()));
             }
             let push = Push::to(&host);
-            push.blob(&config).await?;
-            push.blob(&release.content).await?;
+            push.blob(config).await?;
+            push.blob(content).await?;
             if let Some(key) = key {
-                push.put(&manifest.digest().to_string(), MANIFEST, &manifest).await?;
-                push.sign(&manifest, key).await?;
+                push.put(&manifest.digest().to_string(), MANIFEST, manifest).await?;
+                push.sign(manifest, key).await?;
             }
-            push.put(tag, MANIFEST, &manifest).await?;
+            push.put(tag, MANIFEST, manifest).await?;
             Ok(Published { image: image.clone(), digest: manifest.digest() })
         })
     }

@@ -9,7 +9,7 @@ use reqwest::{Response, Url};
 
 use super::host::{Host, Request};
 use super::manifest::descriptor;
-use super::media_types::{CREATED, INDEX, MANIFEST};
+use super::media_types::{CREATED, EMPTY, INDEX, MANIFEST};
 use super::server::{self, Actions};
 use super::signature::{self, PrivateKey};
 use super::transfer::proven;
@@ -164,7 +164,7 @@ fn referrer(subject: &Artifact, config: &Artifact, bundle: &Artifact) -> Artifac
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "artifactType": signature::MEDIA_TYPE,
-        "config": descriptor("application/vnd.oci.empty.v1+json", config),
+        "config": descriptor(EMPTY, config),
         "layers": [descriptor(signature::MEDIA_TYPE, bundle)],
         "annotations": {
             "dev.sigstore.bundle.content": "dsse-envelope",

@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use wasm_pkg_client::PackageRef;
 
 use super::host::Host;
-use super::manifest::{self, Manifest};
+use super::manifest::{self, Kind, Manifest};
 use super::packages::{self, PackageLocation};
 use super::referrers::{self, Signature};
 use super::settings::Settings;
@@ -64,8 +64,21 @@ impl Registries {
             match source {
                 Source::Image(image) => self.image(image).await,
                 Source::Package(package) => self.package(package).await,
-                Source::Installed(_) | Source::Path(_) => Err(Error::NotFound(source.to_string())),
+                Source::Installed(_) | Source::Listed(_) | Source::Path(_) => {
+                    Err(Error::NotFound(source.to_string()))
+                }
             }
+        })
+    }
+
+    /// Resolves the reference of an index of plugins.
+    ///
+    /// # Errors
+    /// The same as [`Self::find`].
+    pub fn find_index(&self, image: &Image) -> Result<Found, Error> {
+        self.runtime.block_on(async {
+            let host = self.host(image).await?;
+            self.artifact_at(Arc::new(host), image, Kind::Index).await
         })
     }
 
@@ -80,12 +93,12 @@ impl Registries {
                 Source::Image(image) if image.digest().is_some() => Ok(None),
                 Source::Image(image) => self.newest_tag(image).await.map(Some),
                 Source::Package(package) => self.package(&package.unpinned()).await.map(Some),
-                Source::Installed(_) | Source::Path(_) => Ok(None),
+                Source::Installed(_) | Source::Listed(_) | Source::Path(_) => Ok(None),
             }
         })
     }
 
-    /// Downloads the component or core module of an artifact.
+    /// Downloads the component, core module or index of an artifact.
     ///
     /// # Errors
     /// [`Error::CutOff`], [`Error::Length`], [`Error::Altered`].
@@ -147,7 +160,11 @@ impl Registries {
     }
 
     async fn image_at(&self, host: Arc<Host>, image: &Image) -> Result<Found, Error> {
-        let manifest = manifest(&host, image).await?;
+        self.artifact_at(host, image, Kind::Plugin).await
+    }
+
+    async fn artifact_at(&self, host: Arc<Host>, image: &Image, kind: Kind) -> Result<Found, Error> {
+        let manifest = manifest(&host, image, kind).await?;
         let annotated = manifest.annotation("org.opencontainers.image.version");
         let version = image.tag().and_then(version_of).or_else(|| annotated.and_then(annotated_version));
         Ok(Found {
@@ -287,7 +304,7 @@ impl Found {
         }
     }
 
-    /// Returns the digest of its component or core module.
+    /// Returns the digest of its component, core module or index.
     #[must_use]
     pub fn content(&self) -> Digest {
         match &self.location {
@@ -297,8 +314,8 @@ impl Found {
     }
 }
 
-/// Reads the manifest of an artifact, and proves that it is the requested one.
-async fn manifest(host: &Host, image: &Image) -> Result<Manifest, Error> {
+/// Reads the manifest of an artifact of one kind, and proves that it is the requested one.
+async fn manifest(host: &Host, image: &Image, kind: Kind) -> Result<Manifest, Error> {
     let pinned = image.digest();
     let name = pinned.map_or_else(|| image.tag().unwrap_or("latest").to_owned(), |digest| digest.to_string());
     let reference = image.to_string();
@@ -308,6 +325,9 @@ async fn manifest(host: &Host, image: &Image) -> Result<Manifest, Error> {
     };
     let read = async {
         let mut bytes = get(&name, pinned).await?;
+        if kind == Kind::Index {
+            return Manifest::read_index(&reference, bytes);
+        }
         // An index is proven by its digest, and what it leads to by the one that it names.
         if let Some(digest) = manifest::only_plugin(&bytes) {
             bytes = get(&digest.to_string(), Some(digest)).await?;

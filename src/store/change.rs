@@ -211,7 +211,7 @@ impl Store {
 
     /// Waits until no other kwasm writes, and repairs what a killed one left. The lock is released when the
     /// file is dropped or its process ends.
-    fn lock(&self) -> Result<fs::File, Error> {
+    pub(super) fn lock(&self) -> Result<fs::File, Error> {
         files::folders(self.places.root())?;
         let path = self.places.lock();
         let lock = disk::lock(&path);

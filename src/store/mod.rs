@@ -4,6 +4,7 @@
 //! blobs/sha256/<hex>            immutable: the fetched content
 //! plugins/<name>/receipt.json   replaced by rename: the installed plugin, from which all else follows
 //! plugins/<name>/audit.jsonl    appended to: its requests, if it is audited
+//! indexes/<name>.index          replaced by rename: an index of plugins, to be searched without a network
 //! pending                       present during a change: its description
 //! lock                          held by the writer
 //! ```
@@ -13,6 +14,7 @@ mod change;
 mod error;
 mod fetched;
 mod files;
+mod indexes;
 pub mod layout;
 mod pending;
 mod places;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::Environment;
 use crate::platform;
-use crate::reference::{Digest, PluginName};
+use crate::reference::{Digest, IndexName, PluginName};
 
 /// The folders that kwasm uses.
 #[derive(Clone, Debug)]
@@ -133,6 +133,12 @@ impl Places {
         self.blobs().join(digest.hex())
     }
 
+    /// Returns the file of an index of plugins, e.g. `~/.local/share/kwasm/indexes/acme.index`.
+    #[must_use]
+    pub fn index(&self, name: &IndexName) -> PathBuf {
+        self.indexes().join(format!("{name}.index"))
+    }
+
     /// Returns the file of a receipt, e.g. `~/.local/share/kwasm/plugins/decoder/receipt.json`.
     #[must_use]
     pub fn receipt(&self, name: &PluginName) -> PathBuf {
@@ -154,6 +160,10 @@ impl Places {
 
     pub(super) fn blobs(&self) -> PathBuf {
         self.root.join("blobs").join("sha256")
+    }
+
+    pub(super) fn indexes(&self) -> PathBuf {
+        self.root.join("indexes")
     }
 
     pub(super) fn lock(&self) -> PathBuf {

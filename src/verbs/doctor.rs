@@ -2,6 +2,7 @@
 
 mod caches;
 mod check;
+mod indexes;
 mod kubeconfig;
 mod links;
 mod places;
@@ -19,13 +20,14 @@ use super::table::{Table, shown};
 use super::{Ending, Error, Reporter, print};
 
 /// The checks, in the order in which they are reported. They only look, and print nothing.
-const CHECKS: [fn(&Patient<'_>) -> Check; 10] = [
+const CHECKS: [fn(&Patient<'_>) -> Check; 11] = [
     links::path,
     links::links,
     plugins::receipts,
     plugins::contents,
     places::private,
     caches::sizes,
+    indexes::kept,
     kubeconfig::contexts,
     kubeconfig::credentials,
     registries::logins_and_configuration,

@@ -3,10 +3,11 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::catalogue;
 use crate::cli;
 use crate::document::Fault;
 use crate::inspect::REQUEST_SECTION;
-use crate::reference::{NameError, PluginName};
+use crate::reference::{Digest, NameError, PluginName};
 use crate::registry::{self, REQUEST, signature, trust};
 use crate::runtime::{self, Outcome};
 use crate::store::{self, layout};
@@ -34,6 +35,8 @@ pub enum Error {
     Archive { archive: String, source: layout::Error },
     #[error(transparent)]
     Build(#[from] crate::build::Error),
+    #[error(transparent)]
+    Catalogue(#[from] catalogue::Error),
     #[error(transparent)]
     Cli(#[from] cli::Error),
     #[error(transparent)]
@@ -76,6 +79,12 @@ pub enum Error {
     SignatureLookup { reference: String, source: registry::Error },
     #[error("{reference}: its configuration does not mention {package}, which it imports")]
     Hidden { reference: String, package: &'static str },
+    #[error("{listed}: the index names {digest}, and {there}")]
+    ListedDigest { listed: String, digest: Digest, there: String },
+    #[error("{listed}: what the index says it asks for is not what the plugin itself requests")]
+    ListedRequest { listed: String },
+    #[error("{listed}: what the index names is version {is}")]
+    ListedVersion { listed: String, is: semver::Version },
     #[error("{0}: you declined what it requests")]
     Declined(PluginName),
     #[error("{0}: it has no request, so `--policy request` grants nothing")]

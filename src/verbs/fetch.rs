@@ -40,6 +40,23 @@ pub(super) struct Judged {
     pub(super) unknown: bool,
 }
 
+impl Judged {
+    /// Returns what is recorded of an artifact in a registry.
+    pub(super) fn origin(&self, found: &Found) -> Option<Origin> {
+        let manifest = found.manifest()?;
+        let signatures = &self.signatures;
+        Some(Origin {
+            reference: found.reference(),
+            manifest: manifest.digest(),
+            config: manifest.config().digest(),
+            signatures: signatures.iter().map(|signature| signature.manifest().digest()).collect(),
+            evidence: signatures.iter().flat_map(Signature::blobs).map(Artifact::digest).collect(),
+            signers: self.signers.clone(),
+            unknown: self.unknown,
+        })
+    }
+}
+
 /// Content that was fetched to become a plugin.
 pub(super) struct Fetched {
     /// The source, as a receipt records it.
@@ -80,6 +97,14 @@ impl<'a> Fetcher<'a> {
         self.with_logins(|registries| registries.find(source))
     }
 
+    /// Resolves the reference of an index of plugins.
+    ///
+    /// # Errors
+    /// The same as [`Registries::find_index`].
+    pub(super) fn find_index(&self, image: &Image) -> Result<Found, Error> {
+        self.with_logins(|registries| registries.find_index(image))
+    }
+
     /// Finds the newest artifact that can replace the one that a source names.
     ///
     /// # Errors
@@ -116,6 +141,8 @@ impl<'a> Fetcher<'a> {
         match source {
             Source::Path(path) => from_file(path),
             Source::Installed(name) => Err(Error::NotFetched(name.clone())),
+            // What its index says of it is known to `listed` alone.
+            Source::Listed(_) => Err(registry::Error::NotFound(source.to_string()).into()),
             Source::Image(_) | Source::Package(_) => {
                 let found = self.find(source)?;
                 self.download(source, &found, previous)
@@ -131,7 +158,8 @@ impl<'a> Fetcher<'a> {
         previous: Option<&Receipt>,
     ) -> Result<Fetched, Error> {
         let registries = self.registries()?;
-        let Judged { signatures, signers, unknown } = self.judge(source, found, previous)?;
+        let before = previous.and_then(|receipt| receipt.artifact.as_ref());
+        let judged = self.judge(source, found, before)?;
         let name = name_of(source);
         let progress = Progress::download(self.reporter, &name);
         let content = registries.fetch(found, &progress)?;
@@ -153,19 +181,11 @@ impl<'a> Fetcher<'a> {
                 found.manifest().and_then(|manifest| manifest.annotation(&annotation)).or(facts.said(name));
             said.map(str::to_owned)
         };
-        let (mut parts, mut origin) = (Vec::new(), None);
+        let origin = judged.origin(found);
+        let mut parts = Vec::new();
         if let (Some(manifest), Some(config)) = (found.manifest(), config) {
-            origin = Some(Origin {
-                reference: found.reference(),
-                manifest: manifest.digest(),
-                config: config.digest(),
-                signatures: signatures.iter().map(|signature| signature.manifest().digest()).collect(),
-                evidence: signatures.iter().flat_map(Signature::blobs).map(Artifact::digest).collect(),
-                signers,
-                unknown,
-            });
             parts.extend([Artifact::from_bytes(manifest.bytes().clone()), config]);
-            for signature in signatures {
+            for signature in judged.signatures {
                 parts.push(signature.manifest().clone());
                 parts.extend_from_slice(signature.blobs());
             }
@@ -196,7 +216,7 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Looks up the signatures of an artifact and checks them. The result includes signatures of unknown
-    /// signers.
+    /// signers. `before` is the artifact that it replaces.
     ///
     /// # Errors
     /// If a required signature is missing, if its predecessor was signed and it is not, or if either cannot
@@ -205,7 +225,7 @@ impl<'a> Fetcher<'a> {
         &self,
         source: &Source,
         found: &Found,
-        previous: Option<&Receipt>,
+        before: Option<&Origin>,
     ) -> Result<Judged, Error> {
         let repositories = repositories(found);
         let demand = self.demand(source, &repositories)?;
@@ -216,7 +236,7 @@ impl<'a> Fetcher<'a> {
         let Some(manifest) = found.manifest() else {
             let artifact =
                 Candidate { reference: &reference, repositories: &repositories, manifest: found.content() };
-            return match self.signers(source, &artifact, &[], previous) {
+            return match self.signers(source, &artifact, &[], before) {
                 Err(Error::Untrusted { reference, source }) => Err(Error::InFolder { reference, source }),
                 signers => Ok(Judged { signers: signers?, ..Judged::default() }),
             };
@@ -225,12 +245,12 @@ impl<'a> Fetcher<'a> {
             Ok(signatures) => signatures,
             Err(source) => {
                 let error = Error::SignatureLookup { reference, source };
-                return self.without_answer(error, &demand, &repositories, previous);
+                return self.without_answer(error, &demand, &repositories, before);
             }
         };
         let artifact =
             Candidate { reference: &reference, repositories: &repositories, manifest: manifest.digest() };
-        let signers = self.signers(source, &artifact, &signatures, previous)?;
+        let signers = self.signers(source, &artifact, &signatures, before)?;
         // Other artifacts that refer to it, e.g. an attestation, were judged for their errors, but are not
         // signatures.
         signatures.retain(|signature| signature.signs(manifest.digest()));
@@ -248,9 +268,8 @@ impl<'a> Fetcher<'a> {
         error: Error,
         demand: &Demand,
         repositories: &[String],
-        previous: Option<&Receipt>,
+        before: Option<&Origin>,
     ) -> Result<Judged, Error> {
-        let before = previous.and_then(|receipt| receipt.artifact.as_ref());
         if demand.requires() || before.is_some_and(|before| predecessor(before).requires_signature()) {
             return Err(error);
         }
@@ -277,7 +296,7 @@ impl<'a> Fetcher<'a> {
         source: &Source,
         artifact: &Candidate<'_>,
         signatures: &[Signature],
-        previous: Option<&Receipt>,
+        before: Option<&Origin>,
     ) -> Result<Vec<Signer>, Error> {
         let Candidate { reference, repositories, manifest } = *artifact;
         let evidence: Vec<Evidence> = signatures.iter().flat_map(Signature::evidence).cloned().collect();
@@ -292,7 +311,7 @@ impl<'a> Fetcher<'a> {
             self.reporter.note(&format!("warning: {reference}: {warning}"));
         }
         let signers: Vec<Signer> = verdict.signers().iter().map(Signer::from).collect();
-        let Some(before) = previous.and_then(|receipt| receipt.artifact.as_ref()) else { return Ok(signers) };
+        let Some(before) = before else { return Ok(signers) };
         let signed = signatures.iter().any(|signature| signature.signs(manifest));
         let (was, is) = (names(&before.signers), names(&signers));
         let lost = match predecessor(before).judge(signed, verdict.signers()) {
@@ -367,7 +386,7 @@ fn namespace(source: &Source) -> Option<&str> {
     }
 }
 
-fn from_file(path: &Path) -> Result<Fetched, Error> {
+pub(super) fn from_file(path: &Path) -> Result<Fetched, Error> {
     let content = Artifact::from_file(path)?;
     // Metadata is only read from content that can run; whether it can is reported later.
     let facts =
@@ -399,6 +418,7 @@ pub(super) fn name_of(source: &Source) -> String {
     let name = match source {
         Source::Path(path) => return named_after(path),
         Source::Installed(name) => return name.to_string(),
+        Source::Listed(listed) => return listed.name.to_string(),
         Source::Package(package) => package.name(),
         Source::Image(image) => image.repository().rsplit('/').next().unwrap_or_default(),
     };

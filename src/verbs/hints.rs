@@ -20,6 +20,9 @@ impl Explain for Error {
             Self::RequestDiffers { .. } | Self::RequestMissing { .. } => {
                 "its manifest misstates what it asks for: ask its publisher, who publishes it with kwasm publish"
             }
+            Self::ListedDigest { .. } | Self::ListedRequest { .. } | Self::ListedVersion { .. } => {
+                "the index may be out of date: kwasm index update; if that does not help, ask its publisher"
+            }
             Self::SignatureLost { .. } => {
                 "ask its publisher; if they confirm it, uninstall the plugin and install it again"
             }
@@ -45,6 +48,7 @@ impl Explain for Error {
     fn messages(&self) -> Vec<Message> {
         match self {
             Self::Policy(faults) | Self::Request(faults) | Self::Trust(faults) => Fault::messages(faults),
+            Self::Catalogue(error) => error.messages(),
             Self::Several(troubles) => {
                 let mut messages: Vec<Message> = Vec::new();
                 for message in troubles.iter().flat_map(|(of, error)| error.messages_of(of)) {
@@ -100,6 +104,7 @@ impl Error {
             Self::Archive { archive, source } => for_archive(archive, source),
             Self::Unwritten { path, source } | Self::Profile { path, source } => for_output(path, source),
             Self::Build(error) => error.hint(),
+            Self::Catalogue(error) => error.hint(),
             Self::Cli(error) => error.hint(),
             Self::Name(error) => error.hint(),
             Self::PrivateKey { source, .. } => source.hint(),
@@ -212,6 +217,15 @@ mod tests {
         ] {
             check(&error);
             check(&runtime::Error::Store(error));
+        }
+        for error in [
+            crate::catalogue::Error::Empty(path()),
+            crate::catalogue::Error::Unreadable { path: path(), source: gone() },
+            crate::catalogue::Error::Invalid { of: name(), what: name() },
+            crate::catalogue::Error::Large { of: name(), size: 1 },
+            crate::catalogue::Error::File { of: name(), name: "x".parse().unwrap() },
+        ] {
+            check(&error);
         }
         for error in [
             runtime::Error::Compile { plugin: name(), reason: name() },

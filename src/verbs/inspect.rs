@@ -15,6 +15,7 @@ use crate::store::{Receipt, Signer, Store};
 
 use super::declared::{Declared, Interface, prove_request};
 use super::fetch::{Fetcher, Judged, name_of};
+use super::listed::located;
 use super::progress::Progress;
 use super::requested::Requested;
 use super::{Ending, Error, Reporter, print, table};
@@ -87,6 +88,9 @@ pub(super) fn inspect(
         Source::Path(path) => local(source, &Artifact::from_file(path)?)?,
         Source::Image(_) | Source::Package(_) => {
             remote(&Fetcher::new(environment, store.places(), reporter), source)?
+        }
+        Source::Listed(listed) => {
+            return inspect(store, environment, reporter, &located(store, listed)?, output);
         }
     };
     print(&table::one(&subject, output, || page(&subject), || subject.source.clone()))?;

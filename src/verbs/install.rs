@@ -7,6 +7,7 @@ use std::path::Path;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::catalogue::Offer;
 use crate::defence::Defence;
 use crate::environment::Environment;
 use crate::inspect::Inspected;
@@ -16,6 +17,7 @@ use crate::store::{Origin, Plugin, Receipt, StagedPlugin, Store};
 
 use super::consent::{Candidate, Choice, Consent};
 use super::fetch::{Fetched, Fetcher};
+use super::listed;
 use super::policy::Chosen;
 use super::progress::Compiling;
 use super::{Ending, Error, Reporter};
@@ -34,22 +36,25 @@ pub(super) fn install(
     let fetcher = Fetcher::new(environment, store.places(), reporter);
     let choice = policy.map(Choice::read).transpose()?;
     let consent = Consent { environment, reporter, choice, only_growth: false };
-    let mut wishes: Vec<(&Source, Wish)> = Vec::new();
+    let mut wishes: Vec<Wish> = Vec::new();
     let mut troubles = Vec::new();
     for source in sources {
         match Wish::find(store, source, name) {
-            Ok(wish) if wishes.iter().any(|(_, other)| other.name == wish.name) => {
+            Ok(wish) if wishes.iter().any(|other| other.name == wish.name) => {
                 troubles.push((source.to_string(), Error::Twice(wish.name)));
             }
-            Ok(wish) => wishes.push((source, wish)),
+            Ok(wish) => wishes.push(wish),
             Err(error) => troubles.push((source.to_string(), error)),
         }
     }
     // Nothing is downloaded for names under which nothing can be installed.
     Error::of_several(mem::take(&mut troubles))?;
     let mut staged_plugins: Vec<StagedPlugin> = Vec::new();
-    for (source, Wish { name, previous }) in wishes {
-        let brought = fetcher.fetch(source, previous.as_ref());
+    for Wish { source, offer, name, previous } in wishes {
+        let brought = match &offer {
+            Some(offer) => listed::fetch(&fetcher, &source, offer, previous.as_ref()),
+            None => fetcher.fetch(&source, previous.as_ref()),
+        };
         match brought.and_then(|content| prepare(store, &consent, name, content, previous.as_ref())) {
             Ok(mut staged) => {
                 staged.receipt.ask = ask;
@@ -63,8 +68,11 @@ pub(super) fn install(
     Ok(Ending::Done)
 }
 
-/// A plugin's name, decided before anything is fetched.
+/// A plugin's source and name, decided before anything is fetched.
 struct Wish {
+    source: Source,
+    /// What the source's index says of it, if it is of one.
+    offer: Option<Offer>,
     name: PluginName,
     /// The plugin that it replaces, if that came from the same place: its grant is kept, and it has to stay
     /// signed. Another source of the same name inherits nothing.
@@ -73,14 +81,16 @@ struct Wish {
 
 impl Wish {
     fn find(store: &Store, source: &Source, name: Option<&PluginName>) -> Result<Self, Error> {
+        let offer = listed::offer(store, source)?;
+        let source = offer.as_ref().map_or_else(|| source.clone(), |offer| listed::named(source, offer));
         let name = match name {
             Some(name) => name.clone(),
-            None => super::fetch::name_of(source).parse()?,
+            None => super::fetch::name_of(&source).parse()?,
         };
-        let same = |receipt: &Receipt| Defence::Identity.passes(is_same_origin(&receipt.source, source));
+        let same = |receipt: &Receipt| Defence::Identity.passes(is_same_origin(&receipt.source, &source));
         let previous = store.receipt(&name).ok().filter(same);
         store.check_links(&name)?;
-        Ok(Self { name, previous })
+        Ok(Self { source, offer, name, previous })
     }
 }
 
@@ -88,6 +98,9 @@ impl Wish {
 pub(super) fn is_same_origin(kept: &str, source: &Source) -> bool {
     match (kept.parse(), source) {
         (Ok(Source::Image(kept)), Source::Image(image)) => kept.full_name() == image.full_name(),
+        (Ok(Source::Listed(kept)), Source::Listed(listed)) => {
+            (kept.index, kept.name) == (listed.index.clone(), listed.name.clone())
+        }
         (Ok(Source::Package(kept)), Source::Package(package)) => {
             (kept.namespace(), kept.name()) == (package.namespace(), package.name())
         }
@@ -198,12 +211,12 @@ fn moved(previous: &Receipt, receipt: &Receipt) -> Option<String> {
 /// Returns whether a plugin is unchanged, or is another version of it from the same registry.
 fn is_same_plugin(previous: &Receipt, receipt: &Receipt) -> bool {
     let source = receipt.source.parse();
-    let upgraded = matches!(&source, Ok(source @ (Source::Image(_) | Source::Package(_))) if is_same_origin(&previous.source, source));
+    let upgraded = matches!(&source, Ok(source @ (Source::Image(_) | Source::Listed(_) | Source::Package(_))) if is_same_origin(&previous.source, source));
     previous.digest == receipt.digest || upgraded
 }
 
 /// Describes the signatures of an artifact.
-fn signed(artifact: &Origin) -> String {
+pub(super) fn signed(artifact: &Origin) -> String {
     if artifact.unknown {
         return format!("it is not known whether {} is signed", artifact.reference);
     }
@@ -216,7 +229,8 @@ fn signed(artifact: &Origin) -> String {
     }
 }
 
-fn now() -> String {
+/// Returns the time in RFC 3339, UTC, in whole seconds.
+pub(super) fn now() -> String {
     let now = OffsetDateTime::now_utc();
     let seconds = now.replace_nanosecond(0).unwrap_or(now);
     seconds.format(&Rfc3339).unwrap_or_default()

@@ -90,10 +90,11 @@ fn fetched(store: &Store, fetcher: &Fetcher<'_>, mut plugin: Carried) -> Result<
         let image: Image = reference.parse().map_err(crate::cli::Error::Image)?;
         let source = plugin.source.parse().unwrap_or(Source::Image(image.clone()));
         let previous = store.receipt(&plugin.name).ok().filter(|kept| is_same_origin(&kept.source, &source));
+        let before = previous.as_ref().and_then(|receipt| receipt.artifact.as_ref());
         let manifest = plugin.manifest.digest();
         let artifact = Candidate { reference: &reference, repositories: &[image.full_name()], manifest };
         let signatures = signatures(&plugin)?;
-        signers = fetcher.signers(&source, &artifact, &signatures, previous.as_ref())?;
+        signers = fetcher.signers(&source, &artifact, &signatures, before)?;
         let signs =
             |digest| signatures.iter().any(|it| it.manifest().digest() == digest && it.signs(manifest));
         plugin.signatures.retain(|signed| signs(signed.manifest.digest()));

@@ -15,11 +15,13 @@ mod explain;
 mod fetch;
 mod grant;
 mod hints;
+mod index;
 mod inspect;
 mod install;
 mod launch;
 mod learn;
 mod list;
+mod listed;
 mod load;
 mod new;
 mod papers;
@@ -33,6 +35,7 @@ mod requested;
 mod role;
 mod run;
 mod save;
+mod search;
 mod show;
 mod table;
 mod uninstall;
@@ -82,6 +85,7 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             let wish = doctor::Wish { connection, deep, clean, output };
             doctor::doctor(&store()?, environment, reporter, &wish)
         }
+        Command::Index(command) => index::perform(store, environment, reporter, command),
         Command::Inspect { source, output } => {
             inspect::inspect(&store()?, environment, reporter, &source, output)
         }
@@ -106,6 +110,7 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             run::run(&store()?, environment, reporter, wish)
         }
         Command::Save { names, archive } => save::save(&store()?, environment, reporter, &names, &archive),
+        Command::Search { words, output } => search::find(&store()?, reporter, &words, output),
         Command::Show(_) => Ok(Ending::Done),
         Command::Uninstall { names } => uninstall::uninstall(&store()?, reporter, &names),
         Command::Upgrade { names, policy } => {

@@ -107,7 +107,8 @@ fn adapted(reporter: Reporter, file: &Path, content: Artifact) -> Result<Artifac
     Ok(Artifact::from_bytes(component))
 }
 
-fn private_key(path: &Path) -> Result<PrivateKey, Error> {
+/// Reads the private key to sign with.
+pub(super) fn private_key(path: &Path) -> Result<PrivateKey, Error> {
     let pem = Zeroizing::new(
         fs::read(path).map_err(|source| crate::registry::Error::Unreadable { path: path.into(), source })?,
     );

@@ -15,6 +15,7 @@ use super::consent::{Choice, REQUEST};
 use super::declared::prove_request;
 use super::fetch::{Fetcher, name_of};
 use super::launch::{Launch, Questions};
+use super::listed::located;
 use super::policy::{choose, granted, request};
 use super::progress::Progress;
 use super::record::Tape;
@@ -97,6 +98,7 @@ pub(super) fn find(
         Source::Path(path) => store.open_file(path)?,
         Source::Installed(name) => store.find(name)?,
         Source::Image(_) | Source::Package(_) => fetch(store, environment, reporter, source)?,
+        Source::Listed(listed) => find(store, environment, reporter, &located(store, listed)?)?,
     })
 }
 

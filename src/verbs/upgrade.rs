@@ -1,16 +1,19 @@
 //! `kwasm upgrade [NAME…]` and `kwasm outdated`.
 
+use semver::Version;
 use serde::Serialize;
 
+use crate::catalogue::{Catalogue, Offer};
 use crate::cli::Output;
 use crate::environment::Environment;
-use crate::reference::{Digest, PluginName, Source};
-use crate::registry::Found;
+use crate::reference::{Digest, Listed, PluginName, Source};
+use crate::registry::{Found, Manifest};
 use crate::store::{Receipt, Store};
 
 use super::consent::{Choice, Consent};
 use super::fetch::Fetcher;
 use super::install::{prepare, put};
+use super::listed;
 use super::table::Table;
 use super::{Ending, Error, Reporter, print};
 
@@ -21,7 +24,42 @@ enum News {
     /// The plugin came from a file or is pinned by its digest, so there is never a newer one.
     Pinned,
     /// Another artifact.
-    Newer(Box<(Source, Found)>),
+    Newer(Box<Newer>),
+}
+
+/// A newer artifact.
+struct Newer {
+    source: Source,
+    place: Place,
+}
+
+/// Where a newer artifact is.
+enum Place {
+    /// At the source itself.
+    There(Found),
+    /// Where the source's index says.
+    Listed(Offer),
+}
+
+impl Newer {
+    fn version(&self) -> Option<String> {
+        match &self.place {
+            Place::There(found) => found.version().map(ToString::to_string),
+            Place::Listed(offer) => Some(offer.release.version.to_string()),
+        }
+    }
+
+    fn digest(&self) -> Digest {
+        match &self.place {
+            Place::There(found) => found.manifest().map_or(found.content(), Manifest::digest),
+            Place::Listed(offer) => offer.release.digest,
+        }
+    }
+
+    /// Returns whether the tag leads to another artifact than at install.
+    fn tag_moved(&self, receipt: &Receipt) -> bool {
+        matches!(&self.place, Place::There(found) if tag_moved(receipt, found))
+    }
 }
 
 /// A newer artifact in `-o json`.
@@ -70,16 +108,19 @@ fn upgrade_one(
     all: bool,
 ) -> Result<(), Error> {
     let (receipt, reporter) = (store.receipt(name)?, fetcher.reporter());
-    match news(fetcher, &receipt)? {
+    match news(store, fetcher, &receipt)? {
         News::None => reporter.note(&format!("{name}{} is the newest", spaced(receipt.version.as_deref()))),
         News::Pinned if all => {}
         News::Pinned => {
             reporter.note(&format!("{name} is unchanged: {} names no other version", receipt.source));
         }
         News::Newer(newer) => {
-            let (source, found) = *newer;
-            reporter.note(&change(&receipt, &found));
-            let newest = fetcher.download(&source, &found, Some(&receipt))?;
+            reporter.note(&change(&receipt, &newer));
+            let Newer { source, place } = *newer;
+            let newest = match &place {
+                Place::There(found) => fetcher.download(&source, found, Some(&receipt))?,
+                Place::Listed(offer) => listed::fetch(fetcher, &source, offer, Some(&receipt))?,
+            };
             let mut staged = prepare(store, consent, name.clone(), newest, Some(&receipt))?;
             staged.receipt.ask = receipt.ask;
             put(store, consent.environment, reporter, &[staged])?;
@@ -98,8 +139,8 @@ pub(super) fn outdated(
     let (mut rows, mut troubles) = (Vec::new(), Vec::new());
     for name in store.names()? {
         let receipt = store.receipt(&name).map_err(Error::from);
-        match receipt.and_then(|receipt| Ok((news(&fetcher, &receipt)?, receipt))) {
-            Ok((News::Newer(newer), receipt)) => rows.push(row(receipt, &newer.1)),
+        match receipt.and_then(|receipt| Ok((news(store, &fetcher, &receipt)?, receipt))) {
+            Ok((News::Newer(newer), receipt)) => rows.push(row(receipt, &newer)),
             Ok(_) => {}
             Err(error) => troubles.push((name.to_string(), error)),
         }
@@ -135,13 +176,12 @@ fn table(rows: &[Row], wide: bool) -> Table {
     table
 }
 
-fn row(receipt: Receipt, found: &Found) -> Row {
-    let newest_digest = found.manifest().map_or(found.content(), crate::registry::Manifest::digest);
+fn row(receipt: Receipt, newer: &Newer) -> Row {
     Row {
-        tag_moved: tag_moved(&receipt, found),
-        digest: receipt.artifact.as_ref().map_or(receipt.fetched, |artifact| artifact.manifest),
-        newest: found.version().map(ToString::to_string),
-        newest_digest,
+        tag_moved: newer.tag_moved(&receipt),
+        digest: digest(&receipt),
+        newest: newer.version(),
+        newest_digest: newer.digest(),
         source: receipt.source,
         version: receipt.version,
         name: receipt.name,
@@ -153,8 +193,16 @@ fn tag_moved(receipt: &Receipt, found: &Found) -> bool {
     receipt.artifact.as_ref().is_some_and(|artifact| artifact.reference == found.reference())
 }
 
-fn news(fetcher: &Fetcher<'_>, receipt: &Receipt) -> Result<News, Error> {
+/// Returns the digest by which an installed plugin is pinned.
+fn digest(receipt: &Receipt) -> Digest {
+    receipt.artifact.as_ref().map_or(receipt.fetched, |artifact| artifact.manifest)
+}
+
+fn news(store: &Store, fetcher: &Fetcher<'_>, receipt: &Receipt) -> Result<News, Error> {
     let Ok(source) = receipt.source.parse::<Source>() else { return Ok(News::Pinned) };
+    if let Source::Listed(listed) = source {
+        return listed_news(store, receipt, &listed);
+    }
     if matches!(source, Source::Path(_) | Source::Installed(_)) {
         return Ok(News::Pinned);
     }
@@ -163,26 +211,48 @@ fn news(fetcher: &Fetcher<'_>, receipt: &Receipt) -> Result<News, Error> {
         (Some(artifact), Some(manifest)) => artifact.manifest == manifest.digest(),
         _ => receipt.fetched == found.content(),
     };
-    // A version that was withdrawn is not a reason to go back.
-    let is_older = || {
-        let installed = receipt.version.as_ref().and_then(|version| version.parse::<semver::Version>().ok());
-        matches!((installed, found.version()), (Some(installed), Some(found)) if *found < installed)
-    };
+    let is_older = || found.version().is_some_and(|version| is_older(receipt, version));
     let source = match (&source, found.image()) {
         (Source::Image(_), Some(image)) => Source::Image(image.clone()),
         _ => source,
     };
     // A moved tag is reported, whatever the version there.
     let moved = tag_moved(receipt, &found);
-    Ok(if is_same || (!moved && is_older()) { News::None } else { News::Newer(Box::new((source, found))) })
+    if is_same || (!moved && is_older()) {
+        return Ok(News::None);
+    }
+    Ok(News::Newer(Box::new(Newer { source, place: Place::There(found) })))
+}
+
+/// Returns the news about a plugin in the index that it came from, as that is kept: no registry is asked.
+fn listed_news(store: &Store, receipt: &Receipt, listed: &Listed) -> Result<News, Error> {
+    let offer = Catalogue::find(store, &listed.unpinned())?;
+    let named = offer.release.digest;
+    // What the index names may be a list, in which the manifest of the plugin is the only one.
+    let was_pinned = || {
+        let artifact = receipt.artifact.as_ref();
+        artifact.is_some_and(|artifact| artifact.reference.ends_with(&format!("@{named}")))
+    };
+    if digest(receipt) == named || was_pinned() || is_older(receipt, &offer.release.version) {
+        return Ok(News::None);
+    }
+    Ok(News::Newer(Box::new(Newer {
+        source: Source::Listed(listed.unpinned()),
+        place: Place::Listed(offer),
+    })))
+}
+
+/// Returns whether a version is older than the installed one: that was withdrawn then, which is not a reason to
+/// go back.
+fn is_older(receipt: &Receipt, version: &Version) -> bool {
+    let installed = receipt.version.as_ref().and_then(|version| version.parse::<Version>().ok());
+    installed.is_some_and(|installed| *version < installed)
 }
 
 /// Describes a change.
-fn change(receipt: &Receipt, found: &Found) -> String {
+fn change(receipt: &Receipt, newer: &Newer) -> String {
     let name = &receipt.name;
-    let is = receipt.artifact.as_ref().map_or(receipt.fetched, |artifact| artifact.manifest);
-    let becomes = found.manifest().map_or(found.content(), crate::registry::Manifest::digest);
-    let version = found.version().map(ToString::to_string);
+    let (is, becomes, version) = (digest(receipt), newer.digest(), newer.version());
     let (from, to) = (spaced(receipt.version.as_deref()), spaced(version.as_deref()));
     format!("{name}: from{from} ({}) to{to} ({})", is.short(), becomes.short())
 }

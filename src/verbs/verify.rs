@@ -13,6 +13,7 @@ use crate::registry::signature::{self, Evidence, Key, KeySet};
 use crate::store::{Signer, Store};
 
 use super::fetch::Fetcher;
+use super::listed::located;
 use super::{Ending, Error, Reporter, print, table};
 
 /// A verified artifact in `-o json`.
@@ -59,7 +60,11 @@ pub(super) fn verify(
 
 /// Returns the artifact to verify: for an installed plugin, exactly the one that it was in.
 fn artifact(store: &Store, source: &Source) -> Result<Source, Error> {
-    let Source::Installed(name) = source else { return Ok(source.clone()) };
+    let name = match source {
+        Source::Installed(name) => name,
+        Source::Listed(listed) => return located(store, listed),
+        source => return Ok(source.clone()),
+    };
     let receipt = store.receipt(name)?;
     let artifact = receipt.artifact.ok_or_else(|| Error::NoArtifact(name.to_string()))?;
     let image: Image = artifact.reference.parse().map_err(crate::cli::Error::Image)?;

@@ -86,3 +86,77 @@ fn a_secret_that_is_not_there_is_told_by_the_plugin() {
     assert_eq!(run.code, Some(1), "{}", run.shown());
     assert!(run.stderr.contains("not found") && run.stderr.ends_with('\n'), "{}", run.shown());
 }
+
+/// A secret with a login of a registry, a token that never expires, a Java keystore and the beginning of a PKCS #12 one.
+fn explained() -> serde_json::Value {
+    let encode = |bytes: &[u8]| {
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD.encode(bytes)
+    };
+    let login = br#"{"auths": {"registry.example": {"auth": "cm9ib3Q6cGFzcw=="}}}"#;
+    // {"alg":"RS256"} and {"sub":"system:serviceaccount:shop:runner"}
+    let token = b"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6c2hvcDpydW5uZXIifQ.c2ln";
+    serde_json::json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+        "metadata": {"name": "explained", "namespace": "shop"},
+        "data": {
+            ".dockerconfigjson": encode(login),
+            "token": encode(token),
+            "java.jks": encode(&[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2, 0, 0, 0, 3]),
+            "store.p12": encode(&[0x30, 0x82, 0x09, 0x09, 0x02, 0x01, 0x03, 0x30]),
+        },
+    })
+}
+
+#[test]
+fn logins_and_tokens_are_explained_and_keystores_named() {
+    let server = seed();
+    server.put("namespaces/shop/secrets/explained", explained()).unwrap();
+    let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token)).policy("decoder");
+    let run = kwasm.run("decoder", &["secret", "explained", "-n", "shop"]).success();
+    for seen in [
+        "User:                robot",
+        "Password:            pass",
+        "Subject:             system:serviceaccount:shop:runner",
+        "Expires:             never",
+        "(Java keystore (JKS) with 3 entries, 12 bytes, not decoded",
+        "(PKCS #12 keystore, 8 bytes, not decoded",
+    ] {
+        assert!(run.stdout.contains(seen), "{seen}: {}", run.shown());
+    }
+    let raw = kwasm.run("decoder", &["secret", "explained", "-n", "shop", "--raw"]).success();
+    assert!(raw.stdout.contains("fe ed fe ed") && !raw.stdout.contains("robot"), "{}", raw.shown());
+}
+
+#[test]
+fn programs_get_each_certificate_of_a_chain() {
+    let server = seed();
+    let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token));
+    let run = kwasm.run("decoder", &[SECRET, &["-o", "json"]].concat()).success();
+    let secret: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(secret["data"]["tls.crt"]["certificates"].as_array().unwrap().len(), 2);
+    assert!(secret["data"]["tls.key"]["text"].as_str().unwrap().contains("PRIVATE KEY"));
+}
+
+#[test]
+fn a_secret_is_shown_again_when_it_changes_and_only_under_a_policy_that_lets_it_watch() {
+    let Some(real) = real("a_secret_is_shown_again_when_it_changes") else { return };
+    let secret = |value: &str| {
+        serde_json::json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "changing", "namespace": "shop"},
+            "stringData": {"value": value},
+        })
+    };
+    real.apply(&secret("first of them").to_string());
+    let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(RealUser::Alice)).policy("decoder");
+    let arguments = &["secret", "changing", "-n", "shop", "--watch"];
+    let mut running = kwasm.start("decoder", arguments);
+    running.line_with("first of them");
+    real.apply(&secret("second of them").to_string());
+    running.line_with("second of them");
+    drop(running);
+    let gets = "{kubernetes: {rules: [{apiGroups: [''], resources: [secrets], verbs: [get]}]}}";
+    let run = kwasm.spec(gets).run("decoder", arguments).fails(1);
+    assert!(run.stdout.contains("second of them"), "{}", run.shown());
+    assert!(run.stderr.contains("secret shop/changing: watch: refused by kwasm"), "{}", run.shown());
+}

@@ -71,6 +71,7 @@ fn a_healthy_home_is_told_in_a_line_for_each_check() {
     contents    1 file that they need
     store       HOME/data is writable only by you
     caches      SIZE of compiled code, 0 B of downloads
+    indexes     no index of plugins
     kubeconfig  there is none
     cluster     none is selected: kubectl config use-context NAME selects one
     registries  no logins
@@ -101,6 +102,7 @@ fn a_folder_of_links_that_no_shell_looks_into_is_found() {
     contents    1 file that they need
     store       HOME/data is writable only by you
     caches      SIZE of compiled code, 0 B of downloads
+    indexes     no index of plugins
     kubeconfig  there is none
     cluster     none is selected: kubectl config use-context NAME selects one
     registries  no logins
@@ -125,6 +127,7 @@ fn a_link_that_is_missing_or_leads_nowhere_is_found_and_cured() {
     contents    1 file that they need
     store       HOME/data is writable only by you
     caches      SIZE of compiled code, 0 B of downloads
+    indexes     no index of plugins
     kubeconfig  there is none
     cluster     none is selected: kubectl config use-context NAME selects one
     registries  no logins

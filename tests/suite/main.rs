@@ -15,6 +15,7 @@ mod archives;
 mod asking;
 #[cfg(unix)]
 mod audit_log;
+mod catalogue;
 #[cfg(unix)]
 mod code_cache;
 #[cfg(unix)]
@@ -58,6 +59,8 @@ mod new_projects;
 mod output_files;
 mod path_prefixes;
 mod plugin_lifecycle;
+#[cfg(unix)]
+mod plugins;
 mod policies;
 mod profiles;
 mod project_documents;

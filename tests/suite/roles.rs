@@ -33,6 +33,12 @@ fn the_role_of_an_installed_plugin_is_what_its_request_and_its_grant_have_in_com
       - apiGroups: [""]
         resources: [secrets]
         verbs: [get]
+      - apiGroups: [""]
+        resources: [secrets]
+        verbs: [watch]
+      - apiGroups: [""]
+        resources: [secrets]
+        verbs: [list]
     ---
     apiVersion: rbac.authorization.k8s.io/v1
     kind: RoleBinding

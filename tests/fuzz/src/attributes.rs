@@ -232,13 +232,16 @@ fn has_its_meaning((asked, info): &(Asked, RequestInfo), random: &mut Unstructur
     let Some(attempt) = read(asked, "shop", some(random)) else { panic!("refused: {info:?}") };
     assert_eq!(attempt.info(), info);
     let decoder = allows("decoder", &attempt);
-    let is_the_one =
-        (info.verb.as_str(), info.resource.as_str(), info.subresource.as_str()) == ("get", "secrets", "");
-    assert_eq!(decoder, is_the_one && info.api_group.is_empty() && info.namespace == "shop", "{info:?}");
+    let reads = ["get", "list", "watch"].contains(&info.verb.as_str());
+    let is_the_one = (info.resource.as_str(), info.subresource.as_str()) == ("secrets", "");
+    assert_eq!(
+        decoder,
+        reads && is_the_one && info.api_group.is_empty() && info.namespace == "shop",
+        "{info:?}"
+    );
     let Some(elsewhere) = read(asked, "elsewhere", some(random)) else { panic!("refused: {info:?}") };
     assert!(!allows("decoder", &elsewhere), "{info:?}");
 
-    let reads = ["get", "list", "watch"].contains(&info.verb.as_str());
     let reaches_further = ["attach", "exec", "portforward", "proxy"].contains(&info.subresource.as_str());
     let secret = info.resource == "secrets" && info.subresource.is_empty();
     assert_eq!(allows("read-only", &attempt), reads && !reaches_further && !secret, "{info:?}");

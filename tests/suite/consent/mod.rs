@@ -48,7 +48,7 @@ fn shown(kwasm: &Kwasm, name: &str) -> Value {
 }
 
 /// Returns the lines of a plugin's effective policy.
-fn effective(kwasm: &Kwasm, name: &str) -> Vec<String> {
+pub(crate) fn effective(kwasm: &Kwasm, name: &str) -> Vec<String> {
     let shown = shown(kwasm, name);
     let lines = shown["effective"].as_array().unwrap().iter();
     lines.map(|line| line["line"].as_str().unwrap().to_owned()).collect()

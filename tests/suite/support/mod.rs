@@ -20,7 +20,7 @@ pub(crate) use self::kwasm::{Kwasm, Run, component, faults_program};
 pub(crate) use self::registry::{Layout, RealRegistry, registry, registry_with_referrers};
 pub(crate) use self::relay::Relay;
 pub(crate) use self::running::Running;
-pub(crate) use self::servers::{Real, real, seed, skip};
+pub(crate) use self::servers::{Real, filled, real, seed, skip};
 #[cfg(unix)]
 pub(crate) use self::terminal::{asked_on_terminal, at_terminal, on_terminal, on_terminal_whole};
 

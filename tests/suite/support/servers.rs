@@ -22,15 +22,36 @@ pub(crate) struct Real {
 /// If `CI` is set, where nothing is skipped.
 pub(crate) fn real(test: &str) -> Option<&'static Real> {
     static REAL: OnceLock<Result<Real, String>> = OnceLock::new();
-    let real = REAL.get_or_init(|| {
+    // The objects of the demo.
+    available(test, &REAL, |real| {
+        real.apply(&demo::manifests().unwrap().to_string());
+        Ok(())
+    })
+}
+
+/// Returns a control plane of its own that is as full as one that people use (`kwasm_cluster::filled`), or `None` if it is not
+/// available. Tests only read it.
+///
+/// # Panics
+/// If `CI` is set, where nothing is skipped.
+pub(crate) fn filled(test: &str) -> Option<&'static Real> {
+    static FILLED: OnceLock<Result<Real, String>> = OnceLock::new();
+    available(test, &FILLED, |real| real.cluster.ready().fill().map_err(|error| error.to_string()))
+}
+
+fn available(
+    test: &str,
+    kept: &'static OnceLock<Result<Real, String>>,
+    furnish: impl FnOnce(&Real) -> Result<(), String>,
+) -> Option<&'static Real> {
+    let started = kept.get_or_init(|| {
         let assets = Assets::find_or_build(&default_cache()).map_err(|error| error.to_string())?;
         let cluster = Cluster::start(&assets).map_err(|error| error.to_string())?;
         let real = Real { cluster, log: Mutex::new(()) };
-        // The objects of the demo.
-        real.apply(&demo::manifests().unwrap().to_string());
+        furnish(&real)?;
         Ok(real)
     });
-    match real {
+    match started {
         Ok(real) => Some(real),
         Err(reason) => {
             skip(test, reason);

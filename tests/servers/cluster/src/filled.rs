@@ -54,12 +54,12 @@ pub(crate) fn foundations() -> Value {
             json!({"metadata": {"labels": labels}}),
         ));
     }
-    list(items)
+    list(&items)
 }
 
 /// Returns what is in the namespaces.
 pub(crate) fn contents() -> Value {
-    list((0..NAMESPACES).flat_map(of_namespace).collect())
+    list(&(0..NAMESPACES).flat_map(of_namespace).collect::<Vec<_>>())
 }
 
 /// Returns the name of a namespace, such as `filled-07`.
@@ -88,12 +88,12 @@ fn of_namespace(number: usize) -> Vec<Value> {
             "settings",
             json!({"data": {"mode": "fast", "text": "one\ntwo\n"}}),
         ),
-        secret(namespace, "login", "Opaque", json!({"user": "admin", "password": "correct horse"})),
+        secret(namespace, "login", "Opaque", &json!({"user": "admin", "password": "correct horse"})),
         secret(
             namespace,
             "registry",
             "kubernetes.io/dockerconfigjson",
-            json!({".dockerconfigjson":
+            &json!({".dockerconfigjson":
             r#"{"auths":{"registry.example":{"username":"robot","password":"p","auth":"cm9ib3Q6cA=="}}}"#}),
         ),
         object("example.com/v1", "Parcel", namespace, "parcel", json!({"spec": {"weight": number}})),
@@ -127,7 +127,7 @@ fn limits(number: usize, namespace: Option<&str>) -> Vec<Value> {
     let spec = json!({"minAvailable": 1, "selector": selector("web")});
     let budget = object("policy/v1", "PodDisruptionBudget", namespace, "web", json!({"spec": spec}));
     let mut items = vec![scaler, budget];
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         let spec = json!({"hard": {"pods": "100", "requests.cpu": "200"}});
         items.push(object("v1", "ResourceQuota", namespace, "quota", json!({"spec": spec})));
         let spec = json!({"podSelector": {}, "policyTypes": ["Ingress"]});
@@ -189,10 +189,10 @@ fn template(number: usize, app: &str) -> Value {
 
 /// Returns a pod that checks of policies find much in.
 fn risky(number: usize) -> Value {
-    let context = json!({"privileged": number % 2 == 0, "capabilities": {"add": ["NET_ADMIN"]}});
+    let context = json!({"privileged": number.is_multiple_of(2), "capabilities": {"add": ["NET_ADMIN"]}});
     let container = json!({"name": "main", "image": "alone:latest", "securityContext": context});
     let volume = json!({"name": "host", "hostPath": {"path": "/var/log"}});
-    json!({"spec": {"hostNetwork": number % 5 == 0, "containers": [container], "volumes": [volume]}})
+    json!({"spec": {"hostNetwork": number.is_multiple_of(5), "containers": [container], "volumes": [volume]}})
 }
 
 fn definition() -> Value {
@@ -208,7 +208,7 @@ fn priority_class() -> Value {
     object("scheduling.k8s.io/v1", "PriorityClass", None, "filled", json!({"value": 1000}))
 }
 
-fn secret(namespace: Option<&str>, name: &str, kind: &str, data: Value) -> Value {
+fn secret(namespace: Option<&str>, name: &str, kind: &str, data: &Value) -> Value {
     object("v1", "Secret", namespace, name, json!({"type": kind, "stringData": data}))
 }
 
@@ -234,7 +234,7 @@ fn object(version: &str, kind: &str, namespace: Option<&str>, name: &str, mut bo
     body
 }
 
-fn list(items: Vec<Value>) -> Value {
+fn list(items: &[Value]) -> Value {
     json!({"apiVersion": "v1", "kind": "List", "items": items})
 }
 
