@@ -128,7 +128,8 @@ fn limits(number: usize, namespace: Option<&str>) -> Vec<Value> {
     let budget = object("policy/v1", "PodDisruptionBudget", namespace, "web", json!({"spec": spec}));
     let mut items = vec![scaler, budget];
     if number.is_multiple_of(2) {
-        let spec = json!({"hard": {"pods": "100", "requests.cpu": "200"}});
+        // Not of requests: pods of which a container has none would be refused, unless they are there before the quota is.
+        let spec = json!({"hard": {"pods": "100"}});
         items.push(object("v1", "ResourceQuota", namespace, "quota", json!({"spec": spec})));
         let spec = json!({"podSelector": {}, "policyTypes": ["Ingress"]});
         items.push(object("networking.k8s.io/v1", "NetworkPolicy", namespace, "deny", json!({"spec": spec})));
