@@ -292,7 +292,11 @@ fn the_user_ends_a_compilation_which_leaves_nothing() {
     let ended = [1000, 500, 250, 125].into_iter().any(|delay| {
         let kwasm = Kwasm::with_empty_cache();
         let path = wat(&kwasm, "large", &large(1000));
-        let running = Running::of(kwasm.command(["install", path.to_str().unwrap()]));
+        // A test that runs in the background of a shell inherits that Ctrl-C is ignored.
+        let mut command = kwasm.program("env");
+        command.arg("--default-signal=INT").arg(kwasm.command([""; 0]).get_program());
+        command.args(["install", path.to_str().unwrap()]);
+        let running = Running::of(command);
         std::thread::sleep(Duration::from_millis(delay));
         running.signal("INT");
         let ended = running.end().code != Some(0);

@@ -64,7 +64,12 @@ const PLUGINS: &[(&str, &[Case])] = &[
     ),
     (
         "resource-capacity",
-        &[case(&[], "worker-00"), case(&["--namespace-labels", "team=team-3"], "worker-00")],
+        &[
+            case(&[], "worker-00"),
+            case(&["--namespace-labels", "team=team-3"], "worker-00"),
+            // Nobody serves it here, which the plugin finds out only where it may ask.
+            case(&["--util"], "does not serve metrics.k8s.io"),
+        ],
     ),
     (
         "tail",
@@ -88,7 +93,7 @@ const PLUGINS: &[(&str, &[Case])] = &[
 
 /// Returns whether the command did all of its work.
 fn works(kwasm: &Kwasm, name: &str, case: &Case) -> Result<(), String> {
-    let mut command = kwasm.program(kwasm.links().join(format!("kubectl-{name}")));
+    let mut command = kwasm.program(kwasm.links().join(format!("kubectl-{}", name.replace('-', "_"))));
     command.args(case.arguments);
     if case.lasts {
         let mut running = Running::of(command);
@@ -114,6 +119,7 @@ fn each_plugin_runs_under_its_request_and_needs_each_rule_of_it() {
     let rules = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "filled-03", "name": "rules"},
         "data": {"rules.yaml": "image-registry: {allowed: ['elsewhere.example/*']}\n"}}"#;
     filled.apply(rules);
+    let mut wrong = Vec::new();
     for (name, cases) in PLUGINS {
         let kwasm = Kwasm::new().kubeconfig(filled.kubeconfig(User::Admin));
         let file = component(name);
@@ -126,11 +132,14 @@ fn each_plugin_runs_under_its_request_and_needs_each_rule_of_it() {
                 continue;
             }
             kwasm.call(["policy", "revoke", name, "--rule", &rule]).success();
-            assert!(all().is_err(), "{name} does not need {rule}");
+            if all().is_ok() {
+                wrong.push(format!("{name} does not need {rule}"));
+            }
             kwasm.call(["policy", "grant", name, "--rule", &rule]).success();
         }
         all().unwrap_or_else(|shown| panic!("{name}: {shown}"));
     }
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 /// The largest component of a plugin, in bytes.
