@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the disk is changed here, and nowhere else")]
 
+pub(crate) mod background;
 mod ceiling;
 pub(crate) mod disk;
 mod folder;

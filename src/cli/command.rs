@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use crate::build::{Language, Wish as Project};
 use crate::environment::Connection;
 use crate::policy::ServiceAccount;
-use crate::reference::{Image, IndexName, IndexSource, Package, PluginName, Source};
+use crate::reference::{Digest, Image, IndexName, IndexSource, Package, PluginName, Source};
 
 /// The parsed command line.
 #[derive(Debug, Eq, PartialEq)]
@@ -112,6 +112,13 @@ pub enum Command {
         name: PluginName,
         /// The language.
         language: Language,
+    },
+    /// Compile a component with all optimizations.
+    Optimize {
+        /// The component.
+        file: PathBuf,
+        /// Its digest, without which nothing is done.
+        digest: Digest,
     },
     /// List the available upgrades.
     Outdated {

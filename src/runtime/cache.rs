@@ -1,8 +1,9 @@
 //! The cache of machine code: compiled once, mapped on later runs, and limited in size.
 //!
 //! ```text
-//! <hex of the content>-<engine>.cwasm    machine code
-//! <hex of the content>-<engine>.verdict  why that content does not compile
+//! <hex of the content>-<engine>.cwasm           machine code, optimized
+//! <hex of the content>-<engine>-baseline.cwasm  machine code that is not, until that is there
+//! <hex of the content>-<engine>.verdict         why that content does not compile
 //! ```
 
 use std::collections::BTreeSet;
@@ -10,15 +11,19 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 
+use super::attempts::Attempts;
 use super::code::Code;
 use super::compiler::{self, Bounds, Watcher};
+use super::tier::{Schedule, Tier};
 use super::{Error, engine};
 use crate::defence::Defence;
 use crate::inspect::{self, Feature};
 use crate::platform::{self, disk};
+use crate::reference::Digest;
 use crate::store::{Places, Plugin, Store};
 
 /// The largest total size, in bytes, of machine code that no installed plugin needs: some dozen plugins of an
@@ -92,18 +97,22 @@ impl<'a> Cache<'a> {
         &self,
         engine: &Engine,
         plugin: &Plugin,
+        schedule: Schedule,
         bounds: Bounds,
         watcher: &dyn Watcher,
     ) -> Result<Code, Error> {
         let kind = plugin.inspected().kind();
-        let path = self.path(plugin, "cwasm");
-        if let Some(code) = path.as_deref().and_then(|path| Code::map(engine, kind, path)) {
-            path.as_deref().map(disk::touch_daily);
-            return Ok(code);
+        for path in schedule.tiers().iter().filter_map(|tier| self.code(plugin, *tier)) {
+            if let Some(code) = Code::map(engine, kind, &path) {
+                disk::touch_daily(&path);
+                return Ok(code);
+            }
         }
-        let code = self.compile(plugin, bounds, watcher)?;
+        let content = plugin.content()?;
+        let tier = schedule.first_tier(content.len());
+        let code = self.compile(plugin, content, tier, bounds, watcher)?;
         // A cache that cannot be written costs a compilation at each run, and nothing else.
-        let kept = path.filter(|path| self.keep(path, &code).is_ok());
+        let kept = self.code(plugin, tier).filter(|path| self.keep(path, &code).is_ok());
         // Mapping the file is cheaper than copying it, and is what the next run will do.
         match kept.and_then(|path| Code::map(engine, kind, &path)) {
             Some(code) => Ok(code),
@@ -111,7 +120,45 @@ impl<'a> Cache<'a> {
         }
     }
 
-    /// Compares the cached code of a plugin with compiling it now.
+    /// Returns whether a plugin runs from code that is not optimized, and nobody is optimizing it.
+    pub(super) fn waits_to_be_optimized(&self, plugin: &Plugin) -> bool {
+        let exists = |tier| self.code(plugin, tier).is_some_and(|path| path.exists());
+        exists(Tier::Baseline)
+            && !exists(Tier::Optimized)
+            && self.path(plugin, ".attempts").is_some_and(|path| Attempts::are_left(&path))
+    }
+
+    /// Compiles a plugin with all optimizations, from which it runs from now on, unless that is done or under way.
+    ///
+    /// # Errors
+    /// If the plugin's content was altered or cannot be compiled, or the code cannot be written.
+    pub(super) fn optimize(
+        &self,
+        plugin: &Plugin,
+        bounds: Bounds,
+        watcher: &dyn Watcher,
+    ) -> Result<(), Error> {
+        let (Some(attempts), Some(code)) =
+            (self.path(plugin, ".attempts"), self.code(plugin, Tier::Optimized))
+        else {
+            return Ok(());
+        };
+        let Some((attempts, _turn)) = Attempts::begin(&attempts).map_err(Error::system)? else {
+            return Ok(());
+        };
+        // By another process, since this one was started.
+        if !code.exists() {
+            let content = plugin.content()?;
+            let optimized = self.compile(plugin, content, Tier::Optimized, bounds, watcher)?;
+            self.keep(&code, &optimized).map_err(Error::system)?;
+        }
+        attempts.end().map_err(Error::system)?;
+        // It stays mapped where it runs; on Windows, it stays until the cache is trimmed.
+        drop(self.code(plugin, Tier::Baseline).map(|baseline| disk::remove(&baseline)));
+        Ok(())
+    }
+
+    /// Compares the cached code of a plugin with compiling it again.
     ///
     /// # Errors
     /// The same as [`Cache::load`].
@@ -121,22 +168,31 @@ impl<'a> Cache<'a> {
         bounds: Bounds,
         watcher: &dyn Watcher,
     ) -> Result<Kept, Error> {
-        let Some(path) = self.path(plugin, "cwasm").filter(|path| path.exists()) else {
+        let kept =
+            [Tier::Optimized, Tier::Baseline].map(|tier| self.code(plugin, tier).map(|path| (tier, path)));
+        let Some((tier, path)) = kept.into_iter().flatten().find(|(_, path)| path.exists()) else {
             return Ok(Kept::Nothing);
         };
-        let code = self.compile(plugin, bounds, watcher)?;
+        let code = self.compile(plugin, plugin.content()?, tier, bounds, watcher)?;
         let same = fs::metadata(&path).is_ok_and(|metadata| metadata.len() == code.len() as u64)
             && fs::read(&path).is_ok_and(|kept| kept == code);
         Ok(if same { Kept::Same } else { Kept::Other(path) })
     }
 
     /// Compiles a plugin, unless it is known not to compile.
-    fn compile(&self, plugin: &Plugin, bounds: Bounds, watcher: &dyn Watcher) -> Result<Vec<u8>, Error> {
-        let path = self.path(plugin, "verdict");
+    fn compile(
+        &self,
+        plugin: &Plugin,
+        content: Bytes,
+        tier: Tier,
+        bounds: Bounds,
+        watcher: &dyn Watcher,
+    ) -> Result<Vec<u8>, Error> {
+        let path = self.path(plugin, ".verdict");
         if let Some(verdict) = path.as_deref().and_then(recall) {
             return Err(verdict.into_error(plugin));
         }
-        let result = compiler::compile(plugin, bounds, watcher);
+        let result = compiler::compile(plugin, content, tier, bounds, watcher);
         let verdict = result.as_ref().err().and_then(Verdict::of);
         if let (Some(verdict), Some(path)) = (verdict, path)
             && let Ok(text) = serde_json::to_vec(&Found { rules: rules(), verdict })
@@ -159,9 +215,26 @@ impl<'a> Cache<'a> {
         Ok(())
     }
 
-    fn path(&self, plugin: &Plugin, extension: &str) -> Option<PathBuf> {
-        let name = format!("{}-{}.{extension}", plugin.digest().hex(), engine::key());
-        self.folder.as_ref().map(|folder| folder.join(name))
+    /// Returns the place of a plugin's machine code.
+    fn code(&self, plugin: &Plugin, tier: Tier) -> Option<PathBuf> {
+        self.path(plugin, suffix(tier))
+    }
+
+    fn path(&self, plugin: &Plugin, suffix: &str) -> Option<PathBuf> {
+        self.folder.as_ref().map(|folder| folder.join(name(plugin.digest(), suffix)))
+    }
+}
+
+/// Returns the name of a file about a content.
+fn name(digest: Digest, suffix: &str) -> String {
+    format!("{}-{}{suffix}", digest.hex(), engine::key())
+}
+
+/// Returns the end of the name of machine code.
+fn suffix(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Baseline => "-baseline.cwasm",
+        Tier::Optimized => ".cwasm",
     }
 }
 
@@ -214,7 +287,7 @@ fn rules() -> String {
 /// If a folder cannot be read, or a file cannot be removed.
 pub(super) fn trim(places: &Places, budget: u64, newest: Option<&Path>) -> io::Result<u64> {
     let needed = needed(places)?;
-    disk::trim(&places.compiled(), &["cwasm", "verdict"], budget, |path| {
+    disk::trim(&places.compiled(), &["attempts", "cwasm", "verdict"], budget, |path| {
         Some(path) == newest || needed.contains(path)
     })
 }
@@ -223,6 +296,7 @@ pub(super) fn trim(places: &Places, budget: u64, newest: Option<&Path>) -> io::R
 fn needed(places: &Places) -> io::Result<BTreeSet<PathBuf>> {
     let store = Store::new(places.clone());
     let digests = store.running().map_err(io::Error::other)?;
-    let file = |digest: crate::reference::Digest| format!("{}-{}.cwasm", digest.hex(), engine::key());
-    Ok(digests.into_iter().map(|digest| places.compiled().join(file(digest))).collect())
+    let tiers = [Tier::Optimized, Tier::Baseline];
+    let files = |digest| tiers.map(|tier| places.compiled().join(name(digest, suffix(tier))));
+    Ok(digests.into_iter().flat_map(files).collect())
 }

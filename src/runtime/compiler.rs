@@ -5,16 +5,19 @@
 //! blocked threads end with the process.
 
 use std::any::Any;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use cranelift_codegen::timing::{self, Pass, Profiler};
 
 use super::engine;
 use super::error::{Bound, Error, MEMORY, TIME};
+use super::tier::Tier;
 use crate::environment::Environment;
 use crate::inspect::{self, Kind};
 use crate::platform;
@@ -36,18 +39,20 @@ impl Watcher for Unwatched {
 
 /// The bounds of one compilation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Bounds {
+pub(super) struct Bounds {
     /// The memory in bytes by which the process may grow.
     memory: u64,
     /// The wall-clock time.
     time: Duration,
+    /// The number of threads; 0 for as many as processors.
+    threads: usize,
 }
 
 impl Default for Bounds {
     /// Returns twice the needs of the largest known programs: clang's 76 MB take 2.1 GB, and four minutes on
     /// two cores.
     fn default() -> Self {
-        Self { memory: 4 << 30, time: Duration::from_mins(10) }
+        Self { memory: 4 << 30, time: Duration::from_mins(10), threads: 0 }
     }
 }
 
@@ -56,7 +61,7 @@ impl Bounds {
     ///
     /// # Errors
     /// [`Error::Bounds`] for a value that is not one.
-    pub fn of(environment: &Environment) -> Result<Self, Error> {
+    pub(super) fn of(environment: &Environment) -> Result<Self, Error> {
         let mut bounds = Self::default();
         if let Some(text) = environment.variable(MEMORY) {
             let memory = text.to_str().and_then(bytes).filter(|bytes| *bytes > 0);
@@ -70,28 +75,38 @@ impl Bounds {
         }
         Ok(bounds)
     }
+
+    /// Returns the same bounds with half of the processors, for work that nobody waits for.
+    pub(super) fn in_background(self) -> Self {
+        let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Self { threads: processors.div_ceil(2), ..self }
+    }
 }
 
 /// The interval at which time and memory are checked and the progress is shown.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Compiles a plugin.
+/// Compiles a plugin, whose content is this.
 ///
 /// # Errors
-/// [`Error::Unfit`] if it is not valid or needs features that kwasm does not run, [`Error::Bound`],
-/// [`Error::Compile`], and those of reading its content.
-pub(super) fn compile(plugin: &Plugin, bounds: Bounds, watcher: &dyn Watcher) -> Result<Vec<u8>, Error> {
-    let content = plugin.content()?;
+/// [`Error::Unfit`] if it is not valid or needs features that kwasm does not run, [`Error::Bound`], and [`Error::Compile`].
+pub(super) fn compile(
+    plugin: &Plugin,
+    content: Bytes,
+    tier: Tier,
+    bounds: Bounds,
+    watcher: &dyn Watcher,
+) -> Result<Vec<u8>, Error> {
     let unfit = |source| Error::Unfit { plugin: plugin.name().to_owned(), source };
     // A fiftieth of the time, and wasmtime would find the same only when it comes to it.
     inspect::validate(&content).map_err(unfit)?;
     let functions = inspect::functions(&content);
     let state = Arc::new(State::default());
-    let pool = pool(&state)?;
+    let pool = pool(bounds.threads, &state)?;
     let (tell, result) = mpsc::sync_channel(1);
     let kind = plugin.inspected().kind();
     pool.spawn(move || {
-        let code = engine::compiler().and_then(|engine| match kind {
+        let code = engine::compiler(tier).and_then(|engine| match kind {
             Kind::Component => engine.precompile_component(&content),
             Kind::Core => engine.precompile_module(&content),
         });
@@ -126,11 +141,12 @@ impl Bounds {
     }
 }
 
-/// Returns a pool of as many threads as processors, each of which reports its passes.
-fn pool(state: &Arc<State>) -> Result<rayon::ThreadPool, Error> {
+/// Returns a pool of threads, each of which reports its passes.
+fn pool(threads: usize, state: &Arc<State>) -> Result<rayon::ThreadPool, Error> {
     let state = Arc::clone(state);
     let report = move |_| drop(timing::set_thread_profiler(Box::new(Reporter(Arc::clone(&state)))));
     rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
         .thread_name(|index| format!("compiler {index}"))
         .start_handler(report)
         .build()

@@ -145,6 +145,9 @@ pub(super) const MEMORY: &str = "KWASM_COMPILE_MEMORY";
 
 pub(super) const TIME: &str = "KWASM_COMPILE_TIME";
 
+/// The variable by which a user sets when plugins are optimized.
+pub(super) const COMPILE: &str = "KWASM_COMPILE";
+
 impl Explain for Error {
     fn subject(&self) -> Option<String> {
         match self {

@@ -1,5 +1,6 @@
 //! Runs one plugin behind one gate.
 
+mod attempts;
 mod cache;
 mod calls;
 mod code;
@@ -18,6 +19,7 @@ mod profile;
 mod sockets;
 mod state;
 mod stdio;
+mod tier;
 mod world;
 
 use std::fmt::{self, Write as _};
@@ -35,7 +37,8 @@ pub use self::cache::{BUDGET, Kept};
 pub use self::calls::{Calls, Trap};
 use self::code::Code;
 use self::command::Command;
-pub use self::compiler::{Bounds, Unwatched, Watcher};
+use self::compiler::Bounds;
+pub use self::compiler::{Unwatched, Watcher};
 pub use self::engine::WASMTIME;
 pub use self::error::{Bound, Error, FolderError, Guard, Position};
 pub use self::folders::Folders;
@@ -44,8 +47,10 @@ pub use self::open_line::OpenLine;
 pub use self::profile::{Profile, Profiler};
 use self::state::State;
 pub use self::stdio::{StreamFault, StreamFaults};
+use self::tier::Schedule;
 pub use self::world::World;
 use crate::defence::Defence;
+use crate::environment::Environment;
 use crate::gate::Gate;
 use crate::inspect::Inspected;
 use crate::platform::{self, Signals};
@@ -103,15 +108,26 @@ impl fmt::Write for Cause {
 
 /// Compiles plugins and caches their machine code.
 pub struct Compiler<'a> {
-    /// The folders of the cache.
-    pub places: &'a Places,
-    /// The bounds of one compilation.
-    pub bounds: Bounds,
-    /// The observer of the progress.
-    pub watcher: &'a dyn Watcher,
+    places: &'a Places,
+    bounds: Bounds,
+    schedule: Schedule,
+    watcher: &'a dyn Watcher,
 }
 
-impl Compiler<'_> {
+impl<'a> Compiler<'a> {
+    /// Returns a compiler with the bounds and the schedule that the user sets in the environment.
+    ///
+    /// # Errors
+    /// [`Error::Bounds`] for a value that is not one.
+    pub fn new(
+        places: &'a Places,
+        environment: &Environment,
+        watcher: &'a dyn Watcher,
+    ) -> Result<Self, Error> {
+        let (bounds, schedule) = (Bounds::of(environment)?, Schedule::of(environment)?);
+        Ok(Self { places, bounds, schedule, watcher })
+    }
+
     /// Compiles a plugin ahead of its first run, and checks that its imports can be resolved.
     ///
     /// # Errors
@@ -132,8 +148,23 @@ impl Compiler<'_> {
         Cache::open(self.places)?.compare(plugin, self.bounds, self.watcher)
     }
 
+    /// Returns whether a plugin is to be optimized in the background, and nobody is at it.
+    #[must_use]
+    pub fn is_to_optimize(&self, plugin: &Plugin) -> bool {
+        self.schedule == Schedule::Background
+            && Cache::open(self.places).is_ok_and(|cache| cache.waits_to_be_optimized(plugin))
+    }
+
+    /// Compiles a plugin with all optimizations, for its next runs. Waits until no other process does so for another plugin.
+    ///
+    /// # Errors
+    /// If it cannot be compiled, or the code cannot be kept.
+    pub fn optimize(&self, plugin: &Plugin) -> Result<(), Error> {
+        Cache::open(self.places)?.optimize(plugin, self.bounds.in_background(), self.watcher)
+    }
+
     fn code(&self, engine: &Engine, plugin: &Plugin) -> Result<Code, Error> {
-        Cache::open(self.places)?.load(engine, plugin, self.bounds, self.watcher)
+        Cache::open(self.places)?.load(engine, plugin, self.schedule, self.bounds, self.watcher)
     }
 }
 

@@ -12,12 +12,13 @@ use crate::defence::Defence;
 use crate::environment::Environment;
 use crate::inspect::Inspected;
 use crate::reference::{PluginName, Source};
-use crate::runtime::{Bounds, Compiler};
+use crate::runtime::{Compiler, Unwatched};
 use crate::store::{Origin, Plugin, Receipt, StagedPlugin, Store};
 
 use super::consent::{Candidate, Choice, Consent};
 use super::fetch::{Fetched, Fetcher};
 use super::listed;
+use super::optimize;
 use super::policy::Chosen;
 use super::progress::Compiling;
 use super::{Ending, Error, Reporter};
@@ -131,9 +132,8 @@ pub(super) fn prepare(
     let Chosen { policy, text } = consent.decide(&candidate)?;
     let plugin = Plugin::new(&name, &content, inspected.clone());
     let progress = Compiling::new(reporter, name.as_str());
-    let bounds = Bounds::of(environment)?;
     // What does not compile, or cannot be linked, is never installed.
-    Compiler { places: store.places(), bounds, watcher: &progress }.prepare(&plugin)?;
+    Compiler::new(store.places(), environment, &progress)?.prepare(&plugin)?;
     drop(progress);
     let receipt = Receipt {
         name,
@@ -190,6 +190,10 @@ pub(super) fn put(
             let digest = digest.short();
             reporter.note(&format!("it replaces {digest} from {source}, which had the policy `{policy}`"));
         }
+    }
+    let compiler = Compiler::new(store.places(), environment, &Unwatched)?;
+    for StagedPlugin { receipt, .. } in staged_plugins {
+        optimize::begin(environment, &compiler, &store.find(&receipt.name)?);
     }
     let links = store.places().links();
     if !on_path(environment, links) {

@@ -12,11 +12,12 @@ use crate::message::{Explain, Message};
 use crate::platform::disk;
 use crate::policy::{Grant, NAME_A_KUBECONFIG};
 use crate::runtime::{
-    Bounds, Compiler, Folders, Guards, OpenLine, Outcome, Profiler, Sandbox, StreamFaults, Trap, World,
+    Compiler, Folders, Guards, OpenLine, Outcome, Profiler, Sandbox, StreamFaults, Trap, World,
 };
 use crate::store::{Plugin, Store};
 
 use super::ask::{InstalledGrant, User};
+use super::optimize;
 use super::progress::Compiling;
 use super::watching::Lines;
 use super::{Ending, Error, Reporter};
@@ -68,10 +69,10 @@ impl Launch<'_> {
         let Self { store, environment, reporter, plugin, .. } = self;
         let gate = self.gate(grant, contexts, &lines, &faults.line);
         let progress = Compiling::new(reporter, plugin.name());
-        let compiler =
-            Compiler { places: store.places(), bounds: Bounds::of(environment)?, watcher: &progress };
+        let compiler = Compiler::new(store.places(), environment, &progress)?;
         let profiler = profile.as_ref().map(|_| Profiler::new(plugin.name()));
         let sandbox = Sandbox::new(plugin, &compiler, gate.clone(), world, limits, profiler.clone())?;
+        optimize::begin(environment, &compiler, plugin);
         drop(progress);
         let outcome = sandbox.run()?;
         lines.flush();

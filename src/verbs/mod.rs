@@ -24,6 +24,7 @@ mod list;
 mod listed;
 mod load;
 mod new;
+mod optimize;
 mod papers;
 mod policy;
 mod progress;
@@ -99,6 +100,7 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
         }
         Command::Man { folder, command } => papers::man(reporter, folder.as_deref(), command.as_deref()),
         Command::New { name, language } => new::project(reporter, &name, language),
+        Command::Optimize { file, digest } => optimize::optimize(&store()?, environment, &file, digest),
         Command::Outdated { output } => upgrade::outdated(&store()?, environment, reporter, output),
         Command::Policy(command) => perform_policy(command, store, environment, reporter),
         Command::Publish { file, target, request, key, adapt, output } => {

@@ -56,6 +56,8 @@ mod manual_and_completions;
 #[cfg(unix)]
 mod new_projects;
 #[cfg(unix)]
+mod optimizing;
+#[cfg(unix)]
 mod output_files;
 mod path_prefixes;
 mod plugin_lifecycle;

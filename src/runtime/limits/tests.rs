@@ -16,7 +16,7 @@ fn meter() -> Meter {
 /// Runs a component and returns the limit that it reached.
 #[track_caller]
 fn met(component: ComponentBuilder) -> Limit {
-    let engine = super::super::engine::compiler().unwrap();
+    let engine = super::super::engine::compiler(super::super::tier::Tier::Optimized).unwrap();
     let component = Component::new(&engine, component.finish()).unwrap();
     let mut linker = Linker::new(&engine);
     linker.root().func_wrap("take", |_, (_,): (Vec<u8>,)| Ok(())).unwrap();

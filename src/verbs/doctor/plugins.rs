@@ -6,7 +6,7 @@ use super::check::{Check, Patient, Problem, count, path_word, reinstall};
 use crate::message::Explain;
 use crate::reference::Digest;
 use crate::registry::Artifact;
-use crate::runtime::{self, Bounds, Compiler, Unwatched};
+use crate::runtime::{self, Compiler, Unwatched};
 use crate::store::Receipt;
 
 /// Checks that each plugin's receipt can be read.
@@ -69,9 +69,14 @@ pub(super) fn digests(patient: &Patient<'_>) -> Check {
 pub(super) fn compiled(patient: &Patient<'_>) -> Check {
     let mut kept = 0;
     let mut problems = Vec::new();
-    // An invalid bound is reported by the next command that compiles.
-    let bounds = Bounds::of(patient.environment).unwrap_or_default();
-    let compiler = Compiler { places: patient.store.places(), bounds, watcher: &Unwatched };
+    let compiler = match Compiler::new(patient.store.places(), patient.environment, &Unwatched) {
+        Ok(compiler) => compiler,
+        Err(error) => {
+            let cure = error.hint().unwrap_or_default();
+            let problems = vec![Problem::of("environment", &error, cure)];
+            return Check { name: "compiled", found: String::new(), problems };
+        }
+    };
     for receipt in &patient.plugins {
         let plugin = match patient.store.find(&receipt.name) {
             Ok(plugin) => plugin,

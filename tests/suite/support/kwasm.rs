@@ -63,6 +63,8 @@ impl Kwasm {
             program: env!("CARGO_BIN_EXE_kwasm").into(),
         }
         .variable("XDG_CACHE_HOME", cache.to_str().unwrap())
+        // Nothing goes on in the background that a test does not know of.
+        .variable("KWASM_COMPILE", "optimized")
     }
 
     /// Returns a kwasm with a cache of its own.
