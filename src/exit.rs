@@ -182,7 +182,7 @@ impl Exit {
             | E::Twice(_) => Self::Usage,
             E::File { .. } | E::Invalid { .. } | E::Large { .. } | E::Older { .. } => Self::Refused,
             E::Store(error) => Self::for_store(error),
-            E::Form(_) | E::Unreadable { .. } => Self::Failed,
+            E::Form(_) | E::Json(_) | E::Unreadable { .. } => Self::Failed,
         }
     }
 

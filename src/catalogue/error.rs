@@ -44,6 +44,9 @@ pub enum Error {
     /// The index that is kept was written by another kwasm, or altered.
     #[error("the index `{0}` cannot be read here: it is damaged, or of another version of kwasm")]
     Form(IndexName),
+    /// An index has no form in JSON, which none of its parts should lead to.
+    #[error("an index cannot be written")]
+    Json(#[from] serde_json::Error),
     /// Not an index.
     #[error("{of}: it is not a valid index of plugins: {what}")]
     Invalid {

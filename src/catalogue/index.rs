@@ -41,11 +41,13 @@ impl Index {
     }
 
     /// Returns its text, which is the same for the same plugins and revision.
-    #[must_use]
-    pub fn text(&self) -> Vec<u8> {
-        let mut text = serde_json::to_vec(self).unwrap_or_default();
+    ///
+    /// # Errors
+    /// [`Error::Json`].
+    pub fn text(&self) -> Result<Vec<u8>, Error> {
+        let mut text = serde_json::to_vec(self)?;
         text.push(b'\n');
-        text
+        Ok(text)
     }
 
     /// Reads an index; `of` is its name in messages. Only one from a file of this machine may name files.
@@ -89,7 +91,7 @@ mod tests {
 
     fn text(change: impl Fn(&str) -> String) -> Vec<u8> {
         let index = Index::new(7, vec![tail(&["1.0.0"])]).unwrap();
-        change(&String::from_utf8(index.text()).unwrap()).into_bytes()
+        change(&String::from_utf8(index.text().unwrap()).unwrap()).into_bytes()
     }
 
     fn refused(change: impl Fn(&str) -> String) -> String {
@@ -100,7 +102,7 @@ mod tests {
     fn an_index_reads_back_as_it_was_written() {
         let index = Index::read("x", &text(str::to_owned), false).unwrap();
         assert_eq!((index.revision, index.plugins.len()), (7, 1));
-        assert_eq!(index.text(), text(str::to_owned));
+        assert_eq!(index.text().unwrap(), text(str::to_owned));
     }
 
     #[test]

@@ -94,14 +94,16 @@ const END: &[u8] = b"\n\n";
 
 impl Kept {
     /// Puts an index and its `text` into the form in which they are kept.
-    #[must_use]
+    ///
+    /// # Errors
+    /// [`Error::Json`].
     pub fn new(
         name: IndexName,
         source: &IndexSource,
         artifact: Option<Origin>,
         (index, text): (&Index, &[u8]),
         updated_at: String,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let head = Head {
             form: FORM,
             name,
@@ -112,20 +114,20 @@ impl Kept {
             plugins: index.plugins.len(),
             updated_at,
         };
-        let mut content = serde_json::to_vec(&head).unwrap_or_default();
+        let mut content = serde_json::to_vec(&head)?;
         content.push(b'\n');
         let lines = content.len();
         for listing in &index.plugins {
             // Neither a description nor JSON has a tab or the end of a line in it.
             let searched = format!("{}\t{}\t", listing.name, listing.description.to_lowercase());
             content.extend_from_slice(searched.as_bytes());
-            content.extend(serde_json::to_vec(&summary(listing)).unwrap_or_default());
+            serde_json::to_writer(&mut content, &summary(listing))?;
             content.push(b'\n');
         }
         content.push(b'\n');
         let at_index = content.len();
         content.extend_from_slice(text);
-        Self { head, content, lines, index: at_index }
+        Ok(Self { head, content, lines, index: at_index })
     }
 
     /// Reads what was kept under a name. Only the head is parsed.
@@ -269,7 +271,8 @@ pub(super) mod tests {
     pub(crate) fn kept(name: &str, revision: u64, plugins: Vec<Listing>) -> Kept {
         let index = Index::new(revision, plugins).unwrap();
         let source = IndexSource::File("/x/index.json".into());
-        Kept::new(name.parse().unwrap(), &source, None, (&index, &index.text()), "now".to_owned())
+        Kept::new(name.parse().unwrap(), &source, None, (&index, &index.text().unwrap()), "now".to_owned())
+            .unwrap()
     }
 
     #[test]

@@ -164,7 +164,7 @@ fn keep(
     done: &str,
 ) -> Result<(), Error> {
     let Edition { index, text, artifact, .. } = edition;
-    let kept = Kept::new(name, source, artifact, (&index, &text), now());
+    let kept = Kept::new(name, source, artifact, (&index, &text), now())?;
     let head = kept.head();
     store.keep_index(&head.name, kept.content())?;
     let Head { name, plugins, revision, .. } = head;

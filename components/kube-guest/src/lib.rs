@@ -44,7 +44,7 @@ pub use error::{Error, Status};
 pub use escape::{for_terminal, for_terminal_line};
 pub use flags::without_connection_flags;
 pub use lines::LineBuffer;
-pub use pages::{List, Lists, METADATA};
+pub use pages::{List, Lists, METADATA, Page};
 pub use path::{BadPath, Path};
 pub use pending::{Pending, Ready, wait, wait_among};
 pub use pool::Pool;

@@ -17,12 +17,45 @@ const ATTEMPTS: u8 = 3;
 pub const METADATA: &str =
     "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
+/// A page of a list.
 #[derive(Deserialize)]
-struct Page<T> {
+pub struct Page<T> {
     #[serde(default)]
     metadata: Metadata,
     // A list of nothing may be `null`.
     items: Option<Vec<T>>,
+}
+
+impl<T: DeserializeOwned> Page<T> {
+    /// Reads the body of an answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Json`].
+    pub fn read(body: &[u8]) -> Result<Self, Error> {
+        serde_json::from_slice(body).map_err(Error::Json)
+    }
+}
+
+impl<T> Page<T> {
+    /// Returns the path of the first page of the list at `path`.
+    #[must_use]
+    pub fn first(path: Path) -> Path {
+        path.query("limit", PAGE)
+    }
+
+    /// Returns the path of the page after this one, of the list at `path`; `None` if this is the last.
+    #[must_use]
+    pub fn after(&self, path: Path) -> Option<Path> {
+        let next = self.metadata.next.as_deref().filter(|next| !next.is_empty())?;
+        Some(Self::first(path).query("continue", next))
+    }
+
+    /// Returns the objects, in the order of the server.
+    #[must_use]
+    pub fn into_items(self) -> Vec<T> {
+        self.items.unwrap_or_default()
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -71,7 +104,7 @@ impl Cluster {
         let mut pool = Pool::new(self).accept(accept);
         let mut lists = Vec::new();
         for (index, path) in paths.into_iter().enumerate() {
-            pool.get(index, path.clone().query("limit", PAGE));
+            pool.get(index, Page::<T>::first(path.clone()));
             lists.push(Growing {
                 path,
                 attempts: 1,
@@ -105,10 +138,11 @@ impl<T: DeserializeOwned> Lists<'_, T> {
         while let Some((index, body)) = self.pool.next() {
             let list = &mut self.lists[index];
             // The server works at the next page while this one is read.
-            let ahead = body.as_ref().ok().filter(|_| list.found.is_ok()).and_then(|body| next_of(body));
+            let body_so_far = body.as_ref().ok().filter(|_| list.found.is_ok());
+            let ahead = body_so_far.and_then(|body| head_of(body)?.after(list.path.clone()));
             let sent = ahead.is_some();
             if let Some(next) = ahead {
-                self.pool.get(index, list.after(&next));
+                self.pool.get(index, next);
                 self.pool.start();
             }
             if let Some(more) = list.take(body)
@@ -130,14 +164,13 @@ impl<T: DeserializeOwned> Lists<'_, T> {
     }
 }
 
-/// Returns what the next page continues at, if the page says so before its objects, as the API server does.
-fn next_of(page: &[u8]) -> Option<String> {
+/// Returns a page without its objects, if all else comes before them, as the API server has it.
+fn head_of(page: &[u8]) -> Option<Page<serde::de::IgnoredAny>> {
     // Inside of a string the quotes would be escaped.
     let items = memchr::memmem::find(&page[..page.len().min(HEAD)], b"\"items\":")?;
     let mut head = page[..items].to_vec();
     head.extend_from_slice(b"\"items\":null}");
-    let page: Page<serde::de::IgnoredAny> = serde_json::from_slice(&head).ok()?;
-    page.metadata.next.filter(|next| !next.is_empty())
+    Page::read(&head).ok()
 }
 
 /// A list of which some pages have arrived.
@@ -149,30 +182,21 @@ struct Growing<T> {
 }
 
 impl<T: DeserializeOwned> Growing<T> {
-    fn first(&self) -> Path {
-        self.path.clone().query("limit", PAGE)
-    }
-
-    fn after(&self, next: &str) -> Path {
-        self.first().query("continue", next)
-    }
-
     /// Takes a page, and returns the path of the next one.
     fn take(&mut self, body: Result<Vec<u8>, Error>) -> Option<Path> {
-        let page = body.and_then(|body| serde_json::from_slice::<Page<T>>(&body).map_err(Error::Json));
-        match page {
+        match body.and_then(|body| Page::<T>::read(&body)) {
             Ok(page) => {
                 let Ok(list) = &mut self.found else { return None };
-                list.items.extend(page.items.unwrap_or_default());
-                list.version = page.metadata.version.unwrap_or_default();
-                let next = page.metadata.next.filter(|next| !next.is_empty())?;
-                Some(self.after(&next))
+                let after = page.after(self.path.clone());
+                list.version = page.metadata.version.clone().unwrap_or_default();
+                list.items.extend(page.into_items());
+                after
             }
             // What was read so far belongs to a state of the cluster that the rest can no longer be had of.
             Err(error) if error.status() == Some(410) && self.attempts < ATTEMPTS => {
                 self.attempts += 1;
                 self.found = Ok(List { items: Vec::new(), version: String::new() });
-                Some(self.first())
+                Some(Page::<T>::first(self.path.clone()))
             }
             Err(error) => {
                 self.found = Err(error);
@@ -188,7 +212,7 @@ mod tests {
 
     #[test]
     fn where_a_page_continues_is_known_from_its_head() {
-        let next = |text: &str| next_of(text.as_bytes());
+        let next = |text: &str| head_of(text.as_bytes())?.metadata.next.filter(|next| !next.is_empty());
         let page =
             r#"{"kind":"PodList","metadata":{"continue":"a\"items\":b","resourceVersion":"7"},"items":[{"#;
         assert_eq!(next(page).as_deref(), Some("a\"items\":b"));

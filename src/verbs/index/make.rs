@@ -50,7 +50,7 @@ pub(super) fn build(environment: &Environment, reporter: Reporter, wish: &Wish) 
     // Seconds grow from edition to edition without anyone counting.
     let seconds = || u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or_default();
     let index = Index::new(revision.unwrap_or_else(seconds), plugins)?;
-    let text = index.text();
+    let text = index.text()?;
     // What would be refused where it is added is not written.
     Index::read(&output.display().to_string(), &text, true)?;
     if is_stream {

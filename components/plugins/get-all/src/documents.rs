@@ -1,29 +1,14 @@
 //! One list of all objects, in JSON or YAML. It is printed page by page, since it may be large.
 
 use crate::choice::Choice;
-use kube_guest::{Cluster, Error, Path, Pool, Resource};
+use kube_guest::{Cluster, Error, Page, Path, Pool, Resource};
 use plugin_kit::{Failure, Missing, Output};
-use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
 /// The number of lists whose first pages are fetched before they are printed.
 const AHEAD: usize = 6;
-
-#[derive(Deserialize)]
-struct Page {
-    // A list of nothing may be `null`.
-    items: Option<Vec<Value>>,
-    #[serde(default)]
-    metadata: Next,
-}
-
-#[derive(Default, Deserialize)]
-struct Next {
-    #[serde(default, rename = "continue")]
-    page: Option<String>,
-}
 
 /// Prints the objects of all resources.
 pub(crate) fn print(
@@ -37,22 +22,21 @@ pub(crate) fn print(
     let mut pages = Pages { pool: Pool::new(cluster), early: HashMap::new(), asked: 0 };
     for (index, resource) in resources.iter().enumerate() {
         while pages.asked < resources.len().min(index + AHEAD) {
-            pages.ask(pages.asked, choice.path(resources[pages.asked])?, None);
+            pages.ask(pages.asked, Page::<Value>::first(choice.path(resources[pages.asked])?));
             pages.asked += 1;
         }
         while let Some(body) = pages.of(index) {
-            let page: Result<Page, Error> =
-                body.and_then(|body| serde_json::from_slice(&body).map_err(Error::Json));
-            match page {
+            match body.and_then(|body| Page::read(&body)) {
                 Ok(page) => {
-                    let next = page.metadata.page.filter(|next| !next.is_empty());
-                    if let Some(next) = &next {
-                        pages.ask(index, choice.path(resource)?, Some(next));
+                    let next = page.after(choice.path(resource)?);
+                    let is_last = next.is_none();
+                    if let Some(next) = next {
+                        pages.ask(index, next);
                     }
-                    for item in page.items.unwrap_or_default() {
+                    for item in page.into_items() {
                         document.add(item, resource, choice)?;
                     }
-                    if next.is_none() {
+                    if is_last {
                         break;
                     }
                 }
@@ -75,9 +59,8 @@ struct Pages<'a> {
 }
 
 impl Pages<'_> {
-    fn ask(&mut self, index: usize, path: Path, next: Option<&str>) {
-        let path = path.query("limit", "500");
-        self.pool.get(index, next.map_or_else(|| path.clone(), |next| path.clone().query("continue", next)));
+    fn ask(&mut self, index: usize, page: Path) {
+        self.pool.get(index, page);
         self.pool.start();
     }
 

@@ -4,9 +4,8 @@ use crate::family::{Entry, Object};
 use crate::listed::Listed;
 use crate::reading::{AT_ONCE, Found, has_no_conditions};
 use crate::status::Health;
-use kube_guest::{Cluster, Discovery, Error, Path, Pool, Resource};
+use kube_guest::{Cluster, Discovery, Page, Path, Pool, Resource};
 use plugin_kit::Failure;
-use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Built-in groups whose objects have conditions, none of which is `Ready`.
@@ -14,20 +13,6 @@ const NEVER_READY: &[&str] = &["apps", "autoscaling", "batch", "networking.k8s.i
 
 /// The number of objects of a resource in a namespace from which on one list of all is cheaper than getting each.
 const MANY: usize = 4;
-
-/// A page of objects.
-#[derive(Deserialize)]
-struct Page {
-    items: Option<Vec<Listed>>,
-    #[serde(default)]
-    metadata: Next,
-}
-
-#[derive(Default, Deserialize)]
-struct Next {
-    #[serde(default, rename = "continue")]
-    page: Option<String>,
-}
 
 /// What a request is for.
 enum Ask {
@@ -75,14 +60,14 @@ pub(crate) fn healths(
                 }
             }
             (Ask::All(path), Ok(body)) => {
-                let page: Page = serde_json::from_slice(&body).map_err(Error::Json)?;
-                for listed in page.items.unwrap_or_default() {
+                let page = Page::<Listed>::read(&body)?;
+                if let Some(next) = page.after(path.clone()) {
+                    pool.get(Ask::All(path), next);
+                }
+                for listed in page.into_items() {
                     if let Some(index) = wanted.get(listed.metadata.uid.as_str()) {
                         judge(*index, &listed);
                     }
-                }
-                if let Some(next) = page.metadata.page.filter(|next| !next.is_empty()) {
-                    pool.get(Ask::All(path.clone()), paged(path).query("continue", &next));
                 }
             }
             // What is gone meanwhile has no health; neither has what its list expired for.
@@ -108,7 +93,7 @@ fn ask(
     let namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
     if members.len() >= MANY {
         let path = resource.path(namespace)?;
-        pool.get(Ask::All(path.clone()), paged(path));
+        pool.get(Ask::All(path.clone()), Page::<Listed>::first(path));
         return Ok(());
     }
     for index in members {
@@ -118,10 +103,6 @@ fn ask(
         }
     }
     Ok(())
-}
-
-fn paged(path: Path) -> Path {
-    path.query("limit", "500")
 }
 
 /// Returns whether objects of a resource may have one of these conditions.
