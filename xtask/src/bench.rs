@@ -2,6 +2,7 @@
 
 mod busy;
 mod carry;
+mod first_run;
 mod install;
 mod list;
 mod measure;
@@ -49,6 +50,7 @@ pub(crate) enum Row {
     Hello,
     InstalledHello,
     InstalledBig,
+    FirstRun,
     Install,
     Many,
     Watch,
@@ -59,10 +61,11 @@ pub(crate) enum Row {
     PortForward,
 }
 
-const ROWS: [(&str, Row); 11] = [
+const ROWS: [(&str, Row); 12] = [
     ("hello", Row::Hello),
     ("installed-hello", Row::InstalledHello),
     ("installed-big", Row::InstalledBig),
+    ("first-run", Row::FirstRun),
     ("install", Row::Install),
     ("many", Row::Many),
     ("watch", Row::Watch),
@@ -75,7 +78,10 @@ const ROWS: [(&str, Row); 11] = [
 
 impl Row {
     fn needs_cluster(self) -> bool {
-        !matches!(self, Self::Hello | Self::InstalledHello | Self::InstalledBig | Self::Install | Self::Many)
+        matches!(
+            self,
+            Self::Watch | Self::Watch1k | Self::Watch10k | Self::List | Self::Exec | Self::PortForward
+        )
     }
 }
 
@@ -108,6 +114,9 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<ExitCode> {
     if !startup.is_empty() {
         lines.extend(startup::measure(places, kwasm, &startup, options.runs)?);
     }
+    if rows.contains(&Row::FirstRun) {
+        lines.extend(first_run::measure(places, kwasm)?);
+    }
     if rows.contains(&Row::Install) {
         lines.extend(install::measure(places, kwasm)?);
     }
@@ -130,7 +139,12 @@ fn at_a_cluster(places: &Places, kwasm: &Path, rows: &[Row], runs: usize) -> Res
     let mut lines = Vec::new();
     for row in rows.iter().filter(|row| row.needs_cluster()) {
         lines.extend(match row {
-            Row::Hello | Row::InstalledHello | Row::InstalledBig | Row::Install | Row::Many => Vec::new(),
+            Row::Hello
+            | Row::InstalledHello
+            | Row::InstalledBig
+            | Row::FirstRun
+            | Row::Install
+            | Row::Many => Vec::new(),
             Row::Watch => watch::measure(&stage, runs)?,
             Row::Watch1k => busy::real(&stage)?,
             Row::Watch10k => {

@@ -47,6 +47,8 @@ impl Home {
         command
             .env("KWASM_HOME", self.path().join("data"))
             .env("KWASM_BIN_DIR", self.links())
+            // Nothing goes on in the background, beside a measurement or after the home is gone.
+            .env("KWASM_COMPILE", "optimized")
             .env("PATH", places::path_with(&self.links())?);
         // What the systems know as the home, and as the folders that usually lie in it.
         for variable in
