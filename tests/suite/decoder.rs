@@ -1,9 +1,11 @@
 //! The decoder, through its link and without, at both API servers.
 
-use kwasm_apiserver::{CERTIFICATE_USER, User};
+use std::time::Duration;
+
+use kwasm_apiserver::{CERTIFICATE_USER, Fault, User};
 use kwasm_cluster::User as RealUser;
 
-use crate::support::{Kwasm, Run, component, kubeconfig, real, seed};
+use crate::support::{Kwasm, Run, Running, component, kubeconfig, real, seed};
 
 const SECRET: &[&str] = &["secret", "web-tls", "-n", "shop"];
 
@@ -87,12 +89,13 @@ fn a_secret_that_is_not_there_is_told_by_the_plugin() {
     assert!(run.stderr.contains("not found") && run.stderr.ends_with('\n'), "{}", run.shown());
 }
 
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
 /// A secret with a login of a registry, a token that never expires, a Java keystore and the beginning of a PKCS #12 one.
 fn explained() -> serde_json::Value {
-    let encode = |bytes: &[u8]| {
-        use base64::Engine as _;
-        base64::engine::general_purpose::STANDARD.encode(bytes)
-    };
     let login = br#"{"auths": {"registry.example": {"auth": "cm9ib3Q6cGFzcw=="}}}"#;
     // {"alg":"RS256"} and {"sub":"system:serviceaccount:shop:runner"}
     let token = b"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6c2hvcDpydW5uZXIifQ.c2ln";
@@ -100,10 +103,10 @@ fn explained() -> serde_json::Value {
         "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
         "metadata": {"name": "explained", "namespace": "shop"},
         "data": {
-            ".dockerconfigjson": encode(login),
-            "token": encode(token),
-            "java.jks": encode(&[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2, 0, 0, 0, 3]),
-            "store.p12": encode(&[0x30, 0x82, 0x09, 0x09, 0x02, 0x01, 0x03, 0x30]),
+            ".dockerconfigjson": base64(login),
+            "token": base64(token),
+            "java.jks": base64(&[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2, 0, 0, 0, 3]),
+            "store.p12": base64(&[0x30, 0x82, 0x09, 0x09, 0x02, 0x01, 0x03, 0x30]),
         },
     })
 }
@@ -159,4 +162,82 @@ fn a_secret_is_shown_again_when_it_changes_and_only_under_a_policy_that_lets_it_
     let run = kwasm.spec(gets).run("decoder", arguments).fails(1);
     assert!(run.stdout.contains("second of them"), "{}", run.shown());
     assert!(run.stderr.contains("secret shop/changing: watch: refused by kwasm"), "{}", run.shown());
+}
+
+/// A secret with this value at a server of this process, in the namespace `shop`.
+fn change(server: &kwasm_apiserver::ApiServer, value: &str) {
+    let secret = serde_json::json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "changing", "namespace": "shop"},
+        "data": {"value": base64(value.as_bytes())},
+    });
+    server.put("namespaces/shop/secrets/changing", secret).unwrap();
+}
+
+fn watching(server: &kwasm_apiserver::ApiServer) -> (Kwasm, Running) {
+    let kwasm = Kwasm::new().kubeconfig(kubeconfig(server, User::Token)).policy("decoder");
+    let running = kwasm.start("decoder", &["secret", "changing", "-n", "shop", "--watch"]);
+    (kwasm, running)
+}
+
+#[test]
+fn it_goes_on_watching_when_the_server_ends_the_watch() {
+    let server = seed();
+    change(&server, "before all");
+    let (_kwasm, mut running) = watching(&server);
+    running.line_with("before all");
+    for round in 0..2 {
+        server.end_watches();
+        // Between two watches: the next one begins at the version that was shown last.
+        change(&server, &format!("between {round}"));
+        running.line_with(&format!("between {round}"));
+    }
+    running.silent_for(Duration::from_millis(500));
+}
+
+#[test]
+fn it_gets_the_secret_again_when_its_version_is_gone_and_shows_nothing_twice() {
+    let server = seed();
+    change(&server, "before");
+    let (_kwasm, mut running) = watching(&server);
+    running.line_with("before");
+    // In the watch's own words, and as an HTTP status.
+    for (fault, value) in [(Fault::gone(), "after"), (Fault::status(410, None), "at last")] {
+        server.fault(fault.watches());
+        server.end_watches();
+        change(&server, value);
+        running.line_with(value);
+        // It pauses before it watches again, and then is answered with 410.
+        while server.faults() > 0 {
+            running.silent_for(Duration::from_millis(100));
+        }
+        running.silent_for(Duration::from_millis(500));
+    }
+}
+
+#[test]
+fn a_secret_that_is_deleted_is_told_of_and_shown_when_it_comes_again() {
+    let server = seed();
+    change(&server, "the first");
+    let (_kwasm, mut running) = watching(&server);
+    running.line_with("the first");
+    server.delete("namespaces/shop/secrets/changing").unwrap();
+    running.error_with("changing: deleted");
+    change(&server, "the second");
+    running.line_with("the second");
+}
+
+#[test]
+fn a_server_that_is_out_of_order_for_a_moment_is_watched_again_and_one_that_forbids_is_not() {
+    let server = seed();
+    change(&server, "before");
+    let (_kwasm, mut running) = watching(&server);
+    running.line_with("before");
+    server.fault(Fault::status(500, None).watches());
+    server.end_watches();
+    change(&server, "after");
+    running.line_with("after");
+    server.fault(Fault::status(403, None).watches());
+    server.end_watches();
+    running.error_with("shop/changing: watch");
+    assert_eq!(running.end().code, Some(1));
 }
