@@ -12,7 +12,7 @@ use super::form::Form;
 use super::index::IndexVerb;
 use crate::build::{Language, Wish as Project};
 use crate::environment::{Connection, Environment};
-use crate::reference::{Digest, Image, Package, PluginName, Wanted};
+use crate::reference::{Image, Package, PluginName, Wanted};
 
 /// Runs kubectl plugins as WebAssembly components that never see a credential.
 #[derive(Parser)]
@@ -155,15 +155,6 @@ enum Verb {
         /// Arguments of the language's build tool, e.g. -tags=x for go build
         #[arg(last = true, value_name = "ARG")]
         arguments: Vec<OsString>,
-    },
-    /// Compile a component with all optimizations
-    #[command(hide = true)]
-    Optimize {
-        /// The component
-        file: PathBuf,
-        /// Its digest, without which nothing is done
-        #[arg(long)]
-        digest: Digest,
     },
     /// Publish a component to a registry
     Publish {
@@ -452,7 +443,6 @@ impl Line {
             }
             Verb::Upgrade { names, policy } => Command::Upgrade { names: plugins(&names)?, policy },
             Verb::Outdated(form) => Command::Outdated { output: form.of_list(environment) },
-            Verb::Optimize { file, digest } => Command::Optimize { file, digest },
             Verb::Uninstall { names } => Command::Uninstall { names: plugins(&names)? },
             Verb::Policy { verb } => Command::Policy(verb.command(verbosity)?),
             Verb::Publish { file, target, request, sign, adapt, form } => {

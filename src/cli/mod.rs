@@ -14,4 +14,5 @@ pub use clap_complete::Shell;
 
 pub use self::command::{Command, IndexCommand, Output, PolicyCommand, Target, Traffic, Verbosity};
 pub use self::error::Error;
+pub(crate) use self::read::OPTIMIZE;
 pub use self::read::definition;

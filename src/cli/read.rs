@@ -1,5 +1,6 @@
 //! Reads argv: kwasm's own, or that of a plugin whose link started it.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use clap::{CommandFactory, Parser};
@@ -9,6 +10,9 @@ use super::error::{Error, unicode};
 use super::line::Line;
 use crate::environment::Environment;
 use crate::reference::{PluginName, Source};
+
+/// The command by which kwasm optimizes a plugin in the background: `__optimize DIGEST FILE`.
+pub(crate) const OPTIMIZE: &str = "__optimize";
 
 /// The kinds of links to kwasm.
 enum Link {
@@ -57,6 +61,9 @@ impl Command {
                 },
             });
         }
+        if let Some(optimize) = optimize(&environment.arguments) {
+            return Ok(optimize);
+        }
         let line = match Line::try_parse_from(&environment.arguments) {
             Ok(line) => line,
             Err(error) if !error.use_stderr() => return Ok(Self::Show(error.render().to_string())),
@@ -83,6 +90,16 @@ pub fn definition() -> clap::Command {
     <Line as CommandFactory>::command()
 }
 
+/// Returns the command that kwasm gives to itself (`verbs/optimize.rs`). No help, completion or tip speaks of it.
+fn optimize(arguments: &[OsString]) -> Option<Command> {
+    match arguments {
+        [_, command, digest, file] if command == OPTIMIZE => {
+            Some(Command::Optimize { digest: digest.to_str()?.parse().ok()?, file: file.into() })
+        }
+        _ => None,
+    }
+}
+
 /// Returns clap's message in the form of all others: without `error:` and trailing empty lines.
 fn plain(error: &clap::Error) -> String {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
@@ -95,8 +112,6 @@ fn plain(error: &clap::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsString;
-
     use super::*;
     use crate::cli::{Output, Target, Traffic};
 
@@ -108,6 +123,18 @@ mod tests {
     fn run(source: Source, arguments: Vec<String>) -> Command {
         let verbosity = Verbosity::default();
         Command::Run { source, policy: None, ask: None, traffic: None, profile: None, verbosity, arguments }
+    }
+
+    #[test]
+    fn what_kwasm_says_to_itself_is_no_command_of_its_users() {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let command = Command::Optimize { digest: digest.parse().unwrap(), file: "a b.wasm".into() };
+        assert_eq!(read(&["kwasm", OPTIMIZE, &digest, "a b.wasm"]).unwrap(), command);
+        for arguments in [&["kwasm", OPTIMIZE][..], &["kwasm", OPTIMIZE, "x", "a b.wasm"]] {
+            assert!(matches!(read(arguments), Err(Error::Usage(_))), "{arguments:?}");
+        }
+        // As an argument of a plugin it is the plugin's.
+        assert!(matches!(read(&["kubectl-x", OPTIMIZE, &digest, "y"]), Ok(Command::Run { .. })));
     }
 
     #[test]

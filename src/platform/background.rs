@@ -20,11 +20,12 @@ pub(crate) fn start<S: AsRef<OsStr>>(
     command.spawn()
 }
 
-/// In a process group of its own, which gets no signal of the terminal. It stays in its session: Linux weighs sessions against each
+/// In a process group of its own, which gets no signal of the terminal, and under its own name, whatever link led to the program. It stays in its session: Linux weighs sessions against each
 /// other whatever the priorities of their processes (`autogroup`, sched(7)).
 #[cfg(unix)]
 fn detach(command: &mut Command) {
-    std::os::unix::process::CommandExt::process_group(command, 0);
+    use std::os::unix::process::CommandExt as _;
+    command.process_group(0).arg0("kwasm");
 }
 
 /// Process creation flags of the Windows API: `CREATE_NEW_PROCESS_GROUP`, `CREATE_NO_WINDOW` and `IDLE_PRIORITY_CLASS`.

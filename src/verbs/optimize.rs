@@ -1,9 +1,10 @@
-//! `kwasm optimize`, which no user types: compiles a plugin with all optimizations, while it already runs from baseline code.
+//! `kwasm __optimize`, which no user types: compiles a plugin with all optimizations, while it already runs from baseline code.
 
 use std::path::{Path, absolute};
 use std::thread;
 
 use super::{Ending, Error};
+use crate::cli::OPTIMIZE;
 use crate::environment::Environment;
 use crate::platform::background;
 use crate::reference::Digest;
@@ -17,7 +18,7 @@ pub(super) fn begin(environment: &Environment, compiler: &Compiler<'_>, plugin: 
     }
     let Ok(path) = absolute(plugin.path()) else { return };
     let digest = plugin.digest().to_string();
-    let arguments = ["optimize".as_ref(), "--digest".as_ref(), digest.as_ref(), path.as_os_str()];
+    let arguments = [OPTIMIZE.as_ref(), digest.as_ref(), path.as_os_str()];
     // Where it cannot be started, the plugin runs from what it has, and the next run tries again.
     if let Ok(mut child) = background::start(&environment.program, arguments) {
         // On Unix, a process that has ended is kept until its parent has asked for its status, and a run may take days.

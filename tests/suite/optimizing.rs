@@ -82,7 +82,7 @@ impl Large {
 
     /// Returns the command that kwasm starts in the background.
     fn optimize(&self, digest: &str) -> Command {
-        let mut command = self.kwasm.command(["optimize", "--digest", digest]);
+        let mut command = self.kwasm.command(["__optimize", digest]);
         command.arg(&self.file);
         command
     }
@@ -90,7 +90,7 @@ impl Large {
     /// Returns the same of the program from which something can be taken (src/defence.rs).
     fn optimize_without(&self, what: &str) -> Command {
         let mut command = self.kwasm.program(faults_program());
-        command.args(["optimize", "--digest", &self.digest()]).arg(&self.file).env("KWASM_WITHOUT", what);
+        command.args(["__optimize", &self.digest()]).arg(&self.file).env("KWASM_WITHOUT", what);
         command
     }
 
@@ -286,7 +286,7 @@ fn it_goes_on_in_a_process_group_of_its_own_which_ctrl_c_does_not_reach() {
     large.runs();
     until("an attempt", || large.attempts() == 1);
     let processes = Run::of(Command::new("ps").args(["-eo", "pid,pgid,ni,args"])).success().stdout;
-    let own = |line: &&str| line.contains("optimize --digest") && line.contains(large.file.to_str().unwrap());
+    let own = |line: &&str| line.contains("__optimize") && line.contains(large.file.to_str().unwrap());
     let process = processes.lines().find(own).unwrap();
     let columns: Vec<&str> = process.split_whitespace().take(3).collect();
     assert!(columns[0] == columns[1] && columns[2] == "19", "{process}");
