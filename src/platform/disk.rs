@@ -210,6 +210,12 @@ pub(crate) fn append(place: &Path, line: &[u8]) -> io::Result<u64> {
     Ok(file.metadata()?.len())
 }
 
+/// Appends bytes to a file that is open, and may be locked: Windows lets no other handle write to it then.
+pub(crate) fn extend(file: &mut File, place: &Path, bytes: &[u8]) -> io::Result<()> {
+    file.seek(SeekFrom::End(0))?;
+    change("write", place, || file.write_all(bytes))
+}
+
 /// Moves a file to another place in the same folder, replacing any file there.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     change("rename", to, || fs::rename(from, to))

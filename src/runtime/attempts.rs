@@ -33,7 +33,7 @@ impl Attempts {
     /// # Errors
     /// If the folder cannot be written to, or its file system has no locks.
     pub(super) fn begin(path: &Path) -> io::Result<Option<(Self, Turn)>> {
-        let lock = disk::lockable(path)?;
+        let mut lock = disk::lockable(path)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => return Ok(None),
@@ -42,7 +42,7 @@ impl Attempts {
         if lock.metadata()?.len() >= MOST {
             return Ok(None);
         }
-        disk::append(path, b".")?;
+        disk::extend(&mut lock, path, b".")?;
         let turn = disk::lock(&path.with_file_name("turn.lock"))?;
         Ok(Some((Self { path: path.to_owned(), _lock: lock }, Turn { _lock: turn })))
     }
