@@ -20,8 +20,9 @@ pub(crate) fn start<S: AsRef<OsStr>>(
     command.spawn()
 }
 
-/// In a process group of its own, which gets no signal of the terminal, and under its own name, whatever link led to the program. It stays in its session: Linux weighs sessions against each
-/// other whatever the priorities of their processes (`autogroup`, sched(7)).
+/// In a process group of its own, which gets no signal of the terminal, and under its own name, whatever link led to the
+/// program. It stays in its session: Linux weighs sessions against each other whatever the priorities of their processes
+/// (`autogroup`, sched(7)).
 #[cfg(unix)]
 fn detach(command: &mut Command) {
     use std::os::unix::process::CommandExt as _;

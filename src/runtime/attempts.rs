@@ -18,6 +18,8 @@ const MOST: u64 = 3;
 pub(super) struct Attempts {
     path: PathBuf,
     _lock: File,
+    /// The turn to compile, which one process has at a time, for whichever content.
+    _turn: File,
 }
 
 impl Attempts {
@@ -32,7 +34,7 @@ impl Attempts {
     ///
     /// # Errors
     /// If the folder cannot be written to, or its file system has no locks.
-    pub(super) fn begin(path: &Path) -> io::Result<Option<(Self, Turn)>> {
+    pub(super) fn begin(path: &Path) -> io::Result<Option<Self>> {
         let mut lock = disk::lockable(path)?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -44,18 +46,13 @@ impl Attempts {
         }
         disk::extend(&mut lock, path, b".")?;
         let turn = disk::lock(&path.with_file_name("turn.lock"))?;
-        Ok(Some((Self { path: path.to_owned(), _lock: lock }, Turn { _lock: turn })))
+        Ok(Some(Self { path: path.to_owned(), _lock: lock, _turn: turn }))
     }
 
     /// Forgets the attempts, since one has succeeded.
     pub(super) fn end(self) -> io::Result<()> {
         disk::remove(&self.path)
     }
-}
-
-/// The turn of one process to compile in the background.
-pub(super) struct Turn {
-    _lock: File,
 }
 
 #[cfg(test)]
@@ -90,8 +87,7 @@ mod tests {
     fn after_a_success_nothing_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.attempts");
-        let (attempts, _turn) = Attempts::begin(&path).unwrap().unwrap();
-        attempts.end().unwrap();
+        Attempts::begin(&path).unwrap().unwrap().end().unwrap();
         assert!(!path.exists());
     }
 }

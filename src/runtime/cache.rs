@@ -89,7 +89,7 @@ impl<'a> Cache<'a> {
         }
     }
 
-    /// Returns the plugin's machine code: mapped if it was compiled before, otherwise compiled now.
+    /// Returns the plugin's machine code and its tier: mapped if it was compiled before, otherwise compiled now.
     ///
     /// # Errors
     /// If the plugin's content was altered or cannot be compiled.
@@ -100,12 +100,17 @@ impl<'a> Cache<'a> {
         schedule: Schedule,
         bounds: Bounds,
         watcher: &dyn Watcher,
-    ) -> Result<Code, Error> {
+    ) -> Result<(Code, Tier), Error> {
         let kind = plugin.inspected().kind();
-        for path in schedule.tiers().iter().filter_map(|tier| self.code(plugin, *tier)) {
+        for tier in schedule.tiers() {
+            let Some(path) = self.code(plugin, *tier) else { continue };
             if let Some(code) = Code::map(engine, kind, &path) {
                 disk::touch_daily(&path);
-                return Ok(code);
+                return Ok((code, *tier));
+            }
+            // What is there and is not run would be taken for code that need not be made.
+            if fs::symlink_metadata(&path).is_ok() {
+                drop(disk::remove(&path));
             }
         }
         let content = plugin.content()?;
@@ -115,8 +120,10 @@ impl<'a> Cache<'a> {
         let kept = self.code(plugin, tier).filter(|path| self.keep(path, &code).is_ok());
         // Mapping the file is cheaper than copying it, and is what the next run will do.
         match kept.and_then(|path| Code::map(engine, kind, &path)) {
-            Some(code) => Ok(code),
-            None => Code::adopt(engine, kind, &code).map_err(|error| Error::compile(plugin, &error)),
+            Some(code) => Ok((code, tier)),
+            None => Code::adopt(engine, kind, &code)
+                .map(|code| (code, tier))
+                .map_err(|error| Error::compile(plugin, &error)),
         }
     }
 
@@ -143,7 +150,7 @@ impl<'a> Cache<'a> {
         else {
             return Ok(());
         };
-        let Some((attempts, _turn)) = Attempts::begin(&attempts).map_err(Error::system)? else {
+        let Some(attempts) = Attempts::begin(&attempts).map_err(Error::system)? else {
             return Ok(());
         };
         // By another process, since this one was started.

@@ -47,7 +47,7 @@ pub use self::open_line::OpenLine;
 pub use self::profile::{Profile, Profiler};
 use self::state::State;
 pub use self::stdio::{StreamFault, StreamFaults};
-use self::tier::Schedule;
+use self::tier::{Schedule, Tier};
 pub use self::world::World;
 use crate::defence::Defence;
 use crate::environment::Environment;
@@ -61,6 +61,7 @@ use crate::store::{Places, Plugin};
 pub struct Sandbox {
     engine: Engine,
     code: Code,
+    tier: Tier,
     gate: Gate,
     inspected: Inspected,
     limits: Limits,
@@ -134,7 +135,7 @@ impl<'a> Compiler<'a> {
     /// If it cannot be compiled or an import cannot be resolved.
     pub fn prepare(&self, plugin: &Plugin) -> Result<(), Error> {
         let engine = engine::runner(Limits::default().stack, calls::CALLS).map_err(Error::system)?;
-        let code = self.code(&engine, plugin)?;
+        let (code, _) = self.code(&engine, plugin)?;
         Command::link(&engine, &code, plugin.inspected())
             .map(drop)
             .map_err(|error| Error::link(plugin.name(), &error))
@@ -163,7 +164,7 @@ impl<'a> Compiler<'a> {
         Cache::open(self.places)?.optimize(plugin, self.bounds.in_background(), self.watcher)
     }
 
-    fn code(&self, engine: &Engine, plugin: &Plugin) -> Result<Code, Error> {
+    fn code(&self, engine: &Engine, plugin: &Plugin) -> Result<(Code, Tier), Error> {
         Cache::open(self.places)?.load(engine, plugin, self.schedule, self.bounds, self.watcher)
     }
 }
@@ -193,9 +194,15 @@ impl Sandbox {
     ) -> Result<Self, Error> {
         let calls = if profiler.is_some() { profile::CALLS } else { calls::CALLS };
         let engine = engine::runner(limits.stack, calls).map_err(Error::system)?;
-        let code = compiler.code(&engine, plugin)?;
+        let (code, tier) = compiler.code(&engine, plugin)?;
         let (inspected, name) = (plugin.inspected().clone(), plugin.name().to_owned());
-        Ok(Self { engine, code, gate, inspected, limits, name, profiler, world })
+        Ok(Self { engine, code, tier, gate, inspected, limits, name, profiler, world })
+    }
+
+    /// Returns whether its code is optimized.
+    #[must_use]
+    pub fn is_optimized(&self) -> bool {
+        self.tier == Tier::Optimized
     }
 
     /// Runs the plugin until it ends, the user interrupts it, or its time is over.

@@ -72,7 +72,9 @@ impl Launch<'_> {
         let compiler = Compiler::new(store.places(), environment, &progress)?;
         let profiler = profile.as_ref().map(|_| Profiler::new(plugin.name()));
         let sandbox = Sandbox::new(plugin, &compiler, gate.clone(), world, limits, profiler.clone())?;
-        optimize::begin(environment, &compiler, plugin);
+        if !sandbox.is_optimized() {
+            optimize::begin(environment, &compiler, plugin);
+        }
         drop(progress);
         let outcome = sandbox.run()?;
         lines.flush();

@@ -266,6 +266,18 @@ fn what_cannot_be_optimized_is_tried_three_times() {
 }
 
 #[test]
+fn optimized_code_that_cannot_be_run_is_made_anew_in_the_background_too() {
+    let large = Large::new("optimized");
+    large.runs();
+    let code = large.optimized().unwrap();
+    let whole = fs::read(&code).unwrap();
+    fs::write(&code, &whole[..whole.len() / 2]).unwrap();
+    prints(large.command().env("KWASM_COMPILE", "background"));
+    large.becomes_optimized();
+    assert!(fs::read(large.optimized().unwrap()).unwrap() == whole);
+}
+
+#[test]
 fn a_file_that_has_changed_since_is_left_alone() {
     let large = Large::new("baseline");
     large.runs();
