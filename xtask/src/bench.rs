@@ -19,6 +19,7 @@ use crate::{
     cargo,
     components::{self, Scope},
     places::Places,
+    release,
     report::title,
 };
 
@@ -103,9 +104,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<ExitCode> {
         .map(|(_, row)| row)
         .filter(|row| options.rows.is_empty() || options.rows.contains(row))
         .collect();
-    title("building kwasm in release");
-    let programs = cargo::build_release(places, "kwasm")?;
-    let kwasm = cargo::program(&programs, "kwasm")?;
+    let kwasm = &release::build(places)?;
     title("building the guests");
     components::build(places, Scope::Workspace)?;
 

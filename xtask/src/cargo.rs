@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -35,9 +36,32 @@ pub(crate) fn build_release(places: &Places, package: &str) -> Result<Programs> 
     build(&mut command)
 }
 
+/// Builds the program of one package, which has its name, in the profile `release`, with a linker that finds what it has to
+/// know in these variables.
+pub(crate) fn build_linked(
+    places: &Places,
+    package: &str,
+    linker: &Path,
+    variables: &[(&str, &Path)],
+) -> Result<Programs> {
+    let mut command = command(&places.root);
+    command.args(["rustc", "--release", "--locked", "--package", package, "--bin", package, MESSAGES]);
+    let mut option = OsString::from("linker=");
+    option.push(linker);
+    // For this program only: not for what runs during the build.
+    command.args(["--", "-C"]).arg(option).envs(variables.iter().copied());
+    built(&mut command)
+}
+
+/// What makes cargo say which programs it made.
+const MESSAGES: &str = "--message-format=json-render-diagnostics";
+
 /// Runs a `cargo build`, and reads from its messages which programs it made or found fresh.
 pub(crate) fn build(command: &mut Command) -> Result<Programs> {
-    command.arg("--message-format=json-render-diagnostics");
+    built(command.arg(MESSAGES))
+}
+
+fn built(command: &mut Command) -> Result<Programs> {
     let output = command
         .stderr(Stdio::inherit())
         .output()

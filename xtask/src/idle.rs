@@ -14,12 +14,11 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::{
-    cargo,
     components::{self, Scope},
     home::Home,
     places::Places,
     plane::ControlPlane,
-    process,
+    process, release,
     report::title,
 };
 
@@ -30,12 +29,12 @@ const NAMESPACE: &str = "default";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) fn run(places: &Places, minutes: u64) -> Result<ExitCode> {
-    title("building kwasm and the guests");
-    let programs = cargo::build_release(places, "kwasm")?;
+    let kwasm = release::build(places)?;
+    title("building the guests");
     components::build(places, Scope::Workspace)?;
     title("starting a control plane");
     let plane = ControlPlane::start(places)?;
-    let home = Home::new(places, "idle", cargo::program(&programs, "kwasm")?)?;
+    let home = Home::new(places, "idle", &kwasm)?;
     plane.run_pod(&home, POD)?;
     plane.create(&home, &config_map("before"))?;
 

@@ -10,12 +10,11 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    cargo,
     components::Scope,
     home::Home,
     places::Places,
     plane::ControlPlane,
-    process, projects,
+    process, projects, release,
     report::{Report, title},
     wasm::Toolchain,
 };
@@ -44,8 +43,7 @@ pub(crate) fn run(places: &Places) -> Result<ExitCode> {
 }
 
 fn steps(places: &Places, report: &mut Report, rows: &mut Vec<String>) -> Result<()> {
-    let programs = report.step("building kwasm", || cargo::build_release(places, "kwasm"))?;
-    let kwasm = cargo::program(&programs, "kwasm")?;
+    let kwasm = &report.step("building kwasm", || release::build(places))?;
     let plane = report.step("starting a control plane", || ControlPlane::start(places))?;
     let pods = report.step("creating a pod that runs, and one that has no node", || {
         create_pods(&plane, &Home::new(places, "languages", kwasm)?)

@@ -24,6 +24,7 @@ mod places;
 mod plane;
 mod process;
 mod projects;
+mod release;
 mod report;
 mod request;
 mod test;
@@ -66,6 +67,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Idle { minutes } => idle::run(&places, minutes),
         Command::Languages => languages::run(&places),
         Command::Lint(options) => Ok(lint::run(&places, &options)),
+        Command::Release => release::run(&places),
         Command::Test { quick, arguments } => test::run(&places, quick, &arguments),
     }
 }

@@ -1,0 +1,98 @@
+//! `cargo xtask release`: builds kwasm as it is released, with the functions that its usual runs use side by side.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::{
+    apiserver::ApiServer,
+    cargo,
+    components::{self, Scope},
+    home::Home,
+    places::Places,
+    report::title,
+};
+
+/// The components by whose runs kwasm is ordered.
+const GUESTS: Scope<'_> = Scope::Some(&["hello", "decoder", "timeline", "downloads"]);
+
+/// Whether this system is one on which `kwasm-linker` finds out an order.
+const IS_ORDERED: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+
+pub(crate) fn run(places: &Places) -> Result<ExitCode> {
+    let program = build(places)?;
+    title("done");
+    eprintln!("{}", program.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds kwasm as it is released, and returns the program.
+///
+/// # Errors
+/// If something does not compile, or a run by which it is ordered fails.
+pub(crate) fn build(places: &Places) -> Result<PathBuf> {
+    if !IS_ORDERED {
+        title("building kwasm in release");
+        let programs = cargo::build_release(places, "kwasm")?;
+        return Ok(cargo::program(&programs, "kwasm")?.to_owned());
+    }
+    title("building what the release is ordered by: an API server, plugins, and the linker");
+    let tools = cargo::build_dev(places, &["kwasm-apiserver", "kwasm-linker"])?;
+    components::build(places, GUESTS)?;
+    let server = ApiServer::start(cargo::program(&tools, "kwasm-apiserver")?)?;
+    // Its kwasm is what the linker will have made.
+    let home = Home::new(places, "release", Path::new("kwasm"))?;
+    let runs = home.path().join("runs.json");
+    fs::write(&runs, usual_runs(places, &home, &server)?.to_string())?;
+    title("building kwasm in release");
+    let linker = cargo::program(&tools, "kwasm-linker")?;
+    let programs = cargo::build_linked(places, "kwasm", linker, &[("KWASM_LINKER_RUNS", &runs)])?;
+    Ok(cargo::program(&programs, "kwasm")?.to_owned())
+}
+
+/// Returns the runs in the form that `kwasm-linker` reads: what every run does first, then what those at a cluster do.
+fn usual_runs(places: &Places, home: &Home, server: &ApiServer) -> Result<Value> {
+    let component = |name: &str| text(&places.components().join(format!("{name}.wasm")));
+    let run = |arguments: &[&str]| json!({"link": null, "arguments": arguments});
+    let link = |plugin: &str, arguments: &[&str]| -> Result<Value> {
+        Ok(json!({"link": text(&home.link(plugin))?, "arguments": arguments}))
+    };
+    let (hello, downloads) = (component("hello")?, component("downloads")?);
+    let install =
+        |plugin: &str| -> Result<Value> { Ok(run(&["install", &component(plugin)?, "--policy", "request"])) };
+    let at_the_cluster = |door: &[&str]| {
+        let path = "/api/v1/namespaces/shop/secrets";
+        run(&[&["run", "--policy", "cluster", &downloads, "--", path], door].concat())
+    };
+    Ok(json!({
+        "program": "kwasm",
+        "environment": environment(home, server)?,
+        "before": [run(&["install", &hello]), install("decoder")?, install("timeline")?],
+        "watched": [
+            link("hello", &[])?,
+            run(&["run", &hello]),
+            link("decoder", &["secret", "web-tls", "-n", "shop"])?,
+            link("timeline", &["-n", "shop"])?,
+            at_the_cluster(&[]),
+            at_the_cluster(&["--sockets"]),
+        ],
+    }))
+}
+
+/// Returns the variables of the environment by which a run uses this home and this server.
+fn environment(home: &Home, server: &ApiServer) -> Result<BTreeMap<String, String>> {
+    let mut command = home.kwasm()?;
+    command.env("KUBECONFIG", &server.kubeconfig);
+    let set = command.get_envs().filter_map(|(name, value)| Some((Path::new(name), Path::new(value?))));
+    set.map(|(name, value)| Ok((text(name)?, text(value)?))).collect()
+}
+
+fn text(path: &Path) -> Result<String> {
+    path.to_str().map(str::to_owned).with_context(|| format!("{} is not UTF-8", path.display()))
+}
