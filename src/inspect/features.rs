@@ -14,7 +14,7 @@ use super::feature::Feature;
 use super::{Error, Outline, scan};
 
 /// The features that wasmtime validates by default, as built into kwasm.
-const VALID: WasmFeatures = WasmFeatures::WASM3
+pub(super) const VALID: WasmFeatures = WasmFeatures::WASM3
     .union(WasmFeatures::GC_TYPES)
     .union(WasmFeatures::COMPONENT_MODEL)
     .union(WasmFeatures::CM_ASYNC);

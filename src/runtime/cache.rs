@@ -1,9 +1,9 @@
 //! The cache of machine code: compiled once, mapped on later runs, and limited in size.
 //!
 //! ```text
-//! <hex of the content>-<engine>.cwasm           machine code, optimized
-//! <hex of the content>-<engine>-baseline.cwasm  machine code that is not, until that is there
-//! <hex of the content>-<engine>.verdict         why that content does not compile
+//! <hex of the content>-<engine>.cwasm                machine code of a plugin or of a library, optimized
+//! <hex of the content>-<engine>-baseline.cwasm       machine code that is not, until that is there
+//! <hex of the content>-<engine>-rest[-baseline].cwasm  that of a plugin without its libraries
 //! ```
 
 use std::collections::BTreeSet;
@@ -11,27 +11,23 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 
+use super::Error;
 use super::attempts::Attempts;
-use super::code::Code;
-use super::compiler::{self, Bounds, Watcher};
+use super::code::{Code, Form};
+use super::compiler::{self, Bounds, Job, Watcher};
+use super::pieces::{self, Piece, Pieces};
 use super::tier::{Schedule, Tier};
-use super::{Error, engine};
+use super::verdict;
 use crate::defence::Defence;
-use crate::inspect::{self, Feature};
+use crate::inspect::Kind;
 use crate::platform::{self, disk};
-use crate::reference::Digest;
 use crate::store::{Places, Plugin, Store};
 
 /// The largest total size, in bytes, of machine code that no installed plugin needs: some dozen plugins of an
 /// interpreted language.
 pub const BUDGET: u64 = 512 << 20;
-
-/// The largest size of a verdict in bytes.
-const LONGEST: u64 = 64 << 10;
 
 /// The folder of compiled code.
 pub(super) struct Cache<'a> {
@@ -49,28 +45,6 @@ pub enum Kept {
     Other(PathBuf),
     /// The cached code is the same.
     Same,
-}
-
-/// A verdict, and the rules by which it was found, which may differ in another kwasm.
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Found {
-    rules: String,
-    verdict: Verdict,
-}
-
-/// The reason why a content does not compile, which stays true for the same content under the same rules.
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-enum Verdict {
-    /// The content is not valid WebAssembly.
-    Broken(String),
-    /// The content needs features that kwasm does not run.
-    Features(Vec<Feature>),
-    /// The content needs a feature that has no name here.
-    UnnamedFeature(String),
-    /// wasmtime does not compile the content.
-    Uncompiled(String),
 }
 
 impl<'a> Cache<'a> {
@@ -101,37 +75,60 @@ impl<'a> Cache<'a> {
         bounds: Bounds,
         watcher: &dyn Watcher,
     ) -> Result<(Code, Tier), Error> {
-        let kind = plugin.inspected().kind();
+        let pieces = self.recorded(plugin);
+        let mapped = pieces.iter().map(|piece| self.map(engine, piece, schedule)).collect::<Option<Vec<_>>>();
+        if let Some(mapped) = mapped {
+            return assembled(&pieces, mapped);
+        }
+        let (pieces, contents) = self.apart(plugin)?;
+        // Another plugin may have brought the same libraries.
+        let mut mapped: Vec<_> = pieces.iter().map(|piece| self.map(engine, piece, schedule)).collect();
+        let wanted = pieces.iter().zip(contents).zip(&mapped).filter(|(_, mapped)| mapped.is_none());
+        let jobs = wanted.map(|((piece, content), _)| {
+            let tier = schedule.first_tier(content.len());
+            Job { kind: piece.kind, content, tier }
+        });
+        let mut made = self.compile(plugin, jobs.collect(), bounds, watcher)?.into_iter();
+        if let Some(folder) = &self.folder {
+            // What cannot be recorded or kept is compiled at each run, and nothing else.
+            drop(pieces.record(folder));
+        }
+        for (piece, mapped) in pieces.iter().zip(&mut mapped).filter(|(_, mapped)| mapped.is_none()) {
+            let Some((tier, code)) = made.next() else { break };
+            let kept = self.file(piece, tier).filter(|path| self.keep(path, &code).is_ok());
+            // Mapping the file is cheaper than copying it, and is what the next run will do.
+            let form = match kept.and_then(|path| Form::map(engine, piece.kind, &path)) {
+                Some(form) => form,
+                None => {
+                    Form::adopt(engine, piece.kind, &code).map_err(|error| Error::compile(plugin, &error))?
+                }
+            };
+            *mapped = Some((form, tier));
+        }
+        assembled(&pieces, mapped.into_iter().flatten().collect())
+    }
+
+    /// Maps a piece's machine code in the best tier that there is.
+    fn map(&self, engine: &Engine, piece: &Piece, schedule: Schedule) -> Option<(Form, Tier)> {
         for tier in schedule.tiers() {
-            let Some(path) = self.code(plugin, *tier) else { continue };
-            if let Some(code) = Code::map(engine, kind, &path) {
+            let path = self.file(piece, *tier)?;
+            if let Some(form) = Form::map(engine, piece.kind, &path) {
                 disk::touch_daily(&path);
-                return Ok((code, *tier));
+                return Some((form, *tier));
             }
             // What is there and is not run would be taken for code that need not be made.
             if fs::symlink_metadata(&path).is_ok() {
                 drop(disk::remove(&path));
             }
         }
-        let content = plugin.content()?;
-        let tier = schedule.first_tier(content.len());
-        let code = self.compile(plugin, content, tier, bounds, watcher)?;
-        // A cache that cannot be written costs a compilation at each run, and nothing else.
-        let kept = self.code(plugin, tier).filter(|path| self.keep(path, &code).is_ok());
-        // Mapping the file is cheaper than copying it, and is what the next run will do.
-        match kept.and_then(|path| Code::map(engine, kind, &path)) {
-            Some(code) => Ok((code, tier)),
-            None => Code::adopt(engine, kind, &code)
-                .map(|code| (code, tier))
-                .map_err(|error| Error::compile(plugin, &error)),
-        }
+        None
     }
 
     /// Returns whether a plugin runs from code that is not optimized, and nobody is optimizing it.
     pub(super) fn waits_to_be_optimized(&self, plugin: &Plugin) -> bool {
-        let exists = |tier| self.code(plugin, tier).is_some_and(|path| path.exists());
-        exists(Tier::Baseline)
-            && !exists(Tier::Optimized)
+        self.recorded(plugin)
+            .iter()
+            .any(|piece| self.exists(piece, Tier::Baseline) && !self.exists(piece, Tier::Optimized))
             && self.path(plugin, ".attempts").is_some_and(|path| Attempts::are_left(&path))
     }
 
@@ -145,23 +142,27 @@ impl<'a> Cache<'a> {
         bounds: Bounds,
         watcher: &dyn Watcher,
     ) -> Result<(), Error> {
-        let (Some(attempts), Some(code)) =
-            (self.path(plugin, ".attempts"), self.code(plugin, Tier::Optimized))
-        else {
-            return Ok(());
-        };
+        let Some(attempts) = self.path(plugin, ".attempts") else { return Ok(()) };
         let Some(attempts) = Attempts::begin(&attempts).map_err(Error::system)? else {
             return Ok(());
         };
-        // By another process, since this one was started.
-        if !code.exists() {
-            let content = plugin.content()?;
-            let optimized = self.compile(plugin, content, Tier::Optimized, bounds, watcher)?;
-            self.keep(&code, &optimized).map_err(Error::system)?;
+        let (pieces, contents) = self.apart(plugin)?;
+        // Others may be done by another process, since this one was started, or for another plugin.
+        let wanted = pieces.iter().zip(contents).filter(|(piece, _)| !self.exists(piece, Tier::Optimized));
+        let (wanted, jobs): (Vec<_>, Vec<_>) = wanted
+            .map(|(piece, content)| (piece, Job { kind: piece.kind, content, tier: Tier::Optimized }))
+            .unzip();
+        let made = self.compile(plugin, jobs, bounds, watcher)?;
+        for (piece, (tier, code)) in wanted.into_iter().zip(made) {
+            if let Some(path) = self.file(piece, tier) {
+                self.keep(&path, &code).map_err(Error::system)?;
+            }
         }
         attempts.end().map_err(Error::system)?;
-        // It stays mapped where it runs; on Windows, it stays until the cache is trimmed.
-        drop(self.code(plugin, Tier::Baseline).map(|baseline| disk::remove(&baseline)));
+        for baseline in pieces.iter().filter_map(|piece| self.file(piece, Tier::Baseline)) {
+            // It stays mapped where it runs; on Windows, it stays until the cache is trimmed.
+            drop(disk::remove(&baseline));
+        }
         Ok(())
     }
 
@@ -175,39 +176,56 @@ impl<'a> Cache<'a> {
         bounds: Bounds,
         watcher: &dyn Watcher,
     ) -> Result<Kept, Error> {
-        let kept =
-            [Tier::Optimized, Tier::Baseline].map(|tier| self.code(plugin, tier).map(|path| (tier, path)));
-        let Some((tier, path)) = kept.into_iter().flatten().find(|(_, path)| path.exists()) else {
-            return Ok(Kept::Nothing);
+        let kept = |piece: &Piece| {
+            let found =
+                [Tier::Optimized, Tier::Baseline].into_iter().find(|tier| self.exists(piece, *tier))?;
+            Some((found, self.file(piece, found)?))
         };
-        let code = self.compile(plugin, plugin.content()?, tier, bounds, watcher)?;
-        let same = fs::metadata(&path).is_ok_and(|metadata| metadata.len() == code.len() as u64)
-            && fs::read(&path).is_ok_and(|kept| kept == code);
-        Ok(if same { Kept::Same } else { Kept::Other(path) })
+        if self.recorded(plugin).iter().all(|piece| kept(piece).is_none()) {
+            return Ok(Kept::Nothing);
+        }
+        let (pieces, contents) = self.apart(plugin)?;
+        let kept = pieces.iter().zip(contents).filter_map(|(piece, content)| {
+            let (tier, path) = kept(piece)?;
+            Some((path, Job { kind: piece.kind, content, tier }))
+        });
+        let (paths, jobs): (Vec<_>, Vec<_>) = kept.unzip();
+        for (path, (_, code)) in paths.into_iter().zip(self.compile(plugin, jobs, bounds, watcher)?) {
+            let same = fs::metadata(&path).is_ok_and(|metadata| metadata.len() == code.len() as u64)
+                && fs::read(&path).is_ok_and(|kept| kept == code);
+            if !same {
+                return Ok(Kept::Other(path));
+            }
+        }
+        Ok(Kept::Same)
     }
 
-    /// Compiles a plugin, unless it is known not to compile.
+    /// Returns the pieces of a plugin as they were when it was compiled.
+    fn recorded(&self, plugin: &Plugin) -> Pieces {
+        let folder = self.folder.as_deref().unwrap_or(Path::new(""));
+        Pieces::recorded(plugin.digest(), plugin.inspected().kind(), folder)
+    }
+
+    /// Validates a plugin and takes it apart, unless it is known not to compile.
+    fn apart(&self, plugin: &Plugin) -> Result<(Pieces, Vec<bytes::Bytes>), Error> {
+        let content = plugin.content()?;
+        verdict::judged(plugin, self.path(plugin, ".verdict").as_deref(), || {
+            compiler::validate(plugin, &content)?;
+            Ok(Pieces::of(plugin, &content))
+        })
+    }
+
+    /// Compiles pieces of a plugin.
     fn compile(
         &self,
         plugin: &Plugin,
-        content: Bytes,
-        tier: Tier,
+        jobs: Vec<Job>,
         bounds: Bounds,
         watcher: &dyn Watcher,
-    ) -> Result<Vec<u8>, Error> {
-        let path = self.path(plugin, ".verdict");
-        if let Some(verdict) = path.as_deref().and_then(recall) {
-            return Err(verdict.into_error(plugin));
-        }
-        let result = compiler::compile(plugin, content, tier, bounds, watcher);
-        let verdict = result.as_ref().err().and_then(Verdict::of);
-        if let (Some(verdict), Some(path)) = (verdict, path)
-            && let Ok(text) = serde_json::to_vec(&Found { rules: rules(), verdict })
-        {
-            // That it could not be remembered costs the next run the same time.
-            drop(disk::replace_soon(&path, &text));
-        }
-        result
+    ) -> Result<Vec<(Tier, Vec<u8>)>, Error> {
+        verdict::judged(plugin, self.path(plugin, ".verdict").as_deref(), || {
+            compiler::compile(plugin, jobs, bounds, watcher)
+        })
     }
 
     /// Writes code under a temporary name, syncs it, and renames it, since a mapped file must never be
@@ -222,69 +240,26 @@ impl<'a> Cache<'a> {
         Ok(())
     }
 
-    /// Returns the place of a plugin's machine code.
-    fn code(&self, plugin: &Plugin, tier: Tier) -> Option<PathBuf> {
-        self.path(plugin, suffix(tier))
+    /// Returns the place of a piece's machine code.
+    fn file(&self, piece: &Piece, tier: Tier) -> Option<PathBuf> {
+        self.folder.as_ref().map(|folder| folder.join(piece.file(tier)))
+    }
+
+    fn exists(&self, piece: &Piece, tier: Tier) -> bool {
+        self.file(piece, tier).is_some_and(|path| path.exists())
     }
 
     fn path(&self, plugin: &Plugin, suffix: &str) -> Option<PathBuf> {
-        self.folder.as_ref().map(|folder| folder.join(name(plugin.digest(), suffix)))
+        self.folder.as_ref().map(|folder| folder.join(pieces::name(plugin.digest(), suffix)))
     }
 }
 
-/// Returns the name of a file about a content.
-fn name(digest: Digest, suffix: &str) -> String {
-    format!("{}-{}{suffix}", digest.hex(), engine::key())
-}
-
-/// Returns the end of the name of machine code.
-fn suffix(tier: Tier) -> &'static str {
-    match tier {
-        Tier::Baseline => "-baseline.cwasm",
-        Tier::Optimized => ".cwasm",
-    }
-}
-
-impl Verdict {
-    /// Returns the part of an error that depends only on the content and the engine.
-    fn of(error: &Error) -> Option<Self> {
-        match error {
-            Error::Unfit { source: inspect::Error::Features(features), .. } => {
-                Some(Self::Features(features.clone()))
-            }
-            Error::Unfit { source: inspect::Error::UnnamedFeature(reason), .. } => {
-                Some(Self::UnnamedFeature(reason.clone()))
-            }
-            Error::Unfit { source: inspect::Error::Broken(reason), .. } => Some(Self::Broken(reason.clone())),
-            Error::Compile { reason, .. } => Some(Self::Uncompiled(reason.clone())),
-            _ => None,
-        }
-    }
-
-    fn into_error(self, plugin: &Plugin) -> Error {
-        let plugin = plugin.name().to_owned();
-        let source = match self {
-            Self::Broken(reason) => inspect::Error::Broken(reason),
-            Self::Features(features) => inspect::Error::Features(features),
-            Self::UnnamedFeature(reason) => inspect::Error::UnnamedFeature(reason),
-            Self::Uncompiled(reason) => return Error::Compile { plugin, reason },
-        };
-        Error::Unfit { plugin, source }
-    }
-}
-
-/// Reads a verdict, if only this user could have written it.
-fn recall(path: &Path) -> Option<Verdict> {
-    let metadata = fs::symlink_metadata(path).ok()?;
-    platform::check_private_file(&metadata).ok().filter(|()| metadata.len() <= LONGEST)?;
-    let found: Found = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-    (found.rules == rules()).then_some(found.verdict)
-}
-
-/// Returns the versions of the rules on which a verdict depends, beside the content and the engine in its
-/// file's name.
-fn rules() -> String {
-    format!("kwasm {}, features {:x}", env!("CARGO_PKG_VERSION"), inspect::rules())
+/// Returns the machine code of all pieces, and the lowest of their tiers.
+fn assembled(pieces: &Pieces, mapped: Vec<(Form, Tier)>) -> Result<(Code, Tier), Error> {
+    let is_optimized = mapped.iter().all(|(_, tier)| *tier == Tier::Optimized);
+    let forms = pieces.iter().zip(mapped).map(|(piece, (form, _))| (form, piece.start));
+    let code = Code::of(forms).ok_or_else(|| Error::system("a piece of the plugin was not compiled"))?;
+    Ok((code, if is_optimized { Tier::Optimized } else { Tier::Baseline }))
 }
 
 /// Removes machine code that no installed plugin needs, the least recently used first, until at most `budget`
@@ -294,7 +269,7 @@ fn rules() -> String {
 /// If a folder cannot be read, or a file cannot be removed.
 pub(super) fn trim(places: &Places, budget: u64, newest: Option<&Path>) -> io::Result<u64> {
     let needed = needed(places)?;
-    disk::trim(&places.compiled(), &["attempts", "cwasm", "verdict"], budget, |path| {
+    disk::trim(&places.compiled(), &["attempts", "cwasm", "pieces", "verdict"], budget, |path| {
         Some(path) == newest || needed.contains(path)
     })
 }
@@ -304,6 +279,13 @@ fn needed(places: &Places) -> io::Result<BTreeSet<PathBuf>> {
     let store = Store::new(places.clone());
     let digests = store.running().map_err(io::Error::other)?;
     let tiers = [Tier::Optimized, Tier::Baseline];
-    let files = |digest| tiers.map(|tier| places.compiled().join(name(digest, suffix(tier))));
-    Ok(digests.into_iter().flat_map(files).collect())
+    let mut files = BTreeSet::new();
+    for digest in digests {
+        // Of whichever form it is: only the names matter here.
+        for piece in Pieces::recorded(digest, Kind::Component, &places.compiled()).iter() {
+            files.extend(tiers.map(|tier| places.compiled().join(piece.file(tier))));
+        }
+        files.insert(places.compiled().join(pieces::name(digest, ".pieces")));
+    }
+    Ok(files)
 }

@@ -4,8 +4,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use wasmtime::WasmBacktrace;
+use wasmtime::{FrameInfo, Module, WasmBacktrace};
 
+use super::code::Code;
 use crate::inspect::{self, Line};
 use crate::message::Message;
 use crate::store::Plugin;
@@ -50,6 +51,28 @@ struct Call {
     place: Option<String>,
 }
 
+/// Where the code of each library of a plugin lies in memory, and at which offset in the plugin it begins.
+#[derive(Debug, Default)]
+pub(super) struct Origins(Vec<(usize, usize)>);
+
+impl Origins {
+    pub(super) fn of(code: &Code) -> Self {
+        Self(code.libraries.iter().map(|library| (address(&library.module), library.start)).collect())
+    }
+
+    /// Returns the offset in the plugin of the instruction at which a call is.
+    fn offset(&self, frame: &FrameInfo) -> Option<usize> {
+        // wasmtime counts from the beginning of what it compiled.
+        let module = address(frame.module());
+        let start = self.0.iter().find(|(address, _)| *address == module).map_or(0, |(_, start)| *start);
+        Some(start + frame.module_offset()?)
+    }
+}
+
+fn address(module: &Module) -> usize {
+    module.image_range().start.addr()
+}
+
 impl Trap {
     /// Returns a trap without calls.
     #[must_use]
@@ -84,12 +107,12 @@ impl Trap {
 
 impl Calls {
     /// Returns the calls that were under way at an error, with the names that the plugin has for them.
-    pub(super) fn at(error: &wasmtime::Error) -> Self {
+    pub(super) fn at(error: &wasmtime::Error, origins: &Origins) -> Self {
         let Some(trace) = error.downcast_ref::<WasmBacktrace>() else { return Self::default() };
         let calls = trace.frames().iter().take(CALLS).map(|frame| Call {
             name: frame.func_name().map(str::to_owned),
             index: frame.func_index(),
-            offset: frame.module_offset(),
+            offset: origins.offset(frame),
             place: None,
         });
         Self(calls.collect())

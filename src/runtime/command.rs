@@ -8,9 +8,9 @@ use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p1;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
-use super::code::Code;
+use super::code::{Code, Form, Library};
 use super::state::State;
-use crate::inspect::Inspected;
+use crate::inspect::{self, Inspected};
 
 /// A plugin with its imports resolved.
 pub(super) enum Command {
@@ -29,9 +29,9 @@ impl Command {
     /// # Errors
     /// If an import cannot be resolved, or there is no main function.
     pub(super) fn link(engine: &Engine, code: &Code, inspected: &Inspected) -> Result<Self> {
-        match code {
-            Code::Component(code) => component(engine, code, inspected).map(Self::Component),
-            Code::Core(code) => core(engine, code).map(Self::Core),
+        match &code.form {
+            Form::Component(form) => component(engine, form, &code.libraries, inspected).map(Self::Component),
+            Form::Core(form) => core(engine, form).map(Self::Core),
         }
     }
 
@@ -61,10 +61,14 @@ impl Command {
 fn component(
     engine: &Engine,
     code: &component::Component,
+    libraries: &[Library],
     inspected: &Inspected,
 ) -> Result<CommandPre<State>> {
     let mut linker = component::Linker::new(engine);
     State::link(&mut linker, inspected)?;
+    for (number, library) in libraries.iter().enumerate() {
+        linker.root().module(&inspect::library_name(number), &library.module)?;
+    }
     let command = linker.instantiate_pre(code).and_then(CommandPre::new);
     // To take a linker apart, piece by piece, would take longer than many a run.
     mem::forget(linker);

@@ -86,37 +86,48 @@ impl Bounds {
 /// The interval at which time and memory are checked and the progress is shown.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Compiles a plugin, whose content is this.
+/// A piece of a plugin to compile.
+pub(super) struct Job {
+    pub(super) kind: Kind,
+    pub(super) content: Bytes,
+    pub(super) tier: Tier,
+}
+
+/// Validates the content of a plugin.
 ///
 /// # Errors
-/// [`Error::Unfit`] if it is not valid or needs features that kwasm does not run, [`Error::Bound`], and [`Error::Compile`].
-pub(super) fn compile(
-    plugin: &Plugin,
-    content: Bytes,
-    tier: Tier,
-    bounds: Bounds,
-    watcher: &dyn Watcher,
-) -> Result<Vec<u8>, Error> {
+/// [`Error::Unfit`] if it is not valid or needs features that kwasm does not run.
+pub(super) fn validate(plugin: &Plugin, content: &[u8]) -> Result<(), Error> {
     let unfit = |source| Error::Unfit { plugin: plugin.name().to_owned(), source };
     // A fiftieth of the time, and wasmtime would find the same only when it comes to it.
-    inspect::validate(&content).map_err(unfit)?;
-    let functions = inspect::functions(&content);
+    inspect::validate(content).map_err(unfit)
+}
+
+/// Compiles pieces of a valid plugin, within bounds for all of them together. Returns their machine code in the same order,
+/// each with its tier.
+///
+/// # Errors
+/// [`Error::Bound`], and [`Error::Compile`].
+pub(super) fn compile(
+    plugin: &Plugin,
+    jobs: Vec<Job>,
+    bounds: Bounds,
+    watcher: &dyn Watcher,
+) -> Result<Vec<(Tier, Vec<u8>)>, Error> {
+    let functions = jobs.iter().map(|job| inspect::functions(&job.content)).sum();
     let state = Arc::new(State::default());
     let pool = pool(bounds.threads, &state)?;
     let (tell, result) = mpsc::sync_channel(1);
-    let kind = plugin.inspected().kind();
     pool.spawn(move || {
-        let code = engine::compiler(tier).and_then(|engine| match kind {
-            Kind::Component => engine.precompile_component(&content),
-            Kind::Core => engine.precompile_module(&content),
-        });
+        let codes =
+            jobs.iter().map(|job| Ok((job.tier, job.compile()?))).collect::<wasmtime::Result<Vec<_>>>();
         // No one listens where a bound was reached meanwhile.
-        drop(tell.send(code));
+        drop(tell.send(codes));
     });
     let (started, before) = (Instant::now(), platform::memory_in_use().unwrap_or(0));
     loop {
         match result.recv_timeout(TICK) {
-            Ok(code) => return code.map_err(|error| Error::compile(plugin, &error)),
+            Ok(codes) => return codes.map_err(|error| Error::compile(plugin, &error)),
             Err(RecvTimeoutError::Disconnected) => return Err(Error::system("the compiler failed")),
             Err(RecvTimeoutError::Timeout) => {
                 watcher.compiled(state.compiled.load(Ordering::Relaxed).min(functions), functions);
@@ -125,6 +136,16 @@ pub(super) fn compile(
         if let Some(bound) = bounds.reached(started, before) {
             state.held.store(true, Ordering::Relaxed);
             return Err(Error::Bound { plugin: plugin.name().to_owned(), bound });
+        }
+    }
+}
+
+impl Job {
+    fn compile(&self) -> wasmtime::Result<Vec<u8>> {
+        let engine = engine::compiler(self.tier)?;
+        match self.kind {
+            Kind::Component => engine.precompile_component(&self.content),
+            Kind::Core => engine.precompile_module(&self.content),
         }
     }
 }

@@ -15,11 +15,13 @@ mod holes;
 mod http;
 mod limits;
 mod open_line;
+mod pieces;
 mod profile;
 mod sockets;
 mod state;
 mod stdio;
 mod tier;
+mod verdict;
 mod world;
 
 use std::fmt::{self, Write as _};
@@ -34,6 +36,7 @@ use wasmtime_wasi::I32Exit;
 
 use self::cache::Cache;
 pub use self::cache::{BUDGET, Kept};
+use self::calls::Origins;
 pub use self::calls::{Calls, Trap};
 use self::code::Code;
 use self::command::Command;
@@ -213,7 +216,9 @@ impl Sandbox {
         let command = Command::link(&self.engine, &self.code, &self.inspected)
             .map_err(|error| Error::link(&self.name, &error))?;
         let context = self.world.context().map_err(Error::system)?;
-        let mut store = Store::new(&self.engine, State::new(context, self.gate.clone(), self.limits));
+        let origins = Origins::of(&self.code);
+        let mut store =
+            Store::new(&self.engine, State::new(context, self.gate.clone(), self.limits, origins));
         store.limiter(State::limiter);
         limits::bound(&mut store, self.inspected.kind());
         store.set_epoch_deadline(1);
@@ -336,7 +341,7 @@ async fn drive(store: &mut Store<State>, command: &Command) -> Outcome {
         return Outcome::Ended(if *code == 0 { 0 } else { u8::try_from(*code).unwrap_or(1).max(1) });
     }
     let meter = store.data().meter();
-    let calls = Calls::at(&error);
+    let calls = Calls::at(&error, store.data().origins());
     if let Some(limit) = meter.limit(&error) {
         return Outcome::Limited(limit, calls);
     }

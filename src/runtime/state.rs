@@ -12,6 +12,7 @@ use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 use wasmtime_wasi::{WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView};
 
+use super::calls::Origins;
 use super::http::{self, Http};
 use super::limits::{self, Meter};
 use super::sockets::{self, Sockets};
@@ -27,12 +28,13 @@ pub(super) struct State {
     http: WasiHttpCtx,
     door: Door,
     meter: Meter,
+    origins: Origins,
 }
 
 impl State {
-    pub(super) fn new(mut wasi: WasiP1Ctx, gate: Gate, limits: Limits) -> Self {
+    pub(super) fn new(mut wasi: WasiP1Ctx, gate: Gate, limits: Limits, origins: Origins) -> Self {
         limits::bound_resources(wasi.ctx().table);
-        Self { wasi, http: limits::headers(&limits), door: Door(gate), meter: Meter::new(limits) }
+        Self { wasi, http: limits::headers(&limits), door: Door(gate), meter: Meter::new(limits), origins }
     }
 
     /// Returns the limiter of the guest's resources, for wasmtime.
@@ -43,6 +45,11 @@ impl State {
     /// Returns the counter of the guest's resources.
     pub(super) fn meter(&self) -> &Meter {
         &self.meter
+    }
+
+    /// Returns where the guest's libraries begin in the plugin.
+    pub(super) fn origins(&self) -> &Origins {
+        &self.origins
     }
 
     fn http(&mut self) -> Http<'_> {

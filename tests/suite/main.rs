@@ -83,6 +83,8 @@ mod reused_connections;
 mod roles;
 mod secret_leaks;
 #[cfg(unix)]
+mod shared_libraries;
+#[cfg(unix)]
 mod shared_store;
 #[cfg(target_os = "linux")]
 mod sockets;

@@ -140,7 +140,8 @@ Rows (all of them unless named):
   hello            kwasm run, warm, against wasmtime run --allow-precompiled
   installed-hello  the same component installed, through its link
   installed-big    18 MB installed, through its link
-  first-run        a component of 10 to 60 MB that is new, to its first byte, against optimizing it first
+  first-run        a component of 10 to 60 MB that is new, to its first byte, against optimizing it first;
+                   and a second one in the same language against the first
   install          18 MB from a registry on loopback against oras pull + wasmtime compile
   many             run, list and uninstall where 1,000 plugins are installed against fewer
   watch            kubectl timeline --watch against kubectl get events -w, real control plane

@@ -1,4 +1,5 @@
-//! The first run of a component that kwasm has never seen, up to its first byte of output.
+//! The first run of a component that kwasm has never seen, up to its first byte of output; and that of a second one in the same
+//! language.
 
 use std::{
     cell::Cell,
@@ -22,8 +23,10 @@ const LANGUAGES: [&str; 3] = ["go", "js", "python"];
 
 const TIME_BAR: f64 = 0.35;
 const MEMORY_BAR: f64 = 0.5;
+const SECOND_BAR: f64 = 0.2;
 
 const PEER: &str = "compiled with all optimizations first";
+const FIRST: &str = "the same where it is the first of its language";
 
 /// Compares the first run from baseline code with one from optimized code.
 pub(crate) fn measure(places: &Places, kwasm: &Path) -> Result<Vec<Line>> {
@@ -31,12 +34,13 @@ pub(crate) fn measure(places: &Places, kwasm: &Path) -> Result<Vec<Line>> {
     for language in LANGUAGES {
         title(&format!("building a new project in {language}"));
         let scratch = places.scratch(&format!("bench-first-run-{language}"))?;
-        let component = build(places, kwasm, language, scratch.path())?;
+        let component = build(places, kwasm, language, "first", scratch.path())?;
         let megabytes = fs::metadata(&component)?.len() / 1_000_000;
         title(&format!("first run: {RUNS} of each"));
         let peaks = [Cell::new(0), Cell::new(0)];
         let side = |index: usize, schedule| {
-            let (time, peak) = first_byte(places, kwasm, &component, schedule)?;
+            let home = Home::new(places, "bench-first-run", kwasm)?;
+            let (time, peak) = first_byte(&home, &component, schedule)?;
             let most: &Cell<u64> = &peaks[index];
             most.set(most.get().max(peak));
             Ok(time)
@@ -52,19 +56,41 @@ pub(crate) fn measure(places: &Places, kwasm: &Path) -> Result<Vec<Line>> {
             theirs: Figure::memory(peaks[1].get()),
             bar: Bar::AtMost(MEMORY_BAR),
         });
+        let second = build(places, kwasm, language, "second", scratch.path())?;
+        lines.push(second_of_its_language(places, kwasm, language, [&component, &second])?);
     }
     Ok(lines)
 }
 
-/// Makes a project in this folder and builds it, with the user's own toolchains. Returns the component.
-fn build(places: &Places, kwasm: &Path, language: &str, folder: &Path) -> Result<PathBuf> {
-    process::output(Command::new(kwasm).args(["new", "first", "--lang", language]).current_dir(folder))?;
-    let project = folder.join("first");
+/// Compares the first run of a component where another one in its language was run before with one where none was. Both
+/// are compiled with all optimizations first.
+fn second_of_its_language(
+    places: &Places,
+    kwasm: &Path,
+    language: &str,
+    [first, second]: [&Path; 2],
+) -> Result<Line> {
+    title(&format!("first run of a second one: {RUNS} of each"));
+    let run = |is_second: bool| {
+        let home = Home::new(places, "bench-first-run", kwasm)?;
+        if is_second {
+            first_byte(&home, first, "optimized")?;
+        }
+        Ok(first_byte(&home, second, "optimized")?.0)
+    };
+    let (ours, theirs) = interleaved(RUNS, || run(true), || run(false))?;
+    Ok(Line::of_medians(&format!("second, {language}"), FIRST, &ours, &theirs, SECOND_BAR))
+}
+
+/// Makes a project with this name in this folder and builds it, with the user's own toolchains. Returns the component.
+fn build(places: &Places, kwasm: &Path, language: &str, name: &str, folder: &Path) -> Result<PathBuf> {
+    process::output(Command::new(kwasm).args(["new", name, "--lang", language]).current_dir(folder))?;
+    let project = folder.join(name);
     if let Some(tools) = projects::ALL.iter().find(|tools| tools.name == language) {
         link(&tools.install(places)?, &project.join(tools.tools))?;
     }
     process::output(Command::new(kwasm).arg("build").current_dir(&project))?;
-    Ok(project.join("first.wasm"))
+    Ok(project.join(format!("{name}.wasm")))
 }
 
 #[cfg(unix)]
@@ -77,9 +103,8 @@ fn link(from: &Path, to: &Path) -> io::Result<()> {
     std::os::windows::fs::symlink_dir(from, to)
 }
 
-/// Returns how long a run in a new home takes to its first byte of output, and its peak of memory until then.
-fn first_byte(places: &Places, kwasm: &Path, component: &Path, schedule: &str) -> Result<(Duration, u64)> {
-    let home = Home::new(places, "bench-first-run", kwasm)?;
+/// Returns how long a run takes to its first byte of output, and its peak of memory until then.
+fn first_byte(home: &Home, component: &Path, schedule: &str) -> Result<(Duration, u64)> {
     let (mut reader, writer) = io::pipe()?;
     let mut command = home.kwasm()?;
     command.arg("run").arg(component).args(["--", "--help"]).env("KWASM_COMPILE", schedule);
