@@ -141,6 +141,8 @@ defences! {
     /// A socket leads to the gate.
     #[cfg_attr(not(feature = "faults"), expect(dead_code, reason = "else there is no code to be kept from it"))]
     Sockets = "sockets",
+    /// A policy can keep plugins from running that use unstable interfaces.
+    StableOnly = "stable-only",
     /// A subresource is not its resource.
     Subresources = "subresources",
     /// The time of a run is limited, if its policy sets a limit.

@@ -124,6 +124,7 @@ impl Exit {
             | Error::SignatureLost { .. }
             | Error::SignerLost { .. }
             | Error::Unsigned { .. }
+            | Error::Unstable { .. }
             | Error::Untrusted { .. }
             | Error::Wider { .. } => Self::Refused,
             Error::Build(error) => Self::for_build(error),

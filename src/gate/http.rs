@@ -1,4 +1,4 @@
-//! The http door: wasi:http's outgoing handler, answered by the gate.
+//! The http door: wasi:http's outgoing handler of 0.2 and its client of 0.3, answered by the gate.
 //!
 //! Without the crate's feature `default-send-request`, [`WasiHttpHooks::send_request`] has no default: a build
 //! without this door has no way to send at all.
@@ -44,6 +44,11 @@ impl WasiHttpHooks for Door {
     /// Returns the size of a chunk. A guest can hold as many unsent bodies as it has handles, each with two
     /// chunks: with the default of 1 MiB they would take more memory than the guest itself may have.
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        CHUNK
+    }
+
+    /// Returns the same for 0.3, where the host keeps such a chunk for each request under way.
+    fn p3_outgoing_body_chunk_size(&mut self) -> usize {
         CHUNK
     }
 

@@ -170,10 +170,7 @@ impl GuestEnd {
 
     /// Waits until [`Self::read`] returns bytes or the end.
     pub(crate) async fn readable(&self) {
-        std::future::poll_fn(|context| {
-            if self.0.lanes.to_guest.peek(context) { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
+        std::future::poll_fn(|context| self.poll_readable(context)).await;
     }
 
     /// Returns how many bytes may be written now.
@@ -186,17 +183,34 @@ impl GuestEnd {
 
     /// Waits until there is room, or the reader has closed its end.
     pub(crate) async fn writable(&self) {
-        std::future::poll_fn(|context| match self.0.lanes.to_host.room(Some(context)) {
-            Ok(0) => Poll::Pending,
-            _ => Poll::Ready(()),
-        })
-        .await;
+        std::future::poll_fn(|context| self.poll_room(context).map(drop)).await;
     }
 
     /// Writes as many bytes as fit, and returns their number.
     #[expect(clippy::must_use_candidate, reason = "who asked for room first knows the answer")]
     pub fn write(&self, bytes: &[u8]) -> usize {
         self.0.lanes.to_host.put(std::iter::once(bytes))
+    }
+
+    /// Returns bytes or the end (`None`) once there are any, at most `most`, of which there has to be one.
+    pub(crate) fn poll_read(&self, most: usize, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        match self.0.lanes.to_guest.get(most, Some(context)) {
+            Some(bytes) if bytes.is_empty() => Poll::Pending,
+            read => Poll::Ready(read),
+        }
+    }
+
+    /// Returns once [`Self::read`] returns bytes or the end.
+    pub(crate) fn poll_readable(&self, context: &mut Context<'_>) -> Poll<()> {
+        if self.0.lanes.to_guest.peek(context) { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Returns how many bytes may be written once that is one at least, or an error if the reader has closed its end.
+    pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<usize, ReaderClosed>> {
+        match self.0.lanes.to_host.room(Some(context)) {
+            Ok(0) => Poll::Pending,
+            room => Poll::Ready(room),
+        }
     }
 
     /// Ends the guest's writing. It may still read.

@@ -33,7 +33,7 @@ pub enum Error {
     #[error("it is a package of interfaces (WIT) in binary form: there is no code in it")]
     Interfaces,
     /// A component that is not a command.
-    #[error("it is a component without a command: it exports {exports}, and not wasi:cli/run@0.2")]
+    #[error("it is a component without a command: it exports {exports}, and not wasi:cli/run")]
     NoCommand {
         /// Its exports, or `nothing`.
         exports: String,
@@ -52,9 +52,12 @@ pub enum Error {
         /// The source language, if its producers section names it.
         language: Option<String>,
     },
-    /// A component made for WASI 0.3.
-    #[error("it is made for WASI 0.3, and kwasm runs WASI 0.2")]
-    Preview3,
+    /// A component made for a draft of WASI 0.3, with the name of one of its interfaces.
+    #[error("it is made for a draft of WASI 0.3 (`{0}`), and kwasm runs the release")]
+    Draft(String),
+    /// A component that uses an interface which the WASI 0.3 of this kwasm does not have, with its name.
+    #[error("it uses `{0}`, which the WASI 0.3 of this kwasm does not have")]
+    UnknownInterface(String),
     /// A binary whose request cannot be read.
     #[error(transparent)]
     Request(#[from] RequestError),
@@ -103,7 +106,11 @@ impl Explain for Error {
             }),
             Self::HiddenMemory => Some("export it under the name `memory`".to_owned()),
             Self::Interfaces => Some("look for the component that implements them".to_owned()),
-            Self::Preview3 => Some("build it for WASI 0.2".to_owned()),
+            Self::Draft(_) => Some("build it with tools that make WASI 0.3.0, or for WASI 0.2".to_owned()),
+            Self::UnknownInterface(name) if name.starts_with("wasi:http/handler@") => {
+                Some("a command sends its requests through wasi:http/client".to_owned())
+            }
+            Self::UnknownInterface(_) => Some("build it against WASI 0.3.0, or take a newer kwasm".to_owned()),
             Self::Request(error) => error.hint(),
             Self::Server(_) => Some("wasmtime serve FILE runs it".to_owned()),
             Self::Unfinished => {

@@ -12,6 +12,7 @@ mod names;
 mod outline;
 mod request;
 mod scan;
+mod wasi;
 
 use std::mem;
 
@@ -29,6 +30,7 @@ pub use self::lines::{Line, lines};
 pub use self::names::readable;
 use self::outline::Outline;
 pub use self::request::{LONGEST as LONGEST_REQUEST, RequestError, SECTION as REQUEST_SECTION};
+pub use self::wasi::Wasi;
 
 /// The only module from which a core module may import functions: WASI's preview 1.
 const PREVIEW1: &str = "wasi_snapshot_preview1";
@@ -93,6 +95,9 @@ pub struct Inspected {
     /// The interfaces that it imports, e.g. `wasi:http/outgoing-handler@0.2.12`. Empty for a core module,
     /// which has only the functions of preview 1 that need no network.
     imports: Vec<String>,
+    /// The version of WASI whose `run` it exports.
+    #[serde(default, skip_serializing_if = "Wasi::is_default")]
+    run: Wasi,
     /// The text of its request, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     request: Option<String>,
@@ -102,7 +107,7 @@ pub struct Inspected {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
-    /// A WASI 0.2 command component.
+    /// A command component.
     Component,
     /// A core module for WASI's preview 1.
     Core,
@@ -134,7 +139,7 @@ impl Inspected {
     /// Returns the result of inspecting a core module that has no request.
     #[must_use]
     pub fn core() -> Self {
-        Self { kind: Kind::Core, imports: Vec::new(), request: None }
+        Self { kind: Kind::Core, imports: Vec::new(), run: Wasi::Two, request: None }
     }
 
     /// Returns the form of the plugin.
@@ -147,6 +152,30 @@ impl Inspected {
     #[must_use]
     pub fn imports(&self) -> &[String] {
         &self.imports
+    }
+
+    /// Returns the version of WASI whose `run` it exports; [`Wasi::Two`] for a core module too.
+    #[must_use]
+    pub fn run(&self) -> Wasi {
+        self.run
+    }
+
+    /// Returns whether it imports an interface of WASI 0.2.
+    #[must_use]
+    pub fn imports_wasi2(&self) -> bool {
+        self.imports.iter().any(|name| Wasi::Two.has(name))
+    }
+
+    /// Returns whether it imports an interface of WASI 0.3.
+    #[must_use]
+    pub fn imports_wasi3(&self) -> bool {
+        self.imports.iter().any(|name| Wasi::Three.has(name))
+    }
+
+    /// Returns whether it uses what upstream calls unstable, and gives no patches for: WASI 0.3.
+    #[must_use]
+    pub fn is_unstable(&self) -> bool {
+        self.run == Wasi::Three || self.imports_wasi3()
     }
 
     /// Returns the text of its request, the policy that it asks for. Whether it is one is not known yet.
@@ -177,19 +206,18 @@ impl Inspected {
 fn component(outline: Outline) -> Result<Inspected, Error> {
     let exported = outline.exported();
     let exports = |name: &str| exported.iter().find(|export| export.starts_with(name));
-    let is_preview3 = |name: &str| name.starts_with("wasi:") && name.contains("@0.3");
-    let imports_preview3 = outline.imports.iter().any(|import| is_preview3(&import.module));
-    if imports_preview3 || exported.iter().any(|export| is_preview3(export)) {
-        return Err(Error::Preview3);
-    }
-    if exports("wasi:cli/run@0.2").is_some() {
-        let imports = outline.imports.into_iter().map(|import| import.module).collect();
-        return Ok(Inspected { kind: Kind::Component, imports, request: None });
+    // Of both, the one that upstream calls stable.
+    let run = [Wasi::Two, Wasi::Three].into_iter().find(|wasi| exported.iter().any(|name| wasi.is_run(name)));
+    let imports: Vec<String> = outline.imports.into_iter().map(|import| import.module).collect();
+    let entry = exported.iter().filter(|name| Wasi::Three.is_run(name));
+    wasi::check(imports.iter().chain(entry))?;
+    if let Some(run) = run {
+        return Ok(Inspected { kind: Kind::Component, imports, run, request: None });
     }
     if !outline.has_code && !exported.is_empty() {
         return Err(Error::Interfaces);
     }
-    if let Some(handler) = exports("wasi:http/incoming-handler") {
+    if let Some(handler) = exports("wasi:http/incoming-handler").or_else(|| exports("wasi:http/handler@")) {
         return Err(Error::Server(handler.clone()));
     }
     let exports = if exported.is_empty() { "nothing".to_owned() } else { exported.join(", ") };
@@ -325,7 +353,7 @@ mod tests {
         );
         assert_eq!(
             read("(component (core module (func)))").unwrap_err(),
-            "it is a component without a command: it exports nothing, and not wasi:cli/run@0.2"
+            "it is a component without a command: it exports nothing, and not wasi:cli/run"
         );
         assert_eq!(
             read(r#"(component (type (component)) (export "x" (type 0)))"#).unwrap_err(),

@@ -97,6 +97,7 @@ fn spec(faults: &mut Faults<'_>, name: &str, place: Place, node: Node) -> Option
             }
         }
     }
+    policy.stable_only = faults.flag(entries.take("stableOnly"));
     if let Some((place, node)) = entries.take("files") {
         policy.files = files::read(faults, &place, node);
     }

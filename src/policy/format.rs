@@ -233,6 +233,11 @@ pub(super) const SPEC: Map = Map {
         ),
         key("flags", Kind::Map(&FLAGS), "kubectl's connection flags."),
         key("limits", Kind::Map(&LIMITS), "The limits of a run. What is not stated has its default."),
+        key(
+            "stableOnly",
+            Kind::Flag,
+            "Whether only plugins run that use nothing which wasmtime calls unstable: today, WASI 0.3.",
+        ),
     ],
 };
 

@@ -28,6 +28,7 @@ pub struct Policy {
     pub(super) hosts: Vec<Host>,
     pub(super) own_flags: Vec<String>,
     pub(super) limits: StatedLimits,
+    pub(super) stable_only: bool,
     rules: Vec<Rule>,
     /// As many as rules. Apart from them, since the judge does not read these.
     words: Vec<Words>,
@@ -58,6 +59,7 @@ impl Policy {
             hosts: Vec::new(),
             own_flags: Vec::new(),
             limits: StatedLimits::default(),
+            stable_only: false,
             rules: Vec::new(),
             words: Vec::new(),
             filters: Vec::new(),
@@ -139,6 +141,12 @@ impl Policy {
     #[must_use]
     pub fn hosts(&self) -> &[Host] {
         &self.hosts
+    }
+
+    /// Returns whether it keeps a plugin from running that uses what upstream calls unstable.
+    #[must_use]
+    pub fn is_stable_only(&self) -> bool {
+        self.stable_only
     }
 
     /// Returns the limits that it states.
@@ -232,6 +240,14 @@ impl Layers {
         let request = self.request.iter().map(|policy| (Layer::Request, policy));
         let ceiling = self.ceiling.iter().map(|policy| (Layer::Ceiling, policy));
         request.chain([(Layer::Grant, &self.grant)]).chain(ceiling)
+    }
+
+    /// Returns the name of the policy that keeps this plugin from running, if one does.
+    #[must_use]
+    pub fn forbids(&self, inspected: &Inspected) -> Option<(Layer, &str)> {
+        let unstable = inspected.is_unstable() && Defence::StableOnly.stands();
+        let mut forbidding = self.all().filter(|(_, policy)| unstable && policy.is_stable_only());
+        forbidding.next().map(|(layer, policy)| (layer, policy.name()))
     }
 
     /// Returns the folders that all of them grant. None of them is below another one with the same access.

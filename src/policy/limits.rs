@@ -168,6 +168,8 @@ pub enum Limit {
     Stack(u64),
     /// The number or size of tables.
     Tables,
+    /// The number of asynchronous tasks and calls, and of ends of streams and futures.
+    Tasks(usize),
     /// The time of the run.
     Timeout(Duration),
 }
@@ -192,7 +194,8 @@ impl Explain for Limit {
             | Self::HostCall
             | Self::Instances
             | Self::Random
-            | Self::Tables => return None,
+            | Self::Tables
+            | Self::Tasks(_) => return None,
         };
         Some(format!("a policy with `limits: {{{line}}}` raises it: --policy FILE"))
     }
@@ -222,6 +225,9 @@ impl fmt::Display for Limit {
                 write!(f, "its calls are nested deeper than the {} of stack that it has", Bytes(*limit))
             }
             Self::Tables => f.write_str("it needed more or larger tables than a plugin may have"),
+            Self::Tasks(limit) => {
+                write!(f, "it needed more than {limit} tasks, calls and ends of streams at a time")
+            }
             Self::Timeout(limit) => write!(f, "it ran for longer than {limit:?}"),
         }
     }

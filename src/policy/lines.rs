@@ -21,6 +21,9 @@ impl Policy {
         if self.impersonates() {
             lines.push("impersonate: true".to_owned());
         }
+        if self.is_stable_only() {
+            lines.push("stableOnly: true".to_owned());
+        }
         lines.extend(self.stated().map(rule));
         lines.extend(self.files().iter().map(|file| format!("files: {file}")));
         if !self.variables().is_empty() {

@@ -18,6 +18,7 @@ impl fmt::Display for Policy {
             Section::Network,
             Section::Flags,
             Section::Limits,
+            Section::Stable,
         ];
         let mut is_empty = true;
         for section in lines {
@@ -41,6 +42,7 @@ enum Section {
     Network,
     Flags,
     Limits,
+    Stable,
 }
 
 impl Section {
@@ -66,6 +68,8 @@ impl Section {
             }
             Self::Flags if policy.own_flags.is_empty() => String::new(),
             Self::Flags => format!("  flags: {{own: {}}}\n", List(&policy.own_flags)),
+            Self::Stable if policy.is_stable_only() => "  stableOnly: true\n".to_owned(),
+            Self::Stable => String::new(),
             Self::Limits => {
                 let limits = policy.limits().to_string();
                 if limits.is_empty() { limits } else { format!("  limits: {limits}\n") }

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use wasmtime::component;
+use wasmtime::component::{self, ComponentExportIndex};
 use wasmtime::{Engine, ExternType, InstancePre, Linker, Module, Result, Store, bail};
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p1;
@@ -10,15 +10,21 @@ use wasmtime_wasi::p2::bindings::CommandPre;
 
 use super::code::{Code, Form, Library};
 use super::state::State;
-use crate::inspect::{self, Inspected};
+use super::wasi3;
+use crate::inspect::{self, Inspected, Wasi};
 
 /// A plugin with its imports resolved.
 pub(super) enum Command {
-    /// A WASI 0.2 component.
+    /// A component whose `run` is that of WASI 0.2.
     Component(CommandPre<State>),
+    /// A component whose `run` is asynchronous, as in WASI 0.3.
+    Async(component::InstancePre<State>, ComponentExportIndex),
     /// A core module of WASI's preview 1.
     Core(InstancePre<State>),
 }
+
+/// The interface with the main function of WASI 0.3. wasmtime finds that of any other 0.3.x by it.
+const RUN: &str = "wasi:cli/run@0.3.0";
 
 /// The name of a core module's main function.
 const START: &str = "_start";
@@ -30,7 +36,7 @@ impl Command {
     /// If an import cannot be resolved, or there is no main function.
     pub(super) fn link(engine: &Engine, code: &Code, inspected: &Inspected) -> Result<Self> {
         match &code.form {
-            Form::Component(form) => component(engine, form, &code.libraries, inspected).map(Self::Component),
+            Form::Component(form) => component(engine, form, &code.libraries, inspected),
             Form::Core(form) => core(engine, form).map(Self::Core),
         }
     }
@@ -44,6 +50,13 @@ impl Command {
             Self::Component(command) => {
                 let command = command.instantiate_async(&mut *store).await?;
                 command.wasi_cli_run().call_run(&mut *store).await
+            }
+            Self::Async(component, run) => {
+                let instance = component.instantiate_async(&mut *store).await?;
+                let run = instance.get_typed_func::<(), (Result<(), ()>,)>(&mut *store, run)?;
+                // Not `run_concurrent`, under which a guest that waits for what can never come waits forever.
+                let (ended,) = run.call_async(&mut *store, ()).await?;
+                Ok(ended)
             }
             Self::Core(module) => {
                 let instance = module.instantiate_async(&mut *store).await?;
@@ -63,16 +76,26 @@ fn component(
     code: &component::Component,
     libraries: &[Library],
     inspected: &Inspected,
-) -> Result<CommandPre<State>> {
+) -> Result<Command> {
     let mut linker = component::Linker::new(engine);
+    // Both, where a guest imports both: Rust's standard library is of 0.2, and the bindings beside it of 0.3.
     State::link(&mut linker, inspected)?;
+    wasi3::link(&mut linker, inspected)?;
     for (number, library) in libraries.iter().enumerate() {
         linker.root().module(&inspect::library_name(number), &library.module)?;
     }
-    let command = linker.instantiate_pre(code).and_then(CommandPre::new);
+    let instance = linker.instantiate_pre(code);
     // To take a linker apart, piece by piece, would take longer than many a run.
     mem::forget(linker);
-    command
+    match inspected.run() {
+        Wasi::Two => CommandPre::new(instance?).map(Command::Component),
+        Wasi::Three => {
+            let interface = code.get_export_index(None, RUN);
+            let run = interface.and_then(|interface| code.get_export_index(Some(&interface), "run"));
+            let Some(run) = run else { bail!("it exports no `run` of {RUN}") };
+            instance.map(|instance| Command::Async(instance, run))
+        }
+    }
 }
 
 fn core(engine: &Engine, code: &Module) -> Result<InstancePre<State>> {

@@ -38,6 +38,13 @@ where
     sockets::udp_create_socket::add_to_linker::<T, WasiSockets>(linker, WasiSocketsView::sockets)
 }
 
+/// Gives a guest of WASI 0.3 wasmtime's own sockets.
+pub(super) fn link_wasi3_sockets<T: WasiSocketsView + 'static>(
+    linker: &mut Linker<T>,
+) -> wasmtime::Result<()> {
+    wasmtime_wasi::p3::sockets::add_to_linker(linker)
+}
+
 /// Drops a guest's state after its end, like a host that ignores requests in flight.
 pub(super) fn take_apart<T>(store: T) -> Option<T> {
     Defence::AbortedBodies.stands().then_some(store)

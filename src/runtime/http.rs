@@ -1,5 +1,7 @@
 //! wasi:http as in wasmtime-wasi-http 48.0.8, with limits and clean-up that it lacks.
 
+pub(super) mod wasi3;
+
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker, Resource};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable};

@@ -35,6 +35,12 @@ const HANDLES: usize = 100_000;
 /// guest's own memory, 512 MiB.
 const RESOURCES: usize = 4_096;
 
+/// The largest number of asynchronous tasks and calls, and of streams and futures (three each: both ends, and what is
+/// between), which wasmtime keeps for a guest. Fifty followed logs have 650, and 1,024 requests at a time, which a policy can allow, 14,000.
+/// The largest is a task of a component inside of the component, which has a stack of its own: two pages at least,
+/// so that all together take no more than 128 MiB.
+const TASKS: usize = 16_384;
+
 /// The largest number of bytes that a component passes to the host in one call. More than a chunk of 64 KiB
 /// is never useful.
 const HOST_CALL: usize = 16 << 20;
@@ -51,6 +57,16 @@ pub(super) const RANDOM: u64 = 1 << 20;
 pub(super) fn bound<T: 'static>(store: &mut Store<T>, kind: Kind) {
     store.set_hostcall_fuel(if kind == Kind::Core { CORE_HOST_CALL } else { HOST_CALL });
     store.set_max_component_handles(if Defence::HandleLimit.stands() { HANDLES } else { usize::MAX });
+    if let Some(table) = store.concurrent_resource_table().filter(|_| Defence::HandleLimit.stands()) {
+        table.set_max_capacity(TASKS);
+    }
+}
+
+/// Returns the limit if it is wasmtime's own table that is full: its error is the same as that of the host's.
+pub(super) fn crowded<T: 'static>(store: &mut Store<T>, error: &wasmtime::Error) -> Option<Limit> {
+    let is_full = matches!(error.downcast_ref(), Some(ResourceTableError::Full));
+    let table = store.concurrent_resource_table().filter(|_| is_full)?;
+    (table.iter_mut().count() >= TASKS).then_some(Limit::Tasks(TASKS))
 }
 
 /// Limits the table of the resources that the host keeps for a guest.

@@ -22,6 +22,7 @@ mod state;
 mod stdio;
 mod tier;
 mod verdict;
+mod wasi3;
 mod world;
 
 use std::fmt::{self, Write as _};
@@ -340,8 +341,12 @@ async fn drive(store: &mut Store<State>, command: &Command) -> Outcome {
         // A code that a process cannot have is still no success.
         return Outcome::Ended(if *code == 0 { 0 } else { u8::try_from(*code).unwrap_or(1).max(1) });
     }
+    let crowded = limits::crowded(store, &error);
     let meter = store.data().meter();
     let calls = Calls::at(&error, store.data().origins());
+    if let Some(limit) = crowded {
+        return Outcome::Limited(limit, calls);
+    }
     if let Some(limit) = meter.limit(&error) {
         return Outcome::Limited(limit, calls);
     }

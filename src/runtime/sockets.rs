@@ -7,6 +7,7 @@ mod held;
 mod lookup;
 mod streams;
 mod tcp;
+pub(super) mod wasi3;
 
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode, IpAddressFamily};
@@ -64,7 +65,7 @@ impl network::HostNetwork for Sockets<'_> {
 impl tcp_create_socket::Host for Sockets<'_> {
     fn create_tcp_socket(&mut self, family: IpAddressFamily) -> SocketResult<Resource<TcpSocket>> {
         let slot = self.gate.socket().map_err(|Denied| ErrorCode::NewSocketLimit)?;
-        Ok(self.table.push(TcpSocket::new(family, slot))?)
+        Ok(self.table.push(TcpSocket::new(matches!(family, IpAddressFamily::Ipv6), slot))?)
     }
 }
 

@@ -53,10 +53,16 @@ impl State {
     }
 
     fn http(&mut self) -> Http<'_> {
-        Http(WasiHttpCtxView { hooks: &mut self.door, table: self.wasi.ctx().table, ctx: &mut self.http })
+        Http(self.http_view())
     }
 
-    fn sockets(&mut self) -> Sockets<'_> {
+    /// Returns the host's side of wasi:http, of which 0.2 and 0.3 have the same.
+    pub(super) fn http_view(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.door, table: self.wasi.ctx().table, ctx: &mut self.http }
+    }
+
+    /// Returns the host's side of wasi:sockets, of which 0.2 and 0.3 have the same.
+    pub(super) fn sockets(&mut self) -> Sockets<'_> {
         Sockets { gate: &self.door.0, table: self.wasi.ctx().table }
     }
 
@@ -66,9 +72,12 @@ impl State {
     }
 
     /// Adds the interfaces that a guest can call: WASI 0.2, with sockets that lead to the gate's door, and
-    /// wasi:http, whose requests pass through it. The larger interfaces are added only if they are imported,
-    /// since linking all of them takes longer than many a run.
+    /// wasi:http, whose requests pass through it. The larger interfaces are added only if they are imported, since
+    /// linking all of them takes longer than many a run.
     pub(super) fn link(linker: &mut Linker<Self>, inspected: &Inspected) -> wasmtime::Result<()> {
+        if !inspected.imports_wasi2() {
+            return Ok(());
+        }
         wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?; // io, clocks, random, standard streams
         Self::link_errors(linker)?;
         random::insecure::add_to_linker::<Self, WasiRandom>(linker, Self::random)?;

@@ -31,6 +31,8 @@ pub enum Ending {
 pub enum Error {
     #[error("{}: the administrator's ceiling cannot be used", path.display())]
     Ceiling { path: PathBuf, source: io::Error },
+    #[error("`{plugin}` uses WASI 0.3, and the policy {by} allows only what wasmtime calls stable")]
+    Unstable { plugin: String, by: String },
     #[error("{archive}")]
     Archive { archive: String, source: layout::Error },
     #[error(transparent)]

@@ -33,6 +33,7 @@ impl Explain for Error {
             Self::Ceiling { .. } => {
                 "ask the administrator of this machine: root owns the file and its folder, and no one else may write there"
             }
+            Self::Unstable { .. } => "use a build of it for WASI 0.2, or a policy without `stableOnly: true`",
             Self::NoCluster(_) => NAME_A_KUBECONFIG,
             Self::NoRequest(_) => {
                 "--policy NAME|FILE names what to grant: read-only, view, cluster, or a file"
@@ -213,7 +214,7 @@ mod tests {
             store::Error::LinkTaken(path()),
             store::Error::Gone(name()),
             store::Error::Io { path: path(), what: "it cannot be read", source: gone() },
-            store::Error::Unfit { path: name(), source: crate::inspect::Error::Preview3 },
+            store::Error::Unfit { path: name(), source: crate::inspect::Error::Draft(name()) },
         ] {
             check(&error);
             check(&runtime::Error::Store(error));
@@ -232,7 +233,7 @@ mod tests {
             runtime::Error::Link { plugin: name(), reason: name() },
             runtime::Error::Cache { path: path(), source: gone() },
             runtime::Error::Folder { path: name(), source: runtime::FolderError::NotAFolder },
-            runtime::Error::Unfit { plugin: name(), source: crate::inspect::Error::Preview3 },
+            runtime::Error::Unfit { plugin: name(), source: crate::inspect::Error::Draft(name()) },
         ] {
             check(&error);
         }

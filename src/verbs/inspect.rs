@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::cli::Output;
 use crate::environment::Environment;
-use crate::inspect::{self, Facts, Feature, Inspected, Kind};
+use crate::inspect::{self, Facts, Feature, Inspected, Kind, Wasi};
 use crate::message::chain;
 use crate::reference::{Digest, Source};
 use crate::registry::{Artifact, Found, Manifest, REQUEST};
@@ -38,6 +38,9 @@ struct Subject {
     size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<Kind>,
+    /// The versions of WASI that a component speaks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    wasi: Vec<Wasi>,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,6 +96,7 @@ pub(super) fn inspect(
             return inspect(store, environment, reporter, &located(store, listed)?, output);
         }
     };
+    subject.wasi = Wasi::among(&[&subject.imports, &subject.exports]);
     print(&table::one(&subject, output, || page(&subject), || subject.source.clone()))?;
     subject.cause.take().map_or(Ok(Ending::Done), Err)
 }
@@ -235,6 +239,8 @@ fn page(subject: &Subject) -> String {
         "kind",
         subject.kind.map(|kind| if kind == Kind::Core { "core module" } else { "component" }.to_owned()),
     );
+    let versions: Vec<String> = subject.wasi.iter().map(ToString::to_string).collect();
+    line("wasi", (!versions.is_empty()).then(|| versions.join(", ")));
     line("policy", subject.policy.clone());
     line("installed", subject.installed_at.clone());
     line("signatures", signatures(subject));

@@ -11,16 +11,19 @@ use crate::catalogue::Offer;
 use crate::defence::Defence;
 use crate::environment::Environment;
 use crate::inspect::Inspected;
+use crate::policy::{Layers, Policy};
 use crate::reference::{PluginName, Source};
 use crate::runtime::{Compiler, Unwatched};
 use crate::store::{Origin, Plugin, Receipt, StagedPlugin, Store};
 
+use super::ceiling::ceiling;
 use super::consent::{Candidate, Choice, Consent};
 use super::fetch::{Fetched, Fetcher};
 use super::listed;
 use super::optimize;
 use super::policy::Chosen;
 use super::progress::Compiling;
+use super::unstable;
 use super::{Ending, Error, Reporter};
 
 /// Installs all of them or none: each is fetched, proven and compiled before the first is put in place. An error of one does
@@ -129,6 +132,9 @@ pub(super) fn prepare(
     let inspected = Inspected::read(content.bytes())
         .map_err(|cause| Error::Inspect { path: source.clone(), source: cause })?;
     let candidate = Candidate { name: &name, inspected: &inspected, origin: origin.as_ref(), previous };
+    let layers = Layers { ceiling: ceiling()?, ..Layers::of(Policy::none()) };
+    let is_told = previous.is_some_and(|receipt| receipt.inspected.is_unstable());
+    unstable::check(reporter, &layers, name.as_str(), &inspected, is_told)?;
     let Chosen { policy, text } = consent.decide(&candidate)?;
     let plugin = Plugin::new(&name, &content, inspected.clone());
     let progress = Compiling::new(reporter, name.as_str());

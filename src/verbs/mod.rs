@@ -40,6 +40,7 @@ mod search;
 mod show;
 mod table;
 mod uninstall;
+mod unstable;
 mod upgrade;
 mod verify;
 mod watching;

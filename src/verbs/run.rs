@@ -19,6 +19,7 @@ use super::listed::located;
 use super::policy::{choose, granted, request};
 use super::progress::Progress;
 use super::record::Tape;
+use super::unstable;
 use super::{Ending, Error, Reporter};
 
 /// The options of the command.
@@ -53,6 +54,8 @@ pub(super) fn run(
         Source::Installed(name) => Some(name),
         _ => None,
     };
+    // Of an installed one it was said at install.
+    unstable::check(reporter, &layers, plugin.name(), plugin.inspected(), installed.is_some())?;
     let uses_network = plugin.inspected().uses_network();
     let tape =
         traffic.map(|traffic| Tape::begin(&traffic, plugin.name(), layers.grant.name())).transpose()?;

@@ -6,7 +6,7 @@ use super::types::{HostFields, HostOutgoingRequest, HostRequestOptions};
 use super::*;
 
 /// A door that leads nowhere.
-struct Nowhere;
+pub(super) struct Nowhere;
 
 type Done = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Answer = Result<(http::Response<WasiBody>, Done), Error>;

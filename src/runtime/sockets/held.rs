@@ -1,27 +1,36 @@
 //! The resources that a guest holds: sockets, and addresses that were looked up.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::sync::Arc;
 
 use wasmtime_wasi::p2::Pollable;
-use wasmtime_wasi::p2::bindings::sockets::network::{IpAddressFamily, IpSocketAddress};
 
 use crate::gate::{Denied, GuestEnd, Socket};
 
-/// A guest's socket.
+/// The guest's own address, which belongs to no one (TEST-NET-2, RFC 5737).
+pub(super) const OWN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(198, 51, 100, 1), 49_152));
+
+/// A guest's socket, of WASI 0.2 or 0.3.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct TcpSocket {
-    pub(super) family: IpAddressFamily,
+    pub(super) is_ipv6: bool,
     pub(super) stage: Stage,
     pub(super) options: Options,
-    /// The slot that limits their number.
-    pub(super) _slot: Socket,
+    /// The slot that limits their number. In 0.3 the streams of a connection share it, since they may outlive the
+    /// socket; in 0.2 they cannot.
+    pub(super) slot: Arc<Socket>,
+    /// Whether a guest of 0.3 has taken the direction in which it sends.
+    pub(super) sends: bool,
+    /// Whether it has taken the other one.
+    pub(super) receives: bool,
 }
 
 /// The state of a socket (`wit/deps/sockets.wit` describes the state machine).
 pub(super) enum Stage {
     Unbound,
-    Connecting(IpSocketAddress, GuestEnd),
-    Connected(IpSocketAddress, GuestEnd),
+    /// Of 0.2 alone, where connecting takes two calls.
+    Connecting(SocketAddr, GuestEnd),
+    Connected(SocketAddr, GuestEnd),
     /// A connection was refused, and the socket can no longer be used.
     Closed,
 }
@@ -56,8 +65,9 @@ impl Default for Options {
 }
 
 impl TcpSocket {
-    pub(super) fn new(family: IpAddressFamily, slot: Socket) -> Self {
-        Self { family, stage: Stage::Unbound, options: Options::default(), _slot: slot }
+    pub(super) fn new(is_ipv6: bool, slot: Socket) -> Self {
+        let (stage, options, slot) = (Stage::Unbound, Options::default(), Arc::new(slot));
+        Self { is_ipv6, stage, options, slot, sends: false, receives: false }
     }
 }
 

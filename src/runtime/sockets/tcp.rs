@@ -4,19 +4,13 @@
 use std::net::SocketAddr;
 
 use wasmtime::component::Resource;
-use wasmtime_wasi::p2::bindings::sockets::network::{
-    ErrorCode, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress,
-};
+use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddressFamily, IpSocketAddress};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, Network, SocketResult, subscribe};
 
 use super::Sockets;
 use super::bindings::wasi::sockets::tcp::{Host, HostTcpSocket, ShutdownType};
-use super::held::{Options, Stage, TcpSocket};
+use super::held::{OWN, Options, Stage, TcpSocket};
 use super::streams::{Input, Output};
-
-/// The guest's own address, which belongs to no one (TEST-NET-2, RFC 5737).
-const OWN: IpSocketAddress =
-    IpSocketAddress::Ipv4(Ipv4SocketAddress { port: 49_152, address: (198, 51, 100, 1) });
 
 impl Sockets<'_> {
     fn options(&mut self, this: &Resource<TcpSocket>) -> SocketResult<&mut Options> {
@@ -60,7 +54,8 @@ impl HostTcpSocket for Sockets<'_> {
             Stage::Connected(..) | Stage::Closed => return Err(ErrorCode::InvalidState.into()),
         }
         socket.stage = Stage::Closed;
-        let end = self.gate.connect(SocketAddr::from(to))?;
+        let to = SocketAddr::from(to);
+        let end = self.gate.connect(to)?;
         socket.stage = Stage::Connecting(to, end);
         Ok(())
     }
@@ -92,18 +87,19 @@ impl HostTcpSocket for Sockets<'_> {
     }
 
     fn local_address(&mut self, this: Resource<TcpSocket>) -> SocketResult<IpSocketAddress> {
-        self.remote_address(this).map(|_| OWN)
+        self.remote_address(this).map(|_| OWN.into())
     }
 
     fn remote_address(&mut self, this: Resource<TcpSocket>) -> SocketResult<IpSocketAddress> {
         match &self.table.get(&this)?.stage {
-            Stage::Connected(to, _) => Ok(*to),
+            Stage::Connected(to, _) => Ok((*to).into()),
             _ => Err(ErrorCode::InvalidState.into()),
         }
     }
 
     fn address_family(&mut self, this: Resource<TcpSocket>) -> wasmtime::Result<IpAddressFamily> {
-        Ok(self.table.get(&this)?.family)
+        let is_ipv6 = self.table.get(&this)?.is_ipv6;
+        Ok(if is_ipv6 { IpAddressFamily::Ipv6 } else { IpAddressFamily::Ipv4 })
     }
 
     fn is_listening(&mut self, _: Resource<TcpSocket>) -> wasmtime::Result<bool> {
