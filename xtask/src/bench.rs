@@ -49,6 +49,7 @@ impl Default for Options {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Row {
     Hello,
+    HelloWasi3,
     InstalledHello,
     InstalledBig,
     FirstRun,
@@ -62,8 +63,9 @@ pub(crate) enum Row {
     PortForward,
 }
 
-const ROWS: [(&str, Row); 12] = [
+const ROWS: [(&str, Row); 13] = [
     ("hello", Row::Hello),
+    ("hello-wasi3", Row::HelloWasi3),
     ("installed-hello", Row::InstalledHello),
     ("installed-big", Row::InstalledBig),
     ("first-run", Row::FirstRun),
@@ -139,6 +141,7 @@ fn at_a_cluster(places: &Places, kwasm: &Path, rows: &[Row], runs: usize) -> Res
     for row in rows.iter().filter(|row| row.needs_cluster()) {
         lines.extend(match row {
             Row::Hello
+            | Row::HelloWasi3
             | Row::InstalledHello
             | Row::InstalledBig
             | Row::FirstRun

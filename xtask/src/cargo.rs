@@ -73,12 +73,18 @@ fn built(command: &mut Command) -> Result<Programs> {
     for line in output.stdout.split(|byte| *byte == b'\n') {
         // Build scripts and wrappers may write lines of their own.
         let Ok(message) = serde_json::from_slice::<Value>(line) else { continue };
-        if let (Some(name), Some(file)) = (message["target"]["name"].as_str(), message["executable"].as_str())
-        {
+        if let (Some(name), Some(file)) = (message["target"]["name"].as_str(), made(&message)) {
             programs.insert(name.to_owned(), file.into());
         }
     }
     Ok(programs)
+}
+
+/// Returns the file of a program, or of a library that is a component.
+fn made(message: &Value) -> Option<&str> {
+    let is_component = |file: &&str| Path::new(file).extension().is_some_and(|extension| extension == "wasm");
+    let files = || message["filenames"].as_array()?.iter().find_map(Value::as_str);
+    message["executable"].as_str().or_else(|| files().filter(is_component))
 }
 
 /// Returns a program that a build made.

@@ -138,7 +138,8 @@ Usage: cargo xtask bench [OPTION…] [ROW…]
 
 Rows (all of them unless named):
   hello            kwasm run, warm, against wasmtime run --allow-precompiled
-  installed-hello  the same component installed, through its link
+  hello-wasi3      the same by WASI 0.3
+  installed-hello  the component of hello installed, through its link
   installed-big    18 MB installed, through its link
   first-run        a component of 10 to 60 MB that is new, to its first byte, against optimizing it first;
                    and a second one in the same language against the first
@@ -152,7 +153,7 @@ Rows (all of them unless named):
   port-forward     1 GiB each way to one behind a port against kubectl port-forward, the same
 
 Options:
-  --runs N  runs of each side of the first four rows [default: 200]
+  --runs N  runs of each side of the first five rows [default: 200]
   --check   exit with 1 if a row misses its bar";
 
 const IDLE: &str = "\

@@ -93,7 +93,7 @@ pub(crate) fn build(places: &Places, scope: Scope<'_>) -> Result<()> {
 }
 
 /// The guests that use hyper or tokio, whose sockets need `fcntl`.
-const SOCKETS: [&str; 2] = ["kube-client", "kube-client-http"];
+const SOCKETS: [&str; 3] = ["kube-client", "kube-client-http", "kube-client-wasi3"];
 
 impl<'a> Scope<'a> {
     /// Returns what compiling them needs.
@@ -117,6 +117,8 @@ impl<'a> Scope<'a> {
 pub(crate) struct Guest {
     pub(crate) name: String,
     pub(crate) package: String,
+    /// What cargo calls it: the name of a program, or `None` for the package's library, as those for WASI 0.3 are.
+    program: Option<String>,
     /// The guest's first source file.
     pub(crate) source: PathBuf,
     /// Whether cargo builds its unit tests.
@@ -129,10 +131,13 @@ pub(crate) fn list(workspace: &Path) -> Result<Vec<Guest>> {
     let mut guests = Vec::new();
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let targets = package["targets"].as_array().into_iter().flatten();
-        for target in targets.filter(|target| target["kind"][0] == "bin") {
+        for target in targets.filter(|target| target["kind"][0] == "bin" || target["kind"][0] == "cdylib") {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let name = text(&target["name"]);
             guests.push(Guest {
-                name: text(&target["name"]),
+                program: (target["kind"][0] == "bin").then(|| name.clone()),
+                // A library's name has no hyphens, and a guest's has no underscores.
+                name: name.replace('_', "-"),
                 package: text(&package["name"]),
                 source: text(&target["src_path"]).into(),
                 tested: target["test"] == true,
@@ -196,7 +201,7 @@ fn guests(
     for workspace in places.wasm_workspaces() {
         let selection = match names {
             Some(names) => selection(list(&workspace)?, names),
-            None => vec!["--workspace".to_owned(), "--bins".to_owned()],
+            None => ["--workspace", "--bins", "--lib"].map(str::to_owned).to_vec(),
         };
         if selection.is_empty() {
             continue;
@@ -208,7 +213,8 @@ fn guests(
             .args(profile)
             .args(selection)
             .env("CARGO_TARGET_DIR", target_directory(places));
-        programs.append(&mut cargo::build(&mut command)?);
+        let built = cargo::build(&mut command)?;
+        programs.extend(built.into_iter().map(|(name, file)| (name.replace('_', "-"), file)));
     }
     for name in names.unwrap_or_default() {
         cargo::program(&programs, name)?;
@@ -219,7 +225,14 @@ fn guests(
 /// Returns cargo's options for the guests of these names, so that nothing else is compiled.
 fn selection(guests: Vec<Guest>, names: &[&str]) -> Vec<String> {
     let chosen = guests.into_iter().filter(|guest| names.contains(&&*guest.name));
-    chosen.flat_map(|guest| ["--package".to_owned(), guest.package, "--bin".to_owned(), guest.name]).collect()
+    let options = chosen.flat_map(|guest| {
+        let which = match guest.program {
+            Some(program) => vec!["--bin".to_owned(), program],
+            None => vec!["--lib".to_owned()],
+        };
+        ["--package".to_owned(), guest.package].into_iter().chain(which)
+    });
+    options.collect()
 }
 
 fn adapted(places: &Places, toolchain: Toolchain) -> Result<PathBuf> {

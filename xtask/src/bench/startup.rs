@@ -24,8 +24,9 @@ pub(crate) struct Startup {
     installed: bool,
 }
 
-pub(crate) const ROWS: [Startup; 3] = [
+pub(crate) const ROWS: [Startup; 4] = [
     Startup { row: Row::Hello, name: "hello", component: "hello", installed: false },
+    Startup { row: Row::HelloWasi3, name: "hello-wasi3", component: "hello-wasi3", installed: false },
     Startup { row: Row::InstalledHello, name: "installed-hello", component: "hello", installed: true },
     Startup { row: Row::InstalledBig, name: "installed-big", component: "big", installed: true },
 ];
@@ -73,9 +74,18 @@ impl Bench<'_> {
 
     fn precompiled(&self, row: &Startup, file: &Path) -> Result<Command> {
         let compiled = self.home.path().join(format!("{}.cwasm", row.component));
-        process::run(Command::new(self.wasmtime).arg("compile").arg(file).arg("-o").arg(&compiled))?;
+        let mut compile = Command::new(self.wasmtime);
+        compile.arg("compile");
+        if row.row == Row::HelloWasi3 {
+            compile.args(["-W", "component-model-async"]);
+        }
+        process::run(compile.arg(file).arg("-o").arg(&compiled))?;
         let mut command = Command::new(self.wasmtime);
-        command.args(["run", "--allow-precompiled"]).arg(compiled);
+        command.args(["run", "--allow-precompiled"]);
+        if row.row == Row::HelloWasi3 {
+            command.args(["-S", "p3", "-W", "component-model-async"]);
+        }
+        command.arg(compiled);
         Ok(command)
     }
 }

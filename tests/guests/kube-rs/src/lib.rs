@@ -37,15 +37,40 @@ pub use door::Door;
 use arguments::Command;
 use error::Error;
 use std::io::Write as _;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 
 /// Does what the command line says, and ends the guest: with 0, with 1 and an `error: WHY`, with 2 if it was called
 /// wrongly, or with the exit code of the process in a pod.
 pub fn run<D: Door>() -> ! {
-    let done = arguments::parse(std::env::args().skip(1)).and_then(|command| {
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
-        runtime.block_on(carry_out::<D>(&command))
-    });
+    let done = arguments::parse(std::env::args().skip(1))
+        .and_then(|command| runtime()?.block_on(carry_out::<D>(&command)));
+    end(done)
+}
+
+/// Does the same as [`run`], where something else than tokio waits for what the door needs.
+pub async fn run_within<D: Door>() -> ! {
+    let done = async {
+        let command = arguments::parse(std::env::args().skip(1))?;
+        let runtime = runtime()?;
+        let mut carried_out = std::pin::pin!(carry_out::<D>(&command));
+        std::future::poll_fn(|context| {
+            runtime.block_on(async {
+                let polled = carried_out.as_mut().poll(context);
+                // Then kube-rs' own task, which passes requests on and is woken by nothing else.
+                tokio::task::yield_now().await;
+                polled
+            })
+        })
+        .await
+    };
+    end(done.await)
+}
+
+fn runtime() -> Result<Runtime, Error> {
+    Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)
+}
+
+fn end(done: Result<(), Error>) -> ! {
     match done {
         Ok(()) => kube_guest::finish("kube-client", Ok(())),
         Err(Error::Output(error)) => kube_guest::finish("kube-client", Err(error)),
