@@ -55,7 +55,7 @@ fn a_file_that_is_no_component_is_refused_by_name() {
     exit: 126
     --- stdout
     --- stderr
-    kwasm: ./library.wasm: it is a component without a command: it exports nothing, and not wasi:cli/run@0.2
+    kwasm: ./library.wasm: it is a component without a command: it exports nothing, and not wasi:cli/run
     hint: a plugin is a program with a main function, built for WASI
     ");
 }

@@ -40,6 +40,27 @@ fn a_component_shows_its_interfaces_and_features() {
     let page = kwasm.call(["inspect", component("hello").to_str().unwrap()]).success().stdout;
     assert!(page.contains("kind      component\n") && page.contains("features  bulk-memory"), "{page}");
     assert!(page.contains("imports   wasi:cli/environment@0.2"), "{page}");
+    assert!(page.contains("wasi      0.2\n"), "{page}");
+}
+
+/// Of Rust's standard library are 0.2's, and of the bindings 0.3's.
+#[test]
+fn a_component_shows_which_wasi_it_speaks() {
+    let kwasm = Kwasm::new();
+    let both = component("hello-wasi3");
+    let page = kwasm.call(["inspect", both.to_str().unwrap()]).success().stdout;
+    assert!(page.contains("wasi      0.2, 0.3\n") && page.contains("wasi:cli/run@0.3.0"), "{page}");
+    let json = kwasm.call(["inspect", both.to_str().unwrap(), "-o", "json"]).success().stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["wasi"], serde_json::json!(["0.2", "0.3"]));
+    // One that has nothing of the standard library.
+    wat(
+        &kwasm,
+        "three",
+        r#"(component (component $i) (instance $i (instantiate $i)) (export "wasi:cli/run@0.3.0" (instance $i)))"#,
+    );
+    let page = kwasm.call(["inspect", "./three.wasm"]).success().stdout;
+    assert!(page.contains("wasi     0.3\n"), "{page}");
 }
 
 /// Binaries that do not run: a name, the text, the expected output, and the reason with its hint.
@@ -99,6 +120,27 @@ const UNFIT: &[(&str, &str, &str, &str)] = &[
         "wasi:http/incoming-handler@0.2.3\n",
         "it is a server (wasi:http/incoming-handler@0.2.3), and kwasm runs commands\n\
          hint: wasmtime serve FILE runs it\n",
+    ),
+    (
+        "draft-of-3",
+        r#"(component (import "wasi:http/client@0.3.0-rc-2026-03-15" (instance)) (component $i) (instance $i (instantiate $i)) (export "wasi:cli/run@0.3.0-rc-2026-03-15" (instance $i)))"#,
+        "wasi:http/client@0.3.0-rc-2026-03-15\n",
+        "it is made for a draft of WASI 0.3 (`wasi:http/client@0.3.0-rc-2026-03-15`), and kwasm runs the release\n\
+         hint: build it with tools that make WASI 0.3.0, or for WASI 0.2\n",
+    ),
+    (
+        "unratified",
+        r#"(component (import "wasi:keyvalue/store@0.3.1" (instance)) (component $i) (instance $i (instantiate $i)) (export "wasi:cli/run@0.3.1" (instance $i)))"#,
+        "wasi:keyvalue/store@0.3.1\n",
+        "it uses `wasi:keyvalue/store@0.3.1`, which the WASI 0.3 of this kwasm does not have\n\
+         hint: build it against WASI 0.3.0, or take a newer kwasm\n",
+    ),
+    (
+        "middleware",
+        r#"(component (import "wasi:http/handler@0.3.0" (instance)) (component $i) (instance $i (instantiate $i)) (export "wasi:cli/run@0.3.0" (instance $i)))"#,
+        "wasi:http/handler@0.3.0\n",
+        "it uses `wasi:http/handler@0.3.0`, which the WASI 0.3 of this kwasm does not have\n\
+         hint: a command sends its requests through wasi:http/client\n",
     ),
     (
         "wit",

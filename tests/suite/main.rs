@@ -99,4 +99,5 @@ mod traps;
 mod tunnel_transfers;
 mod tunnels;
 mod verbosity;
+mod wasi3;
 mod watches;

@@ -185,30 +185,36 @@ fn package(name: &str) -> PathBuf {
 
 #[test]
 fn the_vendored_wit_is_that_of_the_wasmtime_in_use() {
-    let ours = Path::new(ROOT).join("wit/deps");
-    let theirs = package("wasmtime-wasi-http").join("wit/deps");
-    let mut compared = 0;
-    for entry in fs::read_dir(&ours).unwrap().flatten() {
-        let name = entry.file_name();
-        assert_eq!(
-            fs::read(ours.join(&name)).unwrap(),
-            fs::read(theirs.join(&name)).unwrap(),
-            "{}",
-            name.display()
-        );
-        compared += 1;
+    for (ours, theirs, least) in [("wit/deps", "wit/deps", 7), ("wit/wasi3/deps", "src/p3/wit/deps", 6)] {
+        let ours = Path::new(ROOT).join(ours);
+        let theirs = package("wasmtime-wasi-http").join(theirs);
+        let mut compared = 0;
+        for entry in fs::read_dir(&ours).unwrap().flatten() {
+            let name = entry.file_name();
+            assert_eq!(
+                fs::read(ours.join(&name)).unwrap(),
+                fs::read(theirs.join(&name)).unwrap(),
+                "{}",
+                name.display()
+            );
+            compared += 1;
+        }
+        assert!(compared >= least, "{}", ours.display());
     }
-    assert!(compared >= 7);
 }
 
 #[test]
 fn the_world_of_plugins_can_be_read() {
-    let mut resolve = wit_parser::Resolve::default();
-    let (package, _) = resolve.push_dir(Path::new(ROOT).join("wit")).unwrap();
-    let world = resolve.select_world(&[package], Some("plugin")).unwrap();
-    let imports =
-        resolve.worlds[world].imports.keys().map(|key| resolve.name_world_key(key)).collect::<Vec<_>>();
-    assert!(imports.contains(&"wasi:http/outgoing-handler@0.2.12".to_owned()), "{imports:?}");
+    for (folder, door) in
+        [("wit", "wasi:http/outgoing-handler@0.2.12"), ("wit/wasi3", "wasi:http/client@0.3.0")]
+    {
+        let mut resolve = wit_parser::Resolve::default();
+        let (package, _) = resolve.push_dir(Path::new(ROOT).join(folder)).unwrap();
+        let world = resolve.select_world(&[package], Some("plugin")).unwrap();
+        let imports =
+            resolve.worlds[world].imports.keys().map(|key| resolve.name_world_key(key)).collect::<Vec<_>>();
+        assert!(imports.contains(&door.to_owned()), "{imports:?}");
+    }
 }
 
 #[test]

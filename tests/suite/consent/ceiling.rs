@@ -56,6 +56,30 @@ fn what_the_ceiling_does_not_allow_no_grant_allows() {
 }
 
 #[test]
+fn a_ceiling_that_allows_only_what_is_stable_keeps_plugins_for_wasi_0_3_from_being_installed_and_run() {
+    let test = "consent::a_ceiling_that_allows_only_what_is_stable";
+    let Some((kwasm, file)) = under(test, &spec("{stableOnly: true}")) else { return };
+    let (unstable, stable) = (component("hello-wasi3"), component("hello"));
+    for verb in ["install", "run"] {
+        let refused = kwasm.call([verb, unstable.to_str().unwrap()]).fails(126);
+        assert_eq!(
+            refused.stderr.replace(file.to_str().unwrap(), "CEILING"),
+            "kwasm: `hello-wasi3` uses WASI 0.3, and the policy CEILING allows only what wasmtime calls stable\n\
+             hint: use a build of it for WASI 0.2, or a policy without `stableOnly: true`\n"
+        );
+        assert_eq!(refused.stdout, "");
+        kwasm.call([verb, stable.to_str().unwrap()]).success();
+    }
+    // One that was installed before does not run any more, and runs again without it.
+    fs::write(&file, spec("{}")).unwrap();
+    kwasm.call(["install", unstable.to_str().unwrap()]).success();
+    fs::write(&file, spec("{stableOnly: true}")).unwrap();
+    kwasm.call(["run", "hello-wasi3"]).fails(126);
+    fs::write(&file, spec("{stableOnly: false}")).unwrap();
+    kwasm.call(["run", "hello-wasi3"]).success();
+}
+
+#[test]
 fn a_ceiling_that_is_not_roots_alone_or_no_policy_is_an_error_and_never_passed_over() {
     let test = "consent::a_ceiling_that_is_not_roots";
     let breaks: &[(&str, Break)] = &[

@@ -11,12 +11,12 @@ use super::Attempt;
 use crate::support::seed;
 
 /// Starts a server that answers anyone, without TLS, and must not be reached.
-fn listener() -> ApiServer {
+pub(super) fn listener() -> ApiServer {
     open(ApiServer::builder().plain_http().start().unwrap())
 }
 
 /// Returns a server with TLS, for hosts that may be granted.
-fn host() -> ApiServer {
+pub(super) fn host() -> ApiServer {
     open(ApiServer::start().unwrap())
 }
 
@@ -26,30 +26,30 @@ fn open(server: ApiServer) -> ApiServer {
 }
 
 /// Returns the defences to disable so that a request to an address that was not granted reaches `server`.
-fn leading_to(server: &ApiServer) -> String {
+pub(super) fn leading_to(server: &ApiServer) -> String {
     format!("destination=127.0.0.1:{}", server.port())
 }
 
 /// Returns the `spec` that grants a server as a host outside the cluster.
-fn granting(server: &ApiServer, private: bool) -> String {
+pub(super) fn granting(server: &ApiServer, private: bool) -> String {
     format!("{{network: [{{host: localhost, port: {}, private: {private}}}]}}", server.port())
 }
 
-fn url(server: &ApiServer) -> String {
+pub(super) fn url(server: &ApiServer) -> String {
     format!("https://localhost:{}/version", server.port())
 }
 
 /// The authority of a server as a file, for hosts outside the cluster: kwasm trusts the platform's.
-struct Trust(TempDir);
+pub(super) struct Trust(TempDir);
 
 impl Trust {
-    fn of(server: &ApiServer) -> Self {
+    pub(super) fn of(server: &ApiServer) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("ca.pem"), server.authority().unwrap()).unwrap();
         Self(folder)
     }
 
-    fn file(&self) -> String {
+    pub(super) fn file(&self) -> String {
         let path: PathBuf = self.0.path().join("ca.pem");
         path.to_str().unwrap().to_owned()
     }

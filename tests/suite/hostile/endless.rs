@@ -35,6 +35,20 @@ fn looping_forever() {
 }
 
 #[test]
+fn looping_or_sleeping_forever_by_wasi_0_3() {
+    for how in ["spin", "sleep"] {
+        ends_at_a_signal(|kwasm| {
+            let mut running = kwasm.start("wasi3", &[how]);
+            running.line();
+            running
+        });
+    }
+    for how in ["busy", "waiting"] {
+        Kwasm::new().run("wasi3", &["outlasts", "1", how]).success();
+    }
+}
+
+#[test]
 fn sleeping_forever() {
     for guest in ["sleeps-forever", "sleeps-forever-core"] {
         ends_at_a_signal(|kwasm| {

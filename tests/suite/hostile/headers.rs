@@ -5,7 +5,7 @@ use kwasm_apiserver::{ApiServer, Received, Upload, User};
 use super::Attempt;
 use crate::support::{Kwasm, kubeconfig, seed};
 
-const SPEAKS_AS: &str = "kwasm sets the identity";
+pub(super) const SPEAKS_AS: &str = "kwasm sets the identity";
 
 #[test]
 fn impersonating_another_user() {
@@ -37,7 +37,12 @@ fn claiming_to_be_a_front_proxy() {
 
 /// Returns the requests that a guest sends to the server: by the ordinary program, by the one for tests, and
 /// by that without a defence.
-fn brought(server: &ApiServer, defence: &str, guest: &str, arguments: &[&str]) -> [Option<Received>; 3] {
+pub(super) fn brought(
+    server: &ApiServer,
+    defence: &str,
+    guest: &str,
+    arguments: &[&str],
+) -> [Option<Received>; 3] {
     let kwasm = || Kwasm::new().kubeconfig(kubeconfig(server, User::Certificate));
     [kwasm().variable("KWASM_WITHOUT", defence), kwasm().faulty(), kwasm().without(defence)].map(|kwasm| {
         let before = server.requests().len();
@@ -49,10 +54,10 @@ fn brought(server: &ApiServer, defence: &str, guest: &str, arguments: &[&str]) -
 
 /// Runs the twin, which has to be allowed, and returns its request.
 #[track_caller]
-fn allowed(server: &ApiServer, guest: &str, arguments: &[&str]) -> Received {
+pub(super) fn allowed(server: &ApiServer, guest: &str, arguments: &[&str]) -> Received {
     let kwasm = Kwasm::new().kubeconfig(kubeconfig(server, User::Certificate));
     let run = kwasm.run(guest, arguments).success();
-    assert_eq!(run.stderr, "", "{}", run.shown());
+    assert_eq!(run.complaints(), "", "{}", run.shown());
     server.requests().pop().unwrap()
 }
 

@@ -143,7 +143,7 @@ fn leaking_the_options_of_requests() {
 }
 
 /// Returns the progress of an upload.
-fn upload(server: &ApiServer) -> Upload {
+pub(super) fn upload(server: &ApiServer) -> Upload {
     let start = std::time::Instant::now();
     loop {
         let upload = server.requests().last().map_or(Upload::Open, |request| request.upload);

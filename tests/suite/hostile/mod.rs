@@ -22,6 +22,7 @@ mod rules;
 mod sockets;
 #[cfg(unix)]
 mod stored_files;
+mod wasi3;
 mod world;
 
 use std::fs;
@@ -154,7 +155,7 @@ impl<'a> Attempt<'a> {
         let twin = Self { guest, ..self };
         let run = twin.run(&owned(arguments), |kwasm| kwasm);
         twin.told("the twin", &run);
-        assert!(run.code == Some(0) && run.stderr.is_empty(), "the twin: {}", run.shown());
+        assert!(run.code == Some(0) && run.complaints().is_empty(), "the twin: {}", run.shown());
     }
 
     #[track_caller]

@@ -143,7 +143,7 @@ fn a_fault_cannot_drive_the_terminal() {
     let run = check(with_spec("  \"x\\e[2J\\nkwasm: fine\": 1")).fails(2);
     assert_snapshot!(run.stderr, @r"
     kwasm: bad.yaml:5: spec.x\u{1b}[2J\u{a}kwasm: fine: there is no such key
-    hint: its keys are description, kubernetes, files, environment, network, flags, limits
+    hint: its keys are description, kubernetes, files, environment, network, flags, limits, stableOnly
     ");
 }
 

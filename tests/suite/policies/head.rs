@@ -100,7 +100,7 @@ fn what_a_policy_begins_with_is_named_where_it_is_missing_or_wrong() {
     hint: `spec: {}` allows nothing
     # a spec that is a list
     kwasm: bad.yaml:4: spec: it is a list, not a map
-    hint: its keys are description, kubernetes, files, environment, network, flags, limits
+    hint: its keys are description, kubernetes, files, environment, network, flags, limits, stableOnly
     ");
 }
 
@@ -125,7 +125,7 @@ fn a_key_is_known_and_there_once() {
     hint: do you mean kubernetes?
     # a key of nothing known
     kwasm: bad.yaml:5: spec.everything: there is no such key
-    hint: its keys are description, kubernetes, files, environment, network, flags, limits
+    hint: its keys are description, kubernetes, files, environment, network, flags, limits, stableOnly
     # a key in the wrong place
     kwasm: bad.yaml:5: rules: there is no such key
     hint: its keys are apiVersion, kind, metadata, spec
@@ -134,7 +134,7 @@ fn a_key_is_known_and_there_once() {
     hint: remove one of them
     # keys that YAML would merge
     kwasm: bad.yaml:6: spec.<<: there is no such key
-    hint: its keys are description, kubernetes, files, environment, network, flags, limits
+    hint: its keys are description, kubernetes, files, environment, network, flags, limits, stableOnly
     # a flag that is the plugin's anyhow
     kwasm: bad.yaml:5: spec.flags.own[2]: it is not one of kubectl's connection flags, so the plugin gets it anyway
     hint: write only flags that kubectl has too, e.g. "-s"

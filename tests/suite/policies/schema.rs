@@ -32,6 +32,8 @@ const VALID: &[&str] = &[
     "{limits: {memory: 1048576, headers: '1024', timeout: 1h30m, requests: '7'}}",
     "{limits: {timeout: 5m}}",
     "{limits: {}}",
+    "{stableOnly: true}",
+    "{stableOnly: false}",
 ];
 
 /// Policies that neither the reader nor the schema accepts, by their `spec`.
@@ -47,6 +49,8 @@ const INVALID: &[&str] = &[
     "{kubernetes: {contexts: []}}",
     "{kubernetes: {contexts: [1]}}",
     "{kubernetes: {impersonate: 'true'}}",
+    "{stableOnly: 'true'}",
+    "{stableOnly: []}",
     "{kubernetes: {rules: {}}}",
     "{kubernetes: {rules: [x]}}",
     "{kubernetes: {rules: [{}]}}",

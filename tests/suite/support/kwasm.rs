@@ -24,6 +24,9 @@ pub(crate) struct Run {
     pub(crate) stderr: String,
 }
 
+/// What kwasm says of a plugin that uses WASI 0.3.
+pub(crate) const UNSTABLE: &str = " uses WASI 0.3, which wasmtime ";
+
 /// Returns the file of a guest, by the name of its crate.
 ///
 /// Built by `cargo xtask components`, which `cargo xtask test` does first.
@@ -189,6 +192,11 @@ impl Run {
     pub(crate) fn fails(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{}", self.shown());
         self
+    }
+
+    /// Returns its standard error but for the note that each run of a file has which uses WASI 0.3.
+    pub(crate) fn complaints(&self) -> String {
+        self.stderr.split_inclusive('\n').filter(|line| !line.contains(UNSTABLE)).collect()
     }
 
     /// Returns everything that the user sees, for a snapshot.
