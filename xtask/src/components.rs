@@ -224,15 +224,17 @@ fn guests(
 
 /// Returns cargo's options for the guests of these names, so that nothing else is compiled.
 fn selection(guests: Vec<Guest>, names: &[&str]) -> Vec<String> {
-    let chosen = guests.into_iter().filter(|guest| names.contains(&&*guest.name));
-    let options = chosen.flat_map(|guest| {
-        let which = match guest.program {
-            Some(program) => vec!["--bin".to_owned(), program],
-            None => vec!["--lib".to_owned()],
-        };
-        ["--package".to_owned(), guest.package].into_iter().chain(which)
-    });
-    options.collect()
+    let (mut options, mut libraries) = (Vec::new(), false);
+    for guest in guests.into_iter().filter(|guest| names.contains(&&*guest.name)) {
+        options.extend(["--package".to_owned(), guest.package]);
+        match guest.program {
+            Some(program) => options.extend(["--bin".to_owned(), program]),
+            None => libraries = true,
+        }
+    }
+    // Of all of these packages; cargo takes it once.
+    options.extend(libraries.then(|| "--lib".to_owned()));
+    options
 }
 
 fn adapted(places: &Places, toolchain: Toolchain) -> Result<PathBuf> {
