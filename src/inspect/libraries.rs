@@ -231,8 +231,8 @@ mod tests {
         format!(
             r#"(core module $library
                 (type $f (func (param i32) (result i32)))
-                {memory}
                 (import "env" "callback" (func $callback (type $f)))
+                {memory}
                 (global (export "answer") (mut i32) (i32.const 42))
                 (table (export "table") 1 funcref)
                 (func (export "twice") (type $f) local.get 0 call $callback)
@@ -278,7 +278,8 @@ mod tests {
             (core instance $env (instantiate $user))
             (core instance $linked (instantiate $library (with "env" (instance $env))))
             (func (export "run") (param "x" u32) (result u32) (canon lift (core func $linked "twice")))"#;
-        let whole = component(&[library.clone(), library.replace("$library", "$other")], use_it);
+        // A name is in the module, too.
+        let whole = component(&[library.clone(), library.replace("$library", "$another")], use_it);
         let found = apart(&whole).unwrap();
         assert_eq!(found.libraries.len(), 2);
         assert_eq!(whole[found.libraries[0].clone()].len(), whole[found.libraries[1].clone()].len());
