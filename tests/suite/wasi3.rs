@@ -194,12 +194,12 @@ fn the_same_source_gives_the_same_output_by_0_2_and_0_3() {
 fn a_log_is_followed_as_by_0_2_until_the_user_ends_it() {
     let Some(real) = real("a_log_is_followed_as_by_0_2_until_the_user_ends_it") else { return };
     let _log = real.pod_log();
-    real.feed(&["create", "namespace", "followed"], "");
-    real.feed(&["run", "web", "--image=none", "--namespace", "followed"], "");
-    real.feed(&["wait", "--for=condition=Ready", "pod/web", "--namespace", "followed", "--timeout=60s"], "");
+    real.feed(&["create", "namespace", "wasi3-log"], "");
+    real.feed(&["run", "web", "--image=none", "--namespace", "wasi3-log"], "");
+    real.feed(&["wait", "--for=condition=Ready", "pod/web", "--namespace", "wasi3-log", "--timeout=60s"], "");
     let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(RealUser::Alice));
     let mut followers = ["kube-client-http", "kube-client-wasi3"].map(|guest| {
-        let mut running = kwasm.start(guest, &["-n", "followed", "logs", "web", "--follow"]);
+        let mut running = kwasm.start(guest, &["-n", "wasi3-log", "logs", "web", "--follow"]);
         running.line_with("hello from a pod");
         running
     });
