@@ -100,6 +100,7 @@ pub(super) fn content(name: &str) -> Option<&'static str> {
 
 #[expect(clippy::expect_used, reason = "the text is embedded, and a test parses it")]
 fn parsed<T: DeserializeOwned>(text: &str) -> Vec<T> {
+    // Not input: a text of this program, which a test parses.
     serde_saphyr::from_str(text).expect("a list of changes")
 }
 
