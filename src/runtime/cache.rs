@@ -11,6 +11,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use wasmtime::Engine;
 
 use super::Error;
@@ -147,7 +148,7 @@ impl<'a> Cache<'a> {
             return Ok(());
         };
         let (pieces, contents) = self.apart(plugin)?;
-        // Others may be done by another process, since this one was started, or for another plugin.
+        // Some may be optimized by another process, since this one was started, or for another plugin.
         let wanted = pieces.iter().zip(contents).filter(|(piece, _)| !self.exists(piece, Tier::Optimized));
         let (wanted, jobs): (Vec<_>, Vec<_>) = wanted
             .map(|(piece, content)| (piece, Job { kind: piece.kind, content, tier: Tier::Optimized }))
@@ -202,12 +203,11 @@ impl<'a> Cache<'a> {
 
     /// Returns the pieces of a plugin as they were when it was compiled.
     fn recorded(&self, plugin: &Plugin) -> Pieces {
-        let folder = self.folder.as_deref().unwrap_or(Path::new(""));
-        Pieces::recorded(plugin.digest(), plugin.inspected().kind(), folder)
+        Pieces::recorded(plugin.digest(), plugin.inspected().kind(), self.folder.as_deref())
     }
 
     /// Validates a plugin and takes it apart, unless it is known not to compile.
-    fn apart(&self, plugin: &Plugin) -> Result<(Pieces, Vec<bytes::Bytes>), Error> {
+    fn apart(&self, plugin: &Plugin) -> Result<(Pieces, Vec<Bytes>), Error> {
         let content = plugin.content()?;
         verdict::judged(plugin, self.path(plugin, ".verdict").as_deref(), || {
             compiler::validate(plugin, &content)?;
@@ -280,12 +280,13 @@ fn needed(places: &Places) -> io::Result<BTreeSet<PathBuf>> {
     let digests = store.running().map_err(io::Error::other)?;
     let tiers = [Tier::Optimized, Tier::Baseline];
     let mut files = BTreeSet::new();
+    let folder = places.compiled();
     for digest in digests {
         // Of whichever form it is: only the names matter here.
-        for piece in Pieces::recorded(digest, Kind::Component, &places.compiled()).iter() {
-            files.extend(tiers.map(|tier| places.compiled().join(piece.file(tier))));
+        for piece in Pieces::recorded(digest, Kind::Component, Some(&folder)).iter() {
+            files.extend(tiers.map(|tier| folder.join(piece.file(tier))));
         }
-        files.insert(places.compiled().join(pieces::name(digest, ".pieces")));
+        files.insert(folder.join(pieces::record(digest)));
     }
     Ok(files)
 }

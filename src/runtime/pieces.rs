@@ -62,9 +62,11 @@ impl Pieces {
     /// Takes a valid plugin apart. Returns its pieces and the content of each.
     pub(super) fn of(plugin: &Plugin, content: &Bytes) -> (Self, Vec<Bytes>) {
         let kind = plugin.inspected().kind();
-        let Some(apart) =
-            Some(kind).filter(|kind| *kind == Kind::Component).and_then(|_| inspect::apart(content))
-        else {
+        let apart = match kind {
+            Kind::Component => inspect::apart(content),
+            Kind::Core => None,
+        };
+        let Some(apart) = apart else {
             return (Self::with(plugin.digest(), kind, Vec::new()), vec![content.clone()]);
         };
         let libraries: Vec<Bytes> =
@@ -76,11 +78,11 @@ impl Pieces {
         (pieces, [vec![apart.rest.into()], libraries].concat())
     }
 
-    /// Returns the pieces of a plugin as they were recorded in this folder: one, if nothing is recorded or could have been
-    /// by others.
-    pub(super) fn recorded(digest: Digest, kind: Kind, folder: &Path) -> Self {
+    /// Returns the pieces of a plugin as they were recorded in this folder, if there is one: a single piece, if nothing is
+    /// recorded or could have been by others.
+    pub(super) fn recorded(digest: Digest, kind: Kind, folder: Option<&Path>) -> Self {
         let records = || -> Option<Vec<Record>> {
-            let path = folder.join(record(digest));
+            let path = folder?.join(record(digest));
             let metadata = fs::symlink_metadata(&path).ok()?;
             platform::check_private_file(&metadata).ok().filter(|()| metadata.len() <= LONGEST)?;
             serde_json::from_slice(&fs::read(path).ok()?).ok()
@@ -123,6 +125,7 @@ pub(super) fn name(digest: Digest, suffix: &str) -> String {
     format!("{}-{}{suffix}", digest.hex(), engine::key())
 }
 
-fn record(digest: Digest) -> String {
+/// Returns the name of the file in which a plugin's pieces are recorded.
+pub(super) fn record(digest: Digest) -> String {
     name(digest, ".pieces")
 }

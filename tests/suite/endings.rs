@@ -80,8 +80,8 @@ fn a_closed_pipe_on_stdout_is_no_error() {
 fn stdin_streams_into_the_plugin() {
     use std::io::Write;
     let kwasm = Kwasm::new();
-    for guest in ["echoes", "echoes-core"] {
-        let mut running = kwasm.start_with_input(guest, &[]);
+    for (guest, arguments) in [("echoes", &[][..]), ("echoes-core", &[]), ("wasi3", &["echo"])] {
+        let mut running = kwasm.start_with_input(guest, arguments);
         let mut stdin = running.stdin();
         for word in ["one", "two"] {
             writeln!(stdin, "{word}").unwrap();

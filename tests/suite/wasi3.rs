@@ -1,7 +1,6 @@
 //! Plugins for WASI 0.3 run as those for 0.2 do. What a hostile one may try is in `hostile/wasi3.rs`.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::process::Stdio;
 
 use kwasm_apiserver::{Cut, Fault, User};
@@ -46,19 +45,6 @@ fn the_user_ends_a_busy_loop_and_a_sleep() {
             assert_eq!(running.end().code, Some(130), "{how} by SIG{signal}");
         }
     }
-}
-
-#[test]
-fn stdin_streams_into_the_plugin_and_out_of_it() {
-    let mut running = Kwasm::new().start_with_input("wasi3", &["echo"]);
-    let mut stdin = running.stdin();
-    for word in ["one", "two"] {
-        writeln!(stdin, "{word}").unwrap();
-        stdin.flush().unwrap();
-        assert_eq!(running.line(), word);
-    }
-    drop(stdin);
-    running.end().success();
 }
 
 #[test]
