@@ -11,7 +11,7 @@ use crate::catalogue::Offer;
 use crate::defence::Defence;
 use crate::environment::Environment;
 use crate::inspect::Inspected;
-use crate::policy::{Layers, Policy};
+use crate::policy::Layers;
 use crate::reference::{PluginName, Source};
 use crate::runtime::{Compiler, Unwatched};
 use crate::store::{Origin, Plugin, Receipt, StagedPlugin, Store};
@@ -132,10 +132,12 @@ pub(super) fn prepare(
     let inspected = Inspected::read(content.bytes())
         .map_err(|cause| Error::Inspect { path: source.clone(), source: cause })?;
     let candidate = Candidate { name: &name, inspected: &inspected, origin: origin.as_ref(), previous };
-    let layers = Layers { ceiling: ceiling()?, ..Layers::of(Policy::none()) };
+    let Chosen { policy, text } = consent.decide(&candidate)?;
+    let policy_name = policy.name().to_owned();
+    // As a run will be: what no run would pass is not installed.
+    let layers = Layers { ceiling: ceiling()?, ..Layers::of(policy) };
     let is_told = previous.is_some_and(|receipt| receipt.inspected.is_unstable());
     unstable::check(reporter, &layers, name.as_str(), &inspected, is_told)?;
-    let Chosen { policy, text } = consent.decide(&candidate)?;
     let plugin = Plugin::new(&name, &content, inspected.clone());
     let progress = Compiling::new(reporter, name.as_str());
     // What does not compile, or cannot be linked, is never installed.
@@ -152,7 +154,7 @@ pub(super) fn prepare(
         size: content.bytes().len() as u64,
         kind: inspected.kind(),
         inspected,
-        policy: policy.name().to_owned(),
+        policy: policy_name,
         policy_text: text,
         audit: false,
         ask: false,

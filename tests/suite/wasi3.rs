@@ -87,6 +87,24 @@ fn a_policy_that_allows_only_what_is_stable_refuses_it() {
     );
     Kwasm::new().spec("{stableOnly: false}").run("hello-wasi3", &[]).success();
     Kwasm::new().spec("{stableOnly: true}").run("hello", &[]).success();
+    // Nor is it installed with it, only never to run.
+    let kwasm = Kwasm::new();
+    let policy = |stable_only: bool| {
+        let file = kwasm.home().join(format!("stable-only-{stable_only}.yaml"));
+        let text = format!(
+            "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {{name: test}}\nspec: {{stableOnly: {stable_only}}}\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        file
+    };
+    let install = |stable_only: bool| {
+        let (plugin, policy) = (component("hello-wasi3"), policy(stable_only));
+        kwasm.call(["install".as_ref(), plugin.as_os_str(), "--policy".as_ref(), policy.as_os_str()])
+    };
+    assert_eq!(install(true).fails(126).stderr, run.stderr);
+    kwasm.call(["run", "hello-wasi3"]).fails(127);
+    install(false).success();
+    kwasm.call(["run", "hello-wasi3"]).success();
 }
 
 /// A newer 0.3 runs as long as it uses nothing that is not there: wasmtime's linker finds what is compatible.
