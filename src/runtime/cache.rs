@@ -147,24 +147,36 @@ impl<'a> Cache<'a> {
         let Some(attempts) = Attempts::begin(&attempts).map_err(Error::system)? else {
             return Ok(());
         };
-        let (pieces, contents) = self.apart(plugin)?;
-        // Some may be optimized by another process, since this one was started, or for another plugin.
-        let wanted = pieces.iter().zip(contents).filter(|(piece, _)| !self.exists(piece, Tier::Optimized));
-        let (wanted, jobs): (Vec<_>, Vec<_>) = wanted
-            .map(|(piece, content)| (piece, Job { kind: piece.kind, content, tier: Tier::Optimized }))
-            .unzip();
-        let made = self.compile(plugin, jobs, bounds, watcher)?;
-        for (piece, (tier, code)) in wanted.into_iter().zip(made) {
-            if let Some(path) = self.file(piece, tier) {
-                self.keep(&path, &code).map_err(Error::system)?;
-            }
-        }
+        let recorded = self.recorded(plugin);
+        // All may be optimized by another process, since this one was started.
+        let is_done = recorded.iter().all(|piece| self.exists(piece, Tier::Optimized));
+        let pieces = if is_done { recorded } else { self.make_optimized(plugin, bounds, watcher)? };
         attempts.end().map_err(Error::system)?;
         for baseline in pieces.iter().filter_map(|piece| self.file(piece, Tier::Baseline)) {
             // It stays mapped where it runs; on Windows, it stays until the cache is trimmed.
             drop(disk::remove(&baseline));
         }
         Ok(())
+    }
+
+    /// Compiles those pieces of a plugin with all optimizations that are not there so, by another plugin. Returns all of them.
+    fn make_optimized(
+        &self,
+        plugin: &Plugin,
+        bounds: Bounds,
+        watcher: &dyn Watcher,
+    ) -> Result<Pieces, Error> {
+        let (pieces, contents) = self.apart(plugin)?;
+        let wanted = pieces.iter().zip(contents).filter(|(piece, _)| !self.exists(piece, Tier::Optimized));
+        let (wanted, jobs): (Vec<_>, Vec<_>) = wanted
+            .map(|(piece, content)| (piece, Job { kind: piece.kind, content, tier: Tier::Optimized }))
+            .unzip();
+        for (piece, (tier, code)) in wanted.into_iter().zip(self.compile(plugin, jobs, bounds, watcher)?) {
+            if let Some(path) = self.file(piece, tier) {
+                self.keep(&path, &code).map_err(Error::system)?;
+            }
+        }
+        Ok(pieces)
     }
 
     /// Compares the cached code of a plugin with compiling it again.
