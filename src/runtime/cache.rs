@@ -18,6 +18,7 @@ use super::Error;
 use super::attempts::Attempts;
 use super::code::{Code, Form};
 use super::compiler::{self, Bounds, Job, Watcher};
+use super::engine::Runner;
 use super::pieces::{self, Piece, Pieces};
 use super::tier::{Schedule, Tier};
 use super::verdict;
@@ -64,54 +65,82 @@ impl<'a> Cache<'a> {
         }
     }
 
-    /// Returns the plugin's machine code and its tier: mapped if it was compiled before, otherwise compiled now.
+    /// Returns the plugin's machine code: mapped if it was compiled before, otherwise compiled now.
     ///
     /// # Errors
     /// If the plugin's content was altered or cannot be compiled.
     pub(super) fn load(
         &self,
-        engine: &Engine,
+        runner: Runner,
         plugin: &Plugin,
         schedule: Schedule,
         bounds: Bounds,
         watcher: &dyn Watcher,
-    ) -> Result<(Code, Tier), Error> {
+    ) -> Result<Code, Error> {
         let pieces = self.recorded(plugin);
-        let mapped = pieces.iter().map(|piece| self.map(engine, piece, schedule)).collect::<Option<Vec<_>>>();
-        if let Some(mapped) = mapped {
-            return assembled(&pieces, mapped);
+        for lowest in schedule.tiers() {
+            let engine = runner.engine(*lowest).map_err(Error::system)?;
+            let mapped = pieces.iter().map(|piece| self.map(&engine, piece, schedule.tiers_down_to(*lowest)));
+            if let Some(mapped) = mapped.collect::<Option<Vec<_>>>() {
+                return assembled(&pieces, mapped);
+            }
         }
+        self.make(runner, plugin, schedule, bounds, watcher)
+    }
+
+    /// Compiles those pieces of a plugin of which there is no machine code. Another plugin may have brought the same libraries.
+    fn make(
+        &self,
+        runner: Runner,
+        plugin: &Plugin,
+        schedule: Schedule,
+        bounds: Bounds,
+        watcher: &dyn Watcher,
+    ) -> Result<Code, Error> {
         let (pieces, contents) = self.apart(plugin)?;
-        // Another plugin may have brought the same libraries.
-        let mut mapped: Vec<_> = pieces.iter().map(|piece| self.map(engine, piece, schedule)).collect();
-        let wanted = pieces.iter().zip(contents).zip(&mapped).filter(|(_, mapped)| mapped.is_none());
-        let jobs = wanted.map(|((piece, content), _)| {
+        let any = runner.engine(Tier::Baseline).map_err(Error::system)?;
+        let there = pieces.iter().map(|piece| Some(self.map(&any, piece, schedule.tiers())?.1));
+        let there: Vec<_> = there.collect();
+        let wanted = contents.into_iter().zip(pieces.iter()).zip(&there).filter(|(_, there)| there.is_none());
+        let jobs = wanted.map(|((content, piece), _)| {
             let tier = schedule.first_tier(content.len());
             Job { kind: piece.kind, content, tier }
         });
-        let mut made = self.compile(plugin, jobs.collect(), bounds, watcher)?.into_iter();
+        let made = self.compile(plugin, jobs.collect(), bounds, watcher)?;
         if let Some(folder) = &self.folder {
             // What cannot be recorded or kept is compiled at each run, and nothing else.
             drop(pieces.record(folder));
         }
-        for (piece, mapped) in pieces.iter().zip(&mut mapped).filter(|(_, mapped)| mapped.is_none()) {
-            let Some((tier, code)) = made.next() else { break };
-            let kept = self.file(piece, tier).filter(|path| self.keep(path, &code).is_ok());
-            // Mapping the file is cheaper than copying it, and is what the next run will do.
-            let form = match kept.and_then(|path| Form::map(engine, piece.kind, &path)) {
-                Some(form) => form,
-                None => {
-                    Form::adopt(engine, piece.kind, &code).map_err(|error| Error::compile(plugin, &error))?
+        let tiers = there.iter().flatten().chain(made.iter().map(|(tier, _)| tier));
+        let lowest = tiers.min().copied().unwrap_or(Tier::Optimized);
+        let engine = runner.engine(lowest).map_err(Error::system)?;
+        let mut made = made.into_iter();
+        let mut forms = Vec::new();
+        for (piece, there) in pieces.iter().zip(there) {
+            let made = if there.is_none() { made.next() } else { None };
+            forms.extend(match made {
+                Some((tier, code)) => {
+                    let form = self.kept(&engine, piece, tier, &code);
+                    Some((form.map_err(|error| Error::compile(plugin, &error))?, tier))
                 }
-            };
-            *mapped = Some((form, tier));
+                None => self.map(&engine, piece, schedule.tiers_down_to(lowest)),
+            });
         }
-        assembled(&pieces, mapped.into_iter().flatten().collect())
+        assembled(&pieces, forms)
     }
 
-    /// Maps a piece's machine code in the best tier that there is.
-    fn map(&self, engine: &Engine, piece: &Piece, schedule: Schedule) -> Option<(Form, Tier)> {
-        for tier in schedule.tiers() {
+    /// Keeps a piece's machine code and maps the file, which is cheaper than copying it, and is what the next run will do.
+    fn kept(&self, engine: &Engine, piece: &Piece, tier: Tier, code: &[u8]) -> wasmtime::Result<Form> {
+        let kept = self.file(piece, tier).filter(|path| self.keep(path, code).is_ok());
+        match kept.and_then(|path| Form::map(engine, piece.kind, &path)) {
+            Some(form) => Ok(form),
+            None => Form::adopt(engine, piece.kind, code),
+        }
+    }
+
+    /// Maps a piece's machine code in the best of these tiers that there is.
+    fn map(&self, engine: &Engine, piece: &Piece, tiers: &[Tier]) -> Option<(Form, Tier)> {
+        for tier in tiers {
             let path = self.file(piece, *tier)?;
             if let Some(form) = Form::map(engine, piece.kind, &path) {
                 disk::touch_daily(&path);
@@ -266,12 +295,12 @@ impl<'a> Cache<'a> {
     }
 }
 
-/// Returns the machine code of all pieces, and the lowest of their tiers.
-fn assembled(pieces: &Pieces, mapped: Vec<(Form, Tier)>) -> Result<(Code, Tier), Error> {
-    let is_optimized = mapped.iter().all(|(_, tier)| *tier == Tier::Optimized);
+/// Returns the machine code of all pieces.
+fn assembled(pieces: &Pieces, mapped: Vec<(Form, Tier)>) -> Result<Code, Error> {
+    let lowest = mapped.iter().map(|(_, tier)| *tier).min().filter(|_| mapped.len() == pieces.iter().count());
     let forms = pieces.iter().zip(mapped).map(|(piece, (form, _))| (form, piece.start));
-    let code = Code::of(forms).ok_or_else(|| Error::system("a piece of the plugin was not compiled"))?;
-    Ok((code, if is_optimized { Tier::Optimized } else { Tier::Baseline }))
+    let code = lowest.and_then(|lowest| Code::of(forms, lowest));
+    code.ok_or_else(|| Error::system("a piece of the plugin was not compiled"))
 }
 
 /// Removes machine code that no installed plugin needs, the least recently used first, until at most `budget`

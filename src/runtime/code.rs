@@ -8,6 +8,7 @@ use std::path::Path;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
+use super::tier::Tier;
 use crate::defence::Defence;
 use crate::inspect::Kind;
 use crate::platform;
@@ -18,6 +19,8 @@ pub(super) struct Code {
     pub(super) form: Form,
     /// That of its libraries, in the order of its imports.
     pub(super) libraries: Vec<Library>,
+    /// The lowest tier of all.
+    pub(super) tier: Tier,
 }
 
 /// The machine code of one file.
@@ -38,14 +41,22 @@ pub(super) struct Library {
 impl Code {
     /// Returns the machine code of a plugin, of which the first file is its own and the others its libraries', each with its
     /// offset in the plugin. Returns `None` without any, or if a library is no core module.
-    pub(super) fn of(forms: impl IntoIterator<Item = (Form, usize)>) -> Option<Self> {
+    pub(super) fn of(forms: impl IntoIterator<Item = (Form, usize)>, tier: Tier) -> Option<Self> {
         let mut forms = forms.into_iter();
         let (form, _) = forms.next()?;
         let libraries = forms.map(|(form, start)| match form {
             Form::Core(module) => Some(Library { module, start }),
             Form::Component(_) => None,
         });
-        Some(Self { form, libraries: libraries.collect::<Option<_>>()? })
+        Some(Self { form, libraries: libraries.collect::<Option<_>>()?, tier })
+    }
+
+    /// Returns the engine that runs it.
+    pub(super) fn engine(&self) -> &Engine {
+        match &self.form {
+            Form::Component(component) => component.engine(),
+            Form::Core(module) => module.engine(),
+        }
     }
 }
 

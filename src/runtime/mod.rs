@@ -43,6 +43,7 @@ use self::code::Code;
 use self::command::Command;
 use self::compiler::Bounds;
 pub use self::compiler::{Unwatched, Watcher};
+use self::engine::Runner;
 pub use self::engine::WASMTIME;
 pub use self::error::{Bound, Error, FolderError, Guard, Position};
 pub use self::folders::Folders;
@@ -63,9 +64,7 @@ use crate::store::{Places, Plugin};
 
 /// A compiled plugin with everything that it is given.
 pub struct Sandbox {
-    engine: Engine,
     code: Code,
-    tier: Tier,
     gate: Gate,
     inspected: Inspected,
     limits: Limits,
@@ -138,9 +137,8 @@ impl<'a> Compiler<'a> {
     /// # Errors
     /// If it cannot be compiled or an import cannot be resolved.
     pub fn prepare(&self, plugin: &Plugin) -> Result<(), Error> {
-        let engine = engine::runner(Limits::default().stack, calls::CALLS).map_err(Error::system)?;
-        let (code, _) = self.code(&engine, plugin)?;
-        Command::link(&engine, &code, plugin.inspected())
+        let code = self.code(Runner { stack: Limits::default().stack, calls: calls::CALLS }, plugin)?;
+        Command::link(code.engine(), &code, plugin.inspected())
             .map(drop)
             .map_err(|error| Error::link(plugin.name(), &error))
     }
@@ -168,8 +166,8 @@ impl<'a> Compiler<'a> {
         Cache::open(self.places)?.optimize(plugin, self.bounds.in_background(), self.watcher)
     }
 
-    fn code(&self, engine: &Engine, plugin: &Plugin) -> Result<(Code, Tier), Error> {
-        Cache::open(self.places)?.load(engine, plugin, self.schedule, self.bounds, self.watcher)
+    fn code(&self, runner: Runner, plugin: &Plugin) -> Result<Code, Error> {
+        Cache::open(self.places)?.load(runner, plugin, self.schedule, self.bounds, self.watcher)
     }
 }
 
@@ -197,16 +195,15 @@ impl Sandbox {
         profiler: Option<Profiler>,
     ) -> Result<Self, Error> {
         let calls = if profiler.is_some() { profile::CALLS } else { calls::CALLS };
-        let engine = engine::runner(limits.stack, calls).map_err(Error::system)?;
-        let (code, tier) = compiler.code(&engine, plugin)?;
+        let code = compiler.code(Runner { stack: limits.stack, calls }, plugin)?;
         let (inspected, name) = (plugin.inspected().clone(), plugin.name().to_owned());
-        Ok(Self { engine, code, tier, gate, inspected, limits, name, profiler, world })
+        Ok(Self { code, gate, inspected, limits, name, profiler, world })
     }
 
     /// Returns whether its code is optimized.
     #[must_use]
     pub fn is_optimized(&self) -> bool {
-        self.tier == Tier::Optimized
+        self.code.tier == Tier::Optimized
     }
 
     /// Runs the plugin until it ends, the user interrupts it, or its time is over.
@@ -214,12 +211,12 @@ impl Sandbox {
     /// # Errors
     /// If an import cannot be resolved, or the system lacks a resource that a run requires.
     pub fn run(self) -> Result<Outcome, Error> {
-        let command = Command::link(&self.engine, &self.code, &self.inspected)
+        let engine = self.code.engine().clone();
+        let command = Command::link(&engine, &self.code, &self.inspected)
             .map_err(|error| Error::link(&self.name, &error))?;
         let context = self.world.context().map_err(Error::system)?;
         let origins = Origins::of(&self.code);
-        let mut store =
-            Store::new(&self.engine, State::new(context, self.gate.clone(), self.limits, origins));
+        let mut store = Store::new(&engine, State::new(context, self.gate.clone(), self.limits, origins));
         store.limiter(State::limiter);
         limits::bound(&mut store, self.inspected.kind());
         store.set_epoch_deadline(1);
@@ -227,12 +224,12 @@ impl Sandbox {
         mem::forget(self.code);
         let timeout = self.limits.timeout.filter(|_| Defence::Timeout.stands());
         let clock = match &self.profiler {
-            Some(profiler) => Some(profiler.watch(&self.engine, &mut store)?),
+            Some(profiler) => Some(profiler.watch(&engine, &mut store)?),
             None => None,
         };
         // A profile is written however the run ends, by a signal too.
         let outcome = if self.inspected.uses_network() || timeout.is_some() || clock.is_some() {
-            let ending = Ending { engine: self.engine, gate: self.gate, profiler: self.profiler };
+            let ending = Ending { engine, gate: self.gate, profiler: self.profiler };
             run_beside(&ending, timeout, store, command)
         } else {
             run_alone(store, &command)

@@ -4,7 +4,7 @@ use super::error::{COMPILE, Error};
 use crate::environment::Environment;
 
 /// How far machine code is optimized. It does the same in each tier.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Tier {
     /// Compiled in a fraction of the time and not optimized, for a plugin's first runs.
     Baseline,
@@ -48,6 +48,13 @@ impl Schedule {
             Self::First => &[Tier::Optimized],
             Self::Background | Self::Never => &[Tier::Optimized, Tier::Baseline],
         }
+    }
+
+    /// Returns those of its tiers that are no lower than this one.
+    pub(super) fn tiers_down_to(self, lowest: Tier) -> &'static [Tier] {
+        let tiers = self.tiers();
+        let end = tiers.iter().position(|tier| *tier == lowest).map_or(tiers.len(), |index| index + 1);
+        &tiers[..end]
     }
 
     /// Returns the tier in which a content of this many bytes is compiled before its first run.
