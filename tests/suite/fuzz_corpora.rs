@@ -55,6 +55,11 @@ fn the_corpus_of_the_socket_door_holds() {
 }
 
 #[test]
+fn the_corpus_of_the_doors_of_wasi_0_3_holds() {
+    replay("door-wasi3", door::wasi3::holds);
+}
+
+#[test]
 fn the_corpus_of_headers_holds() {
     replay("headers", headers::holds);
 }

@@ -40,6 +40,20 @@ pub(super) fn check(played: &Played, arrived: &[Arrived]) {
     assert!(switched || !answers.switched, "a switch that no server made");
 }
 
+/// Returns whether one of the requests in what was written to a socket arrives so, whole or in part.
+pub(super) fn asks(wrote: &[u8], arrived: &Arrived) -> bool {
+    let [method, target, _] = &arrived.head.first;
+    asked(wrote).iter().any(|asked| {
+        let is_bare = ["GET", "HEAD"].contains(&method.as_str()) && arrived.body.is_empty();
+        let fits = if arrived.whole {
+            asked.whole && asked.body == arrived.body || asked.chunked && is_bare
+        } else {
+            asked.body.starts_with(&arrived.body)
+        };
+        (&asked.method, &asked.target) == (method, target) && fits
+    })
+}
+
 /// A request as the guest wrote it.
 struct Asked {
     method: String,
@@ -73,7 +87,7 @@ fn asked(wrote: &[u8]) -> Vec<Asked> {
 }
 
 /// Returns a target without the address that it may begin with, and without what never leaves a client.
-fn in_origin_form(target: &str) -> String {
+pub(super) fn in_origin_form(target: &str) -> String {
     let target = target.split('#').next().unwrap_or_default();
     match target.split_once("://") {
         Some((_, rest)) if !target.starts_with('/') => {

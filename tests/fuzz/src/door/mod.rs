@@ -1,21 +1,29 @@
-//! The socket door, fed with what a guest writes to a socket, before a server that answers as it likes.
+//! The doors, fed with what a guest does, before a server that answers as it likes: what it writes to a socket ([`holds`]), and
+//! what it asks for by WASI 0.3 ([`wasi3::holds`]).
 //!
-//! The first line has a letter a request, for how it is answered (`answer.rs`); the rest is the guest's (`guest.rs`).
+//! The first line has a letter a request, for how it is answered (`answer.rs`); the rest is the guest's (`guest.rs`; of
+//! 0.3, `tests/guests/wasi3/src/script.rs`).
 
 mod allowed;
 mod answer;
 mod compare;
+mod control;
 mod guest;
 mod message;
+#[path = "../../../guests/wasi3/src/script.rs"]
+mod script;
 mod upstream;
+pub(crate) mod wasi3;
 
 use std::cell::Cell;
 use std::mem;
+use std::net::SocketAddr;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use kwasm::cluster::{Contexts, Flags, Kubeconfig};
 use kwasm::environment::Environment;
 use kwasm::gate::Gate;
+use kwasm::inspect::Inspected;
 use kwasm::policy::{Grant, Policy};
 use tokio::runtime::{Builder, Runtime};
 
@@ -81,21 +89,10 @@ thread_local! {
 impl Bench {
     fn new() -> std::io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let upstream = runtime.block_on(async { Upstream::listen() })?;
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join("config");
-        let text = format!(
-            "{{current-context: a, clusters: [{{name: c, cluster: {{server: 'http://{}'}}}}], users: [{{name: u, user: \
-             {{token: {TOKEN}}}}}], contexts: [{{name: a, context: {{cluster: c, user: u, namespace: shop}}}}]}}",
-            upstream.address
-        );
-        std::fs::write(&path, text)?;
-        let variables = [("KUBECONFIG".into(), path.into())].into();
-        let environment = Environment { variables, ..Environment::default() };
-        let kubeconfig = Kubeconfig::load(&environment, &Flags::default()).expect("it is a kubeconfig");
-        let policy = Policy::read("test.yaml", allowed::POLICY).expect("it is a policy");
+        let upstream = runtime.block_on(async { Upstream::listen(None) })?;
+        let kubeconfig = kubeconfig(upstream.address)?;
         let inspected = r#"{"kind": "component", "imports": ["wasi:sockets/tcp@0.2.0"]}"#;
-        let grant = policy.grant(&serde_json::from_str(inspected)?);
+        let grant = grant(&serde_json::from_str(inspected)?);
         Ok(Self { runtime, upstream, kubeconfig, grant })
     }
 
@@ -113,6 +110,24 @@ impl Bench {
         guest::until_idle().await;
         Played { wrote, got, heard_all, interrupted, report }
     }
+}
+
+/// Returns a kubeconfig whose user has a token.
+fn kubeconfig(server: SocketAddr) -> std::io::Result<Kubeconfig> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("config");
+    let text = format!(
+        "{{current-context: a, clusters: [{{name: c, cluster: {{server: 'http://{server}'}}}}], users: [{{name: u, user: \
+         {{token: {TOKEN}}}}}], contexts: [{{name: a, context: {{cluster: c, user: u, namespace: shop}}}}]}}"
+    );
+    std::fs::write(&path, text)?;
+    let variables = [("KUBECONFIG".into(), path.into())].into();
+    let environment = Environment { variables, ..Environment::default() };
+    Ok(Kubeconfig::load(&environment, &Flags::default()).expect("it is a kubeconfig"))
+}
+
+fn grant(inspected: &Inspected) -> Grant {
+    Policy::read("test.yaml", allowed::POLICY).expect("it is a policy").grant(inspected)
 }
 
 /// Checks that the gate's secrets stay hidden from the guest.

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::answer::{self, GREETING, Switch, Then};
+use super::control::Control;
 use super::message::{Body, Fault, Framing, Head, Reader};
 
 /// So little waits in the kernel that who reads nothing is soon felt.
@@ -18,6 +19,8 @@ const WINDOW: u32 = 8 << 10;
 pub(super) struct Upstream {
     pub(super) address: SocketAddr,
     log: Arc<Mutex<Log>>,
+    /// What a guest that plays scripts is told by requests of its own, which are no part of what arrived.
+    control: Option<Control>,
 }
 
 /// The bytes that arrived since it was last cleared.
@@ -57,12 +60,12 @@ pub(super) struct Tunnel {
 
 impl Upstream {
     /// Listens for as long as the runtime lives.
-    pub(super) fn listen() -> std::io::Result<Self> {
+    pub(super) fn listen(control: Option<Control>) -> std::io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.set_recv_buffer_size(WINDOW)?;
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         let listener = socket.listen(64)?;
-        let upstream = Self { address: listener.local_addr()?, log: Arc::default() };
+        let upstream = Self { address: listener.local_addr()?, log: Arc::default(), control };
         tokio::spawn(upstream.clone().accept(listener));
         Ok(upstream)
     }
@@ -122,6 +125,9 @@ impl Connection {
         };
         self.waiting.drain(..head.length);
         let framing = head.framing(Reader::Strict)?;
+        if let Some(control) = self.at.control.clone().filter(|control| control.is_for(&head)) {
+            return self.obey(&control, &head, framing).await;
+        }
         let (number, letter) = {
             let mut log = self.at.log();
             let number = log.arrived.len();
@@ -153,6 +159,28 @@ impl Connection {
         }
         let (text, then) = answer::answer(letter, &method);
         Ok(if self.say(&text).await { then } else { Then::Close })
+    }
+
+    /// Gives a guest its scripts, or takes what it tells of one.
+    async fn obey(&mut self, control: &Control, head: &Head, framing: Framing) -> Result<Then, Fault> {
+        if head.first[0] == "GET" {
+            self.stream.write_all(Control::HEAD).await.map_err(|_| "no scripts could be sent")?;
+            while let Some(script) = control.next().await {
+                self.stream.write_all(&script).await.map_err(|_| "a script could not be sent")?;
+            }
+            return Ok(Then::Close);
+        }
+        loop {
+            let body = Body::read(&self.waiting, framing, Reader::Strict)?;
+            if body.whole {
+                self.waiting.drain(..body.length);
+                control.told(body.bytes);
+                return Ok(if self.say(Control::OK).await { Then::Go } else { Then::Close });
+            }
+            if !self.more().await {
+                return Ok(Then::Close);
+            }
+        }
     }
 
     /// Reads a body, and says whether it had an end.

@@ -6,7 +6,9 @@
 mod hostile;
 mod ordinary;
 mod out;
+mod play;
 mod request;
+mod script;
 mod socket;
 
 use std::str::FromStr;
@@ -35,10 +37,11 @@ impl wasip3::exports::cli::run::Guest for Guest {
         );
         let command = words.next("");
         let told = match command.as_str() {
-            "get" | "count" | "upload" | "follow-many" | "exit" | "spin" | "sleep" | "trap" | "wait"
-            | "echo" => {
+            "get" | "count" | "follow" | "upload" | "follow-many" | "exit" | "spin" | "sleep" | "trap"
+            | "wait" | "echo" => {
                 return ordinary::run(&command, &mut words).await;
             }
+            "play" => return play::run(&words.next("")).await,
             _ => hostile::run(&command, &mut words).await,
         };
         match told {

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use futures::future::{AbortHandle, Abortable, Either, join_all, select};
 use futures::{join, pin_mut};
+use memchr::{memchr, memmem, memrchr};
 use wasip3::cli::{exit, stdin};
 use wasip3::clocks::monotonic_clock;
 use wasip3::http::client;
@@ -22,6 +23,7 @@ pub(crate) async fn run(command: &str, words: &mut Words) -> Result<(), ()> {
     match command {
         "get" => copy(&words.next("/version")).await,
         "count" => count(&words.next("/source")).await,
+        "follow" => follow(&words.next("/source")).await,
         "upload" => {
             upload(&words.next("/sink"), words.number("1000000"), &words.next("finish"), words.number("0"))
                 .await
@@ -79,6 +81,38 @@ async fn count(target: &str) -> Result<(), ()> {
     }
     answer.end().await.map_err(drop)?;
     print(format!("{bytes} bytes\n")).await
+}
+
+/// Prints the name of each event's object in a watch as soon as it is there, and those together that come together.
+async fn follow(target: &str) -> Result<(), ()> {
+    let mut answer = Call::get(target).send().await.map_err(drop)?;
+    let mut out = Out::new();
+    let mut begun = Vec::new();
+    while let Some(piece) = answer.piece().await {
+        begun.extend(piece);
+        let whole = memrchr(b'\n', &begun).map_or(0, |end| end + 1);
+        let rest = begun.split_off(whole);
+        let mut names = Vec::new();
+        for line in begun.split_inclusive(|byte| *byte == b'\n') {
+            names.extend_from_slice(name(line).unwrap_or_default());
+            names.push(b'\n');
+        }
+        begun = rest;
+        if !names.is_empty() {
+            out.write(names).await?;
+        }
+    }
+    out.close().await?;
+    answer.end().await.map_err(drop)
+}
+
+/// Returns the name of a watch event's object. Not by a parser of JSON: it is the door that is looked at.
+fn name(line: &[u8]) -> Option<&[u8]> {
+    const KEY: &[u8] = b"\"name\":\"";
+    let metadata = memmem::find(line, b"\"metadata\":{")?;
+    let start = metadata + memmem::find(&line[metadata..], KEY)? + KEY.len();
+    let length = memchr(b'"', &line[start..])?;
+    Some(&line[start..start + length])
 }
 
 /// Sends this many bytes, and ends as it is told after some of them: by `finish`, `trap`, `return`, `exit`,

@@ -120,7 +120,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn of(response: Response) -> Self {
+    pub(crate) fn of(response: Response) -> Self {
         let (status, headers) = (response.get_status_code(), response.get_headers().copy_all());
         let (read, read_reader) = wit_future::new(|| Ok(()));
         let (body, ended) = Response::consume_body(response, read_reader);

@@ -60,6 +60,21 @@ pub(crate) async fn hoard(count: usize, what: &str) -> Result<String, String> {
     Ok(format!("{} sockets", sockets.len() + streams.len()))
 }
 
+/// Sends all of this, and returns all that comes.
+pub(crate) async fn exchange(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+    let socket = open(GATE).await?;
+    let (mut writer, reader) = wit_stream::new();
+    let sent = socket.send(reader);
+    let (received, _ended) = socket.receive();
+    let written = async {
+        drop(writer.write_all(bytes).await);
+        drop(writer);
+        drop(sent.await);
+    };
+    let (answer, ()) = join!(received.collect(), written);
+    Ok(answer)
+}
+
 /// Sends half of a request, and then drops the stream, returns, or traps.
 pub(crate) async fn halve(end: &str) -> Result<String, String> {
     let socket = open(GATE).await?;
