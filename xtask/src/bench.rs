@@ -6,6 +6,7 @@ mod first_run;
 mod install;
 mod list;
 mod measure;
+mod search;
 mod stage;
 mod startup;
 mod ticks;
@@ -25,8 +26,31 @@ use crate::{
 
 use self::{carry::Way, measure::Line, stage::Stage};
 
-/// The ways to the cluster, each with the arguments by which a guest takes it.
-const DOORS: [(&str, &[&str]); 2] = [("http", &[]), ("sockets", &["--sockets"])];
+/// A way to the cluster.
+#[derive(Clone, Copy, Debug)]
+struct Door {
+    name: &'static str,
+    /// The guest that reads an answer to its end, with its command; the path follows.
+    downloads: &'static [&'static str],
+    /// The guest that prints what comes of a watch, in the same form.
+    follows: &'static [&'static str],
+    /// The arguments by which the guest takes this way.
+    options: &'static [&'static str],
+}
+
+const DOORS: [Door; 3] = [
+    Door { name: "http", downloads: &["downloads"], follows: &["follows"], options: &[] },
+    Door { name: "sockets", downloads: &["downloads"], follows: &["follows"], options: &["--sockets"] },
+    Door { name: "http 0.3", downloads: &["wasi3", "count"], follows: &["wasi3", "follow"], options: &[] },
+];
+
+impl Door {
+    /// Returns the guest and its arguments.
+    fn arguments<'a>(self, guest: &'static [&'static str], path: &'a str) -> (&'static str, Vec<&'a str>) {
+        let (name, command) = guest.split_first().map_or(("", &[][..]), |(name, command)| (*name, command));
+        (name, [command, &[path], self.options].concat())
+    }
+}
 
 /// The options of the command.
 #[derive(Debug, PartialEq)]
@@ -55,6 +79,7 @@ pub(crate) enum Row {
     FirstRun,
     Install,
     Many,
+    Search,
     Watch,
     Watch1k,
     Watch10k,
@@ -63,7 +88,7 @@ pub(crate) enum Row {
     PortForward,
 }
 
-const ROWS: [(&str, Row); 13] = [
+const ROWS: [(&str, Row); 14] = [
     ("hello", Row::Hello),
     ("hello-wasi3", Row::HelloWasi3),
     ("installed-hello", Row::InstalledHello),
@@ -71,6 +96,7 @@ const ROWS: [(&str, Row); 13] = [
     ("first-run", Row::FirstRun),
     ("install", Row::Install),
     ("many", Row::Many),
+    ("search", Row::Search),
     ("watch", Row::Watch),
     ("watch-1k", Row::Watch1k),
     ("watch-10k", Row::Watch10k),
@@ -124,6 +150,9 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<ExitCode> {
     if rows.contains(&Row::Many) {
         lines.extend(install::many(places, kwasm, options.runs)?);
     }
+    if rows.contains(&Row::Search) {
+        lines.extend(search::measure(places, kwasm, options.runs)?);
+    }
     if rows.iter().any(|row| row.needs_cluster()) {
         lines.extend(at_a_cluster(places, kwasm, &rows, options.runs)?);
     }
@@ -146,7 +175,8 @@ fn at_a_cluster(places: &Places, kwasm: &Path, rows: &[Row], runs: usize) -> Res
             | Row::InstalledBig
             | Row::FirstRun
             | Row::Install
-            | Row::Many => Vec::new(),
+            | Row::Many
+            | Row::Search => Vec::new(),
             Row::Watch => watch::measure(&stage, runs)?,
             Row::Watch1k => busy::real(&stage)?,
             Row::Watch10k => {

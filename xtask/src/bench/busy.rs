@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 
 use super::{
-    DOORS,
+    DOORS, Door,
     measure::{Bar, Figure, Line, Samples},
     stage::Stage,
     ticks::{self, Watcher},
@@ -28,8 +28,8 @@ const ROUNDS: usize = 5;
 /// A watching program.
 #[derive(Clone, Copy)]
 enum Side {
-    /// kwasm, with the options of a guest.
-    Door(&'static [&'static str]),
+    /// kwasm, through this door.
+    Door(Door),
     Kubectl,
 }
 
@@ -42,9 +42,10 @@ struct Place {
 impl Side {
     fn command(self, stage: &Stage<'_>, place: &Place) -> Result<Command> {
         let mut command = match self {
-            Self::Door(options) => {
+            Self::Door(door) => {
                 let path = format!("/api/v1/namespaces/{}/configmaps?watch=true", place.namespace);
-                stage.guest("follows", &[&[path.as_str()], options].concat())?
+                let (guest, arguments) = door.arguments(door.follows, &path);
+                stage.guest(guest, &arguments)?
             }
             Self::Kubectl => {
                 let mut kubectl = stage.plane.kubectl(&stage.home)?;
@@ -73,8 +74,8 @@ impl Latency {
 
 /// Lets each side take turns at watching, and compares each door with kubectl.
 fn take_turns(name: &str, mut turn: impl FnMut(Side) -> Result<Vec<Samples>>) -> Result<Vec<Line>> {
-    let sides = [Side::Door(DOORS[0].1), Side::Door(DOORS[1].1), Side::Kubectl];
-    let mut latencies = [const { Latency { half: Vec::new(), most: Vec::new() } }; 3];
+    let sides: Vec<Side> = DOORS.into_iter().map(Side::Door).chain([Side::Kubectl]).collect();
+    let mut latencies: Vec<Latency> = sides.iter().map(|_| Latency::default()).collect();
     for round in 0..ROUNDS {
         for turns in 0..sides.len() {
             let side = (round + turns) % sides.len();
@@ -83,15 +84,15 @@ fn take_turns(name: &str, mut turn: impl FnMut(Side) -> Result<Vec<Samples>>) ->
             }
         }
     }
-    let [http, sockets, kubectl] = latencies;
+    let kubectl = latencies.pop().unwrap_or_default();
     let mut lines = Vec::new();
-    for ((door, _), latency) in DOORS.into_iter().zip([http, sockets]) {
+    for (door, latency) in DOORS.into_iter().zip(latencies) {
         for (part, ours, theirs) in
             [("p50", &latency.half, &kubectl.half), ("p99", &latency.most, &kubectl.most)]
         {
             let figure = |times: &Vec<Duration>| Figure::time(&Samples::new(times.clone()), 0.5);
             lines.push(Line {
-                row: format!("{name} {door} {part}"),
+                row: format!("{name} {} {part}", door.name),
                 peer: PEER,
                 ours: figure(ours),
                 theirs: figure(theirs),

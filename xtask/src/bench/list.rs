@@ -13,7 +13,7 @@ use super::{
 use crate::report::title;
 
 const PEER: &str = "curl --http1.1";
-const BAR: f64 = 0.8;
+const BAR: f64 = 0.95;
 const RUNS: usize = 15;
 const NAMESPACE: &str = "large";
 /// The path of the list. Without the parameter, the API server would indent it for curl, whose user agent it
@@ -30,8 +30,9 @@ pub(crate) fn measure(stage: &Stage<'_>) -> Result<Vec<Line>> {
     fill(stage)?;
     let idle = stage.idle_memory()?;
     let mut lines = Vec::new();
-    for (door, option) in DOORS {
-        let mut ours = stage.admins_guest("downloads", &[&[PATH], option].concat())?;
+    for door in DOORS {
+        let (guest, arguments) = door.arguments(door.downloads, PATH);
+        let mut ours = stage.admins_guest(guest, &arguments)?;
         let mut theirs = curl(stage)?;
         let bytes = size(&Run::of(&mut theirs)?.stdout)?;
         let read = size(&Run::of(&mut ours)?.stdout)?;
@@ -47,13 +48,13 @@ pub(crate) fn measure(stage: &Stage<'_>) -> Result<Vec<Line>> {
         let theirs = || Ok(Run::of(&mut theirs)?.took);
         let (our_times, their_times) = measure::interleaved(RUNS, ours, theirs)?;
         lines.push(Line {
-            row: format!("list {door}"),
+            row: format!("list {}", door.name),
             peer: PEER,
             ours: Figure::throughput(&our_times, bytes),
             theirs: Figure::throughput(&their_times, bytes),
             bar: Bar::AtLeast(BAR),
         });
-        lines.push(Line::of_memory(&format!("list {door} memory"), memory.saturating_sub(idle)));
+        lines.push(Line::of_memory(&format!("list {} memory", door.name), memory.saturating_sub(idle)));
     }
     Ok(lines)
 }
