@@ -68,7 +68,7 @@ impl Layers {
         withheld.filter(|withheld| !withheld.by.is_empty()).collect()
     }
 
-    /// Returns what the policies together allow beside rules, as entries of a policy on one line, each with the
+    /// Returns what the policies together say beside rules, as entries of a policy on one line, each with the
     /// policies that have it.
     #[must_use]
     pub fn effective_rest(&self) -> Vec<(String, Vec<Layer>)> {
@@ -81,6 +81,12 @@ impl Layers {
             let from = self.all().filter(|(_, policy)| policy.variables().contains(&variable));
             (format!("environment: {variable}"), from.map(|(layer, _)| layer).collect())
         }));
+        // The one entry that takes away: any policy is enough.
+        let stable = self.all().filter(|(_, policy)| policy.is_stable_only());
+        let stable: Vec<Layer> = stable.map(|(layer, _)| layer).collect();
+        if !stable.is_empty() {
+            lines.push(("stableOnly: true".to_owned(), stable));
+        }
         lines
     }
 
@@ -288,6 +294,21 @@ mod tests {
             "environment: MY_*",
         ];
         assert_eq!(withheld, lines);
+    }
+
+    #[test]
+    fn one_policy_is_enough_to_allow_stable_interfaces_only() {
+        let layers = |grant: &str, ceiling: &str| Layers {
+            request: Some(policy("{}")),
+            grant: policy(grant),
+            ceiling: Some(policy(ceiling)),
+            installed: None,
+        };
+        let line = |from: &[Layer]| vec![("stableOnly: true".to_owned(), from.to_vec())];
+        assert_eq!(layers("{}", "{stableOnly: false}").effective_rest(), []);
+        assert_eq!(layers("{}", "{stableOnly: true}").effective_rest(), line(&[Layer::Ceiling]));
+        let both = layers("{stableOnly: true}", "{stableOnly: true}").effective_rest();
+        assert_eq!(both, line(&[Layer::Grant, Layer::Ceiling]));
     }
 
     #[test]
