@@ -7,6 +7,7 @@ mod install;
 mod list;
 mod measure;
 mod search;
+mod secret;
 mod stage;
 mod startup;
 mod ticks;
@@ -80,6 +81,7 @@ pub(crate) enum Row {
     Install,
     Many,
     Search,
+    Secret,
     Watch,
     Watch1k,
     Watch10k,
@@ -88,7 +90,7 @@ pub(crate) enum Row {
     PortForward,
 }
 
-const ROWS: [(&str, Row); 14] = [
+const ROWS: [(&str, Row); 15] = [
     ("hello", Row::Hello),
     ("hello-wasi3", Row::HelloWasi3),
     ("installed-hello", Row::InstalledHello),
@@ -97,6 +99,7 @@ const ROWS: [(&str, Row); 14] = [
     ("install", Row::Install),
     ("many", Row::Many),
     ("search", Row::Search),
+    ("secret", Row::Secret),
     ("watch", Row::Watch),
     ("watch-1k", Row::Watch1k),
     ("watch-10k", Row::Watch10k),
@@ -109,7 +112,13 @@ impl Row {
     fn needs_cluster(self) -> bool {
         matches!(
             self,
-            Self::Watch | Self::Watch1k | Self::Watch10k | Self::List | Self::Exec | Self::PortForward
+            Self::Secret
+                | Self::Watch
+                | Self::Watch1k
+                | Self::Watch10k
+                | Self::List
+                | Self::Exec
+                | Self::PortForward
         )
     }
 }
@@ -177,6 +186,7 @@ fn at_a_cluster(places: &Places, kwasm: &Path, rows: &[Row], runs: usize) -> Res
             | Row::Install
             | Row::Many
             | Row::Search => Vec::new(),
+            Row::Secret => secret::measure(&stage, runs)?,
             Row::Watch => watch::measure(&stage, runs)?,
             Row::Watch1k => busy::real(&stage)?,
             Row::Watch10k => {

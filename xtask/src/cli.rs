@@ -146,6 +146,7 @@ Rows (all of them unless named):
   install          18 MB from a registry on loopback against oras pull + wasmtime compile
   many             run, list and uninstall where 1,000 plugins are installed against fewer
   search           among 10,000 plugins of an index
+  secret           kubectl decoder secret against kubectl get secret -o json, real control plane
   watch            kubectl timeline --watch against kubectl get events -w, real control plane
   watch-1k         1,000 events a second through each door against kubectl get configmaps -w, the same
   watch-10k        10,000 a second from the embedded API server

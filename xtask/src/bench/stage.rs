@@ -2,7 +2,7 @@
 //! watched.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
         Arc,
@@ -44,11 +44,15 @@ impl<'a> Stage<'a> {
         })
     }
 
+    /// Returns a component's file.
+    pub(crate) fn component(&self, name: &str) -> PathBuf {
+        self.places.components().join(format!("{name}.wasm"))
+    }
+
     /// Returns `kwasm run GUEST -- ARG…` with the user's full permissions.
     pub(crate) fn guest(&self, name: &str, arguments: &[&str]) -> Result<Command> {
         let mut command = self.home.kwasm()?;
-        let file = self.places.components().join(format!("{name}.wasm"));
-        command.args(["run", "--policy", "cluster"]).arg(file).arg("--").args(arguments);
+        command.args(["run", "--policy", "cluster"]).arg(self.component(name)).arg("--").args(arguments);
         Ok(command)
     }
 
