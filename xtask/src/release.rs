@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The components by whose runs kwasm is ordered.
-const GUESTS: Scope<'_> = Scope::Some(&["hello", "decoder", "timeline", "downloads"]);
+const GUESTS: Scope<'_> = Scope::Some(&["hello", "decoder", "downloads", "images", "timeline", "who-can"]);
 
 /// Whether this system is one on which `kwasm-linker` finds out an order.
 const IS_ORDERED: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
@@ -73,12 +73,16 @@ fn usual_runs(places: &Places, home: &Home, server: &ApiServer) -> Result<Value>
     Ok(json!({
         "program": "kwasm",
         "environment": environment(home, server)?,
-        "before": [run(&["install", &hello]), install("decoder")?, install("timeline")?],
+        "before": [
+            run(&["install", &hello]), install("decoder")?, install("images")?, install("timeline")?, install("who-can")?,
+        ],
         "watched": [
             link("hello", &[])?,
             run(&["run", &hello]),
             link("decoder", &["secret", "web-tls", "-n", "shop"])?,
             link("timeline", &["-n", "shop"])?,
+            link("images", &["-n", "shop"])?,
+            link("who_can", &["get", "pods", "-n", "shop"])?,
             at_the_cluster(&[]),
             at_the_cluster(&["--sockets"]),
         ],

@@ -136,3 +136,15 @@ fn a_proxy_is_spoken_to_by_a_configuration_of_its_own() {
     assert!(Arc::ptr_eq(&proxy, &trust.proxy_config().ok().unwrap()));
     assert!(Arc::ptr_eq(&server, &trust.client_config(None).ok().unwrap()));
 }
+
+/// Servers made with Go since 1.24, as the API server is, prefer the hybrid with ML-KEM even where they have to ask for another
+/// hello to get a key share of it: a round trip more for each connection.
+#[test]
+fn the_first_hello_has_a_key_share_of_the_group_that_servers_prefer() {
+    let trust = Trust::of("x", &entry(SERVER)).ok().unwrap();
+    let config = trust.client_config(None).ok().unwrap();
+    let groups = &config.crypto_provider().kx_groups;
+    assert_eq!(groups[0].name(), rustls::NamedGroup::X25519MLKEM768);
+    // A server without it takes this one, of which the same hello has a share.
+    assert_eq!(groups[1].name(), rustls::NamedGroup::X25519);
+}
