@@ -59,6 +59,7 @@ fn link(arguments: &[OsString]) -> Result<()> {
 
 /// Links a program, watches its runs, and links it again in the order of what they used.
 fn by_use(arguments: &[OsString], output: &Path, runs: &Runs) -> Result<()> {
+    let arguments = &without_libgcc(arguments);
     // Names are what the order is told by.
     let with_names: Vec<_> = arguments
         .iter()
@@ -73,6 +74,16 @@ fn by_use(arguments: &[OsString], output: &Path, runs: &Runs) -> Result<()> {
     let mut option = OsString::from("-Wl,--symbol-ordering-file=");
     option.push(file.path());
     pass_on(arguments, &[option, "-Wl,--no-warn-symbol-ordering".into()])
+}
+
+/// Returns the same arguments with the compiler's own library inside of the program. To find, map and bind it as a file of its
+/// own takes 0.1 ms at each start, and it is there for the backtrace of a panic.
+fn without_libgcc(arguments: &[OsString]) -> Vec<OsString> {
+    let inside = |argument: &OsString| match argument.to_str() {
+        Some("-lgcc_s") => vec!["-lgcc_eh".into(), "-lgcc".into()],
+        _ => vec![argument.clone()],
+    };
+    arguments.iter().flat_map(inside).collect()
 }
 
 /// Runs the linker proper.
