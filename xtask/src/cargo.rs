@@ -3,6 +3,8 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
+    fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -48,8 +50,12 @@ pub(crate) fn build_linked(
     command.args(["rustc", "--release", "--locked", "--package", package, "--bin", package, MESSAGES]);
     let mut option = OsString::from("linker=");
     option.push(linker);
+    let mut content = DefaultHasher::new();
+    fs::read(linker).with_context(|| format!("cannot read {}", linker.display()))?.hash(&mut content);
+    // Cargo takes a program for fresh whatever becomes of its linker, but not if its arguments differ.
+    let which = format!("linker=\"{:x}\"", content.finish());
     // For this program only: not for what runs during the build.
-    command.args(["--", "-C"]).arg(option).envs(variables.iter().copied());
+    command.args(["--", "--cfg", &which, "-C"]).arg(option).envs(variables.iter().copied());
     built(&mut command)
 }
 
