@@ -154,9 +154,11 @@ impl Stage {
     }
 }
 
-/// Returns the guest's file.
+/// Returns the guest's file: in the folder that is named, or beside the programs of the same build.
 fn component() -> PathBuf {
-    let folder =
-        std::env::var_os("KWASM_COMPONENTS").expect("KWASM_COMPONENTS is the folder with wasi3.wasm");
-    PathBuf::from(folder).join("wasi3.wasm")
+    let named = std::env::var_os("KWASM_COMPONENTS").map(|folder| PathBuf::from(folder).join("wasi3.wasm"));
+    let program = std::env::current_exe().unwrap_or_default();
+    let beside =
+        || program.ancestors().map(|folder| folder.join("components/wasi3.wasm")).find(|file| file.exists());
+    named.or_else(beside).expect("KWASM_COMPONENTS is the folder with wasi3.wasm")
 }
