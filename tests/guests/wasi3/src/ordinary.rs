@@ -14,7 +14,7 @@ use wasip3::{wit_future, wit_stream};
 
 use crate::Words;
 use crate::out::{Out, complain, print};
-use crate::request::{Answer, Call};
+use crate::request::{Answer, Call, PIECE};
 
 /// The time between two ticks, in nanoseconds.
 const TICK: u64 = 100_000_000;
@@ -75,9 +75,10 @@ async fn copy(target: &str) -> Result<(), ()> {
 /// Counts the bytes of an answer.
 async fn count(target: &str) -> Result<(), ()> {
     let mut answer = Call::get(target).send().await.map_err(drop)?;
-    let mut bytes = 0;
-    while let Some(piece) = answer.piece().await {
+    let (mut bytes, mut buffer) = (0, Vec::with_capacity(PIECE));
+    while let Some(piece) = answer.piece_into(buffer).await {
         bytes += piece.len();
+        buffer = piece;
     }
     answer.end().await.map_err(drop)?;
     print(format!("{bytes} bytes\n")).await

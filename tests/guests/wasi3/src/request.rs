@@ -10,7 +10,7 @@ use wasip3::{wit_future, wit_stream};
 pub(crate) const CLUSTER: &str = "192.0.2.1";
 
 /// As much as one read asks for.
-const PIECE: usize = 1 << 20;
+pub(crate) const PIECE: usize = 1 << 20;
 
 /// A request as it goes to wasi:http, part by part.
 #[derive(Clone, Debug)]
@@ -131,7 +131,13 @@ impl Answer {
 
     /// Returns the next piece, `None` at the end; it is an error if the answer broke off.
     pub(crate) async fn piece(&mut self) -> Option<Vec<u8>> {
-        let (result, bytes) = self.body.read(Vec::with_capacity(PIECE)).await;
+        self.piece_into(Vec::with_capacity(PIECE)).await
+    }
+
+    /// Returns the next piece in the same memory as the one before.
+    pub(crate) async fn piece_into(&mut self, mut piece: Vec<u8>) -> Option<Vec<u8>> {
+        piece.clear();
+        let (result, bytes) = self.body.read(piece).await;
         match result {
             StreamResult::Complete(_) => Some(bytes),
             StreamResult::Dropped | StreamResult::Cancelled => None,
