@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::Path,
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -11,7 +12,6 @@ use serde_json::{Value, json};
 
 use super::measure::{Bar, Figure, Line, Samples};
 use crate::{home::Home, places::Places, process, report::title};
-use std::path::Path;
 
 const PLUGINS: usize = 10_000;
 const PEER: &str = "what it may take";
