@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::fault::Fault;
+
 /// A place of a file whose text is replaced.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,12 +86,18 @@ const CONTENTS: &[(&str, &str)] = &[
 ];
 
 /// Returns the places of the standard library that are changed.
-pub(super) fn edits() -> Vec<Edit> {
+///
+/// # Errors
+/// [`Fault::Embedded`] in a kwasm that was built wrongly.
+pub(super) fn edits() -> Result<Vec<Edit>, Fault> {
     parsed(include_str!("edits.yaml"))
 }
 
 /// Returns the modules that are changed.
-pub(super) fn stand_ins() -> Vec<StandIn> {
+///
+/// # Errors
+/// [`Fault::Embedded`] in a kwasm that was built wrongly.
+pub(super) fn stand_ins() -> Result<Vec<StandIn>, Fault> {
     parsed(include_str!("modules.yaml"))
 }
 
@@ -98,10 +106,8 @@ pub(super) fn content(name: &str) -> Option<&'static str> {
     CONTENTS.iter().find(|(known, _)| *known == name).map(|(_, content)| *content)
 }
 
-#[expect(clippy::expect_used, reason = "the text is embedded, and a test parses it")]
-fn parsed<T: DeserializeOwned>(text: &str) -> Vec<T> {
-    // Not input: a text of this program, which a test parses.
-    serde_saphyr::from_str(text).expect("a list of changes")
+fn parsed<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, Fault> {
+    serde_saphyr::from_str(text).map_err(|error| Fault::Embedded { why: error.to_string() })
 }
 
 #[cfg(test)]
@@ -155,7 +161,7 @@ mod tests {
     #[test]
     fn every_stand_in_names_files_and_versions_that_exist() {
         let mut used = BTreeSet::new();
-        for stand_in in stand_ins() {
+        for stand_in in stand_ins().unwrap() {
             for name in stand_in.add.values() {
                 assert!(content(name).is_some(), "{}: {name}", stand_in.module);
                 used.insert(name.clone());
@@ -189,7 +195,7 @@ mod tests {
     fn every_edit_fits_the_standard_libraries_of_this_machine_exactly_once() {
         for (root, release) in toolchains() {
             let mut changed = BTreeMap::<String, String>::new();
-            for edit in edits().into_iter().filter(|edit| edit.is_for(release)) {
+            for edit in edits().unwrap().into_iter().filter(|edit| edit.is_for(release)) {
                 let read = || fs::read_to_string(root.join("src").join(&edit.file)).unwrap();
                 let text = changed.entry(edit.file.clone()).or_insert_with(read);
                 let times = |count| panic!("{}: {count} times: {edit:?}", root.display());
@@ -202,7 +208,7 @@ mod tests {
 
     #[test]
     fn an_edit_fits_once_or_not_at_all() {
-        let edit: Vec<Edit> = parsed("[{file: f, find: ab, replace: c, releases: [\"1.25\"]}]");
+        let edit: Vec<Edit> = parsed("[{file: f, find: ab, replace: c, releases: [\"1.25\"]}]").unwrap();
         assert_eq!(edit[0].apply("xaby"), Ok("xcy".to_owned()));
         assert_eq!(edit[0].apply("x"), Err(0));
         assert_eq!(edit[0].apply("abab"), Err(2));

@@ -9,6 +9,12 @@ use crate::message::Explain;
 /// The reason why a Go project was not built.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
+    /// The changes that are embedded in kwasm, which a test reads before each release.
+    #[error("kwasm was built with changes of Go that cannot be read: {why}")]
+    Embedded {
+        /// The reason.
+        why: String,
+    },
     /// A flag in GOFLAGS that would spoil the build.
     #[error("GOFLAGS: the flag {flag} cannot be used with kwasm build: {why}")]
     Flag {
@@ -107,7 +113,7 @@ impl Explain for Fault {
             }
             Self::Unknown { switches: false, .. } => format!("install Go {} or newer: https://go.dev/dl/", RELEASES[0]),
             Self::Unversioned(module) => format!("kwasm build {}@latest", module.trim_end_matches('@')),
-            Self::Unreadable { .. } => return None,
+            Self::Embedded { .. } | Self::Unreadable { .. } => return None,
         })
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn settle(
     scratch: &Scratch,
     pattern: &str,
 ) -> Result<Vec<Package>, Error> {
-    let stand_ins = data::stand_ins();
+    let stand_ins = data::stand_ins()?;
     let mut done = BTreeSet::new();
     let mut packages = settled.packages(overlay, pattern)?;
     for _ in 0..ROUNDS {
@@ -200,8 +200,11 @@ mod tests {
         assert!(files(&edit("a.go", "there")).is_none());
         assert!(files(&edit("b.go", "here")).is_none());
         assert!(files(&edit("unused/a.go", "here")).is_none());
-        let name =
-            data::stand_ins().iter().find_map(|stand_in| stand_in.add.values().next().cloned()).unwrap();
+        let name = data::stand_ins()
+            .unwrap()
+            .iter()
+            .find_map(|stand_in| stand_in.add.values().next().cloned())
+            .unwrap();
         let add = |file: &str| format!("{{module: m, add: {{{file}: '{name}'}}}}");
         assert_eq!(files(&add("b.go")).unwrap().len(), 1);
         assert!(files(&add("unused/b.go")).is_none());

@@ -38,7 +38,7 @@ impl<'a> Overlay<'a> {
             overlay.put(joined(&root, below), content.as_bytes())?;
         }
         let mut changed = BTreeMap::<PathBuf, String>::new();
-        for edit in data::edits().iter().filter(|edit| edit.is_for(go.release)) {
+        for edit in data::edits()?.iter().filter(|edit| edit.is_for(go.release)) {
             let path = joined(&root, &edit.file);
             let text = match changed.remove(&path) {
                 Some(text) => text,
