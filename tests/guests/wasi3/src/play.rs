@@ -91,12 +91,11 @@ async fn answer(asked: &Asked<'_>) -> Result<Option<Answer>, String> {
     let headers = asked.headers.iter().map(|(name, value)| (name.clone(), value.to_vec()));
     // One that no guest can set would hide the others.
     call.headers = headers.filter(|header| Fields::from_list(slice::from_ref(header)).is_ok()).collect();
-    let (mut writer, contents) = match asked.pieces.as_slice() {
-        [] => (None, None),
-        _ => {
-            let (writer, reader) = wit_stream::new();
-            (Some(writer), Some(reader))
-        }
+    let (mut writer, contents) = if asked.pieces.is_empty() {
+        (None, None)
+    } else {
+        let (writer, reader) = wit_stream::new();
+        (Some(writer), Some(reader))
     };
     let (trailers, trailers_reader) = wit_future::new(|| Err(ErrorCode::InternalError(None)));
     let fields = asked.trailers.iter().map(|(name, value)| (name.clone(), value.to_vec()));
