@@ -17,7 +17,7 @@ use wasmtime::Engine;
 use super::Error;
 use super::attempts::Attempts;
 use super::code::{Code, Form};
-use super::compiler::{self, Bounds, Job, Watcher};
+use super::compiler::{self, Job, Means};
 use super::engine::Runner;
 use super::pieces::{self, Piece, Pieces};
 use super::tier::{Schedule, Tier};
@@ -74,8 +74,7 @@ impl<'a> Cache<'a> {
         runner: Runner,
         plugin: &Plugin,
         schedule: Schedule,
-        bounds: Bounds,
-        watcher: &dyn Watcher,
+        means: Means<'_>,
     ) -> Result<Code, Error> {
         let pieces = self.recorded(plugin);
         for lowest in schedule.tiers() {
@@ -85,7 +84,7 @@ impl<'a> Cache<'a> {
                 return assembled(&pieces, mapped);
             }
         }
-        self.make(runner, plugin, schedule, bounds, watcher)
+        self.make(runner, plugin, schedule, means)
     }
 
     /// Compiles those pieces of a plugin of which there is no machine code. Another plugin may have brought the same libraries.
@@ -94,8 +93,7 @@ impl<'a> Cache<'a> {
         runner: Runner,
         plugin: &Plugin,
         schedule: Schedule,
-        bounds: Bounds,
-        watcher: &dyn Watcher,
+        means: Means<'_>,
     ) -> Result<Code, Error> {
         let (pieces, contents) = self.apart(plugin)?;
         let any = runner.engine(Tier::Baseline).map_err(Error::system)?;
@@ -106,7 +104,7 @@ impl<'a> Cache<'a> {
             let tier = schedule.first_tier(content.len());
             Job { kind: piece.kind, content, tier }
         });
-        let made = self.compile(plugin, jobs.collect(), bounds, watcher)?;
+        let made = self.compile(plugin, jobs.collect(), means)?;
         if let Some(folder) = &self.folder {
             // What cannot be recorded or kept is compiled at each run, and nothing else.
             drop(pieces.record(folder));
@@ -166,12 +164,7 @@ impl<'a> Cache<'a> {
     ///
     /// # Errors
     /// If the plugin's content was altered or cannot be compiled, or the code cannot be written.
-    pub(super) fn optimize(
-        &self,
-        plugin: &Plugin,
-        bounds: Bounds,
-        watcher: &dyn Watcher,
-    ) -> Result<(), Error> {
+    pub(super) fn optimize(&self, plugin: &Plugin, means: Means<'_>) -> Result<(), Error> {
         let Some(attempts) = self.path(plugin, ".attempts") else { return Ok(()) };
         let Some(attempts) = Attempts::begin(&attempts).map_err(Error::system)? else {
             return Ok(());
@@ -179,7 +172,7 @@ impl<'a> Cache<'a> {
         let recorded = self.recorded(plugin);
         // All may be optimized by another process, since this one was started.
         let is_done = recorded.iter().all(|piece| self.exists(piece, Tier::Optimized));
-        let pieces = if is_done { recorded } else { self.make_optimized(plugin, bounds, watcher)? };
+        let pieces = if is_done { recorded } else { self.make_optimized(plugin, means)? };
         attempts.end().map_err(Error::system)?;
         for baseline in pieces.iter().filter_map(|piece| self.file(piece, Tier::Baseline)) {
             // It stays mapped where it runs; on Windows, it stays until the cache is trimmed.
@@ -189,18 +182,13 @@ impl<'a> Cache<'a> {
     }
 
     /// Compiles those pieces of a plugin with all optimizations that are not there so, by another plugin. Returns all of them.
-    fn make_optimized(
-        &self,
-        plugin: &Plugin,
-        bounds: Bounds,
-        watcher: &dyn Watcher,
-    ) -> Result<Pieces, Error> {
+    fn make_optimized(&self, plugin: &Plugin, means: Means<'_>) -> Result<Pieces, Error> {
         let (pieces, contents) = self.apart(plugin)?;
         let wanted = pieces.iter().zip(contents).filter(|(piece, _)| !self.exists(piece, Tier::Optimized));
         let (wanted, jobs): (Vec<_>, Vec<_>) = wanted
             .map(|(piece, content)| (piece, Job { kind: piece.kind, content, tier: Tier::Optimized }))
             .unzip();
-        for (piece, (tier, code)) in wanted.into_iter().zip(self.compile(plugin, jobs, bounds, watcher)?) {
+        for (piece, (tier, code)) in wanted.into_iter().zip(self.compile(plugin, jobs, means)?) {
             if let Some(path) = self.file(piece, tier) {
                 self.keep(&path, &code).map_err(Error::system)?;
             }
@@ -212,12 +200,7 @@ impl<'a> Cache<'a> {
     ///
     /// # Errors
     /// The same as [`Cache::load`].
-    pub(super) fn compare(
-        &self,
-        plugin: &Plugin,
-        bounds: Bounds,
-        watcher: &dyn Watcher,
-    ) -> Result<Kept, Error> {
+    pub(super) fn compare(&self, plugin: &Plugin, means: Means<'_>) -> Result<Kept, Error> {
         let kept = |piece: &Piece| {
             let found =
                 [Tier::Optimized, Tier::Baseline].into_iter().find(|tier| self.exists(piece, *tier))?;
@@ -232,7 +215,7 @@ impl<'a> Cache<'a> {
             Some((path, Job { kind: piece.kind, content, tier }))
         });
         let (paths, jobs): (Vec<_>, Vec<_>) = kept.unzip();
-        for (path, (_, code)) in paths.into_iter().zip(self.compile(plugin, jobs, bounds, watcher)?) {
+        for (path, (_, code)) in paths.into_iter().zip(self.compile(plugin, jobs, means)?) {
             let same = fs::metadata(&path).is_ok_and(|metadata| metadata.len() == code.len() as u64)
                 && fs::read(&path).is_ok_and(|kept| kept == code);
             if !same {
@@ -261,11 +244,10 @@ impl<'a> Cache<'a> {
         &self,
         plugin: &Plugin,
         jobs: Vec<Job>,
-        bounds: Bounds,
-        watcher: &dyn Watcher,
+        means: Means<'_>,
     ) -> Result<Vec<(Tier, Vec<u8>)>, Error> {
         verdict::judged(plugin, self.path(plugin, ".verdict").as_deref(), || {
-            compiler::compile(plugin, jobs, bounds, watcher)
+            compiler::compile(plugin, jobs, means)
         })
     }
 

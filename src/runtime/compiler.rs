@@ -83,6 +83,13 @@ impl Bounds {
     }
 }
 
+/// The bounds of a compilation, and its observer.
+#[derive(Clone, Copy)]
+pub(super) struct Means<'a> {
+    pub(super) bounds: Bounds,
+    pub(super) watcher: &'a dyn Watcher,
+}
+
 /// The interval at which time and memory are checked and the progress is shown.
 const TICK: Duration = Duration::from_millis(50);
 
@@ -111,8 +118,7 @@ pub(super) fn validate(plugin: &Plugin, content: &[u8]) -> Result<(), Error> {
 pub(super) fn compile(
     plugin: &Plugin,
     jobs: Vec<Job>,
-    bounds: Bounds,
-    watcher: &dyn Watcher,
+    Means { bounds, watcher }: Means<'_>,
 ) -> Result<Vec<(Tier, Vec<u8>)>, Error> {
     let functions = jobs.iter().map(|job| inspect::functions(&job.content)).sum();
     let state = Arc::new(State::default());

@@ -41,7 +41,7 @@ use self::calls::Origins;
 pub use self::calls::{Calls, Trap};
 use self::code::Code;
 use self::command::Command;
-use self::compiler::Bounds;
+use self::compiler::{Bounds, Means};
 pub use self::compiler::{Unwatched, Watcher};
 use self::engine::Runner;
 pub use self::engine::WASMTIME;
@@ -113,9 +113,8 @@ impl fmt::Write for Cause {
 /// Compiles plugins and caches their machine code.
 pub struct Compiler<'a> {
     places: &'a Places,
-    bounds: Bounds,
     schedule: Schedule,
-    watcher: &'a dyn Watcher,
+    means: Means<'a>,
 }
 
 impl<'a> Compiler<'a> {
@@ -129,7 +128,7 @@ impl<'a> Compiler<'a> {
         watcher: &'a dyn Watcher,
     ) -> Result<Self, Error> {
         let (bounds, schedule) = (Bounds::of(environment)?, Schedule::of(environment)?);
-        Ok(Self { places, bounds, schedule, watcher })
+        Ok(Self { places, schedule, means: Means { bounds, watcher } })
     }
 
     /// Compiles a plugin ahead of its first run, and checks that its imports can be resolved.
@@ -148,7 +147,7 @@ impl<'a> Compiler<'a> {
     /// # Errors
     /// If it cannot be compiled, or the folder of code cannot be used.
     pub fn compare(&self, plugin: &Plugin) -> Result<Kept, Error> {
-        Cache::open(self.places)?.compare(plugin, self.bounds, self.watcher)
+        Cache::open(self.places)?.compare(plugin, self.means)
     }
 
     /// Returns whether a plugin is to be optimized in the background, and nobody is at it.
@@ -163,11 +162,12 @@ impl<'a> Compiler<'a> {
     /// # Errors
     /// If it cannot be compiled, or the code cannot be kept.
     pub fn optimize(&self, plugin: &Plugin) -> Result<(), Error> {
-        Cache::open(self.places)?.optimize(plugin, self.bounds.in_background(), self.watcher)
+        let means = Means { bounds: self.means.bounds.in_background(), ..self.means };
+        Cache::open(self.places)?.optimize(plugin, means)
     }
 
     fn code(&self, runner: Runner, plugin: &Plugin) -> Result<Code, Error> {
-        Cache::open(self.places)?.load(runner, plugin, self.schedule, self.bounds, self.watcher)
+        Cache::open(self.places)?.load(runner, plugin, self.schedule, self.means)
     }
 }
 

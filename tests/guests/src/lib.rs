@@ -2,3 +2,4 @@
 
 pub mod attempt;
 pub mod doors;
+pub mod event;

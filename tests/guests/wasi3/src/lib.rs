@@ -3,6 +3,8 @@
 //! A hostile command that succeeds prints `done: WHAT IT GOT`; one that fails prints `failed: WHY` to stderr and
 //! ends with 1, as the guests for 0.2 do (`guests::attempt`), so that the same test runs either.
 
+#[path = "../../src/event.rs"]
+pub mod event;
 mod hostile;
 mod ordinary;
 mod out;

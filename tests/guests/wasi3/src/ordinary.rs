@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use futures::future::{AbortHandle, Abortable, Either, join_all, select};
 use futures::{join, pin_mut};
-use memchr::{memchr, memmem, memrchr};
+use memchr::memrchr;
 use wasip3::cli::{exit, stdin};
 use wasip3::clocks::monotonic_clock;
 use wasip3::http::client;
@@ -13,6 +13,7 @@ use wasip3::wit_bindgen::StreamResult;
 use wasip3::{wit_future, wit_stream};
 
 use crate::Words;
+use crate::event;
 use crate::out::{Out, complain, print};
 use crate::request::{Answer, Call, PIECE};
 
@@ -95,7 +96,7 @@ async fn follow(target: &str) -> Result<(), ()> {
         let rest = begun.split_off(whole);
         let mut names = Vec::new();
         for line in begun.split_inclusive(|byte| *byte == b'\n') {
-            names.extend_from_slice(name(line).unwrap_or_default());
+            names.extend_from_slice(event::name(line).unwrap_or_default());
             names.push(b'\n');
         }
         begun = rest;
@@ -105,15 +106,6 @@ async fn follow(target: &str) -> Result<(), ()> {
     }
     out.close().await?;
     answer.end().await.map_err(drop)
-}
-
-/// Returns the name of a watch event's object. Not by a parser of JSON: it is the door that is looked at.
-fn name(line: &[u8]) -> Option<&[u8]> {
-    const KEY: &[u8] = b"\"name\":\"";
-    let metadata = memmem::find(line, b"\"metadata\":{")?;
-    let start = metadata + memmem::find(&line[metadata..], KEY)? + KEY.len();
-    let length = memchr(b'"', &line[start..])?;
-    Some(&line[start..start + length])
 }
 
 /// Sends this many bytes, and ends as it is told after some of them: by `finish`, `trap`, `return`, `exit`,

@@ -2,8 +2,8 @@
 //! the name of its object. `--sockets` uses the socket door, by hand.
 
 use guests::doors::{Answer, Door};
+use guests::event;
 use kube_guest::LineBuffer;
-use memchr::{memchr, memmem};
 use std::io::{self, BufWriter, Write};
 
 fn main() {
@@ -38,20 +38,11 @@ fn follow(answer: &mut Answer) -> io::Result<()> {
             Err(why) => fail(&why),
         }
         while let Some(line) = lines.next_line() {
-            out.write_all(name(line).unwrap_or(line))?;
+            out.write_all(event::name(line).unwrap_or(line))?;
             out.write_all(b"\n")?;
         }
         out.flush()?;
     }
-}
-
-/// Returns the name of a watch event's object. Not by a parser of JSON: it is the door that is looked at.
-fn name(line: &[u8]) -> Option<&[u8]> {
-    const KEY: &[u8] = b"\"name\":\"";
-    let metadata = memmem::find(line, b"\"metadata\":{")?;
-    let start = metadata + memmem::find(&line[metadata..], KEY)? + KEY.len();
-    let length = memchr(b'"', &line[start..])?;
-    Some(&line[start..start + length])
 }
 
 fn fail(why: &str) -> ! {
@@ -62,13 +53,6 @@ fn fail(why: &str) -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_name_of_an_event_is_that_of_its_object() {
-        let line = br#"{"type":"ADDED","object":{"kind":"ConfigMap","metadata":{"name":"a","uid":"b"}}}"#;
-        assert_eq!(name(line), Some(&b"a"[..]));
-        assert_eq!(name(b"hello from a pod"), None);
-    }
 
     #[test]
     fn a_second_path_is_a_usage_error() {
