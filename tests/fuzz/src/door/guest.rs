@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use kwasm::gate::{Gate, GuestEnd};
 
+use super::script::pattern;
 use super::upstream::Upstream;
 
 /// Begins a direction.
@@ -131,13 +132,6 @@ impl<'a> Guest<'a> {
             steps = now;
         }
     }
-}
-
-/// Returns bytes that differ in any other order.
-fn pattern(length: usize) -> Vec<u8> {
-    (0..length)
-        .map(|index| b'a' + u8::try_from((index ^ (index >> 8) ^ (index >> 16)) % 26).unwrap_or(0))
-        .collect()
 }
 
 /// Lets the others go on, and does not burn the processor while they wait for the kernel.

@@ -98,7 +98,7 @@ fn field(line: &[u8]) -> Option<(String, &[u8])> {
 }
 
 /// Returns bytes that differ in any other order.
-fn pattern(length: usize) -> Vec<u8> {
+pub(crate) fn pattern(length: usize) -> Vec<u8> {
     (0..length)
         .map(|index| b'a' + u8::try_from((index ^ (index >> 8) ^ (index >> 16)) % 26).unwrap_or(0))
         .collect()
