@@ -5,6 +5,7 @@ mod carry;
 mod first_run;
 mod install;
 mod list;
+mod logs;
 mod measure;
 mod search;
 mod secret;
@@ -12,6 +13,7 @@ mod stage;
 mod startup;
 mod ticks;
 mod watch;
+mod watches;
 
 use std::{path::Path, process::ExitCode, str::FromStr};
 
@@ -85,12 +87,14 @@ pub(crate) enum Row {
     Watch,
     Watch1k,
     Watch10k,
+    Watches,
     List,
+    Logs,
     Exec,
     PortForward,
 }
 
-const ROWS: [(&str, Row); 15] = [
+const ROWS: [(&str, Row); 17] = [
     ("hello", Row::Hello),
     ("hello-wasi3", Row::HelloWasi3),
     ("installed-hello", Row::InstalledHello),
@@ -103,7 +107,9 @@ const ROWS: [(&str, Row); 15] = [
     ("watch", Row::Watch),
     ("watch-1k", Row::Watch1k),
     ("watch-10k", Row::Watch10k),
+    ("watches", Row::Watches),
     ("list", Row::List),
+    ("logs", Row::Logs),
     ("exec", Row::Exec),
     ("port-forward", Row::PortForward),
 ];
@@ -116,7 +122,9 @@ impl Row {
                 | Self::Watch
                 | Self::Watch1k
                 | Self::Watch10k
+                | Self::Watches
                 | Self::List
+                | Self::Logs
                 | Self::Exec
                 | Self::PortForward
         )
@@ -194,7 +202,9 @@ fn at_a_cluster(places: &Places, kwasm: &Path, rows: &[Row], runs: usize) -> Res
                 let programs = cargo::build_release(places, "kwasm-apiserver")?;
                 busy::embedded(&stage, cargo::program(&programs, "kwasm-apiserver")?)?
             }
+            Row::Watches => watches::measure(&stage)?,
             Row::List => list::measure(&stage)?,
+            Row::Logs => logs::measure(&stage)?,
             Row::Exec => carry::measure(&stage, Way::Exec)?,
             Row::PortForward => carry::measure(&stage, Way::Forward)?,
         });

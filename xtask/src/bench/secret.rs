@@ -1,16 +1,11 @@
 //! The duration of one request for a secret at a real API server, and of showing it.
 
-use std::{
-    process::{Command, Stdio},
-    time::{Duration, Instant},
-};
-
 use anyhow::{Result, bail};
 use serde_json::json;
 
 use super::{
     measure::{self, Line},
-    stage::Stage,
+    stage::{Stage, time},
 };
 use crate::{process, report::title};
 
@@ -43,14 +38,4 @@ pub(crate) fn measure(stage: &Stage<'_>, runs: usize) -> Result<Vec<Line>> {
     }
     let (ours, theirs) = measure::interleaved(runs, || time(ours), || time(theirs))?;
     Ok(vec![Line::of_medians("secret", PEER, &ours, &theirs, BAR)])
-}
-
-fn time(command: &mut Command) -> Result<Duration> {
-    let start = Instant::now();
-    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status()?;
-    let took = start.elapsed();
-    if !status.success() {
-        bail!("`{}` failed: {status}", process::shown(command));
-    }
-    Ok(took)
 }

@@ -99,6 +99,17 @@ impl Run {
     }
 }
 
+/// Runs a command to its end, and keeps nothing of its output.
+pub(crate) fn time(command: &mut Command) -> Result<Duration> {
+    let start = Instant::now();
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status()?;
+    let took = start.elapsed();
+    if !status.success() {
+        bail!("`{}` failed: {status}", process::shown(command));
+    }
+    Ok(took)
+}
+
 /// Watches a process's memory until it is stopped.
 struct MemoryWatch {
     over: Arc<AtomicBool>,

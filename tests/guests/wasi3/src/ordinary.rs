@@ -20,6 +20,9 @@ use crate::request::{Answer, Call, PIECE};
 /// The time between two ticks, in nanoseconds.
 const TICK: u64 = 100_000_000;
 
+/// As much as one read of a watch or a log asks for, of which there may be many at once.
+const LINES: usize = 8 << 10;
+
 pub(crate) async fn run(command: &str, words: &mut Words) -> Result<(), ()> {
     match command {
         "get" => copy(&words.next("/version")).await,
@@ -171,8 +174,8 @@ async fn follow_many(path: &str, count: usize, cancelled: usize) -> Result<(), (
     let begun = Cell::new(0);
     let one = async |number: usize| {
         let mut answer = Call::get(path).send().await.map_err(drop)?;
-        let mut is_first = true;
-        while let Some(piece) = answer.piece().await {
+        let (mut is_first, mut buffer) = (true, Vec::with_capacity(LINES));
+        while let Some(piece) = answer.piece_into(buffer).await {
             if std::mem::take(&mut is_first) {
                 begun.set(begun.get() + 1);
                 if begun.get() == count {
@@ -182,6 +185,7 @@ async fn follow_many(path: &str, count: usize, cancelled: usize) -> Result<(), (
             for line in String::from_utf8_lossy(&piece).lines() {
                 print(format!("{number} {line}\n")).await?;
             }
+            buffer = piece;
         }
         Ok::<(), ()>(())
     };
