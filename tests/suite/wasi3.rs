@@ -7,7 +7,8 @@ use kwasm_apiserver::{Cut, Fault, User};
 use kwasm_cluster::User as RealUser;
 
 use crate::core_modules::wat;
-use crate::support::{Kwasm, Run, UNSTABLE, component, kubeconfig, real, seed};
+use crate::formats::foreign;
+use crate::support::{Kwasm, Run, Running, UNSTABLE, component, kubeconfig, real, seed};
 
 const MIB: u64 = 1 << 20;
 
@@ -249,4 +250,45 @@ fn one_guest_follows_fifty_logs_at_once_and_letting_go_of_one_leaves_forty_nine(
     assert!(!heard.contains("7"), "{heard:?}");
     running.signal("INT");
     assert_eq!(running.end().code, Some(130));
+}
+
+/// Python's interpreter imports 0.2 beside the 0.3 of its program, by which it does what the guest in Rust does.
+#[cfg(unix)]
+#[test]
+fn a_guest_in_python_lists_watches_and_uploads_as_one_in_rust() {
+    let test = "a_guest_in_python_lists_watches_and_uploads_as_one_in_rust";
+    let Some(python) = foreign("python-wasi3") else { return };
+    let Some(real) = real(test) else { return };
+    let path = "/api/v1/namespaces/python/configmaps";
+    let create =
+        |name: &str| real.feed(&["create", "configmap", name, "--from-literal=a=b", "-n", "python"], "");
+    real.feed(&["create", "namespace", "python"], "");
+    create("one");
+    for (policy, kind) in [("cluster", "ConfigMapList"), ("none", "Status")] {
+        let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(RealUser::Alice)).policy(policy);
+        let listed = Run::of(&mut kwasm.plugin(&python, &["get", path])).success();
+        assert!(listed.stdout.contains(&format!(r#""kind":"{kind}""#)), "{policy}: {}", listed.shown());
+        assert_eq!(listed.stdout, kwasm.run("wasi3", &["get", path]).success().stdout, "{policy}");
+    }
+    let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(RealUser::Alice));
+    let watch = format!("{path}?watch=true&fieldSelector=metadata.name!=kube-root-ca.crt");
+    let mut both = [kwasm.plugin(&python, &["follow", &watch]), kwasm.guest("wasi3", &["follow", &watch])]
+        .map(Running::of);
+    for name in ["one", "two", "three"] {
+        if name != "one" {
+            create(name);
+        }
+        for running in &mut both {
+            assert_eq!(running.line(), name);
+        }
+    }
+    for running in both {
+        running.signal("INT");
+        assert_eq!(running.end().code, Some(130));
+    }
+    // The API server has no place for so long a body.
+    let server = seed();
+    let kwasm = Kwasm::new().kubeconfig(kubeconfig(&server, User::Token));
+    let run = Run::of(&mut kwasm.plugin(&python, &["upload", "/sink", "5000000"])).success();
+    assert_eq!((run.stdout.as_str(), server.uploads()[0].bytes), ("status 200\n", 5_000_000));
 }

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{fresh, places, places::Places, process, report::Report, tools::NPM};
+use crate::{fresh, places, places::Places, process, projects, report::Report, tools::NPM};
 
 /// A language, and how its programs are compiled.
 struct Language {
@@ -19,6 +19,8 @@ struct Language {
     tools: &'static [(&'static str, &'static str, &'static str)],
     /// The files of `tests/suite/formats` that are read.
     sources: &'static [&'static str],
+    /// Other files of the repository that say what is made of them.
+    settings: &'static [&'static str],
     compile: fn(&Work) -> Result<()>,
 }
 
@@ -33,17 +35,19 @@ struct Work<'a> {
     compiled: &'a Path,
 }
 
-const ALL: [Language; 4] = [
+const ALL: [Language; 5] = [
     Language {
         name: "C",
         tools: &[("clang", "--version", "clang"), ("wasm-ld", "--version", "lld")],
         sources: &["c-heap.c"],
+        settings: &[],
         compile: c,
     },
     Language {
         name: "Go",
         tools: &[("go", "version", "Go 1.26 or newer")],
         sources: &["go-heap.go", "go-memory.go"],
+        settings: &[],
         compile: go,
     },
     Language {
@@ -54,17 +58,28 @@ const ALL: [Language; 4] = [
             "assemblyscript/package.json",
             "assemblyscript/package-lock.json",
         ],
+        settings: &[],
         compile: assemblyscript,
     },
     Language {
         name: "Kotlin",
         tools: &[("java", "-version", "a Java runtime, 17 or newer"), (MAVEN, "--version", "maven")],
         sources: &["kotlin/guest.kt", "kotlin/pom.xml"],
+        settings: &[],
         compile: kotlin,
+    },
+    Language {
+        name: "Python",
+        tools: &[(PYTHON, "--version", "Python 3.10 or newer, with venv")],
+        sources: &["python-wasi3/guest.py"],
+        settings: &["components/templates/python/requirements.txt", "wit/wasi3/package.wit"],
+        compile: python,
     },
 ];
 
 const MAVEN: &str = if cfg!(windows) { "mvn.cmd" } else { "mvn" };
+
+const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 
 /// The suite of Debian and its packages against which C is compiled. This suite's wasi-libc is from 2022,
 /// before it supported hosts that take pages of a program's memory. Many programs in the wild are linked with
@@ -152,8 +167,8 @@ impl Language {
             key.push_str(&String::from_utf8_lossy(&said.stdout));
             key.push_str(&String::from_utf8_lossy(&said.stderr));
         }
-        for source in self.sources {
-            let path = work.source(source);
+        let sources = self.sources.iter().map(|source| work.source(source));
+        for path in sources.chain(self.settings.iter().map(|file| work.places.root.join(file))) {
             key.push_str(
                 &fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?,
             );
@@ -281,6 +296,21 @@ fn kotlin(work: &Work) -> Result<()> {
     fs::copy(&program, &to).with_context(|| format!("cannot copy {}", program.display())).map(drop)
 }
 
+/// By the release of componentize-py that new projects have, and for WASI 0.3.
+fn python(work: &Work) -> Result<()> {
+    // It writes what it compiled beside the source.
+    work.bring(&["python-wasi3/guest.py"])?;
+    let mut componentize = Command::new(projects::python_program(work.places, "componentize-py")?);
+    componentize
+        .arg("--wit-path")
+        .arg(work.places.root.join("wit/wasi3"))
+        .args(["--world", "plugin", "componentize", "guest", "--python-path"])
+        .arg(&work.folder)
+        .arg("--output")
+        .arg(work.program("python-wasi3"));
+    process::run_for_reason(&mut componentize)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,6 +318,6 @@ mod tests {
     #[test]
     fn a_program_is_named_by_its_source_or_its_folder() {
         let names: Vec<_> = ALL.iter().flat_map(Language::programs).collect();
-        assert_eq!(names, ["c-heap", "go-heap", "go-memory", "assemblyscript", "kotlin"]);
+        assert_eq!(names, ["c-heap", "go-heap", "go-memory", "assemblyscript", "kotlin", "python-wasi3"]);
     }
 }

@@ -115,6 +115,15 @@ fn node_modules(work: &Work) -> Result<()> {
     process::run_for_reason(Command::new(NPM).args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
 }
 
+/// Installs the tools of Python projects, unless they are there, and returns one of them.
+///
+/// # Errors
+/// If they cannot be installed.
+pub(crate) fn python_program(places: &Places, name: &str) -> Result<PathBuf> {
+    let [_, python] = &ALL;
+    Ok(program_of(&python.install(places)?, name))
+}
+
 fn venv(work: &Work) -> Result<()> {
     let [_, python] = &ALL;
     let Some(program) = python.program() else { bail!("python3 is not on PATH: install {}", python.needs.1) };

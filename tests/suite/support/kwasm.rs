@@ -154,8 +154,13 @@ impl Kwasm {
 
     /// Returns the command `kwasm run GUEST -- ARG…`.
     pub(crate) fn guest(&self, name: &str, arguments: &[&str]) -> Command {
+        self.plugin(&component(name), arguments)
+    }
+
+    /// Returns the command `kwasm run FILE -- ARG…`.
+    pub(crate) fn plugin(&self, file: &Path, arguments: &[&str]) -> Command {
         let mut command = self.command(["run", "--policy", &self.policy]);
-        command.arg(component(name)).arg("--").args(arguments);
+        command.arg(file).arg("--").args(arguments);
         command
     }
 
