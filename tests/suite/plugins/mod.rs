@@ -1,6 +1,7 @@
 //! The plugins of this project, at the real API server: what each shows, and what it is refused.
 
 mod access_matrix;
+mod discovery;
 mod get_all;
 mod images;
 mod kubewarden;
