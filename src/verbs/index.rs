@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::catalogue::{Catalogue, Head, Index, Kept};
 use crate::cli::{IndexCommand, Output};
 use crate::environment::Environment;
-use crate::reference::{Digest, IndexName, IndexSource, Source};
+use crate::reference::{Digest, IndexName, IndexSource, PluginName, Source};
 use crate::store::{Origin, Store};
 
 use super::fetch::Fetcher;
@@ -185,11 +185,31 @@ fn remove(store: &Store, reporter: Reporter, names: &[IndexName]) -> Result<Endi
             continue;
         }
         match store.remove_index(name) {
-            Ok(()) => reporter.note(&format!("removed the index {name}")),
+            Ok(()) => {
+                reporter.note(&format!("removed the index {name}"));
+                let left: Vec<String> = plugins_of(store, name)?.iter().map(ToString::to_string).collect();
+                if !left.is_empty() {
+                    reporter.note(&format!(
+                        "still installed from it, without upgrades until it is added again: {}",
+                        left.join(", ")
+                    ));
+                }
+            }
             Err(error) => troubles.push((name.to_string(), error.into())),
         }
     }
     Error::of_several(troubles).map(|()| Ending::Done)
+}
+
+/// Returns the installed plugins that follow an index. A receipt that cannot be read is for `doctor` to tell.
+fn plugins_of(store: &Store, index: &IndexName) -> Result<Vec<PluginName>, Error> {
+    let follows = |name: &PluginName| {
+        let source = store.receipt(name).ok().and_then(|receipt| receipt.source.parse().ok());
+        matches!(source, Some(Source::Listed(listed)) if listed.index.as_ref() == Some(index))
+    };
+    let mut names = store.names()?;
+    names.retain(follows);
+    Ok(names)
 }
 
 fn list(store: &Store, reporter: Reporter, output: Output) -> Result<Ending, Error> {

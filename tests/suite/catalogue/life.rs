@@ -142,6 +142,17 @@ fn a_file_is_an_index_too_and_its_plugins_may_be_files() {
     assert_eq!(search(&kwasm, &["greeter"])[0]["asksFor"], json!([IN_WORDS]));
     kwasm.call(["install", "greeter", "--policy", "request"]).success();
     assert_eq!(call(&kwasm, "greeter").success().stdout, "hello from kwasm: x\n");
+    // Without its index it stays as it is.
+    let run = kwasm.call(["index", "remove", "mine"]).success();
+    insta::assert_snapshot!(run.stderr, @"
+    removed the index mine
+    still installed from it, without upgrades until it is added again: greeter
+    ");
+    let run = kwasm.call(["upgrade", "greeter"]).fails(2);
+    assert!(run.stderr.starts_with("kwasm: there is no index `mine`\n"), "{}", run.shown());
+    assert_eq!(call(&kwasm, "greeter").success().stdout, "hello from kwasm: x\n");
+    kwasm.call(["index", "add", "mine", "index.json"]).success();
+    kwasm.call(["upgrade", "greeter"]).success();
     kwasm.call(["uninstall", "greeter"]).success();
     // Paths of this machine are of no use in a registry.
     let run = kwasm.call(["index", "publish", "index.json", "localhost:1/index"]).fails(126);
@@ -152,6 +163,7 @@ fn a_file_is_an_index_too_and_its_plugins_may_be_files() {
     assert!(run.stderr.contains("the index names sha256:"), "{}", run.shown());
     kwasm.call(["run", "mine/greeter"]).fails(126);
     nothing_installed(&kwasm);
-    kwasm.call(["index", "remove", "mine"]).success();
+    let run = kwasm.call(["index", "remove", "mine"]).success();
+    assert_eq!(run.stderr, "removed the index mine\n");
     assert_eq!(kwasm.call(["index", "list"]).success().stdout, "");
 }
