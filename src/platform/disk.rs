@@ -31,6 +31,11 @@ pub(crate) struct Staged {
     place: PathBuf,
 }
 
+/// The number of bytes that one call of the system writes. Linux keeps a file in memory in units as large as the calls that
+/// wrote it, up to 2 MiB, and since 6.18 it maps the whole of a unit at the first access to any of it. Written at once, the machine
+/// code of a large plugin would be almost wholly in the memory of each run: 86 MB of 103, instead of 39.
+const PAGES: usize = 16 << 10;
+
 /// The users who may read and write a new file, as far as the umask allows.
 #[derive(Clone, Copy)]
 enum Readers {
@@ -87,7 +92,9 @@ impl Staged {
         drop(file.as_file().try_lock());
         let mut staged = Self { file, place: place.to_owned() };
         for piece in content.chunks(PIECE) {
-            change("write", place, || staged.file.write_all(piece))?;
+            change("write", place, || {
+                piece.chunks(PAGES).try_for_each(|pages| staged.file.write_all(pages))
+            })?;
         }
         Ok(staged)
     }
