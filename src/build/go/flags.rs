@@ -27,9 +27,9 @@ const VALUED: [&str; 19] = [
     "toolexec",
 ];
 
-/// The flags of the linker: without them, a program is half as large again, by symbols and DWARF that only
-/// debuggers of WebAssembly read. Go's own panics show names and lines without them.
-const LINKED: &str = "-s -w";
+/// The flag of the linker for a program without DWARF, which only debuggers of WebAssembly read. Its functions' names are left
+/// out later, since their order follows from them (`order.rs`). Go's own panics show names and lines without either.
+const LINKED: &str = "-w";
 
 /// The build tag by which a program has the time zones in itself: it cannot read those of the machine.
 const TAG: &str = "timetzdata";
@@ -91,6 +91,12 @@ impl Flags {
         arguments
     }
 
+    /// Returns whether the names of functions are to stay in the program.
+    pub(super) fn keeps_names(&self) -> bool {
+        let given = self.given.iter().rfind(|flag| flag.is("ldflags")).map(|flag| flag.value.as_deref());
+        given.unwrap_or(self.linker.as_deref()).is_some_and(is_for_others)
+    }
+
     /// Returns the arguments of `go list`, for the same files and modules.
     pub(super) fn of_list(&self) -> Vec<String> {
         let modules = self.given.iter().filter(|flag| flag.is("mod"));
@@ -128,15 +134,19 @@ impl Flag {
     }
 }
 
-/// Returns the flags of the linker for a program: without symbols, unless the user's flags are for other
+/// Returns the flags of the linker for a program: without DWARF, unless the user's flags are for other
 /// packages, or empty.
 fn stripped(given: Option<&str>) -> String {
     match given.map(str::trim) {
         None => LINKED.to_owned(),
-        // With a pattern of packages before it, or nothing at all, by which symbols are kept.
-        Some(given) if !given.starts_with('-') => given.to_owned(),
+        Some(given) if is_for_others(given) => given.to_owned(),
         Some(given) => format!("{LINKED} {given}"),
     }
+}
+
+/// Returns whether flags of the linker have a pattern of packages before them, or are none at all, by which symbols are kept.
+fn is_for_others(given: &str) -> bool {
+    !given.trim().starts_with('-')
 }
 
 fn parsed(arguments: &[String]) -> Vec<Flag> {
@@ -190,16 +200,19 @@ mod tests {
     #[test]
     fn a_program_is_linked_without_symbols_and_with_the_users_flags() {
         for (arguments, goflags, built) in [
-            (&[][..], "", &["-ldflags=-s -w"][..]),
-            (&["-ldflags=-X main.v=1"], "", &["-ldflags=-s -w", "-ldflags=-s -w -X main.v=1"]),
-            (&["-ldflags", "-X main.v=1"], "", &["-ldflags=-s -w", "-ldflags=-s -w -X main.v=1"]),
-            (&["--ldflags="], "", &["-ldflags=-s -w", "-ldflags="]),
-            (&["-ldflags=all=-X a.b=1"], "", &["-ldflags=-s -w", "-ldflags=all=-X a.b=1"]),
-            (&["-v"], "", &["-ldflags=-s -w", "-v"]),
-            (&[], "-v '-ldflags=-X main.v=2 -X main.w=3'", &["-ldflags=-s -w -X main.v=2 -X main.w=3"]),
+            (&[][..], "", &["-ldflags=-w"][..]),
+            (&["-ldflags=-X main.v=1"], "", &["-ldflags=-w", "-ldflags=-w -X main.v=1"]),
+            (&["-ldflags", "-X main.v=1"], "", &["-ldflags=-w", "-ldflags=-w -X main.v=1"]),
+            (&["--ldflags="], "", &["-ldflags=-w", "-ldflags="]),
+            (&["-ldflags=all=-X a.b=1"], "", &["-ldflags=-w", "-ldflags=all=-X a.b=1"]),
+            (&["-v"], "", &["-ldflags=-w", "-v"]),
+            (&[], "-v '-ldflags=-X main.v=2 -X main.w=3'", &["-ldflags=-w -X main.v=2 -X main.w=3"]),
         ] {
-            let flags = flags(arguments, goflags).unwrap().of_build();
-            assert_eq!(flags[1..], *built, "{arguments:?} {goflags}");
+            let flags = flags(arguments, goflags).unwrap();
+            let keeps_names =
+                built.last().is_some_and(|last| matches!(*last, "-ldflags=" | "-ldflags=all=-X a.b=1"));
+            assert_eq!(flags.keeps_names(), keeps_names, "{arguments:?} {goflags}");
+            assert_eq!(flags.of_build()[1..], *built, "{arguments:?} {goflags}");
         }
     }
 

@@ -10,6 +10,7 @@ mod encode;
 mod fault;
 mod flags;
 mod modules;
+mod order;
 mod overlay;
 mod packages;
 mod published;
@@ -67,7 +68,10 @@ fn build_with(job: &Job<'_>, scratch: &Scratch, is_published: bool) -> Result<Bu
     let program = settled.program(&overlay, pattern, packages)?;
     let output = scratch.join("program.wasm");
     settled.compile(&overlay, pattern, &output)?;
-    let core = read(&output)?;
+    let mut core = read(&output)?;
+    if !flags.keeps_names() {
+        core = order::by_start(&core).map_err(Error::Component)?;
+    }
     let component = encode::component(&core).map_err(Error::Component)?;
     job.tools.check()?;
     Ok(Built { name: program.program_name(), component })
