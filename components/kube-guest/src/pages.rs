@@ -1,5 +1,6 @@
 //! Lists, read page by page (Kubernetes API concepts: "Retrieving large results sets in chunks").
 
+use crate::pool::Step;
 use crate::{Cluster, Error, Path, Pool};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -101,26 +102,29 @@ impl Cluster {
         paths: impl IntoIterator<Item = Path>,
         accept: &'a str,
     ) -> Lists<'a, T> {
-        let mut pool = Pool::new(self).accept(accept);
-        let mut lists = Vec::new();
+        let mut lists = Lists { pool: Pool::new(self).accept(accept), lists: Vec::new() };
         for (index, path) in paths.into_iter().enumerate() {
-            pool.get(index, Page::<T>::first(path.clone()));
-            lists.push(Growing {
-                path,
-                attempts: 1,
-                found: Ok(List { items: Vec::new(), version: String::new() }),
-            });
+            lists.pool.get(Place { list: index, attempt: 1, page: 0 }, Page::<T>::first(path.clone()));
+            lists.lists.push(Growing::new(path, 1));
         }
-        pool.start();
-        Lists { pool, lists }
+        lists.pool.start();
+        lists
     }
 }
 
 /// Lists whose first pages are under way.
 #[derive(Debug)]
 pub struct Lists<'a, T> {
-    pool: Pool<'a, usize>,
+    pool: Pool<'a, Place>,
     lists: Vec<Growing<T>>,
+}
+
+/// Which page was requested.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Place {
+    list: usize,
+    attempt: u8,
+    page: usize,
 }
 
 impl<T: DeserializeOwned> Lists<'_, T> {
@@ -135,23 +139,52 @@ impl<T: DeserializeOwned> Lists<'_, T> {
     /// Waits for all pages of all lists, and returns the lists in the order of their paths.
     #[must_use]
     pub fn finish(mut self) -> Vec<Result<List<T>, Error>> {
-        while let Some((index, body)) = self.pool.next() {
-            let list = &mut self.lists[index];
-            // The server works at the next page while this one is read.
-            let body_so_far = body.as_ref().ok().filter(|_| list.found.is_ok());
-            let ahead = body_so_far.and_then(|body| head_of(body)?.after(list.path.clone()));
-            let sent = ahead.is_some();
-            if let Some(next) = ahead {
-                self.pool.get(index, next);
-                self.pool.start();
+        while let Some(step) = self.pool.step() {
+            if let Step::Answer(place, body) = step {
+                self.arrived(place, body);
             }
-            if let Some(more) = list.take(body)
-                && !sent
-            {
-                self.pool.get(index, more);
-            }
+            self.look_ahead();
         }
         self.lists.into_iter().map(|list| list.found).collect()
+    }
+
+    /// Requests the page after each that is arriving, as soon as its beginning tells where the list continues: the server works
+    /// at the one while the other is on its way.
+    fn look_ahead(&mut self) {
+        for (index, list) in self.lists.iter_mut().enumerate() {
+            let place = Place { list: index, attempt: list.attempt, page: list.taken };
+            if let Some(path) = self.pool.body(&place).and_then(|body| list.ahead(body)) {
+                self.pool.get(Place { page: place.page + 1, ..place }, path);
+            }
+        }
+        self.pool.start();
+    }
+
+    /// Takes a page, and the one after it if that arrived before.
+    fn arrived(&mut self, place: Place, body: Result<Vec<u8>, Error>) {
+        let list = &mut self.lists[place.list];
+        if place.attempt != list.attempt {
+            // Of a state of the cluster that was given up.
+            return;
+        }
+        if place.page != list.taken {
+            list.early = Some(body);
+            return;
+        }
+        let mut next = Some(body);
+        while let Some(body) = next {
+            // The server works at the page after it while this one is read.
+            if let Some(path) = body.as_ref().ok().and_then(|body| list.ahead(body)) {
+                self.pool.get(Place { page: list.taken + 1, ..place }, path);
+                self.pool.start();
+            }
+            let was_ahead = std::mem::take(&mut list.is_ahead);
+            let more = list.take(body);
+            if let Some(path) = more.filter(|_| !was_ahead || list.attempt != place.attempt) {
+                self.pool.get(Place { attempt: list.attempt, page: list.taken, ..place }, path);
+            }
+            next = list.early.take();
+        }
     }
 
     /// Waits for all pages of the only list.
@@ -177,25 +210,48 @@ fn head_of(page: &[u8]) -> Option<Page<serde::de::IgnoredAny>> {
 #[derive(Debug)]
 struct Growing<T> {
     path: Path,
-    attempts: u8,
+    /// The number of times that it was begun.
+    attempt: u8,
+    /// The number of pages that are in it.
+    taken: usize,
+    /// Whether the page after the one that comes next is requested already.
+    is_ahead: bool,
+    /// The page after the one that comes next, if it arrived before that.
+    early: Option<Result<Vec<u8>, Error>>,
     found: Result<List<T>, Error>,
 }
 
 impl<T: DeserializeOwned> Growing<T> {
+    fn new(path: Path, attempt: u8) -> Self {
+        let found = Ok(List { items: Vec::new(), version: String::new() });
+        Self { path, attempt, taken: 0, is_ahead: false, early: None, found }
+    }
+
+    /// Returns the path of the page after the one that comes next, of which this is the beginning, if that tells it, and if it
+    /// was not requested before.
+    fn ahead(&mut self, page: &[u8]) -> Option<Path> {
+        if self.is_ahead || self.found.is_err() {
+            return None;
+        }
+        let path = head_of(page)?.after(self.path.clone())?;
+        self.is_ahead = true;
+        Some(path)
+    }
+
     /// Takes a page, and returns the path of the next one.
     fn take(&mut self, body: Result<Vec<u8>, Error>) -> Option<Path> {
         match body.and_then(|body| Page::<T>::read(&body)) {
             Ok(page) => {
                 let Ok(list) = &mut self.found else { return None };
+                self.taken += 1;
                 let after = page.after(self.path.clone());
                 list.version = page.metadata.version.clone().unwrap_or_default();
                 list.items.extend(page.into_items());
                 after
             }
             // What was read so far belongs to a state of the cluster that the rest can no longer be had of.
-            Err(error) if error.status() == Some(410) && self.attempts < ATTEMPTS => {
-                self.attempts += 1;
-                self.found = Ok(List { items: Vec::new(), version: String::new() });
+            Err(error) if error.status() == Some(410) && self.attempt < ATTEMPTS => {
+                *self = Self::new(self.path.clone(), self.attempt + 1);
                 Some(Page::<T>::first(self.path.clone()))
             }
             Err(error) => {

@@ -34,6 +34,15 @@ pub struct Pool<'a, K> {
     running: Vec<(K, State)>,
 }
 
+/// What [`Pool::step`] waited for.
+#[derive(Debug)]
+pub(crate) enum Step<K> {
+    /// The bodies of some answers have grown.
+    Grown,
+    /// An answer, or the error that it reports.
+    Answer(K, Result<Vec<u8>, Error>),
+}
+
 #[derive(Debug)]
 enum State {
     Head(Pending),
@@ -102,11 +111,24 @@ impl<'a, K> Pool<'a, K> {
     )]
     pub fn next(&mut self) -> Option<(K, Result<Vec<u8>, Error>)> {
         loop {
+            if let Step::Answer(key, answer) = self.step()? {
+                return Some((key, answer));
+            }
+        }
+    }
+
+    /// Waits for the next answer, or for more of those that are under way. `None` means that all are answered.
+    pub(crate) fn step(&mut self) -> Option<Step<K>> {
+        loop {
             self.start();
+            let before = self.received();
             for index in 0..self.running.len() {
                 if let Some(answer) = self.running[index].1.advance() {
-                    return Some((self.running.swap_remove(index).0, answer));
+                    return Some(Step::Answer(self.running.swap_remove(index).0, answer));
                 }
+            }
+            if self.received() > before {
+                return Some(Step::Grown);
             }
             if self.running.is_empty() {
                 return None;
@@ -115,9 +137,28 @@ impl<'a, K> Pool<'a, K> {
             pending::wait(&ready);
         }
     }
+
+    /// Returns what has arrived of the answer to a request so far.
+    pub(crate) fn body(&self, key: &K) -> Option<&[u8]>
+    where
+        K: PartialEq,
+    {
+        self.running.iter().find(|(running, _)| running == key).map(|(_, state)| state.body())
+    }
+
+    fn received(&self) -> usize {
+        self.running.iter().map(|(_, state)| state.body().len()).sum()
+    }
 }
 
 impl State {
+    fn body(&self) -> &[u8] {
+        match self {
+            Self::Body(_, body) => body,
+            Self::Head(_) | Self::Failed(_) => &[],
+        }
+    }
+
     fn ready(&self) -> Option<Ready> {
         match self {
             Self::Head(pending) => Some(pending.ready()),

@@ -7,6 +7,7 @@ mod images;
 mod kubewarden;
 mod neat;
 mod outdated_api;
+mod pages;
 mod policy_check;
 mod resource_capacity;
 mod rules;
