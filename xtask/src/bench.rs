@@ -4,6 +4,7 @@ mod busy;
 mod carry;
 mod first_run;
 mod install;
+mod kube_rs;
 mod list;
 mod logs;
 mod measure;
@@ -84,6 +85,7 @@ pub(crate) enum Row {
     Many,
     Search,
     Secret,
+    KubeRs,
     Watch,
     Watch1k,
     Watch10k,
@@ -94,7 +96,7 @@ pub(crate) enum Row {
     PortForward,
 }
 
-const ROWS: [(&str, Row); 17] = [
+const ROWS: [(&str, Row); 18] = [
     ("hello", Row::Hello),
     ("hello-wasi3", Row::HelloWasi3),
     ("installed-hello", Row::InstalledHello),
@@ -104,6 +106,7 @@ const ROWS: [(&str, Row); 17] = [
     ("many", Row::Many),
     ("search", Row::Search),
     ("secret", Row::Secret),
+    ("kube-rs", Row::KubeRs),
     ("watch", Row::Watch),
     ("watch-1k", Row::Watch1k),
     ("watch-10k", Row::Watch10k),
@@ -119,6 +122,7 @@ impl Row {
         matches!(
             self,
             Self::Secret
+                | Self::KubeRs
                 | Self::Watch
                 | Self::Watch1k
                 | Self::Watch10k
@@ -195,6 +199,7 @@ fn at_a_cluster(places: &Places, kwasm: &Path, rows: &[Row], runs: usize) -> Res
             | Row::Many
             | Row::Search => Vec::new(),
             Row::Secret => secret::measure(&stage, runs)?,
+            Row::KubeRs => kube_rs::measure(places, &stage)?,
             Row::Watch => watch::measure(&stage, runs)?,
             Row::Watch1k => busy::real(&stage)?,
             Row::Watch10k => {

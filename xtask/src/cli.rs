@@ -147,7 +147,8 @@ Rows (all of them unless named):
   many             run, list and uninstall where 1,000 plugins are installed against fewer
   search           among 10,000 plugins of an index
   secret           kubectl decoder secret against kubectl get secret -o json, real control plane
-  watch            kubectl timeline --watch against kubectl get events -w, real control plane
+  kube-rs          a typed list of 5,000 pods, 1,000 requests, against the same source natively, the same
+  watch            kubectl timeline --watch against kubectl get events -w, the same
   watch-1k         1,000 events a second through each door against kubectl get configmaps -w, the same
   watch-10k        10,000 a second from the embedded API server
   watches          the memory of a guest with 1,000 watches at once, real control plane

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -76,6 +77,17 @@ pub(crate) fn memory(id: u32) -> Option<u64> {
 /// Returns the peak of the resident memory.
 pub(crate) fn peak_memory(id: u32) -> Option<u64> {
     of_status(id, "VmHWM:")
+}
+
+/// Returns how long all programs that this one has started and waited for had a processor (proc(5)), in hundredths of a second.
+pub(crate) fn time_of_children() -> Option<Duration> {
+    const TICK: Duration = Duration::from_millis(10);
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The program's name, in brackets, may contain spaces. `cutime` and `cstime` are the 16th and 17th fields.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let mut fields = fields.split(' ').skip(13);
+    let (user, system): (u32, u32) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some(TICK * (user + system))
 }
 
 fn of_status(id: u32, name: &str) -> Option<u64> {

@@ -7,6 +7,7 @@ pub(crate) const USAGE: &str = "\
 usage: kube-client COMMAND
   list
   get NAME
+  get-many NAME TIMES
   create NAME KEY=VALUE
   patch NAME KEY=VALUE
   delete NAME
@@ -15,14 +16,16 @@ usage: kube-client COMMAND
   exec POD [--stdin] -- COMMAND...
   attach POD [--stdin]
   port-forward POD PORT [--linger SECONDS]
+  pods
   contexts
 kubectl's connection flags work too";
 
-/// The command: with config maps up to `Watch`, with a pod from `Logs` on.
+/// The command: with config maps up to `Watch`, with a pod from `Logs` on, with all of them: `Pods`.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Command {
     List,
     Get { name: String },
+    GetMany { name: String, times: usize },
     Create { name: String, key: String, value: String },
     Patch { name: String, key: String, value: String },
     Delete { name: String },
@@ -31,6 +34,7 @@ pub(crate) enum Command {
     Exec { pod: String, line: Vec<String>, stdin: bool },
     Attach { pod: String, stdin: bool },
     PortForward { pod: String, port: u16, linger: Option<u64> },
+    Pods,
     Contexts,
 }
 
@@ -63,6 +67,9 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, 
     Ok(match *words {
         ["list"] => Command::List,
         ["get", name] => Command::Get { name: name.to_owned() },
+        ["get-many", name, times] => {
+            Command::GetMany { name: name.to_owned(), times: number("TIMES", times)? }
+        }
         ["create", name, entry] => {
             let (key, value) = pair(entry)?;
             Command::Create { name: name.to_owned(), key, value }
@@ -80,6 +87,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, 
         ["port-forward", pod, port] => {
             Command::PortForward { pod: pod.to_owned(), port: number("PORT", port)?, linger }
         }
+        ["pods"] => Command::Pods,
         ["contexts"] => Command::Contexts,
         _ => return Err(Error::Usage("no such command".to_owned())),
     })

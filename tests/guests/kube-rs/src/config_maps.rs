@@ -26,6 +26,16 @@ pub(crate) async fn get(client: Client, name: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Gets it so many times, one after the other, and prints the number of its entries that came in all.
+pub(crate) async fn get_many(client: Client, name: &str, times: usize) -> Result<(), Error> {
+    let api = Api::<ConfigMap>::default_namespaced(client);
+    let mut entries = 0;
+    for _ in 0..times {
+        entries += api.get(name).await?.data.unwrap_or_default().len();
+    }
+    line(&format!("{entries} entries"))
+}
+
 /// Prints `created NAME`.
 pub(crate) async fn create(client: Client, name: &str, key: &str, value: &str) -> Result<(), Error> {
     let data = BTreeMap::from([(key.to_owned(), value.to_owned())]);

@@ -26,6 +26,7 @@ mod contexts;
 mod door;
 mod error;
 mod logs;
+mod pods;
 mod port_forward;
 mod process;
 mod stdin;
@@ -103,9 +104,11 @@ async fn carry_out<D: Door>(command: &Command) -> Result<(), Error> {
         Command::Delete { name } => config_maps::delete(client, name).await,
         Command::Exec { pod, line, stdin } => process::exec(client, pod, line, *stdin).await,
         Command::Get { name } => config_maps::get(client, name).await,
+        Command::GetMany { name, times } => config_maps::get_many(client, name, *times).await,
         Command::List => config_maps::list(client).await,
         Command::Logs { pod, follow, lines } => logs::show(client, pod, *follow, *lines).await,
         Command::Patch { name, key, value } => config_maps::patch(client, name, key, value).await,
+        Command::Pods => pods::count(client).await,
         Command::PortForward { pod, port, linger } => port_forward::talk(client, pod, *port, *linger).await,
         Command::Watch { count } => config_maps::watch(client, *count).await,
     }
