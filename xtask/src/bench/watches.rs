@@ -24,7 +24,7 @@ kind: Policy
 metadata: {name: many}
 spec:
   kubernetes: {rules: [{apiGroups: ['*'], resources: ['*'], verbs: ['*']}]}
-  limits: {requests: 1100, memory: 1Gi}
+  limits: {requests: 1024, memory: 1Gi}
 ";
 
 /// A guest that is ended with this.
@@ -57,7 +57,7 @@ pub(crate) fn measure(stage: &Stage<'_>) -> Result<Vec<Line>> {
 /// Runs the guest until each watch has received what is created after all of them began. Returns the peak of its memory in bytes.
 fn held(stage: &Stage<'_>, command: &mut Command, name: &str) -> Result<u64> {
     stage.plane.as_admin(command)?;
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     let mut watching = Watching(child);
     let lines = BufReader::new(watching.0.stdout.take().context("the guest has no output")?).lines();
     let event = format!(r#""name":"{name}""#);
