@@ -6,7 +6,6 @@ mod first_run;
 mod install;
 mod kube_rs;
 mod list;
-mod logs;
 mod measure;
 mod search;
 mod secret;
@@ -91,12 +90,11 @@ pub(crate) enum Row {
     Watch10k,
     Watches,
     List,
-    Logs,
     Exec,
     PortForward,
 }
 
-const ROWS: [(&str, Row); 18] = [
+const ROWS: [(&str, Row); 17] = [
     ("hello", Row::Hello),
     ("hello-wasi3", Row::HelloWasi3),
     ("installed-hello", Row::InstalledHello),
@@ -112,7 +110,6 @@ const ROWS: [(&str, Row); 18] = [
     ("watch-10k", Row::Watch10k),
     ("watches", Row::Watches),
     ("list", Row::List),
-    ("logs", Row::Logs),
     ("exec", Row::Exec),
     ("port-forward", Row::PortForward),
 ];
@@ -128,7 +125,6 @@ impl Row {
                 | Self::Watch10k
                 | Self::Watches
                 | Self::List
-                | Self::Logs
                 | Self::Exec
                 | Self::PortForward
         )
@@ -209,7 +205,6 @@ fn at_a_cluster(places: &Places, kwasm: &Path, rows: &[Row], runs: usize) -> Res
             }
             Row::Watches => watches::measure(&stage)?,
             Row::List => list::measure(&stage)?,
-            Row::Logs => logs::measure(&stage)?,
             Row::Exec => carry::measure(&stage, Way::Exec)?,
             Row::PortForward => carry::measure(&stage, Way::Forward)?,
         });

@@ -153,7 +153,6 @@ Rows (all of them unless named):
   watch-10k        10,000 a second from the embedded API server
   watches          the memory of a guest with 1,000 watches at once, real control plane
   list             a list of 100 MB through each door against curl, the same
-  logs             400 MB of a log, followed through each door against kubectl logs -f, the same
   exec             1 GiB each way to a command in a pod against kubectl exec, the same
   port-forward     1 GiB each way to one behind a port against kubectl port-forward, the same
 
