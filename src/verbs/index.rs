@@ -187,12 +187,13 @@ fn remove(store: &Store, reporter: Reporter, names: &[IndexName]) -> Result<Endi
         match store.remove_index(name) {
             Ok(()) => {
                 reporter.note(&format!("removed the index {name}"));
-                let left: Vec<String> = plugins_of(store, name)?.iter().map(ToString::to_string).collect();
-                if !left.is_empty() {
-                    reporter.note(&format!(
+                match plugins_of(store, name) {
+                    Ok(left) if left.is_empty() => {}
+                    Ok(left) => reporter.note(&format!(
                         "still installed from it, without upgrades until it is added again: {}",
                         left.join(", ")
-                    ));
+                    )),
+                    Err(error) => troubles.push((name.to_string(), error)),
                 }
             }
             Err(error) => troubles.push((name.to_string(), error.into())),
@@ -202,14 +203,12 @@ fn remove(store: &Store, reporter: Reporter, names: &[IndexName]) -> Result<Endi
 }
 
 /// Returns the installed plugins that follow an index. A receipt that cannot be read is for `doctor` to tell.
-fn plugins_of(store: &Store, index: &IndexName) -> Result<Vec<PluginName>, Error> {
+fn plugins_of(store: &Store, index: &IndexName) -> Result<Vec<String>, Error> {
     let follows = |name: &PluginName| {
         let source = store.receipt(name).ok().and_then(|receipt| receipt.source.parse().ok());
         matches!(source, Some(Source::Listed(listed)) if listed.index.as_ref() == Some(index))
     };
-    let mut names = store.names()?;
-    names.retain(follows);
-    Ok(names)
+    Ok(store.names()?.iter().filter(|name| follows(name)).map(ToString::to_string).collect())
 }
 
 fn list(store: &Store, reporter: Reporter, output: Output) -> Result<Ending, Error> {

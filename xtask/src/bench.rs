@@ -155,7 +155,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<ExitCode> {
 
     let mut lines = Vec::new();
     let measured = measure(places, kwasm, &rows, options.runs, &mut lines);
-    // If one cannot be measured, the others were nevertheless.
+    // If one cannot be measured, those before it were.
     title("result");
     measure::print(&lines);
     measured?;

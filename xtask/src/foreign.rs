@@ -72,7 +72,16 @@ const ALL: [Language; 5] = [
         name: "Python",
         tools: &[(PYTHON, "--version", "Python 3.10 or newer, with venv")],
         sources: &["python-wasi3/guest.py"],
-        settings: &["components/templates/python/requirements.txt", "wit/wasi3/package.wit"],
+        settings: &[
+            "components/templates/python/requirements.txt",
+            "wit/wasi3/package.wit",
+            "wit/wasi3/deps/cli.wit",
+            "wit/wasi3/deps/clocks.wit",
+            "wit/wasi3/deps/filesystem.wit",
+            "wit/wasi3/deps/http.wit",
+            "wit/wasi3/deps/random.wit",
+            "wit/wasi3/deps/sockets.wit",
+        ],
         compile: python,
     },
 ];

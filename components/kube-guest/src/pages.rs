@@ -104,7 +104,7 @@ impl Cluster {
     ) -> Lists<'a, T> {
         let mut lists = Lists { pool: Pool::new(self).accept(accept), lists: Vec::new() };
         for (index, path) in paths.into_iter().enumerate() {
-            lists.pool.get(Place { list: index, attempt: 1, page: 0 }, Page::<T>::first(path.clone()));
+            lists.pool.get(Place { list: index, page: 0 }, Page::<T>::first(path.clone()));
             lists.lists.push(Growing::new(path, 1));
         }
         lists.pool.start();
@@ -123,7 +123,6 @@ pub struct Lists<'a, T> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Place {
     list: usize,
-    attempt: u8,
     page: usize,
 }
 
@@ -152,7 +151,7 @@ impl<T: DeserializeOwned> Lists<'_, T> {
     /// at the one while the other is on its way.
     fn look_ahead(&mut self) {
         for (index, list) in self.lists.iter_mut().enumerate() {
-            let place = Place { list: index, attempt: list.attempt, page: list.taken };
+            let place = Place { list: index, page: list.taken };
             if let Some(path) = self.pool.body(&place).and_then(|body| list.ahead(body)) {
                 self.pool.get(Place { page: place.page + 1, ..place }, path);
             }
@@ -163,10 +162,6 @@ impl<T: DeserializeOwned> Lists<'_, T> {
     /// Takes a page, and the one after it if that arrived before.
     fn arrived(&mut self, place: Place, body: Result<Vec<u8>, Error>) {
         let list = &mut self.lists[place.list];
-        if place.attempt != list.attempt {
-            // Of a state of the cluster that was given up.
-            return;
-        }
         if place.page != list.taken {
             list.early = Some(body);
             return;
@@ -178,10 +173,15 @@ impl<T: DeserializeOwned> Lists<'_, T> {
                 self.pool.get(Place { page: list.taken + 1, ..place }, path);
                 self.pool.start();
             }
-            let was_ahead = std::mem::take(&mut list.is_ahead);
+            let (taken, was_ahead) = (list.taken, std::mem::take(&mut list.is_ahead));
             let more = list.take(body);
-            if let Some(path) = more.filter(|_| !was_ahead || list.attempt != place.attempt) {
-                self.pool.get(Place { attempt: list.attempt, page: list.taken, ..place }, path);
+            if list.taken <= taken {
+                // It failed, or begins again: what is under way of it is for nothing.
+                self.pool.forget(|other| other.list == place.list);
+                list.early = None;
+            }
+            if let Some(path) = more.filter(|_| !was_ahead || list.taken == 0) {
+                self.pool.get(Place { page: list.taken, ..place }, path);
             }
             next = list.early.take();
         }

@@ -138,6 +138,12 @@ impl<'a, K> Pool<'a, K> {
         }
     }
 
+    /// Aborts requests, and those that were not sent yet.
+    pub(crate) fn forget(&mut self, is_meant: impl Fn(&K) -> bool) {
+        self.waiting.retain(|(key, _, _)| !is_meant(key));
+        self.running.retain(|(key, _)| !is_meant(key));
+    }
+
     /// Returns what has arrived of the answer to a request so far.
     pub(crate) fn body(&self, key: &K) -> Option<&[u8]>
     where

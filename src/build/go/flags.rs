@@ -27,9 +27,12 @@ const VALUED: [&str; 19] = [
     "toolexec",
 ];
 
-/// The flag of the linker for a program without DWARF, which only debuggers of WebAssembly read. Its functions' names are left
-/// out later, since their order follows from them (`order.rs`). Go's own panics show names and lines without either.
+/// The flag of the linker for a program without DWARF, should a release of Go write any for WASI.
 const LINKED: &str = "-w";
+
+/// What follows the user's flags of the linker: the names of functions are written in any case, since their order follows from
+/// them, and left out later (`order.rs`). Go's own panics show names and lines without them.
+const NAMED: &str = "-s=false";
 
 /// The build tag by which a program has the time zones in itself: it cannot read those of the machine.
 const TAG: &str = "timetzdata";
@@ -91,10 +94,15 @@ impl Flags {
         arguments
     }
 
-    /// Returns whether the names of functions are to stay in the program.
+    /// Returns whether the names of functions are to stay in the program: where the user asks for them, and where flags of
+    /// the linker for some packages may be for the program itself.
     pub(super) fn keeps_names(&self) -> bool {
         let given = self.given.iter().rfind(|flag| flag.is("ldflags")).map(|flag| flag.value.as_deref());
-        given.unwrap_or(self.linker.as_deref()).is_some_and(is_for_others)
+        given.unwrap_or(self.linker.as_deref()).is_some_and(|given| {
+            let mut words = given.split_whitespace().map(|word| word.trim_start_matches('-'));
+            let last = words.rfind(|word| *word == "s" || word.starts_with("s="));
+            is_for_others(given) || last.is_some_and(|last| ["s=false", "s=0", "s=f", "s=F"].contains(&last))
+        })
     }
 
     /// Returns the arguments of `go list`, for the same files and modules.
@@ -140,7 +148,7 @@ fn stripped(given: Option<&str>) -> String {
     match given.map(str::trim) {
         None => LINKED.to_owned(),
         Some(given) if is_for_others(given) => given.to_owned(),
-        Some(given) => format!("{LINKED} {given}"),
+        Some(given) => format!("{LINKED} {given} {NAMED}"),
     }
 }
 
@@ -198,19 +206,21 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_linked_without_symbols_and_with_the_users_flags() {
+    fn a_program_is_linked_with_the_users_flags() {
         for (arguments, goflags, built) in [
             (&[][..], "", &["-ldflags=-w"][..]),
-            (&["-ldflags=-X main.v=1"], "", &["-ldflags=-w", "-ldflags=-w -X main.v=1"]),
-            (&["-ldflags", "-X main.v=1"], "", &["-ldflags=-w", "-ldflags=-w -X main.v=1"]),
+            (&["-ldflags=-X main.v=1"], "", &["-ldflags=-w", "-ldflags=-w -X main.v=1 -s=false"]),
+            (&["-ldflags", "-X main.v=1"], "", &["-ldflags=-w", "-ldflags=-w -X main.v=1 -s=false"]),
+            (&["-ldflags=-s"], "", &["-ldflags=-w", "-ldflags=-w -s -s=false"]),
+            (&["-ldflags=-s -s=false"], "", &["-ldflags=-w", "-ldflags=-w -s -s=false -s=false"]),
             (&["--ldflags="], "", &["-ldflags=-w", "-ldflags="]),
             (&["-ldflags=all=-X a.b=1"], "", &["-ldflags=-w", "-ldflags=all=-X a.b=1"]),
             (&["-v"], "", &["-ldflags=-w", "-v"]),
-            (&[], "-v '-ldflags=-X main.v=2 -X main.w=3'", &["-ldflags=-w -X main.v=2 -X main.w=3"]),
+            (&[], "-v '-ldflags=-X main.v=2 -X main.w=3'", &["-ldflags=-w -X main.v=2 -X main.w=3 -s=false"]),
         ] {
             let flags = flags(arguments, goflags).unwrap();
-            let keeps_names =
-                built.last().is_some_and(|last| matches!(*last, "-ldflags=" | "-ldflags=all=-X a.b=1"));
+            let keeping = ["-ldflags=", "-ldflags=all=-X a.b=1", "-ldflags=-w -s -s=false -s=false"];
+            let keeps_names = built.last().is_some_and(|last| keeping.contains(last));
             assert_eq!(flags.keeps_names(), keeps_names, "{arguments:?} {goflags}");
             assert_eq!(flags.of_build()[1..], *built, "{arguments:?} {goflags}");
         }

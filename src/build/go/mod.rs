@@ -69,6 +69,7 @@ fn build_with(job: &Job<'_>, scratch: &Scratch, is_published: bool) -> Result<Bu
     let output = scratch.join("program.wasm");
     settled.compile(&overlay, pattern, &output)?;
     let mut core = read(&output)?;
+    // Else it is for a debugger, and stays as Go's linker made it.
     if !flags.keeps_names() {
         core = order::by_start(&core).map_err(Error::Component)?;
     }

@@ -16,7 +16,7 @@ use wasmparser::{
 
 use crate::inspect::Error;
 
-/// Returns the same module in that order, without the names of its functions, by which it is found out.
+/// Returns the module in that order. Its name section, by which the order is found out, is left out.
 ///
 /// # Errors
 /// If the module is not valid.
@@ -71,7 +71,7 @@ fn starts(module: &[u8]) -> Result<Starts, Error> {
 }
 
 /// Returns whether the function of this name initialises a package: `PACKAGE.init` and its parts, such as `.init.0` and
-/// `.map.init.1` (Go's `cmd/compile/internal/pkginit`).
+/// `.map.init.1` (Go's `cmd/compile/internal/pkginit`). A method of this name is taken for one too, which does no harm.
 fn initialises(name: &str) -> bool {
     name.split('.').any(|part| part == "init")
 }
@@ -155,6 +155,7 @@ mod tests {
         (table 4 funcref)
         (elem (i32.const 1) func $a.run $b.init $b.init.0)
         (memory (export "memory") 1)
+        (export "run" (func $a.run))
         (func $a.run (type $number) i64.const 1)
         (func $a.initial (param i32) (result i32) local.get 0)
         (func $b.init (type $number) call $b.map.init.1 call $a.run i64.add)

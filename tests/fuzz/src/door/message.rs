@@ -101,7 +101,7 @@ impl Head {
 }
 
 /// Returns bytes as characters, one for one.
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 

@@ -20,6 +20,7 @@ use super::allowed::{self, TOKEN};
 use super::answer::SESSION;
 use super::compare;
 use super::control::Control;
+use super::message;
 use super::script::{self, Asked, End, Step};
 use super::upstream::{Arrived, Log, Upstream};
 
@@ -83,7 +84,7 @@ fn asks(asked: &Asked<'_>, arrived: &Arrived) -> bool {
     let is_bare = ["GET", "HEAD"].contains(&method.as_str()) && arrived.body.is_empty();
     let trailers = arrived.trailers.iter().all(|(name, value)| {
         let same = |(known, text): &(String, &[u8])| {
-            known.eq_ignore_ascii_case(name) && String::from_utf8_lossy(text) == *value
+            known.eq_ignore_ascii_case(name) && message::text(text) == *value
         };
         asked.trailers.iter().any(same)
     });
@@ -92,7 +93,9 @@ fn asks(asked: &Asked<'_>, arrived: &Arrived) -> bool {
     } else {
         body.starts_with(&arrived.body)
     };
-    asked.method == *method && compare::in_origin_form(&asked.target) == *target && trailers && fits
+    // As it arrives: byte for byte.
+    let asked_for = compare::in_origin_form(&message::text(asked.target.as_bytes()));
+    asked.method == *method && asked_for == *target && trailers && fits
 }
 
 /// Waits until nothing more arrives.
