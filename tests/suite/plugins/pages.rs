@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use kwasm_apiserver::{Answer, ApiServer, Fault, User};
+use kwasm_apiserver::{Answer, ApiServer, Cut, Fault, User};
 use serde_json::json;
 
 use crate::support::{Kwasm, Running, kubeconfig, seed};
@@ -70,4 +70,14 @@ fn a_list_begins_again_if_the_page_that_was_asked_for_ahead_has_expired() {
     assert_eq!((run.stdout, run.stderr), (names, String::new()));
     let again: Vec<bool> = pages(&server).into_iter().map(|(is_further, _)| is_further).collect();
     assert_eq!(again, [false, true, false, true, true]);
+}
+
+#[test]
+fn a_list_that_fails_does_not_wait_for_the_page_that_was_asked_for_ahead() {
+    let (server, _) = numbered();
+    server.fault(Fault::cut_after(50_000, Cut::Close).on("GET", PATH));
+    server.fault(Fault::stall().on("GET", PATH));
+    let run = get_all(&server).end().fails(1);
+    assert!(run.stderr.contains("configmaps"), "{}", run.shown());
+    assert_eq!(run.stdout, "");
 }
