@@ -27,6 +27,9 @@ use crate::inspect::Kind;
 use crate::platform::{self, disk};
 use crate::store::{Places, Plugin, Store};
 
+/// How often what is lacking of a plugin is compiled, if other pieces of it are removed meanwhile to make room.
+const ATTEMPTS: usize = 3;
+
 /// The largest total size, in bytes, of machine code that no installed plugin needs: some dozen plugins of an
 /// interpreted language.
 pub const BUDGET: u64 = 512 << 20;
@@ -95,6 +98,22 @@ impl<'a> Cache<'a> {
         schedule: Schedule,
         means: Means<'_>,
     ) -> Result<Code, Error> {
+        for _ in 0..ATTEMPTS {
+            if let Some(code) = self.make_lacking(runner, plugin, schedule, means)? {
+                return Ok(code);
+            }
+        }
+        Err(Error::system("what was compiled of the plugin is removed again and again"))
+    }
+
+    /// Does that once. Returns `None` if a piece that was there is gone since, as when another process makes room.
+    fn make_lacking(
+        &self,
+        runner: Runner,
+        plugin: &Plugin,
+        schedule: Schedule,
+        means: Means<'_>,
+    ) -> Result<Option<Code>, Error> {
         let (pieces, contents) = self.apart(plugin)?;
         let any = runner.engine(Tier::Baseline).map_err(Error::system)?;
         let there = pieces.iter().map(|piece| Some(self.map(&any, piece, schedule.tiers())?.1));
@@ -116,15 +135,18 @@ impl<'a> Cache<'a> {
         let mut forms = Vec::new();
         for (piece, there) in pieces.iter().zip(there) {
             let made = if there.is_none() { made.next() } else { None };
-            forms.extend(match made {
+            forms.push(match made {
                 Some((tier, code)) => {
                     let form = self.kept(&engine, piece, tier, &code);
-                    Some((form.map_err(|error| Error::compile(plugin, &error))?, tier))
+                    (form.map_err(|error| Error::compile(plugin, &error))?, tier)
                 }
-                None => self.map(&engine, piece, schedule.tiers_down_to(lowest)),
+                None => match self.map(&engine, piece, schedule.tiers_down_to(lowest)) {
+                    Some(form) => form,
+                    None => return Ok(None),
+                },
             });
         }
-        assembled(&pieces, forms)
+        assembled(&pieces, forms).map(Some)
     }
 
     /// Keeps a piece's machine code and maps the file, which is cheaper than copying it, and is what the next run will do.
