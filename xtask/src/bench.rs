@@ -2,7 +2,9 @@
 
 mod busy;
 mod carry;
+mod compare;
 mod first_run;
+mod growth;
 mod install;
 mod kube_rs;
 mod list;
@@ -27,7 +29,7 @@ use crate::{
     report::title,
 };
 
-use self::{carry::Way, measure::Line, stage::Stage};
+use self::{carry::Way, growth::Growth, measure::Line, stage::Stage};
 
 /// A way to the cluster.
 #[derive(Clone, Copy, Debug)]
@@ -64,11 +66,13 @@ pub(crate) struct Options {
     pub(crate) runs: usize,
     /// Whether a missed bar is a failure.
     pub(crate) check: bool,
+    /// The revision to compare with, instead of measuring rows.
+    pub(crate) compare: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { rows: Vec::new(), runs: 200, check: false }
+        Self { rows: Vec::new(), runs: 200, check: false, compare: None }
     }
 }
 
@@ -92,9 +96,10 @@ pub(crate) enum Row {
     List,
     Exec,
     PortForward,
+    Growth,
 }
 
-const ROWS: [(&str, Row); 17] = [
+const ROWS: [(&str, Row); 18] = [
     ("hello", Row::Hello),
     ("hello-wasi3", Row::HelloWasi3),
     ("installed-hello", Row::InstalledHello),
@@ -112,6 +117,7 @@ const ROWS: [(&str, Row); 17] = [
     ("list", Row::List),
     ("exec", Row::Exec),
     ("port-forward", Row::PortForward),
+    ("growth", Row::Growth),
 ];
 
 impl Row {
@@ -127,6 +133,7 @@ impl Row {
                 | Self::List
                 | Self::Exec
                 | Self::PortForward
+                | Self::Growth
         )
     }
 }
@@ -153,17 +160,39 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<ExitCode> {
     title("building the guests");
     components::build(places, Scope::Workspace)?;
 
-    let mut lines = Vec::new();
-    let measured = measure(places, kwasm, &rows, options.runs, &mut lines);
+    let mut result = Measured::default();
+    let measured = match &options.compare {
+        Some(revision) => compare(places, kwasm, revision, options.runs, &mut result.lines),
+        None => measure(places, kwasm, &rows, options.runs, &mut result),
+    };
     // If one cannot be measured, those before it were.
     title("result");
-    measure::print(&lines);
+    measure::print(&result.lines);
+    growth::print(&result.growth);
     measured?;
-    let missed = lines.iter().any(|line| !line.passes());
+    let missed = result.lines.iter().any(|line| !line.passes());
     Ok(if missed && options.check { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn measure(places: &Places, kwasm: &Path, rows: &[Row], runs: usize, lines: &mut Vec<Line>) -> Result<()> {
+/// What has been measured.
+#[derive(Default)]
+struct Measured {
+    lines: Vec<Line>,
+    growth: Vec<Growth>,
+}
+
+/// Measures this kwasm beside another revision.
+fn compare(places: &Places, kwasm: &Path, revision: &str, runs: usize, lines: &mut Vec<Line>) -> Result<()> {
+    let other = compare::build(places, revision)?;
+    lines.extend(compare::measure(places, [kwasm, &other], runs)?);
+    title("starting a control plane");
+    let stage = Stage::new(places, kwasm)?;
+    lines.extend(compare::at_a_cluster(&stage, &stage.beside(&other)?, runs)?);
+    Ok(())
+}
+
+fn measure(places: &Places, kwasm: &Path, rows: &[Row], runs: usize, result: &mut Measured) -> Result<()> {
+    let lines = &mut result.lines;
     let startup: Vec<_> = startup::ROWS.iter().filter(|startup| rows.contains(&startup.row)).collect();
     if !startup.is_empty() {
         lines.extend(startup::measure(places, kwasm, &startup, runs)?);
@@ -180,8 +209,11 @@ fn measure(places: &Places, kwasm: &Path, rows: &[Row], runs: usize, lines: &mut
     if rows.contains(&Row::Search) {
         lines.extend(search::measure(places, kwasm, runs)?);
     }
+    if rows.contains(&Row::Growth) {
+        result.growth.extend(growth::measure(places, kwasm)?);
+    }
     if rows.iter().any(|row| row.needs_cluster()) {
-        at_a_cluster(places, kwasm, rows, runs, lines)?;
+        at_a_cluster(places, kwasm, rows, runs, result)?;
     }
     Ok(())
 }
@@ -192,12 +224,12 @@ fn at_a_cluster(
     kwasm: &Path,
     rows: &[Row],
     runs: usize,
-    lines: &mut Vec<Line>,
+    result: &mut Measured,
 ) -> Result<()> {
     title("starting a control plane");
     let stage = Stage::new(places, kwasm)?;
     for row in rows.iter().filter(|row| row.needs_cluster()) {
-        lines.extend(match row {
+        result.lines.extend(match row {
             Row::Hello
             | Row::HelloWasi3
             | Row::InstalledHello
@@ -219,6 +251,10 @@ fn at_a_cluster(
             Row::List => list::measure(&stage)?,
             Row::Exec => carry::measure(&stage, Way::Exec)?,
             Row::PortForward => carry::measure(&stage, Way::Forward)?,
+            Row::Growth => {
+                result.growth.extend(growth::at_a_cluster(&stage)?);
+                Vec::new()
+            }
         });
     }
     Ok(())

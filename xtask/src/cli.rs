@@ -155,10 +155,13 @@ Rows (all of them unless named):
   list             a list of 100 MB through each door against curl, the same
   exec             1 GiB each way to a command in a pod against kubectl exec, the same
   port-forward     1 GiB each way to one behind a port against kubectl port-forward, the same
+  growth           how time and memory grow with components, rules, plugins, lists and watches
 
 Options:
-  --runs N  runs of each side of the first five rows [default: 200]
-  --check   exit with 1 if a row misses its bar";
+  --runs N       runs of each side of the first five rows [default: 200]
+  --check        exit with 1 if a row misses its bar
+  --compare REV  build that revision, too, and compare start, first run, a request and a list with
+                 it, instead of the rows (20 minutes, once for a revision)";
 
 const IDLE: &str = "\
 Opens a watch and a followed log through each door of a real control plane, waits while nothing happens,
@@ -297,6 +300,7 @@ fn bench_options(parser: &mut lexopt::Parser) -> Result<Option<bench::Options>> 
         match argument {
             Short('h') | Long("help") => return Ok(None),
             Long("check") => options.check = true,
+            Long("compare") => options.compare = Some(parser.value()?.string()?),
             Long("runs") => options.runs = parser.value()?.parse()?,
             Value(row) => options.rows.push(row.string()?.parse()?),
             other => return Err(other.unexpected().into()),
@@ -304,6 +308,9 @@ fn bench_options(parser: &mut lexopt::Parser) -> Result<Option<bench::Options>> 
     }
     if options.runs < 2 {
         bail!("--runs: at least 2, to measure a spread");
+    }
+    if options.compare.is_some() && !options.rows.is_empty() {
+        bail!("--compare: measures runs of its own, no rows");
     }
     Ok(Some(options))
 }
@@ -411,6 +418,7 @@ mod tests {
     #[test]
     fn an_unknown_row_or_check_names_those_that_are() {
         assert!(error("bench helo").contains("installed-hello"));
+        assert_eq!(error("bench hello --compare main"), "--compare: measures runs of its own, no rows");
         assert!(error("lint fmt").contains("format, clippy"));
     }
 }

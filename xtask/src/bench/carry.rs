@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{process, report::title};
 
-const BAR: f64 = 0.8;
+const BAR: f64 = 1.0;
 const RUNS: usize = 3;
 const GIBIBYTE: u64 = 1 << 30;
 /// The number of times that the file is sent.

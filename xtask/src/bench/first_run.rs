@@ -83,7 +83,13 @@ fn second_of_its_language(
 }
 
 /// Makes a project with this name in this folder and builds it, with the user's own toolchains. Returns the component.
-fn build(places: &Places, kwasm: &Path, language: &str, name: &str, folder: &Path) -> Result<PathBuf> {
+pub(crate) fn build(
+    places: &Places,
+    kwasm: &Path,
+    language: &str,
+    name: &str,
+    folder: &Path,
+) -> Result<PathBuf> {
     process::output(Command::new(kwasm).args(["new", name, "--lang", language]).current_dir(folder))?;
     let project = folder.join(name);
     if let Some(tools) = projects::ALL.iter().find(|tools| tools.name == language) {
@@ -104,7 +110,7 @@ fn link(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// Returns how long a run takes to its first byte of output, and its peak of memory until then.
-fn first_byte(home: &Home, component: &Path, schedule: &str) -> Result<(Duration, u64)> {
+pub(crate) fn first_byte(home: &Home, component: &Path, schedule: &str) -> Result<(Duration, u64)> {
     let (mut reader, writer) = io::pipe()?;
     let mut command = home.kwasm()?;
     command.arg("run").arg(component).args(["--", "--help"]).env("KWASM_COMPILE", schedule);

@@ -4,6 +4,7 @@
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -19,12 +20,16 @@ use crate::{home::Home, places::Places, plane::ControlPlane, process};
 /// The interval between two readings of the memory. The result is the peak, of which only the last moments
 /// can be missed.
 const GLANCE: Duration = Duration::from_millis(5);
+/// The same for runs of some milliseconds, whose time is not measured meanwhile.
+const SHORT_GLANCE: Duration = Duration::from_micros(200);
+/// The number of short runs of which the highest peak is taken.
+const SHORT_RUNS: usize = 5;
 
 /// kwasm, the guests and a control plane.
 pub(crate) struct Stage<'a> {
     places: &'a Places,
     pub(crate) home: Home,
-    pub(crate) plane: ControlPlane,
+    pub(crate) plane: Rc<ControlPlane>,
 }
 
 /// A finished run.
@@ -40,8 +45,14 @@ impl<'a> Stage<'a> {
         Ok(Self {
             places,
             home: Home::new(places, "bench-cluster", kwasm)?,
-            plane: ControlPlane::start(places)?,
+            plane: Rc::new(ControlPlane::start(places)?),
         })
+    }
+
+    /// Returns another kwasm at the same control plane.
+    pub(crate) fn beside(&self, kwasm: &Path) -> Result<Self> {
+        let home = Home::new(self.places, "bench-beside", kwasm)?;
+        Ok(Self { places: self.places, home, plane: Rc::clone(&self.plane) })
     }
 
     /// Returns a component's file.
@@ -82,13 +93,17 @@ impl<'a> Stage<'a> {
 impl Run {
     /// Runs a command to its end.
     pub(crate) fn of(command: &mut Command) -> Result<Self> {
+        Self::watched(command, GLANCE)
+    }
+
+    fn watched(command: &mut Command, glance: Duration) -> Result<Self> {
         let start = Instant::now();
         let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot start `{}`", process::shown(command)))?;
-        let watch = MemoryWatch::of(child.id());
+        let watch = MemoryWatch::of(child.id(), glance);
         let output = child.wait_with_output()?;
         let took = start.elapsed();
         let memory = watch.end();
@@ -97,6 +112,12 @@ impl Run {
         }
         Ok(Self { took, stdout: String::from_utf8_lossy(&output.stdout).into_owned(), memory })
     }
+}
+
+/// Runs a command of some milliseconds to its end, several times. Returns the highest peak of its memory in bytes.
+pub(crate) fn peak_memory(command: &mut Command) -> Result<u64> {
+    let peaks = (0..SHORT_RUNS).map(|_| Ok(Run::watched(command, SHORT_GLANCE)?.memory));
+    peaks.collect::<Result<Vec<_>>>()?.into_iter().max().context("it was not run")
 }
 
 /// Runs a command to its end, and keeps nothing of its output.
@@ -118,14 +139,14 @@ struct MemoryWatch {
 }
 
 impl MemoryWatch {
-    fn of(id: u32) -> Self {
+    fn of(id: u32, glance: Duration) -> Self {
         let (over, peak) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (seen_over, seen_peak) = (Arc::clone(&over), Arc::clone(&peak));
         let thread = thread::spawn(move || {
             while !seen_over.load(Ordering::Relaxed) {
                 // A process that has just ended has none.
                 seen_peak.fetch_max(process::peak_memory(id).unwrap_or(0), Ordering::Relaxed);
-                thread::sleep(GLANCE);
+                thread::sleep(glance);
             }
         });
         Self { over, peak, thread }

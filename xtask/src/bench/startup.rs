@@ -32,7 +32,7 @@ pub(crate) const ROWS: [Startup; 4] = [
 ];
 
 const PEER: &str = "wasmtime run --allow-precompiled";
-const BAR: f64 = 0.75;
+const BAR: f64 = 0.48;
 /// The number of runs before the first sample. They compile, and fill the system's caches.
 const WARM_UP: usize = 5;
 

@@ -14,8 +14,6 @@ use super::{measure::Line, stage::Stage};
 use crate::{process, report::title};
 
 const COUNT: usize = 1000;
-const NAMESPACE: &str = "watched";
-const PATH: &str = "/api/v1/namespaces/watched/configmaps?watch=true";
 
 /// The policy `cluster` with room for as many requests, and for the memory of a guest that has a buffer for each.
 const POLICY: &str = "\
@@ -38,24 +36,38 @@ impl Drop for Watching {
 
 pub(crate) fn measure(stage: &Stage<'_>) -> Result<Vec<Line>> {
     title(&format!("watches: {COUNT} at once"));
-    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
-    stage.plane.create(&stage.home, &namespace)?;
-    create(stage, "before")?;
+    let memory = memory(stage, "watched", COUNT)?;
     let idle = stage.idle_memory()?;
+    Ok(vec![Line::of_memory(&format!("watches, {COUNT} at once"), memory.saturating_sub(idle))])
+}
+
+/// Returns the peak of the memory of a guest that holds as many watches of a new namespace, in bytes.
+pub(crate) fn memory(stage: &Stage<'_>, namespace: &str, count: usize) -> Result<u64> {
+    let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+    stage.plane.create(&stage.home, &object)?;
+    create(stage, namespace, "before")?;
+    let path = format!("/api/v1/namespaces/{namespace}/configmaps?watch=true");
     let policy = stage.home.path().join("many.yaml");
     fs::write(&policy, POLICY)?;
     let mut command = stage.home.kwasm()?;
     command.args(["run", "--policy"]).arg(&policy).arg(stage.component("wasi3"));
     // The first of them is let go of when all have begun.
-    command.args(["--", "follow-many", PATH, &(COUNT + 1).to_string(), "0"]);
+    command.args(["--", "follow-many", &path, &(count + 1).to_string(), "0"]);
     // The first run compiles.
-    held(stage, &mut command, "first")?;
-    let memory = held(stage, &mut command, "second")?;
-    Ok(vec![Line::of_memory(&format!("watches, {COUNT} at once"), memory.saturating_sub(idle))])
+    let mut held = |name: &str| held(stage, &mut command, count, || create(stage, namespace, name), name);
+    held("first")?;
+    held("second")
 }
 
-/// Runs the guest until each watch has received what is created after all of them began. Returns the peak of its memory in bytes.
-fn held(stage: &Stage<'_>, command: &mut Command, name: &str) -> Result<u64> {
+/// Runs the guest until each watch has received the object of this name, which is created after all of them began. Returns the
+/// peak of its memory in bytes.
+fn held(
+    stage: &Stage<'_>,
+    command: &mut Command,
+    count: usize,
+    create: impl Fn() -> Result<()>,
+    name: &str,
+) -> Result<u64> {
     stage.plane.as_admin(command)?;
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     let mut watching = Watching(child);
@@ -65,20 +77,20 @@ fn held(stage: &Stage<'_>, command: &mut Command, name: &str) -> Result<u64> {
     for line in lines {
         let line = line?;
         if line == "let go of 0" {
-            create(stage, name)?;
+            create()?;
         }
         if line.contains(&event) {
             heard.extend(line.split(' ').next().map(str::to_owned));
         }
-        if heard.len() == COUNT {
+        if heard.len() == count {
             return process::peak_memory(watching.0.id())
                 .context("this system does not say how much memory a process has");
         }
     }
-    bail!("the guest ended when {} of {COUNT} watches had heard of `{name}`", heard.len())
+    bail!("the guest ended when {} of {count} watches had heard of `{name}`", heard.len())
 }
 
-fn create(stage: &Stage<'_>, name: &str) -> Result<()> {
-    let metadata = json!({"name": name, "namespace": NAMESPACE});
+fn create(stage: &Stage<'_>, namespace: &str, name: &str) -> Result<()> {
+    let metadata = json!({"name": name, "namespace": namespace});
     stage.plane.create(&stage.home, &json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}))
 }
