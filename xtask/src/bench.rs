@@ -198,7 +198,7 @@ fn measure(places: &Places, kwasm: &Path, rows: &[Row], runs: usize, result: &mu
         lines.extend(startup::measure(places, kwasm, &startup, runs)?);
     }
     if rows.contains(&Row::FirstRun) {
-        lines.extend(first_run::measure(places, kwasm)?);
+        lines.extend(first_run::measure(places, kwasm, runs)?);
     }
     if rows.contains(&Row::Install) {
         lines.extend(install::measure(places, kwasm)?);

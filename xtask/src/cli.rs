@@ -158,7 +158,7 @@ Rows (all of them unless named):
   growth           how time and memory grow with components, rules, plugins, lists and watches
 
 Options:
-  --runs N       runs of each side of the first five rows [default: 200]
+  --runs N       runs of each side of the first rows, at most 20 of those that compile [default: 200]
   --check        exit with 1 if a row misses its bar
   --compare REV  build that revision, too, and compare start, first run, a request and a list with
                  it, instead of the rows (20 minutes, once for a revision)";

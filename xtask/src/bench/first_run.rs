@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 use super::measure::{Bar, Figure, Line, interleaved};
 use crate::{home::Home, places::Places, process, projects, report::title};
 
-/// The number of first runs of each side. Each compiles, which takes seconds.
+/// The most first runs of each side. Each compiles, which takes seconds.
 const RUNS: usize = 20;
 
 /// The languages, of each of which a new project is built as it is.
@@ -29,14 +29,15 @@ const PEER: &str = "compiled with all optimizations first";
 const FIRST: &str = "the same where it is the first of its language";
 
 /// Compares the first run from baseline code with one from optimized code.
-pub(crate) fn measure(places: &Places, kwasm: &Path) -> Result<Vec<Line>> {
+pub(crate) fn measure(places: &Places, kwasm: &Path, runs: usize) -> Result<Vec<Line>> {
+    let runs = runs.min(RUNS);
     let mut lines = Vec::new();
     for language in LANGUAGES {
         title(&format!("building a new project in {language}"));
         let scratch = places.scratch(&format!("bench-first-run-{language}"))?;
         let component = build(places, kwasm, language, "first", scratch.path())?;
         let megabytes = fs::metadata(&component)?.len() / 1_000_000;
-        title(&format!("first run: {RUNS} of each"));
+        title(&format!("first run: {runs} of each"));
         let peaks = [Cell::new(0), Cell::new(0)];
         let side = |index: usize, schedule| {
             let home = Home::new(places, "bench-first-run", kwasm)?;
@@ -46,7 +47,7 @@ pub(crate) fn measure(places: &Places, kwasm: &Path) -> Result<Vec<Line>> {
             Ok(time)
         };
         // Not `background`: what it goes on with afterwards would be at work during the next measurement.
-        let (ours, theirs) = interleaved(RUNS, || side(0, "baseline"), || side(1, "optimized"))?;
+        let (ours, theirs) = interleaved(runs, || side(0, "baseline"), || side(1, "optimized"))?;
         let row = format!("first run, {language} {megabytes} MB");
         lines.push(Line::of_medians(&row, PEER, &ours, &theirs, TIME_BAR));
         lines.push(Line {
@@ -57,7 +58,7 @@ pub(crate) fn measure(places: &Places, kwasm: &Path) -> Result<Vec<Line>> {
             bar: Bar::AtMost(MEMORY_BAR),
         });
         let second = build(places, kwasm, language, "second", scratch.path())?;
-        lines.push(second_of_its_language(places, kwasm, language, [&component, &second])?);
+        lines.push(second_of_its_language(places, kwasm, language, [&component, &second], runs)?);
     }
     Ok(lines)
 }
@@ -69,8 +70,9 @@ fn second_of_its_language(
     kwasm: &Path,
     language: &str,
     [first, second]: [&Path; 2],
+    runs: usize,
 ) -> Result<Line> {
-    title(&format!("first run of a second one: {RUNS} of each"));
+    title(&format!("first run of a second one: {runs} of each"));
     let run = |is_second: bool| {
         let home = Home::new(places, "bench-first-run", kwasm)?;
         if is_second {
@@ -78,7 +80,7 @@ fn second_of_its_language(
         }
         Ok(first_byte(&home, second, "optimized")?.0)
     };
-    let (ours, theirs) = interleaved(RUNS, || run(true), || run(false))?;
+    let (ours, theirs) = interleaved(runs, || run(true), || run(false))?;
     Ok(Line::of_medians(&format!("second, {language}"), FIRST, &ours, &theirs, SECOND_BAR))
 }
 
