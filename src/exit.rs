@@ -11,6 +11,7 @@ use crate::message::Explain;
 use crate::record;
 use crate::registry;
 use crate::runtime::{self, Outcome};
+use crate::server;
 use crate::store::{self, layout};
 use crate::verbs::{Ending, Error, Reporter};
 
@@ -93,6 +94,7 @@ impl Exit {
             | Error::NoRequest(_)
             | Error::NoSubject(_)
             | Error::NoSuchRule { .. }
+            | Error::NoServer(_)
             | Error::NotFetched(_)
             | Error::Policy(_)
             | Error::PolicyFile { .. }
@@ -131,6 +133,7 @@ impl Exit {
             Error::Catalogue(error) => Self::for_catalogue(error),
             Error::Registry(error) => Self::for_fetch(error),
             Error::Runtime(error) => Self::for_runtime(error),
+            Error::Server(error) => Self::for_server(error),
             Error::Store(error) => Self::for_store(error),
             Error::Archive { .. }
             | Error::Cluster(_)
@@ -212,6 +215,13 @@ impl Exit {
             runtime::Error::Bounds { .. } => Self::Usage,
             runtime::Error::Store(error) => Self::for_store(error),
             runtime::Error::Cache { .. } | runtime::Error::System(_) => Self::Failed,
+        }
+    }
+
+    fn for_server(error: &server::Error) -> Self {
+        match error {
+            server::Error::Certificate { .. } | server::Error::Unreadable { .. } => Self::Usage,
+            server::Error::Address { .. } | server::Error::System(_) => Self::Failed,
         }
     }
 

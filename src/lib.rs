@@ -44,6 +44,8 @@ pub mod gate;
 
 pub mod runtime;
 
+pub mod server;
+
 pub mod cli;
 
 pub mod verbs;

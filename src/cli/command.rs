@@ -159,6 +159,19 @@ pub enum Command {
         /// The plugin's own arguments.
         arguments: Vec<String>,
     },
+    /// Answer requests with a component.
+    Serve {
+        /// The component.
+        source: Source,
+        /// The policy, unless it is the one granted at install.
+        policy: Option<String>,
+        /// Where to listen, and what is bounded.
+        options: crate::server::Options,
+        /// How much is reported of each of its own requests.
+        verbosity: Verbosity,
+        /// The component's own arguments.
+        arguments: Vec<String>,
+    },
     /// Write plugins to an archive.
     Save {
         /// The plugins.

@@ -71,3 +71,8 @@ impl Explain for Error {
 pub(super) fn unicode(argument: OsString) -> Result<String, Error> {
     argument.into_string().map_err(Error::NotUnicode)
 }
+
+/// Returns arguments as a plugin gets them.
+pub(super) fn texts(arguments: Vec<OsString>) -> Result<Vec<String>, Error> {
+    arguments.into_iter().map(unicode).collect()
+}

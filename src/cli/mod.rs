@@ -8,7 +8,9 @@ mod error;
 mod form;
 mod index;
 mod line;
+mod policy;
 mod read;
+mod serve;
 
 pub use clap_complete::Shell;
 

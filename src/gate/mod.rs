@@ -87,10 +87,10 @@ use crate::policy::{Attempt, Grant, HEADERS, Limit, Permit, Reason, Refusal, Tar
 pub struct Gate(Arc<Inner>);
 
 struct Inner {
-    grant: Grant,
-    table: Table,
-    clusters: Vec<Reach>,
-    hosts: OnceCell<Hosts>,
+    grant: Arc<Grant>,
+    table: Arc<Table>,
+    clusters: Arc<[Reach]>,
+    hosts: Arc<OnceCell<Hosts>>,
     flight: Flight,
     sockets: Arc<Semaphore>,
     journal: Arc<Journal>,
@@ -148,18 +148,44 @@ impl Gate {
         let table = Table::new(&contexts, grant.hosts());
         let clusters = contexts.into_clusters();
         Self(Arc::new(Inner {
-            table,
+            table: Arc::new(table),
             clusters: clusters.map(|cluster| Reach { cluster, sender: Sender::default() }).collect(),
-            hosts: OnceCell::new(),
+            hosts: Arc::default(),
             flight: Flight::new(grant.limits().requests),
             sockets: Arc::new(Semaphore::new(grant.limits().sockets as usize)),
             journal: Arc::default(),
             lifetime: GuestLifetime::default(),
             tracer: Arc::new(Tracer::new(observers)),
             asking: asker.map(Asking::new),
-            grant,
+            grant: Arc::new(grant),
             traffic,
         }))
+    }
+
+    /// Returns the gate of another guest of the same plugin: the same grant, contexts, connections and observers, but a count
+    /// of requests and a lifetime of its own. Nobody is asked about its requests.
+    #[must_use]
+    pub(crate) fn another(&self) -> Self {
+        let Inner { grant, table, clusters, hosts, tracer, traffic, .. } = &*self.0;
+        Self(Arc::new(Inner {
+            grant: Arc::clone(grant),
+            table: Arc::clone(table),
+            clusters: Arc::clone(clusters),
+            hosts: Arc::clone(hosts),
+            flight: Flight::new(grant.limits().requests),
+            sockets: Arc::new(Semaphore::new(grant.limits().sockets as usize)),
+            journal: Arc::default(),
+            lifetime: GuestLifetime::default(),
+            tracer: Arc::clone(tracer),
+            asking: None,
+            traffic: traffic.clone(),
+        }))
+    }
+
+    /// Ends what this guest has in flight, like [`Gate::end`], and nothing of other guests. Must be called before the guest's
+    /// state is dropped.
+    pub(crate) fn leave(&self) {
+        self.0.lifetime.end();
     }
 
     /// Waits until the user ended the run whose record is replayed; forever if there is none, or if it ended by itself.
@@ -176,7 +202,7 @@ impl Gate {
     /// left to [`Gate::settled`].
     pub fn end(&self) {
         self.0.lifetime.end();
-        for reach in &self.0.clusters {
+        for reach in self.0.clusters.iter() {
             reach.cluster.credentials().end();
         }
         self.0.tracer.end();
@@ -185,7 +211,7 @@ impl Gate {
     /// Waits, after the end, for what must not be cut off: a refresh token that was sent to its identity
     /// provider is lost unless its successor is stored. Waits no longer than such a request may take.
     pub async fn settled(&self) {
-        for reach in &self.0.clusters {
+        for reach in self.0.clusters.iter() {
             reach.cluster.credentials().settled().await;
         }
         // A request may have begun while the gate ended.

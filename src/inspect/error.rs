@@ -61,9 +61,9 @@ pub enum Error {
     /// A binary whose request cannot be read.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// A component that answers requests, with the interface that it exports for that.
-    #[error("it is a server ({0}), and kwasm runs commands")]
-    Server(String),
+    /// A component that answers requests and has no main function.
+    #[error("it is a server, and no command")]
+    Server,
     /// A core module that the preview 1 adapter does not fit.
     #[error("it is a core module that cannot be made into a component: {0}")]
     Unadaptable(String),
@@ -112,7 +112,7 @@ impl Explain for Error {
             }
             Self::UnknownInterface(_) => Some("build it against WASI 0.3.0, or take a newer kwasm".to_owned()),
             Self::Request(error) => error.hint(),
-            Self::Server(_) => Some("wasmtime serve FILE runs it".to_owned()),
+            Self::Server => Some("kwasm serve runs it".to_owned()),
             Self::Unfinished => {
                 Some("make the component: wasm-tools component new FILE -o COMPONENT.wasm".to_owned())
             }

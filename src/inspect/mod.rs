@@ -95,9 +95,12 @@ pub struct Inspected {
     /// The interfaces that it imports, e.g. `wasi:http/outgoing-handler@0.2.12`. Empty for a core module,
     /// which has only the functions of preview 1 that need no network.
     imports: Vec<String>,
-    /// The version of WASI whose `run` it exports.
-    #[serde(default, skip_serializing_if = "Wasi::is_default")]
-    run: Wasi,
+    /// The version of WASI whose `run` it exports, if it is a command.
+    #[serde(default = "Wasi::of_commands", skip_serializing_if = "Wasi::is_of_commands")]
+    run: Option<Wasi>,
+    /// The version of WASI whose handler of requests it exports, if it is a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    serves: Option<Wasi>,
     /// The text of its request, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     request: Option<String>,
@@ -117,7 +120,7 @@ impl Inspected {
     /// Reads the kind, the imports and the request of a binary.
     ///
     /// # Errors
-    /// If `bytes` are neither a command component nor a command module, or [`Error::Request`]. A binary that
+    /// If `bytes` are neither a component that is a command or a server, nor a command module, or [`Error::Request`]. A binary that
     /// passes is still validated as a whole before it is compiled ([`validate`]).
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         if !bytes.starts_with(b"\0asm") {
@@ -139,7 +142,7 @@ impl Inspected {
     /// Returns the result of inspecting a core module that has no request.
     #[must_use]
     pub fn core() -> Self {
-        Self { kind: Kind::Core, imports: Vec::new(), run: Wasi::Two, request: None }
+        Self { kind: Kind::Core, imports: Vec::new(), run: Some(Wasi::Two), serves: None, request: None }
     }
 
     /// Returns the form of the plugin.
@@ -154,10 +157,24 @@ impl Inspected {
         &self.imports
     }
 
-    /// Returns the version of WASI whose `run` it exports; [`Wasi::Two`] for a core module too.
+    /// Returns the version of WASI whose `run` it exports, if it is a command; [`Wasi::Two`] for a core module.
     #[must_use]
-    pub fn run(&self) -> Wasi {
+    pub fn run(&self) -> Option<Wasi> {
         self.run
+    }
+
+    /// Returns the version of WASI whose handler of requests it exports, if it is a server.
+    #[must_use]
+    pub fn serves(&self) -> Option<Wasi> {
+        self.serves
+    }
+
+    /// Checks that it can run as a command.
+    ///
+    /// # Errors
+    /// [`Error::Server`] if it only answers requests.
+    pub fn is_command(&self) -> Result<(), Error> {
+        if self.run.is_some() { Ok(()) } else { Err(Error::Server) }
     }
 
     /// Returns whether it imports an interface of WASI 0.2.
@@ -175,7 +192,7 @@ impl Inspected {
     /// Returns whether it uses what upstream calls unstable, and gives no patches for: WASI 0.3.
     #[must_use]
     pub fn is_unstable(&self) -> bool {
-        self.run == Wasi::Three || self.imports_wasi3()
+        [self.run, self.serves].contains(&Some(Wasi::Three)) || self.imports_wasi3()
     }
 
     /// Returns the text of its request, the policy that it asks for. Whether it is one is not known yet.
@@ -205,20 +222,19 @@ impl Inspected {
 
 fn component(outline: Outline) -> Result<Inspected, Error> {
     let exported = outline.exported();
-    let exports = |name: &str| exported.iter().find(|export| export.starts_with(name));
     // Of both, the one that upstream calls stable.
-    let run = [Wasi::Two, Wasi::Three].into_iter().find(|wasi| exported.iter().any(|name| wasi.is_run(name)));
+    let first = |is: fn(Wasi, &str) -> bool| {
+        [Wasi::Two, Wasi::Three].into_iter().find(|wasi| exported.iter().any(|name| is(*wasi, name)))
+    };
+    let (run, serves) = (first(Wasi::is_run), first(Wasi::is_handler));
     let imports: Vec<String> = outline.imports.into_iter().map(|import| import.module).collect();
-    let entry = exported.iter().filter(|name| Wasi::Three.is_run(name));
-    wasi::check(imports.iter().chain(entry))?;
-    if let Some(run) = run {
-        return Ok(Inspected { kind: Kind::Component, imports, run, request: None });
+    wasi::check(imports.iter().chain(exported.iter().filter(|name| Wasi::Three.is_run(name))))?;
+    wasi::check_handlers(&exported)?;
+    if run.is_some() || serves.is_some() {
+        return Ok(Inspected { kind: Kind::Component, imports, run, serves, request: None });
     }
     if !outline.has_code && !exported.is_empty() {
         return Err(Error::Interfaces);
-    }
-    if let Some(handler) = exports("wasi:http/incoming-handler").or_else(|| exports("wasi:http/handler@")) {
-        return Err(Error::Server(handler.clone()));
     }
     let exports = if exported.is_empty() { "nothing".to_owned() } else { exported.join(", ") };
     Err(Error::NoCommand { exports, language: outline.language })
@@ -347,10 +363,9 @@ mod tests {
     #[test]
     fn a_component_that_is_no_command_is_refused_by_what_it_is() {
         let server = r#"(component (core module (func)) (component $i) (instance $i (instantiate $i)) (export "wasi:http/incoming-handler@0.2.3" (instance $i)))"#;
-        assert_eq!(
-            read(server).unwrap_err(),
-            "it is a server (wasi:http/incoming-handler@0.2.3), and kwasm runs commands"
-        );
+        let inspected = read(server).unwrap();
+        assert_eq!((inspected.run(), inspected.serves()), (None, Some(Wasi::Two)));
+        assert_eq!(inspected.is_command().unwrap_err().to_string(), "it is a server, and no command");
         assert_eq!(
             read("(component (core module (func)))").unwrap_err(),
             "it is a component without a command: it exports nothing, and not wasi:cli/run"
@@ -359,6 +374,18 @@ mod tests {
             read(r#"(component (type (component)) (export "x" (type 0)))"#).unwrap_err(),
             "it is a package of interfaces (WIT) in binary form: there is no code in it"
         );
+    }
+
+    #[test]
+    fn a_receipt_without_an_entry_is_that_of_a_command() {
+        let text = |inspected: &Inspected| serde_json::to_string(inspected).unwrap();
+        let (core, mut server) = (Inspected::core(), Inspected::core());
+        (server.run, server.serves) = (None, Some(Wasi::Three));
+        assert_eq!(text(&core), r#"{"kind":"core","imports":[]}"#);
+        assert_eq!(text(&server), r#"{"kind":"core","imports":[],"run":null,"serves":"0.3"}"#);
+        for inspected in [core, server] {
+            assert_eq!(serde_json::from_str::<Inspected>(&text(&inspected)).unwrap(), inspected);
+        }
     }
 
     #[test]

@@ -63,10 +63,16 @@ impl Wasi {
         [Self::Two, Self::Three].into_iter().filter(|wasi| has(*wasi)).collect()
     }
 
+    /// Returns what a receipt without it means.
+    #[expect(clippy::unnecessary_wraps, reason = "it is the default of a field")]
+    pub(super) fn of_commands() -> Option<Self> {
+        Some(Self::Two)
+    }
+
     /// Returns whether it is what a receipt without it means.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
-    pub(super) fn is_default(&self) -> bool {
-        *self == Self::default()
+    #[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+    pub(super) fn is_of_commands(run: &Option<Self>) -> bool {
+        *run == Self::of_commands()
     }
 
     /// Returns whether an interface is of this version.
@@ -81,6 +87,15 @@ impl Wasi {
     /// Returns whether an interface is the main function's, in this version.
     pub(super) fn is_run(self, name: &str) -> bool {
         self.has(name) && name.starts_with("wasi:cli/run@")
+    }
+
+    /// Returns whether an interface is that of a server's handler, in this version.
+    pub(super) fn is_handler(self, name: &str) -> bool {
+        let interface = match self {
+            Self::Two => "wasi:http/incoming-handler@",
+            Self::Three => "wasi:http/handler@",
+        };
+        self.has(name) && name.starts_with(interface)
     }
 }
 
@@ -100,6 +115,15 @@ pub(super) fn check<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), E
         }
     }
     Ok(())
+}
+
+/// Checks that the handlers that a component exports are of the release.
+///
+/// # Errors
+/// [`Error::Draft`].
+pub(super) fn check_handlers(exported: &[String]) -> Result<(), Error> {
+    let draft = |name: &&String| Wasi::Three.is_handler(name) && name.contains("-rc");
+    exported.iter().find(draft).map_or(Ok(()), |name| Err(Error::Draft(name.clone())))
 }
 
 #[cfg(test)]

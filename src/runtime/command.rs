@@ -77,6 +77,26 @@ fn component(
     libraries: &[Library],
     inspected: &Inspected,
 ) -> Result<Command> {
+    let instance = resolved(engine, code, libraries, inspected);
+    match inspected.run() {
+        None => bail!("it exports no `run`"),
+        Some(Wasi::Two) => CommandPre::new(instance?).map(Command::Component),
+        Some(Wasi::Three) => {
+            let interface = code.get_export_index(None, RUN);
+            let run = interface.and_then(|interface| code.get_export_index(Some(&interface), "run"));
+            let Some(run) = run else { bail!("it exports no `run` of {RUN}") };
+            instance.map(|instance| Command::Async(instance, run))
+        }
+    }
+}
+
+/// Resolves a component's imports.
+pub(super) fn resolved(
+    engine: &Engine,
+    code: &component::Component,
+    libraries: &[Library],
+    inspected: &Inspected,
+) -> Result<component::InstancePre<State>> {
     let mut linker = component::Linker::new(engine);
     // Both, where a guest imports both: Rust's standard library is of 0.2, and the bindings beside it of 0.3.
     State::link(&mut linker, inspected)?;
@@ -87,15 +107,7 @@ fn component(
     let instance = linker.instantiate_pre(code);
     // To take a linker apart, piece by piece, would take longer than many a run.
     mem::forget(linker);
-    match inspected.run() {
-        Wasi::Two => CommandPre::new(instance?).map(Command::Component),
-        Wasi::Three => {
-            let interface = code.get_export_index(None, RUN);
-            let run = interface.and_then(|interface| code.get_export_index(Some(&interface), "run"));
-            let Some(run) = run else { bail!("it exports no `run` of {RUN}") };
-            instance.map(|instance| Command::Async(instance, run))
-        }
-    }
+    instance
 }
 
 fn core(engine: &Engine, code: &Module) -> Result<InstancePre<State>> {

@@ -2,8 +2,13 @@
 
 use std::num::NonZeroUsize;
 
-use wasmtime::{Config, Engine, ModuleVersionStrategy, OptLevel, RegallocAlgorithm, WasmBacktraceDetails};
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, ModuleVersionStrategy, OptLevel, PoolingAllocationConfig,
+    RegallocAlgorithm, ResourcesRequired, WasmBacktraceDetails,
+};
 
+use super::code::{Code, Form};
+use super::limits;
 use super::tier::Tier;
 
 /// The exact version of wasmtime. By default, wasmtime accepts code compiled by any release of the same major
@@ -24,6 +29,87 @@ pub(super) struct Runner {
     pub(super) stack: u64,
     /// The number of calls under way that are reported.
     pub(super) calls: usize,
+    /// The room that is kept for instances; `None` if each makes its own.
+    pub(super) pool: Option<Pool>,
+}
+
+/// The room for a number of instances of one plugin, which each takes and gives back in microseconds.
+#[derive(Clone, Copy)]
+pub(super) struct Pool {
+    instances: u32,
+    memories: u32,
+    tables: u32,
+    /// The elements of the largest table.
+    elements: usize,
+    /// The bytes of the largest memory.
+    memory: usize,
+}
+
+/// The stacks of one guest: that of its call, and those of the calls of WASI 0.3 that it has under way.
+const STACKS: u32 = 16;
+
+/// The elements of a table that are kept room for, beside those that it begins with.
+const ELEMENTS: usize = 16 << 10;
+
+/// The bytes of a memory that are cleared instead of being given back to the system, which takes longer.
+const RESIDENT: usize = 256 << 10;
+
+/// The bytes of wasmtime's records of an instance: it has one of some bytes for each function.
+const RECORDS: usize = 16 << 20;
+
+impl Pool {
+    /// Returns room for as many instances of a plugin, each with at most `memory` bytes.
+    pub(super) fn for_guests(instances: u32, memory: u64, code: &Code) -> Self {
+        let mut all = vec![match &code.form {
+            Form::Component(component) => component.resources_required(),
+            Form::Core(module) => Some(module.resources_required()),
+        }];
+        all.extend(code.libraries.iter().map(|library| Some(library.module.resources_required())));
+        // What a component needs that imports its libraries is not known: more than any such has by itself.
+        let unknown = || ResourcesRequired {
+            num_memories: 2,
+            max_initial_memory_size: None,
+            num_tables: 32,
+            max_initial_table_size: None,
+        };
+        let all = all.into_iter().map(|needed| needed.unwrap_or_else(unknown));
+        let none = Self {
+            instances,
+            memories: 1,
+            tables: 1,
+            elements: ELEMENTS,
+            memory: usize::try_from(memory).unwrap_or(usize::MAX),
+        };
+        all.fold(none, |pool, needed| Self {
+            memories: pool.memories + needed.num_memories,
+            tables: pool.tables + needed.num_tables,
+            elements: pool
+                .elements
+                .max(ELEMENTS + usize::try_from(needed.max_initial_table_size.unwrap_or(0)).unwrap_or(0)),
+            ..pool
+        })
+    }
+
+    fn strategy(self) -> InstanceAllocationStrategy {
+        let of_all = |each: u32| each.saturating_mul(self.instances);
+        let inside = u32::try_from(limits::INSTANCES).unwrap_or(u32::MAX);
+        let mut pool = PoolingAllocationConfig::new();
+        pool.total_component_instances(self.instances)
+            .total_core_instances(of_all(inside))
+            .max_core_instances_per_component(inside)
+            .max_component_instance_size(RECORDS)
+            .max_core_instance_size(RECORDS)
+            .total_memories(of_all(self.memories))
+            .max_memories_per_component(self.memories)
+            .max_memory_size(self.memory)
+            .linear_memory_keep_resident(RESIDENT)
+            .total_tables(of_all(self.tables))
+            .max_tables_per_component(self.tables)
+            .table_elements(self.elements)
+            .table_keep_resident(RESIDENT)
+            .total_stacks(of_all(STACKS));
+        InstanceAllocationStrategy::Pooling(pool)
+    }
 }
 
 impl Runner {
@@ -33,6 +119,9 @@ impl Runner {
         let mut settings = settings()?;
         settings.max_wasm_stack(stack).async_stack_size(stack + HOST_STACK).enable_compiler(false);
         settings.wasm_backtrace_max_frames(NonZeroUsize::new(self.calls));
+        if let Some(pool) = self.pool {
+            settings.allocation_strategy(pool.strategy());
+        }
         Engine::new(&settings)
     }
 }

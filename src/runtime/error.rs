@@ -187,6 +187,10 @@ impl Error {
         Self::Compile { plugin: plugin.name().to_owned(), reason: in_one_line(error) }
     }
 
+    pub(super) fn unfit(plugin: &Plugin, source: inspect::Error) -> Self {
+        Self::Unfit { plugin: plugin.name().to_owned(), source }
+    }
+
     pub(super) fn link(plugin: &str, error: &wasmtime::Error) -> Self {
         Self::Link { plugin: plugin.to_owned(), reason: in_one_line(error) }
     }

@@ -23,7 +23,7 @@ const TABLES: usize = 100;
 const MEMORIES: usize = 100;
 
 /// The largest number of core module instances: an interpreter with its libraries has some dozen.
-const INSTANCES: usize = 500;
+pub(super) const INSTANCES: usize = 500;
 
 /// The largest number of a guest's handles, including those to its own resources. One costs the host some ten
 /// bytes.

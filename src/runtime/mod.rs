@@ -7,9 +7,11 @@ mod code;
 mod command;
 mod compiler;
 mod engine;
+mod entry;
 mod error;
 mod folders;
 mod guards;
+mod handler;
 #[cfg(feature = "faults")]
 mod holes;
 mod http;
@@ -28,6 +30,7 @@ mod world;
 use std::fmt::{self, Write as _};
 use std::io;
 use std::mem;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -45,9 +48,11 @@ use self::compiler::{Bounds, Means};
 pub use self::compiler::{Unwatched, Watcher};
 use self::engine::Runner;
 pub use self::engine::WASMTIME;
+use self::entry::Entry;
 pub use self::error::{Bound, Error, FolderError, Guard, Position};
 pub use self::folders::Folders;
 pub use self::guards::Guards;
+pub use self::handler::{Answer, Fault, Handler, Visit, Visits};
 pub use self::open_line::OpenLine;
 pub use self::profile::{Profile, Profiler};
 use self::state::State;
@@ -61,6 +66,7 @@ use crate::inspect::Inspected;
 use crate::platform::{self, Signals};
 use crate::policy::{Limit, Limits};
 use crate::store::{Places, Plugin};
+pub use wasmtime_wasi_http::Error as HttpError;
 
 /// A compiled plugin with everything that it is given.
 pub struct Sandbox {
@@ -136,10 +142,14 @@ impl<'a> Compiler<'a> {
     /// # Errors
     /// If it cannot be compiled or an import cannot be resolved.
     pub fn prepare(&self, plugin: &Plugin) -> Result<(), Error> {
-        let code = self.code(Runner { stack: Limits::default().stack, calls: calls::CALLS }, plugin)?;
-        Command::link(code.engine(), &code, plugin.inspected())
-            .map(drop)
-            .map_err(|error| Error::link(plugin.name(), &error))
+        let runner = Runner { stack: Limits::default().stack, calls: calls::CALLS, pool: None };
+        let code = self.code(runner, plugin)?;
+        let (engine, inspected) = (code.engine(), plugin.inspected());
+        let linked = match inspected.run() {
+            Some(_) => Command::link(engine, &code, inspected).map(drop),
+            None => Entry::link(engine, &code, inspected).map(drop),
+        };
+        linked.map_err(|error| Error::link(plugin.name(), &error))
     }
 
     /// Compares the cached machine code of a plugin with compiling it now.
@@ -195,7 +205,8 @@ impl Sandbox {
         profiler: Option<Profiler>,
     ) -> Result<Self, Error> {
         let calls = if profiler.is_some() { profile::CALLS } else { calls::CALLS };
-        let code = compiler.code(Runner { stack: limits.stack, calls }, plugin)?;
+        plugin.inspected().is_command().map_err(|source| Error::unfit(plugin, source))?;
+        let code = compiler.code(Runner { stack: limits.stack, calls, pool: None }, plugin)?;
         let (inspected, name) = (plugin.inspected().clone(), plugin.name().to_owned());
         Ok(Self { code, gate, inspected, limits, name, profiler, world })
     }
@@ -215,7 +226,7 @@ impl Sandbox {
         let command = Command::link(&engine, &self.code, &self.inspected)
             .map_err(|error| Error::link(&self.name, &error))?;
         let context = self.world.context().map_err(Error::system)?;
-        let origins = Origins::of(&self.code);
+        let origins = Arc::new(Origins::of(&self.code));
         let mut store = Store::new(&engine, State::new(context, self.gate.clone(), self.limits, origins));
         store.limiter(State::limiter);
         limits::bound(&mut store, self.inspected.kind());
@@ -329,22 +340,26 @@ async fn expired(timeout: Option<Duration>) -> Limit {
 }
 
 async fn drive(store: &mut Store<State>, command: &Command) -> Outcome {
-    let error = match command.start(store).await {
-        Ok(Ok(())) => return Outcome::Ended(0),
-        Ok(Err(())) => return Outcome::Ended(1),
-        Err(error) => error,
-    };
+    match command.start(store).await {
+        Ok(Ok(())) => Outcome::Ended(0),
+        Ok(Err(())) => Outcome::Ended(1),
+        Err(error) => ending(store, &error),
+    }
+}
+
+/// Returns how a guest ended that did not return.
+fn ending(store: &mut Store<State>, error: &wasmtime::Error) -> Outcome {
     if let Some(I32Exit(code)) = error.downcast_ref() {
         // A code that a process cannot have is still no success.
         return Outcome::Ended(if *code == 0 { 0 } else { u8::try_from(*code).unwrap_or(1).max(1) });
     }
-    let crowded = limits::crowded(store, &error);
+    let crowded = limits::crowded(store, error);
     let meter = store.data().meter();
-    let calls = Calls::at(&error, store.data().origins());
+    let calls = Calls::at(error, store.data().origins());
     if let Some(limit) = crowded {
         return Outcome::Limited(limit, calls);
     }
-    if let Some(limit) = meter.limit(&error) {
+    if let Some(limit) = meter.limit(error) {
         return Outcome::Limited(limit, calls);
     }
     let trap = error.downcast_ref::<wasmtime::Trap>();
@@ -355,6 +370,6 @@ async fn drive(store: &mut Store<State>, command: &Command) -> Outcome {
         (Some(_), _) if platform::is_stdout_closed() => Outcome::Ended(0),
         (_, Some(limit)) => Outcome::Limited(limit, calls),
         (Some(trap), None) => Outcome::Trapped(Trap::new(trap.to_string(), calls)),
-        (None, None) => Outcome::Trapped(Trap::new(causes(&error), calls)),
+        (None, None) => Outcome::Trapped(Trap::new(causes(error), calls)),
     }
 }

@@ -1,5 +1,7 @@
 //! The host's state of a running guest.
 
+use std::sync::Arc;
+
 use wasmtime::component::{Linker, Resource};
 use wasmtime::{ResourceLimiter, StoreContextMut};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
@@ -28,11 +30,11 @@ pub(super) struct State {
     http: WasiHttpCtx,
     door: Door,
     meter: Meter,
-    origins: Origins,
+    origins: Arc<Origins>,
 }
 
 impl State {
-    pub(super) fn new(mut wasi: WasiP1Ctx, gate: Gate, limits: Limits, origins: Origins) -> Self {
+    pub(super) fn new(mut wasi: WasiP1Ctx, gate: Gate, limits: Limits, origins: Arc<Origins>) -> Self {
         limits::bound_resources(wasi.ctx().table);
         Self { wasi, http: limits::headers(&limits), door: Door(gate), meter: Meter::new(limits), origins }
     }

@@ -25,10 +25,14 @@ use crate::platform::stdio::{Stderr, Stdin, Stdout};
 /// The largest number of bytes in one call, as in wasmtime's own streams.
 const MOST: usize = 64 << 10;
 
-/// Gives a guest the streams of this process, and records their errors in `faults`.
-pub(super) fn give(builder: &mut WasiCtxBuilder, faults: &StreamFaults) {
+/// Gives a guest the standard input of this process, and records its errors in `faults`.
+pub(super) fn give_input(builder: &mut WasiCtxBuilder, faults: &StreamFaults) {
     let is_terminal = || io::IsTerminal::is_terminal(&io::stdin());
     builder.stdin(Input::new(Stdin, is_terminal, faults.stdin.clone(), faults.line.clone()));
+}
+
+/// The same for standard output and standard error.
+pub(super) fn give_outputs(builder: &mut WasiCtxBuilder, faults: &StreamFaults) {
     let is_terminal = || io::IsTerminal::is_terminal(&io::stdout());
     let (fault, line) = (faults.stdout.clone(), faults.line.clone());
     builder.stdout(Output { stream: Stdout, is_terminal, fault, writer: Writer::Stdout, line });

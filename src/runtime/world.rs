@@ -37,6 +37,8 @@ pub struct World {
     clock: Option<Clock>,
     /// The errors of its streams.
     faults: StreamFaults,
+    /// Whether it is one of many guests of this process.
+    is_among_others: bool,
 }
 
 /// A record's clock as a guest's.
@@ -101,6 +103,13 @@ impl World {
         Self { clock, ..self }
     }
 
+    /// Makes it the environment of each of many guests in this process: none of them reads its standard input, or keeps the
+    /// others waiting while it waits for a file.
+    #[must_use]
+    pub(super) fn among_others(self) -> Self {
+        Self { is_among_others: true, ..self }
+    }
+
     /// Adds the guest's view of the cluster: a kubeconfig without address or credential, and two names.
     ///
     /// The file is named after its content, so that runs share it and none has to remove it.
@@ -142,10 +151,13 @@ impl World {
 
     pub(super) fn context(&self) -> wasmtime::Result<WasiP1Ctx> {
         let mut builder = WasiCtx::builder();
-        stdio::give(&mut builder, &self.faults);
+        stdio::give_outputs(&mut builder, &self.faults);
         builder.args(&self.arguments).envs(&self.variables);
-        // A guest has a thread of its own, or the process: no other waits while it waits for a file.
-        builder.allow_blocking_current_thread(true);
+        if !self.is_among_others {
+            stdio::give_input(&mut builder, &self.faults);
+            // A guest has a thread of its own, or the process: no other waits while it waits for a file.
+            builder.allow_blocking_current_thread(true);
+        }
         if let Some(clock) = &self.clock {
             clock.restart();
             builder.wall_clock(RecordClock(clock.clone()));

@@ -10,6 +10,7 @@ use crate::inspect::REQUEST_SECTION;
 use crate::reference::{Digest, NameError, PluginName};
 use crate::registry::{self, REQUEST, signature, trust};
 use crate::runtime::{self, Outcome};
+use crate::server;
 use crate::store::{self, layout};
 
 /// The successful endings of a command.
@@ -138,6 +139,10 @@ pub enum Error {
     Registry(#[from] registry::Error),
     #[error(transparent)]
     Runtime(#[from] runtime::Error),
+    #[error(transparent)]
+    Server(#[from] server::Error),
+    #[error("{0}: it answers no requests")]
+    NoServer(String),
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error("stdout cannot be written to")]

@@ -46,11 +46,11 @@ pub(super) struct Questions {
 }
 
 /// A plugin's surroundings, which its arguments determine.
-struct Scene {
-    world: World,
-    contexts: Contexts,
+pub(super) struct Scene {
+    pub(super) world: World,
+    pub(super) contexts: Contexts,
     /// The reason why there is no cluster to send requests to.
-    missing: Option<String>,
+    pub(super) missing: Option<String>,
 }
 
 impl Launch<'_> {
@@ -95,7 +95,7 @@ impl Launch<'_> {
 
     /// Returns the plugin's surroundings. A component that can send nothing gets no kubeconfig, and one without
     /// files cannot find one either.
-    fn scene(&self, grant: &Grant, mut arguments: Vec<String>) -> Result<Scene, Error> {
+    pub(super) fn scene(&self, grant: &Grant, mut arguments: Vec<String>) -> Result<Scene, Error> {
         let Self { store, environment, reporter, plugin, .. } = self;
         let connection = Connection::take(&mut arguments, grant.own_flags()).map_err(cli::Error::from)?;
         let mut world = World::new(plugin.name(), arguments, environment, grant)

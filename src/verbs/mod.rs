@@ -37,6 +37,7 @@ mod role;
 mod run;
 mod save;
 mod search;
+mod serve;
 mod show;
 mod table;
 mod uninstall;
@@ -114,6 +115,10 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
         }
         Command::Save { names, archive } => save::save(&store()?, environment, reporter, &names, &archive),
         Command::Search { words, output } => search::find(&store()?, reporter, &words, output),
+        Command::Serve { source, policy, options, verbosity, arguments } => {
+            let wish = serve::Wish { source, policy, options, verbosity, arguments };
+            serve::serve(&store()?, environment, reporter, wish)
+        }
         Command::Show(_) => Ok(Ending::Done),
         Command::Uninstall { names } => uninstall::uninstall(&store()?, reporter, &names),
         Command::Upgrade { names, policy } => {

@@ -134,7 +134,7 @@ fn fetch(
 }
 
 /// Returns the policy that the user names, or else the one granted at install, or else the default.
-fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
+pub(super) fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
     let name = match (choice, plugin.granted()) {
         (Some(REQUEST), _) => return Ok(Choice::Request.grant(plugin.name(), plugin.inspected())?.policy),
         (Some(name), _) => name,

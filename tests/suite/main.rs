@@ -82,6 +82,7 @@ mod restricted_systems;
 mod reused_connections;
 mod roles;
 mod secret_leaks;
+mod serving;
 #[cfg(unix)]
 mod shared_libraries;
 #[cfg(unix)]

@@ -11,6 +11,7 @@ mod list;
 mod measure;
 mod search;
 mod secret;
+mod serve;
 mod stage;
 mod startup;
 mod ticks;
@@ -87,6 +88,7 @@ pub(crate) enum Row {
     Install,
     Many,
     Search,
+    Serve,
     Secret,
     KubeRs,
     Watch,
@@ -99,7 +101,7 @@ pub(crate) enum Row {
     Growth,
 }
 
-const ROWS: [(&str, Row); 18] = [
+const ROWS: [(&str, Row); 19] = [
     ("hello", Row::Hello),
     ("hello-wasi3", Row::HelloWasi3),
     ("installed-hello", Row::InstalledHello),
@@ -108,6 +110,7 @@ const ROWS: [(&str, Row); 18] = [
     ("install", Row::Install),
     ("many", Row::Many),
     ("search", Row::Search),
+    ("serve", Row::Serve),
     ("secret", Row::Secret),
     ("kube-rs", Row::KubeRs),
     ("watch", Row::Watch),
@@ -209,6 +212,9 @@ fn measure(places: &Places, kwasm: &Path, rows: &[Row], runs: usize, result: &mu
     if rows.contains(&Row::Search) {
         lines.extend(search::measure(places, kwasm, runs)?);
     }
+    if rows.contains(&Row::Serve) {
+        lines.extend(serve::measure(places, kwasm, runs)?);
+    }
     if rows.contains(&Row::Growth) {
         result.growth.extend(growth::measure(places, kwasm)?);
     }
@@ -237,7 +243,8 @@ fn at_a_cluster(
             | Row::FirstRun
             | Row::Install
             | Row::Many
-            | Row::Search => Vec::new(),
+            | Row::Search
+            | Row::Serve => Vec::new(),
             Row::Secret => secret::measure(&stage, runs)?,
             Row::KubeRs => kube_rs::measure(places, &stage)?,
             Row::Watch => watch::measure(&stage, runs)?,

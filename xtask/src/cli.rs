@@ -146,6 +146,7 @@ Rows (all of them unless named):
   install          18 MB from a registry on loopback against oras pull + wasmtime compile
   many             run, list and uninstall where 1,000 plugins are installed against fewer
   search           among 10,000 plugins of an index
+  serve            requests a second of kwasm serve against wasmtime serve and hyper natively
   secret           kubectl decoder secret against kubectl get secret -o json, real control plane
   kube-rs          a typed list of 5,000 pods, 1,000 requests, against the same source natively, the same
   watch            kubectl timeline --watch against kubectl get events -w, the same

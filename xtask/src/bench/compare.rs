@@ -84,11 +84,10 @@ pub(crate) fn measure(places: &Places, [ours, theirs]: [&Path; 2], runs: usize) 
 
 /// Measures the runs at a cluster: one request, and a list of 100 MB.
 pub(crate) fn at_a_cluster(stage: &Stage<'_>, theirs: &Stage<'_>, runs: usize) -> Result<Vec<Line>> {
-    let get =
-        |stage: &Stage<'_>| stage.admins_guest("downloads", &["downloads", "/api/v1/namespaces/default"]);
+    let get = |stage: &Stage<'_>| stage.admins_guest("downloads", &["/api/v1/namespaces/default"]);
     let mut lines = commands("one request", runs, [get(stage)?, get(theirs)?])?;
     list::fill(stage)?;
-    let list = |stage: &Stage<'_>| stage.admins_guest("downloads", &["downloads", list::PATH]);
+    let list = |stage: &Stage<'_>| stage.admins_guest("downloads", &[list::PATH]);
     lines.extend(commands("list of 100 MB", FEW, [list(stage)?, list(theirs)?])?);
     Ok(lines)
 }
@@ -105,6 +104,9 @@ fn row(
 /// Compares time and memory of a command on both sides, after a run of each, which may compile.
 fn commands(name: &str, runs: usize, [mut ours, mut theirs]: [Command; 2]) -> Result<Vec<Line>> {
     title(&format!("{name}: {runs} of each"));
+    // The first run may compile.
+    time(&mut ours)?;
+    time(&mut theirs)?;
     let memory = Line {
         row: format!("{name}, memory"),
         peer: PEER,

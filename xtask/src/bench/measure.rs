@@ -84,6 +84,19 @@ impl Figure {
         Self { value, low, high, unit: "ms" }
     }
 
+    /// Returns one duration, without a spread.
+    pub(crate) fn of(time: Duration) -> Self {
+        Self::time(&Samples::new(vec![time]), 0.5)
+    }
+
+    /// Returns how often something is done in a second.
+    pub(crate) fn rate(rates: &[f64]) -> Self {
+        let mut rates = rates.to_vec();
+        rates.sort_by(f64::total_cmp);
+        let at = |quarter: usize| rates.get(rates.len() * quarter / 4).copied().unwrap_or_default();
+        Self { value: at(2), low: at(1), high: at(3), unit: "/s" }
+    }
+
     /// Returns the throughput for this number of bytes.
     pub(crate) fn throughput(samples: &Samples, bytes: u64) -> Self {
         // The slowest are the slowest by the longest times.

@@ -1,0 +1,54 @@
+//! What a cluster asks a server: whether it lives, whether it is ready, and what it has done.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+
+use super::listener::Service;
+use super::metrics::Metrics;
+
+/// The connections at a time: those of a kubelet and some collectors.
+pub(super) const CONNECTIONS: u32 = 64;
+
+/// Answers at the port for metrics and health.
+#[derive(Clone)]
+pub(super) struct Admin {
+    pub(super) metrics: Arc<Metrics>,
+    /// Whether it takes requests: no longer once it is to end.
+    pub(super) is_ready: Arc<AtomicBool>,
+}
+
+impl Service for Admin {
+    type Answer = Full<Bytes>;
+
+    async fn answer(&self, request: Request<Incoming>, _: bool) -> Response<Full<Bytes>> {
+        let (status, kind, text) = match (request.method(), request.uri().path()) {
+            (&Method::GET | &Method::HEAD, "/healthz") => (StatusCode::OK, PLAIN, "ok\n".to_owned()),
+            (&Method::GET | &Method::HEAD, "/readyz") if self.is_ready.load(Ordering::Relaxed) => {
+                (StatusCode::OK, PLAIN, "ok\n".to_owned())
+            }
+            (&Method::GET | &Method::HEAD, "/readyz") => {
+                (StatusCode::SERVICE_UNAVAILABLE, PLAIN, "ending\n".to_owned())
+            }
+            (&Method::GET | &Method::HEAD, "/metrics") => (StatusCode::OK, METRICS, self.metrics.text()),
+            (_, "/healthz" | "/readyz" | "/metrics") => {
+                (StatusCode::METHOD_NOT_ALLOWED, PLAIN, "only GET\n".to_owned())
+            }
+            _ => (StatusCode::NOT_FOUND, PLAIN, "there are /healthz, /readyz and /metrics\n".to_owned()),
+        };
+        let mut response = Response::new(Full::new(text.into()));
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        response
+    }
+}
+
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// The type of the format, as the specification of `OpenMetrics` has it.
+const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -1,0 +1,73 @@
+//! Answers requests from the network with a plugin: listens, bounds what comes, and reports what was done.
+
+mod admin;
+mod answering;
+mod certificate;
+mod error;
+mod listener;
+mod metrics;
+mod options;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hyper_util::server::graceful::GracefulShutdown;
+
+use self::admin::Admin;
+use self::answering::Answering;
+use self::certificate::Certificate;
+pub use self::error::Error;
+use self::listener::Listener;
+pub use self::metrics::Metrics;
+pub use self::options::{Log, Options, Tls};
+use crate::platform::Signals;
+use crate::runtime::Handler;
+
+/// Answers requests until the user or the system ends the program, and then until those under way are answered.
+///
+/// # Errors
+/// If it cannot listen, or the certificate cannot be used.
+pub fn serve(handler: Handler, options: &Options, metrics: &Arc<Metrics>, log: &Log) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::System)?;
+    let served = runtime.block_on(answer(handler, options, metrics, log));
+    // A guest that is still at something after its answer is not waited for.
+    runtime.shutdown_background();
+    served
+}
+
+async fn answer(handler: Handler, options: &Options, metrics: &Arc<Metrics>, log: &Log) -> Result<(), Error> {
+    let mut signals = Signals::listen().map_err(Error::System)?;
+    let certificate = options.tls.as_ref().map(|tls| Certificate::read(tls).map(Arc::new)).transpose()?;
+    let listener = Listener::bind(options.address, options.connections, certificate.clone()).await?;
+    let is_ready = Arc::new(AtomicBool::new(true));
+    if let Some(address) = options.metrics {
+        let admin = Listener::bind(address, admin::CONNECTIONS, None).await?;
+        log(&format!("metrics and health at http://{}", admin.address()));
+        let service = Admin { metrics: Arc::clone(metrics), is_ready: Arc::clone(&is_ready) };
+        tokio::spawn(async move { admin.accept(&service, &GracefulShutdown::new()).await });
+    }
+    if let Some(certificate) = certificate {
+        tokio::spawn(certificate::keep_current(certificate, Arc::clone(log)));
+    }
+    log(&format!("serving {}://{}", listener.scheme(), listener.address()));
+    let (service, connections) =
+        (Answering::new(handler, options, Arc::clone(metrics)), GracefulShutdown::new());
+    tokio::select! {
+        () = signals.came() => {}
+        () = listener.accept(&service, &connections) => {}
+    }
+    // Nobody connects any more.
+    drop(listener);
+    is_ready.store(false, Ordering::Relaxed);
+    log("ending: requests under way are answered first");
+    let answered = async {
+        connections.shutdown().await;
+        service.settled().await;
+    };
+    tokio::select! {
+        () = answered => {}
+        () = tokio::time::sleep(options.grace) => log(&format!("ended before all was answered: {} s are over", options.grace.as_secs())),
+        () = signals.came() => log("ended before all was answered"),
+    }
+    Ok(())
+}
