@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use clap::builder::RangedU64ValueParser;
 
 use crate::policy::duration;
-use crate::server::{Options, Tls};
+use crate::server::{Options, Tls, Webhook};
 
 /// The flags that say where a server listens, and what it bounds.
 #[derive(clap::Args)]
@@ -24,6 +25,9 @@ pub(super) struct Serving {
     /// The certificate's private key in PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Answer the reviews of an admission webhook, and check its verdicts; a mutating one may change objects, too
+    #[arg(long, value_name = "KIND", num_args = 0..=1, require_equals = true, default_missing_value = "validating")]
+    webhook: Option<Kind>,
     /// The time for a whole answer, e.g. 10s or 5m
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
     deadline: Duration,
@@ -45,10 +49,27 @@ impl Serving {
             address: self.addr,
             metrics: self.metrics_addr,
             tls,
+            webhook: self.webhook.map(Webhook::from),
             deadline: self.deadline,
             requests: self.max_requests,
             connections: self.max_connections,
             grace: self.grace,
+        }
+    }
+}
+
+/// The kinds of webhooks.
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    Validating,
+    Mutating,
+}
+
+impl From<Kind> for Webhook {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Validating => Self::Validating,
+            Kind::Mutating => Self::Mutating,
         }
     }
 }

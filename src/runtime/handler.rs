@@ -61,6 +61,8 @@ pub enum Fault {
     Failed(String),
     /// It trapped.
     Trapped(Trap),
+    /// Its answer is not what it has to be, for this reason.
+    Unfit(String),
     /// The system lacks what an instance requires.
     System(String),
 }
@@ -163,8 +165,13 @@ impl Handler {
         }
     }
 
+    /// Tells of a fault that is found in a whole answer.
+    pub fn tell(&self, fault: &Fault) {
+        self.0.watcher.failed(fault);
+    }
+
     fn failed(&self, fault: Fault) -> Fault {
-        self.0.watcher.failed(&fault);
+        self.tell(&fault);
         fault
     }
 }

@@ -1,15 +1,18 @@
 //! Requests on their way to the plugin: how many at a time, and what a client gets when there is no answer.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
 use http::{HeaderValue, Request, Response, StatusCode};
+use http_body::Body;
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::admission::{NoReview, Review, Webhook};
 use super::listener::Service;
 use super::metrics::Metrics;
 use super::options::Options;
@@ -23,6 +26,7 @@ struct Shared {
     handler: Handler,
     slots: Arc<Semaphore>,
     requests: u32,
+    webhook: Option<Webhook>,
     deadline: Duration,
     metrics: Arc<Metrics>,
 }
@@ -47,6 +51,7 @@ impl Answering {
             handler,
             slots,
             requests: options.requests,
+            webhook: options.webhook,
             deadline: options.deadline,
             metrics,
         }))
@@ -58,30 +63,75 @@ impl Answering {
     }
 }
 
+type Reply = Response<Either<Answer, Full<Bytes>>>;
+
 impl Service for Answering {
     type Answer = Either<Answer, Full<Bytes>>;
 
-    async fn answer(&self, request: Request<Incoming>, is_tls: bool) -> Response<Self::Answer> {
-        let Shared { handler, slots, deadline, metrics, .. } = &*self.0;
-        let response = if has_authority(&request) {
-            match Arc::clone(slots).try_acquire_owned() {
-                Ok(permit) => {
-                    let slot = Slot { began: Instant::now(), metrics: Arc::clone(metrics), _permit: permit };
-                    metrics.began();
-                    let request = request.map(|body| body.map_err(|_| HttpError::ConnectionTerminated));
-                    let visit = Visit { request, is_tls, time: *deadline };
-                    match handler.answer(visit, slot).await {
-                        Ok(answer) => answer.map(Either::Left),
-                        Err(fault) => failed(&fault),
-                    }
-                }
-                Err(_) => crowded(),
-            }
-        } else {
-            plain(StatusCode::BAD_REQUEST, "the request names no host\n")
+    async fn answer(&self, request: Request<Incoming>, is_tls: bool) -> Reply {
+        let reply = match (has_authority(&request), self.0.webhook) {
+            (false, _) => plain(StatusCode::BAD_REQUEST, "the request names no host\n"),
+            (true, None) => self.0.pass(request, is_tls).await,
+            (true, Some(webhook)) => self.0.review(webhook, request, is_tls).await,
         };
-        metrics.answered(response.status());
-        response
+        self.0.metrics.answered(reply.status());
+        reply
+    }
+}
+
+impl Shared {
+    /// Passes a request on as it is.
+    async fn pass(&self, request: Request<Incoming>, is_tls: bool) -> Reply {
+        let request = request.map(|body| body.map_err(|_| HttpError::ConnectionTerminated));
+        match self.visit(Visit { request, is_tls, time: self.deadline }).await {
+            Ok(answer) => answer.map(Either::Left),
+            Err(reply) => *reply,
+        }
+    }
+
+    /// Passes a review on, and the answer back if it is a verdict.
+    async fn review(&self, webhook: Webhook, request: Request<Incoming>, is_tls: bool) -> Reply {
+        let (parts, body) = request.into_parts();
+        let review = match Review::read(&parts, body).await {
+            Ok(review) => review,
+            Err(NoReview(status, why)) => return plain(status, why),
+        };
+        let body =
+            Full::new(review.content.clone()).map_err(|never: Infallible| -> HttpError { match never {} });
+        let visit =
+            Visit { request: Request::from_parts(parts, body), is_tls, time: review.time(self.deadline) };
+        let answer = match self.visit(visit).await {
+            Ok(answer) => answer,
+            Err(reply) => return *reply,
+        };
+        match review.verdict(webhook, answer.status(), answer.into_body()).await {
+            Ok((content, allowed)) => {
+                self.metrics.reviewed(allowed);
+                let mut reply = plain(StatusCode::OK, content);
+                reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                reply
+            }
+            Err(why) => {
+                let fault = Fault::Unfit(why);
+                self.handler.tell(&fault);
+                failed(&fault)
+            }
+        }
+    }
+
+    /// Lets the plugin answer, if there is a slot.
+    ///
+    /// # Errors
+    /// What the client gets when there is no answer.
+    async fn visit<B>(&self, visit: Visit<B>) -> Result<Response<Answer>, Box<Reply>>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<HttpError>,
+    {
+        let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() else { return Err(Box::new(crowded())) };
+        let slot = Slot { began: Instant::now(), metrics: Arc::clone(&self.metrics), _permit: permit };
+        self.metrics.began();
+        self.handler.answer(visit, slot).await.map_err(|fault| Box::new(failed(&fault)))
     }
 }
 
@@ -92,24 +142,27 @@ fn has_authority<B>(request: &Request<B>) -> bool {
 }
 
 /// The client learns what it can do about it, and nothing of the plugin's inside.
-fn failed(fault: &Fault) -> Response<Either<Answer, Full<Bytes>>> {
+fn failed(fault: &Fault) -> Reply {
     match fault {
         Fault::Late(_) => plain(StatusCode::GATEWAY_TIMEOUT, "the plugin took too long\n"),
         Fault::System(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "there is no room for the request\n"),
+        Fault::Unfit(why) => {
+            plain(StatusCode::BAD_GATEWAY, format!("the plugin's answer is not a verdict: {why}\n"))
+        }
         Fault::Failed(_) | Fault::Limited(..) | Fault::Silent | Fault::Trapped(_) => {
             plain(StatusCode::BAD_GATEWAY, "the plugin failed\n")
         }
     }
 }
 
-fn crowded() -> Response<Either<Answer, Full<Bytes>>> {
+fn crowded() -> Reply {
     let mut response = plain(StatusCode::TOO_MANY_REQUESTS, "too many requests at a time\n");
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response<Either<Answer, Full<Bytes>>> {
-    let mut response = Response::new(Either::Right(Full::new(Bytes::from_static(text.as_bytes()))));
+fn plain(status: StatusCode, text: impl Into<Bytes>) -> Reply {
+    let mut response = Response::new(Either::Right(Full::new(text.into())));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response

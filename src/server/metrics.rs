@@ -28,6 +28,7 @@ pub struct Metrics {
     faults: Family<Reason, Counter>,
     gate: Family<Decision, Counter>,
     instances: Histogram,
+    reviews: Family<Verdict, Counter>,
 }
 
 /// The same for instances.
@@ -41,6 +42,11 @@ struct Code {
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct Reason {
     reason: &'static str,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct Verdict {
+    verdict: &'static str,
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
@@ -82,7 +88,9 @@ impl Default for Metrics {
             "The plugin's own requests, by what became of them",
             Family::clone(&gate),
         );
-        Self { registry, requests, seconds, running, faults, gate, instances }
+        let reviews = Family::default();
+        registry.register("admission_reviews", "Reviews, by their verdict", Family::clone(&reviews));
+        Self { registry, requests, seconds, running, faults, gate, instances, reviews }
     }
 }
 
@@ -107,6 +115,12 @@ impl Metrics {
 
     pub(super) fn answered(&self, status: StatusCode) {
         self.requests.get_or_create(&Code { code: status.as_u16() }).inc();
+    }
+
+    /// Counts a review.
+    pub(super) fn reviewed(&self, allowed: bool) {
+        let verdict = if allowed { "allowed" } else { "denied" };
+        self.reviews.get_or_create(&Verdict { verdict }).inc();
     }
 
     /// Returns what counts the plugin's own requests.
@@ -138,6 +152,7 @@ impl Metrics {
             Fault::Silent => "silent",
             Fault::System(_) => "system",
             Fault::Trapped(_) => "trap",
+            Fault::Unfit(_) => "answer",
         };
         self.faults.get_or_create(&Reason { reason }).inc();
     }

@@ -1,6 +1,7 @@
 //! Answers requests from the network with a plugin: listens, bounds what comes, and reports what was done.
 
 mod admin;
+mod admission;
 mod answering;
 mod certificate;
 mod error;
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use hyper_util::server::graceful::GracefulShutdown;
 
 use self::admin::Admin;
+pub use self::admission::Webhook;
 use self::answering::Answering;
 use self::certificate::Certificate;
 pub use self::error::Error;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::admission::Webhook;
+
 /// Where to listen, and what is bounded.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Options {
@@ -14,6 +16,8 @@ pub struct Options {
     pub metrics: Option<SocketAddr>,
     /// The certificate, without which there is no TLS.
     pub tls: Option<Tls>,
+    /// The reviews that are answered, if it is an admission webhook, and nothing else is.
+    pub webhook: Option<Webhook>,
     /// The time for a whole answer.
     pub deadline: Duration,
     /// The most requests at a time, each of which takes an instance.

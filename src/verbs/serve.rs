@@ -145,6 +145,9 @@ fn message(fault: &Fault, plugin: &Plugin, verbosity: Verbosity) -> Message {
         Fault::Failed(error) => {
             Message::plain(format!("a request was not answered: the plugin failed: {error}"))
         }
+        Fault::Unfit(why) => {
+            Message::plain(format!("a review was not answered: the plugin's answer is not a verdict: {why}"))
+        }
         Fault::System(why) => Message::plain(format!("a request was not answered: {why}")),
         Fault::Trapped(trap) => {
             let trap: Trap = trap.clone().resolved(plugin, is_shown);

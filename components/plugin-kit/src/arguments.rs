@@ -15,6 +15,14 @@ pub struct Arguments {
 
 impl Arguments {
     /// Reads a command line without the plugin's own name. The error is `what: why`.
+    /// Reads those of the program, for a plugin that is not started as a command: one that answers requests.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`].
+    pub fn of(command: &Command) -> Result<Self, Failure> {
+        Self::read(command, std::env::args().skip(1)).map_err(Failure::Usage)
+    }
+
     pub(crate) fn read(command: &Command, typed: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let own = own(command);
         let own: Vec<&str> = own.iter().map(String::as_str).collect();

@@ -1,7 +1,7 @@
 //! The ways in which a plugin fails.
 
 use kube_guest::{BadPath, Error, Unknown};
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io;
 
 /// The reason why a plugin ends early.
@@ -41,6 +41,16 @@ impl Failure {
         match self {
             Self::Message { what, hint } => Self::Message { what, hint: hint.or_else(|| Some(help.into())) },
             other => other,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(what) | Self::Message { what, .. } => f.write_str(what),
+            Self::Output(error) => error.fmt(f),
+            Self::Code(code) => write!(f, "exit code {code}"),
         }
     }
 }

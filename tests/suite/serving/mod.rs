@@ -1,5 +1,6 @@
 //! `kwasm serve`: components that answer requests, under the policy and the bounds of a plugin that is run.
 
+mod admission;
 mod answers;
 mod bounds;
 mod certificates;

@@ -53,7 +53,7 @@ pub(crate) fn judge(
     let mut lists = cluster.lists::<Object>(paths, "application/json").into_iter();
     let mut found = Found::new(rules, pods);
     if let Scope::Namespace(name) = scope
-        && found.is_exempt(name)
+        && found.rules.is_exempt(name)
     {
         eprintln!("policy-check: namespace `{}`: the rules exempt it", for_terminal_line(name));
     }
@@ -83,10 +83,6 @@ impl<'a> Found<'a> {
         Self { rules, pods, report: Report::default(), judged: HashSet::new(), missing: Missing::default() }
     }
 
-    fn is_exempt(&self, namespace: &str) -> bool {
-        self.rules.exempt.namespaces.iter().any(|exempt| exempt == namespace)
-    }
-
     /// Returns a list, or notes why there is none.
     fn listed(&mut self, plural: &str, list: Result<List<Object>, Error>) -> Option<Vec<Object>> {
         list.map(|list| list.items).map_err(|error| self.missing.add(plural, &error)).ok()
@@ -101,7 +97,7 @@ impl<'a> Found<'a> {
             let is_made = metadata.controller().is_some_and(|uid| self.judged.contains(uid));
             judged.push(metadata.uid.clone());
             let is_wanted = !is_made || (kind == "Pod" && self.pods == Pods::All);
-            if !is_wanted || self.is_exempt(&metadata.namespace) {
+            if !is_wanted || self.rules.is_exempt(&metadata.namespace) {
                 continue;
             }
             let mut subject = subject(api_version, kind, &metadata.namespace, &metadata.name);
@@ -129,7 +125,7 @@ impl<'a> Found<'a> {
             },
         };
         for name in names {
-            if self.is_exempt(&name) {
+            if self.rules.is_exempt(&name) {
                 continue;
             }
             let count = |counts: &BTreeMap<String, usize>| counts.get(&name).copied().unwrap_or_default();

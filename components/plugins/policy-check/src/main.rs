@@ -1,6 +1,7 @@
 //! `kubectl policy-check`: checks what runs in a cluster, or what manifests would run, by simple rules. The judging knows
-//! nothing of where its objects come from.
+//! nothing of where its objects come from. The same component is an admission webhook, for `kwasm serve --webhook`.
 
+mod admission;
 mod image;
 mod judge;
 mod live;
@@ -12,6 +13,7 @@ mod sources;
 mod subject;
 mod workload;
 
+use admission::Check;
 use kube_guest::Cluster;
 use live::Pods;
 use plugin_kit::{
@@ -94,6 +96,8 @@ not be read, 2 a mistake on the command line.",
 fn main() {
     plugin_kit::main(&COMMAND, run)
 }
+
+::admission::export!(Check);
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     arguments.exactly([])?;

@@ -128,6 +128,11 @@ impl Rules {
         }
     }
 
+    /// Returns whether nothing in a namespace is judged.
+    pub(crate) fn is_exempt(&self, namespace: &str) -> bool {
+        self.exempt.namespaces.iter().any(|exempt| exempt == namespace)
+    }
+
     /// Returns whether a rule about namespaces is on.
     pub(crate) fn judge_namespaces(&self) -> bool {
         [Rule::ResourceQuota, Rule::NetworkPolicy].iter().any(|rule| self.severity(*rule) > Severity::Off)

@@ -1,7 +1,7 @@
 //! What is read before anything is judged: the rules, and manifests.
 
 use crate::rules::Rules;
-use crate::{FILENAME, RULES, RULES_FROM, RULES_TEXT};
+use crate::{COMMAND, FILENAME, RULES, RULES_FROM, RULES_TEXT};
 use kube_guest::{Cluster, Path, for_terminal_line};
 use plugin_kit::{Arguments, Explain, Failure};
 use serde::Deserialize;
@@ -39,6 +39,11 @@ pub(crate) fn rules(arguments: &Arguments) -> Result<Rules, Failure> {
         return Ok(Rules::default());
     };
     Rules::read(&text).map_err(|why| Failure::message(format!("{what}: {}", for_terminal_line(&why))))
+}
+
+/// Returns the rules for admission: those that the arguments of the server name.
+pub(crate) fn for_admission() -> Result<Rules, Failure> {
+    rules(&Arguments::of(&COMMAND)?)
 }
 
 /// Returns the names and texts of files.
