@@ -94,7 +94,9 @@ impl Exit {
             | Error::NoRequest(_)
             | Error::NoSubject(_)
             | Error::NoSuchRule { .. }
+            | Error::NoReference(_)
             | Error::NoServer(_)
+            | Error::TooLargeForObject { .. }
             | Error::NotFetched(_)
             | Error::Policy(_)
             | Error::PolicyFile { .. }
@@ -136,6 +138,7 @@ impl Exit {
             Error::Server(error) => Self::for_server(error),
             Error::Store(error) => Self::for_store(error),
             Error::Archive { .. }
+            | Error::Certificate(_)
             | Error::Cluster(_)
             | Error::NoCluster(_)
             | Error::NoHome

@@ -42,6 +42,8 @@ pub mod record;
 
 pub mod gate;
 
+pub mod deploy;
+
 pub mod runtime;
 
 pub mod server;

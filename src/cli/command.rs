@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use clap_complete::Shell;
 
+use super::deployment::Deployment;
 use crate::build::{Language, Wish as Project};
 use crate::environment::Connection;
 use crate::policy::ServiceAccount;
@@ -54,6 +55,21 @@ pub enum Command {
         /// The plugin.
         name: PluginName,
         /// The arguments so far; the last one is being typed.
+        arguments: Vec<String>,
+    },
+    /// Print manifests by which a cluster runs a component.
+    Deploy {
+        /// The component.
+        source: Source,
+        /// The policy, unless it is the one granted at install.
+        policy: Option<String>,
+        /// What it does there, and how it comes there.
+        deployment: Box<Deployment>,
+        /// The flags that select the namespace.
+        connection: Connection,
+        /// How much is reported of each request of kwasm's own.
+        verbosity: Verbosity,
+        /// The component's own arguments.
         arguments: Vec<String>,
     },
     /// Report the problems on this machine.

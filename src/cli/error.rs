@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use crate::deploy::ResourceError;
 use crate::environment::MissingValue;
 use crate::message::Explain;
 use crate::policy::AccountError;
@@ -46,6 +47,9 @@ pub enum Error {
     /// A plugin name of no known form.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// A text that is not a resource of the API.
+    #[error(transparent)]
+    Resource(#[from] ResourceError),
     /// A name for a new plugin that none can have.
     #[error(transparent)]
     NewName(NameError),
@@ -63,6 +67,7 @@ impl Explain for Error {
             Self::Name(error) => error.hint(),
             Self::NewName(NameError::BuiltIn(_)) => Some("choose another name".to_owned()),
             Self::Account(error) => error.hint(),
+            Self::Resource(error) => error.hint(),
             _ => None,
         }
     }

@@ -7,6 +7,7 @@ use clap::{ArgAction, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::command::{Command, Target, Traffic, Verbosity};
+use super::deploy::Deploying;
 use super::error::{Error, texts};
 use super::form::Form;
 use super::index::IndexVerb;
@@ -186,19 +187,10 @@ enum Verb {
         #[command(flatten)]
         form: Form,
     },
+    /// Print manifests by which a cluster runs a plugin under the same policy: kwasm deploy SOURCE | kubectl apply --server-side -f -
+    Deploy(Deploying),
     /// Answer HTTP requests with a component, each in an instance of its own
-    Serve {
-        /// A file (./x.wasm), an installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
-        source: String,
-        /// The policy that limits it, as for kwasm run
-        #[arg(long, value_name = "NAME|FILE")]
-        policy: Option<String>,
-        #[command(flatten)]
-        serving: Serving,
-        /// The component's own arguments
-        #[arg(last = true, value_name = "ARG")]
-        arguments: Vec<OsString>,
-    },
+    Serve(Serving),
     /// Save installed plugins to an archive, to load them where there is no network
     Save {
         /// The plugins' names
@@ -337,10 +329,8 @@ impl Line {
             Verb::Verify { source, keys, form } => {
                 Command::Verify { source: source.parse()?, keys, output: form.of_one() }
             }
-            Verb::Serve { source, policy, serving, arguments } => {
-                let (source, arguments) = (source.parse()?, texts(arguments)?);
-                Command::Serve { source, policy, options: serving.options(), verbosity, arguments }
-            }
+            Verb::Deploy(deploying) => deploying.command(verbosity)?,
+            Verb::Serve(serving) => serving.command(verbosity)?,
             Verb::Save { names, archive } => Command::Save { names: plugins(&names)?, archive },
             Verb::Load { archive, policy } => Command::Load { archive, policy },
             Verb::Search { words, form } => Command::Search { words, output: form.of_list(environment) },

@@ -4,6 +4,8 @@
 
 mod command;
 mod connection;
+mod deploy;
+mod deployment;
 mod error;
 mod form;
 mod index;
@@ -15,6 +17,7 @@ mod serve;
 pub use clap_complete::Shell;
 
 pub use self::command::{Command, IndexCommand, Output, PolicyCommand, Target, Traffic, Verbosity};
+pub use self::deployment::{DeployedTask, Deployment, Via};
 pub use self::error::Error;
 pub(crate) use self::read::OPTIMIZE;
 pub use self::read::definition;

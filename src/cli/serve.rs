@@ -1,5 +1,6 @@
 //! The flags of `kwasm serve`.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,12 +8,19 @@ use std::time::Duration;
 use clap::ValueEnum;
 use clap::builder::RangedU64ValueParser;
 
+use super::command::{Command, Verbosity};
+use super::error::{Error, texts};
 use crate::policy::duration;
 use crate::server::{Options, Tls, Webhook};
 
 /// The flags that say where a server listens, and what it bounds.
 #[derive(clap::Args)]
 pub(super) struct Serving {
+    /// A file (./x.wasm), an installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
+    source: String,
+    /// The policy that limits it, as for kwasm run
+    #[arg(long, value_name = "NAME|FILE")]
+    policy: Option<String>,
     /// Listen at this address; 0.0.0.0:8080 is all of this machine's
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     addr: SocketAddr,
@@ -40,12 +48,15 @@ pub(super) struct Serving {
     /// The time for requests under way when the server is to end (SIGTERM, Ctrl-C)
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
     grace: Duration,
+    /// The component's own arguments
+    #[arg(last = true, value_name = "ARG")]
+    arguments: Vec<OsString>,
 }
 
 impl Serving {
-    pub(super) fn options(self) -> Options {
+    pub(super) fn command(self, verbosity: Verbosity) -> Result<Command, Error> {
         let tls = self.tls_cert.zip(self.tls_key).map(|(certificate, key)| Tls { certificate, key });
-        Options {
+        let options = Options {
             address: self.addr,
             metrics: self.metrics_addr,
             tls,
@@ -54,13 +65,20 @@ impl Serving {
             requests: self.max_requests,
             connections: self.max_connections,
             grace: self.grace,
-        }
+        };
+        Ok(Command::Serve {
+            source: self.source.parse()?,
+            policy: self.policy,
+            options,
+            verbosity,
+            arguments: texts(self.arguments)?,
+        })
     }
 }
 
 /// The kinds of webhooks.
 #[derive(Clone, Copy, ValueEnum)]
-enum Kind {
+pub(super) enum Kind {
     Validating,
     Mutating,
 }

@@ -54,8 +54,9 @@ impl HostWallClock for RecordClock {
     }
 }
 
-/// Variables that describe how to talk to the user, without the user's data.
-const PASSED: &[&str] = &["TERM", "COLUMNS", "LINES", "LANG", "TZ", "NO_COLOR"];
+/// Variables that describe how to talk to the user, without the user's data, and which part of a job it is to do.
+const PASSED: &[&str] =
+    &["TERM", "COLUMNS", "LINES", "LANG", "TZ", "NO_COLOR", "KWASM_SHARD", "KWASM_SHARDS"];
 
 /// Prefixes of such variables.
 const PASSED_PREFIXES: &[&str] = &["LC_", "CLICOLOR"];

@@ -40,6 +40,12 @@ impl Explain for Error {
             }
             Self::NoPlaceForPolicy => "name a file: kwasm policy learn SOURCE -o FILE -- ARG…",
             Self::Exists(_) => "choose another name, or another folder to be in",
+            Self::NoReference(_) => {
+                "publish it (kwasm publish) and deploy that, or take --via configmap, up to 1 MiB"
+            }
+            Self::TooLargeForObject { .. } => {
+                "publish it (kwasm publish) and deploy that: --via install or --via image-volume"
+            }
             Self::NoServer(_) => super::serve::NO_SERVER,
             Self::NoHome => "set KWASM_HOME to a folder",
             _ => return self.particular(),

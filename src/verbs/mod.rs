@@ -8,6 +8,7 @@ mod cluster;
 mod complete;
 mod consent;
 mod declared;
+mod deploy;
 mod doctor;
 mod embed;
 mod ending;
@@ -64,12 +65,7 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
         print(text)?;
         return Ok(Ending::Done);
     }
-    for name in ["KWASM_HOME", "KWASM_BIN_DIR"] {
-        // It would be another place in another folder.
-        if let Some(path) = environment.path(name).filter(|path| path.is_relative()) {
-            return Err(Error::Relative { name, path });
-        }
-    }
+    check_folders(environment)?;
     let reporter = Reporter::of(environment).quieter(Command::is_quiet(environment));
     let store = || Places::of(environment).ok_or(Error::NoHome).map(Store::new);
     match command {
@@ -84,6 +80,11 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             cluster::cluster(environment, reporter, &wish)
         }
         Command::Completion(shell) => papers::completion(shell),
+        Command::Deploy { source, policy, deployment, connection, verbosity, arguments } => {
+            let wish =
+                deploy::Wish { source, policy, deployment: *deployment, connection, verbosity, arguments };
+            deploy::deploy(&store()?, environment, reporter, wish)
+        }
         Command::Doctor { connection, deep, clean, output } => {
             let wish = doctor::Wish { connection, deep, clean, output };
             doctor::doctor(&store()?, environment, reporter, &wish)
@@ -128,6 +129,16 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
             verify::verify(&store()?, environment, reporter, &source, &keys, output)
         }
     }
+}
+
+/// Checks that the folders which the user sets do not depend on the current one: they would be others in another folder.
+fn check_folders(environment: &Environment) -> Result<(), Error> {
+    for name in ["KWASM_HOME", "KWASM_BIN_DIR"] {
+        if let Some(path) = environment.path(name).filter(|path| path.is_relative()) {
+            return Err(Error::Relative { name, path });
+        }
+    }
+    Ok(())
 }
 
 /// Executes a command about policies.

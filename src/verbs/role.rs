@@ -4,7 +4,7 @@ use crate::cli::Verbosity;
 use crate::cluster::{Contexts, Flags, Kubeconfig, Selection};
 use crate::environment::{Connection, Environment};
 use crate::gate::{Gate, Observer};
-use crate::policy::{Inventory, Layers, Policy, RoleRules, ServiceAccount};
+use crate::policy::{Inventory, Layers, Policy, RoleRules, Roles, ServiceAccount};
 use crate::reference::PluginName;
 use crate::runtime::OpenLine;
 use crate::store::{self, Store};
@@ -36,15 +36,46 @@ pub(super) fn role(
 ) -> Result<Ending, Error> {
     let Wish { subject, account, connection, verbosity } = wish;
     let (name, layers) = subject_of(store, &subject)?;
-    let flags = Flags::of(&connection)?;
+    let roles = match place(environment, reporter, &name, &layers, account, &connection, verbosity)? {
+        Ok(Placed { roles, .. }) => roles,
+        Err(ending) => return Ok(ending),
+    };
+    if roles.are_empty() {
+        reporter.note(&format!("`{subject}` allows nothing in a cluster: there is no role for it"));
+    }
+    print(&roles.to_string())?;
+    Ok(Ending::Done)
+}
+
+/// Roles, and the current namespace.
+pub(super) struct Placed {
+    pub(super) roles: Roles,
+    pub(super) namespace: String,
+}
+
+/// Returns the roles for what policies together allow in the current namespace, which the server is asked about if they
+/// depend on its resources. `Err`: the command ends.
+///
+/// # Errors
+/// If there is no cluster to ask.
+pub(super) fn place(
+    environment: &Environment,
+    reporter: Reporter,
+    name: &str,
+    layers: &Layers,
+    account: Option<ServiceAccount>,
+    connection: &Connection,
+    verbosity: Verbosity,
+) -> Result<Result<Placed, Ending>, Error> {
+    let flags = Flags::of(connection)?;
     let kubeconfig = Kubeconfig::load(environment, &flags)?;
     let contexts = Contexts::choose(&kubeconfig, &flags, |name, selected| name == selected)?;
-    let current = match contexts.selected() {
+    let namespace = match contexts.selected() {
         Selection::Cluster(cluster) => cluster.namespace(),
         Selection::Nothing(_) => flags.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE),
     };
-    let current = current.to_owned();
-    let allowed = RoleRules::of(&layers, &current);
+    let namespace = namespace.to_owned();
+    let allowed = RoleRules::of(layers, &namespace);
     let mut inventory = Inventory::default();
     if allowed.need_inventory() {
         if let Selection::Nothing(why) = contexts.selected() {
@@ -53,20 +84,16 @@ pub(super) fn role(
         let lines = Lines::new(reporter, OpenLine::default());
         let observers = lines.observer(verbosity).into_iter().collect();
         match gate(contexts, observers)?.discover() {
-            Ok(None) => return Ok(Ending::Interrupted),
+            Ok(None) => return Ok(Err(Ending::Interrupted)),
             Ok(Some(found)) => inventory = found,
             Err(lines) => {
                 reporter.messages(&lines);
-                return Ok(Ending::Faulty);
+                return Ok(Err(Ending::Faulty));
             }
         }
     }
-    let roles = allowed.roles(&name, account, &inventory);
-    if roles.are_empty() {
-        reporter.note(&format!("`{subject}` allows nothing in a cluster: there is no role for it"));
-    }
-    print(&roles.to_string())?;
-    Ok(Ending::Done)
+    let roles = allowed.roles(name, account, &inventory);
+    Ok(Ok(Placed { roles, namespace }))
 }
 
 /// Returns the name of a plugin or policy, and the policies that together limit it. An installed plugin comes before

@@ -104,7 +104,7 @@ fn json<T: Serialize + ?Sized>(value: &T) -> String {
 
 /// Returns a YAML document. A text that could control a terminal is written as JSON, which is valid YAML and
 /// escapes such characters, since YAML's plain texts have no escapes.
-fn yaml<T: Serialize + ?Sized>(value: &T) -> String {
+pub(super) fn yaml<T: Serialize + ?Sized>(value: &T) -> String {
     let text = serde_saphyr::to_string(&value).unwrap_or_default();
     if text.chars().any(|c| drives_terminal(c) && c != '\n') { json(value) } else { text }
 }

@@ -115,11 +115,11 @@ const UNFIT: &[(&str, &str, &str, &str)] = &[
          hint: rebuild it with a current compiler, or look for a newer release of it\n",
     ),
     (
-        "server",
-        r#"(component (core module (func)) (component $i) (instance $i (instantiate $i)) (export "wasi:http/incoming-handler@0.2.3" (instance $i)))"#,
-        "wasi:http/incoming-handler@0.2.3\n",
-        "it is a server (wasi:http/incoming-handler@0.2.3), and kwasm runs commands\n\
-         hint: wasmtime serve FILE runs it\n",
+        "draft-server",
+        r#"(component (core module (func)) (component $i) (instance $i (instantiate $i)) (export "wasi:http/handler@0.3.0-rc-2026-03-15" (instance $i)))"#,
+        "wasi:http/handler@0.3.0-rc-2026-03-15\n",
+        "it is made for a draft of WASI 0.3 (`wasi:http/handler@0.3.0-rc-2026-03-15`), and kwasm runs the release\n\
+         hint: build it with tools that make WASI 0.3.0, or for WASI 0.2\n",
     ),
     (
         "draft-of-3",

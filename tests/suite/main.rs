@@ -28,6 +28,7 @@ mod core_modules;
 mod crash_safety;
 mod credentials;
 mod decoder;
+mod deploying;
 #[cfg(unix)]
 mod doctor;
 mod documented_limits;

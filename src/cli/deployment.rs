@@ -1,0 +1,70 @@
+//! What a command deploys into a cluster.
+
+use clap::ValueEnum;
+
+use crate::deploy::{FailurePolicy, Operation, Resource};
+
+/// What to deploy, and how.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Deployment {
+    /// What it does in the cluster.
+    pub task: DeployedTask,
+    /// How the component comes into the pod; by its source if `None`.
+    pub via: Option<Via>,
+    /// The image of kwasm.
+    pub image: String,
+    /// The `RuntimeClass` whose shim runs it without kwasm.
+    pub shim: Option<String>,
+}
+
+/// What a plugin does in a cluster.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum DeployedTask {
+    /// It runs once.
+    Job {
+        /// The number of its parts.
+        shards: Option<u32>,
+    },
+    /// It runs on a schedule.
+    Cron {
+        /// The schedule.
+        schedule: String,
+        /// The number of its parts.
+        shards: Option<u32>,
+    },
+    /// It answers requests.
+    Serve {
+        /// The number of its pods.
+        replicas: u32,
+    },
+    /// It reviews admissions.
+    Webhook {
+        /// The number of its pods.
+        replicas: u32,
+        /// Whether it may change objects.
+        mutates: bool,
+        /// The resources.
+        resources: Vec<Resource>,
+        /// The operations.
+        operations: Vec<Operation>,
+        /// What becomes of requests that it could not review.
+        failure_policy: FailurePolicy,
+        /// The seconds for a review.
+        timeout: u8,
+        /// Whether cert-manager issues its certificate.
+        cert_manager: bool,
+    },
+}
+
+/// The ways in which a component comes into a pod.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Via {
+    /// An init container of kwasm installs it from its registry, and verifies its signatures
+    Install,
+    /// The kubelet mounts an image with plugin.wasm in it
+    ImageVolume,
+    /// A `ConfigMap` has it, of 1 MiB at most
+    Configmap,
+    /// A Secret has it, of 1 MiB at most
+    Secret,
+}

@@ -1,0 +1,231 @@
+//! `kwasm deploy SOURCE`: manifests by which a cluster runs a plugin under the same policy.
+
+use serde_json::Value;
+
+use crate::cli::{DeployedTask, Deployment, Verbosity, Via};
+use crate::deploy::{Certificate, Grant, Plan, Review, Task, Way, issue, objects};
+use crate::environment::{Connection, Environment};
+use crate::policy::{Layers, Policy};
+use crate::reference::Source;
+use crate::registry::Manifest;
+use crate::store::{Plugin, Store};
+
+use super::ceiling::ceiling;
+use super::consent::{Choice, REQUEST};
+use super::fetch::Fetcher;
+use super::listed::located;
+use super::policy::{Chosen, choose, granted, request};
+use super::role::{Placed, place};
+use super::run::find;
+use super::table::yaml;
+use super::{Ending, Error, Reporter, print};
+
+/// The options of the command.
+pub(super) struct Wish {
+    pub(super) source: Source,
+    pub(super) policy: Option<String>,
+    pub(super) deployment: Deployment,
+    /// The flags that select the namespace.
+    pub(super) connection: Connection,
+    pub(super) verbosity: Verbosity,
+    pub(super) arguments: Vec<String>,
+}
+
+/// The most bytes of data in a `ConfigMap` or a `Secret` (`MaxSecretSize` of the API).
+const MOST: usize = 1 << 20;
+
+pub(super) fn deploy(
+    store: &Store,
+    environment: &Environment,
+    reporter: Reporter,
+    wish: Wish,
+) -> Result<Ending, Error> {
+    let Wish { source, policy, deployment, connection, verbosity, arguments } = wish;
+    let plugin = find(store, environment, reporter, &source)?;
+    check_task(&plugin, &deployment.task)?;
+    let Chosen { policy: grant, text } = chosen(&plugin, policy.as_deref())?;
+    let policy = text.map_or_else(|| Grant::BuiltIn(grant.name().to_owned()), Grant::Text);
+    let layers = Layers {
+        request: request(plugin.name(), plugin.inspected())?,
+        grant,
+        ceiling: ceiling()?,
+        installed: None,
+    };
+    let uses_network = plugin.inspected().uses_network();
+    let name = object_name(plugin.name());
+    let way = way(store, environment, reporter, &source, &plugin, &deployment)?;
+    // What sends nothing needs no role, and so no server that says what there is.
+    let nothing = Layers::of(Policy::none());
+    let placed = if uses_network { &layers } else { &nothing };
+    let Placed { roles, namespace } =
+        match place(environment, reporter, &name, placed, None, &connection, verbosity)? {
+            Ok(placed) => placed,
+            Err(ending) => return Ok(ending),
+        };
+    let limits = layers.clone().for_plugin(plugin.inspected()).limits();
+    let has_roles = !roles.are_empty();
+    let mut plan = Plan {
+        name,
+        namespace,
+        image: deployment.image.clone(),
+        way,
+        task: Task::Job { shards: None },
+        policy,
+        limits,
+        uses_network,
+        has_account: has_roles,
+        arguments,
+    };
+    plan.task = task(deployment.task, &plan)?;
+    let mut text =
+        plan.comments().iter().map(|comment| format!("# {comment}\n")).collect::<Vec<_>>().concat();
+    let document = |object: &Value| format!("---\n{}", yaml(object));
+    text.extend(plan.namespace_object().iter().map(document));
+    if has_roles {
+        text.push_str(&roles.to_string());
+    }
+    text.extend(objects(&plan).iter().map(document));
+    print(&text)?;
+    Ok(Ending::Done)
+}
+
+/// Checks that a plugin can do what it is deployed for.
+fn check_task(plugin: &Plugin, task: &DeployedTask) -> Result<(), Error> {
+    let inspected = plugin.inspected();
+    match task {
+        DeployedTask::Job { .. } | DeployedTask::Cron { .. } => {
+            inspected.is_command().map_err(|source| Error::Inspect { path: plugin.name().to_owned(), source })
+        }
+        DeployedTask::Serve { .. } | DeployedTask::Webhook { .. } if inspected.serves().is_none() => {
+            Err(Error::NoServer(plugin.name().to_owned()))
+        }
+        DeployedTask::Serve { .. } | DeployedTask::Webhook { .. } => Ok(()),
+    }
+}
+
+/// Returns the policy that the user names, or else the one granted at install, or else the default.
+fn chosen(plugin: &Plugin, choice: Option<&str>) -> Result<Chosen, Error> {
+    match (choice, plugin.granted()) {
+        (Some(REQUEST), _) => Choice::Request.grant(plugin.name(), plugin.inspected()),
+        (Some(name), _) => choose(Some(name)),
+        (None, Some(grant)) => granted(grant),
+        (None, None) => choose(None),
+    }
+}
+
+/// Returns a plugin's name as the name of an object may be: a label of RFC 1123.
+fn object_name(name: &str) -> String {
+    name.to_ascii_lowercase().replace(|character: char| !character.is_ascii_alphanumeric(), "-")
+}
+
+fn task(task: DeployedTask, plan: &Plan) -> Result<Task, Error> {
+    Ok(match task {
+        DeployedTask::Job { shards } => Task::Job { shards },
+        DeployedTask::Cron { schedule, shards } => Task::Cron { schedule, shards },
+        DeployedTask::Serve { replicas } => Task::Serve { replicas },
+        DeployedTask::Webhook {
+            replicas,
+            mutates,
+            resources,
+            operations,
+            failure_policy,
+            timeout,
+            cert_manager,
+        } => {
+            let certificate = if cert_manager {
+                Certificate::CertManager
+            } else {
+                let issued = issue(&plan.object_name(), plan.service_names());
+                Certificate::Own(issued.map_err(|error| Error::Certificate(error.to_string()))?)
+            };
+            let review = Review { mutates, resources, operations, failure_policy, timeout, certificate };
+            Task::Webhook { replicas, review }
+        }
+    })
+}
+
+/// Returns how the component comes into the pod.
+fn way(
+    store: &Store,
+    environment: &Environment,
+    reporter: Reporter,
+    source: &Source,
+    plugin: &Plugin,
+    deployment: &Deployment,
+) -> Result<Way, Error> {
+    let pinned = || pinned(store, environment, reporter, source);
+    let without_registry = || Error::NoReference(source.to_string());
+    if let Some(class) = &deployment.shim {
+        return Ok(Way::Shim { class: class.clone(), reference: pinned()?.ok_or_else(without_registry)? });
+    }
+    let content = || -> Result<Vec<u8>, Error> {
+        let content = plugin.content()?;
+        if content.len() > MOST {
+            return Err(Error::TooLargeForObject { name: plugin.name().to_owned(), size: content.len() });
+        }
+        Ok(content.to_vec())
+    };
+    Ok(match deployment.via {
+        Some(Via::Install) => Way::Install(pinned()?.ok_or_else(without_registry)?),
+        Some(Via::ImageVolume) => Way::ImageVolume(pinned()?.ok_or_else(without_registry)?),
+        Some(Via::Configmap) => Way::ConfigMap(content()?),
+        Some(Via::Secret) => Way::Secret(content()?),
+        None => match pinned()? {
+            Some(reference) => Way::Install(reference),
+            None => Way::ConfigMap(content()?),
+        },
+    })
+}
+
+/// Returns the artifact of a source by its digest, if it is in a registry.
+fn pinned(
+    store: &Store,
+    environment: &Environment,
+    reporter: Reporter,
+    source: &Source,
+) -> Result<Option<String>, Error> {
+    match source {
+        Source::Path(_) => Ok(None),
+        Source::Installed(name) => {
+            let origin = store.receipt(name)?.artifact;
+            // `HOST/REPOSITORY:TAG`, whose tag may move.
+            Ok(origin.map(|origin| format!("{}@{}", without_tag(&origin.reference), origin.manifest)))
+        }
+        Source::Image(_) | Source::Package(_) => {
+            let found = Fetcher::new(environment, store.places(), reporter).find(source)?;
+            let digest = found.manifest().map(Manifest::digest);
+            Ok(digest.map(|digest| format!("{}@{digest}", without_tag(&found.reference()))))
+        }
+        Source::Listed(listed) => pinned(store, environment, reporter, &located(store, listed)?),
+    }
+}
+
+fn without_tag(reference: &str) -> &str {
+    let reference = reference.split_once('@').map_or(reference, |(name, _)| name);
+    match reference.rsplit_once(':') {
+        // A colon before the last slash belongs to a port.
+        Some((name, tag)) if !tag.contains('/') => name,
+        _ => reference,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_without_its_tag_keeps_its_port() {
+        for (reference, name) in [
+            ("a.example/x:1", "a.example/x"),
+            ("localhost:5000/x", "localhost:5000/x"),
+            ("localhost:5000/x:1@sha256:00", "localhost:5000/x"),
+        ] {
+            assert_eq!(without_tag(reference), name);
+        }
+    }
+
+    #[test]
+    fn an_object_is_named_as_objects_may_be() {
+        assert_eq!(object_name("view_Secret.v2"), "view-secret-v2");
+    }
+}
