@@ -44,7 +44,8 @@ fn the_api_server_takes_every_form() {
         assert_eq!(kinds(&objects).last(), Some(&last), "{arguments:?}");
     }
     let serves = component("serves");
-    let objects = accepted(real, &deployed(&kwasm, serves.to_str().unwrap(), &["--serve", "--policy", "none"]));
+    let objects =
+        accepted(real, &deployed(&kwasm, serves.to_str().unwrap(), &["--serve", "--policy", "none"]));
     assert_eq!(kinds(&objects)[..2], ["ServiceAccount", "ConfigMap"]);
     assert_eq!(kinds(&objects).last(), Some(&"PodDisruptionBudget"));
     let admits = component("admits");
