@@ -6,6 +6,7 @@ use crate::build;
 use crate::catalogue;
 use crate::cli;
 use crate::cluster;
+use crate::deploy;
 use crate::environment::Environment;
 use crate::message::Explain;
 use crate::record;
@@ -94,9 +95,7 @@ impl Exit {
             | Error::NoRequest(_)
             | Error::NoSubject(_)
             | Error::NoSuchRule { .. }
-            | Error::NoReference(_)
             | Error::NoServer(_)
-            | Error::TooLargeForObject { .. }
             | Error::NotFetched(_)
             | Error::Policy(_)
             | Error::PolicyFile { .. }
@@ -135,13 +134,14 @@ impl Exit {
             Error::Catalogue(error) => Self::for_catalogue(error),
             Error::Registry(error) => Self::for_fetch(error),
             Error::Runtime(error) => Self::for_runtime(error),
+            Error::Deploy(error) => Self::for_deploy(error),
             Error::Server(error) => Self::for_server(error),
             Error::Store(error) => Self::for_store(error),
             Error::Archive { .. }
-            | Error::Certificate(_)
             | Error::Cluster(_)
             | Error::NoCluster(_)
             | Error::NoHome
+            | Error::Object { .. }
             | Error::Profile { .. }
             | Error::Record(record::Error::Full(_))
             | Error::Several(_)
@@ -218,6 +218,15 @@ impl Exit {
             runtime::Error::Bounds { .. } => Self::Usage,
             runtime::Error::Store(error) => Self::for_store(error),
             runtime::Error::Cache { .. } | runtime::Error::System(_) => Self::Failed,
+        }
+    }
+
+    fn for_deploy(error: &deploy::Error) -> Self {
+        match error {
+            deploy::Error::Certificate(_) => Self::Failed,
+            deploy::Error::NoReference(_)
+            | deploy::Error::NoVolumeDigest
+            | deploy::Error::TooLarge { .. } => Self::Usage,
         }
     }
 

@@ -29,6 +29,12 @@ pub(super) struct Deploying {
     /// The image of kwasm
     #[arg(long, value_name = "IMAGE", default_value = IMAGE)]
     image: String,
+    /// An image by its digest with plugin.wasm in it, for --via image-volume
+    #[arg(long, value_name = "IMAGE@DIGEST", required_if_eq("via", "image-volume"))]
+    volume_image: Option<String>,
+    /// Print the namespace, too
+    #[arg(long)]
+    create_namespace: bool,
     /// Split a job into as many parts; each has KWASM_SHARD, from 0, and KWASM_SHARDS
     #[arg(long, value_name = "NUMBER", value_parser = RangedU64ValueParser::<u32>::new().range(1..=1000), conflicts_with_all = ["serve", "webhook"])]
     shards: Option<u32>,
@@ -122,7 +128,14 @@ impl Deploying {
             TaskFlags { cron: Some(schedule), .. } => DeployedTask::Cron { schedule, shards: self.shards },
             TaskFlags { .. } => DeployedTask::Job { shards: self.shards },
         };
-        let deployment = Deployment { task, via: self.via, image: self.image, shim: self.runtime_class };
+        let deployment = Deployment {
+            task,
+            via: self.via,
+            image: self.image,
+            volume: self.volume_image.map(|image| image.parse()).transpose()?,
+            creates_namespace: self.create_namespace,
+            shim: self.runtime_class,
+        };
         Ok(Command::Deploy {
             source: self.source.parse()?,
             policy: self.policy,

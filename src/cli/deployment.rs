@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use crate::deploy::{FailurePolicy, Operation, Resource};
+use crate::reference::Image;
 
 /// What to deploy, and how.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -13,6 +14,10 @@ pub struct Deployment {
     pub via: Option<Via>,
     /// The image of kwasm.
     pub image: String,
+    /// The image that a volume is of.
+    pub volume: Option<Image>,
+    /// Whether the namespace is printed, too.
+    pub creates_namespace: bool,
     /// The `RuntimeClass` whose shim runs it without kwasm.
     pub shim: Option<String>,
 }
@@ -59,7 +64,7 @@ pub enum DeployedTask {
 /// The ways in which a component comes into a pod.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Via {
-    /// An init container of kwasm installs it from its registry, and verifies its signatures
+    /// An init container of kwasm installs it from its registry, by its digest
     Install,
     /// The kubelet mounts an image with plugin.wasm in it
     ImageVolume,

@@ -30,7 +30,7 @@ impl std::fmt::Debug for Issued {
 }
 
 /// The days until it has to be made again.
-const DAYS: i64 = 365;
+pub(super) const DAYS: i64 = 365;
 
 /// Issues a certificate for a service of this name and these DNS names, by a new authority whose key is kept nowhere: to renew it, deploy again.
 ///

@@ -2,6 +2,7 @@
 //! roles the API server outside of it. Pure: a plan in, objects out.
 
 mod certificate;
+mod error;
 mod plan;
 mod pod;
 mod review;
@@ -11,6 +12,7 @@ mod workload;
 use serde_json::{Value, json};
 
 pub use self::certificate::{Certificate, Issued, issue};
+pub use self::error::Error;
 pub use self::plan::{Grant, Plan, Task, Way};
 use self::pod::Pod;
 pub use self::review::{FailurePolicy, Operation, Resource, ResourceError, Review};
@@ -19,11 +21,13 @@ pub use self::review::{FailurePolicy, Operation, Resource, ResourceError, Review
 #[must_use]
 pub fn objects(plan: &Plan) -> Vec<Value> {
     let mut objects = Vec::new();
-    if !plan.has_account {
-        objects.push(plan.object("v1", "ServiceAccount", json!({"automountServiceAccountToken": false})));
+    if !plan.has_roles {
+        let account = json!({"automountServiceAccountToken": false});
+        objects.push(plan.entitled("v1", "ServiceAccount", &plan.account_name(), account));
     }
     if let Grant::Text(text) = &plan.policy {
-        objects.push(plan.named("v1", "ConfigMap", "policy", json!({"data": {"policy.yaml": text}})));
+        let name = plan.content_name("policy", text.as_bytes());
+        objects.push(plan.entitled("v1", "ConfigMap", &name, json!({"data": {"policy.yaml": text}})));
     }
     objects.extend(pod::content(plan));
     let pod = Pod::of(plan);

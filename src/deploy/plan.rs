@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::certificate::{Certificate, DAYS};
 use super::review::Review;
 use crate::policy::Limits;
+use crate::reference::Digest;
 
 /// What is to run, and how.
 #[derive(Clone, Debug)]
@@ -22,10 +24,12 @@ pub struct Plan {
     pub policy: Grant,
     /// Its limits.
     pub limits: Limits,
-    /// Whether it can send anything: only then it gets the token of its service account.
-    pub uses_network: bool,
-    /// Whether its service account is among other manifests already.
-    pub has_account: bool,
+    /// Whether its namespace is among the objects.
+    pub creates_namespace: bool,
+    /// Whether this machine has a ceiling, which does not come with it.
+    pub has_ceiling: bool,
+    /// Whether its service account is among other manifests already, with roles: only then a pod gets its token.
+    pub has_roles: bool,
     /// Its own arguments.
     pub arguments: Vec<String>,
 }
@@ -42,10 +46,13 @@ pub enum Grant {
 /// The way in which a component comes into a pod.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Way {
-    /// An init container of kwasm installs it from a registry, by this reference with its digest: signatures are verified.
+    /// An init container of kwasm installs it from a registry, by this reference with its digest.
     Install(String),
-    /// A volume of an image, by this reference with its digest, that has `plugin.wasm` in it.
-    ImageVolume(String),
+    /// A volume of an image that has `plugin.wasm` in it.
+    ImageVolume {
+        /// The reference of the image.
+        reference: String,
+    },
     /// A `ConfigMap` with its content.
     ConfigMap(Vec<u8>),
     /// A `Secret` with its content.
@@ -89,21 +96,34 @@ pub enum Task {
 }
 
 impl Plan {
-    /// Returns the name of its objects: the same as that of its roles and its service account.
+    /// Returns the name of its roles and its service account, by which those of all its objects begin.
+    #[must_use]
+    pub fn account_name(&self) -> String {
+        format!("kwasm-{}", self.name)
+    }
+
+    /// Returns the name of what runs it. Two tasks of one plugin are two.
     #[must_use]
     pub fn object_name(&self) -> String {
-        format!("kwasm-{}", self.name)
+        match self.task {
+            Task::Job { .. } | Task::Cron { .. } => self.account_name(),
+            Task::Serve { .. } => format!("{}-serve", self.account_name()),
+            Task::Webhook { .. } => format!("{}-webhook", self.account_name()),
+        }
+    }
+
+    /// Returns the name of an object with this content. Another content has another name, so that pods which have the old
+    /// one are replaced.
+    pub(super) fn content_name(&self, suffix: &str, content: &[u8]) -> String {
+        let digest: String = Digest::of(content).hex().chars().take(10).collect();
+        format!("{}-{suffix}-{digest}", self.account_name())
     }
 
     pub(super) fn object(&self, version: &str, kind: &str, content: Value) -> Value {
         self.entitled(version, kind, &self.object_name(), content)
     }
 
-    pub(super) fn named(&self, version: &str, kind: &str, suffix: &str, content: Value) -> Value {
-        self.entitled(version, kind, &format!("{}-{suffix}", self.object_name()), content)
-    }
-
-    fn entitled(&self, version: &str, kind: &str, name: &str, content: Value) -> Value {
+    pub(super) fn entitled(&self, version: &str, kind: &str, name: &str, content: Value) -> Value {
         let mut object = content;
         object["apiVersion"] = version.into();
         object["kind"] = kind.into();
@@ -112,17 +132,17 @@ impl Plan {
     }
 
     pub(super) fn labels(&self) -> Value {
-        json!({"app.kubernetes.io/name": self.name, "app.kubernetes.io/managed-by": "kwasm"})
+        let mut labels = self.selector();
+        labels["app.kubernetes.io/managed-by"] = "kwasm".into();
+        labels
     }
 
-    /// Returns its namespace as an object, unless every cluster has it. It comes before all others, roles too.
+    /// Returns its namespace as an object, if that is to be created. It comes before all others, roles too.
     #[must_use]
     pub fn namespace_object(&self) -> Option<Value> {
-        const OF_ALL: [&str; 2] = ["default", "kube-system"];
         let labels = json!({"app.kubernetes.io/managed-by": "kwasm"});
         let metadata = json!({"name": self.namespace, "labels": labels});
-        (!OF_ALL.contains(&&*self.namespace))
-            .then(|| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+        self.creates_namespace.then(|| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
     }
 
     /// Returns the names by which the API server reaches its service.
@@ -134,28 +154,49 @@ impl Plan {
 
     /// Returns the labels by which its pods are found.
     pub(super) fn selector(&self) -> Value {
-        json!({"app.kubernetes.io/name": self.name})
+        let task = match self.task {
+            Task::Job { .. } => "job",
+            Task::Cron { .. } => "cron",
+            Task::Serve { .. } => "serve",
+            Task::Webhook { .. } => "webhook",
+        };
+        json!({"app.kubernetes.io/name": self.name, "app.kubernetes.io/component": task})
     }
 
     /// Returns what operators must know of it, a line each.
     #[must_use]
     pub fn comments(&self) -> Vec<String> {
-        match &self.way {
+        let mut comments: Vec<String> = match &self.way {
             Way::Shim { .. } => vec![
                 "The shim of runwasi gives a component the whole network and the root folder of its container, and knows no policy: \
-                 what limits it is the roles of its service account, if it has any."
-                    .to_owned(),
+                 what limits it is the roles of its service account, if it has any.",
             ],
-            Way::ImageVolume(_) => vec![
-                "The kubelet pulls the image of the volume, and verifies no signature: it is pinned by its digest."
-                    .to_owned(),
+            Way::ImageVolume { .. } => vec![
+                "The kubelet pulls the image of the volume, and verifies no signature: it is pinned by its digest.",
             ],
             Way::ConfigMap(_) | Way::Secret(_) => vec![
-                "Whoever may change the object with the component decides what runs with the rights of its service account."
-                    .to_owned(),
-                "It is too long for the annotation of an apply by the client: kubectl apply --server-side -f -".to_owned(),
+                "Whoever may change the object with the component decides what runs with the rights of its service account.",
+                "It is too long for the annotation of an apply by the client: kubectl apply --server-side -f -",
             ],
-            Way::Install(_) => Vec::new(),
+            Way::Install(_) => vec![
+                "Its signatures were judged here, by this machine's trust.yaml; the pod installs the same digest.",
+            ],
         }
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+        if self.has_ceiling {
+            comments.push("The ceiling of this machine limits the roles, and is not in the pod.".to_owned());
+        }
+        if let Task::Webhook { review, .. } = &self.task {
+            comments.push(format!("Objects in `{}` and in kube-system are not reviewed.", self.namespace));
+            if let Certificate::Own(_) = review.certificate {
+                comments.push(format!(
+                    "Its certificate holds for {DAYS} days, and each deploy makes a new one, which takes a minute to be everywhere: \
+                     --cert-manager has it renewed."
+                ));
+            }
+        }
+        comments
     }
 }

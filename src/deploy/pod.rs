@@ -22,27 +22,32 @@ const PLUGIN: &str = "/plugin";
 const POLICY: &str = "/policy";
 const CERTIFICATE: &str = "/certificate";
 
+/// The instances of a server at a time, each of which may have the memory that the policy gives a guest.
+const GUESTS: u32 = 8;
+
+/// The seconds that a pod may take to come up, beside what its policy gives the plugin.
+const START: u64 = 300;
+
 /// The name of a component's file.
 const FILE: &str = "plugin.wasm";
+
+fn is_server(plan: &Plan) -> bool {
+    matches!(plan.task, Task::Serve { .. } | Task::Webhook { .. })
+}
 
 /// The template of a pod.
 pub(super) struct Pod(Value);
 
-/// Returns the objects that hold the component, if objects do.
+/// Returns the object that holds the component, if an object does.
 pub(super) fn content(plan: &Plan) -> Option<Value> {
-    let data = |bytes: &[u8]| json!({FILE: BASE64_STANDARD.encode(bytes)});
-    match &plan.way {
-        Way::ConfigMap(bytes) => Some(plan.named(
-            "v1",
-            "ConfigMap",
-            "component",
-            json!({"binaryData": data(bytes), "immutable": true}),
-        )),
-        Way::Secret(bytes) => {
-            Some(plan.named("v1", "Secret", "component", json!({"data": data(bytes), "immutable": true})))
-        }
-        Way::Install(_) | Way::ImageVolume(_) | Way::Shim { .. } => None,
-    }
+    let (kind, key, bytes) = match &plan.way {
+        Way::ConfigMap(bytes) => ("ConfigMap", "binaryData", bytes),
+        Way::Secret(bytes) => ("Secret", "data", bytes),
+        Way::Install(_) | Way::ImageVolume { .. } | Way::Shim { .. } => return None,
+    };
+    let data = json!({FILE: BASE64_STANDARD.encode(bytes)});
+    let name = plan.content_name("component", bytes);
+    Some(plan.entitled("v1", kind, &name, json!({key: data, "immutable": true})))
 }
 
 impl Pod {
@@ -50,8 +55,8 @@ impl Pod {
         let (volumes, mounts) = volumes(plan);
         let mut container = container(plan, "plugin", &arguments(plan), &mounts);
         let mut spec = json!({
-            "serviceAccountName": plan.object_name(),
-            "automountServiceAccountToken": plan.uses_network,
+            "serviceAccountName": plan.account_name(),
+            "automountServiceAccountToken": plan.has_roles,
             "enableServiceLinks": false,
             "securityContext": {
                 "runAsNonRoot": true, "runAsUser": USER, "runAsGroup": USER, "fsGroup": USER,
@@ -71,14 +76,17 @@ impl Pod {
                 container["image"] = reference.clone().into();
                 container["args"] = json!(plan.arguments);
             }
-            Way::ImageVolume(_) | Way::ConfigMap(_) | Way::Secret(_) => {}
+            Way::ImageVolume { .. } | Way::ConfigMap(_) | Way::Secret(_) => {}
         }
-        if matches!(plan.task, Task::Serve { .. } | Task::Webhook { .. }) {
+        if is_server(plan) {
             serving(&mut container);
             // Longer than what is under way may take: see `kwasm serve --grace`.
             spec["terminationGracePeriodSeconds"] = 45.into();
         } else {
             spec["restartPolicy"] = "Never".into();
+            if let Some(timeout) = plan.limits.timeout {
+                spec["activeDeadlineSeconds"] = (timeout.as_secs() + START).into();
+            }
         }
         spec["containers"] = json!([container]);
         Self(json!({"metadata": {"labels": plan.labels()}, "spec": spec}))
@@ -100,7 +108,8 @@ impl Pod {
 }
 
 fn container(plan: &Plan, name: &str, arguments: &[String], mounts: &[Value]) -> Value {
-    let memory = (plan.limits.memory + OWN_MEMORY) >> 20;
+    let guests = if is_server(plan) { u64::from(GUESTS) } else { 1 };
+    let memory = (plan.limits.memory.saturating_mul(guests).saturating_add(OWN_MEMORY)) >> 20;
     let variable = |name: &str, folder: &str| json!({"name": name, "value": format!("{STATE}{folder}")});
     json!({
         "name": name,
@@ -133,20 +142,28 @@ fn volumes(plan: &Plan) -> (Vec<Value>, Vec<Value>) {
         volumes.push(volume);
         mounts.push(json!({"name": name, "mountPath": folder, "readOnly": true}));
     };
-    let object = |suffix: &str| format!("{}-{suffix}", plan.object_name());
     match &plan.way {
-        Way::ImageVolume(reference) => {
+        Way::ImageVolume { reference } => {
             add("plugin", PLUGIN, json!({"image": {"reference": reference, "pullPolicy": "IfNotPresent"}}));
         }
-        Way::ConfigMap(_) => add("plugin", PLUGIN, json!({"configMap": {"name": object("component")}})),
-        Way::Secret(_) => add("plugin", PLUGIN, json!({"secret": {"secretName": object("component")}})),
+        Way::ConfigMap(bytes) => {
+            add("plugin", PLUGIN, json!({"configMap": {"name": plan.content_name("component", bytes)}}));
+        }
+        Way::Secret(bytes) => {
+            add("plugin", PLUGIN, json!({"secret": {"secretName": plan.content_name("component", bytes)}}));
+        }
         Way::Install(_) | Way::Shim { .. } => {}
     }
-    if let Grant::Text(_) = plan.policy {
-        add("policy", POLICY, json!({"configMap": {"name": object("policy")}}));
+    if let Grant::Text(text) = &plan.policy {
+        let name = plan.content_name("policy", text.as_bytes());
+        add("policy", POLICY, json!({"configMap": {"name": name}}));
     }
     if let Task::Webhook { .. } = plan.task {
-        add("certificate", CERTIFICATE, json!({"secret": {"secretName": object("certificate")}}));
+        add(
+            "certificate",
+            CERTIFICATE,
+            json!({"secret": {"secretName": format!("{}-certificate", plan.object_name())}}),
+        );
     }
     (volumes, mounts)
 }
@@ -163,11 +180,17 @@ fn policy(plan: &Plan) -> [String; 2] {
 fn arguments(plan: &Plan) -> Vec<String> {
     let mut all: Vec<String> = match &plan.task {
         Task::Job { .. } | Task::Cron { .. } => vec!["run".to_owned()],
-        Task::Serve { .. } | Task::Webhook { .. } => {
-            ["serve", "--addr", &format!("0.0.0.0:{PORT}"), "--metrics-addr", &format!("0.0.0.0:{METRICS}")]
-                .map(str::to_owned)
-                .to_vec()
-        }
+        Task::Serve { .. } | Task::Webhook { .. } => [
+            "serve",
+            "--addr",
+            &format!("0.0.0.0:{PORT}"),
+            "--metrics-addr",
+            &format!("0.0.0.0:{METRICS}"),
+            "--max-requests",
+            &GUESTS.to_string(),
+        ]
+        .map(str::to_owned)
+        .to_vec(),
     };
     if let Task::Webhook { review, .. } = &plan.task {
         let kind = if review.mutates { "mutating" } else { "validating" };
@@ -194,7 +217,7 @@ fn arguments(plan: &Plan) -> Vec<String> {
 fn serving(container: &mut Value) {
     container["ports"] =
         json!([{"name": "requests", "containerPort": PORT}, {"name": "metrics", "containerPort": METRICS}]);
-    let probe = |path: &str, period: u32| json!({"httpGet": {"path": path, "port": "metrics"}, "periodSeconds": period});
+    let probe = |path: &str, period: u32| json!({"httpGet": {"path": path, "port": "metrics"}, "periodSeconds": period, "timeoutSeconds": 5});
     container["readinessProbe"] = probe("/readyz", 2);
     container["livenessProbe"] = probe("/healthz", 10);
     // A large component compiles for a minute in its first run.

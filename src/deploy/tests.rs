@@ -10,8 +10,9 @@ fn plan(way: Way, task: Task) -> Plan {
         task,
         policy: Grant::Text("kind: Policy\n".to_owned()),
         limits: Limits::default(),
-        uses_network: true,
-        has_account: false,
+        creates_namespace: false,
+        has_ceiling: false,
+        has_roles: true,
         arguments: vec!["-A".to_owned()],
     }
 }
@@ -29,8 +30,8 @@ const INSTALLED: &str = "registry.example/tools/policy-check@sha256:00";
 #[test]
 fn a_job_runs_what_its_init_container_has_installed() {
     let objects = objects(&plan(Way::Install(INSTALLED.to_owned()), Task::Job { shards: None }));
-    assert_eq!(kinds(&objects), ["ServiceAccount", "ConfigMap", "Job"]);
-    let job = &objects[2];
+    assert_eq!(kinds(&objects), ["ConfigMap", "Job"]);
+    let job = &objects[1];
     assert_eq!(container(job)["args"], json!(["run", "policy-check", "--", "-A"]));
     let install = &job["spec"]["template"]["spec"]["initContainers"][0]["args"];
     assert_eq!(
@@ -43,7 +44,7 @@ fn a_job_runs_what_its_init_container_has_installed() {
 
 #[test]
 fn a_plugin_without_network_gets_no_token() {
-    let plan = Plan { uses_network: false, ..plan(Way::ConfigMap(vec![0]), Task::Job { shards: None }) };
+    let plan = Plan { has_roles: false, ..plan(Way::ConfigMap(vec![0]), Task::Job { shards: None }) };
     let objects = objects(&plan);
     assert_eq!(kinds(&objects), ["ServiceAccount", "ConfigMap", "ConfigMap", "Job"]);
     assert_eq!(objects[3]["spec"]["template"]["spec"]["automountServiceAccountToken"], false);
@@ -53,8 +54,8 @@ fn a_plugin_without_network_gets_no_token() {
 #[test]
 fn each_part_of_a_job_is_told_which_one_it_is() {
     let task = Task::Cron { schedule: "0 * * * *".to_owned(), shards: Some(4) };
-    let objects = objects(&plan(Way::ImageVolume(INSTALLED.to_owned()), task));
-    let spec = &objects[2]["spec"]["jobTemplate"]["spec"];
+    let objects = objects(&plan(Way::ImageVolume { reference: INSTALLED.to_owned() }, task));
+    let spec = &objects[1]["spec"]["jobTemplate"]["spec"];
     assert_eq!((&spec["completionMode"], &spec["completions"]), (&json!("Indexed"), &json!(4)));
     let environment = spec["template"]["spec"]["containers"][0]["env"].as_array().unwrap();
     let named = |name: &str| environment.iter().find(|variable| variable["name"] == name).unwrap();
@@ -78,7 +79,6 @@ fn a_webhook_has_a_certificate_and_does_not_stop_itself() {
     assert_eq!(
         kinds(&own),
         [
-            "ServiceAccount",
             "ConfigMap",
             "Secret",
             "Service",
@@ -87,7 +87,7 @@ fn a_webhook_has_a_certificate_and_does_not_stop_itself() {
             "MutatingWebhookConfiguration"
         ]
     );
-    let webhook = &own[6]["webhooks"][0];
+    let webhook = &own[5]["webhooks"][0];
     assert_eq!(webhook["rules"][0]["apiGroups"], json!(["apps"]));
     assert_eq!(
         (&webhook["failurePolicy"], &webhook["reinvocationPolicy"]),
@@ -98,7 +98,7 @@ fn a_webhook_has_a_certificate_and_does_not_stop_itself() {
         json!(["kube-system", "tools"])
     );
     assert!(webhook["clientConfig"]["caBundle"].is_string());
-    let arguments = container(&own[4])["args"].to_string();
+    let arguments = container(&own[3])["args"].to_string();
     assert!(
         arguments.contains("--webhook=mutating") && arguments.contains("/certificate/tls.crt"),
         "{arguments}"
@@ -107,11 +107,11 @@ fn a_webhook_has_a_certificate_and_does_not_stop_itself() {
         (review.certificate, review.mutates) = (Certificate::CertManager, false);
     }
     let managed = objects(&plan);
-    assert_eq!(kinds(&managed)[2..4], ["Issuer", "Certificate"]);
+    assert_eq!(kinds(&managed)[1..3], ["Issuer", "Certificate"]);
     let configuration = managed.last().unwrap();
     assert_eq!(
         configuration["metadata"]["annotations"]["cert-manager.io/inject-ca-from"],
-        "tools/kwasm-policy-check-certificate"
+        "tools/kwasm-policy-check-webhook-certificate"
     );
     assert!(configuration["webhooks"][0]["clientConfig"].get("caBundle").is_none());
 }
@@ -122,7 +122,7 @@ fn a_shim_runs_the_component_as_it_is_and_this_is_said() {
     let plan = plan(way, Task::Job { shards: None });
     assert!(plan.comments()[0].contains("the whole network"));
     let objects = objects(&plan);
-    let spec = &objects[2]["spec"]["template"]["spec"];
+    let spec = &objects[1]["spec"]["template"]["spec"];
     assert_eq!(
         (&spec["runtimeClassName"], &spec["containers"][0]["image"]),
         (&json!("wasmtime"), &json!(INSTALLED))

@@ -18,12 +18,8 @@ pub(super) fn certificate(plan: &Plan, certificate: &Certificate) -> Vec<Value> 
         Certificate::Own(Issued { chain, key, .. }) => {
             let encode = |text: &str| BASE64_STANDARD.encode(text);
             let data = json!({"tls.crt": encode(chain), "tls.key": encode(key)});
-            vec![plan.named(
-                "v1",
-                "Secret",
-                "certificate",
-                json!({"type": "kubernetes.io/tls", "data": data}),
-            )]
+            let content = json!({"type": "kubernetes.io/tls", "data": data});
+            vec![plan.entitled("v1", "Secret", &name, content)]
         }
         Certificate::CertManager => {
             let spec = json!({
@@ -32,7 +28,7 @@ pub(super) fn certificate(plan: &Plan, certificate: &Certificate) -> Vec<Value> 
             });
             vec![
                 plan.object("cert-manager.io/v1", "Issuer", json!({"spec": {"selfSigned": {}}})),
-                plan.named("cert-manager.io/v1", "Certificate", "certificate", json!({"spec": spec})),
+                plan.entitled("cert-manager.io/v1", "Certificate", &name, json!({"spec": spec})),
             ]
         }
     }
@@ -48,7 +44,7 @@ pub(super) fn configuration(plan: &Plan, review: &Review) -> Value {
             json!({"apiGroups": [group], "apiVersions": ["*"], "operations": operations, "resources": [resource]})
         })
         .collect();
-    let account = format!("system:serviceaccount:{}:{name}", plan.namespace);
+    let account = format!("system:serviceaccount:{}:{}", plan.namespace, plan.account_name());
     let mut client =
         json!({"service": {"name": name, "namespace": plan.namespace, "path": "/", "port": 443}});
     if let Certificate::Own(Issued { authority, .. }) = &review.certificate {

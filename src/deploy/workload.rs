@@ -8,39 +8,49 @@ use super::pod::{METRICS, PORT, Pod};
 /// The exit codes of kwasm by which another try ends in the same way: usage, refused, not found.
 const HOPELESS: [u8; 3] = [2, 126, 127];
 
-/// The seconds that a pod may take to come up, beside what its policy gives the plugin.
-const START: u64 = 300;
+/// The tries after one that failed, of each part of a job.
+const RETRIES: u32 = 3;
+
+/// The seconds for which an ended job is kept, to be looked at.
+const KEPT: u32 = 24 * 60 * 60;
 
 pub(super) fn job(plan: &Plan, pod: Pod, shards: Option<u32>) -> Value {
-    plan.object("batch/v1", "Job", json!({"spec": job_spec(plan, pod, shards)}))
+    let mut spec = job_spec(pod, shards);
+    spec["ttlSecondsAfterFinished"] = KEPT.into();
+    // A job cannot be changed: another one has another name.
+    let name = plan.content_name("job", spec.to_string().as_bytes());
+    plan.entitled("batch/v1", "Job", &name, json!({"spec": spec}))
 }
 
 pub(super) fn cron_job(plan: &Plan, pod: Pod, schedule: &str, shards: Option<u32>) -> Value {
     let spec = json!({
         "schedule": schedule, "concurrencyPolicy": "Forbid", "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 3,
-        "jobTemplate": {"metadata": {"labels": plan.labels()}, "spec": job_spec(plan, pod, shards)},
+        "jobTemplate": {"metadata": {"labels": plan.labels()}, "spec": job_spec(pod, shards)},
     });
     plan.object("batch/v1", "CronJob", json!({"spec": spec}))
 }
 
-fn job_spec(plan: &Plan, pod: Pod, shards: Option<u32>) -> Value {
+fn job_spec(pod: Pod, shards: Option<u32>) -> Value {
     let pod = match shards {
         Some(shards) => pod.in_shards(shards),
         None => pod,
     };
     let hopeless = json!({"containerName": "plugin", "operator": "In", "values": HOPELESS});
+    let disrupted = json!([{"type": "DisruptionTarget"}]);
     let mut spec = json!({
-        "backoffLimit": 3,
-        "podFailurePolicy": {"rules": [{"action": "FailJob", "onExitCodes": hopeless}]},
+        "podFailurePolicy": {"rules": [
+            {"action": "FailJob", "onExitCodes": hopeless},
+            {"action": "Ignore", "onPodConditions": disrupted},
+        ]},
         "template": pod.into_template(),
     });
     if let Some(shards) = shards {
         spec["completionMode"] = "Indexed".into();
         spec["completions"] = shards.into();
         spec["parallelism"] = shards.into();
-    }
-    if let Some(timeout) = plan.limits.timeout {
-        spec["activeDeadlineSeconds"] = (timeout.as_secs() + START).into();
+        spec["backoffLimitPerIndex"] = RETRIES.into();
+    } else {
+        spec["backoffLimit"] = RETRIES.into();
     }
     spec
 }

@@ -25,6 +25,7 @@ mod hosts;
 mod http;
 mod journal;
 mod lifetime;
+mod object;
 mod pipe;
 mod question;
 mod recording;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::{Image, ImageError, Listed, NameError, Package, PackageError, PluginName};
+use super::{Image, ImageError, Listed, NameError, ObjectSource, Package, PackageError, PluginName};
 
 /// The source of a component.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -15,6 +15,8 @@ pub enum Source {
     Installed(PluginName),
     /// A plugin of an index, with the name of that or with a version.
     Listed(Listed),
+    /// A `ConfigMap` or a `Secret` of the user's cluster.
+    Object(ObjectSource),
     /// A package, whose registry follows from the configuration of package registries.
     Package(Package),
     /// A file.
@@ -27,7 +29,7 @@ pub enum SourceError {
     /// None of the known forms.
     #[error(
         "`{0}` is not a valid source: give a path (./x.wasm), an artifact in a registry (HOST/REPOSITORY:TAG), a package \
-         (NAMESPACE:NAME), a plugin of an index (INDEX/NAME) or the name of an installed plugin"
+         (NAMESPACE:NAME), a plugin of an index (INDEX/NAME), an object of a cluster (configmap/NAMESPACE/NAME) or the name of an installed plugin"
     )]
     Form(String),
     /// An artifact in a registry, in the notation of other tools.
@@ -71,13 +73,21 @@ impl FromStr for Source {
             });
         }
         let windows_path = cfg!(windows) && (text.contains('\\') || text.get(1..2) == Some(":"));
+        // A key may end as files do.
+        let is_object = text.parse::<ObjectSource>().is_ok();
         let path = text.starts_with('/')
             || text.starts_with("./")
             || text.starts_with("../")
             || windows_path
-            || Path::new(text).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wasm"));
+            || (!is_object
+                && Path::new(text)
+                    .extension()
+                    .is_some_and(|extension| extension.eq_ignore_ascii_case("wasm")));
         if path {
             return Ok(Self::Path(text.into()));
+        }
+        if let Ok(object) = text.parse() {
+            return Ok(Self::Object(object));
         }
         match text.split_once('/') {
             Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => {
@@ -106,6 +116,7 @@ impl fmt::Display for Source {
             }
             Self::Installed(name) => write!(f, "{name}"),
             Self::Listed(listed) => write!(f, "{listed}"),
+            Self::Object(object) => write!(f, "{object}"),
             Self::Package(package) => write!(f, "{package}"),
             Self::Path(path) => write!(f, "{}", path.display()),
         }
@@ -126,6 +137,9 @@ mod tests {
         }
         for text in ["acme/x", "acme/x@1.0.0", "x@1.0.0", "x@1"] {
             assert!(matches!(text.parse::<Source>(), Ok(Source::Listed(_))), "{text}");
+        }
+        for text in ["configmap/shop/tools", "secret/shop/tools/x.wasm"] {
+            assert!(matches!(text.parse::<Source>(), Ok(Source::Object(_))), "{text}");
         }
         for text in ["ns:name", "ns:name@1.0.0"] {
             assert!(matches!(text.parse::<Source>(), Ok(Source::Package(_))), "{text}");
@@ -169,6 +183,8 @@ mod tests {
         }
         texts.extend(
             [
+                "configmap/shop/x",
+                "secret/shop/x/y.wasm",
                 "x",
                 "x-y",
                 "./x",

@@ -64,7 +64,7 @@ impl Registries {
             match source {
                 Source::Image(image) => self.image(image).await,
                 Source::Package(package) => self.package(package).await,
-                Source::Installed(_) | Source::Listed(_) | Source::Path(_) => {
+                Source::Installed(_) | Source::Listed(_) | Source::Object(_) | Source::Path(_) => {
                     Err(Error::NotFound(source.to_string()))
                 }
             }
@@ -93,7 +93,7 @@ impl Registries {
                 Source::Image(image) if image.digest().is_some() => Ok(None),
                 Source::Image(image) => self.newest_tag(image).await.map(Some),
                 Source::Package(package) => self.package(&package.unpinned()).await.map(Some),
-                Source::Installed(_) | Source::Listed(_) | Source::Path(_) => Ok(None),
+                Source::Installed(_) | Source::Listed(_) | Source::Object(_) | Source::Path(_) => Ok(None),
             }
         })
     }

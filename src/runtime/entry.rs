@@ -95,12 +95,25 @@ impl Instance {
                 handler.wasi_http_incoming_handler().call_handle(&mut *store, request, outparam).await
             }
             Self::Three(handler) => {
+                let request = addressed(request, is_tls)?;
                 let answering =
                     async |accessor: &Accessor<State>| concurrently(handler, accessor, request, tell).await;
                 store.run_concurrent(answering).await?
             }
         }
     }
+}
+
+/// Returns a request with scheme and host in its URI, where WASI 0.3 looks for them: `Host` is no header of a guest.
+fn addressed<B>(mut request: Request<B>, is_tls: bool) -> Result<Request<B>> {
+    let mut parts = std::mem::take(request.uri_mut()).into_parts();
+    parts.scheme = Some(if is_tls { http::uri::Scheme::HTTPS } else { http::uri::Scheme::HTTP });
+    if parts.authority.is_none() {
+        let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
+        parts.authority = host.map(str::parse).transpose()?;
+    }
+    *request.uri_mut() = http::Uri::from_parts(parts)?;
+    Ok(request)
 }
 
 /// The same in WASI 0.3, where a guest may do several things at a time.

@@ -1,28 +1,30 @@
 //! Plugins that answer requests, each in an instance of its own.
 
-use std::mem;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
-use http_body::{Body, Frame, SizeHint};
+use http::{Method, Request, Response};
+use http_body::Body;
 use tokio::sync::oneshot;
 use tokio::time::{self, Instant};
-use wasmtime::{Engine, Store};
-use wasmtime_wasi_http::{Error as HttpError, WasiBody};
+use wasmtime::{Engine, PoolConcurrencyLimitError, Store};
+use wasmtime_wasi_http::Error as HttpError;
 
+use super::answer::{self, Answer, Beginning, Driver, Guest, step};
 use super::calls::{self, Origins};
 use super::engine::{Pool, Runner};
 use super::entry::{Entry, Head};
+use super::fault::Fault;
 use super::state::State;
-use super::{Calls, Compiler, Error, Outcome, Trap, World, ending, limits};
+use super::{Compiler, Error, Outcome, Trap, World, ending, limits};
 use crate::gate::Gate;
 use crate::inspect::Inspected;
-use crate::policy::{Limit, Limits};
+use crate::policy::Limits;
 use crate::store::Plugin;
 
 /// A plugin that answers requests. Each is answered by an instance of its own, which knows nothing of the others.
@@ -48,25 +50,6 @@ pub trait Visits: Send + Sync {
     fn failed(&self, fault: &Fault);
 }
 
-/// The reason why a request is not answered, or not to its end.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Fault {
-    /// The plugin took longer than this.
-    Late(Duration),
-    /// It exceeded a limit, in these calls.
-    Limited(Limit, Calls),
-    /// It returned without an answer.
-    Silent,
-    /// It answered with an error of `wasi:http` instead.
-    Failed(String),
-    /// It trapped.
-    Trapped(Trap),
-    /// Its answer is not what it has to be, for this reason.
-    Unfit(String),
-    /// The system lacks what an instance requires.
-    System(String),
-}
-
 /// A request to a plugin.
 pub struct Visit<B> {
     /// The request.
@@ -79,9 +62,6 @@ pub struct Visit<B> {
 
 /// How often guests that compute let others go on, and whether their time is over is looked at.
 const TICK: Duration = Duration::from_millis(10);
-
-/// A guest that answers.
-type Guest = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
 
 impl Handler {
     /// Maps the plugin's code, after compiling it if necessary, for this many instances at a time, and checks that its
@@ -124,7 +104,7 @@ impl Handler {
     /// Answers a request. `held` is dropped when the instance is gone, which may be after the answer has ended.
     ///
     /// # Errors
-    /// If there is no answer. What goes wrong after its head cuts its body off.
+    /// If there is no answer. What goes wrong after its head was sent cuts its body off.
     pub async fn answer<B, H>(&self, visit: Visit<B>, held: H) -> Result<Response<Answer>, Fault>
     where
         B: Body<Data = Bytes> + Send + 'static,
@@ -132,9 +112,11 @@ impl Handler {
         H: Send + 'static,
     {
         let (tell, mut told) = oneshot::channel();
-        let shared = Arc::clone(&self.0);
+        let (shared, is_head) = (Arc::clone(&self.0), visit.request.method() == Method::HEAD);
+        let broken = Arc::new(AtomicBool::new(false));
+        let breaks = Arc::clone(&broken);
         let mut guest: Guest = Box::pin(async move {
-            let ended = shared.visit(visit, tell).await;
+            let ended = shared.visit(visit, tell, &breaks).await;
             if let Err(fault) = &ended {
                 shared.watcher.failed(fault);
             }
@@ -142,27 +124,37 @@ impl Handler {
             ended
         });
         let mut ended = None;
-        let said = std::future::poll_fn(|context| {
+        let said = poll_fn(|context| {
             // What it says and how it ends can come at the same time.
-            if ended.is_none()
-                && let Poll::Ready(how) = guest.as_mut().poll(context)
-            {
-                ended = Some(how);
-            }
+            step(&mut guest, &mut ended, context);
             Pin::new(&mut told).poll(context).map(Result::ok)
         })
         .await;
-        match (said, ended) {
+        let response = match (said, ended.take()) {
             // Nothing has been sent, even if there is a head.
-            (_, Some(Err(fault))) => Err(fault),
-            (Some(Ok(response)), ended) => {
-                let guest = ended.is_none().then_some(guest);
-                Ok(response.map(|body| Answer { guest, body, breaks_off: false, is_whole: false }))
-            }
-            (Some(Err(error)), _) => Err(self.failed(Fault::Failed(error.to_string()))),
+            (_, Some(Err(fault))) => return Err(fault),
+            (Some(Err(error)), _) => return Err(self.failed(Fault::Failed(error.to_string()))),
             // One that lets go of its chance to answer is not waited for.
-            (None, _) => Err(self.failed(Fault::Silent)),
+            (None, _) => return Err(self.failed(Fault::Silent)),
+            (Some(Ok(response)), how) => {
+                ended = how;
+                response
+            }
+        };
+        let (parts, mut body) = response.into_parts();
+        let begun = Beginning::of(&mut guest, &mut ended, &mut body).await;
+        if let Some(Err(fault)) = ended {
+            return Err(fault);
         }
+        let length = answer::length(&parts, is_head);
+        let driver = ended.is_none().then(|| Driver::of(guest));
+        Ok(Response::from_parts(parts, Answer::new(begun, body, broken, driver, length)))
+    }
+
+    /// Ends everything in flight, and waits for what must not be cut off: see [`Gate::settled`].
+    pub async fn end(&self) {
+        self.0.gate.end();
+        self.0.gate.settled().await;
     }
 
     /// Tells of a fault that is found in a whole answer.
@@ -178,12 +170,19 @@ impl Handler {
 
 impl Shared {
     /// Makes an instance, lets it answer, and waits until it has nothing more to do.
-    async fn visit<B>(&self, visit: Visit<B>, tell: oneshot::Sender<Head>) -> Result<(), Fault>
+    async fn visit<B>(
+        &self,
+        visit: Visit<B>,
+        tell: oneshot::Sender<Head>,
+        broken: &AtomicBool,
+    ) -> Result<(), Fault>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<HttpError>,
     {
         let began = Instant::now();
+        // The policy may give it less than the server does.
+        let time = self.limits.timeout.map_or(visit.time, |timeout| timeout.min(visit.time));
         let mut stay = Stay::begin(self)?;
         let store = &mut stay.store;
         let answered = async {
@@ -191,11 +190,17 @@ impl Shared {
             self.watcher.instantiated(began.elapsed());
             instance.answer(store, visit.request, visit.is_tls, tell).await
         };
-        match time::timeout_at(began + visit.time, answered).await {
+        let ended = match time::timeout_at(began + time, answered).await {
             Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) if error.is::<PoolConcurrencyLimitError>() => {
+                Err(Fault::System(error.to_string()))
+            }
             Ok(Err(error)) => Err(fault(ending(&mut stay.store, &error))),
-            Err(_) => Err(Fault::Late(visit.time)),
-        }
+            Err(_) => Err(Fault::Late(time)),
+        };
+        // Before the store is gone, with which an unfinished body ends like any other.
+        broken.store(ended.is_err(), Ordering::Release);
+        ended
     }
 }
 
@@ -250,57 +255,4 @@ fn tick(engine: &Engine) -> std::io::Result<()> {
         }
     };
     thread::Builder::new().name("ticks".to_owned()).spawn(ticks).map(drop)
-}
-
-/// The body of an answer, which its guest may still be writing: it goes on while the body is read.
-pub struct Answer {
-    guest: Option<Guest>,
-    body: WasiBody,
-    /// Whether its guest failed before it had written all of it.
-    breaks_off: bool,
-    /// Whether its end has been read.
-    is_whole: bool,
-}
-
-impl Body for Answer {
-    type Data = Bytes;
-    type Error = HttpError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
-        if let Some(guest) = &mut self.guest
-            && let Poll::Ready(ended) = guest.as_mut().poll(context)
-        {
-            (self.guest, self.breaks_off) = (None, ended.is_err());
-        }
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        // What was written is sent, but never with an end that looks like that of a whole answer.
-        if frame.is_none() && mem::take(&mut self.breaks_off) {
-            return Poll::Ready(Some(Err(HttpError::HttpResponseIncomplete)));
-        }
-        self.is_whole = frame.is_none();
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        !self.breaks_off && self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for Answer {
-    /// Lets a guest that has answered do what it does afterwards. One whose answer nobody reads to its end is given up.
-    fn drop(&mut self) {
-        let is_answered = self.is_whole || self.body.is_end_stream();
-        if let Some(guest) = self.guest.take().filter(|_| is_answered)
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            drop(runtime.spawn(guest));
-        }
-    }
 }

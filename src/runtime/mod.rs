@@ -1,5 +1,6 @@
 //! Runs one plugin behind one gate.
 
+mod answer;
 mod attempts;
 mod cache;
 mod calls;
@@ -9,6 +10,7 @@ mod compiler;
 mod engine;
 mod entry;
 mod error;
+mod fault;
 mod folders;
 mod guards;
 mod handler;
@@ -38,6 +40,7 @@ use tokio::sync::oneshot;
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::I32Exit;
 
+pub use self::answer::Answer;
 use self::cache::Cache;
 pub use self::cache::{BUDGET, Kept};
 use self::calls::Origins;
@@ -50,9 +53,10 @@ use self::engine::Runner;
 pub use self::engine::WASMTIME;
 use self::entry::Entry;
 pub use self::error::{Bound, Error, FolderError, Guard, Position};
+pub use self::fault::Fault;
 pub use self::folders::Folders;
 pub use self::guards::Guards;
-pub use self::handler::{Answer, Fault, Handler, Visit, Visits};
+pub use self::handler::{Handler, Visit, Visits};
 pub use self::open_line::OpenLine;
 pub use self::profile::{Profile, Profiler};
 use self::state::State;

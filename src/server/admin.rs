@@ -1,19 +1,39 @@
 //! What a cluster asks a server: whether it lives, whether it is ready, and what it has done.
 
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use hyper_util::server::graceful::GracefulShutdown;
 
-use super::listener::Service;
+use super::error::Error;
+use super::listener::{Listener, Service};
 use super::metrics::Metrics;
 
 /// The connections at a time: those of a kubelet and some collectors.
-pub(super) const CONNECTIONS: u32 = 64;
+const CONNECTIONS: u32 = 256;
+
+/// Answers in a thread of its own, so that guests which compute keep no one waiting who asks for the server's health.
+///
+/// # Errors
+/// If the system has no room for it.
+pub(super) fn answer(socket: TcpListener, service: Admin) -> Result<(), Error> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::System)?;
+    let listener = {
+        let _entered = runtime.enter();
+        Listener::adopt(socket, CONNECTIONS).map_err(Error::System)?
+    };
+    let accept =
+        move || runtime.block_on(async { listener.accept(&service, &GracefulShutdown::new()).await });
+    thread::Builder::new().name("health".to_owned()).spawn(accept).map(drop).map_err(Error::System)
+}
 
 /// Answers at the port for metrics and health.
 #[derive(Clone)]

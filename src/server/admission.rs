@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use crate::policy::duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
@@ -15,9 +16,6 @@ use http::{Method, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
-use serde_json::Value;
-
-use crate::policy::duration;
 
 /// The largest review in bytes. An API server takes requests of 3 MiB, and a review has the old object beside the new one.
 const LONGEST: usize = 16 << 20;
@@ -50,35 +48,35 @@ pub(super) struct Review {
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct NoReview(pub(super) StatusCode, pub(super) String);
 
-/// A document that asks.
-#[derive(Deserialize)]
+/// A document that asks. Neither it nor an answer is kept as a tree, which would take many times its size.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 struct Question {
-    #[serde(flatten)]
-    form: Form,
+    api_version: String,
+    kind: String,
     request: Option<Asked>,
 }
 
 /// A document that answers. It may repeat what was asked.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 struct Reply {
-    #[serde(flatten)]
-    form: Form,
+    api_version: String,
+    kind: String,
     response: Option<Answered>,
 }
 
+/// An operation of a patch, of which only the form matters.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Form {
-    #[serde(default)]
-    api_version: String,
-    #[serde(default)]
-    kind: String,
+struct Step {
+    #[expect(dead_code, reason = "only its type matters")]
+    op: String,
+    #[expect(dead_code, reason = "only its type matters")]
+    path: String,
 }
 
-impl Form {
-    fn is_review(&self) -> bool {
-        (&*self.api_version, &*self.kind) == (VERSION, KIND)
-    }
+fn is_review(version: &str, kind: &str) -> bool {
+    (version, kind) == (VERSION, KIND)
 }
 
 #[derive(Deserialize)]
@@ -129,8 +127,8 @@ impl Review {
         let content = content.to_bytes();
         let question: Question = serde_json::from_slice(&content)
             .map_err(|error| refuse(StatusCode::BAD_REQUEST, &format!("it is not a review: {error}")))?;
-        if !question.form.is_review() {
-            let Form { api_version, kind } = question.form;
+        if !is_review(&question.api_version, &question.kind) {
+            let Question { api_version, kind, .. } = question;
             let why = format!("`{kind}` of `{api_version}` is not {KIND} of {VERSION}");
             return Err(refuse(StatusCode::BAD_REQUEST, &why));
         }
@@ -141,7 +139,8 @@ impl Review {
 
     /// Returns the time for an answer: a little less than what the API server waits, so that it learns why there is none.
     pub(super) fn time(&self, deadline: Duration) -> Duration {
-        self.time.map_or(deadline, |time| deadline.min(time.mul_f64(0.9)))
+        const MARGIN: Duration = Duration::from_millis(500);
+        self.time.map_or(deadline, |time| deadline.min(time.mul_f64(0.9).min(time.saturating_sub(MARGIN))))
     }
 
     /// Reads a component's answer, and checks that it is a verdict about this review. Returns it, and whether it admits.
@@ -171,7 +170,7 @@ impl Review {
     fn check(&self, webhook: Webhook, content: &[u8]) -> Result<bool, String> {
         let reply: Reply =
             serde_json::from_slice(content).map_err(|error| format!("it is not a review: {error}"))?;
-        if !reply.form.is_review() {
+        if !is_review(&reply.api_version, &reply.kind) {
             return Err(format!("it is not {KIND} of {VERSION}"));
         }
         let answer = reply.response.ok_or("it has no response")?;
@@ -195,14 +194,8 @@ impl Review {
 /// Checks that a patch is a list of operations, in base64.
 fn check_patch(patch: &str) -> Result<(), String> {
     let text = BASE64_STANDARD.decode(patch).map_err(|_| "its patch is not base64")?;
-    let operations: Vec<Value> =
-        serde_json::from_slice(&text).map_err(|error| format!("its patch is not a list: {error}"))?;
-    let is_operation = |operation: &Value| operation["op"].is_string() && operation["path"].is_string();
-    if operations.iter().all(is_operation) {
-        Ok(())
-    } else {
-        Err("its patch has something else than operations with `op` and `path`".to_owned())
-    }
+    let steps: Result<Vec<Step>, _> = serde_json::from_slice(&text);
+    steps.map(drop).map_err(|error| format!("its patch is not a list of operations: {error}"))
 }
 
 /// Reads how long an API server waits, which it says in the query: `timeout=10s`.

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
 use http::{HeaderValue, Request, Response, StatusCode};
-use http_body::Body;
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::admission::{NoReview, Review, Webhook};
 use super::listener::Service;
@@ -57,6 +57,11 @@ impl Answering {
         }))
     }
 
+    /// Ends what the plugin has in flight.
+    pub(super) async fn end(&self) {
+        self.0.handler.end().await;
+    }
+
     /// Waits until no request is under way.
     pub(super) async fn settled(&self) {
         drop(self.0.slots.acquire_many(self.0.requests).await);
@@ -82,27 +87,30 @@ impl Service for Answering {
 impl Shared {
     /// Passes a request on as it is.
     async fn pass(&self, request: Request<Incoming>, is_tls: bool) -> Reply {
+        let Some(slot) = self.slot() else { return crowded() };
         let request = request.map(|body| body.map_err(|_| HttpError::ConnectionTerminated));
-        match self.visit(Visit { request, is_tls, time: self.deadline }).await {
+        match self.handler.answer(Visit { request, is_tls, time: self.deadline }, slot).await {
             Ok(answer) => answer.map(Either::Left),
-            Err(reply) => *reply,
+            Err(fault) => failed(&fault),
         }
     }
 
-    /// Passes a review on, and the answer back if it is a verdict.
+    /// Passes a review on, and the answer back if it is a verdict. Reading it is a part of its time and of its slot.
     async fn review(&self, webhook: Webhook, request: Request<Incoming>, is_tls: bool) -> Reply {
+        let Some(slot) = self.slot() else { return crowded() };
         let (parts, body) = request.into_parts();
-        let review = match Review::read(&parts, body).await {
-            Ok(review) => review,
-            Err(NoReview(status, why)) => return plain(status, why),
+        let review = match timeout(self.deadline, Review::read(&parts, body)).await {
+            Ok(Ok(review)) => review,
+            Ok(Err(NoReview(status, why))) => return plain(status, why),
+            Err(_) => return plain(StatusCode::REQUEST_TIMEOUT, "the review did not come in time\n"),
         };
         let body =
             Full::new(review.content.clone()).map_err(|never: Infallible| -> HttpError { match never {} });
-        let visit =
-            Visit { request: Request::from_parts(parts, body), is_tls, time: review.time(self.deadline) };
-        let answer = match self.visit(visit).await {
+        let time = review.time(self.deadline).saturating_sub(slot.began.elapsed());
+        let visit = Visit { request: Request::from_parts(parts, body), is_tls, time };
+        let answer = match self.handler.answer(visit, slot).await {
             Ok(answer) => answer,
-            Err(reply) => return *reply,
+            Err(fault) => return failed(&fault),
         };
         match review.verdict(webhook, answer.status(), answer.into_body()).await {
             Ok((content, allowed)) => {
@@ -119,19 +127,11 @@ impl Shared {
         }
     }
 
-    /// Lets the plugin answer, if there is a slot.
-    ///
-    /// # Errors
-    /// What the client gets when there is no answer.
-    async fn visit<B>(&self, visit: Visit<B>) -> Result<Response<Answer>, Box<Reply>>
-    where
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<HttpError>,
-    {
-        let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() else { return Err(Box::new(crowded())) };
-        let slot = Slot { began: Instant::now(), metrics: Arc::clone(&self.metrics), _permit: permit };
+    /// Returns a slot, if there is one.
+    fn slot(&self) -> Option<Slot> {
+        let permit = Arc::clone(&self.slots).try_acquire_owned().ok()?;
         self.metrics.began();
-        self.handler.answer(visit, slot).await.map_err(|fault| Box::new(failed(&fault)))
+        Some(Slot { began: Instant::now(), metrics: Arc::clone(&self.metrics), _permit: permit })
     }
 }
 

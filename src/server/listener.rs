@@ -1,6 +1,7 @@
 //! A port, its connections, and how many there are at a time.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,9 +21,13 @@ use tokio_rustls::TlsAcceptor;
 
 use super::certificate::Certificate;
 use super::error::Error;
+use super::patient::Patient;
 
-/// The time for a TLS handshake, and for the head of a request; a connection without a request is closed after it.
+/// The time for the head of a request; a connection without a request is closed after it.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The time until a client begins to speak, and that for a TLS handshake.
+const BEGIN: Duration = Duration::from_secs(10);
 
 /// The bytes of a request's head.
 const HEAD: usize = 64 << 10;
@@ -66,6 +71,14 @@ impl Listener {
         let address = socket.local_addr().map_err(failed)?;
         let tls = certificate.map(Certificate::acceptor).transpose()?;
         Ok(Self { socket, address, connections: Arc::new(Semaphore::new(connections as usize)), tls })
+    }
+
+    /// Listens at a socket without TLS. Must be called inside a runtime.
+    pub(super) fn adopt(socket: std::net::TcpListener, connections: u32) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let socket = TcpListener::from_std(socket)?;
+        let address = socket.local_addr()?;
+        Ok(Self { socket, address, connections: Arc::new(Semaphore::new(connections as usize)), tls: None })
     }
 
     /// Returns the address, with the port that the system chose if it was asked to.
@@ -124,7 +137,7 @@ async fn handshake(
     tls: &TlsAcceptor,
     stream: TcpStream,
 ) -> Option<tokio_rustls::server::TlsStream<TcpStream>> {
-    tokio::time::timeout(PATIENCE, tls.accept(stream)).await.ok()?.ok()
+    tokio::time::timeout(BEGIN, tls.accept(stream)).await.ok()?.ok()
 }
 
 async fn converse<S: Service>(
@@ -138,6 +151,7 @@ async fn converse<S: Service>(
         let service = service.clone();
         async move { Ok::<_, Infallible>(service.answer(request, is_tls).await) }
     });
-    let connection = http.serve_connection(TokioIo::new(stream), answer).into_owned();
+    let stream = TokioIo::new(Patient::new(stream, BEGIN));
+    let connection = http.serve_connection(stream, answer).into_owned();
     drop(watcher.watch(connection).await);
 }

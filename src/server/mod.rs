@@ -8,6 +8,7 @@ mod error;
 mod listener;
 mod metrics;
 mod options;
+mod patient;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,10 +44,11 @@ async fn answer(handler: Handler, options: &Options, metrics: &Arc<Metrics>, log
     let listener = Listener::bind(options.address, options.connections, certificate.clone()).await?;
     let is_ready = Arc::new(AtomicBool::new(true));
     if let Some(address) = options.metrics {
-        let admin = Listener::bind(address, admin::CONNECTIONS, None).await?;
-        log(&format!("metrics and health at http://{}", admin.address()));
-        let service = Admin { metrics: Arc::clone(metrics), is_ready: Arc::clone(&is_ready) };
-        tokio::spawn(async move { admin.accept(&service, &GracefulShutdown::new()).await });
+        let admin =
+            std::net::TcpListener::bind(address).map_err(|source| Error::Address { address, source })?;
+        let bound = admin.local_addr().map_err(Error::System)?;
+        log(&format!("metrics and health at http://{bound}"));
+        admin::answer(admin, Admin { metrics: Arc::clone(metrics), is_ready: Arc::clone(&is_ready) })?;
     }
     if let Some(certificate) = certificate {
         tokio::spawn(certificate::keep_current(certificate, Arc::clone(log)));
@@ -71,5 +73,6 @@ async fn answer(handler: Handler, options: &Options, metrics: &Arc<Metrics>, log
         () = tokio::time::sleep(options.grace) => log(&format!("ended before all was answered: {} s are over", options.grace.as_secs())),
         () = signals.came() => log("ended before all was answered"),
     }
+    service.end().await;
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::cli::{DeployedTask, Deployment, Verbosity, Via};
-use crate::deploy::{Certificate, Grant, Plan, Review, Task, Way, issue, objects};
+use crate::cli::{self, DeployedTask, Deployment, Verbosity, Via};
+use crate::deploy::{self, Certificate, Grant, Plan, Review, Task, Way, issue, objects};
 use crate::environment::{Connection, Environment};
 use crate::policy::{Layers, Policy};
 use crate::reference::Source;
@@ -41,7 +41,13 @@ pub(super) fn deploy(
     wish: Wish,
 ) -> Result<Ending, Error> {
     let Wish { source, policy, deployment, connection, verbosity, arguments } = wish;
-    let plugin = find(store, environment, reporter, &source)?;
+    // The same artifact is looked at, judged and deployed, wherever its tag leads meanwhile.
+    let pinned = pinned(store, environment, reporter, &source)?;
+    let exact = match (&source, &pinned) {
+        (Source::Installed(_), _) | (_, None) => source.clone(),
+        (_, Some(reference)) => reference.parse().map_err(cli::Error::from)?,
+    };
+    let plugin = find(store, environment, reporter, &exact)?;
     check_task(&plugin, &deployment.task)?;
     let Chosen { policy: grant, text } = chosen(&plugin, policy.as_deref())?;
     let policy = text.map_or_else(|| Grant::BuiltIn(grant.name().to_owned()), Grant::Text);
@@ -53,7 +59,7 @@ pub(super) fn deploy(
     };
     let uses_network = plugin.inspected().uses_network();
     let name = object_name(plugin.name());
-    let way = way(store, environment, reporter, &source, &plugin, &deployment)?;
+    let way = way(&source, pinned.as_ref(), &plugin, &deployment)?;
     // What sends nothing needs no role, and so no server that says what there is.
     let nothing = Layers::of(Policy::none());
     let placed = if uses_network { &layers } else { &nothing };
@@ -72,8 +78,9 @@ pub(super) fn deploy(
         task: Task::Job { shards: None },
         policy,
         limits,
-        uses_network,
-        has_account: has_roles,
+        creates_namespace: deployment.creates_namespace,
+        has_ceiling: layers.ceiling.is_some(),
+        has_roles,
         arguments,
     };
     plan.task = task(deployment.task, &plan)?;
@@ -113,9 +120,15 @@ fn chosen(plugin: &Plugin, choice: Option<&str>) -> Result<Chosen, Error> {
     }
 }
 
-/// Returns a plugin's name as the name of an object may be: a label of RFC 1123.
+/// The longest name, so that those of all its objects are labels, and a `CronJob`'s has room for the time.
+const LONGEST: usize = 30;
+
+/// Returns a plugin's name as the name of an object may be: a part of a label of RFC 1123.
 fn object_name(name: &str) -> String {
-    name.to_ascii_lowercase().replace(|character: char| !character.is_ascii_alphanumeric(), "-")
+    let plain = name.to_ascii_lowercase().replace(|character: char| !character.is_ascii_alphanumeric(), "-");
+    let short: String = plain.trim_matches('-').chars().take(LONGEST).collect();
+    let short = short.trim_end_matches('-');
+    if short.is_empty() { "plugin".to_owned() } else { short.to_owned() }
 }
 
 fn task(task: DeployedTask, plan: &Plan) -> Result<Task, Error> {
@@ -136,7 +149,7 @@ fn task(task: DeployedTask, plan: &Plan) -> Result<Task, Error> {
                 Certificate::CertManager
             } else {
                 let issued = issue(&plan.object_name(), plan.service_names());
-                Certificate::Own(issued.map_err(|error| Error::Certificate(error.to_string()))?)
+                Certificate::Own(issued.map_err(|error| deploy::Error::Certificate(error.to_string()))?)
             };
             let review = Review { mutates, resources, operations, failure_policy, timeout, certificate };
             Task::Webhook { replicas, review }
@@ -146,32 +159,33 @@ fn task(task: DeployedTask, plan: &Plan) -> Result<Task, Error> {
 
 /// Returns how the component comes into the pod.
 fn way(
-    store: &Store,
-    environment: &Environment,
-    reporter: Reporter,
     source: &Source,
+    pinned: Option<&String>,
     plugin: &Plugin,
     deployment: &Deployment,
 ) -> Result<Way, Error> {
-    let pinned = || pinned(store, environment, reporter, source);
-    let without_registry = || Error::NoReference(source.to_string());
+    let in_registry = || pinned.cloned().ok_or_else(|| deploy::Error::NoReference(source.to_string()));
     if let Some(class) = &deployment.shim {
-        return Ok(Way::Shim { class: class.clone(), reference: pinned()?.ok_or_else(without_registry)? });
+        return Ok(Way::Shim { class: class.clone(), reference: in_registry()? });
     }
     let content = || -> Result<Vec<u8>, Error> {
         let content = plugin.content()?;
         if content.len() > MOST {
-            return Err(Error::TooLargeForObject { name: plugin.name().to_owned(), size: content.len() });
+            let (name, size) = (plugin.name().to_owned(), content.len());
+            return Err(deploy::Error::TooLarge { name, size }.into());
         }
         Ok(content.to_vec())
     };
     Ok(match deployment.via {
-        Some(Via::Install) => Way::Install(pinned()?.ok_or_else(without_registry)?),
-        Some(Via::ImageVolume) => Way::ImageVolume(pinned()?.ok_or_else(without_registry)?),
+        Some(Via::Install) => Way::Install(in_registry()?),
+        Some(Via::ImageVolume) => {
+            let image = deployment.volume.as_ref().filter(|image| image.digest().is_some());
+            Way::ImageVolume { reference: image.ok_or(deploy::Error::NoVolumeDigest)?.to_string() }
+        }
         Some(Via::Configmap) => Way::ConfigMap(content()?),
         Some(Via::Secret) => Way::Secret(content()?),
-        None => match pinned()? {
-            Some(reference) => Way::Install(reference),
+        None => match pinned {
+            Some(reference) => Way::Install(reference.clone()),
             None => Way::ConfigMap(content()?),
         },
     })
@@ -185,7 +199,7 @@ fn pinned(
     source: &Source,
 ) -> Result<Option<String>, Error> {
     match source {
-        Source::Path(_) => Ok(None),
+        Source::Object(_) | Source::Path(_) => Ok(None),
         Source::Installed(name) => {
             let origin = store.receipt(name)?.artifact;
             // `HOST/REPOSITORY:TAG`, whose tag may move.
@@ -226,6 +240,8 @@ mod tests {
 
     #[test]
     fn an_object_is_named_as_objects_may_be() {
-        assert_eq!(object_name("view_Secret.v2"), "view-secret-v2");
+        assert_eq!(object_name("view_Secret.v2_"), "view-secret-v2");
+        assert_eq!(object_name("__"), "plugin");
+        assert_eq!(object_name(&format!("{}_b", "a".repeat(29))), "a".repeat(29));
     }
 }

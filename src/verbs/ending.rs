@@ -141,12 +141,10 @@ pub enum Error {
     Runtime(#[from] runtime::Error),
     #[error(transparent)]
     Server(#[from] server::Error),
-    #[error("cannot make a certificate: {0}")]
-    Certificate(String),
-    #[error("{0}: it is not in a registry, from which a pod could get it")]
-    NoReference(String),
-    #[error("{name}: its {size} bytes are more than the 1048576 that a ConfigMap or a Secret holds")]
-    TooLargeForObject { name: String, size: usize },
+    #[error(transparent)]
+    Deploy(#[from] crate::deploy::Error),
+    #[error("{object}: {why}")]
+    Object { object: String, why: String },
     #[error("{0}: it answers no requests")]
     NoServer(String),
     #[error(transparent)]

@@ -15,6 +15,7 @@ use crate::registry::{self, Artifact, Found, Registries, Signature};
 use crate::store::{Origin, Places, Receipt, Signer};
 
 use super::declared::{self, Declared};
+use super::object;
 use super::progress::Progress;
 use super::{Error, Reporter};
 
@@ -140,6 +141,9 @@ impl<'a> Fetcher<'a> {
     pub(super) fn fetch(&self, source: &Source, previous: Option<&Receipt>) -> Result<Fetched, Error> {
         match source {
             Source::Path(path) => from_file(path),
+            Source::Object(object) => {
+                Ok(brought(source.to_string(), object::fetch(self.environment, self.reporter, object)?))
+            }
             Source::Installed(name) => Err(Error::NotFetched(name.clone())),
             // What its index says of it is known to `listed` alone.
             Source::Listed(_) => Err(registry::Error::NotFound(source.to_string()).into()),
@@ -387,19 +391,24 @@ fn namespace(source: &Source) -> Option<&str> {
 }
 
 pub(super) fn from_file(path: &Path) -> Result<Fetched, Error> {
-    let content = Artifact::from_file(path)?;
+    let source = env::current_dir().unwrap_or_default().join(path).display().to_string();
+    Ok(brought(source, Artifact::from_file(path)?))
+}
+
+/// Returns content that came without an artifact, with what it says of itself.
+fn brought(source: String, content: Artifact) -> Fetched {
     // Metadata is only read from content that can run; whether it can is reported later.
     let facts =
         Inspected::read(content.bytes()).and_then(|_| Facts::read(content.bytes())).unwrap_or_default();
     let said = |name: &str| facts.said(name).map(str::to_owned);
-    Ok(Fetched {
-        source: env::current_dir().unwrap_or_default().join(path).display().to_string(),
+    Fetched {
+        source,
         version: said("version"),
         description: said("description"),
         content,
         origin: None,
         parts: Vec::new(),
-    })
+    }
 }
 
 /// Returns the source as a receipt records it: the requested one, at the version found.
@@ -417,6 +426,8 @@ fn source_of(source: &Source, found: &Found) -> String {
 pub(super) fn name_of(source: &Source) -> String {
     let name = match source {
         Source::Path(path) => return named_after(path),
+        // `plugin.wasm` of one object is another plugin than that of another.
+        Source::Object(object) => &object.name,
         Source::Installed(name) => return name.to_string(),
         Source::Listed(listed) => return listed.name.to_string(),
         Source::Package(package) => package.name(),

@@ -40,12 +40,6 @@ impl Explain for Error {
             }
             Self::NoPlaceForPolicy => "name a file: kwasm policy learn SOURCE -o FILE -- ARG…",
             Self::Exists(_) => "choose another name, or another folder to be in",
-            Self::NoReference(_) => {
-                "publish it (kwasm publish) and deploy that, or take --via configmap, up to 1 MiB"
-            }
-            Self::TooLargeForObject { .. } => {
-                "publish it (kwasm publish) and deploy that: --via install or --via image-volume"
-            }
             Self::NoServer(_) => super::serve::NO_SERVER,
             Self::NoHome => "set KWASM_HOME to a folder",
             _ => return self.particular(),
@@ -123,6 +117,7 @@ impl Error {
             Self::SignatureLookup { source, .. } | Self::Registry(source) => source.hint(),
             Self::Record(error) => error.hint(),
             Self::Runtime(error) => error.hint(),
+            Self::Deploy(error) => error.hint(),
             Self::Server(error) => error.hint(),
             Self::Store(error) => error.hint(),
             _ => None,

@@ -89,6 +89,7 @@ pub(super) fn inspect(
     let mut subject = match source {
         Source::Installed(name) => installed(store, store.receipt(name)?)?,
         Source::Path(path) => local(source, &Artifact::from_file(path)?)?,
+        Source::Object(object) => local(source, &super::object::fetch(environment, reporter, object)?)?,
         Source::Image(_) | Source::Package(_) => {
             remote(&Fetcher::new(environment, store.places(), reporter), source)?
         }

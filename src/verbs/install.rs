@@ -108,6 +108,7 @@ pub(super) fn is_same_origin(kept: &str, source: &Source) -> bool {
         (Ok(Source::Package(kept)), Source::Package(package)) => {
             (kept.namespace(), kept.name()) == (package.namespace(), package.name())
         }
+        (Ok(Source::Object(kept)), Source::Object(object)) => kept == *object,
         (Ok(Source::Path(kept)), Source::Path(path)) => {
             kept == env::current_dir().unwrap_or_default().join(path)
         }

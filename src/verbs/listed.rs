@@ -24,7 +24,7 @@ pub(super) fn offer(store: &Store, source: &Source) -> Result<Option<Offer>, Err
         }
         Source::Installed(name) => Listed::newest(name.clone()),
         Source::Listed(listed) => listed.clone(),
-        Source::Image(_) | Source::Package(_) | Source::Path(_) => return Ok(None),
+        Source::Image(_) | Source::Object(_) | Source::Package(_) | Source::Path(_) => return Ok(None),
     };
     Ok(Some(Catalogue::find(store, &listed)?))
 }

@@ -25,6 +25,7 @@ mod list;
 mod listed;
 mod load;
 mod new;
+mod object;
 mod optimize;
 mod papers;
 mod policy;

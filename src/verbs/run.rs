@@ -99,6 +99,9 @@ pub(super) fn find(
 ) -> Result<Plugin, Error> {
     Ok(match source {
         Source::Path(path) => store.open_file(path)?,
+        Source::Object(object) => {
+            store.keep_fetched(&name_of(source), &super::object::fetch(environment, reporter, object)?)?
+        }
         Source::Installed(name) => store.find(name)?,
         Source::Image(_) | Source::Package(_) => fetch(store, environment, reporter, source)?,
         Source::Listed(listed) => find(store, environment, reporter, &located(store, listed)?)?,

@@ -92,7 +92,6 @@ pub(super) fn serve(
     }
     let log: Log = Arc::new(move |text| reporter.note(text));
     let served = server::serve(handler, &options, &metrics, &log);
-    gate.end();
     lines.flush();
     served.map(|()| Ending::Done).map_err(Error::from)
 }

@@ -11,7 +11,7 @@ use crate::registry::{Found, Manifest};
 use crate::store::{Receipt, Store};
 
 use super::consent::{Choice, Consent};
-use super::fetch::Fetcher;
+use super::fetch::{Fetched, Fetcher};
 use super::install::{prepare, put};
 use super::listed;
 use super::table::Table;
@@ -39,6 +39,8 @@ enum Place {
     There(Found),
     /// Where the source's index says.
     Listed(Offer),
+    /// Fetched already, from an object of a cluster.
+    Here(Fetched),
 }
 
 impl Newer {
@@ -46,6 +48,7 @@ impl Newer {
         match &self.place {
             Place::There(found) => found.version().map(ToString::to_string),
             Place::Listed(offer) => Some(offer.release.version.to_string()),
+            Place::Here(fetched) => fetched.version.clone(),
         }
     }
 
@@ -53,6 +56,7 @@ impl Newer {
         match &self.place {
             Place::There(found) => found.manifest().map_or(found.content(), Manifest::digest),
             Place::Listed(offer) => offer.release.digest,
+            Place::Here(fetched) => fetched.content.digest(),
         }
     }
 
@@ -117,9 +121,10 @@ fn upgrade_one(
         News::Newer(newer) => {
             reporter.note(&change(&receipt, &newer));
             let Newer { source, place } = *newer;
-            let newest = match &place {
-                Place::There(found) => fetcher.download(&source, found, Some(&receipt))?,
-                Place::Listed(offer) => listed::fetch(fetcher, &source, offer, Some(&receipt))?,
+            let newest = match place {
+                Place::There(found) => fetcher.download(&source, &found, Some(&receipt))?,
+                Place::Listed(offer) => listed::fetch(fetcher, &source, &offer, Some(&receipt))?,
+                Place::Here(brought) => brought,
             };
             let mut staged = prepare(store, consent, name.clone(), newest, Some(&receipt))?;
             staged.receipt.ask = receipt.ask;
@@ -205,6 +210,12 @@ fn news(store: &Store, fetcher: &Fetcher<'_>, receipt: &Receipt) -> Result<News,
     }
     if matches!(source, Source::Path(_) | Source::Installed(_)) {
         return Ok(News::Pinned);
+    }
+    if let Source::Object(_) = source {
+        let brought = fetcher.fetch(&source, Some(receipt))?;
+        let is_same = brought.content.digest() == receipt.fetched;
+        let newer = || Newer { source, place: Place::Here(brought) };
+        return Ok(if is_same { News::None } else { News::Newer(Box::new(newer())) });
     }
     let Some(found) = fetcher.newest(&source)? else { return Ok(News::Pinned) };
     let is_same = match (&receipt.artifact, found.manifest()) {

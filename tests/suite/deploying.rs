@@ -1,6 +1,6 @@
 //! `kwasm deploy`: what the real API server says to the manifests.
 
-use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use kwasm_cluster::User;
 use serde_json::Value;
@@ -20,6 +20,9 @@ fn accepted(real: &Real, manifests: &str) -> Vec<Value> {
     }
 }
 
+const IMAGE: &str =
+    "registry.example/tools/hello@sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
+
 fn kinds(objects: &[Value]) -> Vec<&str> {
     objects.iter().map(|object| object["kind"].as_str().unwrap()).collect()
 }
@@ -38,7 +41,8 @@ fn the_api_server_takes_every_form() {
     for (arguments, last) in [
         (&["--", "a", "b"][..], "Job"),
         (&["--via", "secret", "--job", "--shards", "4"], "Job"),
-        (&["--cron", "*/5 * * * *"], "CronJob"),
+        (&["--cron", "*/5 * * * *", "--create-namespace"], "CronJob"),
+        (&["--via", "image-volume", "--volume-image", IMAGE], "Job"),
     ] {
         let objects = accepted(real, &deployed(&kwasm, hello, arguments));
         assert_eq!(kinds(&objects).last(), Some(&last), "{arguments:?}");
@@ -66,30 +70,33 @@ fn the_api_server_takes_every_form() {
 
 /// What the component is in the cluster, byte by byte, and that nothing of Kubernetes' restricted profile stands in its way.
 #[test]
-fn a_job_is_created_where_pods_are_restricted() {
+fn a_job_is_created_where_pods_are_restricted_and_again_when_it_changes() {
     let Some(real) = real("deploying") else { return };
     let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(User::Admin));
     let hello = component("hello");
-    let all = ["deploy", hello.to_str().unwrap(), "-n", "restricted", "--policy", "none", "--", "a"];
-    let manifests = kwasm.call(all).success().stdout;
-    assert!(manifests.contains("kind: Namespace"), "{manifests}");
-    real.apply(&manifests);
-    let label = ["label", "namespace", "restricted", "pod-security.kubernetes.io/enforce=restricted"];
-    assert!(real.kubectl().args(label).stdout(Stdio::null()).status().unwrap().success());
+    let restricted = r#"{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "restricted", "labels": {
+        "pod-security.kubernetes.io/enforce": "restricted"}}}"#;
+    real.apply(restricted);
     let get = |arguments: &[&str]| {
         let output =
             real.kubectl().args(["-n", "restricted", "-o", "json", "get"]).args(arguments).output().unwrap();
-        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["items"].as_array().unwrap().clone()
     };
-    let kept = get(&["configmap", "kwasm-hello-component"])["binaryData"]["plugin.wasm"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    for argument in ["a", "b"] {
+        let all = ["deploy", hello.to_str().unwrap(), "-n", "restricted", "--policy", "none", "--", argument];
+        real.apply(&kwasm.call(all).success().stdout);
+    }
+    let maps = get(&["configmaps", "-l", "app.kubernetes.io/managed-by=kwasm"]);
+    assert_eq!(maps.len(), 1, "the component is the same");
+    let kept = maps[0]["binaryData"]["plugin.wasm"].as_str().unwrap();
     let content = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, kept).unwrap();
     assert!(content == std::fs::read(hello).unwrap());
-    // The controller creates its pod, which a violation of the profile would prevent.
-    while get(&["pods"])["items"].as_array().unwrap().is_empty() {
-        std::thread::sleep(std::time::Duration::from_millis(100));
+    assert_eq!(get(&["jobs"]).len(), 2);
+    // The controller creates their pods, which a violation of the profile would prevent.
+    let until = Instant::now() + Duration::from_mins(1);
+    while get(&["pods"]).len() < 2 {
+        assert!(Instant::now() < until, "no pods: {:?}", get(&["events"]));
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 
@@ -109,10 +116,7 @@ fn a_plugin_gets_the_roles_of_its_policy_and_no_more() {
             "{manifests}"
         );
         let job = objects.iter().find(|object| object["kind"] == "Job").unwrap();
-        assert_eq!(
-            job["spec"]["template"]["spec"]["automountServiceAccountToken"], true,
-            "it can send requests"
-        );
+        assert_eq!(job["spec"]["template"]["spec"]["automountServiceAccountToken"], bound);
     }
 }
 
@@ -125,6 +129,8 @@ fn what_cannot_be_deployed_is_told_with_its_cure() {
         (&["deploy", hello, "--serve"][..], "hello: it answers no requests"),
         (&["deploy", large.to_str().unwrap()], "more than the 1048576 that a ConfigMap or a Secret holds"),
         (&["deploy", hello, "--via", "install"], "it is not in a registry"),
+        (&["deploy", hello, "--via", "image-volume"], "--volume-image"),
+        (&["deploy", hello, "--via", "image-volume", "--volume-image", "a.example/x:1"], "it has no digest"),
         (&["deploy", hello, "--webhook"], "--for"),
         (&["deploy", hello, "--job", "--serve"], "cannot be used with"),
         (&["deploy", hello, "--runtime-class", "wasmtime"], "--yes-unsandboxed"),

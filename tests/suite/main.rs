@@ -56,6 +56,7 @@ mod learning;
 mod manual_and_completions;
 #[cfg(unix)]
 mod new_projects;
+mod object_sources;
 #[cfg(unix)]
 mod optimizing;
 #[cfg(unix)]

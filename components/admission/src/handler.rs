@@ -6,14 +6,19 @@ use wasip2::http::types::{
 
 use crate::{Admit, Request};
 
+const PLAIN: &str = "text/plain; charset=utf-8";
+
 /// Answers a review by the verdict of `A`. What [`export!`](crate::export) calls.
 pub fn handle<A: Admit>(request: &IncomingRequest, out: ResponseOutparam) {
     match read(request).and_then(|text| Request::read(&text)) {
-        Ok(request) => {
-            let review = A::admit(&request).review(&request.uid).to_string();
-            answer(out, 200, "application/json", review.as_bytes());
-        }
-        Err(why) => answer(out, 400, "text/plain; charset=utf-8", format!("{why}\n").as_bytes()),
+        Ok(request) => match A::admit(&request) {
+            Ok(verdict) => {
+                let review = verdict.review(&request.uid).to_string();
+                answer(out, 200, "application/json", review.as_bytes());
+            }
+            Err(why) => answer(out, 500, PLAIN, format!("{why}\n").as_bytes()),
+        },
+        Err(why) => answer(out, 400, PLAIN, format!("{why}\n").as_bytes()),
     }
 }
 

@@ -9,9 +9,9 @@
 //! struct NoLatest;
 //!
 //! impl Admit for NoLatest {
-//!     fn admit(request: &Request) -> Verdict {
+//!     fn admit(request: &Request) -> Result<Verdict, String> {
 //!         let image = request.object["spec"]["containers"][0]["image"].as_str().unwrap_or_default();
-//!         if image.ends_with(":latest") { Verdict::deny("name a version, not `latest`") } else { Verdict::allow() }
+//!         Ok(if image.ends_with(":latest") { Verdict::deny("name a version, not `latest`") } else { Verdict::allow() })
 //!     }
 //! }
 //!
@@ -31,7 +31,10 @@ pub use review::{Kind, Request, Resource, User};
 /// Judges requests to the API server.
 pub trait Admit {
     /// Returns whether a request is admitted, and how.
-    fn admit(request: &Request) -> Verdict;
+    ///
+    /// # Errors
+    /// The reason why it cannot be judged, which the webhook's `failurePolicy` decides about.
+    fn admit(request: &Request) -> Result<Verdict, String>;
 }
 
 /// Exports a type that is [`Admit`] as the component's handler of requests.

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use kwasm_cluster::User;
 
-use crate::support::{Kwasm, Real, Run, real};
+use crate::support::{Kwasm, Real, Run, filled, real};
 
 /// A namespace with a pod that breaks most rules, a deployment that keeps all of them but about its namespace, and rules.
 const OBJECTS: &str = r#"{"apiVersion": "v1", "kind": "List", "items": [
@@ -118,4 +118,36 @@ fn policy_check_reads_rules_strictly() {
     // What the policy does not grant is as if it were not there.
     let run = on_manifests("", &["--rules", "/etc/hostname"]).fails(1);
     assert!(run.stderr.contains("a plugin reads only folders that its policy grants"), "{}", run.shown());
+}
+
+/// As `kwasm deploy --shards 4` lets its pods do it.
+#[test]
+fn the_parts_of_a_job_find_together_what_one_run_finds_and_nothing_twice() {
+    let Some(filled) = filled("the_parts_of_a_job_find_together_what_one_run_finds_and_nothing_twice") else {
+        return;
+    };
+    let kubeconfig = filled.kubeconfig(User::Admin);
+    let found = |shard: Option<usize>| {
+        let mut kwasm = Kwasm::new().kubeconfig(&kubeconfig).policy("policy-check");
+        if let Some(index) = shard {
+            kwasm = kwasm.variable("KWASM_SHARD", index.to_string()).variable("KWASM_SHARDS", "4");
+        }
+        let run = kwasm.run("policy-check", &["-A", "-o", "json"]).fails(1);
+        let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let objects = report["summary"]["objects"].as_u64().unwrap();
+        let findings: Vec<String> =
+            report["findings"].as_array().unwrap().iter().map(ToString::to_string).collect();
+        (objects, findings)
+    };
+    let (objects, mut whole) = found(None);
+    let parts: Vec<_> = (0..4).map(|index| found(Some(index))).collect();
+    assert!(parts.iter().all(|(objects, findings)| *objects > 0 && !findings.is_empty()));
+    assert_eq!(parts.iter().map(|(objects, _)| objects).sum::<u64>(), objects);
+    let mut all: Vec<String> = parts.into_iter().flat_map(|(_, findings)| findings).collect();
+    all.sort();
+    whole.sort();
+    assert!(all == whole, "{} findings in parts, {} in one", all.len(), whole.len());
+    let wrong = Kwasm::new().kubeconfig(&kubeconfig).policy("policy-check").variable("KWASM_SHARD", "4");
+    let run = wrong.variable("KWASM_SHARDS", "4").run("policy-check", &["-A"]).fails(1);
+    assert!(run.stderr.contains("KWASM_SHARD=4 KWASM_SHARDS=4: not a part"), "{}", run.shown());
 }

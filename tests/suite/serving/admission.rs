@@ -147,7 +147,8 @@ fn a_component_that_fails_is_the_failure_policys_to_decide_and_the_next_review_i
         ("trap", "the plugin failed", "the plugin trapped"),
         ("fill", "the plugin failed", "memory"),
         // The API server waits three seconds, and learns after a little less why there is no answer.
-        ("spin", "unable to return a response in the time allotted", "the plugin took longer than 2.7 s"),
+        ("spin", "unable to return a response in the time allotted", "the plugin took longer than 2."),
+        ("err", "its status is 500", "its status is 500"),
         ("patch", "it has a patch, and the webhook only validates", "it has a patch"),
     ] {
         let failed = webhook.create(what, what);

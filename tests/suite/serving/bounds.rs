@@ -46,6 +46,18 @@ fn connections_beyond_the_limit_wait_until_others_are_closed() {
     assert_eq!(read(&mut BufReader::new(next)).text(), "hello\n");
 }
 
+#[test]
+fn clients_that_say_nothing_do_not_keep_others_out() {
+    let server = Server::of(&Kwasm::new(), "serves", &["--max-connections", "3"]);
+    let mut silent: Vec<TcpStream> = (0..3).map(|_| server.connect()).collect();
+    // Not even HTTP/2's first words are known from it.
+    silent[1].write_all(b"PRI").unwrap();
+    assert_eq!(server.get("/").text(), "hello\n");
+    for stream in &mut silent {
+        drop(stream.read_to_end(&mut Vec::new()));
+    }
+}
+
 /// Three hundred MiB of it, since a test should end.
 #[test]
 fn a_body_that_nobody_reads_takes_no_memory() {

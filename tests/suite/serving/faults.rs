@@ -76,6 +76,21 @@ fn components_that_compute_forever_do_not_keep_others_waiting() {
     }
 }
 
+/// It stays connected, so that nothing but its time ends the instance.
+#[test]
+fn a_client_that_stops_reading_has_no_more_time_than_others() {
+    for guest in GUESTS {
+        let mut server = Server::of(&Kwasm::new(), guest, &["--deadline", "2s"]);
+        let mut stream = server.connect();
+        ask(&mut stream, "GET", "/large?100000", b"");
+        let mut some = vec![0; 10_000];
+        stream.read_exact(&mut some).unwrap();
+        server.running.error_with("the plugin took longer than 2 s");
+        server.settled();
+        assert_eq!(server.get("/").text(), "hello\n");
+    }
+}
+
 #[test]
 fn an_answer_that_nobody_reads_is_given_up() {
     let server = Server::of(&Kwasm::new(), "serves", &[]);

@@ -10,10 +10,13 @@ use ::admission::{Admit, Request, Verdict};
 pub(crate) struct Check;
 
 impl Admit for Check {
-    fn admit(request: &Request) -> Verdict {
+    fn admit(request: &Request) -> Result<Verdict, String> {
         match sources::for_admission() {
-            Ok(rules) => admit(request, &rules),
-            Err(why) => Verdict::deny(format!("policy-check cannot judge it: {why}")).with_code(500),
+            Ok(rules) => Ok(admit(request, &rules)),
+            Err(why) => {
+                eprintln!("policy-check: {why}");
+                Err(why.to_string())
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::rules::Rules;
 use crate::subject::{Report, Subject};
 use crate::workload::{Object, form};
 use kube_guest::{Cluster, Error, List, Path, for_terminal_line};
-use plugin_kit::{Failure, Missing, Scope};
+use plugin_kit::{Failure, Missing, Scope, Shard};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// The lists of what runs pods: API version, kind and plural. What makes others stands before them.
@@ -36,6 +36,7 @@ pub(crate) fn judge(
     scope: &Scope,
     rules: &Rules,
     pods: Pods,
+    shard: Shard,
 ) -> Result<(Report, Missing), Failure> {
     let mut paths = Vec::new();
     for (api_version, _, plural) in WORKLOADS {
@@ -51,7 +52,7 @@ pub(crate) fn judge(
         }
     }
     let mut lists = cluster.lists::<Object>(paths, "application/json").into_iter();
-    let mut found = Found::new(rules, pods);
+    let mut found = Found::new(rules, pods, shard);
     if let Scope::Namespace(name) = scope
         && found.rules.is_exempt(name)
     {
@@ -72,6 +73,8 @@ pub(crate) fn judge(
 struct Found<'a> {
     rules: &'a Rules,
     pods: Pods,
+    /// The namespaces that are judged.
+    shard: Shard,
     report: Report,
     /// The UIDs of what was judged.
     judged: HashSet<String>,
@@ -79,8 +82,20 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn new(rules: &'a Rules, pods: Pods) -> Self {
-        Self { rules, pods, report: Report::default(), judged: HashSet::new(), missing: Missing::default() }
+    fn new(rules: &'a Rules, pods: Pods, shard: Shard) -> Self {
+        Self {
+            rules,
+            pods,
+            shard,
+            report: Report::default(),
+            judged: HashSet::new(),
+            missing: Missing::default(),
+        }
+    }
+
+    /// Returns whether a namespace is judged: it is not exempt, and in this run's part.
+    fn judges(&self, namespace: &str) -> bool {
+        !self.rules.is_exempt(namespace) && self.shard.has(namespace)
     }
 
     /// Returns a list, or notes why there is none.
@@ -97,7 +112,7 @@ impl<'a> Found<'a> {
             let is_made = metadata.controller().is_some_and(|uid| self.judged.contains(uid));
             judged.push(metadata.uid.clone());
             let is_wanted = !is_made || (kind == "Pod" && self.pods == Pods::All);
-            if !is_wanted || self.rules.is_exempt(&metadata.namespace) {
+            if !is_wanted || !self.judges(&metadata.namespace) {
                 continue;
             }
             let mut subject = subject(api_version, kind, &metadata.namespace, &metadata.name);
@@ -125,7 +140,7 @@ impl<'a> Found<'a> {
             },
         };
         for name in names {
-            if self.rules.is_exempt(&name) {
+            if !self.judges(&name) {
                 continue;
             }
             let count = |counts: &BTreeMap<String, usize>| counts.get(&name).copied().unwrap_or_default();

@@ -17,7 +17,8 @@ use admission::Check;
 use kube_guest::Cluster;
 use live::Pods;
 use plugin_kit::{
-    ALL_NAMESPACES, Arguments, Command, Failure, Flag, Missing, NAMESPACE, NO_HEADERS, Scope, Style, Value,
+    ALL_NAMESPACES, Arguments, Command, Failure, Flag, Missing, NAMESPACE, NO_HEADERS, Scope, Shard, Style,
+    Value,
 };
 use rules::{Rules, Severity};
 use std::io::{self, BufWriter, Write};
@@ -106,7 +107,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (mut report, missing) = if files.is_empty() {
         let cluster = Cluster::from_env()?;
         let pods = if arguments.has(&ALL_PODS) { Pods::All } else { Pods::Own };
-        live::judge(&cluster, &Scope::of(arguments, &cluster), &rules, pods)?
+        live::judge(&cluster, &Scope::of(arguments, &cluster), &rules, pods, Shard::of_process()?)?
     } else {
         let texts = sources::files(&files)?;
         (manifests::judge(&texts, &rules).map_err(Failure::message)?, Missing::default())

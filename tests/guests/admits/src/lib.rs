@@ -9,8 +9,8 @@ struct Guest;
 admission::export!(Guest);
 
 impl Admit for Guest {
-    fn admit(request: &Request) -> Verdict {
-        match request.object["metadata"]["labels"]["do"].as_str().unwrap_or_default() {
+    fn admit(request: &Request) -> Result<Verdict, String> {
+        Ok(match request.object["metadata"]["labels"]["do"].as_str().unwrap_or_default() {
             "deny" => Verdict::deny("not today").with_code(422),
             "warn" => Verdict::allow().warn("it will be denied tomorrow"),
             "patch" => {
@@ -28,7 +28,8 @@ impl Admit for Guest {
                 }
             }
             "trap" => std::process::abort(),
+            "err" => return Err("it cannot be judged".to_owned()),
             _ => Verdict::allow(),
-        }
+        })
     }
 }
