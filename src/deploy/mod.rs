@@ -23,7 +23,7 @@ pub fn objects(plan: &Plan) -> Vec<Value> {
     let mut objects = Vec::new();
     if !plan.has_roles {
         let account = json!({"automountServiceAccountToken": false});
-        objects.push(plan.entitled("v1", "ServiceAccount", &plan.account_name(), account));
+        objects.push(plan.entitled("v1", "ServiceAccount", &plan.object_name(), account));
     }
     if let Grant::Text(text) = &plan.policy {
         let name = plan.content_name("policy", text.as_bytes());

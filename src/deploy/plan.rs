@@ -12,6 +12,8 @@ use crate::reference::Digest;
 pub struct Plan {
     /// The plugin's name.
     pub name: String,
+    /// By what the names of its objects end, after the plugin's.
+    pub suffix: &'static str,
     /// The namespace in which it runs.
     pub namespace: String,
     /// The image of kwasm.
@@ -96,27 +98,17 @@ pub enum Task {
 }
 
 impl Plan {
-    /// Returns the name of its roles and its service account, by which those of all its objects begin.
-    #[must_use]
-    pub fn account_name(&self) -> String {
-        format!("kwasm-{}", self.name)
-    }
-
-    /// Returns the name of what runs it. Two tasks of one plugin are two.
+    /// Returns the name of its roles, its service account, and what runs it.
     #[must_use]
     pub fn object_name(&self) -> String {
-        match self.task {
-            Task::Job { .. } | Task::Cron { .. } => self.account_name(),
-            Task::Serve { .. } => format!("{}-serve", self.account_name()),
-            Task::Webhook { .. } => format!("{}-webhook", self.account_name()),
-        }
+        format!("kwasm-{}{}", self.name, self.suffix)
     }
 
     /// Returns the name of an object with this content. Another content has another name, so that pods which have the old
     /// one are replaced.
     pub(super) fn content_name(&self, suffix: &str, content: &[u8]) -> String {
         let digest: String = Digest::of(content).hex().chars().take(10).collect();
-        format!("{}-{suffix}-{digest}", self.account_name())
+        format!("{}-{suffix}-{digest}", self.object_name())
     }
 
     pub(super) fn object(&self, version: &str, kind: &str, content: Value) -> Value {

@@ -55,7 +55,7 @@ impl Pod {
         let (volumes, mounts) = volumes(plan);
         let mut container = container(plan, "plugin", &arguments(plan), &mounts);
         let mut spec = json!({
-            "serviceAccountName": plan.account_name(),
+            "serviceAccountName": plan.object_name(),
             "automountServiceAccountToken": plan.has_roles,
             "enableServiceLinks": false,
             "securityContext": {
@@ -67,7 +67,7 @@ impl Pod {
         match &plan.way {
             Way::Install(reference) => {
                 let mut install =
-                    vec!["install".to_owned(), reference.clone(), "--as".to_owned(), plan.name.clone()];
+                    vec!["install".to_owned(), reference.clone(), "--as".to_owned(), plan.object_name()];
                 install.extend(policy(plan));
                 spec["initContainers"] = json!([self::container(plan, "install", &install, &mounts)]);
             }
@@ -201,7 +201,7 @@ fn arguments(plan: &Plan) -> Vec<String> {
     }
     if let Way::Install(_) = plan.way {
         // Its policy was granted when it was installed.
-        all.push(plan.name.clone());
+        all.push(plan.object_name());
     } else {
         all.push(format!("{PLUGIN}/{FILE}"));
         all.extend(policy(plan));

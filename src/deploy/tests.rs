@@ -4,6 +4,7 @@ use crate::policy::Limits;
 fn plan(way: Way, task: Task) -> Plan {
     Plan {
         name: "policy-check".to_owned(),
+        suffix: "",
         namespace: "tools".to_owned(),
         image: "registry.example/kwasm:1".to_owned(),
         way,
@@ -32,11 +33,11 @@ fn a_job_runs_what_its_init_container_has_installed() {
     let objects = objects(&plan(Way::Install(INSTALLED.to_owned()), Task::Job { shards: None }));
     assert_eq!(kinds(&objects), ["ConfigMap", "Job"]);
     let job = &objects[1];
-    assert_eq!(container(job)["args"], json!(["run", "policy-check", "--", "-A"]));
+    assert_eq!(container(job)["args"], json!(["run", "kwasm-policy-check", "--", "-A"]));
     let install = &job["spec"]["template"]["spec"]["initContainers"][0]["args"];
     assert_eq!(
         *install,
-        json!(["install", INSTALLED, "--as", "policy-check", "--policy", "/policy/policy.yaml"])
+        json!(["install", INSTALLED, "--as", "kwasm-policy-check", "--policy", "/policy/policy.yaml"])
     );
     assert_eq!(job["spec"]["template"]["spec"]["automountServiceAccountToken"], true);
     assert!(job["spec"].get("completions").is_none());
@@ -111,7 +112,7 @@ fn a_webhook_has_a_certificate_and_does_not_stop_itself() {
     let configuration = managed.last().unwrap();
     assert_eq!(
         configuration["metadata"]["annotations"]["cert-manager.io/inject-ca-from"],
-        "tools/kwasm-policy-check-webhook-certificate"
+        "tools/kwasm-policy-check-certificate"
     );
     assert!(configuration["webhooks"][0]["clientConfig"].get("caBundle").is_none());
 }

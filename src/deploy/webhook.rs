@@ -44,7 +44,7 @@ pub(super) fn configuration(plan: &Plan, review: &Review) -> Value {
             json!({"apiGroups": [group], "apiVersions": ["*"], "operations": operations, "resources": [resource]})
         })
         .collect();
-    let account = format!("system:serviceaccount:{}:{}", plan.namespace, plan.account_name());
+    let account = format!("system:serviceaccount:{}:{}", plan.namespace, plan.object_name());
     let mut client =
         json!({"service": {"name": name, "namespace": plan.namespace, "path": "/", "port": 443}});
     if let Certificate::Own(Issued { authority, .. }) = &review.certificate {
@@ -70,7 +70,8 @@ pub(super) fn configuration(plan: &Plan, review: &Review) -> Value {
         webhook["reinvocationPolicy"] = "IfNeeded".into();
     }
     let kind = if review.mutates { "MutatingWebhookConfiguration" } else { "ValidatingWebhookConfiguration" };
-    let mut metadata = json!({"name": name, "labels": plan.labels()});
+    // It is in no namespace, and may be one of several.
+    let mut metadata = json!({"name": format!("{name}.{}", plan.namespace), "labels": plan.labels()});
     if matches!(review.certificate, Certificate::CertManager) {
         metadata["annotations"] =
             json!({"cert-manager.io/inject-ca-from": format!("{}/{name}-certificate", plan.namespace)});

@@ -118,7 +118,12 @@ impl fmt::Display for Source {
             Self::Listed(listed) => write!(f, "{listed}"),
             Self::Object(object) => write!(f, "{object}"),
             Self::Package(package) => write!(f, "{package}"),
-            Self::Path(path) => write!(f, "{}", path.display()),
+            Self::Path(path) => {
+                let text = path.display().to_string();
+                // A file may be named as an object is.
+                let is_plain = text.parse::<ObjectSource>().is_err();
+                write!(f, "{}{text}", if is_plain { "" } else { "./" })
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What a cluster asks a server: whether it lives, whether it is ready, and what it has done.
 
+use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread;
 
 use bytes::Bytes;
@@ -24,15 +26,26 @@ const CONNECTIONS: u32 = 256;
 /// # Errors
 /// If the system has no room for it.
 pub(super) fn answer(socket: TcpListener, service: Admin) -> Result<(), Error> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::System)?;
-    let listener = {
-        let _entered = runtime.enter();
-        Listener::adopt(socket, CONNECTIONS).map_err(Error::System)?
+    socket.set_nonblocking(true).map_err(Error::System)?;
+    let (tell, told) = mpsc::channel();
+    let accept = move || {
+        // Made and dropped here: not inside of the other one.
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(tell.send(Err(error))),
+        };
+        runtime.block_on(async {
+            match Listener::adopt(socket, CONNECTIONS) {
+                Ok(listener) => {
+                    drop(tell.send(Ok(())));
+                    listener.accept(&service, &GracefulShutdown::new()).await;
+                }
+                Err(error) => drop(tell.send(Err(error))),
+            }
+        });
     };
-    let accept =
-        move || runtime.block_on(async { listener.accept(&service, &GracefulShutdown::new()).await });
-    thread::Builder::new().name("health".to_owned()).spawn(accept).map(drop).map_err(Error::System)
+    thread::Builder::new().name("health".to_owned()).spawn(accept).map_err(Error::System)?;
+    told.recv().unwrap_or_else(|_| Err(io::ErrorKind::Other.into())).map_err(Error::System)
 }
 
 /// Answers at the port for metrics and health.

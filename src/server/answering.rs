@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::uri::Authority;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -17,6 +18,9 @@ use super::listener::Service;
 use super::metrics::Metrics;
 use super::options::Options;
 use crate::runtime::{Answer, Fault, Handler, HttpError, Visit};
+
+/// The time in which a review has to come. An API server sends it at once, and others who do not must not take all slots.
+const SENDING: Duration = Duration::from_secs(3);
 
 /// Answers requests by a plugin, as many at a time as there are slots.
 #[derive(Clone)]
@@ -75,6 +79,9 @@ impl Service for Answering {
 
     async fn answer(&self, request: Request<Incoming>, is_tls: bool) -> Reply {
         let reply = match (has_authority(&request), self.0.webhook) {
+            _ if request.method() == Method::CONNECT => {
+                plain(StatusCode::METHOD_NOT_ALLOWED, "this server is not a proxy\n")
+            }
             (false, _) => plain(StatusCode::BAD_REQUEST, "the request names no host\n"),
             (true, None) => self.0.pass(request, is_tls).await,
             (true, Some(webhook)) => self.0.review(webhook, request, is_tls).await,
@@ -99,7 +106,7 @@ impl Shared {
     async fn review(&self, webhook: Webhook, request: Request<Incoming>, is_tls: bool) -> Reply {
         let Some(slot) = self.slot() else { return crowded() };
         let (parts, body) = request.into_parts();
-        let review = match timeout(self.deadline, Review::read(&parts, body)).await {
+        let review = match timeout(self.deadline.min(SENDING), Review::read(&parts, body)).await {
             Ok(Ok(review)) => review,
             Ok(Err(NoReview(status, why))) => return plain(status, why),
             Err(_) => return plain(StatusCode::REQUEST_TIMEOUT, "the review did not come in time\n"),
@@ -137,8 +144,11 @@ impl Shared {
 
 /// Returns whether a request says which host it is for, without which WASI has no request.
 fn has_authority<B>(request: &Request<B>) -> bool {
-    request.uri().authority().is_some()
-        || request.headers().get(HOST).is_some_and(|host| host.to_str().is_ok())
+    request.uri().authority().is_some() || request.headers().get(HOST).is_some_and(is_host)
+}
+
+fn is_host(host: &HeaderValue) -> bool {
+    host.to_str().is_ok_and(|host| host.parse::<Authority>().is_ok())
 }
 
 /// The client learns what it can do about it, and nothing of the plugin's inside.

@@ -73,9 +73,8 @@ impl Listener {
         Ok(Self { socket, address, connections: Arc::new(Semaphore::new(connections as usize)), tls })
     }
 
-    /// Listens at a socket without TLS. Must be called inside a runtime.
+    /// Listens at a socket without TLS. Must be called inside a runtime, with one that does not block.
     pub(super) fn adopt(socket: std::net::TcpListener, connections: u32) -> io::Result<Self> {
-        socket.set_nonblocking(true)?;
         let socket = TcpListener::from_std(socket)?;
         let address = socket.local_addr()?;
         Ok(Self { socket, address, connections: Arc::new(Semaphore::new(connections as usize)), tls: None })
@@ -151,7 +150,7 @@ async fn converse<S: Service>(
         let service = service.clone();
         async move { Ok::<_, Infallible>(service.answer(request, is_tls).await) }
     });
-    let stream = TokioIo::new(Patient::new(stream, BEGIN));
+    let stream = TokioIo::new(Patient::new(stream, BEGIN, PATIENCE));
     let connection = http.serve_connection(stream, answer).into_owned();
     drop(watcher.watch(connection).await);
 }

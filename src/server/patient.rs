@@ -1,4 +1,4 @@
-//! Connections whose clients do not begin to speak.
+//! Connections whose clients do not begin to speak, or do not read what they asked for.
 
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
@@ -11,17 +11,33 @@ use tokio::time::Sleep;
 /// The bytes by which HTTP/2 begins. Before these, hyper does not know which protocol it is, and keeps no time.
 const PREFACE: usize = 24;
 
-/// A connection that ends with an error if its client has not begun to speak in time.
+/// A connection that ends with an error if its client has not begun to speak in time, or takes nothing for as long.
 pub(super) struct Patient<S> {
     stream: S,
     /// The time that is left, until it has begun.
     time: Option<Pin<Box<Sleep>>>,
     read: usize,
+    /// The time for a write that waits.
+    writing: Option<Pin<Box<Sleep>>>,
+    stall: Duration,
 }
 
 impl<S> Patient<S> {
-    pub(super) fn new(stream: S, time: Duration) -> Self {
-        Self { stream, time: Some(Box::pin(tokio::time::sleep(time))), read: 0 }
+    /// Gives a client this time to begin, and that one for each write to go on.
+    pub(super) fn new(stream: S, begin: Duration, stall: Duration) -> Self {
+        let time = Some(Box::pin(tokio::time::sleep(begin)));
+        Self { stream, time, read: 0, writing: None, stall }
+    }
+
+    /// Ends a write that has waited for too long.
+    fn bounded<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.writing = None;
+            return written;
+        }
+        let stall = self.stall;
+        let time = self.writing.get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
+        time.as_mut().poll(context).map(|()| Err(ErrorKind::TimedOut.into()))
     }
 }
 
@@ -52,15 +68,18 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.bounded(written, context)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.bounded(flushed, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let shut = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.bounded(shut, context)
     }
 
     fn poll_write_vectored(
@@ -68,7 +87,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.bounded(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -89,7 +109,7 @@ mod tests {
             let (mut client, server) = tokio::io::duplex(100);
             client.write_all(words.as_bytes()).await.unwrap();
             let mut heard = Vec::new();
-            let error = Patient::new(server, TIME).read_to_end(&mut heard).await.unwrap_err();
+            let error = Patient::new(server, TIME, TIME).read_to_end(&mut heard).await.unwrap_err();
             assert_eq!((error.kind(), heard.as_slice()), (ErrorKind::TimedOut, words.as_bytes()));
         }
     }
@@ -97,11 +117,28 @@ mod tests {
     #[tokio::test]
     async fn who_has_begun_has_all_the_time() {
         let (mut client, server) = tokio::io::duplex(100);
-        let mut server = Patient::new(server, TIME);
+        let mut server = Patient::new(server, TIME, TIME);
         client.write_all(&[b'x'; PREFACE]).await.unwrap();
         server.read_exact(&mut [0; PREFACE]).await.unwrap();
         tokio::time::sleep(TIME * 2).await;
         client.write_all(b"y").await.unwrap();
         assert_eq!(server.read_u8().await.unwrap(), b'y');
+    }
+
+    #[tokio::test]
+    async fn who_reads_nothing_is_let_go_of_and_who_reads_slowly_is_not() {
+        let (mut client, server) = tokio::io::duplex(10);
+        let mut server = Patient::new(server, TIME, TIME * 2);
+        let reader = tokio::spawn(async move {
+            for _ in 0..4 {
+                tokio::time::sleep(TIME).await;
+                client.read_exact(&mut [0; 10]).await.unwrap();
+            }
+            client
+        });
+        server.write_all(&[0; 40]).await.unwrap();
+        let _client = reader.await.unwrap();
+        server.write_all(&[0; 10]).await.unwrap();
+        assert_eq!(server.write_all(&[0; 10]).await.unwrap_err().kind(), ErrorKind::TimedOut);
     }
 }

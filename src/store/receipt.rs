@@ -28,6 +28,9 @@ pub struct Receipt {
     /// The artifact that it was in, if it came from a registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<Origin>,
+    /// The identifier of the object that it was in, if it came from one of a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
     /// The digest of the fetched content.
     pub fetched: Digest,
     /// The digest of the content that runs. The same as `fetched`, except in receipts of an earlier kwasm,

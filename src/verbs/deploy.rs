@@ -2,18 +2,18 @@
 
 use serde_json::Value;
 
-use crate::cli::{self, DeployedTask, Deployment, Verbosity, Via};
+use crate::cli::{DeployedTask, Deployment, Verbosity, Via};
 use crate::deploy::{self, Certificate, Grant, Plan, Review, Task, Way, issue, objects};
 use crate::environment::{Connection, Environment};
 use crate::policy::{Layers, Policy};
-use crate::reference::Source;
-use crate::registry::Manifest;
+use crate::reference::{Digest, Image, Source};
 use crate::store::{Plugin, Store};
 
 use super::ceiling::ceiling;
 use super::consent::{Choice, REQUEST};
-use super::fetch::Fetcher;
+use super::fetch::{Fetcher, name_of};
 use super::listed::located;
+use super::object;
 use super::policy::{Chosen, choose, granted, request};
 use super::role::{Placed, place};
 use super::run::find;
@@ -41,13 +41,16 @@ pub(super) fn deploy(
     wish: Wish,
 ) -> Result<Ending, Error> {
     let Wish { source, policy, deployment, connection, verbosity, arguments } = wish;
-    // The same artifact is looked at, judged and deployed, wherever its tag leads meanwhile.
+    // The same artifact is judged, looked at and deployed, wherever its tag leads meanwhile.
     let pinned = pinned(store, environment, reporter, &source)?;
-    let exact = match (&source, &pinned) {
-        (Source::Installed(_), _) | (_, None) => source.clone(),
-        (_, Some(reference)) => reference.parse().map_err(cli::Error::from)?,
+    let plugin = match (&source, &pinned) {
+        (Source::Object(object), _) => {
+            let brought = object::fetch(environment, reporter, object, &connection)?;
+            store.keep_fetched(&name_of(&source), &brought.content)?
+        }
+        (Source::Installed(_), _) | (_, None) => find(store, environment, reporter, &source)?,
+        (_, Some(image)) => find(store, environment, reporter, &Source::Image(image.clone()))?,
     };
-    let plugin = find(store, environment, reporter, &exact)?;
     check_task(&plugin, &deployment.task)?;
     let Chosen { policy: grant, text } = chosen(&plugin, policy.as_deref())?;
     let policy = text.map_or_else(|| Grant::BuiltIn(grant.name().to_owned()), Grant::Text);
@@ -63,15 +66,24 @@ pub(super) fn deploy(
     // What sends nothing needs no role, and so no server that says what there is.
     let nothing = Layers::of(Policy::none());
     let placed = if uses_network { &layers } else { &nothing };
-    let Placed { roles, namespace } =
-        match place(environment, reporter, &name, placed, None, &connection, verbosity)? {
-            Ok(placed) => placed,
-            Err(ending) => return Ok(ending),
-        };
+    let Placed { roles, namespace } = match place(
+        environment,
+        reporter,
+        &format!("{name}{}", suffix(&deployment.task)),
+        placed,
+        None,
+        &connection,
+        verbosity,
+    )? {
+        Ok(placed) => placed,
+        Err(ending) => return Ok(ending),
+    };
     let limits = layers.clone().for_plugin(plugin.inspected()).limits();
     let has_roles = !roles.are_empty();
+    let suffix = suffix(&deployment.task);
     let mut plan = Plan {
         name,
+        suffix,
         namespace,
         image: deployment.image.clone(),
         way,
@@ -121,14 +133,30 @@ fn chosen(plugin: &Plugin, choice: Option<&str>) -> Result<Chosen, Error> {
 }
 
 /// The longest name, so that those of all its objects are labels, and a `CronJob`'s has room for the time.
-const LONGEST: usize = 30;
+const LONGEST: usize = 24;
 
 /// Returns a plugin's name as the name of an object may be: a part of a label of RFC 1123.
 fn object_name(name: &str) -> String {
     let plain = name.to_ascii_lowercase().replace(|character: char| !character.is_ascii_alphanumeric(), "-");
     let short: String = plain.trim_matches('-').chars().take(LONGEST).collect();
     let short = short.trim_end_matches('-');
-    if short.is_empty() { "plugin".to_owned() } else { short.to_owned() }
+    if short == name {
+        return short.to_owned();
+    }
+    // Others may be shortened to the same.
+    let digest: String = Digest::of(name.as_bytes()).hex().chars().take(6).collect();
+    format!("{short}-{digest}").trim_start_matches('-').to_owned()
+}
+
+/// Returns by what the names of a task's objects end: two tasks of one plugin may have two policies.
+fn suffix(task: &DeployedTask) -> &'static str {
+    match task {
+        DeployedTask::Job { .. } => "",
+        DeployedTask::Cron { .. } => "-cron",
+        DeployedTask::Serve { .. } => "-serve",
+        DeployedTask::Webhook { mutates: false, .. } => "-webhook",
+        DeployedTask::Webhook { mutates: true, .. } => "-mutating",
+    }
 }
 
 fn task(task: DeployedTask, plan: &Plan) -> Result<Task, Error> {
@@ -160,13 +188,13 @@ fn task(task: DeployedTask, plan: &Plan) -> Result<Task, Error> {
 /// Returns how the component comes into the pod.
 fn way(
     source: &Source,
-    pinned: Option<&String>,
+    pinned: Option<&Image>,
     plugin: &Plugin,
     deployment: &Deployment,
 ) -> Result<Way, Error> {
     let in_registry = || pinned.cloned().ok_or_else(|| deploy::Error::NoReference(source.to_string()));
     if let Some(class) = &deployment.shim {
-        return Ok(Way::Shim { class: class.clone(), reference: in_registry()? });
+        return Ok(Way::Shim { class: class.clone(), reference: in_registry()?.to_string() });
     }
     let content = || -> Result<Vec<u8>, Error> {
         let content = plugin.content()?;
@@ -177,7 +205,8 @@ fn way(
         Ok(content.to_vec())
     };
     Ok(match deployment.via {
-        Some(Via::Install) => Way::Install(in_registry()?),
+        // As kwasm reads it: a host without a dot has `oci://`.
+        Some(Via::Install) => Way::Install(Source::Image(in_registry()?).to_string()),
         Some(Via::ImageVolume) => {
             let image = deployment.volume.as_ref().filter(|image| image.digest().is_some());
             Way::ImageVolume { reference: image.ok_or(deploy::Error::NoVolumeDigest)?.to_string() }
@@ -185,41 +214,43 @@ fn way(
         Some(Via::Configmap) => Way::ConfigMap(content()?),
         Some(Via::Secret) => Way::Secret(content()?),
         None => match pinned {
-            Some(reference) => Way::Install(reference.clone()),
+            Some(image) => Way::Install(Source::Image(image.clone()).to_string()),
             None => Way::ConfigMap(content()?),
         },
     })
 }
 
-/// Returns the artifact of a source by its digest, if it is in a registry.
+/// Returns the artifact of a source by its digest, if it is in a registry, with the signatures that trust.yaml wants of it.
+///
+/// # Errors
+/// If it is not there, or lacks a signature.
 fn pinned(
     store: &Store,
     environment: &Environment,
     reporter: Reporter,
     source: &Source,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<Image>, Error> {
     match source {
         Source::Object(_) | Source::Path(_) => Ok(None),
         Source::Installed(name) => {
             let origin = store.receipt(name)?.artifact;
-            // `HOST/REPOSITORY:TAG`, whose tag may move.
-            Ok(origin.map(|origin| format!("{}@{}", without_tag(&origin.reference), origin.manifest)))
+            // Its tag may have moved since.
+            Ok(origin.and_then(|origin| {
+                Some(origin.reference.parse::<Image>().ok()?.with_digest(origin.manifest))
+            }))
         }
         Source::Image(_) | Source::Package(_) => {
-            let found = Fetcher::new(environment, store.places(), reporter).find(source)?;
-            let digest = found.manifest().map(Manifest::digest);
-            Ok(digest.map(|digest| format!("{}@{digest}", without_tag(&found.reference()))))
+            let fetcher = Fetcher::new(environment, store.places(), reporter);
+            let found = fetcher.find(source)?;
+            if fetcher.asks_for_signatures(source, &found)? {
+                fetcher.judge(source, &found, None)?;
+            }
+            Ok(found
+                .image()
+                .zip(found.manifest())
+                .map(|(image, manifest)| image.with_digest(manifest.digest())))
         }
         Source::Listed(listed) => pinned(store, environment, reporter, &located(store, listed)?),
-    }
-}
-
-fn without_tag(reference: &str) -> &str {
-    let reference = reference.split_once('@').map_or(reference, |(name, _)| name);
-    match reference.rsplit_once(':') {
-        // A colon before the last slash belongs to a port.
-        Some((name, tag)) if !tag.contains('/') => name,
-        _ => reference,
     }
 }
 
@@ -228,20 +259,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reference_without_its_tag_keeps_its_port() {
-        for (reference, name) in [
-            ("a.example/x:1", "a.example/x"),
-            ("localhost:5000/x", "localhost:5000/x"),
-            ("localhost:5000/x:1@sha256:00", "localhost:5000/x"),
-        ] {
-            assert_eq!(without_tag(reference), name);
-        }
-    }
-
-    #[test]
     fn an_object_is_named_as_objects_may_be() {
-        assert_eq!(object_name("view_Secret.v2_"), "view-secret-v2");
-        assert_eq!(object_name("__"), "plugin");
-        assert_eq!(object_name(&format!("{}_b", "a".repeat(29))), "a".repeat(29));
+        assert_eq!(object_name("view-secret"), "view-secret");
+        assert!(object_name("view_Secret.v2_").starts_with("view-secret-v2-"));
+        assert_ne!(object_name("a_b"), object_name("a.b"));
+        assert!(object_name("__").chars().all(|character| character.is_ascii_hexdigit()));
+        assert_eq!(object_name(&"a".repeat(60)).len(), LONGEST + 7);
     }
 }

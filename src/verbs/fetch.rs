@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::env;
 use std::path::Path;
 
-use crate::environment::Environment;
+use crate::environment::{Connection, Environment};
 use crate::inspect::{Facts, Inspected};
 use crate::message::chain;
 use crate::reference::{Digest, Image, Source};
@@ -15,7 +15,7 @@ use crate::registry::{self, Artifact, Found, Registries, Signature};
 use crate::store::{Origin, Places, Receipt, Signer};
 
 use super::declared::{self, Declared};
-use super::object;
+use super::object::{self, Brought};
 use super::progress::Progress;
 use super::{Error, Reporter};
 
@@ -69,6 +69,8 @@ pub(super) struct Fetched {
     /// The artifact that it was in, and all parts of that but the content.
     pub(super) origin: Option<Origin>,
     pub(super) parts: Vec<Artifact>,
+    /// The identifier of the object in a cluster that it was in.
+    pub(super) object: Option<String>,
 }
 
 impl<'a> Fetcher<'a> {
@@ -142,7 +144,9 @@ impl<'a> Fetcher<'a> {
         match source {
             Source::Path(path) => from_file(path),
             Source::Object(object) => {
-                Ok(brought(source.to_string(), object::fetch(self.environment, self.reporter, object)?))
+                let Brought { content, uid } =
+                    object::fetch(self.environment, self.reporter, object, &Connection::default())?;
+                Ok(Fetched { object: Some(uid), ..brought(source.to_string(), content) })
             }
             Source::Installed(name) => Err(Error::NotFetched(name.clone())),
             // What its index says of it is known to `listed` alone.
@@ -201,6 +205,7 @@ impl<'a> Fetcher<'a> {
             content,
             origin,
             parts,
+            object: None,
         })
     }
 
@@ -408,6 +413,7 @@ fn brought(source: String, content: Artifact) -> Fetched {
         content,
         origin: None,
         parts: Vec::new(),
+        object: None,
     }
 }
 

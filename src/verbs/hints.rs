@@ -40,6 +40,9 @@ impl Explain for Error {
             }
             Self::NoPlaceForPolicy => "name a file: kwasm policy learn SOURCE -o FILE -- ARG…",
             Self::Exists(_) => "choose another name, or another folder to be in",
+            Self::Object { why, .. } if why.ends_with("differs") => {
+                "if it is what you want, install it again; else choose the cluster that it came from"
+            }
             Self::NoServer(_) => super::serve::NO_SERVER,
             Self::NoHome => "set KWASM_HOME to a folder",
             _ => return self.particular(),

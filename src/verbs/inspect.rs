@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::cli::Output;
-use crate::environment::Environment;
+use crate::environment::{Connection, Environment};
 use crate::inspect::{self, Facts, Feature, Inspected, Kind, Wasi};
 use crate::message::chain;
 use crate::reference::{Digest, Source};
@@ -89,7 +89,10 @@ pub(super) fn inspect(
     let mut subject = match source {
         Source::Installed(name) => installed(store, store.receipt(name)?)?,
         Source::Path(path) => local(source, &Artifact::from_file(path)?)?,
-        Source::Object(object) => local(source, &super::object::fetch(environment, reporter, object)?)?,
+        Source::Object(object) => {
+            let brought = super::object::fetch(environment, reporter, object, &Connection::default())?;
+            local(source, &brought.content)?
+        }
         Source::Image(_) | Source::Package(_) => {
             remote(&Fetcher::new(environment, store.places(), reporter), source)?
         }

@@ -98,7 +98,7 @@ impl Wish {
     }
 }
 
-/// Returns whether a receipt's source and another one differ only in their versions.
+/// Returns whether a receipt's source and another one differ only in their versions. An object may be one of another cluster.
 pub(super) fn is_same_origin(kept: &str, source: &Source) -> bool {
     match (kept.parse(), source) {
         (Ok(Source::Image(kept)), Source::Image(image)) => kept.full_name() == image.full_name(),
@@ -108,7 +108,6 @@ pub(super) fn is_same_origin(kept: &str, source: &Source) -> bool {
         (Ok(Source::Package(kept)), Source::Package(package)) => {
             (kept.namespace(), kept.name()) == (package.namespace(), package.name())
         }
-        (Ok(Source::Object(kept)), Source::Object(object)) => kept == *object,
         (Ok(Source::Path(kept)), Source::Path(path)) => {
             kept == env::current_dir().unwrap_or_default().join(path)
         }
@@ -129,7 +128,7 @@ pub(super) fn prepare(
     previous: Option<&Receipt>,
 ) -> Result<StagedPlugin, Error> {
     let (environment, reporter) = (consent.environment, consent.reporter);
-    let Fetched { source, content, origin, parts, version, description, .. } = fetched;
+    let Fetched { source, content, origin, parts, version, description, object } = fetched;
     let inspected = Inspected::read(content.bytes())
         .map_err(|cause| Error::Inspect { path: source.clone(), source: cause })?;
     let candidate = Candidate { name: &name, inspected: &inspected, origin: origin.as_ref(), previous };
@@ -150,6 +149,7 @@ pub(super) fn prepare(
         version,
         description,
         artifact: origin,
+        object,
         fetched: content.digest(),
         digest: content.digest(),
         size: content.bytes().len() as u64,

@@ -107,7 +107,7 @@ fn fetched(store: &Store, fetcher: &Fetcher<'_>, mut plugin: Carried) -> Result<
     }
     let (origin, parts) = (plugin.origin().map(|origin| Origin { signers, ..origin }), plugin.parts());
     let Carried { source, version, description, content, .. } = plugin;
-    Ok(Fetched { source, version, description, content, origin, parts })
+    Ok(Fetched { source, version, description, content, origin, parts, object: None })
 }
 
 fn signatures(plugin: &Carried) -> Result<Vec<Signature>, Error> {

@@ -13,6 +13,13 @@ use crate::registry::Artifact;
 
 use super::{Error, Reporter};
 
+/// A component, and which object it was in.
+pub(super) struct Brought {
+    pub(super) content: Artifact,
+    /// The identifier of the object, which no other one has in any cluster.
+    pub(super) uid: String,
+}
+
 /// Fetches the component of an object, by the user's own kubeconfig.
 ///
 /// # Errors
@@ -21,8 +28,9 @@ pub(super) fn fetch(
     environment: &Environment,
     reporter: Reporter,
     source: &ObjectSource,
-) -> Result<Artifact, Error> {
-    let flags = Flags::of(&Connection::default())?;
+    connection: &Connection,
+) -> Result<Brought, Error> {
+    let flags = Flags::of(connection)?;
     let kubeconfig = Kubeconfig::load(environment, &flags)?;
     let contexts = Contexts::choose(&kubeconfig, &flags, |name, selected| name == selected)?;
     if let Selection::Nothing(why) = contexts.selected() {
@@ -33,7 +41,10 @@ pub(super) fn fetch(
     let gate = Gate::new(policy.grant_whole(), contexts, Vec::new(), None);
     let path = format!("/api/v1/namespaces/{namespace}/{}/{name}", kind.resource());
     match gate.object(&path) {
-        Ok(Some(object)) => content(source, &object).map(Artifact::from_bytes),
+        Ok(Some(object)) => Ok(Brought {
+            content: Artifact::from_bytes(content(source, &object)?),
+            uid: object["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
+        }),
         Ok(None) => Err(Error::Object { object: source.to_string(), why: "it was interrupted".to_owned() }),
         Err(lines) => {
             reporter.messages(&lines);

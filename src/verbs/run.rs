@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::{Traffic, Verbosity};
-use crate::environment::Environment;
+use crate::environment::{Connection, Environment};
 use crate::policy::{self, Layers, Policy};
 use crate::reference::Source;
 use crate::store::{Granted, Plugin, Store};
@@ -100,7 +100,8 @@ pub(super) fn find(
     Ok(match source {
         Source::Path(path) => store.open_file(path)?,
         Source::Object(object) => {
-            store.keep_fetched(&name_of(source), &super::object::fetch(environment, reporter, object)?)?
+            let brought = super::object::fetch(environment, reporter, object, &Connection::default())?;
+            store.keep_fetched(&name_of(source), &brought.content)?
         }
         Source::Installed(name) => store.find(name)?,
         Source::Image(_) | Source::Package(_) => fetch(store, environment, reporter, source)?,

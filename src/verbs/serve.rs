@@ -137,7 +137,7 @@ fn message(fault: &Fault, plugin: &Plugin, verbosity: Verbosity) -> Message {
         Fault::Late(time) => {
             let text =
                 format!("a request was given up: the plugin took longer than {} s", time.as_secs_f64());
-            Message::hinted(text, "--deadline gives it more time")
+            Message::hinted(text, "--deadline, and the policy's timeout, say how long it may take")
         }
         Fault::Limited(limit, _) => limit.report(),
         Fault::Silent => Message::plain("a request was not answered: the plugin returned without an answer"),

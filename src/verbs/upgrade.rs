@@ -213,6 +213,10 @@ fn news(store: &Store, fetcher: &Fetcher<'_>, receipt: &Receipt) -> Result<News,
     }
     if let Source::Object(_) = source {
         let brought = fetcher.fetch(&source, Some(receipt))?;
+        if brought.object != receipt.object {
+            let why = "it is not the one that was installed: its uid differs".to_owned();
+            return Err(Error::Object { object: source.to_string(), why });
+        }
         let is_same = brought.content.digest() == receipt.fetched;
         let newer = || Newer { source, place: Place::Here(brought) };
         return Ok(if is_same { News::None } else { News::Newer(Box::new(newer())) });

@@ -47,6 +47,21 @@ fn a_component_in_a_config_map_runs_is_installed_and_upgraded_when_it_changes() 
     assert!(list.stdout.contains(digest["digest"].as_str().unwrap()), "{}", list.shown());
 }
 
+/// Of the same name, in another cluster for example: what was granted to the first one is not its.
+#[test]
+fn another_object_is_not_an_upgrade() {
+    let Some(real) = real("object_sources") else { return };
+    let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(User::Admin));
+    put(real, &["configmap"], "replaced", component("hello").to_str().unwrap());
+    kwasm.call(["install", "configmap/default/replaced", "--policy", "cluster"]).success();
+    real.feed(&["delete", "configmap", "replaced", "-n", "default"], "");
+    put(real, &["configmap"], "replaced", component("prints").to_str().unwrap());
+    let run = kwasm.call(["upgrade", "replaced"]).fails(125);
+    assert!(run.stderr.contains("it is not the one that was installed"), "{}", run.shown());
+    // Installing it again grants it anew.
+    kwasm.call(["install", "configmap/default/replaced", "--policy", "none"]).success();
+}
+
 #[test]
 fn a_secret_is_a_source_too() {
     let Some(real) = real("object_sources") else { return };

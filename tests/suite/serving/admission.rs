@@ -169,7 +169,7 @@ fn one_component_is_a_plugin_a_check_of_files_and_a_webhook() {
     let rules = "image-digest: {severity: warning}\nrequests: {severity: off}\nlimits: {severity: off}";
     let server =
         files.serve(&kwasm, "policy-check", &["--webhook", "--policy", "none", "--", "--rules-text", rules]);
-    let webhook = Webhook { real, name: "checked".to_owned() };
+    let webhook = Webhook { real, name: "admission-checked".to_owned() };
     let authority = &files.authority;
     // What the probe of others is denied by is nothing to these rules.
     configure(&webhook, &server.address, authority);
@@ -177,7 +177,7 @@ fn one_component_is_a_plugin_a_check_of_files_and_a_webhook() {
         let container =
             json!({"name": "a", "image": "nginx:1", "securityContext": {"privileged": privileged}});
         json!({
-            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "checked"},
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "admission-checked"},
             "spec": {"replicas": 0, "selector": {"matchLabels": {"a": "b"}},
                 "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container]}}},
         })
@@ -185,7 +185,7 @@ fn one_component_is_a_plugin_a_check_of_files_and_a_webhook() {
     let mut denied = webhook.send(&deployment(true));
     // The API server learns of the webhook a little later.
     while denied.status.success() {
-        webhook.kubectl(&["delete", "deployment", "web", "-n", "checked"]);
+        webhook.kubectl(&["delete", "deployment", "web", "-n", "admission-checked"]);
         denied = webhook.send(&deployment(true));
     }
     let found = "privileged: container a: is privileged";

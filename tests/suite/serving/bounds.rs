@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-use super::{Server, ask, read};
+use super::{GUESTS, Server, ask, read};
 use crate::support::Kwasm;
 
 const MIB: u64 = 1 << 20;
@@ -80,12 +80,19 @@ fn a_body_that_nobody_reads_takes_no_memory() {
 
 #[test]
 fn what_is_no_http_is_refused_and_the_next_request_answered() {
-    let server = Server::of(&Kwasm::new(), "serves", &[]);
+    for guest in GUESTS {
+        what_is_not_http(&Server::of(&Kwasm::new(), guest, &[]));
+    }
+}
+
+fn what_is_not_http(server: &Server) {
     let long = format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "y".repeat(1 << 20));
     let many = format!("GET / HTTP/1.1\r\nhost: a\r\n{}\r\n", "x: y\r\n".repeat(10_000));
     for (bytes, status) in [
         ("\u{16}\u{3}\u{1}no such protocol\r\n\r\n", "400"),
         ("GET / HTTP/1.1\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nhost: a b\r\n\r\n", "400"),
+        ("CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", "405"),
         ("GET / HTTP/9.9\r\nhost: a\r\n\r\n", "400"),
         ("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", "400"),
         (&long, "431"),
