@@ -54,9 +54,12 @@ fn signed(registry: &RealRegistry, layout: Layout) -> (Kwasm, String, String) {
     (kwasm, repository, digest)
 }
 
+/// Returns the tags, sorted: a registry lists them as its file system does.
 fn tags(registry: &RealRegistry, kwasm: &Kwasm, repository: &str) -> Vec<String> {
     let listed = Run::of(registry.oras(kwasm, "repo").args(["tags", repository])).success().stdout;
-    listed.lines().map(str::to_owned).collect()
+    let mut tags: Vec<String> = listed.lines().map(str::to_owned).collect();
+    tags.sort();
+    tags
 }
 
 #[test]
