@@ -1,5 +1,5 @@
 //! Manifests by which a cluster runs a plugin under the same policy as on a laptop: what kwasm enforces inside the pod, and by
-//! roles the API server outside of it. Pure: a plan in, objects out.
+//! roles the API server outside of it. A plan in, objects out; only a certificate takes the clock and random numbers.
 
 mod certificate;
 mod error;

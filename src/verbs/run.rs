@@ -44,12 +44,7 @@ pub(super) fn run(
 ) -> Result<Ending, Error> {
     let Wish { source, policy, ask, traffic, profile, verbosity, arguments } = wish;
     let plugin = find(store, environment, reporter, &source)?;
-    let layers = Layers {
-        request: request(plugin.name(), plugin.inspected())?,
-        grant: policy_for(&plugin, policy.as_deref())?,
-        ceiling: ceiling()?,
-        installed: plugin.granted().filter(|_| policy.is_none()).map(|_| plugin.name().to_owned()),
-    };
+    let layers = layers_of(&plugin, policy.as_deref())?;
     let installed = match &source {
         Source::Installed(name) => Some(name),
         _ => None,
@@ -137,8 +132,21 @@ fn fetch(
     Ok(plugin)
 }
 
+/// Returns the policies that together limit a plugin, `choice` being the one that the user names.
+///
+/// # Errors
+/// If one of them cannot be read, or is not valid.
+pub(super) fn layers_of(plugin: &Plugin, choice: Option<&str>) -> Result<Layers, Error> {
+    Ok(Layers {
+        request: request(plugin.name(), plugin.inspected())?,
+        grant: policy_for(plugin, choice)?,
+        ceiling: ceiling()?,
+        installed: plugin.granted().filter(|_| choice.is_none()).map(|_| plugin.name().to_owned()),
+    })
+}
+
 /// Returns the policy that the user names, or else the one granted at install, or else the default.
-pub(super) fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
+fn policy_for(plugin: &Plugin, choice: Option<&str>) -> Result<Policy, Error> {
     let name = match (choice, plugin.granted()) {
         (Some(REQUEST), _) => return Ok(Choice::Request.grant(plugin.name(), plugin.inspected())?.policy),
         (Some(name), _) => name,

@@ -8,18 +8,15 @@ use crate::cli::Verbosity;
 use crate::environment::Environment;
 use crate::gate::{self, Gate, Observer};
 use crate::message::Message;
-use crate::policy::Layers;
 use crate::reference::Source;
 use crate::runtime::{Compiler, Fault, Handler, Trap, Visits};
 use crate::server::{self, Log, Metrics, Options};
 use crate::store::{Plugin, Store};
 
 use super::audit;
-use super::ceiling::ceiling;
 use super::launch::{Launch, Scene};
-use super::policy::request;
 use super::progress::Compiling;
-use super::run::{find, policy_for};
+use super::run::{find, layers_of};
 use super::unstable;
 use super::watching::Lines;
 use super::{Ending, Error, Reporter};
@@ -47,12 +44,7 @@ pub(super) fn serve(
     if plugin.inspected().serves().is_none() {
         return Err(Error::NoServer(plugin.name().to_owned()));
     }
-    let layers = Layers {
-        request: request(plugin.name(), plugin.inspected())?,
-        grant: policy_for(&plugin, policy.as_deref())?,
-        ceiling: ceiling()?,
-        installed: plugin.granted().filter(|_| policy.is_none()).map(|_| plugin.name().to_owned()),
-    };
+    let layers = layers_of(&plugin, policy.as_deref())?;
     unstable::check(
         reporter,
         &layers,
