@@ -232,7 +232,9 @@ impl Exit {
 
     fn for_server(error: &server::Error) -> Self {
         match error {
-            server::Error::Certificate { .. } | server::Error::Unreadable { .. } => Self::Usage,
+            server::Error::Certificate { .. }
+            | server::Error::Collector(_)
+            | server::Error::Unreadable { .. } => Self::Usage,
             server::Error::Address { .. } | server::Error::System(_) => Self::Failed,
         }
     }

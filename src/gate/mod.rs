@@ -26,6 +26,7 @@ mod http;
 mod journal;
 mod lifetime;
 mod object;
+mod parent;
 mod pipe;
 mod question;
 mod recording;
@@ -44,7 +45,7 @@ mod transmit;
 mod tunnel;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use ::http::request::Parts;
@@ -64,6 +65,7 @@ use self::hosts::Hosts;
 pub(crate) use self::http::Door;
 use self::journal::Journal;
 use self::lifetime::GuestLifetime;
+pub use self::parent::{Child, Parent};
 // The socket door is public for the fuzzer: it says what a guest can say, and no more.
 #[doc(hidden)]
 pub use self::pipe::GuestEnd;
@@ -98,6 +100,8 @@ struct Inner {
     lifetime: GuestLifetime,
     tracer: Arc<Tracer>,
     asking: Option<Asking>,
+    /// The request that the guest answers.
+    parent: RwLock<Option<Arc<dyn Parent>>>,
     /// The record that is made of the traffic, or takes the place of the network.
     traffic: Option<Traffic>,
 }
@@ -159,6 +163,7 @@ impl Gate {
             tracer: Arc::new(Tracer::new(observers)),
             asking: asker.map(Asking::new),
             grant: Arc::new(grant),
+            parent: RwLock::default(),
             traffic,
         }))
     }
@@ -179,8 +184,14 @@ impl Gate {
             lifetime: GuestLifetime::default(),
             tracer: Arc::clone(tracer),
             asking: None,
+            parent: RwLock::default(),
             traffic: traffic.clone(),
         }))
+    }
+
+    /// Says what the guest's requests are done for from now on.
+    pub(crate) fn belongs_to(&self, parent: Option<Arc<dyn Parent>>) {
+        *self.0.parent.write().unwrap_or_else(PoisonError::into_inner) = parent;
     }
 
     /// Ends what this guest has in flight, like [`Gate::end`], and nothing of other guests. Must be called before the guest's
@@ -246,11 +257,12 @@ impl Gate {
                 let refusal = Refusal::elsewhere(&parts.method, &parts.uri, Reason::Limit(limit));
                 let traced = self.0.tracer.is_observed();
                 let seen = traced.then(|| Seen::refused(&parts, Subject::unread(&parts, None)));
-                return self.0.refuse(&refusal, &mut self.0.tracer.begin(seen));
+                return self.0.refuse(&refusal, &mut self.0.tracer.begin(seen, None));
             }
         };
         let Admitted { judged, seen, timeouts, late } = self.0.admit(&parts, timeouts, lifetime).await;
-        let mut following = self.0.tracer.begin(seen);
+        let child = self.0.parent().and_then(|parent| parent.child(&parts.method, &mut parts.headers));
+        let mut following = self.0.tracer.begin(seen, child);
         match judged {
             Ok(permit) => {
                 let mut headers = headers::outgoing(parts.headers, permit.attempt().target());
@@ -383,6 +395,10 @@ impl Inner {
         }
         let others = headers.iter().filter(|(name, _)| !says_who(name));
         Ok(Cow::Owned(others.map(|(name, value)| (name.clone(), value.clone())).collect()))
+    }
+
+    fn parent(&self) -> Option<Arc<dyn Parent>> {
+        self.parent.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn reach(&self, context: &str) -> Option<&Reach> {

@@ -14,6 +14,7 @@ use http_body_util::BodyExt;
 use super::ask::Consent;
 use super::body::{Body, Hook, Hooked, Polled};
 use super::head::Head;
+use super::parent::Child;
 use crate::message::Message;
 use crate::policy::{Attempt, Context, Reason, RequestInfo, Target};
 
@@ -164,6 +165,8 @@ pub(super) struct Tracer {
 struct Open {
     number: u64,
     seen: Seen,
+    /// What follows it in a distributed trace.
+    child: Mutex<Option<Box<dyn Child>>>,
     began: Instant,
     /// The status of its answer; 0 if there is none.
     status: AtomicU16,
@@ -193,11 +196,12 @@ impl Tracer {
     }
 
     /// Begins to follow a request. If nothing is known of it, it is not followed.
-    pub(super) fn begin(self: &Arc<Self>, seen: Option<Seen>) -> Following {
+    pub(super) fn begin(self: &Arc<Self>, seen: Option<Seen>, child: Option<Box<dyn Child>>) -> Following {
         let Some(seen) = seen else { return Following(None) };
         let open = Arc::new(Open {
             number: self.next.fetch_add(1, Ordering::Relaxed),
             seen,
+            child: Mutex::new(child),
             began: Instant::now(),
             status: AtomicU16::new(0),
             bytes: AtomicU64::new(0),
@@ -242,6 +246,10 @@ impl Tracer {
                 // Only the first is reported.
                 drop(self.failure.set(message));
             }
+        }
+        let child = open.child.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut child) = child {
+            child.ended(&trace);
         }
     }
 
@@ -360,7 +368,7 @@ mod tests {
             (|mut following| following.refused(&Reason::Destination), Ending::Refused(Reason::Destination)),
         ] {
             let (tracer, endings) = tracer(Ok(()));
-            let following = tracer.begin(Some(seen()));
+            let following = tracer.begin(Some(seen()), None);
             following.answered(&ok());
             following.count(3);
             following.count(4);
@@ -373,7 +381,7 @@ mod tests {
     #[test]
     fn a_request_that_its_guest_never_ends_is_reported_with_its_guests_end() {
         let (tracer, endings) = tracer(Ok(()));
-        let (kept, unanswered) = (tracer.begin(Some(seen())), tracer.begin(Some(seen())));
+        let (kept, unanswered) = (tracer.begin(Some(seen()), None), tracer.begin(Some(seen()), None));
         kept.answered(&ok());
         kept.count(3);
         tracer.end();
@@ -388,7 +396,7 @@ mod tests {
     fn the_first_error_of_an_observer_is_kept() {
         let (tracer, _) = tracer(Err(Message::plain("full")));
         assert!(tracer.failure().is_none());
-        tracer.begin(Some(seen())).end();
+        tracer.begin(Some(seen()), None).end();
         assert_eq!(tracer.failure(), Some(&Message::plain("full")));
     }
 

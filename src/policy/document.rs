@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::files;
 use super::format::{
     AT_A_TIME, DOCUMENT, EXCEPTED, FLAGS, FORMAT, GROUP, HEADERS, HOST, KUBERNETES, LABEL, LIMITS, MEMORY,
-    METADATA, METHODS, NAMESPACE, NETWORK, PORT, RESOURCE, RESOURCE_RULE, Range, SPEC, STACK, URL, URL_RULE,
-    VERBS,
+    METADATA, METHODS, NAMESPACE, NETWORK, PORT, RESOURCE, RESOURCE_RULE, REUSE, Range, SPEC, STACK, URL,
+    URL_RULE, VERBS,
 };
 use super::host::Host;
 use super::judge::Policy;
@@ -276,9 +276,13 @@ fn limits(faults: &mut Faults<'_>, place: Place, node: Node) -> StatedLimits {
     if let Some((place, node)) = entries.take("timeout") {
         limits.timeout = Some(timeout(faults, &place, node));
     }
-    for (key, limit) in [("requests", &mut limits.requests), ("sockets", &mut limits.sockets)] {
+    for (key, range, limit) in [
+        ("requests", AT_A_TIME, &mut limits.requests),
+        ("sockets", AT_A_TIME, &mut limits.sockets),
+        ("reuse", REUSE, &mut limits.reuse),
+    ] {
         if let Some((place, node)) = entries.take(key) {
-            let number = number(faults, &place, node, AT_A_TIME);
+            let number = number(faults, &place, node, range);
             *limit = number.and_then(|number| u32::try_from(number).ok());
         }
     }

@@ -198,6 +198,7 @@ pub(super) const MEMORY: Range = Range::of(1 << 20, 4 << 30);
 pub(super) const HEADERS: Range = Range::of(1 << 10, 1 << 20);
 pub(super) const STACK: Range = Range::of(64 << 10, 64 << 20);
 pub(super) const AT_A_TIME: Range = Range::of(1, 1024);
+pub(super) const REUSE: Range = Range::of(1, 1_000_000);
 pub(super) const PORT: Range = Range::of(1, 65535);
 
 /// The keys of a document besides `apiVersion` and `kind`.
@@ -361,5 +362,10 @@ pub(super) const LIMITS: Map = Map {
             "The size of one message's headers, from 1Ki to 1Mi [default: 128Ki].",
         ),
         key("stack", Kind::Bytes(STACK), "The size of the call stack, from 64Ki to 64Mi [default: 2Mi]."),
+        key(
+            "reuse",
+            Kind::Number(REUSE),
+            "The number of requests that an instance of a server answers, one after another [default: 1].",
+        ),
     ],
 };

@@ -24,6 +24,9 @@ pub struct Limits {
     pub headers: u64,
     /// The size of the call stack in bytes.
     pub stack: u64,
+    /// The number of requests that an instance of a server answers, one after another. What one of them leaves behind, the
+    /// next one finds.
+    pub reuse: u32,
 }
 
 /// The largest number of headers of a request or response, the same as hyper's own limit for a response.
@@ -36,7 +39,15 @@ const STACK: u64 = 2 << 20;
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory: 512 << 20, timeout: None, requests: 64, sockets: 64, headers: 128 << 10, stack: STACK }
+        Self {
+            memory: 512 << 20,
+            timeout: None,
+            requests: 64,
+            sockets: 64,
+            headers: 128 << 10,
+            stack: STACK,
+            reuse: 1,
+        }
     }
 }
 
@@ -55,6 +66,8 @@ pub struct StatedLimits {
     pub headers: Option<u64>,
     /// [`Limits::stack`].
     pub stack: Option<u64>,
+    /// [`Limits::reuse`].
+    pub reuse: Option<u32>,
 }
 
 impl StatedLimits {
@@ -71,6 +84,7 @@ impl StatedLimits {
             sockets: self.sockets.unwrap_or(default.sockets),
             headers: self.headers.unwrap_or(default.headers),
             stack: self.stack.unwrap_or(default.stack),
+            reuse: self.reuse.unwrap_or(default.reuse),
         };
         for other in others {
             limits.memory = least(limits.memory, other.memory);
@@ -78,6 +92,7 @@ impl StatedLimits {
             limits.sockets = least(limits.sockets, other.sockets);
             limits.headers = least(limits.headers, other.headers);
             limits.stack = least(limits.stack, other.stack);
+            limits.reuse = least(limits.reuse, other.reuse);
             limits.timeout = match (limits.timeout, other.timeout.flatten()) {
                 (Some(one), Some(other)) => Some(one.min(other)),
                 (one, other) => one.or(other),
@@ -108,6 +123,7 @@ impl Limits {
             || self.sockets > other.sockets
             || self.headers > other.headers
             || self.stack > other.stack
+            || self.reuse > other.reuse
     }
 }
 
@@ -134,6 +150,7 @@ impl fmt::Display for StatedLimits {
             ("sockets", number(self.sockets)),
             ("headers", bytes(self.headers)),
             ("stack", bytes(self.stack)),
+            ("reuse", number(self.reuse)),
         ];
         let stated: Vec<String> =
             stated.into_iter().filter_map(|(key, value)| Some(format!("{key}: {}", value?))).collect();

@@ -135,7 +135,7 @@ mod tests {
             "{files: [{path: .}, {path: '~/a: b', access: read-write}, {path: \"/x\\ny\"}]}",
             "{environment: [EDITOR, 'MY_*', AWS_REGION]}",
             "{flags: {own: ['-s', --cluster]}}",
-            "{limits: {memory: 512Mi, timeout: none, requests: 1, sockets: 2, headers: 128Ki, stack: 1Mi}}",
+            "{limits: {memory: 512Mi, timeout: none, requests: 1, sockets: 2, headers: 128Ki, stack: 1Mi, reuse: 3}}",
             "{limits: {timeout: 1h30m}}",
         ] {
             let policy = policy(spec);

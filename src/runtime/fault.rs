@@ -12,6 +12,8 @@ pub enum Fault {
     Late(Duration),
     /// It exceeded a limit, in these calls.
     Limited(Limit, Calls),
+    /// It returned before it had finished a body.
+    Unfinished,
     /// It returned without an answer.
     Silent,
     /// It answered with an error of `wasi:http` instead.

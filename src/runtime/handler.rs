@@ -1,9 +1,9 @@
-//! Plugins that answer requests, each in an instance of its own.
+//! Plugins that answer requests, each in an instance of its own unless the policy lets instances be reused.
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use http::{Method, Request, Response};
 use http_body::Body;
 use tokio::sync::oneshot;
 use tokio::time::{self, Instant};
-use wasmtime::{Engine, PoolConcurrencyLimitError, Store};
+use wasmtime::{Engine, PoolConcurrencyLimitError};
 use wasmtime_wasi_http::Error as HttpError;
 
 use super::answer::{self, Answer, Beginning, Driver, Guest, step};
@@ -20,24 +20,18 @@ use super::calls::{self, Origins};
 use super::engine::{Pool, Runner};
 use super::entry::{Entry, Head};
 use super::fault::Fault;
-use super::state::State;
-use super::{Compiler, Error, Outcome, Trap, World, ending, limits};
-use crate::gate::Gate;
-use crate::inspect::Inspected;
+use super::stay::Instances;
+use super::{Compiler, Error, Outcome, Trap, World, ending};
+use crate::gate::{Gate, Parent};
 use crate::policy::Limits;
 use crate::store::Plugin;
 
-/// A plugin that answers requests. Each is answered by an instance of its own, which knows nothing of the others.
+/// A plugin that answers requests. An instance answers one at a time, and as many one after another as its policy lets it: by
+/// default one, so that it knows nothing of the others.
 pub struct Handler(Arc<Shared>);
 
 struct Shared {
-    entry: Entry,
-    engine: Engine,
-    inspected: Inspected,
-    gate: Gate,
-    world: World,
-    limits: Limits,
-    origins: Arc<Origins>,
+    instances: Arc<Instances>,
     watcher: Arc<dyn Visits>,
 }
 
@@ -58,6 +52,8 @@ pub struct Visit<B> {
     pub is_tls: bool,
     /// The time for its whole answer.
     pub time: Duration,
+    /// What the guest's own requests belong to.
+    pub work: Option<Arc<dyn Parent>>,
 }
 
 /// How often guests that compute let others go on, and whether their time is over is looked at.
@@ -89,16 +85,10 @@ impl Handler {
             Entry::link(&engine, &code, &inspected).map_err(|error| Error::link(plugin.name(), &error))?;
         tick(&engine).map_err(Error::system)?;
         let origins = Arc::new(Origins::of(&code));
-        Ok(Self(Arc::new(Shared {
-            entry,
-            engine,
-            inspected,
-            gate,
-            world: world.among_others(),
-            limits,
-            origins,
-            watcher,
-        })))
+        let world = world.among_others();
+        let idle = Mutex::default();
+        let instances = Instances { entry, engine, inspected, gate, world, limits, origins, idle };
+        Ok(Self(Arc::new(Shared { instances: Arc::new(instances), watcher })))
     }
 
     /// Answers a request. `held` is dropped when the instance is gone, which may be after the answer has ended.
@@ -153,8 +143,10 @@ impl Handler {
 
     /// Ends everything in flight, and waits for what must not be cut off: see [`Gate::settled`].
     pub async fn end(&self) {
-        self.0.gate.end();
-        self.0.gate.settled().await;
+        let instances = &self.0.instances;
+        instances.end();
+        instances.gate.end();
+        instances.gate.settled().await;
     }
 
     /// Tells of a fault that is found in a whole answer.
@@ -169,7 +161,7 @@ impl Handler {
 }
 
 impl Shared {
-    /// Makes an instance, lets it answer, and waits until it has nothing more to do.
+    /// Lets an instance answer, and waits until it has nothing more to do.
     async fn visit<B>(
         &self,
         visit: Visit<B>,
@@ -182,16 +174,26 @@ impl Shared {
     {
         let began = Instant::now();
         // The policy may give it less than the server does.
-        let time = self.limits.timeout.map_or(visit.time, |timeout| timeout.min(visit.time));
-        let mut stay = Stay::begin(self)?;
-        let store = &mut stay.store;
+        let time = self.instances.limits.timeout.map_or(visit.time, |timeout| timeout.min(visit.time));
+        let mut stay = self.instances.stay()?;
+        let (kept, store) = (stay.instance(visit.work), &mut stay.store);
         let answered = async {
-            let instance = self.entry.instantiate(store).await?;
-            self.watcher.instantiated(began.elapsed());
-            instance.answer(store, visit.request, visit.is_tls, tell).await
+            let instance = match kept {
+                Some(instance) => instance,
+                None => {
+                    let made = self.instances.entry.instantiate(store).await?;
+                    self.watcher.instantiated(began.elapsed());
+                    made
+                }
+            };
+            instance.answer(store, visit.request, visit.is_tls, tell).await.map(|()| instance)
         };
         let ended = match time::timeout_at(began + time, answered).await {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(_)) if stay.has_body() => Err(Fault::Unfinished),
+            Ok(Ok(instance)) => {
+                self.instances.keep(stay, instance);
+                return Ok(());
+            }
             Ok(Err(error)) if error.is::<PoolConcurrencyLimitError>() => {
                 Err(Fault::System(error.to_string()))
             }
@@ -201,35 +203,6 @@ impl Shared {
         // Before the store is gone, with which an unfinished body ends like any other.
         broken.store(ended.is_err(), Ordering::Release);
         ended
-    }
-}
-
-/// An instance's stay: its store, and its way to the network.
-struct Stay {
-    store: Store<State>,
-    gate: Gate,
-}
-
-impl Stay {
-    fn begin(shared: &Shared) -> Result<Self, Fault> {
-        let system = |error: wasmtime::Error| Fault::System(format!("{error:#}"));
-        let gate = shared.gate.another();
-        let context = shared.world.context().map_err(system)?;
-        let state = State::new(context, gate.clone(), shared.limits, Arc::clone(&shared.origins));
-        let mut store = Store::new(&shared.engine, state);
-        store.limiter(State::limiter);
-        limits::bound(&mut store, shared.inspected.kind());
-        store.set_epoch_deadline(1);
-        // A guest that computes lets others go on, and is given up when its time is over.
-        store.epoch_deadline_async_yield_and_update(1);
-        Ok(Self { store, gate })
-    }
-}
-
-impl Drop for Stay {
-    fn drop(&mut self) {
-        // Before the store: the end of a dropped body looks like any other end.
-        self.gate.leave();
     }
 }
 

@@ -104,6 +104,11 @@ impl Meter {
         self.met
     }
 
+    /// Forgets which limit was met, but not what is used.
+    pub(super) fn forget(&mut self) {
+        self.met = None;
+    }
+
     /// Returns the limit that an error is about, if any.
     pub(super) fn limit(&self, error: &wasmtime::Error) -> Option<Limit> {
         if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {

@@ -23,6 +23,7 @@ mod pieces;
 mod profile;
 mod sockets;
 mod state;
+mod stay;
 mod stdio;
 mod tier;
 mod verdict;

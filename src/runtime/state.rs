@@ -49,6 +49,11 @@ impl State {
         &self.meter
     }
 
+    /// Begins a request: a limit that an earlier one met says nothing about it.
+    pub(super) fn begin(&mut self) {
+        self.meter.forget();
+    }
+
     /// Returns where the guest's libraries begin in the plugin.
     pub(super) fn origins(&self) -> &Origins {
         &self.origins

@@ -17,6 +17,8 @@ use super::admission::{NoReview, Review, Webhook};
 use super::listener::Service;
 use super::metrics::Metrics;
 use super::options::Options;
+use super::spans::{Spans, Work};
+use crate::gate::Parent;
 use crate::runtime::{Answer, Fault, Handler, HttpError, Visit};
 
 /// The time in which a review has to come. An API server sends it at once, and others who do not must not take all slots.
@@ -32,12 +34,14 @@ struct Shared {
     requests: u32,
     webhook: Option<Webhook>,
     deadline: Duration,
+    spans: Spans,
     metrics: Arc<Metrics>,
 }
 
 /// A request under way: its slot, until its instance is gone.
 struct Slot {
     began: Instant,
+    _work: Arc<Work>,
     metrics: Arc<Metrics>,
     _permit: OwnedSemaphorePermit,
 }
@@ -49,7 +53,7 @@ impl Drop for Slot {
 }
 
 impl Answering {
-    pub(super) fn new(handler: Handler, options: &Options, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(handler: Handler, options: &Options, spans: Spans, metrics: Arc<Metrics>) -> Self {
         let slots = Arc::new(Semaphore::new(options.requests as usize));
         Self(Arc::new(Shared {
             handler,
@@ -57,6 +61,7 @@ impl Answering {
             requests: options.requests,
             webhook: options.webhook,
             deadline: options.deadline,
+            spans,
             metrics,
         }))
     }
@@ -77,34 +82,47 @@ type Reply = Response<Either<Answer, Full<Bytes>>>;
 impl Service for Answering {
     type Answer = Either<Answer, Full<Bytes>>;
 
-    async fn answer(&self, request: Request<Incoming>, is_tls: bool) -> Reply {
+    async fn answer(&self, mut request: Request<Incoming>, is_tls: bool) -> Reply {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let work = self.0.spans.begin(&method, &path, request.headers_mut());
         let reply = match (has_authority(&request), self.0.webhook) {
             _ if request.method() == Method::CONNECT => {
                 plain(StatusCode::METHOD_NOT_ALLOWED, "this server is not a proxy\n")
             }
             (false, _) => plain(StatusCode::BAD_REQUEST, "the request names no host\n"),
-            (true, None) => self.0.pass(request, is_tls).await,
-            (true, Some(webhook)) => self.0.review(webhook, request, is_tls).await,
+            (true, None) => self.0.pass(request, is_tls, &work).await,
+            (true, Some(webhook)) => self.0.review(webhook, request, is_tls, &work).await,
         };
         self.0.metrics.answered(reply.status());
+        work.answered(reply.status());
         reply
     }
 }
 
 impl Shared {
     /// Passes a request on as it is.
-    async fn pass(&self, request: Request<Incoming>, is_tls: bool) -> Reply {
-        let Some(slot) = self.slot() else { return crowded() };
+    async fn pass(&self, request: Request<Incoming>, is_tls: bool, work: &Arc<Work>) -> Reply {
+        let Some(slot) = self.slot(work) else { return crowded() };
         let request = request.map(|body| body.map_err(|_| HttpError::ConnectionTerminated));
-        match self.handler.answer(Visit { request, is_tls, time: self.deadline }, slot).await {
+        match self
+            .handler
+            .answer(Visit { request, is_tls, time: self.deadline, work: parent(work) }, slot)
+            .await
+        {
             Ok(answer) => answer.map(Either::Left),
             Err(fault) => failed(&fault),
         }
     }
 
     /// Passes a review on, and the answer back if it is a verdict. Reading it is a part of its time and of its slot.
-    async fn review(&self, webhook: Webhook, request: Request<Incoming>, is_tls: bool) -> Reply {
-        let Some(slot) = self.slot() else { return crowded() };
+    async fn review(
+        &self,
+        webhook: Webhook,
+        request: Request<Incoming>,
+        is_tls: bool,
+        work: &Arc<Work>,
+    ) -> Reply {
+        let Some(slot) = self.slot(work) else { return crowded() };
         let (parts, body) = request.into_parts();
         let review = match timeout(self.deadline.min(SENDING), Review::read(&parts, body)).await {
             Ok(Ok(review)) => review,
@@ -114,7 +132,7 @@ impl Shared {
         let body =
             Full::new(review.content.clone()).map_err(|never: Infallible| -> HttpError { match never {} });
         let time = review.time(self.deadline).saturating_sub(slot.began.elapsed());
-        let visit = Visit { request: Request::from_parts(parts, body), is_tls, time };
+        let visit = Visit { request: Request::from_parts(parts, body), is_tls, time, work: parent(work) };
         let answer = match self.handler.answer(visit, slot).await {
             Ok(answer) => answer,
             Err(fault) => return failed(&fault),
@@ -135,11 +153,17 @@ impl Shared {
     }
 
     /// Returns a slot, if there is one.
-    fn slot(&self) -> Option<Slot> {
+    fn slot(&self, work: &Arc<Work>) -> Option<Slot> {
         let permit = Arc::clone(&self.slots).try_acquire_owned().ok()?;
         self.metrics.began();
-        Some(Slot { began: Instant::now(), metrics: Arc::clone(&self.metrics), _permit: permit })
+        let metrics = Arc::clone(&self.metrics);
+        Some(Slot { began: Instant::now(), _work: Arc::clone(work), metrics, _permit: permit })
     }
+}
+
+/// Returns what a guest's own requests belong to.
+fn parent(work: &Arc<Work>) -> Option<Arc<dyn Parent>> {
+    Some(Arc::clone(work) as Arc<dyn Parent>)
 }
 
 /// Returns whether a request says which host it is for, without which WASI has no request.
@@ -159,7 +183,7 @@ fn failed(fault: &Fault) -> Reply {
         Fault::Unfit(why) => {
             plain(StatusCode::BAD_GATEWAY, format!("the plugin's answer is not a verdict: {why}\n"))
         }
-        Fault::Failed(_) | Fault::Limited(..) | Fault::Silent | Fault::Trapped(_) => {
+        Fault::Failed(_) | Fault::Limited(..) | Fault::Silent | Fault::Trapped(_) | Fault::Unfinished => {
             plain(StatusCode::BAD_GATEWAY, "the plugin failed\n")
         }
     }

@@ -33,6 +33,9 @@ pub enum Error {
         /// The reason.
         reason: String,
     },
+    /// What the environment says of a collector of traces cannot be used.
+    #[error("cannot send traces: {0}")]
+    Collector(String),
     /// The system lacks what a server requires.
     #[error("cannot set up the server")]
     System(#[source] io::Error),
@@ -47,6 +50,10 @@ impl Explain for Error {
             Self::Address { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some("ports below 1024 are the system's: choose another one with --addr".to_owned())
             }
+            Self::Collector(_) => Some(
+                "OTEL_EXPORTER_OTLP_ENDPOINT is the collector's URL for OTLP over HTTP, e.g. http://localhost:4318"
+                    .to_owned(),
+            ),
             Self::Address { .. } | Self::Unreadable { .. } | Self::Certificate { .. } | Self::System(_) => {
                 None
             }

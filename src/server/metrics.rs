@@ -152,6 +152,7 @@ impl Metrics {
             Fault::Silent => "silent",
             Fault::System(_) => "system",
             Fault::Trapped(_) => "trap",
+            Fault::Unfinished => "unfinished",
             Fault::Unfit(_) => "answer",
         };
         self.faults.get_or_create(&Reason { reason }).inc();

@@ -4,11 +4,13 @@ mod admin;
 mod admission;
 mod answering;
 mod certificate;
+mod collector;
 mod error;
 mod listener;
 mod metrics;
 mod options;
 mod patient;
+mod spans;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +25,7 @@ pub use self::error::Error;
 use self::listener::Listener;
 pub use self::metrics::Metrics;
 pub use self::options::{Log, Options, Tls};
+use self::spans::Spans;
 use crate::platform::Signals;
 use crate::runtime::Handler;
 
@@ -32,13 +35,24 @@ use crate::runtime::Handler;
 /// If it cannot listen, or the certificate cannot be used.
 pub fn serve(handler: Handler, options: &Options, metrics: &Arc<Metrics>, log: &Log) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::System)?;
-    let served = runtime.block_on(answer(handler, options, metrics, log));
+    let spans = runtime.block_on(async {
+        options.service.as_ref().map(|service| Spans::of(service, Arc::clone(log))).transpose()
+    });
+    let spans = spans?.unwrap_or_default();
+    let served = runtime.block_on(answer(handler, options, &spans, metrics, log));
+    spans.end();
     // A guest that is still at something after its answer is not waited for.
     runtime.shutdown_background();
     served
 }
 
-async fn answer(handler: Handler, options: &Options, metrics: &Arc<Metrics>, log: &Log) -> Result<(), Error> {
+async fn answer(
+    handler: Handler,
+    options: &Options,
+    spans: &Spans,
+    metrics: &Arc<Metrics>,
+    log: &Log,
+) -> Result<(), Error> {
     let mut signals = Signals::listen().map_err(Error::System)?;
     let certificate = options.tls.as_ref().map(|tls| Certificate::read(tls).map(Arc::new)).transpose()?;
     let listener = Listener::bind(options.address, options.connections, certificate.clone()).await?;
@@ -55,7 +69,7 @@ async fn answer(handler: Handler, options: &Options, metrics: &Arc<Metrics>, log
     }
     log(&format!("serving {}://{}", listener.scheme(), listener.address()));
     let (service, connections) =
-        (Answering::new(handler, options, Arc::clone(metrics)), GracefulShutdown::new());
+        (Answering::new(handler, options, spans.clone(), Arc::clone(metrics)), GracefulShutdown::new());
     tokio::select! {
         () = signals.came() => {}
         () = listener.accept(&service, &connections) => {}

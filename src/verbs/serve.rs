@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http::Uri;
+
 use crate::cli::Verbosity;
 use crate::environment::Environment;
 use crate::gate::{self, Gate, Observer};
@@ -39,7 +41,7 @@ pub(super) fn serve(
     reporter: Reporter,
     wish: Wish,
 ) -> Result<Ending, Error> {
-    let Wish { source, policy, options, verbosity, arguments } = wish;
+    let Wish { source, policy, mut options, verbosity, arguments } = wish;
     let plugin = find(store, environment, reporter, &source)?;
     if plugin.inspected().serves().is_none() {
         return Err(Error::NoServer(plugin.name().to_owned()));
@@ -52,6 +54,7 @@ pub(super) fn serve(
         plugin.inspected(),
         matches!(source, Source::Installed(_)),
     )?;
+    options.service = is_traced(environment)?.then(|| plugin.name().to_owned());
     let observers = audit::observer_of(store, &source, &plugin)?.into_iter().collect();
     let launch = Launch {
         store,
@@ -86,6 +89,34 @@ pub(super) fn serve(
     let served = server::serve(handler, &options, &metrics, &log);
     lines.flush();
     served.map(|()| Ending::Done).map_err(Error::from)
+}
+
+/// Returns whether the environment names a collector of traces, by [OpenTelemetry's rules][1].
+///
+/// [1]: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+///
+/// # Errors
+/// If what it says is no URL.
+fn is_traced(environment: &Environment) -> Result<bool, server::Error> {
+    let is_disabled = environment
+        .variable("OTEL_SDK_DISABLED")
+        .is_some_and(|value| value.to_str().is_some_and(|text| text.eq_ignore_ascii_case("true")));
+    let is_elsewhere = environment.variable("OTEL_TRACES_EXPORTER").is_some_and(|value| value == "none");
+    let names = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+    let mut set = names.into_iter().filter_map(|name| Some((name, environment.variable(name)?)));
+    let Some((name, url)) = set.find(|(_, url)| !url.is_empty()) else { return Ok(false) };
+    if is_disabled || is_elsewhere {
+        return Ok(false);
+    }
+    let url: Option<Uri> = url.to_str().and_then(|url| url.parse().ok());
+    let is_url = url.is_some_and(|url| {
+        matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty())
+    });
+    if is_url {
+        Ok(true)
+    } else {
+        Err(server::Error::Collector(format!("{name} is not a URL of http or https")))
+    }
 }
 
 /// Returns what tells each refusal of the gate once.
@@ -133,6 +164,9 @@ fn message(fault: &Fault, plugin: &Plugin, verbosity: Verbosity) -> Message {
         }
         Fault::Limited(limit, _) => limit.report(),
         Fault::Silent => Message::plain("a request was not answered: the plugin returned without an answer"),
+        Fault::Unfinished => Message::plain(
+            "a request was not answered to its end: the plugin returned before it had finished a body",
+        ),
         Fault::Failed(error) => {
             Message::plain(format!("a request was not answered: the plugin failed: {error}"))
         }

@@ -204,7 +204,7 @@ spec:
     - {host: api.github.com, port: 8443}
     - {host: 10.0.0.1, private: true}
     - {host: \"[::1]\", private: true}
-  limits: {memory: 512Mi, timeout: 1h30m, requests: 64, sockets: 64, headers: 128Ki}
+  limits: {memory: 512Mi, timeout: 1h30m, requests: 64, sockets: 64, headers: 128Ki, reuse: 2}
 ";
 
 #[test]

@@ -40,10 +40,10 @@ fn a_limit_has_its_unit_and_its_range() {
     assert_snapshot!(told, @r"
     # limits that are a list
     kwasm: bad.yaml:5: spec.limits: it is a list, not a map
-    hint: its keys are memory, timeout, requests, sockets, headers, stack
+    hint: its keys are memory, timeout, requests, sockets, headers, stack, reuse
     # a limit that is none
     kwasm: bad.yaml:6: spec.limits.cpu: there is no such key
-    hint: its keys are memory, timeout, requests, sockets, headers, stack
+    hint: its keys are memory, timeout, requests, sockets, headers, stack, reuse
     # units of another kind
     kwasm: bad.yaml:6: spec.limits.memory: `512MB` is not a number of bytes
     hint: write 1Mi to 4Gi
@@ -87,7 +87,7 @@ fn a_limit_has_its_unit_and_its_range() {
     kwasm: bad.yaml:6: spec.limits.headers: 1 is out of range
     hint: write 1Ki to 1Mi
     kwasm: bad.yaml:7: spec.limits.cpu: there is no such key
-    hint: its keys are memory, timeout, requests, sockets, headers, stack
+    hint: its keys are memory, timeout, requests, sockets, headers, stack, reuse
     kwasm: bad.yaml:8: spec.limits.timeout: `soon` is not a duration
     hint: write none, or e.g. 30s, 5m, 1h30m
     kwasm: bad.yaml:9: spec.limits.memory: `1Ti` is not a number of bytes

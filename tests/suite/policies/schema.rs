@@ -28,7 +28,7 @@ const VALID: &[&str] = &[
     "{network: [{host: a, port: '443'}]}",
     "{flags: {own: ['-s', --cluster, --as-group]}}",
     "{flags: {}}",
-    "{limits: {memory: 512Mi, timeout: none, requests: 1, sockets: 1024, headers: 128Ki, stack: 1Mi}}",
+    "{limits: {memory: 512Mi, timeout: none, requests: 1, sockets: 1024, headers: 128Ki, stack: 1Mi, reuse: 1000}}",
     "{limits: {memory: 1048576, headers: '1024', timeout: 1h30m, requests: '7'}}",
     "{limits: {timeout: 5m}}",
     "{limits: {}}",

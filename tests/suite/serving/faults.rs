@@ -17,6 +17,7 @@ fn a_component_that_fails_gives_an_error_to_its_client_and_a_line_to_operators()
         ("/nothing", 502, "the plugin failed\n", "the plugin returned without an answer"),
         ("/spin", 504, "the plugin took too long\n", "the plugin took longer than 1 s"),
         ("/slow?60000", 504, "the plugin took too long\n", "the plugin took longer than 1 s"),
+        ("/open", 502, "the plugin failed\n", "the plugin returned before it had finished a body"),
     ] {
         let answer = server.get(path);
         assert_eq!((answer.status, &*answer.text()), (status, text), "{path}");

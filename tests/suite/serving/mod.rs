@@ -6,6 +6,8 @@ mod bounds;
 mod certificates;
 mod faults;
 mod ports;
+mod reuse;
+mod traces;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;

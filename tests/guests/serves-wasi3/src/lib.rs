@@ -37,6 +37,7 @@ impl wasip3::exports::http::handler::Guest for Guest {
                 });
                 Ok(text("answered\n".to_owned()))
             }
+            "/open" => Ok(open()),
             "/spin" => loop {
                 black_box(0);
             },
@@ -60,6 +61,15 @@ fn text(content: String) -> Response {
         // What nobody reads any more comes back.
         drop(body.write_all(content.into_bytes()).await);
     });
+    response
+}
+
+/// Answers with a body that never ends.
+fn open() -> Response {
+    let (body, contents) = wit_stream::new();
+    let (trailers, end) = wit_future::new(|| Ok(None));
+    let (response, _) = Response::new(Fields::new(), Some(contents), end);
+    std::mem::forget((body, trailers));
     response
 }
 

@@ -50,6 +50,11 @@ impl wasip2::exports::http::incoming_handler::Guest for Guest {
                 black_box(&body);
                 trap()
             }
+            "/open" => {
+                let (body, stream) = begin(out, 200);
+                write(&stream, b"the beginning").unwrap_or_default();
+                std::mem::forget((body, stream));
+            }
             "/spin" => loop {
                 black_box(0);
             },

@@ -1,0 +1,208 @@
+//! Distributed traces: the [context][1] that comes with a request goes on to what its guest requests, and where the environment
+//! names a collector, both are sent there as spans of [OpenTelemetry][2].
+//!
+//! [1]: https://www.w3.org/TR/trace-context/
+//! [2]: https://opentelemetry.io/docs/specs/semconv/http/http-spans/
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::{HeaderMap, Method, StatusCode};
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::{
+    Span as _, SpanContext, SpanKind, Status, TraceContextExt, Tracer as _, TracerProvider,
+};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_http::{HeaderExtractor, HeaderInjector};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span};
+
+use super::collector::Collector;
+use super::error::Error;
+use super::options::Log;
+use crate::gate::{Child, Ending, Parent, Subject, Trace};
+
+/// The longest path in a span, in bytes.
+const PATH: usize = 1024;
+
+/// Makes spans, if there is a collector.
+#[derive(Clone, Default)]
+pub(super) struct Spans(Option<(SdkTracerProvider, SdkTracer)>);
+
+/// What is done for one request. Its span ends with the last of its owners.
+pub(super) struct Work {
+    spans: Spans,
+    span: Option<Mutex<Span>>,
+    /// What further spans belong to.
+    context: Context,
+}
+
+/// A request of a guest.
+struct Call(Span);
+
+impl Spans {
+    /// Returns what sends spans of this service to the collector of the environment, which the crate reads by
+    /// [OpenTelemetry's rules][1]. Must be called inside of the server's runtime.
+    ///
+    /// [1]: https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+    ///
+    /// # Errors
+    /// If the environment names no collector that can be reached by OTLP over HTTP.
+    pub(super) fn of(service: &str, log: Log) -> Result<Self, Error> {
+        let failed = |why: String| Error::Collector(why);
+        let collector = Collector::new(log).map_err(|error| failed(error.to_string()))?;
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_protocol(Protocol::HttpBinary)
+            .with_http_client(collector)
+            .build()
+            .map_err(|error| failed(error.to_string()))?;
+        // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES go before.
+        let named = std::env::var_os("OTEL_SERVICE_NAME").is_some_and(|name| !name.is_empty());
+        let resource = Resource::builder();
+        let resource = if named { resource } else { resource.with_service_name(service.to_owned()) };
+        let provider = SdkTracerProvider::builder()
+            .with_resource(resource.build())
+            .with_batch_exporter(exporter)
+            .build();
+        let tracer = provider.tracer("kwasm");
+        Ok(Self(Some((provider, tracer))))
+    }
+
+    /// Sends what is left. Blocks for as long as the collector takes for it, at most five seconds.
+    pub(super) fn end(&self) {
+        if let Some((provider, _)) = &self.0 {
+            // What went wrong was told.
+            drop(provider.shutdown());
+        }
+    }
+
+    /// Begins the work for a request, and tells its guest what it belongs to.
+    pub(super) fn begin(&self, method: &Method, path: &str, headers: &mut HeaderMap) -> Arc<Work> {
+        let before = extracted(headers);
+        let path = path.get(..path.floor_char_boundary(PATH)).unwrap_or_default();
+        let attributes = vec![KeyValue::new("url.path", path.to_owned())];
+        let span = self.span(method, SpanKind::Server, attributes, &before);
+        let context = match &span {
+            Some(span) => within(span),
+            None => before,
+        };
+        inject(&context, headers);
+        Arc::new(Work { spans: self.clone(), span: span.map(Mutex::new), context })
+    }
+
+    fn span(
+        &self,
+        method: &Method,
+        kind: SpanKind,
+        mut attributes: Vec<KeyValue>,
+        parent: &Context,
+    ) -> Option<Span> {
+        let (_, tracer) = self.0.as_ref()?;
+        let (name, method) = named(method);
+        attributes.push(KeyValue::new("http.request.method", method));
+        let span = tracer.span_builder(name).with_kind(kind).with_attributes(attributes);
+        Some(span.start_with_context(tracer, parent))
+    }
+}
+
+impl Work {
+    /// Notes the answer's status.
+    pub(super) fn answered(&self, status: StatusCode) {
+        let Some(mut span) = self.span() else { return };
+        span.set_attribute(code(status));
+        // An error of the client is none of the server.
+        if status.is_server_error() {
+            fail(&mut span, status.as_str().to_owned());
+        }
+    }
+
+    fn span(&self) -> Option<MutexGuard<'_, Span>> {
+        self.span.as_ref().map(|span| span.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Parent for Work {
+    fn child(&self, method: &Method, headers: &mut HeaderMap) -> Option<Box<dyn Child>> {
+        // A guest that makes spans says itself what a request belongs to.
+        let own = extracted(headers);
+        let parent = if own.span().span_context().is_valid() { &own } else { &self.context };
+        let span = self.spans.span(method, SpanKind::Client, Vec::new(), parent);
+        inject(&span.as_ref().map_or_else(|| parent.clone(), within), headers);
+        span.map(|span| Box::new(Call(span)) as Box<dyn Child>)
+    }
+}
+
+impl Child for Call {
+    fn ended(&mut self, trace: &Trace) {
+        let span = &mut self.0;
+        match &trace.subject {
+            Subject::Cluster { info, .. } => {
+                // Names of objects are too many for a span's name.
+                if info.is_resource_request {
+                    span.update_name(format!("{} {}", info.verb, info.resource));
+                }
+                if !info.namespace.is_empty() {
+                    span.set_attribute(KeyValue::new("k8s.namespace.name", info.namespace.clone()));
+                }
+            }
+            Subject::Elsewhere { host, .. } => {
+                span.set_attribute(KeyValue::new("server.address", host.clone()));
+            }
+            Subject::Unclear { .. } => {}
+        }
+        match &trace.ending {
+            Ending::Answered { status, bytes } => {
+                span.set_attribute(code(*status));
+                let bytes = i64::try_from(*bytes).unwrap_or(i64::MAX);
+                span.set_attribute(KeyValue::new("http.response.body.size", bytes));
+                if status.is_client_error() || status.is_server_error() {
+                    fail(span, status.as_str().to_owned());
+                }
+            }
+            Ending::Failed => fail(span, "failed"),
+            Ending::Refused(reason) => {
+                span.set_attribute(KeyValue::new("kwasm.refusal", reason.to_string()));
+                fail(span, "refused");
+            }
+        }
+        span.end();
+    }
+}
+
+fn fail(span: &mut Span, kind: impl Into<Cow<'static, str>>) {
+    let kind = kind.into();
+    span.set_status(Status::error(kind.clone()));
+    span.set_attribute(KeyValue::new("error.type", kind));
+}
+
+/// Returns the name of a span for a request with this method, and the method: a client may invent as many as it likes.
+fn named(method: &Method) -> (&'static str, &'static str) {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    known
+        .into_iter()
+        .find(|known| *known == method.as_str())
+        .map_or(("HTTP", "_OTHER"), |known| (known, known))
+}
+
+fn code(status: StatusCode) -> KeyValue {
+    KeyValue::new("http.response.status_code", i64::from(status.as_u16()))
+}
+
+/// Returns the context of a span.
+fn within(span: &Span) -> Context {
+    Context::new().with_remote_span_context(SpanContext::clone(span.span_context()))
+}
+
+fn extracted(headers: &HeaderMap) -> Context {
+    TraceContextPropagator::new().extract_with_context(&Context::new(), &HeaderExtractor(headers))
+}
+
+/// Says in headers what a request belongs to, if it belongs to anything.
+fn inject(context: &Context, headers: &mut HeaderMap) {
+    if context.span().span_context().is_valid() {
+        TraceContextPropagator::new().inject_context(context, &mut HeaderInjector(headers));
+    }
+}
