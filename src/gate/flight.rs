@@ -101,7 +101,7 @@ mod tests {
             let subject = Subject::Elsewhere { method: Method::GET, host: String::new(), port: None };
             let head = Head::default();
             let seen = Seen { request: "x".to_owned(), subject, rule: None, consent: None, head };
-            let following = Arc::new(Tracer::new(vec![observer])).begin(Some(seen));
+            let following = Arc::new(Tracer::new(vec![observer])).begin(Some(seen), None);
             following.answered(&::http::Response::new(()).into_parts().0);
             let body = Full::new(Bytes::from("four")).map_err(|never| match never {}).boxed_unsync();
             let slot = flight.take().unwrap_or_else(|_| panic!("the first one"));

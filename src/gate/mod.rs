@@ -26,7 +26,6 @@ mod http;
 mod journal;
 mod lifetime;
 mod object;
-mod parent;
 mod pipe;
 mod question;
 mod recording;
@@ -65,7 +64,6 @@ use self::hosts::Hosts;
 pub(crate) use self::http::Door;
 use self::journal::Journal;
 use self::lifetime::GuestLifetime;
-pub use self::parent::{Child, Parent};
 // The socket door is public for the fuzzer: it says what a guest can say, and no more.
 #[doc(hidden)]
 pub use self::pipe::GuestEnd;
@@ -76,7 +74,7 @@ pub use self::socket::Denied;
 pub(crate) use self::socket::Socket;
 use self::stream::Server;
 use self::table::Table;
-pub use self::trace::{Ending, Exchange, Observer, Subject, Trace};
+pub use self::trace::{Child, Ending, Exchange, Observer, Parent, Subject, Trace};
 use self::trace::{Following, Seen, Tracer};
 pub use self::traffic::Traffic;
 use self::tunnel::{Held, Tunnel};

@@ -8,19 +8,30 @@ use std::time::{Duration, Instant};
 
 use ::http::request::Parts;
 use ::http::uri::Scheme;
-use ::http::{Method, StatusCode, response};
+use ::http::{HeaderMap, Method, StatusCode, response};
 use http_body_util::BodyExt;
 
 use super::ask::Consent;
 use super::body::{Body, Hook, Hooked, Polled};
 use super::head::Head;
-use super::parent::Child;
 use crate::message::Message;
 use crate::policy::{Attempt, Context, Reason, RequestInfo, Target};
 
 /// The observer of each request, called when it has ended. After an error, which is reported to the user once, no
 /// further request passes the gate: what is not recorded must not happen.
 pub type Observer = Arc<dyn Fn(&Trace) -> Result<(), Message> + Send + Sync>;
+
+/// A request that a guest answers, of which its own requests are a part.
+pub trait Parent: Send + Sync {
+    /// Begins to follow a request of the guest, and says in its headers what it belongs to. `None` if it is not followed.
+    fn child(&self, method: &Method, headers: &mut HeaderMap) -> Option<Box<dyn Child>>;
+}
+
+/// A request of a guest that is followed.
+pub trait Child: Send {
+    /// It has ended: its answer was read or dropped, or it was refused, or failed.
+    fn ended(&mut self, trace: &Trace);
+}
 
 /// The result of one request. Contains nothing of a body, and of headers and queries only what may be shown
 /// ([`Head`]), except that the text of a refused request has its query.

@@ -53,7 +53,7 @@ pub struct Visit<B> {
     /// The time for its whole answer.
     pub time: Duration,
     /// What the guest's own requests belong to.
-    pub work: Option<Arc<dyn Parent>>,
+    pub work: Arc<dyn Parent>,
 }
 
 /// How often guests that compute let others go on, and whether their time is over is looked at.
@@ -178,13 +178,12 @@ impl Shared {
         let mut stay = self.instances.stay()?;
         let (kept, store) = (stay.instance(visit.work), &mut stay.store);
         let answered = async {
-            let instance = match kept {
-                Some(instance) => instance,
-                None => {
-                    let made = self.instances.entry.instantiate(store).await?;
-                    self.watcher.instantiated(began.elapsed());
-                    made
-                }
+            let instance = if let Some(instance) = kept {
+                instance
+            } else {
+                let made = self.instances.entry.instantiate(store).await?;
+                self.watcher.instantiated(began.elapsed());
+                made
             };
             instance.answer(store, visit.request, visit.is_tls, tell).await.map(|()| instance)
         };

@@ -122,8 +122,8 @@ impl Stay {
     }
 
     /// Begins a request, and takes the instance if it has answered before. Its own requests belong to `work`.
-    pub(super) fn instance(&mut self, work: Option<Arc<dyn Parent>>) -> Option<Instance> {
-        self.gate.belongs_to(work);
+    pub(super) fn instance(&mut self, work: Arc<dyn Parent>) -> Option<Instance> {
+        self.gate.belongs_to(Some(work));
         self.before = self.concurrent();
         self.store.data_mut().begin();
         self.instance.take()

@@ -162,8 +162,8 @@ impl Shared {
 }
 
 /// Returns what a guest's own requests belong to.
-fn parent(work: &Arc<Work>) -> Option<Arc<dyn Parent>> {
-    Some(Arc::clone(work) as Arc<dyn Parent>)
+fn parent(work: &Arc<Work>) -> Arc<dyn Parent> {
+    Arc::clone(work) as Arc<dyn Parent>
 }
 
 /// Returns whether a request says which host it is for, without which WASI has no request.

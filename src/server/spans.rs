@@ -59,14 +59,9 @@ impl Spans {
             .with_http_client(collector)
             .build()
             .map_err(|error| failed(error.to_string()))?;
-        // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES go before.
-        let named = std::env::var_os("OTEL_SERVICE_NAME").is_some_and(|name| !name.is_empty());
-        let resource = Resource::builder();
-        let resource = if named { resource } else { resource.with_service_name(service.to_owned()) };
-        let provider = SdkTracerProvider::builder()
-            .with_resource(resource.build())
-            .with_batch_exporter(exporter)
-            .build();
+        let resource = Resource::builder().with_service_name(service.to_owned()).build();
+        let provider =
+            SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build();
         let tracer = provider.tracer("kwasm");
         Ok(Self(Some((provider, tracer))))
     }

@@ -54,7 +54,10 @@ pub(super) fn serve(
         plugin.inspected(),
         matches!(source, Source::Installed(_)),
     )?;
-    options.service = is_traced(environment)?.then(|| plugin.name().to_owned());
+    options.service = is_traced(environment)?.then(|| {
+        let name = environment.variable("OTEL_SERVICE_NAME").and_then(|name| name.to_str());
+        name.filter(|name| !name.is_empty()).unwrap_or(plugin.name()).to_owned()
+    });
     let observers = audit::observer_of(store, &source, &plugin)?.into_iter().collect();
     let launch = Launch {
         store,
