@@ -50,7 +50,7 @@ macro_rules! export {
                 request: $crate::wasip2::http::types::IncomingRequest,
                 out: $crate::wasip2::http::types::ResponseOutparam,
             ) {
-                $crate::handle::<$admit>(&request, out);
+                $crate::handle::<$admit>(&request.into(), out.into());
             }
         }
 

@@ -1,12 +1,9 @@
 //! Requests to the cluster.
 
 use crate::kubeconfig::{self, Server};
-use crate::{Error, Pending, Response, Transport, Upload, for_terminal_line};
+use crate::{Error, Pending, Response, Upload, outgoing};
 use serde::de::DeserializeOwned;
-use wasip2::http::outgoing_handler;
-use wasip2::http::types::{
-    Fields, FutureIncomingResponse, HeaderError, Method, OutgoingBody, OutgoingRequest, Scheme,
-};
+use wasip2::http::types::{FutureIncomingResponse, OutgoingBody, Scheme};
 
 /// The cluster that the user chose, with the namespace to work in.
 #[derive(Clone, Debug)]
@@ -161,43 +158,8 @@ impl Cluster {
         path: &str,
         headers: &[(&str, &str)],
     ) -> Result<(OutgoingBody, FutureIncomingResponse), Error> {
-        let fields = Fields::new();
-        for (name, value) in headers {
-            fields.append(name, value.as_bytes()).map_err(|error| {
-                let why = match error {
-                    HeaderError::Forbidden => "plugins may not set it",
-                    HeaderError::InvalidSyntax | HeaderError::Immutable => "not well-formed",
-                };
-                invalid(&format!("header `{}`", for_terminal_line(name)), why)
-            })?;
-        }
-        let request = OutgoingRequest::new(fields);
         let scheme = if self.server.https { Scheme::Https } else { Scheme::Http };
         let path = format!("{}{path}", self.server.prefix);
-        let malformed = |what: &str| invalid(what, "not well-formed");
-        request.set_method(&method_of(method)).map_err(|()| malformed("method"))?;
-        request.set_scheme(Some(&scheme)).map_err(|()| malformed("scheme"))?;
-        request.set_authority(Some(&self.server.authority)).map_err(|()| malformed("server"))?;
-        request.set_path_with_query(Some(&path)).map_err(|()| malformed("path"))?;
-        let body = request.body().map_err(|()| malformed("body"))?;
-        let answer = outgoing_handler::handle(request, None).map_err(Transport::from)?;
-        Ok((body, answer))
-    }
-}
-
-fn invalid(what: &str, why: &str) -> Error {
-    Error::Request { what: what.to_owned(), why: why.to_owned() }
-}
-
-fn method_of(name: &str) -> Method {
-    match name {
-        "GET" => Method::Get,
-        "HEAD" => Method::Head,
-        "POST" => Method::Post,
-        "PUT" => Method::Put,
-        "DELETE" => Method::Delete,
-        "OPTIONS" => Method::Options,
-        "PATCH" => Method::Patch,
-        other => Method::Other(other.to_owned()),
+        outgoing::start(&scheme, &self.server.authority, method, &path, headers)
     }
 }

@@ -20,6 +20,9 @@ pub enum Error {
     /// Not the requested JSON.
     #[error("the server's answer: {}", for_terminal_line(&.0.to_string()))]
     Json(serde_json::Error),
+    /// An answer with more bytes than are read.
+    #[error("the server's answer has more than {0} bytes")]
+    Large(usize),
     /// The kubeconfig is missing or not usable.
     #[error("kubeconfig: {}", for_terminal_line(.0))]
     Kubeconfig(String),

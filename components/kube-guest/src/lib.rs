@@ -25,8 +25,10 @@ mod escape;
 // The template of a Rust plugin has it too, and does not depend on this library.
 #[path = "../../templates/rust/src/flags.rs"]
 mod flags;
+mod host;
 mod kubeconfig;
 mod lines;
+mod outgoing;
 mod pages;
 mod path;
 mod pending;
@@ -43,6 +45,7 @@ pub use ending::{exit, finish};
 pub use error::{Error, Status};
 pub use escape::{for_terminal, for_terminal_line};
 pub use flags::without_connection_flags;
+pub use host::Host;
 pub use lines::LineBuffer;
 pub use pages::{List, Lists, METADATA, Page};
 pub use path::{BadPath, Path};

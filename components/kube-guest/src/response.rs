@@ -153,6 +153,22 @@ impl Response {
         Ok(body)
     }
 
+    /// Returns the whole body, if it has at most this many bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Large`], or [`Error::Transport`] if the body was cut short.
+    pub fn read_at_most(mut self, most: usize) -> Result<Vec<u8>, Error> {
+        let mut body = Vec::new();
+        while let Some(chunk) = self.chunk(CHUNK)? {
+            if body.len() + chunk.len() > most {
+                return Err(Error::Large(most));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
     /// Returns the trailers, once the body is read to its end.
     ///
     /// # Errors

@@ -20,13 +20,13 @@ struct Webhook<'a> {
 }
 
 /// The files of a certificate for loopback, and its authority.
-struct Files {
+pub(super) struct Files {
     authority: Authority,
     options: Vec<String>,
 }
 
 impl Files {
-    fn new(kwasm: &Kwasm) -> Self {
+    pub(super) fn new(kwasm: &Kwasm) -> Self {
         let authority = Authority::new("webhooks");
         let keyed = authority.sign(&tls::server("a webhook", &["127.0.0.1"]));
         let [certificate, key] = ["tls.crt", "tls.key"].map(|name| kwasm.home().join(name));
@@ -37,7 +37,12 @@ impl Files {
         Self { authority, options }
     }
 
-    fn serve(&self, kwasm: &Kwasm, guest: &str, options: &[&str]) -> Server {
+    /// Returns the certificate of its authority, as a webhook configuration has it.
+    pub(super) fn bundle(&self) -> String {
+        data_encoding(self.authority.pem())
+    }
+
+    pub(super) fn serve(&self, kwasm: &Kwasm, guest: &str, options: &[&str]) -> Server {
         let own = self.options.iter().map(String::as_str);
         Server::of(kwasm, guest, &own.chain(options.iter().copied()).collect::<Vec<_>>())
     }

@@ -4,6 +4,7 @@ mod admission;
 mod answers;
 mod bounds;
 mod certificates;
+mod examples;
 mod faults;
 mod ports;
 mod reuse;

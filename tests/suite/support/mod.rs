@@ -17,7 +17,7 @@ mod toolchains;
 #[cfg(target_os = "linux")]
 pub(crate) use self::conversation::Conversation;
 pub(crate) use self::kwasm::{Kwasm, Run, UNSTABLE, component, faults_program};
-pub(crate) use self::registry::{Layout, RealRegistry, registry, registry_with_referrers};
+pub(crate) use self::registry::{Layout, RealRegistry, open_registry, registry, registry_with_referrers};
 pub(crate) use self::relay::Relay;
 pub(crate) use self::running::Running;
 pub(crate) use self::servers::{Real, filled, real, seed, skip};

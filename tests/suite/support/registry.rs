@@ -38,6 +38,15 @@ pub(crate) fn registry(test: &str, programs: &[&str]) -> Option<&'static RealReg
     shared(&REGISTRY, Registry::start, test, programs)
 }
 
+/// Returns distribution for everyone, without a login, under the same conditions.
+///
+/// # Panics
+/// If `CI` is set, where nothing is skipped.
+pub(crate) fn open_registry(test: &str, programs: &[&str]) -> Option<&'static RealRegistry> {
+    static REGISTRY: OnceLock<Result<RealRegistry, String>> = OnceLock::new();
+    shared(&REGISTRY, || Registry::distribution().open().start(), test, programs)
+}
+
 /// Returns go-containerregistry's registry, which has the referrers API, under the same conditions.
 ///
 /// # Panics

@@ -1,10 +1,9 @@
 //! The judging: rules and a pod make findings. Nothing here reads or writes, so that what asks (a list, a file, an
 //! admission review) does not matter.
 
-use crate::image::Image;
 use crate::pod::{Amount, Container, PodSpec, Resources, SecurityContext};
 use crate::rules::{Rule, Rules, Severity};
-use plugin_kit::Quantity;
+use plugin_kit::{Image, Quantity};
 use std::collections::BTreeMap;
 
 /// What a rule says about a part of an object.

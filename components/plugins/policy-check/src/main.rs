@@ -2,7 +2,6 @@
 //! nothing of where its objects come from. The same component is an admission webhook, for `kwasm serve --webhook`.
 
 mod admission;
-mod image;
 mod judge;
 mod live;
 mod manifests;

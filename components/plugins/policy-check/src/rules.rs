@@ -1,8 +1,7 @@
 //! The rules, and how they are read: strictly, so that a misspelt one is an error and not a gap.
 
-use crate::image::Pattern;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use plugin_kit::Pattern;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// How much a finding matters.
@@ -206,12 +205,6 @@ pub(crate) struct Exempt {
 impl Default for Exempt {
     fn default() -> Self {
         Self { namespaces: ["kube-system", "kube-public", "kube-node-lease"].map(str::to_owned).to_vec() }
-    }
-}
-
-impl<'de> Deserialize<'de> for Pattern {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 

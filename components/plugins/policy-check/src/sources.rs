@@ -2,10 +2,8 @@
 
 use crate::rules::Rules;
 use crate::{COMMAND, FILENAME, RULES, RULES_FROM, RULES_TEXT};
-use kube_guest::{Cluster, Path, for_terminal_line};
-use plugin_kit::{Arguments, Explain, Failure};
-use serde::Deserialize;
-use std::collections::BTreeMap;
+use kube_guest::for_terminal_line;
+use plugin_kit::{Arguments, Failure};
 use std::io::{self, Read};
 
 /// The key of a `ConfigMap` that has rules.
@@ -13,11 +11,6 @@ const KEY: &str = "rules.yaml";
 
 /// The name of standard input.
 const STDIN: &str = "-";
-
-#[derive(Deserialize)]
-struct ConfigMap {
-    data: Option<BTreeMap<String, String>>,
-}
 
 /// Returns the rules that the command line names, or the defaults.
 pub(crate) fn rules(arguments: &Arguments) -> Result<Rules, Failure> {
@@ -34,7 +27,7 @@ pub(crate) fn rules(arguments: &Arguments) -> Result<Rules, Failure> {
     } else if let Some(text) = text {
         ("--rules-text".to_owned(), text.to_owned())
     } else if let Some(map) = map {
-        (format!("configmap {}: {KEY}", for_terminal_line(map)), of_config_map(map)?)
+        (format!("configmap {}: {KEY}", for_terminal_line(map)), plugin_kit::config_map(map, KEY)?)
     } else {
         return Ok(Rules::default());
     };
@@ -69,17 +62,4 @@ fn read(file: &str) -> Result<String, Failure> {
             "a plugin reads only folders that its policy grants; standard input, `-`, needs no grant",
         )
     })
-}
-
-fn of_config_map(named: &str) -> Result<String, Failure> {
-    let Some((namespace, name)) = named.split_once('/') else {
-        let named = for_terminal_line(named);
-        return Err(Failure::usage(format!("--rules-from {named}: no namespace, as in policies/{named}")));
-    };
-    let cluster = Cluster::from_env()?;
-    let what = format!("configmap {}", for_terminal_line(named));
-    let path = Path::new(["api", "v1", "namespaces", namespace, "configmaps", name])?;
-    let map: ConfigMap = cluster.get_json(path).of(&what)?;
-    let text = map.data.unwrap_or_default().remove(KEY);
-    text.ok_or_else(|| Failure::message(format!("{what}: it has no key {KEY}")))
 }

@@ -1,6 +1,8 @@
 //! Names of images, as container runtimes read them (`distribution/reference: normalize.go, regexp.go`), and patterns
 //! for them.
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use std::fmt;
 
 /// The registry of a name without one.
@@ -8,18 +10,21 @@ const DEFAULT_HOST: &str = "docker.io";
 
 /// A name of an image, with what it leaves out filled in.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Image {
+pub struct Image {
     /// The registry, with its port if it has one.
-    pub(crate) host: String,
+    pub host: String,
     /// The repository in the registry.
-    pub(crate) repository: String,
-    pub(crate) tag: Option<String>,
-    pub(crate) digest: Option<String>,
+    pub repository: String,
+    /// The tag, if it has one.
+    pub tag: Option<String>,
+    /// The digest, such as `sha256:` and 64 digits, if it has one.
+    pub digest: Option<String>,
 }
 
 impl Image {
     /// Reads a name. Returns `None` for what no container runtime takes.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => (rest, Some(digest.to_owned())),
             None => (text, None),
@@ -53,7 +58,7 @@ impl fmt::Display for Image {
 
 /// Images whose names are alike, such as `registry.example/*`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Pattern {
+pub struct Pattern {
     host: String,
     /// `None` means all repositories.
     repository: Option<String>,
@@ -62,7 +67,10 @@ pub(crate) struct Pattern {
 impl Pattern {
     /// Reads a pattern: a registry, and after a slash a repository. In each a `*` stands for any characters, but never for
     /// those of both, so that `*.example.com/*` means no path of another host.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn parse(text: &str) -> Result<Self, String> {
         if text == "*" {
             return Ok(Self { host: "*".to_owned(), repository: None });
         }
@@ -81,7 +89,9 @@ impl Pattern {
         Ok(Self { host: normal(host).to_owned(), repository })
     }
 
-    pub(crate) fn matches(&self, image: &Image) -> bool {
+    /// Returns whether it means this image.
+    #[must_use]
+    pub fn matches(&self, image: &Image) -> bool {
         fits(&self.host, &image.host)
             && self.repository.as_deref().is_none_or(|pattern| fits(pattern, &image.repository))
     }
@@ -93,6 +103,12 @@ impl fmt::Display for Pattern {
             Some(repository) => write!(f, "{}/{repository}", self.host),
             None => write!(f, "{}", self.host),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
