@@ -40,7 +40,7 @@ mod tests {
             "ephemeralContainers": [{"image": "d"}], "volumes": [{"image": {"reference": "e"}}, {"emptyDir": {}}],
         });
         let names = |group, kind, object: Value| {
-            of(group, kind, &object).map(|found| found.into_iter().collect::<Vec<_>>().join(""))
+            of(group, kind, &object).map(|found| found.into_iter().collect::<String>())
         };
         assert_eq!(names("", "Pod", json!({"spec": spec})).unwrap(), "abcde");
         assert_eq!(

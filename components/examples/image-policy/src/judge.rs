@@ -83,7 +83,9 @@ fn signed(image: &Image, digest: &str, rule: &Rule, registry: &mut impl Lookup) 
     // Nothing is signed by cosign that has another digest.
     let hex = digest.strip_prefix("sha256:").ok_or("signatures are looked up by SHA-256 alone")?;
     let Some(manifest) = registry.manifest(image, &format!("sha256-{hex}.sig"))? else {
-        return Err("it is not signed (cosign sign --new-bundle-format=false writes what is looked for)".to_owned());
+        return Err(
+            "it is not signed (cosign sign --new-bundle-format=false writes what is looked for)".to_owned()
+        );
     };
     signature::verify(&manifest, digest, &rule.keys, |digest| registry.blob(image, digest))
 }
@@ -162,7 +164,9 @@ mod tests {
         assert_eq!(response("shop", &[&signed], &[]).0["allowed"], true);
         assert!(denied(&format!("r.example/signed@{OTHER}")).contains("it is not signed"));
         assert!(denied("r.example/signed:1").contains("it is named by the tag `1`"));
-        assert!(denied(&format!("evil.example/signed@{}", signature::tests::DIGEST)).contains("no rule allows"));
+        assert!(
+            denied(&format!("evil.example/signed@{}", signature::tests::DIGEST)).contains("no rule allows")
+        );
         assert!(denied("r.example/a b").contains("it is not the name of an image"));
         let away = denied(&format!("r.example/away@{}", signature::tests::DIGEST));
         assert!(away.ends_with("the server is not available"), "{away}");

@@ -48,15 +48,10 @@ impl Admit for ImagePolicy {
 
 admission::export!(ImagePolicy);
 
-/// Reads the rules that the server's arguments name. A `ConfigMap` is read for each review, so that its changes are in force
-/// at once.
+/// Reads the rules that the server's arguments name.
 fn rules() -> Result<Rules, Failure> {
     let arguments = Arguments::of(&COMMAND)?;
     arguments.exactly([])?;
-    let text = match (arguments.value(&RULES_TEXT), arguments.value(&RULES_FROM)) {
-        (Some(text), None) => text.to_owned(),
-        (None, Some(map)) => plugin_kit::config_map(map, KEY)?,
-        _ => return Err(Failure::usage("one of --rules-text and --rules-from is needed")),
-    };
+    let text = plugin_kit::settings(&arguments, &RULES_TEXT, &RULES_FROM, KEY)?;
     Rules::read(&text).map_err(|why| Failure::message(format!("the rules: {why}")))
 }

@@ -53,7 +53,9 @@ impl Lookup for Registries {
     fn blob(&mut self, image: &Image, wanted: &str) -> Result<Vec<u8>, String> {
         let hex = wanted.strip_prefix("sha256:").unwrap_or_default();
         if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err("the manifest of its signatures names a blob by something else than SHA-256".to_owned());
+            return Err(
+                "the manifest of its signatures names a blob by something else than SHA-256".to_owned()
+            );
         }
         let mut response = self.get(image, ["blobs", wanted])?;
         if let 301 | 302 | 307 | 308 = response.status() {
@@ -63,7 +65,11 @@ impl Lookup for Registries {
             200 => whole(image, response)?,
             status => return Err(format!("{} answered with {status}", image.host)),
         };
-        if digest(&content) == wanted { Ok(content) } else { Err(format!("{} lied about a blob", image.host)) }
+        if digest(&content) == wanted {
+            Ok(content)
+        } else {
+            Err(format!("{} lied about a blob", image.host))
+        }
     }
 }
 

@@ -63,8 +63,8 @@ impl Rules {
     /// What is wrong with them, on one line.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
-        let document: Document =
-            serde_saphyr::from_str_with_options(text, options).map_err(|error| first_line(&error.to_string()))?;
+        let document: Document = serde_saphyr::from_str_with_options(text, options)
+            .map_err(|error| first_line(&error.to_string()))?;
         let images = document.images.into_iter().map(Rule::read).collect::<Result<_, _>>()?;
         Ok(Self { images, exempt: document.exempt.namespaces })
     }

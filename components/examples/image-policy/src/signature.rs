@@ -116,7 +116,9 @@ pub(crate) mod tests {
         assert_eq!(verified(MANIFEST, DIGEST, fixture!("other.pub"), PAYLOAD), none);
         assert_eq!(verified(MANIFEST, DIGEST, KEY, &PAYLOAD.replace("example", "exampel")), none);
         assert_eq!(verified(MANIFEST, &DIGEST.replace("840b", "840c"), KEY, PAYLOAD), none);
-        for (what, instead) in [("MEYC", "MEYD"), ("dev.cosignproject", "dev.other"), ("simplesigning", "other")] {
+        for (what, instead) in
+            [("MEYC", "MEYD"), ("dev.cosignproject", "dev.other"), ("simplesigning", "other")]
+        {
             assert_eq!(verified(&MANIFEST.replace(what, instead), DIGEST, KEY, PAYLOAD), none, "{what}");
         }
         assert!(verified("{", DIGEST, KEY, PAYLOAD).unwrap_err().contains("is malformed"));

@@ -1,8 +1,8 @@
 //! What nodes have, and what is requested of it.
 
-use crate::amounts::{Amounts, Listed};
-use crate::pods::{self, Named};
+use crate::nodes;
 use plugin_kit::Quantity;
+use plugin_kit::requests::{self, Amounts, Listed, Named};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::fmt;
@@ -65,7 +65,7 @@ pub(crate) struct Container {
 pub(crate) struct Measured {
     #[serde(default)]
     metadata: Named,
-    #[serde(default, deserialize_with = "crate::amounts::list")]
+    #[serde(default, deserialize_with = "plugin_kit::requests::list")]
     usage: Listed,
     containers: Option<Vec<MeasuredContainer>>,
 }
@@ -74,7 +74,7 @@ pub(crate) struct Measured {
 struct MeasuredContainer {
     #[serde(default)]
     name: String,
-    #[serde(default, deserialize_with = "crate::amounts::list")]
+    #[serde(default, deserialize_with = "plugin_kit::requests::list")]
     usage: Listed,
 }
 
@@ -118,8 +118,8 @@ type MeasuredPods = HashMap<(String, String), Vec<MeasuredContainer>>;
 
 /// Puts it together. Without the use of nodes, a node's use is that of its pods.
 pub(crate) fn build(
-    nodes: Vec<pods::Node>,
-    pods: Vec<pods::Pod>,
+    nodes: Vec<nodes::Node>,
+    pods: Vec<requests::Pod>,
     of_nodes: Option<Vec<Measured>>,
     of_pods: Vec<Measured>,
 ) -> Capacity {
@@ -136,7 +136,7 @@ pub(crate) fn build(
     let named =
         |pod: Measured| ((pod.metadata.namespace, pod.metadata.name), pod.containers.unwrap_or_default());
     let measured: MeasuredPods = of_pods.into_iter().map(named).collect();
-    for pod in pods.into_iter().filter(pods::Pod::is_active) {
+    for pod in pods.into_iter().filter(requests::Pod::is_active) {
         let node = pod.spec.node_name.as_deref().and_then(|node| places.get(node));
         if let Some(node) = node.and_then(|index| capacity.nodes.get_mut(*index)) {
             node.add(pod, &measured);
@@ -165,10 +165,10 @@ pub(crate) fn build(
 }
 
 impl Node {
-    fn add(&mut self, pod: pods::Pod, measured: &MeasuredPods) {
+    fn add(&mut self, pod: requests::Pod, measured: &MeasuredPods) {
         let allocatable = self.shares.allocatable();
         let mut shares = Shares::of(allocatable, pod.requests().amounts(), pod.limits().amounts());
-        let pods::Pod { metadata, spec, .. } = pod;
+        let requests::Pod { metadata, spec, .. } = pod;
         let key = (metadata.namespace, metadata.name);
         let measured = measured.get(&key).map(Vec::as_slice).unwrap_or_default();
         let mut used = Amounts::default();
@@ -194,7 +194,7 @@ impl Node {
 mod tests {
     use super::*;
 
-    fn nodes() -> Vec<pods::Node> {
+    fn nodes() -> Vec<nodes::Node> {
         serde_json::from_str(
             r#"[{"metadata":{"name":"a"},"status":{"allocatable":{"cpu":"2","memory":"1Gi","pods":"110"}}},
             {"metadata":{"name":"b"},"status":{"allocatable":{"cpu":"1","memory":"1Gi"}}}]"#,
@@ -202,7 +202,7 @@ mod tests {
         .unwrap()
     }
 
-    fn pods() -> Vec<pods::Pod> {
+    fn pods() -> Vec<requests::Pod> {
         serde_json::from_str(
             r#"[{"metadata":{"namespace":"x","name":"one"},"spec":{"nodeName":"a","containers":[
                 {"name":"m","resources":{"requests":{"cpu":"100m"},"limits":{"memory":"1Mi"}}}]}},

@@ -1,11 +1,10 @@
 //! `kubectl resource-capacity`: what nodes have, what pods request of it, and what they use.
 
-mod amounts;
 mod capacity;
 mod document;
 mod figures;
+mod nodes;
 mod order;
-mod pods;
 mod reading;
 mod rows;
 mod taints;

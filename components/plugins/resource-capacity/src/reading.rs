@@ -1,10 +1,11 @@
 //! What is read of the cluster.
 
 use crate::capacity::{self, Capacity, Measured};
-use crate::pods::{Node, Pod};
+use crate::nodes::Node;
 use crate::taints::Taints;
 use crate::{NAMESPACE, NAMESPACE_LABELS, NO_TAINT, NODE_LABELS, NODE_TAINTS, POD_LABELS, UTIL};
 use kube_guest::{Cluster, Error, List, Lists, METADATA, Path};
+use plugin_kit::requests::Pod;
 use plugin_kit::{Arguments, Explain, Failure, Object};
 use std::collections::HashSet;
 

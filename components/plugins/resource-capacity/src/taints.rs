@@ -1,6 +1,6 @@
 //! Which nodes are left out by their taints.
 
-use crate::pods::Node;
+use crate::nodes::Node;
 
 /// What `--node-taints` says: nodes with one of some taints, and none of others.
 #[derive(Debug, Default, Eq, PartialEq)]

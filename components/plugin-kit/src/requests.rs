@@ -1,64 +1,84 @@
-//! Pods, and what they request (`kubectl: pkg/util/resource`).
+//! Pods, and what they request (`kubectl: pkg/util/resource`, `component-helpers: resource`).
 
-use crate::amounts::{self, Listed};
-use plugin_kit::Quantity;
+mod amounts;
+
+pub use amounts::{Amounts, Listed, list};
+
 use serde::Deserialize;
 
 /// A pod, as far as it is looked at.
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Pod {
+pub struct Pod {
+    /// Its name.
     #[serde(default)]
-    pub(crate) metadata: Named,
+    pub metadata: Named,
+    /// What it is to be.
     #[serde(default)]
-    pub(crate) spec: Spec,
+    pub spec: Spec,
+    /// What it is.
     #[serde(default)]
-    pub(crate) status: Status,
+    pub status: Status,
 }
 
 /// The name of an object in a namespace.
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Named {
+pub struct Named {
+    /// The name.
     #[serde(default)]
-    pub(crate) name: String,
+    pub name: String,
+    /// The namespace.
     #[serde(default)]
-    pub(crate) namespace: String,
+    pub namespace: String,
 }
 
+/// What a pod is to be.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Spec {
+pub struct Spec {
+    /// Where it runs, once that is decided.
     #[serde(default)]
-    pub(crate) node_name: Option<String>,
+    pub node_name: Option<String>,
+    /// Its containers.
     #[serde(default)]
-    pub(crate) containers: Option<Vec<Container>>,
+    pub containers: Option<Vec<Container>>,
     #[serde(default)]
     init_containers: Option<Vec<Container>>,
-    #[serde(default, deserialize_with = "amounts::list")]
+    #[serde(default, deserialize_with = "list")]
     overhead: Listed,
+    /// Those of the pod as a whole, which count in place of its containers'.
+    #[serde(default)]
+    resources: Option<Resources>,
 }
 
+/// A container.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Container {
+pub struct Container {
+    /// Its name in the pod.
     #[serde(default)]
-    pub(crate) name: String,
+    pub name: String,
+    /// What it requests, and its limits.
     #[serde(default)]
-    pub(crate) resources: Resources,
+    pub resources: Resources,
     #[serde(default)]
     restart_policy: Option<String>,
 }
 
+/// What is requested, and what is the limit.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-pub(crate) struct Resources {
-    #[serde(default, deserialize_with = "amounts::list")]
-    pub(crate) requests: Listed,
-    #[serde(default, deserialize_with = "amounts::list")]
-    pub(crate) limits: Listed,
+pub struct Resources {
+    /// What it requests.
+    #[serde(default, deserialize_with = "list")]
+    pub requests: Listed,
+    /// Its limits.
+    #[serde(default, deserialize_with = "list")]
+    pub limits: Listed,
 }
 
+/// What a pod is.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Status {
+pub struct Status {
     #[serde(default)]
     phase: Option<String>,
     #[serde(default)]
@@ -72,26 +92,32 @@ pub(crate) struct Status {
 struct ContainerStatus {
     #[serde(default)]
     name: String,
-    #[serde(default, deserialize_with = "amounts::list")]
+    #[serde(default, deserialize_with = "list")]
     allocated_resources: Listed,
 }
 
 impl Pod {
     /// Returns whether it still needs what it requests.
-    pub(crate) fn is_active(&self) -> bool {
+    #[must_use]
+    pub fn is_active(&self) -> bool {
         !matches!(self.status.phase.as_deref(), Some("Succeeded" | "Failed"))
     }
 
-    /// Returns what it requests: its containers together, or an init container that needs more.
-    pub(crate) fn requests(&self) -> Listed {
+    /// Returns what it requests: what it says for all of its containers, or else these together, or an init container that needs
+    /// more.
+    #[must_use]
+    pub fn requests(&self) -> Listed {
         let mut requests = self.sum(|container| self.requests_of(container), |all| all.requests);
+        requests.replace(self.spec.resources.unwrap_or_default().requests);
         requests.add(self.spec.overhead);
         requests
     }
 
     /// Returns its limits.
-    pub(crate) fn limits(&self) -> Listed {
+    #[must_use]
+    pub fn limits(&self) -> Listed {
         let mut limits = self.sum(|container| container.resources.limits, |all| all.limits);
+        limits.replace(self.spec.resources.unwrap_or_default().limits);
         limits.add_to_present(self.spec.overhead);
         limits
     }
@@ -133,43 +159,6 @@ impl Pod {
     }
 }
 
-/// A node, as far as it is looked at.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Node {
-    #[serde(default)]
-    pub(crate) metadata: Named,
-    #[serde(default)]
-    pub(crate) spec: NodeSpec,
-    #[serde(default)]
-    pub(crate) status: NodeStatus,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct NodeSpec {
-    pub(crate) taints: Option<Vec<Taint>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Taint {
-    #[serde(default)]
-    pub(crate) key: String,
-    #[serde(default)]
-    pub(crate) effect: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct NodeStatus {
-    #[serde(default, deserialize_with = "amounts::list")]
-    pub(crate) allocatable: Listed,
-}
-
-impl Node {
-    /// Returns the number of pods that may run there.
-    pub(crate) fn allocatable_pods(&self) -> i128 {
-        self.status.allocatable.pods.map_or(0, Quantity::rounded)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,6 +190,14 @@ mod tests {
                 {"name":"s","restartPolicy":"Always","resources":{"requests":{"cpu":"10m"}}},
                 {"name":"i","resources":{"requests":{"cpu":"200m"}}}]}}"#);
         assert_eq!(shown(pod.requests()), "210m 0");
+    }
+
+    #[test]
+    fn what_a_pod_requests_as_a_whole_counts_in_place_of_its_containers() {
+        let pod =
+            pod(r#"{"spec":{"resources":{"requests":{"cpu":"3"}},"overhead":{"cpu":"1m"},"containers":[
+            {"name":"a","resources":{"requests":{"cpu":"100m","memory":"10"}}}]}}"#);
+        assert_eq!(shown(pod.requests()), "3001m 10");
     }
 
     #[test]

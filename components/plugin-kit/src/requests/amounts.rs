@@ -1,39 +1,48 @@
 //! Amounts of CPU and memory.
 
-use plugin_kit::Quantity;
+use crate::Quantity;
 use serde::de::{Deserialize, Deserializer, Visitor};
 use std::fmt;
 use std::ops::AddAssign;
 
 /// What of a resource list is looked at, each as far as it is there.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize)]
-pub(crate) struct Listed {
+pub struct Listed {
+    /// CPUs.
     #[serde(default, deserialize_with = "quantity")]
-    pub(crate) cpu: Option<Quantity>,
+    pub cpu: Option<Quantity>,
+    /// Memory, in bytes.
     #[serde(default, deserialize_with = "quantity")]
-    pub(crate) memory: Option<Quantity>,
+    pub memory: Option<Quantity>,
+    /// A number of pods.
     #[serde(default, deserialize_with = "quantity")]
-    pub(crate) pods: Option<Quantity>,
+    pub pods: Option<Quantity>,
 }
 
 impl Listed {
     /// Returns the amounts; what is not there is nothing.
-    pub(crate) fn amounts(self) -> Amounts {
+    #[must_use]
+    pub fn amounts(self) -> Amounts {
         Amounts { cpu: self.cpu.unwrap_or_default(), memory: self.memory.unwrap_or_default() }
     }
 
     /// Adds another list.
-    pub(crate) fn add(&mut self, other: Self) {
+    pub fn add(&mut self, other: Self) {
         self.merge(other, |one, other| one + other);
     }
 
     /// Keeps the greater amount of each.
-    pub(crate) fn greater(&mut self, other: Self) {
+    pub fn greater(&mut self, other: Self) {
         self.merge(other, Ord::max);
     }
 
+    /// Takes what another list has in place of its own.
+    pub fn replace(&mut self, other: Self) {
+        self.merge(other, |_, other| other);
+    }
+
     /// Adds another list to what is there and more than nothing.
-    pub(crate) fn add_to_present(&mut self, other: Self) {
+    pub fn add_to_present(&mut self, other: Self) {
         let present = |amount: Option<Quantity>| amount.is_some_and(|amount| !amount.is_zero());
         self.add(Self {
             cpu: other.cpu.filter(|_| present(self.cpu)),
@@ -54,9 +63,11 @@ impl Listed {
 
 /// CPU and memory.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Amounts {
-    pub(crate) cpu: Quantity,
-    pub(crate) memory: Quantity,
+pub struct Amounts {
+    /// CPUs.
+    pub cpu: Quantity,
+    /// Memory, in bytes.
+    pub memory: Quantity,
 }
 
 impl AddAssign for Amounts {
@@ -102,7 +113,10 @@ impl Visitor<'_> for OfAny {
 }
 
 /// Reads a list that may be `null`.
-pub(crate) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Listed, D::Error> {
+///
+/// # Errors
+/// If it is something else.
+pub fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Listed, D::Error> {
     Ok(Option::<Listed>::deserialize(deserializer)?.unwrap_or_default())
 }
 
