@@ -1,4 +1,5 @@
-//! Writes the request of each shipped plugin into its component: the policy of the same name in `policies/`.
+//! Writes the request of each shipped plugin into its component: the policy of the same name in `policies/`, or of an example
+//! `kwasm.yaml` in its folder, as `kwasm build` does.
 //!
 //! `kwasm policy embed` does the same, but building it would take longer than all the plugins.
 
@@ -14,11 +15,15 @@ const SECTION: &str = "kwasm:policy";
 /// The largest request, in bytes.
 const LONGEST: usize = 64 << 10;
 
-/// Returns the text of a plugin's request, or `None` for a program that is not a shipped plugin.
+/// Returns the text of a plugin's request, or `None` for a program that is neither a shipped plugin nor an example with a request.
 ///
 /// # Errors
 /// If a shipped plugin has no policy.
 pub(crate) fn of(places: &Places, plugin: &str) -> Result<Option<String>> {
+    let example = places.plugins().join("examples").join(plugin).join("kwasm.yaml");
+    if example.is_file() {
+        return fs::read_to_string(&example).map(Some).with_context(|| example.display().to_string());
+    }
     if !places.plugins().join("plugins").join(plugin).is_dir() {
         return Ok(None);
     }
@@ -75,7 +80,9 @@ mod tests {
         let places = Places::find().unwrap();
         let decoder = of(&places, "decoder").unwrap().unwrap();
         assert!(decoder.contains("name: decoder"));
+        assert!(of(&places, "team-quota").unwrap().unwrap().contains("name: team-quota"));
         assert_eq!(of(&places, "hello").unwrap(), None);
+        assert_eq!(of(&places, "image-policy").unwrap(), None, "its hosts are its user's");
         assert_eq!(of(&places, "view").unwrap(), None);
         let entries = fs::read_dir(places.plugins().join("plugins")).unwrap().map(Result::unwrap);
         let plugins: Vec<_> = entries.filter(|entry| entry.path().is_dir()).collect();
