@@ -29,8 +29,7 @@ impl Host {
     /// [`Error::Transport`], which [`is_denied`](crate::Transport::is_denied) if the policy does not grant the host, and
     /// [`Error::Request`].
     pub fn get(&self, path: impl AsRef<str>, headers: &[(&str, &str)]) -> Result<Response, Error> {
-        let (body, answer) =
-            outgoing::start(&Scheme::Https, &self.authority, "GET", path.as_ref(), headers)?;
+        let (body, answer) = outgoing::start(&Scheme::Https, &self.authority, "GET", path.as_ref(), headers)?;
         OutgoingBody::finish(body, None).map_err(crate::Transport::from)?;
         Response::wait(&answer)
     }

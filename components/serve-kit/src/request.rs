@@ -18,7 +18,7 @@ pub struct Request {
 pub struct Body<'a> {
     // The order matters: a stream must be dropped before its body, a body before its request.
     stream: InputStream,
-    _body: IncomingBody,
+    _whole: IncomingBody,
     _of: PhantomData<&'a Request>,
 }
 
@@ -94,7 +94,7 @@ impl Request {
     pub fn body(&self) -> Result<Body<'_>, Unread> {
         let body = self.incoming.consume().map_err(|()| Unread::Taken)?;
         let stream = body.stream().map_err(|()| Unread::Taken)?;
-        Ok(Body { stream, _body: body, _of: PhantomData })
+        Ok(Body { stream, _whole: body, _of: PhantomData })
     }
 
     /// Reads the whole body, of at most this many bytes.

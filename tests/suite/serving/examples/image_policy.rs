@@ -51,8 +51,7 @@ fn what_cosign_signed_runs_and_nothing_else() {
     let options = ["--webhook", "--policy", &granted, "--", "--rules-text", &rules];
     let server = files.serve(&kwasm, "image-policy", &options);
     let probe = pod("signed", "probe", "nowhere.example/a:1");
-    let reviewed =
-        Reviewed::new(real, &[namespace("signed", &json!({}))], &server, &files, &probe);
+    let reviewed = Reviewed::new(real, &[namespace("signed", &json!({}))], &server, &files, &probe);
 
     let pinned = format!("{signed}@{digest}");
     reviewed.admitted(&pod("signed", "web", &pinned));
@@ -69,7 +68,8 @@ fn what_cosign_signed_runs_and_nothing_else() {
     let moved = registry.repository(&kwasm, "gone");
     let label = reviewed.kubectl(&["label", "pod", "web", "-n", "signed", "seen=yes"]);
     assert!(label.status.success(), "{label:?}");
-    let changed = reviewed.kubectl(&["set", "image", "pod/web", "-n", "signed", &format!("a={moved}@{digest}")]);
+    let changed =
+        reviewed.kubectl(&["set", "image", "pod/web", "-n", "signed", &format!("a={moved}@{digest}")]);
     assert!(super::said(&changed).contains("it is not signed"), "{changed:?}");
 }
 
@@ -126,7 +126,8 @@ fn tokens_redirects_and_tags_are_followed_and_a_registry_that_fails_admits_nothi
     let warning = format!("image {image}: the tag `1.0.0` may mean another image when a node pulls it");
     assert_eq!(good["warnings"], json!([warning]));
     // The token went to the registry alone.
-    let elsewhere = registry.requests().into_iter().find(|received| received.side == Side::Elsewhere).unwrap();
+    let elsewhere =
+        registry.requests().into_iter().find(|received| received.side == Side::Elsewhere).unwrap();
     assert_eq!(elsewhere.header("authorization"), None);
     for (fault, why) in [
         (Fault::status(503).on(Kind::Manifest), "answered with 503"),

@@ -1,16 +1,22 @@
 //! The servers of `components/examples`, each as its users have it: at the real API server, and before real registries.
 
+mod exposition;
+mod gateway;
 mod image_policy;
+mod metrics_exporter;
+mod team_quota;
 
 use std::fs;
+use std::io::{BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
+use kwasm_cluster::User;
 use serde_json::{Value, json};
 
 use super::admission::Files;
 use super::{Answer, Server, ask, read};
-use crate::support::{Kwasm, Real};
+use crate::support::{Kwasm, Real, component, real};
 
 /// Writes a policy, and returns its file.
 fn policy(kwasm: &Kwasm, spec: &str) -> String {
@@ -64,7 +70,7 @@ impl<'a> Reviewed<'a> {
         kubectl.args(["create", "-f", "-"]).args(dry_run.then_some("--dry-run=server"));
         let piped = kubectl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn().unwrap();
-        std::io::Write::write_all(&mut child.stdin.take().unwrap(), object.to_string().as_bytes()).unwrap();
+        child.stdin.take().unwrap().write_all(object.to_string().as_bytes()).unwrap();
         child.wait_with_output().unwrap()
     }
 
@@ -103,15 +109,45 @@ fn namespace(name: &str, labels: &Value) -> Value {
 
 /// Sends a review straight to a webhook, and returns its response.
 fn review(server: &Server, namespace: &str, kind: &str, object: &Value) -> Value {
+    let mut stream = server.connect();
+    ask_review(&mut stream, namespace, kind, object);
+    let Answer { status, body, .. } = read(&mut BufReader::new(stream));
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+    serde_json::from_slice::<Value>(&body).unwrap()["response"].clone()
+}
+
+fn ask_review(stream: &mut impl Write, namespace: &str, kind: &str, object: &Value) {
     let request = json!({
         "uid": "1", "namespace": namespace, "operation": "CREATE", "object": object,
         "kind": {"group": "", "version": "v1", "kind": kind},
     });
-    let review =
-        json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request});
-    let mut stream = server.connect();
-    ask(&mut stream, "POST", "/", review.to_string().as_bytes());
-    let Answer { status, body, .. } = read(&mut std::io::BufReader::new(stream));
-    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
-    serde_json::from_slice::<Value>(&body).unwrap()["response"].clone()
+    let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request});
+    ask(stream, "POST", "/", review.to_string().as_bytes());
+}
+
+/// What `kwasm deploy` makes of each, by the policy that it brings or that is beside it.
+#[test]
+fn each_is_deployed_with_the_roles_of_its_policy_and_no_more() {
+    let Some(real) = real("serving::examples") else { return };
+    let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(User::Admin));
+    let [hosts, service] = ["image-policy", "gateway"].map(|name| file_of(name, "policy.yaml"));
+    for (name, policy, task, rules) in [
+        ("image-policy", hosts.to_str().unwrap(), &["--webhook", "--for", "pods"][..], 1),
+        ("team-quota", "request", &["--webhook", "--for", "pods,pods/resize"], 3),
+        ("metrics-exporter", "request", &["--serve"], 2),
+        ("gateway", service.to_str().unwrap(), &["--serve"], 3),
+    ] {
+        let component = component(name);
+        let image =
+            "registry.example/a@sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
+        let common = ["-n", "default", "--policy", policy, "--via", "image-volume", "--volume-image", image];
+        let deploy = ["deploy", component.to_str().unwrap()];
+        let manifests = kwasm.call([&deploy[..], &common, task].concat()).success().stdout;
+        let dry =
+            ["apply", "--server-side", "--dry-run=server", "--validate=strict", "-o", "json", "-f", "-"];
+        let objects: Value = serde_json::from_str(&real.feed(&dry, &manifests)).unwrap();
+        let roles =
+            objects["items"].as_array().unwrap().iter().filter_map(|object| object["rules"].as_array());
+        assert_eq!(roles.map(Vec::len).sum::<usize>(), rules, "{name}: {manifests}");
+    }
 }
