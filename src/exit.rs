@@ -197,13 +197,14 @@ impl Exit {
         use registry::Error as E;
         match error {
             E::Missing(_) | E::NotFound(_) | E::NoVersion { .. } => Self::NoPlugin,
-            E::NoRegistry { .. } => Self::Usage,
+            E::NoRegistry { .. } | E::NoVolume(_) => Self::Usage,
             E::Altered { .. }
             | E::Layer { .. }
             | E::Length { .. }
             | E::Manifest { .. }
             | E::Referrers { .. }
-            | E::TooLarge { .. } => Self::Refused,
+            | E::TooLarge { .. }
+            | E::Volume { .. } => Self::Refused,
             _ => Self::Failed,
         }
     }
@@ -224,6 +225,7 @@ impl Exit {
     fn for_deploy(error: &deploy::Error) -> Self {
         match error {
             deploy::Error::Certificate(_) => Self::Failed,
+            deploy::Error::Moved { .. } => Self::Refused,
             deploy::Error::NoReference(_)
             | deploy::Error::NoVolumeDigest
             | deploy::Error::TooLarge { .. } => Self::Usage,

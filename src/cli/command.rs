@@ -155,6 +155,8 @@ pub enum Command {
         key: Option<PathBuf>,
         /// Whether to make a component from a core module first.
         adapt: bool,
+        /// Whether to publish an image for volumes beside it.
+        volume: bool,
         /// The output format.
         output: Output,
     },

@@ -29,8 +29,8 @@ pub(super) struct Deploying {
     /// The image of kwasm
     #[arg(long, value_name = "IMAGE", default_value = IMAGE)]
     image: String,
-    /// An image by its digest with plugin.wasm in it, for --via image-volume
-    #[arg(long, value_name = "IMAGE@DIGEST", required_if_eq("via", "image-volume"))]
+    /// Another image with plugin.wasm in it than the one that kwasm publish --volume published, for --via image-volume
+    #[arg(long, value_name = "IMAGE@DIGEST")]
     volume_image: Option<String>,
     /// Print the namespace, too
     #[arg(long)]

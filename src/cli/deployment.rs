@@ -14,7 +14,7 @@ pub struct Deployment {
     pub via: Option<Via>,
     /// The image of kwasm.
     pub image: String,
-    /// The image that a volume is of.
+    /// The image that a volume is of, if it is not the one that was published beside the plugin.
     pub volume: Option<Image>,
     /// Whether the namespace is printed, too.
     pub creates_namespace: bool,
@@ -66,7 +66,7 @@ pub enum DeployedTask {
 pub enum Via {
     /// An init container of kwasm installs it from its registry, by its digest
     Install,
-    /// The kubelet mounts an image with plugin.wasm in it
+    /// The kubelet mounts the image that kwasm publish --volume published beside it
     ImageVolume,
     /// A `ConfigMap` has it, of 1 MiB at most
     Configmap,

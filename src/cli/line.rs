@@ -174,6 +174,10 @@ enum Verb {
         /// Convert a core module to a component first, for hosts that run components only
         #[arg(long)]
         adapt: bool,
+        /// Publish it beside an image with plugin.wasm in it, which Kubernetes mounts as a volume: the tag leads to an
+        /// OCI index of both
+        #[arg(long)]
+        volume: bool,
         #[command(flatten)]
         form: Form,
     },
@@ -322,9 +326,10 @@ impl Line {
             Verb::Outdated(form) => Command::Outdated { output: form.of_list(environment) },
             Verb::Uninstall { names } => Command::Uninstall { names: plugins(&names)? },
             Verb::Policy { verb } => Command::Policy(verb.command(verbosity)?),
-            Verb::Publish { file, target, request, sign, adapt, form } => {
+            Verb::Publish { file, target, request, sign, adapt, volume, form } => {
                 let target = published(&target)?;
-                Command::Publish { file, target, request, key: sign, adapt, output: form.of_one() }
+                let output = form.of_one();
+                Command::Publish { file, target, request, key: sign, adapt, volume, output }
             }
             Verb::Verify { source, keys, form } => {
                 Command::Verify { source: source.parse()?, keys, output: form.of_one() }

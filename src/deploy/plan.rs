@@ -54,6 +54,8 @@ pub enum Way {
     ImageVolume {
         /// The reference of the image.
         reference: String,
+        /// Whether it is known to have exactly the component.
+        proven: bool,
     },
     /// A `ConfigMap` with its content.
     ConfigMap(Vec<u8>),
@@ -163,8 +165,13 @@ impl Plan {
                 "The shim of runwasi gives a component the whole network and the root folder of its container, and knows no policy: \
                  what limits it is the roles of its service account, if it has any.",
             ],
-            Way::ImageVolume { .. } => vec![
-                "The kubelet pulls the image of the volume, and verifies no signature: it is pinned by its digest.",
+            Way::ImageVolume { proven: true, .. } => vec![
+                "The kubelet pulls the image of the volume, and verifies no signature: it is pinned by its digest, and has the \
+                 component that was judged here, byte by byte.",
+            ],
+            Way::ImageVolume { proven: false, .. } => vec![
+                "The kubelet pulls the image of the volume, and verifies no signature: it is pinned by its digest, and what is in \
+                 it was not compared with the plugin.",
             ],
             Way::ConfigMap(_) | Way::Secret(_) => vec![
                 "Whoever may change the object with the component decides what runs with the rights of its service account.",

@@ -5,6 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::plan::{Grant, Plan, Task, Way};
+use crate::registry::VOLUME_FILE;
 
 /// The ports of a server in its pod.
 pub(super) const PORT: u16 = 8443;
@@ -28,9 +29,6 @@ const GUESTS: u32 = 8;
 /// The seconds that a pod may take to come up, beside what its policy gives the plugin.
 const START: u64 = 300;
 
-/// The name of a component's file.
-const FILE: &str = "plugin.wasm";
-
 fn is_server(plan: &Plan) -> bool {
     matches!(plan.task, Task::Serve { .. } | Task::Webhook { .. })
 }
@@ -45,7 +43,7 @@ pub(super) fn content(plan: &Plan) -> Option<Value> {
         Way::Secret(bytes) => ("Secret", "data", bytes),
         Way::Install(_) | Way::ImageVolume { .. } | Way::Shim { .. } => return None,
     };
-    let data = json!({FILE: BASE64_STANDARD.encode(bytes)});
+    let data = json!({VOLUME_FILE: BASE64_STANDARD.encode(bytes)});
     let name = plan.content_name("component", bytes);
     Some(plan.entitled("v1", kind, &name, json!({key: data, "immutable": true})))
 }
@@ -143,7 +141,7 @@ fn volumes(plan: &Plan) -> (Vec<Value>, Vec<Value>) {
         mounts.push(json!({"name": name, "mountPath": folder, "readOnly": true}));
     };
     match &plan.way {
-        Way::ImageVolume { reference } => {
+        Way::ImageVolume { reference, .. } => {
             add("plugin", PLUGIN, json!({"image": {"reference": reference, "pullPolicy": "IfNotPresent"}}));
         }
         Way::ConfigMap(bytes) => {
@@ -203,7 +201,7 @@ fn arguments(plan: &Plan) -> Vec<String> {
         // Its policy was granted when it was installed.
         all.push(plan.object_name());
     } else {
-        all.push(format!("{PLUGIN}/{FILE}"));
+        all.push(format!("{PLUGIN}/{VOLUME_FILE}"));
         all.extend(policy(plan));
     }
     if !plan.arguments.is_empty() {

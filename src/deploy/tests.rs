@@ -55,7 +55,7 @@ fn a_plugin_without_network_gets_no_token() {
 #[test]
 fn each_part_of_a_job_is_told_which_one_it_is() {
     let task = Task::Cron { schedule: "0 * * * *".to_owned(), shards: Some(4) };
-    let objects = objects(&plan(Way::ImageVolume { reference: INSTALLED.to_owned() }, task));
+    let objects = objects(&plan(Way::ImageVolume { reference: INSTALLED.to_owned(), proven: true }, task));
     let spec = &objects[1]["spec"]["jobTemplate"]["spec"];
     assert_eq!((&spec["completionMode"], &spec["completions"]), (&json!("Indexed"), &json!(4)));
     let environment = spec["template"]["spec"]["containers"][0]["env"].as_array().unwrap();

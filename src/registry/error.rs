@@ -117,6 +117,11 @@ pub enum Error {
     /// The file does not exist.
     #[error("{0}: there is no such file")]
     Missing(PathBuf),
+    /// The artifact has no image of which its component could be mounted.
+    #[error(
+        "{0}: it has no image for volumes, and of a component's own artifact a kubelet mounts an empty folder"
+    )]
+    NoVolume(String),
     /// No registry is configured for a namespace.
     #[error("no registry is known for packages of `{namespace}`")]
     NoRegistry {
@@ -182,6 +187,16 @@ pub enum Error {
         what: String,
         /// The part of the reason that has a known remedy.
         obstacle: Obstacle,
+    },
+    /// An image beside the artifact does not have exactly its component.
+    #[error("{reference}: its image for {platform} does not have the component alone: {what}")]
+    Volume {
+        /// The artifact.
+        reference: String,
+        /// The platform of nodes that would mount it.
+        platform: String,
+        /// What it has instead.
+        what: String,
     },
     /// A login page or a proxy responds instead of the registry.
     #[error(

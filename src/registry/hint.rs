@@ -22,6 +22,7 @@ impl Explain for Error {
             Self::Denied { repository, .. } => repository.clone(),
             Self::NoVersion { package, .. } => package.clone(),
             Self::NotFound(reference)
+            | Self::NoVolume(reference)
             | Self::Published(reference)
             | Self::Altered { reference, .. }
             | Self::CutOff { reference, .. }
@@ -29,7 +30,8 @@ impl Explain for Error {
             | Self::Length { reference, .. }
             | Self::Manifest { reference, .. }
             | Self::Push { reference, .. }
-            | Self::Referrers { reference, .. } => reference.clone(),
+            | Self::Referrers { reference, .. }
+            | Self::Volume { reference, .. } => reference.clone(),
             Self::NoRegistry { .. } | Self::System(_) => return None,
         })
     }
@@ -59,6 +61,13 @@ impl Explain for Error {
             }
             Self::Settings { .. } => format!("it is read from {SETTINGS}, as wkg does"),
             Self::Published(_) => "a published version cannot be changed: publish the next one".to_owned(),
+            Self::NoVolume(_) => {
+                "publish it again with kwasm publish --volume, or deploy it by --via install".to_owned()
+            }
+            Self::Volume { .. } => {
+                "ask its publisher, who publishes both with kwasm publish --volume; --via install does without the image"
+                    .to_owned()
+            }
             Self::Layer { reference, .. } => format!(
                 "publish a plugin there: kwasm publish FILE {reference}, or oras push {reference} FILE:application/wasm"
             ),

@@ -91,64 +91,6 @@ struct Document {
     annotations: Option<BTreeMap<String, String>>,
 }
 
-/// The fields of an index that may contain a plugin.
-#[derive(Deserialize)]
-struct Index {
-    #[serde(default)]
-    layers: Option<serde::de::IgnoredAny>,
-    manifests: Vec<Listed>,
-}
-
-/// An index's entry for a manifest.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Listed {
-    #[serde(default)]
-    media_type: String,
-    digest: String,
-    #[serde(default)]
-    platform: Option<Platform>,
-    #[serde(default)]
-    annotations: Option<BTreeMap<String, String>>,
-}
-
-#[derive(Default, Deserialize)]
-struct Platform {
-    #[serde(default)]
-    architecture: String,
-    #[serde(default)]
-    os: String,
-}
-
-impl Listed {
-    /// Returns whether it may be runnable. buildx adds an attestation, for no platform, to what it builds.
-    fn may_run(&self) -> bool {
-        let is_manifest = [MANIFEST, DOCKER_MANIFEST, ""].contains(&self.media_type.as_str());
-        let annotations = self.annotations.as_ref();
-        let is_about_another =
-            annotations.is_some_and(|annotations| annotations.contains_key("vnd.docker.reference.type"));
-        let is_for_none =
-            self.platform.as_ref().is_some_and(|it| it.os == "unknown" && it.architecture == "unknown");
-        is_manifest && !is_about_another && !is_for_none
-    }
-
-    fn is_wasm(&self) -> bool {
-        self.platform.as_ref().is_some_and(|platform| platform.architecture.starts_with("wasm"))
-    }
-}
-
-/// Returns the only manifest of an index that can be a plugin's: the only one there is, or the only one for
-/// WebAssembly. Returns `None` otherwise.
-pub(super) fn only_plugin(index: &[u8]) -> Option<Digest> {
-    let Index { layers: None, manifests } = serde_json::from_slice(index).ok()? else { return None };
-    let mut listed: Vec<Listed> = manifests.into_iter().filter(Listed::may_run).collect();
-    if listed.len() > 1 {
-        listed.retain(Listed::is_wasm);
-    }
-    let [only] = &listed[..] else { return None };
-    only.digest.parse().ok()
-}
-
 impl Manifest {
     /// Reads the manifest of one plugin, whose layer is WebAssembly.
     ///
@@ -271,7 +213,7 @@ pub(super) fn descriptor(media_type: &str, content: &Artifact) -> serde_json::Va
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::media_types::{CONFIG, INDEX};
+    use crate::registry::media_types::CONFIG;
     use serde_json::{Value, json};
 
     fn layer(media_type: &str, size: u64) -> Value {
@@ -311,34 +253,5 @@ mod tests {
         insta::assert_snapshot!(refused(&json!({"schemaVersion": 2, "manifests": [{}, {}]})), @"h.example/a:1: it is a list of 2 manifests, as for an image of several platforms, and a plugin has a single one");
         insta::assert_snapshot!(refused(&json!({"schemaVersion": 1})), @"h.example/a:1: its manifest has schema version 1, and not 2");
         insta::assert_snapshot!(refused(&json!([])), @"h.example/a:1: its manifest cannot be read: invalid length 0, expected struct Document with 6 elements at line 1 column 2");
-    }
-
-    #[test]
-    fn the_one_plugin_of_an_index_is_found_among_what_is_none() {
-        let [one, other] = [Digest::of(b"one"), Digest::of(b"other")];
-        let listed = |digest: Digest, platform: &str| {
-            let (os, architecture) = platform.split_once('/').unwrap();
-            json!({"mediaType": MANIFEST, "digest": digest, "size": 5, "platform": {"os": os, "architecture": architecture}})
-        };
-        let attestation = json!({
-            "mediaType": MANIFEST, "digest": other, "size": 5,
-            "annotations": {"vnd.docker.reference.type": "attestation-manifest"},
-        });
-        let only = |manifests: &[Value]| {
-            only_plugin(json!({"schemaVersion": 2, "manifests": manifests}).to_string().as_bytes())
-        };
-        let plain = json!({"digest": one, "size": 5});
-        assert_eq!(only(std::slice::from_ref(&plain)), Some(one));
-        assert_eq!(only(&[plain.clone(), attestation.clone()]), Some(one));
-        assert_eq!(only(&[plain.clone(), listed(other, "unknown/unknown")]), Some(one));
-        assert_eq!(only(&[listed(one, "wasi/wasm"), listed(other, "linux/amd64")]), Some(one));
-        assert_eq!(only(&[listed(one, "wasip1/wasm"), listed(other, "wasip2/wasm")]), None);
-        assert_eq!(only(&[listed(one, "linux/arm64"), listed(other, "linux/amd64")]), None);
-        assert_eq!(only(&[attestation]), None);
-        assert_eq!(only(&[]), None);
-        assert_eq!(only(&[json!({"mediaType": INDEX, "digest": one, "size": 5})]), None);
-        assert_eq!(only_plugin(manifest(&[layer(LAYER, 5)]).to_string().as_bytes()), None);
-        let both = json!({"schemaVersion": 2, "layers": [], "manifests": [plain]});
-        assert_eq!(only_plugin(both.to_string().as_bytes()), None);
     }
 }

@@ -14,6 +14,11 @@ pub(super) const CONFIG: &str = "application/vnd.wasm.config.v0+json";
 /// The media type of its only layer.
 pub(super) const LAYER: &str = "application/wasm";
 
+/// The media types of an image that can be a container's or a volume: of its configuration, and of a layer, an
+/// uncompressed tar.
+pub(super) const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+pub(super) const IMAGE_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+
 /// The media type of an index of plugins: of its only layer, and of the artifact.
 pub(super) const PLUGIN_INDEX: &str = "application/vnd.kwasm.index.v1+json";
 /// The media type of a configuration without content.

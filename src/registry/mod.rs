@@ -3,7 +3,8 @@
 //! ```text
 //! Source ─► Registries::find ─► Found (a manifest, proven) ─► Registries::fetch ─► Artifact (bytes, proven)
 //!            packages, tags                                    transfer
-//!                              └► Registries::signatures ─► Evidence ─► trust
+//!                              ├► Registries::signatures ─► Evidence ─► trust
+//!                              └► Registries::volume ─► an image with the same bytes, proven
 //! ```
 
 mod artifact;
@@ -13,6 +14,7 @@ mod error;
 mod hint;
 mod host;
 mod manifest;
+mod manifest_list;
 mod media_types;
 mod packages;
 mod publish;
@@ -26,6 +28,7 @@ mod token;
 mod transfer;
 pub mod trust;
 mod versions;
+mod volume;
 mod watcher;
 
 pub use self::artifact::Artifact;
@@ -33,7 +36,8 @@ pub use self::connection::Obstacle;
 pub use self::credentials::logins;
 pub use self::error::{Error, LIMIT};
 pub use self::manifest::{Descriptor, LONGEST_INDEX, Manifest, REQUEST};
-pub use self::publish::{Interface, Published, Release};
+pub use self::publish::{Interface, Published, Release, Terms};
 pub use self::referrers::Signature;
 pub use self::versions::{Found, Registries};
+pub use self::volume::VOLUME_FILE;
 pub use self::watcher::{Step, Watcher};

@@ -1,16 +1,17 @@
 //! Publishes a component as the kind of artifact that `wkg`, `oras` and others know: one manifest, one
-//! configuration, one layer.
+//! configuration, one layer; on request beside an image that can be mounted.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::manifest::descriptor;
-use super::media_types::{CONFIG, CREATED, EMPTY, LAYER, MANIFEST, PLUGIN_INDEX};
+use super::media_types::{CONFIG, CREATED, EMPTY, INDEX, LAYER, MANIFEST, PLUGIN_INDEX};
 use super::packages::{self, PackageLocation};
 use super::push::Push;
 use super::signature::PrivateKey;
 use super::transfer::proven;
+use super::volume::VolumeImage;
 use super::{Artifact, Error, Registries};
 use crate::reference::{Digest, Image, Package, tag_of};
 
@@ -42,15 +43,37 @@ pub struct Interface {
 pub struct Published {
     /// The reference with its tag.
     pub image: Image,
-    /// The digest of the manifest.
+    /// The digest of what the tag leads to: the manifest, or the list of manifests that has it.
     pub digest: Digest,
+    /// The digest of the artifact's own manifest.
+    pub manifest: Digest,
 }
 
-/// The parts of an artifact to be pushed.
+/// The prefix of OCI's own annotations.
+const STANDARD: &str = "org.opencontainers.image.";
+
+/// How a release is published.
+pub struct Terms<'a> {
+    /// Whether existing content is kept, as for versions of packages.
+    pub once: bool,
+    /// Whether the tag leads to a list of the artifact and an image with the component, which a kubelet can mount.
+    pub volume: bool,
+    /// The key to sign with. The tag is pushed last, so that nothing is ever seen unsigned under it.
+    pub key: Option<&'a PrivateKey>,
+}
+
+/// What is pushed.
 struct Parts<'a> {
-    config: Artifact,
-    content: &'a Artifact,
-    manifest: Artifact,
+    blobs: Vec<&'a Artifact>,
+    /// The manifest of the artifact itself.
+    artifact: Artifact,
+    listed: Option<Listed>,
+}
+
+/// A list of the artifact and an image.
+struct Listed {
+    image: Artifact,
+    list: Artifact,
 }
 
 #[derive(Serialize)]
@@ -112,20 +135,25 @@ impl Registries {
         }
     }
 
-    /// Pushes a release to a repository. With `once`, for versions of packages, existing content is not
-    /// replaced. With a key, the tag is pushed last, so that the artifact is never seen unsigned under it.
+    /// Pushes a release to a repository. With a key, both the artifact and, if there is one, the list that names it are
+    /// signed: whoever verifies a tag asks for a signature of what it leads to, and kwasm for one of the artifact.
     ///
     /// # Errors
     /// [`Error::Push`], [`Error::Published`], [`Error::Denied`].
-    pub fn publish(
-        &self,
-        release: &Release,
-        image: &Image,
-        once: bool,
-        key: Option<&PrivateKey>,
-    ) -> Result<Published, Error> {
-        let (config, manifest) = release.artifact();
-        self.push(&Parts { config, content: &release.content, manifest }, image, once, key)
+    pub fn publish(&self, release: &Release, image: &Image, terms: &Terms<'_>) -> Result<Published, Error> {
+        let (config, artifact) = release.artifact();
+        if !terms.volume {
+            let parts = Parts { blobs: vec![&config, &release.content], artifact, listed: None };
+            return self.push(&parts, image, terms);
+        }
+        let volume = VolumeImage::of(&release.content);
+        // Those of kwasm's own are about the artifact.
+        let described = release.annotations.iter().filter(|(name, _)| name.starts_with(STANDARD));
+        let annotations = described.map(|(name, text)| (name.clone(), text.clone())).collect();
+        let list = volume.listed_beside(&artifact, release.system, &annotations);
+        let blobs = vec![&config, &release.content, &volume.config, &volume.layer];
+        let listed = Some(Listed { image: volume.manifest.clone(), list });
+        self.push(&Parts { blobs, artifact, listed }, image, terms)
     }
 
     /// Pushes an index of plugins, in the same way.
@@ -148,37 +176,38 @@ impl Registries {
             "config": descriptor(EMPTY, &config),
             "layers": [layer],
         });
-        let manifest = Artifact::from_bytes(manifest.to_string());
-        self.push(&Parts { config, content: index, manifest }, image, false, key)
+        let artifact = Artifact::from_bytes(manifest.to_string());
+        let parts = Parts { blobs: vec![&config, index], artifact, listed: None };
+        self.push(&parts, image, &Terms { once: false, volume: false, key })
     }
 
-    fn push(
-        &self,
-        parts: &Parts<'_>,
-        image: &Image,
-        once: bool,
-        key: Option<&PrivateKey>,
-    ) -> Result<Published, Error> {
-        let Parts { config, content, manifest } = parts;
+    fn push(&self, parts: &Parts<'_>, image: &Image, terms: &Terms<'_>) -> Result<Published, Error> {
+        let Parts { blobs, artifact, listed } = parts;
+        let (media_type, tagged) =
+            listed.as_ref().map_or((MANIFEST, artifact), |listed| (INDEX, &listed.list));
         self.runtime.block_on(async {
             let host = self.host(image).await?;
             let tag = image.tag().unwrap_or("latest");
             let url = host.server.url(&format!("manifests/{tag}"))?;
-            if once
+            if terms.once
                 && let Some((_, there)) = proven(&host, &image.to_string(), url, None).await?
-                && there != manifest.digest()
+                && there != tagged.digest()
             {
                 return Err(Error::Published(image.to_string()));
             }
             let push = Push::to(&host);
-            push.blob(config).await?;
-            push.blob(content).await?;
-            if let Some(key) = key {
-                push.put(&manifest.digest().to_string(), MANIFEST, manifest).await?;
-                push.sign(manifest, key).await?;
+            for blob in blobs {
+                push.blob(blob).await?;
             }
-            push.put(tag, MANIFEST, manifest).await?;
-            Ok(Published { image: image.clone(), digest: manifest.digest() })
+            if let Some(Listed { image, .. }) = listed {
+                push.untagged(MANIFEST, image, None).await?;
+                push.untagged(MANIFEST, artifact, terms.key).await?;
+            }
+            if terms.key.is_some() {
+                push.untagged(media_type, tagged, terms.key).await?;
+            }
+            push.put(tag, media_type, tagged).await?;
+            Ok(Published { image: image.clone(), digest: tagged.digest(), manifest: artifact.digest() })
         })
     }
 }

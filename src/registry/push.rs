@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reqwest::{Response, Url};
+use serde_json::Value;
 
 use super::host::{Host, Request};
 use super::manifest::descriptor;
@@ -35,16 +36,33 @@ impl<'a> Push<'a> {
         self.accepted(answer, &[StatusCode::CREATED, StatusCode::OK]).await.map(drop)
     }
 
-    /// Attaches a signature, in form of a bundle, to an existing manifest.
+    /// Pushes a manifest or a list of manifests under its own digest, and with a key a signature of it.
+    ///
+    /// # Errors
+    /// The same as [`Self::put`] and [`Self::sign`].
+    pub(super) async fn untagged(
+        &self,
+        media_type: &'static str,
+        manifest: &Artifact,
+        key: Option<&PrivateKey>,
+    ) -> Result<(), Error> {
+        self.put(&manifest.digest().to_string(), media_type, manifest).await?;
+        match key {
+            Some(key) => self.sign(media_type, manifest, key).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Attaches a signature, in form of a bundle, to an existing manifest or list of manifests.
     ///
     /// # Errors
     /// The same as [`Self::blob`], and an error if it cannot be signed.
-    pub(super) async fn sign(&self, subject: &Artifact, key: &PrivateKey) -> Result<(), Error> {
+    async fn sign(&self, media_type: &str, subject: &Artifact, key: &PrivateKey) -> Result<(), Error> {
         let bundle = key
             .sign(subject.digest())
             .map_err(|error| self.failed(format!("it cannot be signed: {error}")))?;
         let (bundle, empty) = (Artifact::from_bytes(bundle), Artifact::from_bytes(&b"{}"[..]));
-        let manifest = referrer(subject, &empty, &bundle);
+        let manifest = referrer(&descriptor(media_type, subject), &empty, &bundle);
         self.blob(&empty).await?;
         self.blob(&bundle).await?;
         self.put(&manifest.digest().to_string(), MANIFEST, &manifest).await?;
@@ -158,8 +176,7 @@ fn request(method: Method, url: Url, body: Option<(&'static str, Bytes)>) -> Req
 }
 
 /// Returns the manifest of a signature, as cosign writes it.
-fn referrer(subject: &Artifact, config: &Artifact, bundle: &Artifact) -> Artifact {
-    let subject = descriptor(MANIFEST, subject);
+fn referrer(subject: &Value, config: &Artifact, bundle: &Artifact) -> Artifact {
     let manifest = serde_json::json!({
         "schemaVersion": 2,
         "mediaType": MANIFEST,

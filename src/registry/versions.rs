@@ -8,7 +8,8 @@ use tokio::runtime::{Builder, Runtime};
 use wasm_pkg_client::PackageRef;
 
 use super::host::Host;
-use super::manifest::{self, Kind, Manifest};
+use super::manifest::{Kind, Manifest};
+use super::manifest_list::ManifestList;
 use super::packages::{self, PackageLocation};
 use super::referrers::{self, Signature};
 use super::settings::Settings;
@@ -35,13 +36,19 @@ pub struct Found {
 #[derive(Clone)]
 enum Location {
     /// An artifact in a repository.
-    Registry { host: Arc<Host>, image: Image, manifest: Box<Manifest> },
+    Registry {
+        host: Arc<Host>,
+        image: Image,
+        manifest: Box<Manifest>,
+        /// The list that named the manifest, if the reference leads to one.
+        list: Option<Box<ManifestList>>,
+    },
     /// An artifact in a folder from the configuration of package registries.
     Local { package: PackageRef, digest: Digest },
 }
 
 /// The largest configuration that is read, in bytes.
-const LONGEST_CONFIG: u64 = 1 << 20;
+pub(super) const LONGEST_CONFIG: u64 = 1 << 20;
 
 impl Registries {
     /// Reads the settings for registries, without contacting any.
@@ -105,7 +112,7 @@ impl Registries {
     pub fn fetch(&self, found: &Found, watcher: &dyn Watcher) -> Result<Artifact, Error> {
         self.runtime.block_on(async {
             match &found.location {
-                Location::Registry { host, image, manifest } => {
+                Location::Registry { host, image, manifest, .. } => {
                     let reference = image.to_string();
                     transfer::blob(host, manifest.layer().named(&reference), watcher).await
                 }
@@ -121,7 +128,7 @@ impl Registries {
     /// # Errors
     /// The same as [`Self::fetch`].
     pub fn config(&self, found: &Found) -> Result<Option<Artifact>, Error> {
-        let Location::Registry { host, image, manifest } = &found.location else { return Ok(None) };
+        let Location::Registry { host, image, manifest, .. } = &found.location else { return Ok(None) };
         let size = manifest.config().size();
         if size > LONGEST_CONFIG {
             let what =
@@ -164,11 +171,16 @@ impl Registries {
     }
 
     async fn artifact_at(&self, host: Arc<Host>, image: &Image, kind: Kind) -> Result<Found, Error> {
-        let manifest = manifest(&host, image, kind).await?;
+        let (manifest, list) = manifest(&host, image, kind).await?;
         let annotated = manifest.annotation("org.opencontainers.image.version");
         let version = image.tag().and_then(version_of).or_else(|| annotated.and_then(annotated_version));
         Ok(Found {
-            location: Location::Registry { host, image: image.clone(), manifest: Box::new(manifest) },
+            location: Location::Registry {
+                host,
+                image: image.clone(),
+                manifest: Box::new(manifest),
+                list: list.map(Box::new),
+            },
             version,
             configured: None,
         })
@@ -304,6 +316,21 @@ impl Found {
         }
     }
 
+    /// Returns the digest of the list of manifests (OCI: an image index) that named the manifest, if the reference leads
+    /// to one.
+    #[must_use]
+    pub fn list(&self) -> Option<Digest> {
+        self.listed().map(|(_, _, list)| list.digest())
+    }
+
+    /// Returns that list, and where it is.
+    pub(super) fn listed(&self) -> Option<(&Host, &Image, &ManifestList)> {
+        match &self.location {
+            Location::Registry { host, image, list: Some(list), .. } => Some((host, image, list)),
+            Location::Registry { list: None, .. } | Location::Local { .. } => None,
+        }
+    }
+
     /// Returns the digest of its component, core module or index.
     #[must_use]
     pub fn content(&self) -> Digest {
@@ -314,25 +341,26 @@ impl Found {
     }
 }
 
-/// Reads the manifest of an artifact of one kind, and proves that it is the requested one.
-async fn manifest(host: &Host, image: &Image, kind: Kind) -> Result<Manifest, Error> {
+/// Reads the manifest of an artifact of one kind, proves that it is the requested one, and returns the list that named
+/// it, if there is one.
+///
+/// A requested digest is that of what the registry has under that name: of the manifest, or of the list, which in turn
+/// proves the manifest by the digest that it names.
+async fn manifest(host: &Host, image: &Image, kind: Kind) -> Result<(Manifest, Option<ManifestList>), Error> {
     let pinned = image.digest();
     let name = pinned.map_or_else(|| image.tag().unwrap_or("latest").to_owned(), |digest| digest.to_string());
     let reference = image.to_string();
-    let get = async |name: &str, digest: Option<Digest>| {
-        let there = proven(host, &reference, host.server.url(&format!("manifests/{name}"))?, digest).await?;
-        there.map(|(bytes, _)| bytes).ok_or_else(|| Error::NotFound(reference.clone()))
-    };
     let read = async {
-        let mut bytes = get(&name, pinned).await?;
+        let there = proven(host, &reference, host.server.url(&format!("manifests/{name}"))?, pinned).await?;
+        let (bytes, _) = there.ok_or_else(|| Error::NotFound(reference.clone()))?;
         if kind == Kind::Index {
-            return Manifest::read_index(&reference, bytes);
+            return Ok((Manifest::read_index(&reference, bytes)?, None));
         }
-        // An index is proven by its digest, and what it leads to by the one that it names.
-        if let Some(digest) = manifest::only_plugin(&bytes) {
-            bytes = get(&digest.to_string(), Some(digest)).await?;
-        }
-        Manifest::read(&reference, bytes)
+        let Some(list) = ManifestList::read(&reference, &bytes)? else {
+            return Ok((Manifest::read(&reference, bytes)?, None));
+        };
+        let named = list.plugin().fetch(host).await?;
+        Ok((Manifest::read(&reference, named)?, Some(list)))
     };
     match (read.await, image.tag().filter(|_| pinned.is_none()).and_then(subject_of)) {
         (Err(Error::Manifest { .. } | Error::Layer { .. } | Error::NotFound(_)), Some(subject)) => {

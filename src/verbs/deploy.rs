@@ -7,6 +7,7 @@ use crate::deploy::{self, Certificate, Grant, Plan, Review, Task, Way, issue, ob
 use crate::environment::{Connection, Environment};
 use crate::policy::{Layers, Policy};
 use crate::reference::{Digest, Image, Source};
+use crate::registry::{Artifact, Found, Manifest};
 use crate::store::{Plugin, Store};
 
 use super::ceiling::ceiling;
@@ -42,14 +43,15 @@ pub(super) fn deploy(
 ) -> Result<Ending, Error> {
     let Wish { source, policy, deployment, connection, verbosity, arguments } = wish;
     // The same artifact is judged, looked at and deployed, wherever its tag leads meanwhile.
-    let pinned = pinned(store, environment, reporter, &source)?;
+    let fetcher = Fetcher::new(environment, store.places(), reporter);
+    let pinned = pinned(store, &fetcher, &source)?;
     let plugin = match (&source, &pinned) {
         (Source::Object(object), _) => {
             let brought = object::fetch(environment, reporter, object, &connection)?;
             store.keep_fetched(&name_of(&source), &brought.content)?
         }
         (Source::Installed(_), _) | (_, None) => find(store, environment, reporter, &source)?,
-        (_, Some(image)) => find(store, environment, reporter, &Source::Image(image.clone()))?,
+        (_, Some(pinned)) => find(store, environment, reporter, &Source::Image(pinned.artifact()))?,
     };
     check_task(&plugin, &deployment.task)?;
     let Chosen { policy: grant, text } = chosen(&plugin, policy.as_deref())?;
@@ -62,7 +64,7 @@ pub(super) fn deploy(
     };
     let uses_network = plugin.inspected().uses_network();
     let name = object_name(plugin.name());
-    let way = way(&source, pinned.as_ref(), &plugin, &deployment)?;
+    let way = way(&source, pinned.as_ref(), &fetcher, &plugin, &deployment)?;
     // What sends nothing needs no role, and so no server that says what there is.
     let nothing = Layers::of(Policy::none());
     let placed = if uses_network { &layers } else { &nothing };
@@ -185,16 +187,34 @@ fn task(task: DeployedTask, plan: &Plan) -> Result<Task, Error> {
     })
 }
 
+/// An artifact in a registry, whatever its tag leads to meanwhile.
+struct Pinned {
+    /// The reference, as it was given or recorded.
+    image: Image,
+    /// The digest of the artifact's own manifest.
+    manifest: Digest,
+    /// What the registry has there, if it was asked already.
+    found: Option<Found>,
+}
+
+impl Pinned {
+    /// Returns the reference of the artifact itself.
+    fn artifact(&self) -> Image {
+        self.image.with_digest(self.manifest)
+    }
+}
+
 /// Returns how the component comes into the pod.
 fn way(
     source: &Source,
-    pinned: Option<&Image>,
+    pinned: Option<&Pinned>,
+    fetcher: &Fetcher<'_>,
     plugin: &Plugin,
     deployment: &Deployment,
 ) -> Result<Way, Error> {
-    let in_registry = || pinned.cloned().ok_or_else(|| deploy::Error::NoReference(source.to_string()));
+    let in_registry = || pinned.ok_or_else(|| deploy::Error::NoReference(source.to_string()));
     if let Some(class) = &deployment.shim {
-        return Ok(Way::Shim { class: class.clone(), reference: in_registry()?.to_string() });
+        return Ok(Way::Shim { class: class.clone(), reference: in_registry()?.artifact().to_string() });
     }
     let content = || -> Result<Vec<u8>, Error> {
         let content = plugin.content()?;
@@ -204,53 +224,69 @@ fn way(
         }
         Ok(content.to_vec())
     };
-    Ok(match deployment.via {
-        // As kwasm reads it: a host without a dot has `oci://`.
-        Some(Via::Install) => Way::Install(Source::Image(in_registry()?).to_string()),
-        Some(Via::ImageVolume) => {
-            let image = deployment.volume.as_ref().filter(|image| image.digest().is_some());
-            Way::ImageVolume { reference: image.ok_or(deploy::Error::NoVolumeDigest)?.to_string() }
+    // As kwasm reads it: a host without a dot has `oci://`.
+    let install = |pinned: &Pinned| Way::Install(Source::Image(pinned.artifact()).to_string());
+    Ok(match (deployment.via, &deployment.volume) {
+        (Some(Via::Install), _) => install(in_registry()?),
+        (Some(Via::ImageVolume), Some(image)) if image.digest().is_none() => {
+            return Err(deploy::Error::NoVolumeDigest.into());
         }
-        Some(Via::Configmap) => Way::ConfigMap(content()?),
-        Some(Via::Secret) => Way::Secret(content()?),
-        None => match pinned {
-            Some(image) => Way::Install(Source::Image(image.clone()).to_string()),
+        (Some(Via::ImageVolume), Some(image)) => {
+            Way::ImageVolume { reference: image.to_string(), proven: false }
+        }
+        (Some(Via::ImageVolume), None) => {
+            Way::ImageVolume { reference: volume(fetcher, in_registry()?, plugin)?, proven: true }
+        }
+        (Some(Via::Configmap), _) => Way::ConfigMap(content()?),
+        (Some(Via::Secret), _) => Way::Secret(content()?),
+        (None, _) => match pinned {
+            Some(pinned) => install(pinned),
             None => Way::ConfigMap(content()?),
         },
     })
 }
 
-/// Returns the artifact of a source by its digest, if it is in a registry, with the signatures that trust.yaml wants of it.
+/// Returns the reference of the image that was published beside a plugin, which has the same bytes.
+///
+/// # Errors
+/// If there is none, or it has other content.
+fn volume(fetcher: &Fetcher<'_>, pinned: &Pinned, plugin: &Plugin) -> Result<String, Error> {
+    let found = match &pinned.found {
+        Some(found) => found.clone(),
+        None => fetcher.find(&Source::Image(pinned.image.clone()))?,
+    };
+    if found.manifest().map(Manifest::digest) != Some(pinned.manifest) {
+        let (name, reference) = (plugin.name().to_owned(), found.reference());
+        return Err(deploy::Error::Moved { name, reference }.into());
+    }
+    let component = Artifact::from_bytes(plugin.content()?);
+    Ok(fetcher.registries()?.volume(&found, &component)?)
+}
+
+/// Returns the artifact of a source, if it is in a registry, with the signatures that trust.yaml wants of it.
 ///
 /// # Errors
 /// If it is not there, or lacks a signature.
-fn pinned(
-    store: &Store,
-    environment: &Environment,
-    reporter: Reporter,
-    source: &Source,
-) -> Result<Option<Image>, Error> {
+fn pinned(store: &Store, fetcher: &Fetcher<'_>, source: &Source) -> Result<Option<Pinned>, Error> {
     match source {
         Source::Object(_) | Source::Path(_) => Ok(None),
         Source::Installed(name) => {
             let origin = store.receipt(name)?.artifact;
             // Its tag may have moved since.
             Ok(origin.and_then(|origin| {
-                Some(origin.reference.parse::<Image>().ok()?.with_digest(origin.manifest))
+                let image = origin.reference.parse().ok()?;
+                Some(Pinned { image, manifest: origin.manifest, found: None })
             }))
         }
         Source::Image(_) | Source::Package(_) => {
-            let fetcher = Fetcher::new(environment, store.places(), reporter);
             let found = fetcher.find(source)?;
             if fetcher.asks_for_signatures(source, &found)? {
                 fetcher.judge(source, &found, None)?;
             }
-            Ok(found
-                .image()
-                .zip(found.manifest())
-                .map(|(image, manifest)| image.with_digest(manifest.digest())))
+            let there = found.image().cloned().zip(found.manifest().map(Manifest::digest));
+            Ok(there.map(|(image, manifest)| Pinned { image, manifest, found: Some(found) }))
         }
-        Source::Listed(listed) => pinned(store, environment, reporter, &located(store, listed)?),
+        Source::Listed(listed) => pinned(store, fetcher, &located(store, listed)?),
     }
 }
 

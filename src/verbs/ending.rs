@@ -121,9 +121,9 @@ pub enum Error {
     #[error("two of these would be called `{0}`")]
     Twice(PluginName),
     #[error("{reference}")]
-    Unsigned { reference: String, source: signature::Error },
+    Unsigned { reference: String, list: Option<Digest>, source: signature::Error },
     #[error("{reference}")]
-    Untrusted { reference: String, source: trust::Refusal },
+    Untrusted { reference: String, list: Option<Digest>, source: Box<trust::Refusal> },
     #[error("{what} is not written to a terminal")]
     Terminal { what: &'static str, command: &'static str },
     #[error("{}: it cannot be written to", path.display())]

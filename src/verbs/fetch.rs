@@ -243,10 +243,16 @@ impl<'a> Fetcher<'a> {
         }
         let reference = found.reference();
         let Some(manifest) = found.manifest() else {
-            let artifact =
-                Candidate { reference: &reference, repositories: &repositories, manifest: found.content() };
+            let artifact = Candidate {
+                reference: &reference,
+                repositories: &repositories,
+                manifest: found.content(),
+                list: None,
+            };
             return match self.signers(source, &artifact, &[], before) {
-                Err(Error::Untrusted { reference, source }) => Err(Error::InFolder { reference, source }),
+                Err(Error::Untrusted { reference, source, .. }) => {
+                    Err(Error::InFolder { reference, source: *source })
+                }
                 signers => Ok(Judged { signers: signers?, ..Judged::default() }),
             };
         };
@@ -257,8 +263,12 @@ impl<'a> Fetcher<'a> {
                 return self.without_answer(error, &demand, &repositories, before);
             }
         };
-        let artifact =
-            Candidate { reference: &reference, repositories: &repositories, manifest: manifest.digest() };
+        let artifact = Candidate {
+            reference: &reference,
+            repositories: &repositories,
+            manifest: manifest.digest(),
+            list: found.list(),
+        };
         let signers = self.signers(source, &artifact, &signatures, before)?;
         // Other artifacts that refer to it, e.g. an attestation, were judged for their errors, but are not
         // signatures.
@@ -307,15 +317,17 @@ impl<'a> Fetcher<'a> {
         signatures: &[Signature],
         before: Option<&Origin>,
     ) -> Result<Vec<Signer>, Error> {
-        let Candidate { reference, repositories, manifest } = *artifact;
+        let Candidate { reference, repositories, manifest, list } = *artifact;
         let evidence: Vec<Evidence> = signatures.iter().flat_map(Signature::evidence).cloned().collect();
         let demand = self.demand(source, repositories)?;
         if demand.ignores() {
             return Ok(Vec::new());
         }
-        let verdict = demand
-            .judge(manifest, &evidence)
-            .map_err(|source| Error::Untrusted { reference: reference.to_owned(), source })?;
+        let verdict = demand.judge(manifest, &evidence).map_err(|source| Error::Untrusted {
+            reference: reference.to_owned(),
+            list,
+            source: Box::new(source),
+        })?;
         for warning in verdict.warnings() {
             self.reporter.note(&format!("warning: {reference}: {warning}"));
         }
@@ -380,6 +392,8 @@ pub(super) struct Candidate<'a> {
     pub(super) repositories: &'a [String],
     /// The digest of the manifest, or of the content if there is no manifest.
     pub(super) manifest: Digest,
+    /// The digest of the list of manifests in which it was found, if any. Signatures of that are none of the artifact.
+    pub(super) list: Option<Digest>,
 }
 
 /// Returns the repositories of an artifact: its own, and the one in the user's configuration.

@@ -8,6 +8,8 @@ use super::policy::NO_POLICY;
 use crate::document::Fault;
 use crate::message::{Explain, Message, chain};
 use crate::policy::{self, NAME_A_KUBECONFIG};
+use crate::reference::Digest;
+use crate::registry::{signature, trust};
 use crate::store::{self, layout};
 
 impl Explain for Error {
@@ -113,8 +115,11 @@ impl Error {
             Self::Cli(error) => error.hint(),
             Self::Name(error) => error.hint(),
             Self::PrivateKey { source, .. } => source.hint(),
-            Self::Unsigned { source, .. } => source.hint(),
-            Self::Untrusted { source, .. } => source.hint(),
+            Self::Unsigned { source, list, .. } => source.hint().or_else(|| for_listed(source, *list)),
+            Self::Untrusted { source, list, .. } => source.hint().or_else(|| match &**source {
+                trust::Refusal::Signature { source, .. } => for_listed(source, *list),
+                trust::Refusal::Unnamed { .. } => None,
+            }),
             Self::Cluster(error) => error.hint(),
             Self::Inspect { source, .. } => source.hint(),
             Self::SignatureLookup { source, .. } | Self::Registry(source) => source.hint(),
@@ -126,6 +131,14 @@ impl Error {
             _ => None,
         }
     }
+}
+
+/// Returns the hint for an artifact without a signature that was found in a list, which may have one.
+fn for_listed(error: &signature::Error, list: Option<Digest>) -> Option<String> {
+    let list = list.filter(|_| *error == signature::Error::Unsigned)?;
+    Some(format!(
+        "a signature of the index {list} alone does not count: cosign sign --recursive signs what it names, too, as kwasm publish --volume --sign does"
+    ))
 }
 
 fn for_policy(name: &str) -> String {

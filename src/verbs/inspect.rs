@@ -29,6 +29,9 @@ struct Subject {
     name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
+    /// The list of manifests that the source leads to, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<Digest>,
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<Digest>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -222,6 +225,7 @@ fn subject_of(declared: Declared) -> Option<Subject> {
 /// Adds the facts from the manifest.
 fn describe(subject: &mut Subject, found: &Found) {
     let Some(manifest) = found.manifest() else { return };
+    subject.index = found.list();
     subject.manifest = Some(manifest.digest());
     subject.size = Some(manifest.layer().size());
     // The request is shown as what it is.
@@ -236,6 +240,7 @@ fn page(subject: &Subject) -> String {
     let mut line = |key: &'static str, value: Option<String>| lines.extend(value.map(|value| (key, value)));
     line("name", subject.name.clone());
     line("version", subject.version.clone());
+    line("index", subject.index.map(|digest| digest.to_string()));
     line("manifest", subject.manifest.map(|digest| digest.to_string()));
     line("digest", subject.digest.map(|digest| digest.to_string()));
     line("size", subject.size.map(|size| indicatif::HumanBytes(size).to_string()));

@@ -92,7 +92,8 @@ fn fetched(store: &Store, fetcher: &Fetcher<'_>, mut plugin: Carried) -> Result<
         let previous = store.receipt(&plugin.name).ok().filter(|kept| is_same_origin(&kept.source, &source));
         let before = previous.as_ref().and_then(|receipt| receipt.artifact.as_ref());
         let manifest = plugin.manifest.digest();
-        let artifact = Candidate { reference: &reference, repositories: &[image.full_name()], manifest };
+        let repositories = &[image.full_name()];
+        let artifact = Candidate { reference: &reference, repositories, manifest, list: None };
         let signatures = signatures(&plugin)?;
         signers = fetcher.signers(&source, &artifact, &signatures, before)?;
         let signs =

@@ -107,8 +107,8 @@ pub fn perform(environment: &Environment) -> Result<Ending, Error> {
         Command::Optimize { file, digest } => optimize::optimize(&store()?, environment, &file, digest),
         Command::Outdated { output } => upgrade::outdated(&store()?, environment, reporter, output),
         Command::Policy(command) => perform_policy(command, store, environment, reporter),
-        Command::Publish { file, target, request, key, adapt, output } => {
-            let wish = publish::Wish { file, target, request, key, adapt, output };
+        Command::Publish { file, target, request, key, adapt, volume, output } => {
+            let wish = publish::Wish { file, target, request, key, adapt, volume, output };
             publish::publish(environment, reporter, &wish)
         }
         Command::Run { source, policy, ask, traffic, profile, verbosity, arguments } => {

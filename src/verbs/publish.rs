@@ -1,4 +1,4 @@
-//! `kwasm publish FILE TARGET [--request FILE] [--sign KEY]`.
+//! `kwasm publish FILE TARGET [--request FILE] [--sign KEY] [--volume]`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::environment::Environment;
 use crate::inspect::{self, Inspected, Kind};
 use crate::reference::{Digest, Wanted, version_of};
 use crate::registry::signature::PrivateKey;
-use crate::registry::{Artifact, REQUEST, Registries};
+use crate::registry::{Artifact, REQUEST, Registries, Terms};
 
 use super::embed::Request;
 use super::fetch::report_logins;
@@ -25,7 +25,10 @@ use super::{Ending, Error, Reporter, print, table};
 #[serde(rename_all = "camelCase")]
 struct Row {
     reference: String,
+    /// What the tag leads to.
     digest: Digest,
+    /// The artifact's own manifest: another one, if the tag leads to a list.
+    manifest: Digest,
     content: Digest,
     signed: bool,
 }
@@ -37,11 +40,12 @@ pub(super) struct Wish {
     pub(super) request: Option<PathBuf>,
     pub(super) key: Option<PathBuf>,
     pub(super) adapt: bool,
+    pub(super) volume: bool,
     pub(super) output: Output,
 }
 
 pub(super) fn publish(environment: &Environment, reporter: Reporter, wish: &Wish) -> Result<Ending, Error> {
-    let Wish { file, target, request, key, adapt, output } = wish;
+    let Wish { file, target, request, key, adapt, volume, output } = wish;
     // Checked before anything is pushed, so that nothing is pushed unsigned by mistake.
     let key = key.as_deref().map(private_key).transpose()?;
     let request = request.as_deref().map(Request::read).transpose()?;
@@ -77,16 +81,27 @@ pub(super) fn publish(environment: &Environment, reporter: Reporter, wish: &Wish
     if let Some(text) = release.annotations.get(REQUEST) {
         read_request(&file.display().to_string(), text).map_err(Error::Request)?;
     }
-    let once = matches!(target, Target::Package(_));
-    let published = registries.publish(&release, &image, once, key.as_ref());
+    let terms = Terms { once: matches!(target, Target::Package(_)), volume: *volume, key: key.as_ref() };
+    let published = registries.publish(&release, &image, &terms);
     report_logins(reporter, &registries, &published, &mut said);
     let published = published?;
     let pinned = format!("{}@{}", image.full_name(), published.digest);
     let signed = if key.is_some() { ", signed" } else { "" };
     reporter.note(&format!("published {} ({}){signed}", published.image, published.digest.short()));
+    if *volume {
+        reporter.note(&format!(
+            "an image of it for volumes is there, too; the plugin alone is {}@{}",
+            image.full_name(),
+            published.manifest
+        ));
+        if terms.once {
+            reporter.note("warning: wkg cannot get this version of the package: it takes the image instead");
+        }
+    }
     let row = Row {
         reference: published.image.to_string(),
         digest: published.digest,
+        manifest: published.manifest,
         content: release.content.digest(),
         signed: key.is_some(),
     };

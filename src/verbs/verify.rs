@@ -45,8 +45,11 @@ pub(super) fn verify(
         .signatures(&found)
         .map_err(|source| Error::SignatureLookup { reference: reference.clone(), source })?;
     let evidence: Vec<Evidence> = signatures.iter().flat_map(Signature::evidence).cloned().collect();
-    let signers = signature::verify(manifest, &evidence, &keys)
-        .map_err(|source| Error::Unsigned { reference: reference.clone(), source })?;
+    let signers = signature::verify(manifest, &evidence, &keys).map_err(|source| Error::Unsigned {
+        reference: reference.clone(),
+        list: found.list(),
+        source,
+    })?;
     let signers: Vec<Signer> = signers.iter().map(Signer::from).collect();
     let names: Vec<&str> = signers.iter().map(|signer| signer.key.as_str()).collect();
     reporter.note(&format!("{reference} ({manifest}) is signed by {}", names.join(", ")));

@@ -129,7 +129,7 @@ fn what_cannot_be_deployed_is_told_with_its_cure() {
         (&["deploy", hello, "--serve"][..], "hello: it answers no requests"),
         (&["deploy", large.to_str().unwrap()], "more than the 1048576 that a ConfigMap or a Secret holds"),
         (&["deploy", hello, "--via", "install"], "it is not in a registry"),
-        (&["deploy", hello, "--via", "image-volume"], "--volume-image"),
+        (&["deploy", hello, "--via", "image-volume"], "it is not in a registry"),
         (&["deploy", hello, "--via", "image-volume", "--volume-image", "a.example/x:1"], "it has no digest"),
         (&["deploy", hello, "--webhook"], "--for"),
         (&["deploy", hello, "--job", "--serve"], "cannot be used with"),

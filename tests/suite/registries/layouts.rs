@@ -1,7 +1,7 @@
 //! Names and layouts that other tools make: indexes, layers of other types, versions with build metadata, and the tags of
 //! what refers to an artifact.
 
-use kwasm_registry::{Artifact, Wrong};
+use kwasm_registry::{Artifact, Fault, Kind, Wrong};
 use serde_json::{Value, json};
 
 use super::{at, bytes, only, with_hello};
@@ -17,16 +17,24 @@ fn index(registry: &Wrong, manifests: &[Value]) -> String {
     digest
 }
 
-/// Returns the digest of a plugin's manifest, without a tag.
-fn untagged(registry: &Wrong, guest: &str) -> String {
-    let digest = registry.push("acme/hello", "once", &Artifact::component(bytes(guest)));
-    registry.untag("acme/hello", "once");
-    digest
+/// A manifest without a tag.
+struct Untagged {
+    digest: String,
+    size: usize,
 }
 
-fn listed(digest: &str, platform: &str) -> Value {
+/// Serves a plugin without a tag.
+fn untagged(registry: &Wrong, guest: &str) -> Untagged {
+    let artifact = Artifact::component(bytes(guest));
+    let digest = registry.push("acme/hello", "once", &artifact);
+    registry.untag("acme/hello", "once");
+    Untagged { digest, size: artifact.manifest().len() }
+}
+
+fn listed(manifest: &Untagged, platform: &str) -> Value {
     let (os, architecture) = platform.split_once('/').unwrap();
-    json!({"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": 500,
+    let Untagged { digest, size } = manifest;
+    json!({"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": size,
         "platform": {"os": os, "architecture": architecture}})
 }
 
@@ -55,13 +63,18 @@ fn the_one_plugin_of_an_index_is_installed() {
         for reference in [reference(&registry), format!("{}/acme/hello@{index}", registry.host())] {
             let kwasm = at(&registry);
             kwasm.call(["install", &reference]).success();
-            assert_eq!(only(&kwasm)["manifest"], hello, "{manifests:?}");
+            assert_eq!(only(&kwasm)["manifest"], *hello.digest, "{manifests:?}");
             assert_eq!(super::call(&kwasm, "hello").success().stdout, "hello from kwasm: x\n");
         }
     }
     let both = [listed(&hello, "wasip1/wasm"), listed(&exits, "wasip2/wasm")];
     index(&registry, &both);
-    assert!(refused(&at(&registry), &reference(&registry)).contains("it is a list of 2 manifests"));
+    let said = refused(&at(&registry), &reference(&registry));
+    let why = "it is a list of 2 manifests, 2 of which are for WebAssembly, and a plugin is exactly one";
+    assert!(said.contains(why), "{said}");
+    index(&registry, &[listed(&hello, "linux/amd64"), listed(&exits, "linux/arm64")]);
+    let said = refused(&at(&registry), &reference(&registry));
+    assert!(said.contains("it is a list of 2 manifests, and none is for WebAssembly"), "{said}");
 }
 
 #[test]
@@ -69,14 +82,42 @@ fn what_an_index_leads_to_is_what_it_names() {
     let registry = Wrong::start().unwrap();
     let hello = untagged(&registry, "hello");
     index(&registry, &[listed(&hello, "wasip2/wasm")]);
-    registry.remove(&hello);
+    registry.remove(&hello.digest);
     let run = at(&registry).call(["install", &reference(&registry)]).fails(127);
-    assert!(run.stderr.contains("the registry has no such artifact"), "{}", run.shown());
+    let missing = format!("acme/hello@{}: the registry has no such artifact", hello.digest);
+    assert!(run.stderr.contains(&missing), "{}", run.shown());
+    // What is there under that digest is another one, or is longer than the index says.
+    let hello = untagged(&registry, "hello");
+    let exits = Artifact::component(bytes("exits")).manifest();
+    let pinned = index(&registry, &[listed(&hello, "wasip2/wasm")]);
+    for body in [exits.clone().into_bytes(), hello_and_a_space()] {
+        registry.fault(Fault::headers().on(Kind::Manifest));
+        registry.fault(Fault::body(body).without_header("docker-content-digest").on(Kind::Manifest));
+        let said = refused(&at(&registry), &format!("{}/acme/hello@{pinned}", registry.host()));
+        assert!(said.contains("the content is not what its manifest names"), "{said}");
+    }
+    for size in [hello.size - 1, hello.size + 1] {
+        let wrong = Untagged { digest: hello.digest.clone(), size };
+        index(&registry, &[listed(&wrong, "wasip2/wasm")]);
+        let said = refused(&at(&registry), &reference(&registry));
+        let why = format!("its manifest names {size} bytes, and the registry has {}", hello.size);
+        assert!(said.contains(&why), "{said}");
+    }
+    let mut unsized_entry = listed(&hello, "wasip2/wasm");
+    unsized_entry.as_object_mut().unwrap().remove("size");
+    index(&registry, &[unsized_entry]);
+    assert!(refused(&at(&registry), &reference(&registry)).contains("does not say how long its manifest is"));
     // An index in an index is not a plugin's.
-    let inner = untagged(&registry, "hello");
-    let inner = index(&registry, &[listed(&inner, "wasip2/wasm")]);
+    let list = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [listed(&hello, "wasip2/wasm")]});
+    let inner =
+        Untagged { size: list.to_string().len(), digest: index(&registry, &[listed(&hello, "wasip2/wasm")]) };
     index(&registry, &[listed(&inner, "wasip2/wasm")]);
     assert!(refused(&at(&registry), &reference(&registry)).contains("it is a list of 1 manifest,"));
+}
+
+/// Returns the manifest of `hello` in other bytes of the same meaning.
+fn hello_and_a_space() -> Vec<u8> {
+    format!("{} ", Artifact::component(bytes("hello")).manifest()).into_bytes()
 }
 
 #[test]

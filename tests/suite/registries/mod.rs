@@ -7,6 +7,7 @@ mod interoperation;
 mod layouts;
 mod lifecycle;
 mod logins;
+mod mounted;
 mod other_artifacts;
 mod proxies;
 mod pushes;
@@ -16,6 +17,7 @@ mod tags;
 mod tls_failures;
 mod token_realms;
 mod upgrades;
+mod volumes;
 
 use std::path::PathBuf;
 

@@ -46,7 +46,7 @@ fn a_list_of_manifests_is_no_plugin() {
     let list = Artifact::component("x")
         .field("mediaType", "application/vnd.oci.image.index.v1+json")
         .field("manifests", json!([{}, {}, {}]));
-    insta::assert_snapshot!(refused(&list), @"kwasm: HOST/acme/x:1: it is a list of 3 manifests, as for an image of several platforms, and a plugin has a single one");
+    insta::assert_snapshot!(refused(&list), @"kwasm: HOST/acme/x:1: it is a list of manifests and a manifest at the same time");
 }
 
 #[test]
