@@ -5,8 +5,8 @@
 //! So nobody reaches by it what RBAC would not let them reach without it, and the service gets no token, but the user's name in
 //! `x-gateway-user`.
 //!
-//! Rates are counted in this instance's memory. Where each request has an instance of its own there is nothing to count: the bound
-//! holds where an instance answers many requests, and for each instance by itself. Counting in the cluster instead (a `Lease`, a
+//! Rates are counted in the instance's memory, which is why its policy lets instances be reused (`limits: {reuse: 100000}`). Of
+//! requests at the same time each has an instance of its own, so the bound is that many times looser at most. Counting in the cluster instead (a `Lease`, a
 //! `ConfigMap`) would be a write with its consensus for each request, slower than what it protects, and the first thing to be
 //! overloaded.
 

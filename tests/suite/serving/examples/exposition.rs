@@ -1,4 +1,4 @@
-//! The text of OpenMetrics 1.0, read strictly: what Prometheus would warn about is an error here.
+//! The text of `OpenMetrics` 1.0, read strictly: what Prometheus would warn about is an error here.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -155,6 +155,33 @@ fn a_user_whom_rbac_lets_reach_a_service_reaches_it_and_nobody_else() {
 }
 
 #[test]
+fn a_user_who_asks_too_often_is_told_to_come_again() {
+    let Some(real) = real("serving::examples::gateway") else { return };
+    let Some(address) = address() else {
+        return skip("serving::examples::gateway", "this machine has no address but loopback");
+    };
+    serve(real, "web", address, backend(address));
+    let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(User::Admin));
+    let options = ["--policy", "request", "--", "--to", "fronted/web:80", "--rate", "1", "--burst", "3"];
+    let server = Server::of(&kwasm, "gateway", &options);
+    let client = token(real, "client", &[]);
+    let statuses: Vec<u16> = (0..30)
+        .map(|_| {
+            // One after another, so that one instance answers all of them.
+            server.settled();
+            send(&server, "GET", "/", Some(&client), "").status
+        })
+        .collect();
+    assert_eq!(statuses[..3], [200; 3], "{statuses:?}");
+    // A second gives one more each; thirty requests take less than thirty seconds.
+    assert!(
+        statuses.contains(&429) && statuses.iter().all(|status| [200, 429].contains(status)),
+        "{statuses:?}"
+    );
+    assert!((server.metric("kwasm_instantiation_seconds_count") - 1.0).abs() < 0.1);
+}
+
+#[test]
 fn a_token_has_to_be_for_the_gateway_if_it_says_so() {
     let Some(real) = real("serving::examples::gateway") else { return };
     let Some(address) = address() else {

@@ -47,9 +47,9 @@ fn the_numbers_are_those_of_the_cluster_at_each_scrape() {
     assert_eq!(found.get("cluster_deployment_replicas", &web), Some(3.0));
     assert_eq!(found.get("cluster_pods", &[("namespace", "exported"), ("phase", "Running")]), None);
     let nodes = real.kubectl().args(["get", "nodes", "-o", "name"]).output().unwrap().stdout;
-    let nodes = String::from_utf8(nodes).unwrap().lines().count();
+    let nodes = u32::try_from(String::from_utf8(nodes).unwrap().lines().count()).unwrap();
     let counted = found.samples.iter().filter(|((name, _), _)| name == "cluster_nodes");
-    assert!((counted.map(|(_, number)| number).sum::<f64>() - nodes as f64).abs() < 0.1);
+    assert!((counted.map(|(_, number)| number).sum::<f64>() - f64::from(nodes)).abs() < 0.1);
     for resource in ["pods", "deployments.apps", "nodes"] {
         assert_eq!(found.get("cluster_listed", &[("resource", resource)]), Some(1.0));
     }
