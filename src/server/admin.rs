@@ -12,8 +12,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper_util::server::graceful::GracefulShutdown;
 
+use super::ending::Ending;
 use super::error::Error;
 use super::listener::{Listener, Service};
 use super::metrics::Metrics;
@@ -38,7 +38,7 @@ pub(super) fn answer(socket: TcpListener, service: Admin) -> Result<(), Error> {
             match Listener::adopt(socket, CONNECTIONS) {
                 Ok(listener) => {
                     drop(tell.send(Ok(())));
-                    listener.accept(&service, &GracefulShutdown::new()).await;
+                    listener.accept(&service, &Ending::default()).await;
                 }
                 Err(error) => drop(tell.send(Err(error))),
             }

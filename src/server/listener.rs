@@ -13,13 +13,14 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::server::graceful::Watcher;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 use super::certificate::Certificate;
+use super::ending::{Ending, Farewell};
 use super::error::Error;
 use super::patient::Patient;
 
@@ -91,7 +92,7 @@ impl Listener {
     }
 
     /// Accepts connections, forever.
-    pub(super) async fn accept<S: Service>(&self, service: &S, ending: &GracefulShutdown) {
+    pub(super) async fn accept<S: Service>(&self, service: &S, ending: &Ending) {
         let http = protocol();
         loop {
             // It is never closed.
@@ -102,15 +103,16 @@ impl Listener {
             };
             // An answer in small pieces would else wait for the client's acknowledgements.
             drop(stream.set_nodelay(true));
-            let (http, service, watcher, tls) =
-                (http.clone(), service.clone(), ending.watcher(), self.tls.clone());
+            let (http, service, ending, tls) =
+                (http.clone(), service.clone(), ending.connection(), self.tls.clone());
             tokio::spawn(async move {
                 // What a client does wrong is its own matter.
                 match tls {
-                    None => converse(&http, service, watcher, stream, false).await,
+                    None => converse(&http, service, ending.agreed(false), stream, false).await,
                     Some(tls) => {
                         if let Some(stream) = handshake(&tls, stream).await {
-                            converse(&http, service, watcher, stream, true).await;
+                            let is_multiplexed = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                            converse(&http, service, ending.agreed(is_multiplexed), stream, true).await;
                         }
                     }
                 }
@@ -142,13 +144,18 @@ async fn handshake(
 async fn converse<S: Service>(
     http: &auto::Builder<TokioExecutor>,
     service: S,
-    watcher: Watcher,
+    (watcher, farewell): (Watcher, Farewell),
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     is_tls: bool,
 ) {
-    let answer = service_fn(move |request| {
-        let service = service.clone();
-        async move { Ok::<_, Infallible>(service.answer(request, is_tls).await) }
+    let answer = service_fn(move |request: Request<Incoming>| {
+        let (service, farewell) = (service.clone(), farewell.clone());
+        async move {
+            let version = request.version();
+            let mut answer = service.answer(request, is_tls).await;
+            farewell.say(version, &mut answer);
+            Ok::<_, Infallible>(answer)
+        }
     });
     let stream = TokioIo::new(Patient::new(stream, BEGIN, PATIENCE));
     let connection = http.serve_connection(stream, answer).into_owned();

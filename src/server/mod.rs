@@ -5,6 +5,7 @@ mod admission;
 mod answering;
 mod certificate;
 mod collector;
+mod ending;
 mod error;
 mod listener;
 mod metrics;
@@ -15,12 +16,11 @@ mod spans;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hyper_util::server::graceful::GracefulShutdown;
-
 use self::admin::Admin;
 pub use self::admission::Webhook;
 use self::answering::Answering;
 use self::certificate::Certificate;
+use self::ending::Ending;
 pub use self::error::Error;
 use self::listener::Listener;
 pub use self::metrics::Metrics;
@@ -68,8 +68,8 @@ async fn answer(
         tokio::spawn(certificate::keep_current(certificate, Arc::clone(log)));
     }
     log(&format!("serving {}://{}", listener.scheme(), listener.address()));
-    let (service, connections) =
-        (Answering::new(handler, options, spans.clone(), Arc::clone(metrics)), GracefulShutdown::new());
+    let service = Answering::new(handler, options, spans.clone(), Arc::clone(metrics));
+    let connections = Ending::default();
     tokio::select! {
         () = signals.came() => {}
         () = listener.accept(&service, &connections) => {}
@@ -79,7 +79,7 @@ async fn answer(
     is_ready.store(false, Ordering::Relaxed);
     log("ending: requests under way are answered first");
     let answered = async {
-        connections.shutdown().await;
+        connections.end(options.grace).await;
         service.settled().await;
     };
     tokio::select! {

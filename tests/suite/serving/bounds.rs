@@ -142,6 +142,26 @@ fn what_is_under_way_is_answered_before_it_ends() {
     assert!(run.stderr.contains("requests under way are answered first"), "{}", run.shown());
 }
 
+/// A client of HTTP/1.1 may send a request just when a server closes the connection, and must not send a POST again: so it is told by an answer.
+#[cfg(unix)]
+#[test]
+fn a_connection_that_is_idle_when_the_end_begins_gets_one_more_answer() {
+    let mut server = Server::of(&Kwasm::new(), "serves", &[]);
+    let idle = server.connect();
+    let mut answers = BufReader::new(idle.try_clone().unwrap());
+    let mut idle = idle;
+    ask(&mut idle, "POST", "/", b"");
+    assert_eq!(read(&mut answers).header("connection"), None);
+    server.running.signal("TERM");
+    server.running.error_with("requests under way are answered first");
+    ask(&mut idle, "POST", "/", b"");
+    let last = read(&mut answers);
+    assert_eq!((last.text().as_str(), last.header("connection")), ("hello\n", Some("close")));
+    // Nothing is left to be waited for.
+    assert_eq!(answers.read_to_end(&mut Vec::new()).unwrap(), 0);
+    server.running.end().success();
+}
+
 #[cfg(unix)]
 #[test]
 fn a_second_signal_and_the_end_of_its_time_end_it_at_once() {
