@@ -168,6 +168,16 @@ fn a_process_in_a_pod_has_its_own_two_outputs_and_its_input() {
     assert_eq!(running.end().success().stdout.trim_end(), "hello");
 }
 
+/// A node that cannot connect says so in a channel of its own, and closes at once: that must not look like a peer that closes.
+#[test]
+fn a_port_where_nobody_listens_is_an_error() {
+    let Some(real) = real("a_port_where_nobody_listens_is_an_error") else { return };
+    namespace(real, "ports");
+    let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(User::Alice));
+    let run = kwasm.run("kube-client", &["-n", "ports", "port-forward", "web", "2"]).fails(1);
+    assert!(run.stderr.starts_with("error: port 2: error forwarding port 2 to pod"), "{}", run.shown());
+}
+
 /// Runs one command through either door.
 fn through_both(kwasm: &Kwasm, line: &[&str]) -> [Run; 2] {
     ["kube-client", "kube-client-http"].map(|guest| kwasm.run(guest, line))

@@ -37,9 +37,13 @@ pub(crate) async fn talk(client: Client, pod: &str, port: u16, linger: Option<u6
         }
     });
     let printed = pin!(stdout::copy(reader, io::stdout()));
-    let ended = future::select(typed, refused).map(|first| first.factor_first().0);
+    let ended = future::select(refused, typed).map(|first| first.factor_first().0);
     match future::select(printed, ended).await {
-        Either::Left((printed, _)) => printed?,
+        Either::Left((printed, ended)) => {
+            printed?;
+            // A node that could not connect says why and closes at once: both may be here by now.
+            ended.now_or_never().unwrap_or(Ok(()))?;
+        }
         Either::Right((ended, _)) => return ended,
     }
     // A connection that broke ends the stream as a peer does that closes. But then kube-rs' task is over, with an error.

@@ -17,6 +17,9 @@ const POD_LOG: &str = "2026-01-01T00:00:00.000000000Z stdout F hello from a pod\
 /// A program behind a port, which runs the command that it receives as its first line.
 const TOLD: &str = "read -r command && eval \"$command\"";
 
+/// A port at which nobody listens: that of a service that is long out of use (tcpmux).
+const SILENT: u16 = 1;
+
 const AUDIT_POLICY: &str = "\
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -81,8 +84,8 @@ pub(crate) fn file_of(user: &str) -> String {
     format!("{user}.kubeconfig")
 }
 
-/// Writes the audit policy, and the behaviour of pods. `etcd` is the port that every forwarded port but the
-/// first leads to: it answers HTTP (`GET /version`). Port 1 runs the command that it receives.
+/// Writes the audit policy, and the behaviour of pods. `etcd` is the port that forwarded ports lead
+/// to: it answers HTTP (`GET /version`). But port 1 runs the command that it receives, and at port 2 nobody listens.
 pub(crate) fn write_configuration(folder: &Folder, etcd: u16) -> Result<(), Error> {
     folder.write("audit.yaml", AUDIT_POLICY)?;
     folder.write("pod.log", POD_LOG)?;
@@ -95,6 +98,7 @@ pub(crate) fn write_configuration(folder: &Folder, etcd: u16) -> Result<(), Erro
             "ClusterPortForward",
             json!({ "forwards": [
                 { "ports": [1], "command": ["sh", "-c", TOLD] },
+                { "ports": [2], "target": { "port": SILENT, "address": "127.0.0.1" } },
                 { "target": { "port": etcd, "address": "127.0.0.1" } },
             ] }),
         ),
