@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 
-use crate::{bench, lint};
+use crate::{bench, lint, node};
 
 /// The parsed command line.
 #[derive(Debug, PartialEq)]
@@ -31,8 +31,10 @@ pub(crate) enum Command {
     Idle {
         minutes: u64,
     },
+    Image,
     Languages,
     Lint(lint::Options),
+    Node(node::Options),
     Release,
     Test {
         quick: bool,
@@ -40,14 +42,16 @@ pub(crate) enum Command {
     },
 }
 
-const COMMANDS: [(&str, &str); 9] = [
+const COMMANDS: [(&str, &str); 11] = [
     ("bench", BENCH),
     ("cluster", CLUSTER),
     ("components", COMPONENTS),
     ("demo", DEMO),
     ("idle", IDLE),
+    ("image", IMAGE),
     ("languages", LANGUAGES),
     ("lint", LINT),
+    ("node", NODE),
     ("release", RELEASE),
     ("test", TEST),
 ];
@@ -64,6 +68,8 @@ Commands:
   bench       measure kwasm against its peers, each as a ratio in the same run
   release     build kwasm as it is released
   idle        check that an idle watch and an idle log stay open
+  image       write the image of kwasm that pods run
+  node        run what `kwasm deploy` prints on a real node
   components  compile the guests to WebAssembly
   languages   build and run a new project in each language
   cluster     start and stop a real Kubernetes control plane
@@ -114,7 +120,7 @@ Checks (all of them unless named):
   clippy  clippy of the host, its tests and tools
   guests  clippy of the guests, natively and, where its toolchain has a clippy, as WebAssembly
   doc     rustdoc without a warning
-  go      gofmt and go vet of the control plane and of the registry
+  go      gofmt and go vet of the control plane and of the registry, gofmt of the node
   ring    not in the tree
   deny    cargo deny: bans, licences, sources
 
@@ -173,6 +179,33 @@ Usage: cargo xtask idle [--minutes N]
 Options:
   --minutes N  how long nothing happens [default: 15]";
 
+const IMAGE: &str = "\
+Builds kwasm as it is released, and writes its image to TARGET/image/kwasm.tar, an archive of an OCI layout.
+
+Usage: cargo xtask image
+
+The image has kwasm, the shared libraries of this machine that it is linked to, and the authorities that
+this machine trusts; it runs as a user that is not root. Nothing of it but these depends on when and where it
+is made. `skopeo copy oci-archive:kwasm.tar docker://…` pushes it.";
+
+const NODE: &str = "\
+Starts a Kubernetes cluster with a real node (kubelet, kube-proxy, containerd) on this machine, and runs on
+it what `kwasm deploy` prints. Builds its programs first, once for each version (5 minutes).
+
+Usage: cargo xtask node [--built TARGET] [CHECK…]
+
+Checks (all of them unless named):
+  jobs     a plugin as a Job prints what it prints on a laptop, by an init container and by an image volume, and
+           can do no more than its policy says: by kwasm, and where that is taken away by the API server
+  webhook  an admission webhook denies, warns and patches, and loses no request while its pods are replaced
+  forward  a plugin that forwards a port where nobody listens is told so
+
+Options:
+  --built TARGET  take kwasm, kwasm-faults and the components of a target folder, and build none of them
+
+Needs Linux, root, Go, iproute2, iptables, skopeo, util-linux, and Debian's package archive. All of it is in
+namespaces of its own, and goes with them: of the machine's network, mounts and settings nothing is changed.";
+
 const COMPONENTS: &str = "\
 Compiles what is in components/ and tests/guests/ to TARGET/components/NAME.wasm.
 
@@ -230,9 +263,11 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Par
         "cluster" => cluster_arguments(&mut parser)?.map(|arguments| Command::Cluster { arguments }),
         "components" => component_arguments(&mut parser)?,
         "demo" => flag(&mut parser, "")?.map(|_| Command::Demo),
+        "image" => flag(&mut parser, "")?.map(|_| Command::Image),
         "idle" => minutes(&mut parser)?.map(|minutes| Command::Idle { minutes }),
         "languages" => flag(&mut parser, "")?.map(|_| Command::Languages),
         "lint" => lint_options(&mut parser)?.map(Command::Lint),
+        "node" => node_options(&mut parser)?.map(Command::Node),
         "release" => flag(&mut parser, "")?.map(|_| Command::Release),
         _ => test_arguments(&mut parser)?,
     };
@@ -312,6 +347,19 @@ fn bench_options(parser: &mut lexopt::Parser) -> Result<Option<bench::Options>> 
     }
     if options.compare.is_some() && !options.rows.is_empty() {
         bail!("--compare: measures runs of its own, no rows");
+    }
+    Ok(Some(options))
+}
+
+fn node_options(parser: &mut lexopt::Parser) -> Result<Option<node::Options>> {
+    let mut options = node::Options::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(None),
+            Long("built") => options.built = Some(parser.value()?.into()),
+            Value(check) => options.checks.push(check.string()?.parse()?),
+            other => return Err(other.unexpected().into()),
+        }
     }
     Ok(Some(options))
 }
@@ -398,7 +446,7 @@ mod tests {
         assert_eq!(error("tset"), "no command `tset`; did you mean `test`?");
         assert_eq!(
             error("frobnicate"),
-            "no command `frobnicate`; there are bench, cluster, components, demo, idle, languages, lint, release, test"
+            "no command `frobnicate`; there are bench, cluster, components, demo, idle, image, languages, lint, node, release, test"
         );
     }
 

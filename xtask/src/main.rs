@@ -18,8 +18,10 @@ mod fresh;
 mod go_guests;
 mod home;
 mod idle;
+mod image;
 mod languages;
 mod lint;
+mod node;
 mod places;
 mod plane;
 mod process;
@@ -65,8 +67,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Components { install, names } => components::run(&places, install, &names),
         Command::Demo => demo::run(&places),
         Command::Idle { minutes } => idle::run(&places, minutes),
+        Command::Image => image::run(&places),
         Command::Languages => languages::run(&places),
         Command::Lint(options) => Ok(lint::run(&places, &options)),
+        Command::Node(options) => node::run(&places, &options),
         Command::Release => release::run(&places),
         Command::Test { quick, arguments } => test::run(&places, quick, &arguments),
     }

@@ -136,7 +136,7 @@ fn steps(places: &Places, arguments: &[OsString], report: &mut Report) -> Result
 
 /// Builds the program from which a test can remove single defences. Building it within the whole workspace
 /// lets it share the tests' dependencies.
-fn faults(places: &Places) -> Result<PathBuf> {
+pub(crate) fn faults(places: &Places) -> Result<PathBuf> {
     let mut command = cargo::command(&places.root);
     command.args(["build", "--workspace", "--locked", "--features", "kwasm/faults", "--bin", FAULTS]);
     Ok(cargo::program(&cargo::build(&mut command)?, FAULTS)?.to_owned())

@@ -7,6 +7,7 @@ use directories::BaseDirs;
 
 use crate::environment;
 use crate::go_module;
+use crate::process::Launch;
 use crate::program::Program;
 
 /// A folder with the programs of a control plane.
@@ -114,6 +115,11 @@ impl Assets {
 
     pub(crate) fn origin(&self) -> Origin {
         self.origin
+    }
+
+    /// Returns a program as it is to be started.
+    pub(crate) fn launch(&self, program: Program) -> Launch {
+        Launch { name: program.name(), path: self.path(program), origin: self.origin }
     }
 
     /// Returns the path at which the program is, or would be.

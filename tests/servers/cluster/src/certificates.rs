@@ -9,6 +9,7 @@ use rcgen::{
 
 use crate::der;
 use crate::error::Error;
+use crate::node;
 
 const HOUR: Duration = Duration::from_hours(1);
 /// A standing cluster may live for days.
@@ -38,9 +39,9 @@ impl Authority {
         self.issuer.pem()
     }
 
-    /// Returns a server certificate for loopback and for the names that pods would use.
+    /// Returns a server certificate for loopback, for a real node, and for the names that pods use.
     pub(crate) fn server(&self) -> Result<Pair, Error> {
-        let names = ["localhost", "kubernetes.default.svc", "127.0.0.1", "::1", "10.0.0.1"];
+        let names = ["localhost", "kubernetes.default.svc", "127.0.0.1", "::1", "10.0.0.1", node::ADDRESS];
         let mut params = params("kube-apiserver", None)?;
         params.subject_alt_names = CertificateParams::new(names.map(str::to_owned))?.subject_alt_names;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

@@ -135,7 +135,7 @@ pub(crate) fn first_line(supervisor: &mut Child) -> Result<Ready, Error> {
         BufReader::new(stdout).read_line(&mut line).map_err(Error::at("supervisor"))?;
     }
     match serde_json::from_str(&line) {
-        Ok(Line::Ready(ready)) => Ok(ready),
+        Ok(Line::Ready(ready)) => Ok(*ready),
         Ok(Line::Failed { error }) => Err(Error::Supervisor(error)),
         Err(_) => Err(Error::Supervisor(format!("the supervisor said no more than {line:?}"))),
     }

@@ -46,6 +46,14 @@ pub enum Error {
         /// The end of each program's log.
         logs: String,
     },
+    /// A command that prepares the machine for a node failed.
+    #[error("{command}: {output}")]
+    Machine {
+        /// The command.
+        command: String,
+        /// Its standard error.
+        output: String,
+    },
     /// No standing cluster exists.
     #[error("no standing cluster: start one by `kwasm-cluster up`")]
     NotStanding,

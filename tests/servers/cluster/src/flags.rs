@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 
 use crate::error::Error;
+use crate::node;
 
 /// The ports of one cluster, all on 127.0.0.1.
 #[derive(Clone, Copy)]
@@ -38,25 +39,23 @@ pub(crate) fn etcd(ports: Ports) -> Vec<String> {
 }
 
 /// Returns the arguments. `pods` states whether there are controllers to make the service account that a pod
-/// needs.
-pub(crate) fn kube_apiserver(ports: Ports, pods: bool) -> Vec<String> {
+/// needs, and `is_node_real` whether there is a real node, whose pods reach the server by its address.
+pub(crate) fn kube_apiserver(ports: Ports, pods: bool, is_node_real: bool) -> Vec<String> {
+    let (address, reached) = if is_node_real { (node::ADDRESS, NODE) } else { ("127.0.0.1", LOOPBACK) };
     let own = [
         format!("--etcd-servers=http://127.0.0.1:{}", ports.etcd),
         format!("--secure-port={}", ports.api),
+        // Otherwise it looks for the machine's outward address, and fails without a network.
+        format!("--advertise-address={address}"),
         format!("--disable-admission-plugins={}", if pods { "" } else { "ServiceAccount" }),
     ];
-    with(
+    let fixed = with(
         own,
         &[
-            "--bind-address=127.0.0.1",
-            // Otherwise it looks for the machine's outward address, and fails without a network.
-            "--advertise-address=127.0.0.1",
-            "--endpoint-reconciler-type=none",
             "--tls-cert-file=server.crt",
             "--tls-private-key-file=server.key",
             "--client-ca-file=ca.crt",
             "--token-auth-file=tokens.csv",
-            "--authorization-mode=RBAC",
             "--allow-privileged",
             "--service-cluster-ip-range=10.0.0.0/24",
             "--service-account-issuer=https://kubernetes.default.svc",
@@ -69,8 +68,20 @@ pub(crate) fn kube_apiserver(ports: Ports, pods: bool) -> Vec<String> {
             "--audit-policy-file=audit.yaml",
             "--audit-log-path=audit.log",
         ],
-    )
+    );
+    fixed.into_iter().chain(reached.iter().map(ToString::to_string)).collect()
 }
+
+/// How an API server for this machine alone is reached.
+const LOOPBACK: &[&str] =
+    &["--bind-address=127.0.0.1", "--endpoint-reconciler-type=none", "--authorization-mode=RBAC"];
+
+/// How one for pods is reached, and what keeps a kubelet to its own node.
+const NODE: &[&str] = &[
+    "--bind-address=0.0.0.0",
+    "--authorization-mode=Node,RBAC",
+    "--enable-admission-plugins=NodeRestriction",
+];
 
 pub(crate) fn kube_controller_manager() -> Vec<String> {
     with(

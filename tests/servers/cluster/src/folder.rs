@@ -1,5 +1,6 @@
 //! The folder of one cluster, under the system's temporary folder and gone with its supervisor.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -73,6 +74,11 @@ pub(crate) fn end(dir: &Path) -> Result<(), Error> {
     }
 }
 
+/// Returns whether this is the name of such a folder.
+pub(crate) fn is_ours(name: &OsStr) -> bool {
+    name.to_string_lossy().starts_with(PREFIX)
+}
+
 /// Returns whether a supervisor holds `dir`.
 pub(crate) fn is_held(dir: &Path) -> bool {
     File::open(dir.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_err())
@@ -80,7 +86,7 @@ pub(crate) fn is_held(dir: &Path) -> bool {
 
 fn remove_remnants(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+        if !is_ours(&entry.file_name()) {
             continue;
         }
         let remnant = File::open(entry.path().join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok());

@@ -32,6 +32,7 @@ mod folder;
 mod go_module;
 mod hex;
 mod kubeconfig;
+mod node;
 mod plane;
 mod process;
 mod program;

@@ -53,6 +53,13 @@ fn serve_command() -> Command {
     Command::new("serve")
         .about("Hold a cluster until standard input ends")
         .arg(folder("built", "Use the programs that `build` has put there").conflicts_with("given"))
+        .arg(
+            folder(
+                "node",
+                "Have a real node, of programs in this folder, in namespaces made for this process",
+            )
+            .requires("built"),
+        )
         .arg(folder("given", "Use the programs of a folder such as $KUBEBUILDER_ASSETS"))
         .arg(
             Arg::new("until-removed")
@@ -101,7 +108,7 @@ fn serve(matches: &ArgMatches, cache: &Path) -> Result<(), Box<dyn Error>> {
         (None, None) => Assets::find_or_build(cache)?,
     };
     let until = if matches.get_flag("until-removed") { Until::UpRemoved } else { Until::InputEnds };
-    Ok(supervisor::serve(&assets, until)?)
+    Ok(supervisor::serve(&assets, folder("node").map(PathBuf::as_path), until)?)
 }
 
 fn up(cache: &Path) -> Result<(), Box<dyn Error>> {

@@ -11,6 +11,7 @@ use crate::assets::Assets;
 use crate::error::Error;
 use crate::flags::{self, Ports};
 use crate::folder::Folder;
+use crate::node::Node;
 use crate::process::Process;
 use crate::program::Program;
 use crate::setup::{self, Credentials};
@@ -39,6 +40,7 @@ impl<'a> Plane<'a> {
         folder: &'a Folder,
         credentials: &Credentials,
         stop: &'a Stop,
+        node: Option<&'a Node>,
     ) -> Result<Self, Error> {
         let ports = Ports::free()?;
         let deadline = Instant::now() + PATIENCE;
@@ -49,22 +51,25 @@ impl<'a> Plane<'a> {
         let controlled = assets.program(Program::KubeControllerManager).is_some();
         plane.run(Program::Etcd, &flags::etcd(ports))?;
         plane.wait_for_port("etcd that listens", ports.etcd)?;
-        plane.run(Program::KubeApiserver, &flags::kube_apiserver(ports, controlled))?;
+        plane.run(Program::KubeApiserver, &flags::kube_apiserver(ports, controlled, node.is_some()))?;
         plane.wait_for_port("API server that listens", ports.api)?;
         plane.wait_for_api()?;
 
-        let kubelet = plane.write_stages()?;
+        let kwok = node.is_none() && plane.write_stages()?;
         for (program, flags) in [
             (Program::KubeControllerManager, flags::kube_controller_manager()),
             (Program::KubeScheduler, flags::kube_scheduler()),
             (Program::Kwok, flags::kwok(ports)),
         ] {
-            if assets.program(program).is_some() && (program != Program::Kwok || kubelet) {
+            if assets.program(program).is_some() && (program != Program::Kwok || kwok) {
                 plane.run(program, &flags)?;
             }
         }
-        plane.kubectl(&["create", "-f", "-"], &setup::objects(assets))?;
-        if controlled && kubelet {
+        plane.kubectl(&["create", "-f", "-"], &setup::objects(assets, node.is_none()))?;
+        if let Some(node) = node {
+            plane.furnish(node)?;
+        }
+        if controlled && (kwok || node.is_some()) {
             plane.wait_until_furnished()?;
         }
         Ok(plane)
@@ -76,15 +81,15 @@ impl<'a> Plane<'a> {
     }
 
     /// Returns the programs that run.
-    pub(crate) fn programs(&self) -> Vec<Program> {
-        self.processes.iter().map(Process::program).collect()
+    pub(crate) fn programs(&self) -> Vec<&'static str> {
+        self.processes.iter().map(Process::name).collect()
     }
 
     /// Fails if a program has ended.
     pub(crate) fn check(&mut self) -> Result<(), Error> {
         for process in &mut self.processes {
             if let Some(status) = process.ended() {
-                let (program, log) = (process.program().name(), process.log());
+                let (program, log) = (process.name(), process.log());
                 return Err(if TAKEN.iter().any(|words| log.contains(words)) {
                     Error::PortTaken { program }
                 } else {
@@ -96,7 +101,22 @@ impl<'a> Plane<'a> {
     }
 
     fn run(&mut self, program: Program, flags: &[String]) -> Result<(), Error> {
-        self.processes.push(Process::start(self.assets, program, flags, self.folder.path())?);
+        self.processes.push(Process::start(self.assets.launch(program), flags, self.folder.path())?);
+        Ok(())
+    }
+
+    /// Starts the programs of a real node.
+    fn furnish(&mut self, node: &Node) -> Result<(), Error> {
+        for (launch, arguments) in node.runtime() {
+            self.processes.push(Process::start(launch, &arguments, self.folder.path())?);
+        }
+        let import = || node.import().stdin(Stdio::null()).output().map_err(Error::at("ctr"));
+        while !import()?.status.success() {
+            self.pause("containerd that takes an image")?;
+        }
+        for (launch, arguments) in node.agents() {
+            self.processes.push(Process::start(launch, &arguments, self.folder.path())?);
+        }
         Ok(())
     }
 
@@ -153,7 +173,7 @@ impl<'a> Plane<'a> {
         if Instant::now() < self.deadline {
             return Ok(());
         }
-        let logs = self.processes.iter().map(|process| format!("{}:\n{}", process.program(), process.log()));
+        let logs = self.processes.iter().map(|process| format!("{}:\n{}", process.name(), process.log()));
         let logs = logs.collect::<Vec<_>>().join("\n");
         Err(Error::Late { awaited, seconds: PATIENCE.as_secs(), logs })
     }
@@ -201,7 +221,7 @@ impl<'a> Plane<'a> {
 
 impl Drop for Plane<'_> {
     fn drop(&mut self) {
-        // The API server would complain of a store that has gone.
+        // Before any container ends: a kubelet would start it again. And the API server would complain of a store that has gone.
         while self.processes.pop().is_some() {}
     }
 }

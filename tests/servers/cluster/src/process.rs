@@ -6,9 +6,8 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::assets::{Assets, Origin};
+use crate::assets::Origin;
 use crate::error::Error;
-use crate::program::Program;
 
 /// By this variable our own programs know that their standard input is their lifeline.
 const SUPERVISED: &str = "KWASM_CLUSTER_SUPERVISED";
@@ -17,9 +16,17 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The largest part of a log that an error shows, in bytes.
 const LOG_SHOWN: usize = 2048;
 
+/// A program to be started.
+pub(crate) struct Launch {
+    /// Its name, which is its log's too.
+    pub(crate) name: &'static str,
+    pub(crate) path: PathBuf,
+    pub(crate) origin: Origin,
+}
+
 /// A program of the cluster. Dropping it ends the program.
 pub(crate) struct Process {
-    program: Program,
+    name: &'static str,
     child: Child,
     log: PathBuf,
     /// Closed by the system when this process ends in any way. Only our own programs watch it.
@@ -31,33 +38,28 @@ impl Process {
     ///
     /// To be called on the main thread: where the lifeline is Linux's parent-death signal, it comes when the
     /// *thread* that started the program ends.
-    pub(crate) fn start(
-        assets: &Assets,
-        program: Program,
-        arguments: &[String],
-        dir: &Path,
-    ) -> Result<Self, Error> {
-        let path = assets.path(program);
-        let log = dir.join(format!("{program}.log"));
+    pub(crate) fn start(launch: Launch, arguments: &[String], dir: &Path) -> Result<Self, Error> {
+        let Launch { name, path, origin } = launch;
+        let log = dir.join(format!("{name}.log"));
         let out = File::create(&log).map_err(Error::at(&log))?;
         let err = out.try_clone().map_err(Error::at(&log))?;
-        let mut command = match assets.origin() {
+        let mut command = match origin {
             Origin::Built => Command::new(&path),
             Origin::Given => dying_with_parent(&path),
         };
         command.args(arguments).current_dir(dir).stdout(out).stderr(err);
-        match assets.origin() {
+        match origin {
             Origin::Built => command.env(SUPERVISED, "1").stdin(Stdio::piped()),
             Origin::Given => command.stdin(Stdio::null()),
         };
         apart(&mut command);
         let mut child = command.spawn().map_err(Error::at(&path))?;
         let lifeline = child.stdin.take();
-        Ok(Self { program, child, log, lifeline })
+        Ok(Self { name, child, log, lifeline })
     }
 
-    pub(crate) fn program(&self) -> Program {
-        self.program
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
     }
 
     /// Returns the exit status, if the program has ended.

@@ -25,6 +25,9 @@ pub struct Ready {
     pub users: BTreeMap<String, PathBuf>,
     /// The log of every container, in CRI format. Lines appended to it are shown by `logs -f`.
     pub pod_log: PathBuf,
+    /// The host and port of a registry, beside a real node. Its certificate is the API server's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<String>,
     /// The names of the programs that run.
     pub programs: Vec<String>,
 }
@@ -34,7 +37,7 @@ pub struct Ready {
 #[serde(untagged)]
 pub(crate) enum Line {
     /// The cluster is ready.
-    Ready(Ready),
+    Ready(Box<Ready>),
     /// The cluster will not start.
     Failed {
         /// The reason, in words.

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::folder::Folder;
 use crate::hex::hex;
 use crate::kubeconfig::{self, Credential, Trust, User};
+use crate::node;
 use crate::program::Program;
 
 /// A day in the past, so that tests may know what `logs --timestamps` prints.
@@ -47,6 +48,9 @@ impl Credentials {
         save("alice", &authority.client_v1("alice", Some(User::Alice.group()))?)?;
         save("manager", &authority.client("system:kube-controller-manager", None)?)?;
         save("scheduler", &authority.client("system:kube-scheduler", None)?)?;
+        for (name, user, group) in node::USERS {
+            save(name, &authority.client(user, group)?)?;
+        }
 
         let service_accounts = rcgen::KeyPair::generate()?;
         folder.write("sa.key", service_accounts.serialize_pem())?;
@@ -67,7 +71,8 @@ impl Credentials {
             let (crt, key) = (folder.join(&format!("{name}.crt")), folder.join(&format!("{name}.key")));
             kubeconfig::text(server, &Trust::File(&ca), name, &Credential::Files(&crt, &key))
         };
-        for name in ["admin", "alice", "manager", "scheduler"] {
+        let of_node = node::USERS.map(|(name, ..)| name);
+        for name in ["admin", "alice", "manager", "scheduler"].into_iter().chain(of_node) {
             folder.write(&file_of(name), by_file(name))?;
         }
         let bob = kubeconfig::text(server, &Trust::File(&ca), "bob", &Credential::Token(&self.token));
@@ -112,8 +117,8 @@ pub(crate) fn write_configuration(folder: &Folder, etcd: u16) -> Result<(), Erro
     Ok(())
 }
 
-/// Returns the objects that every cluster starts with, as a list for `kubectl create -f -`.
-pub(crate) fn objects(assets: &Assets) -> String {
+/// Returns the objects that every cluster starts with, as a list for `kubectl create -f -`. A real node makes its own.
+pub(crate) fn objects(assets: &Assets, is_simulated: bool) -> String {
     // The role `admin` is aggregated of these by a controller; without controllers it stays empty.
     let aggregated = ["system:aggregate-to-admin", "system:aggregate-to-edit", "system:aggregate-to-view"];
     let roles = match assets.program(Program::KubeControllerManager) {
@@ -130,8 +135,8 @@ pub(crate) fn objects(assets: &Assets) -> String {
             "subjects": [{ "apiGroup": api_group, "kind": "Group", "name": User::Alice.group() }],
         })
     });
-    let node = json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": "node-1" } });
-    let items: Vec<Value> = bindings.chain([node]).collect();
+    let node = json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": node::NAME } });
+    let items: Vec<Value> = bindings.chain(is_simulated.then_some(node)).collect();
     json!({ "apiVersion": "v1", "kind": "List", "items": items }).to_string()
 }
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use crate::assets::Assets;
 use crate::error::{Error, chain};
 use crate::folder::Folder;
 use crate::kubeconfig::User;
+use crate::node::{self, Node};
 use crate::plane::Plane;
 use crate::program::Program;
 use crate::ready::{Line, Ready};
@@ -31,32 +32,39 @@ pub enum Until {
     UpRemoved,
 }
 
-/// Starts a cluster, prints one line on standard output (a [`Ready`], or `{"error": "…"}`), and returns when
+/// Starts a cluster, with a real node of the programs in `node` if that is given, prints one line on standard output (a [`Ready`], or `{"error": "…"}`), and returns when
 /// the cluster has been ended and its folder removed. To be called once, on the main thread of a process of
 /// its own.
 ///
 /// # Errors
 /// If there is no cluster, or a program of it ends before it is asked to.
-pub fn serve(assets: &Assets, until: Until) -> Result<(), Error> {
+pub fn serve(assets: &Assets, node: Option<&Path>, until: Until) -> Result<(), Error> {
     let folder = Folder::new()?;
     let stop = Stop::new(&folder, until)?;
-    let plane = match start(assets, &folder, &stop) {
-        Err(Error::Stopped) => return Ok(()),
-        Err(e) => {
-            say(&Line::Failed { error: chain(&e) })?;
-            return Err(e);
-        }
-        Ok(plane) => plane,
+    let failed = |e: Error| match say(&Line::Failed { error: chain(&e) }) {
+        Err(silent) => silent,
+        Ok(()) => e,
     };
-    say(&Line::Ready(ready(assets, &folder, &plane)))?;
+    let node = node.map(|programs| Node::prepare(programs, &folder)).transpose().map_err(failed)?;
+    let plane = match start(assets, &folder, &stop, node.as_ref()) {
+        Err(Error::Stopped) => return Ok(()),
+        started => started.map_err(failed)?,
+    };
+    let registry = node.as_ref().map(|_| node::REGISTRY.to_owned());
+    say(&Line::Ready(Box::new(Ready { registry, ..ready(assets, &folder, &plane) })))?;
     hold(plane, &stop)
 }
 
-fn start<'a>(assets: &'a Assets, folder: &'a Folder, stop: &'a Stop) -> Result<Plane<'a>, Error> {
+fn start<'a>(
+    assets: &'a Assets,
+    folder: &'a Folder,
+    stop: &'a Stop,
+    node: Option<&'a Node>,
+) -> Result<Plane<'a>, Error> {
     let credentials = Credentials::write(folder)?;
     let mut attempt = 1;
     loop {
-        match Plane::start(assets, folder, &credentials, stop) {
+        match Plane::start(assets, folder, &credentials, stop, node) {
             Err(Error::PortTaken { .. }) if attempt < ATTEMPTS => attempt += 1,
             done => return done,
         }
@@ -87,6 +95,7 @@ fn ready(assets: &Assets, folder: &Folder, plane: &Plane) -> Ready {
         audit: folder.join("audit.log"),
         users,
         pod_log: folder.join("pod.log"),
+        registry: None,
         programs: plane.programs().iter().map(ToString::to_string).collect(),
     }
 }
