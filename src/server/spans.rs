@@ -24,8 +24,8 @@ use super::error::Error;
 use super::options::Log;
 use crate::gate::{Child, Ending, Parent, Subject, Trace};
 
-/// The longest path in a span, in bytes.
-const PATH: usize = 1024;
+/// The longest text of a span, in bytes: clients and guests choose their paths, hosts and names, and thousands of spans wait.
+const TEXT: usize = 1024;
 
 /// Makes spans, if there is a collector.
 #[derive(Clone, Default)]
@@ -77,8 +77,7 @@ impl Spans {
     /// Begins the work for a request, and tells its guest what it belongs to.
     pub(super) fn begin(&self, method: &Method, path: &str, headers: &mut HeaderMap) -> Arc<Work> {
         let before = extracted(headers);
-        let path = path.get(..path.floor_char_boundary(PATH)).unwrap_or_default();
-        let attributes = vec![KeyValue::new("url.path", path.to_owned())];
+        let attributes = vec![text("url.path", path)];
         let span = self.span(method, SpanKind::Server, attributes, &before);
         let context = match &span {
             Some(span) => within(span),
@@ -137,14 +136,14 @@ impl Child for Call {
             Subject::Cluster { info, .. } => {
                 // Names of objects are too many for a span's name.
                 if info.is_resource_request {
-                    span.update_name(format!("{} {}", info.verb, info.resource));
+                    span.update_name(format!("{} {}", info.verb, bounded(&info.resource)));
                 }
                 if !info.namespace.is_empty() {
-                    span.set_attribute(KeyValue::new("k8s.namespace.name", info.namespace.clone()));
+                    span.set_attribute(text("k8s.namespace.name", &info.namespace));
                 }
             }
             Subject::Elsewhere { host, .. } => {
-                span.set_attribute(KeyValue::new("server.address", host.clone()));
+                span.set_attribute(text("server.address", host));
             }
             Subject::Unclear { .. } => {}
         }
@@ -159,7 +158,7 @@ impl Child for Call {
             }
             Ending::Failed => fail(span, "failed"),
             Ending::Refused(reason) => {
-                span.set_attribute(KeyValue::new("kwasm.refusal", reason.to_string()));
+                span.set_attribute(text("kwasm.refusal", &reason.to_string()));
                 fail(span, "refused");
             }
         }
@@ -180,6 +179,14 @@ fn named(method: &Method) -> (&'static str, &'static str) {
         .into_iter()
         .find(|known| *known == method.as_str())
         .map_or(("HTTP", "_OTHER"), |known| (known, known))
+}
+
+fn bounded(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(TEXT)).unwrap_or_default()
+}
+
+fn text(key: &'static str, value: &str) -> KeyValue {
+    KeyValue::new(key, bounded(value).to_owned())
 }
 
 fn code(status: StatusCode) -> KeyValue {
