@@ -61,7 +61,6 @@ impl Serving {
             metrics: self.metrics_addr,
             tls,
             webhook: self.webhook.map(Webhook::from),
-            service: None,
             deadline: self.deadline,
             requests: self.max_requests,
             connections: self.max_connections,

@@ -18,7 +18,6 @@ use super::listener::Service;
 use super::metrics::Metrics;
 use super::options::Options;
 use super::spans::{Spans, Work};
-use crate::gate::Parent;
 use crate::runtime::{Answer, Fault, Handler, HttpError, Visit};
 
 /// The time in which a review has to come. An API server sends it at once, and others who do not must not take all slots.
@@ -83,8 +82,7 @@ impl Service for Answering {
     type Answer = Either<Answer, Full<Bytes>>;
 
     async fn answer(&self, mut request: Request<Incoming>, is_tls: bool) -> Reply {
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let work = self.0.spans.begin(&method, &path, request.headers_mut());
+        let work = self.0.spans.begin(&mut request);
         let reply = match (has_authority(&request), self.0.webhook) {
             _ if request.method() == Method::CONNECT => {
                 plain(StatusCode::METHOD_NOT_ALLOWED, "this server is not a proxy\n")
@@ -106,7 +104,7 @@ impl Shared {
         let request = request.map(|body| body.map_err(|_| HttpError::ConnectionTerminated));
         match self
             .handler
-            .answer(Visit { request, is_tls, time: self.deadline, work: parent(work) }, slot)
+            .answer(Visit { request, is_tls, time: self.deadline, work: work.clone() }, slot)
             .await
         {
             Ok(answer) => answer.map(Either::Left),
@@ -132,7 +130,7 @@ impl Shared {
         let body =
             Full::new(review.content.clone()).map_err(|never: Infallible| -> HttpError { match never {} });
         let time = review.time(self.deadline).saturating_sub(slot.began.elapsed());
-        let visit = Visit { request: Request::from_parts(parts, body), is_tls, time, work: parent(work) };
+        let visit = Visit { request: Request::from_parts(parts, body), is_tls, time, work: work.clone() };
         let answer = match self.handler.answer(visit, slot).await {
             Ok(answer) => answer,
             Err(fault) => return failed(&fault),
@@ -159,11 +157,6 @@ impl Shared {
         let metrics = Arc::clone(&self.metrics);
         Some(Slot { began: Instant::now(), _work: Arc::clone(work), metrics, _permit: permit })
     }
-}
-
-/// Returns what a guest's own requests belong to.
-fn parent(work: &Arc<Work>) -> Arc<dyn Parent> {
-    Arc::clone(work) as Arc<dyn Parent>
 }
 
 /// Returns whether a request says which host it is for, without which WASI has no request.

@@ -12,6 +12,7 @@ use reqwest::redirect::Policy;
 use tokio::runtime::Handle;
 
 use super::options::Log;
+use crate::message::chain;
 
 /// The time for one delivery. The exporter repeats it, and gives it up later.
 const TIME: Duration = Duration::from_secs(10);
@@ -61,7 +62,7 @@ impl Collector {
         let problem = match delivered {
             Ok(answer) if answer.status().is_success() => None,
             Ok(answer) => Some(format!("it answered with {}", answer.status())),
-            Err(error) => Some(causes(&**error)),
+            Err(error) => Some(chain(&**error)),
         };
         let was_failing = self.is_failing.swap(problem.is_some(), Ordering::Relaxed);
         match problem {
@@ -94,10 +95,4 @@ impl fmt::Debug for Collector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Collector")
     }
-}
-
-/// Returns an error with its causes: of reqwest's own, the first says only that it did not work.
-fn causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -29,16 +29,23 @@ use self::spans::Spans;
 use crate::platform::Signals;
 use crate::runtime::Handler;
 
-/// Answers requests until the user or the system ends the program, and then until those under way are answered.
+/// Answers requests until the user or the system ends the program, and then until those under way are answered. If the
+/// environment names a collector of traces, spans are sent there as those of `service`.
 ///
 /// # Errors
-/// If it cannot listen, or the certificate cannot be used.
-pub fn serve(handler: Handler, options: &Options, metrics: &Arc<Metrics>, log: &Log) -> Result<(), Error> {
+/// If it cannot listen, or the certificate or the collector cannot be used.
+pub fn serve(
+    handler: Handler,
+    options: &Options,
+    service: Option<&str>,
+    metrics: &Arc<Metrics>,
+    log: &Log,
+) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::System)?;
-    let spans = runtime.block_on(async {
-        options.service.as_ref().map(|service| Spans::of(service, Arc::clone(log))).transpose()
-    });
-    let spans = spans?.unwrap_or_default();
+    let spans = {
+        let _inside = runtime.enter();
+        service.map(|service| Spans::of(service, Arc::clone(log))).transpose()?.unwrap_or_default()
+    };
     let served = runtime.block_on(answer(handler, options, &spans, metrics, log));
     spans.end();
     // A guest that is still at something after its answer is not waited for.

@@ -18,8 +18,6 @@ pub struct Options {
     pub tls: Option<Tls>,
     /// The reviews that are answered, if it is an admission webhook, and nothing else is.
     pub webhook: Option<Webhook>,
-    /// The service as which spans are sent to the collector that the environment names; `None` if it names none.
-    pub service: Option<String>,
     /// The time for a whole answer.
     pub deadline: Duration,
     /// The most requests at a time, each of which takes an instance.

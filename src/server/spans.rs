@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode};
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{
     Span as _, SpanContext, SpanKind, Status, TraceContextExt, Tracer as _, TracerProvider,
@@ -75,28 +75,21 @@ impl Spans {
     }
 
     /// Begins the work for a request, and tells its guest what it belongs to.
-    pub(super) fn begin(&self, method: &Method, path: &str, headers: &mut HeaderMap) -> Arc<Work> {
-        let before = extracted(headers);
-        let attributes = vec![text("url.path", path)];
-        let span = self.span(method, SpanKind::Server, attributes, &before);
-        let context = match &span {
-            Some(span) => within(span),
-            None => before,
-        };
-        inject(&context, headers);
+    pub(super) fn begin<B>(&self, request: &mut Request<B>) -> Arc<Work> {
+        let before = extracted(request.headers());
+        let mut span = self.span(request.method(), SpanKind::Server, &before);
+        if let Some(span) = &mut span {
+            span.set_attribute(text("url.path", request.uri().path()));
+        }
+        let context = span.as_ref().map_or(before, within);
+        inject(&context, request.headers_mut());
         Arc::new(Work { spans: self.clone(), span: span.map(Mutex::new), context })
     }
 
-    fn span(
-        &self,
-        method: &Method,
-        kind: SpanKind,
-        mut attributes: Vec<KeyValue>,
-        parent: &Context,
-    ) -> Option<Span> {
+    fn span(&self, method: &Method, kind: SpanKind, parent: &Context) -> Option<Span> {
         let (_, tracer) = self.0.as_ref()?;
         let (name, method) = named(method);
-        attributes.push(KeyValue::new("http.request.method", method));
+        let attributes = [KeyValue::new("http.request.method", method)];
         let span = tracer.span_builder(name).with_kind(kind).with_attributes(attributes);
         Some(span.start_with_context(tracer, parent))
     }
@@ -123,7 +116,7 @@ impl Parent for Work {
         // A guest that makes spans says itself what a request belongs to.
         let own = extracted(headers);
         let parent = if own.span().span_context().is_valid() { &own } else { &self.context };
-        let span = self.spans.span(method, SpanKind::Client, Vec::new(), parent);
+        let span = self.spans.span(method, SpanKind::Client, parent);
         inject(&span.as_ref().map_or_else(|| parent.clone(), within), headers);
         span.map(|span| Box::new(Call(span)) as Box<dyn Child>)
     }

@@ -41,7 +41,7 @@ pub(super) fn serve(
     reporter: Reporter,
     wish: Wish,
 ) -> Result<Ending, Error> {
-    let Wish { source, policy, mut options, verbosity, arguments } = wish;
+    let Wish { source, policy, options, verbosity, arguments } = wish;
     let plugin = find(store, environment, reporter, &source)?;
     if plugin.inspected().serves().is_none() {
         return Err(Error::NoServer(plugin.name().to_owned()));
@@ -54,10 +54,7 @@ pub(super) fn serve(
         plugin.inspected(),
         matches!(source, Source::Installed(_)),
     )?;
-    options.service = is_traced(environment)?.then(|| {
-        let name = environment.variable("OTEL_SERVICE_NAME").and_then(|name| name.to_str());
-        name.filter(|name| !name.is_empty()).unwrap_or(plugin.name()).to_owned()
-    });
+    let service = service(environment, &plugin)?;
     let observers = audit::observer_of(store, &source, &plugin)?.into_iter().collect();
     let launch = Launch {
         store,
@@ -89,37 +86,36 @@ pub(super) fn serve(
         reporter.note(&format!("without a cluster: {why}"));
     }
     let log: Log = Arc::new(move |text| reporter.note(text));
-    let served = server::serve(handler, &options, &metrics, &log);
+    let served = server::serve(handler, &options, service, &metrics, &log);
     lines.flush();
     served.map(|()| Ending::Done).map_err(Error::from)
 }
 
-/// Returns whether the environment names a collector of traces, by [OpenTelemetry's rules][1].
+/// Returns the service whose spans are sent to a collector, if the environment names one by [OpenTelemetry's rules][1].
 ///
 /// [1]: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
 ///
 /// # Errors
 /// If what it says is no URL.
-fn is_traced(environment: &Environment) -> Result<bool, server::Error> {
-    let is_disabled = environment
-        .variable("OTEL_SDK_DISABLED")
-        .is_some_and(|value| value.to_str().is_some_and(|text| text.eq_ignore_ascii_case("true")));
-    let is_elsewhere = environment.variable("OTEL_TRACES_EXPORTER").is_some_and(|value| value == "none");
+fn service<'a>(environment: &'a Environment, plugin: &'a Plugin) -> Result<Option<&'a str>, server::Error> {
+    let set = |name: &str| environment.variable(name).filter(|value| !value.is_empty());
     let names = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
-    let mut set = names.into_iter().filter_map(|name| Some((name, environment.variable(name)?)));
-    let Some((name, url)) = set.find(|(_, url)| !url.is_empty()) else { return Ok(false) };
-    if is_disabled || is_elsewhere {
-        return Ok(false);
+    let Some((name, url)) = names.into_iter().find_map(|name| Some((name, set(name)?))) else {
+        return Ok(None);
+    };
+    let is_disabled = set("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    if is_disabled || set("OTEL_TRACES_EXPORTER").is_some_and(|value| value == "none") {
+        return Ok(None);
     }
     let url: Option<Uri> = url.to_str().and_then(|url| url.parse().ok());
     let is_url = url.is_some_and(|url| {
         matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty())
     });
-    if is_url {
-        Ok(true)
-    } else {
-        Err(server::Error::Collector(format!("{name} is not a URL of http or https")))
+    if !is_url {
+        return Err(server::Error::Collector(format!("{name} is not a URL of http or https")));
     }
+    let service = set("OTEL_SERVICE_NAME").and_then(|name| name.to_str());
+    Ok(Some(service.unwrap_or(plugin.name())))
 }
 
 /// Returns what tells each refusal of the gate once.
