@@ -9,10 +9,9 @@ use crate::support::Kwasm;
 #[test]
 fn a_component_that_fails_gives_an_error_to_its_client_and_a_line_to_operators() {
     // As little memory as is filled before the deadline on a busy machine.
-    let kwasm = Kwasm::new().spec("{limits: {memory: 16Mi}}");
-    let policy = kwasm.home().join("policy.yaml");
-    let mut server =
-        Server::of(&kwasm, "serves", &["--deadline", "1s", "--policy", policy.to_str().unwrap()]);
+    let kwasm = Kwasm::new();
+    let policy = kwasm.write_policy("{limits: {memory: 16Mi}}");
+    let mut server = Server::of(&kwasm, "serves", &["--deadline", "1s", "--policy", &policy]);
     for (path, status, text, line) in [
         ("/trap", 502, "the plugin failed\n", "the plugin trapped: wasm trap: wasm `unreachable`"),
         ("/fill", 502, "the plugin failed\n", "memory"),

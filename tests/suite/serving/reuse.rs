@@ -8,9 +8,9 @@ use crate::support::Kwasm;
 
 /// Serves a guest under these limits.
 fn server(guest: &str, limits: &str, options: &[&str]) -> Server {
-    let kwasm = Kwasm::new().spec(&format!("{{limits: {limits}}}"));
-    let policy = kwasm.home().join("policy.yaml");
-    Server::of(&kwasm, guest, &[&["--policy", policy.to_str().unwrap()], options].concat())
+    let kwasm = Kwasm::new();
+    let policy = kwasm.write_policy(&format!("{{limits: {limits}}}"));
+    Server::of(&kwasm, guest, &[&["--policy", &policy], options].concat())
 }
 
 /// Returns how many requests the instance has answered that answers this one.

@@ -93,10 +93,16 @@ impl Kwasm {
 
     /// Sets their policy by its `spec`.
     pub(crate) fn spec(self, spec: &str) -> Self {
+        let path = self.write_policy(spec);
+        self.policy(path)
+    }
+
+    /// Writes a policy with this spec, for a command whose policy is an option.
+    pub(crate) fn write_policy(&self, spec: &str) -> String {
         let path = self.home().join("policy.yaml");
         let head = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: test}\nspec:";
         std::fs::write(&path, format!("{head} {spec}\n")).unwrap();
-        self.policy(path)
+        path.to_str().unwrap().to_owned()
     }
 
     /// Uses the program in which single defences can be disabled, with all of them active.

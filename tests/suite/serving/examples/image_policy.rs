@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::Server;
 use super::super::admission::Files;
-use super::{Reviewed, namespace, policy, review};
+use super::{Reviewed, namespace, review};
 use crate::support::{Kwasm, Layout, component, open_registry, real, registry};
 
 /// Hosts of loopback, as a policy grants them.
@@ -46,7 +46,7 @@ fn what_cosign_signed_runs_and_nothing_else() {
 
     let kwasm = kwasm.variable("SSL_CERT_FILE", registry.authority());
     let files = Files::new(&kwasm);
-    let granted = policy(&kwasm, &hosts(&[host]));
+    let granted = kwasm.write_policy(&hosts(&[host]));
     let rules = rules(host, &fs::read_to_string(&key.public).unwrap(), "deny");
     let options = ["--webhook", "--policy", &granted, "--", "--rules-text", &rules];
     let server = files.serve(&kwasm, "image-policy", &options);
@@ -83,7 +83,7 @@ fn a_host_that_the_policy_does_not_name_and_a_login_end_in_denials_that_say_so()
         (hosts(&[host]), "wants a login, and gives none to everybody"),
         ("{}".to_owned(), "is not a host of the policy's `network`"),
     ] {
-        let granted = policy(&kwasm, &spec);
+        let granted = kwasm.write_policy(&spec);
         let options = ["--webhook", "--policy", &granted, "--", "--rules-text", &rules];
         let server = Server::of(&kwasm, "image-policy", &options);
         let response = review(&server, "shop", "Pod", &pod("shop", "web", &format!("{host}/shop:1")));
@@ -115,7 +115,7 @@ fn tokens_redirects_and_tags_are_followed_and_a_registry_that_fails_admits_nothi
     let authority = registry.access().write_authority(kwasm.home()).unwrap();
     let kwasm = kwasm.variable("SSL_CERT_FILE", authority);
     let (host, blobs) = (registry.host(), registry.base(Side::Elsewhere));
-    let granted = policy(&kwasm, &hosts(&[host, blobs.trim_start_matches("https://")]));
+    let granted = kwasm.write_policy(&hosts(&[host, blobs.trim_start_matches("https://")]));
     let rules = rules(host, include_str!("../../../fixtures/signatures/ecdsa.pub"), "warn");
     let options = ["--webhook", "--policy", &granted, "--", "--rules-text", &rules];
     let server = Server::of(&kwasm, "image-policy", &options);

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::super::{Server, get};
 use super::exposition::Exposition;
-use super::{namespace, policy};
+use super::namespace;
 use crate::support::{Kwasm, real};
 
 /// Pods that no scheduler takes stay as they are.
@@ -60,7 +60,7 @@ fn what_the_policy_does_not_let_it_list_is_told_and_the_rest_is_counted() {
     let Some(real) = real("serving::examples::metrics_exporter") else { return };
     let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(User::Admin));
     let pods = "{kubernetes: {rules: [{apiGroups: [\"\"], resources: [pods], verbs: [list]}]}}";
-    let mut server = Server::of(&kwasm, "metrics-exporter", &["--policy", &policy(&kwasm, pods)]);
+    let mut server = Server::of(&kwasm, "metrics-exporter", &["--policy", &kwasm.write_policy(pods)]);
     let found = Exposition::read(&server.get("/metrics").text());
     assert_eq!(found.get("cluster_listed", &[("resource", "pods")]), Some(1.0));
     assert_eq!(found.get("cluster_listed", &[("resource", "nodes")]), Some(0.0));

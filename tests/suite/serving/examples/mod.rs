@@ -6,7 +6,6 @@ mod image_policy;
 mod metrics_exporter;
 mod team_quota;
 
-use std::fs;
 use std::io::{BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -17,14 +16,6 @@ use serde_json::{Value, json};
 use super::admission::Files;
 use super::{Answer, Server, ask, read};
 use crate::support::{Kwasm, Real, component, real};
-
-/// Writes a policy, and returns its file.
-fn policy(kwasm: &Kwasm, spec: &str) -> String {
-    let path = kwasm.home().join("policy.yaml");
-    let head = "apiVersion: kwasm.dev/v1\nkind: Policy\nmetadata: {name: example}\nspec:";
-    fs::write(&path, format!("{head} {spec}\n")).unwrap();
-    path.to_str().unwrap().to_owned()
-}
 
 /// Returns a file of an example's folder.
 fn file_of(example: &str, name: &str) -> PathBuf {

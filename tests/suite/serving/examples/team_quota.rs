@@ -4,7 +4,7 @@ use kwasm_cluster::User;
 use serde_json::{Value, json};
 
 use super::super::admission::Files;
-use super::{Reviewed, namespace, policy, review, said};
+use super::{Reviewed, namespace, review, said};
 use crate::support::{Kwasm, real};
 
 /// A pod that no scheduler takes.
@@ -73,7 +73,7 @@ fn a_team_whose_pods_cannot_be_added_up_is_the_failure_policys_to_decide_about()
     let object = namespace("quota-unread", &json!({"team": "blog"}));
     real.apply(&object.to_string());
     let rules = r#"{kubernetes: {rules: [{apiGroups: [""], resources: [namespaces], verbs: [get]}]}}"#;
-    let granted = policy(&kwasm, rules);
+    let granted = kwasm.write_policy(rules);
     for (policy, quotas, why) in [
         (granted.as_str(), QUOTAS, "team-quota: namespaces: "),
         ("none", QUOTAS, "team-quota: namespace quota-unread: "),
