@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
@@ -29,6 +29,23 @@ pub(super) struct Run {
     pub(super) code: Option<i32>,
     pub(super) stdout: String,
     pub(super) stderr: String,
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+impl Run {
+    /// Returns what it has written, if it succeeded; else its error, as that of `what`.
+    pub(super) fn success(self, what: &str) -> Result<String> {
+        if self.code != Some(0) {
+            bail!("{what}: {}", self.stderr.trim());
+        }
+        Ok(self.stdout)
+    }
 }
 
 impl Cluster {
@@ -131,10 +148,7 @@ impl Cluster {
     pub(super) fn apply(&self, manifests: &str) -> Result<()> {
         let run = self.feed(&["apply", "--server-side", "-f", "-"], manifests)?;
         print!("{}", run.stdout);
-        if run.code != Some(0) {
-            bail!("kubectl apply: {}", run.stderr.trim());
-        }
-        Ok(())
+        run.success("kubectl apply").map(drop)
     }
 
     /// Returns a command of kwasm, as on a laptop.
@@ -155,8 +169,7 @@ impl Drop for Cluster {
 /// Runs a command to its end, with its outputs kept.
 pub(super) fn run(command: &mut Command) -> Result<Run> {
     let output = command.output().with_context(|| format!("cannot start `{}`", process::shown(command)))?;
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ok(Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) })
+    Ok(output.into())
 }
 
 /// The same with an input.
@@ -171,7 +184,5 @@ pub(super) fn run_with(command: &mut Command, input: &str) -> Result<Run> {
     // What does not read its input says why.
     drop(stdin.write_all(input.as_bytes()));
     drop(stdin);
-    let output = child.wait_with_output()?;
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ok(Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) })
+    Ok(child.wait_with_output()?.into())
 }

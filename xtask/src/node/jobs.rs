@@ -7,10 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::{
-    Stage,
-    cluster::{Run, run},
-};
+use super::{Stage, cluster::run};
 
 const PLUGIN: &str = "resource-capacity";
 const NAMESPACE: &str = "tools";
@@ -60,11 +57,11 @@ pub(super) fn check(stage: &Stage<'_>) -> Result<()> {
             .collect(),
     };
     let laptop = laptop(stage, &reference, "request", &ARGUMENTS)?;
-    print!("on a laptop:\n{}", laptop.stdout);
+    print!("on a laptop:\n{laptop}");
     for (name, way) in [("init container", "install"), ("image volume", "image-volume")] {
         let (ended, took) = job(&stage.images.kwasm, "request", way, &ARGUMENTS).run(stage)?;
         println!("as a Job, by {name}: {:.1} s from apply to its end", took.as_secs_f64());
-        ended.is("succeeded", &laptop.stdout)?;
+        ended.is("succeeded", &laptop)?;
         // The namespaces that it does not name are all, of which this policy grants one.
         let before = cluster.answers_to(ACCOUNT)?;
         let (ended, _) = job(&stage.images.kwasm, narrow, way, &["--pods"]).run(stage)?;
@@ -86,13 +83,9 @@ pub(super) fn check(stage: &Stage<'_>) -> Result<()> {
 }
 
 /// Runs the plugin as a user does, at the same API server.
-fn laptop(stage: &Stage<'_>, reference: &str, policy: &str, arguments: &[&str]) -> Result<Run> {
+fn laptop(stage: &Stage<'_>, reference: &str, policy: &str, arguments: &[&str]) -> Result<String> {
     let words = [&["run", reference, "--policy", policy, "--"], arguments].concat();
-    let run = run(&mut stage.cluster.kwasm(&words)?)?;
-    if run.code != Some(0) {
-        bail!("kwasm run: {}", run.stderr);
-    }
-    Ok(run)
+    run(&mut stage.cluster.kwasm(&words)?)?.success("kwasm run")
 }
 
 /// What is deployed.
@@ -112,20 +105,15 @@ impl Job {
     fn run(&self, stage: &Stage<'_>) -> Result<(Ended, Duration)> {
         let cluster = stage.cluster;
         let deploy = ["deploy", "-n", NAMESPACE, "--create-namespace", "--image", &self.image];
-        let deployed = run(cluster.kwasm(&deploy)?.args(&self.words))?;
-        if deployed.code != Some(0) {
-            bail!("kwasm deploy: {}", deployed.stderr);
-        }
+        let deployed = run(cluster.kwasm(&deploy)?.args(&self.words))?.success("kwasm deploy")?;
         let start = Instant::now();
-        let applied = cluster.feed(&["apply", "--server-side", "-f", "-"], &deployed.stdout)?;
-        if applied.code != Some(0) {
-            bail!("kubectl apply: {}", applied.stderr);
-        }
-        let job = deployed_job(&applied.stdout)?;
+        let applied = cluster.feed(&["apply", "--server-side", "-f", "-"], &deployed)?;
+        let applied = applied.success("kubectl apply")?;
+        let job = deployed_job(&applied)?;
         let succeeded = self.wait(stage, job)?;
         let took = start.elapsed();
         let log = cluster.ask(&["logs", "-n", NAMESPACE, job, "-c", "plugin"])?;
-        cluster.feed(&["delete", "--wait", "-f", "-"], &deployed.stdout)?;
+        cluster.feed(&["delete", "--wait", "-f", "-"], &deployed)?;
         Ok((Ended { succeeded, log }, took))
     }
 

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::{
@@ -118,11 +118,9 @@ impl<'a> Webhook<'a> {
         let words = ["deploy", &reference, "-n", NAMESPACE, "--create-namespace", "--policy", "none", &kind];
         let mut deploy = stage.cluster.kwasm(&words)?;
         let deployed = run(deploy.args(["--for", resources, "--image", image]))?;
-        if deployed.code != Some(0) {
-            bail!("kwasm deploy: {}", deployed.stderr);
-        }
-        stage.cluster.apply(&deployed.stdout)?;
-        let webhook = Self { stage, manifests: deployed.stdout, plugin, name };
+        let manifests = deployed.success("kwasm deploy")?;
+        stage.cluster.apply(&manifests)?;
+        let webhook = Self { stage, manifests, plugin, name };
         webhook.roll_out()?;
         Ok(webhook)
     }
@@ -146,7 +144,7 @@ impl<'a> Webhook<'a> {
 
     fn delete(&self) -> Result<()> {
         let deleted = self.stage.cluster.feed(&["delete", "-f", "-"], &self.manifests)?;
-        (deleted.code == Some(0)).then_some(()).context(deleted.stderr)
+        deleted.success("kubectl delete").map(drop)
     }
 }
 
