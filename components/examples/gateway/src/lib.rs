@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use identity::{Admitted, Refused};
 use kube_guest::Cluster;
 use limiter::Limiter;
-use plugin_kit::{Arguments, Command, Failure, Flag, Value};
+use plugin_kit::{Arguments, Command, Failure, Flag};
 use route::Route;
 use serve_kit::{Answer, Request, Serve};
 
@@ -30,19 +30,10 @@ static TO: Flag = Flag::text("to", None, "NS/SERVICE:PORT", "the service; https:
 static AUDIENCE: Flag =
     Flag::text("audience", None, "NAME", "whom tokens have to be for [default: the API server]");
 
-static RATE: Flag = Flag {
-    long: "rate",
-    short: None,
-    value: Value::Text("NUMBER"),
-    help: "requests of a user in a second, over time [default: 10]",
-};
+static RATE: Flag =
+    Flag::text("rate", None, "NUMBER", "requests of a user in a second, over time [default: 10]");
 
-static BURST: Flag = Flag {
-    long: "burst",
-    short: None,
-    value: Value::Text("NUMBER"),
-    help: "requests of a user at once [default: 20]",
-};
+static BURST: Flag = Flag::text("burst", None, "NUMBER", "requests of a user at once [default: 20]");
 
 static COMMAND: Command = Command {
     name: "gateway",

@@ -8,7 +8,7 @@ mod metrics;
 
 use collect::Collected;
 use kube_guest::Cluster;
-use plugin_kit::{Arguments, Command, Failure, Flag, Value};
+use plugin_kit::{Arguments, Command, Failure, Flag};
 use serve_kit::{Answer, Request, Serve};
 
 /// The media type of the format, with its version.
@@ -17,12 +17,12 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 /// The most numbers of one answer, if nothing else is said.
 const MOST: usize = 10_000;
 
-static MAX_SERIES: Flag = Flag {
-    long: "max-series",
-    short: None,
-    value: Value::Text("NUMBER"),
-    help: "answers with an error instead of more numbers [default: 10000]",
-};
+static MAX_SERIES: Flag = Flag::text(
+    "max-series",
+    None,
+    "NUMBER",
+    "answers with an error instead of more numbers [default: 10000]",
+);
 
 static COMMAND: Command = Command {
     name: "metrics-exporter",
