@@ -6,7 +6,8 @@
 //! `x-gateway-user`.
 //!
 //! Rates are counted in the instance's memory, which is why its policy lets instances be reused (`limits: {reuse: 100000}`). Of
-//! requests at the same time each has an instance of its own, so the bound is that many times looser at most. Counting in the cluster instead (a `Lease`, a
+//! requests at the same time each has an instance of its own, which counts by itself, and whose counts end if its client leaves
+//! before the answer: no bound for users who mean harm. Counting in the cluster instead (a `Lease`, a
 //! `ConfigMap`) would be a write with its consensus for each request, slower than what it protects, and the first thing to be
 //! overloaded.
 

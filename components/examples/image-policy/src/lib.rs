@@ -1,7 +1,8 @@
 //! `kwasm serve --webhook image-policy.wasm`: an admission webhook that admits only images which its rules name, by their
 //! digests, and with a signature of cosign's by one of the rules' keys, which it looks up in the registry.
 //!
-//! It fails closed: what cannot be verified is denied, whatever the webhook's `failurePolicy` is.
+//! What it finds that it cannot verify, it denies. It has no time limit of its own: when the webhook's time is over, the
+//! `failurePolicy` decides, which should be `Fail`.
 
 mod images;
 mod judge;
