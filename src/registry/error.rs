@@ -189,7 +189,7 @@ pub enum Error {
         obstacle: Obstacle,
     },
     /// An image beside the artifact does not have exactly its component.
-    #[error("{reference}: its image for {platform} does not have the component alone: {what}")]
+    #[error("{reference}: its image for {platform} is another than the component's: {what}")]
     Volume {
         /// The artifact.
         reference: String,

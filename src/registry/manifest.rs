@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::media_types::{DOCKER_MANIFEST, LAYER, MANIFEST, PLUGIN_INDEX};
+use super::spelling::mistakable;
 use super::transfer::Named;
 use super::{Artifact, Error, LIMIT};
 use crate::reference::Digest;
@@ -137,6 +138,9 @@ impl Manifest {
                 "its manifest has schema version {}, and not 2",
                 document.schema_version
             )));
+        }
+        if let Some((name, known)) = mistakable(&bytes) {
+            return Err(error(format!("its field `{name}` may be taken for `{known}`")));
         }
         if let Some(manifests) = &document.manifests {
             let plural = if manifests.len() == 1 { "" } else { "s" };

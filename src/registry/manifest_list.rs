@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use super::Error;
 use super::host::Host;
 use super::media_types::{CONFIG, DOCKER_INDEX, DOCKER_MANIFEST, INDEX, MANIFEST};
+use super::spelling::mistakable;
 use super::transfer::proven;
 use crate::reference::Digest;
 
@@ -84,6 +85,9 @@ impl ManifestList {
         };
         if layers.is_some() || config.is_some() {
             return Err(error("it is a list of manifests and a manifest at the same time".to_owned()));
+        }
+        if let Some((name, known)) = mistakable(bytes) {
+            return Err(error(format!("its field `{name}` may be taken for `{known}`")));
         }
         let Document { schema_version, media_type, manifests } = serde_json::from_slice(bytes)
             .map_err(|cause| error(format!("its list of manifests cannot be read: {cause}")))?;
@@ -188,6 +192,11 @@ impl Listed {
         }
     }
 
+    /// Returns whether no node chooses it for itself: its architecture is WebAssembly's.
+    pub(super) fn is_for_no_node(&self) -> bool {
+        self.platform.as_ref().is_some_and(|platform| platform.architecture.starts_with("wasm"))
+    }
+
     /// Returns whether it may be a plugin: a manifest, and not an attestation, which buildx adds to what it builds.
     fn may_run(&self) -> bool {
         let is_about_another =
@@ -202,8 +211,7 @@ impl Listed {
     }
 
     fn is_wasm(&self) -> bool {
-        self.artifact_type.as_deref() == Some(CONFIG)
-            || self.platform.as_ref().is_some_and(|platform| platform.architecture.starts_with("wasm"))
+        self.artifact_type.as_deref() == Some(CONFIG) || self.is_for_no_node()
     }
 }
 
@@ -268,6 +276,7 @@ mod tests {
         insta::assert_snapshot!(refused(&with("config", json!({}))), @"h.example/a:1: it is a list of manifests and a manifest at the same time");
         insta::assert_snapshot!(refused(&with("schemaVersion", json!(1))), @"h.example/a:1: its list of manifests has schema version 1, and not 2");
         insta::assert_snapshot!(refused(&with("mediaType", json!(MANIFEST))), @"h.example/a:1: its media type is application/vnd.oci.image.manifest.v1+json, which is not that of a list of manifests");
+        insta::assert_snapshot!(refused(&with("Manifests", json!([]))), @"h.example/a:1: its field `Manifests` may be taken for `manifests`");
         assert!(read(&with("mediaType", json!(DOCKER_INDEX))).unwrap().is_some());
         let mut full = vec![listed("a", "linux/amd64"); MOST - 1];
         full.push(listed("b", "wasip2/wasm"));

@@ -23,6 +23,7 @@ mod referrers;
 mod server;
 mod settings;
 pub mod signature;
+mod spelling;
 mod tags;
 mod token;
 mod transfer;

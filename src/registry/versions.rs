@@ -48,7 +48,7 @@ enum Location {
 }
 
 /// The largest configuration that is read, in bytes.
-pub(super) const LONGEST_CONFIG: u64 = 1 << 20;
+const LONGEST_CONFIG: u64 = 1 << 20;
 
 impl Registries {
     /// Reads the settings for registries, without contacting any.
@@ -320,13 +320,13 @@ impl Found {
     /// to one.
     #[must_use]
     pub fn list(&self) -> Option<Digest> {
-        self.listed().map(|(_, _, list)| list.digest())
+        self.listed().map(|(_, list)| list.digest())
     }
 
     /// Returns that list, and where it is.
-    pub(super) fn listed(&self) -> Option<(&Host, &Image, &ManifestList)> {
+    pub(super) fn listed(&self) -> Option<(&Image, &ManifestList)> {
         match &self.location {
-            Location::Registry { host, image, list: Some(list), .. } => Some((host, image, list)),
+            Location::Registry { image, list: Some(list), .. } => Some((image, list)),
             Location::Registry { list: None, .. } | Location::Local { .. } => None,
         }
     }

@@ -1,25 +1,18 @@
 //! The image that a kubelet mounts as a volume with a component in it: one layer with one file.
 //!
 //! A container runtime mounts images, and of an artifact an empty folder, without an error. So a list of manifests may have
-//! such an image beside the artifact. Its layer follows from the component's bytes alone, so that its digest tells
-//! whether it has the same ones.
+//! such an image beside the artifact. It follows from the component's bytes alone, so that its digest tells whether it
+//! has the same ones.
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tar::{EntryType, Header};
 
-use super::host::Host;
-use super::manifest::{Descriptor, descriptor};
+use super::manifest::descriptor;
 use super::manifest_list::{Listed, ManifestList};
 use super::media_types::{CREATED, IMAGE_CONFIG, IMAGE_LAYER, INDEX, MANIFEST};
-use super::transfer;
-use super::versions::LONGEST_CONFIG;
-use super::watcher::Nobody;
 use super::{Artifact, Error, Found, Registries};
-use crate::reference::Digest;
 
 /// The name of the component's file in the image.
 pub const VOLUME_FILE: &str = "plugin.wasm";
@@ -102,112 +95,54 @@ fn layer(component: &Artifact) -> Artifact {
     Artifact::from_bytes(tar)
 }
 
-/// The fields of an image's manifest that are read.
-#[derive(Deserialize)]
-struct ImageManifest {
-    config: Descriptor,
-    layers: Vec<Descriptor>,
-}
-
-/// The field of an image's configuration that decides what is mounted: a node that has content with these digests, of any
-/// image, takes that without fetching a layer.
-#[derive(Deserialize)]
-struct ImageConfig {
-    rootfs: RootFs,
-}
-
-#[derive(Deserialize)]
-struct RootFs {
-    diff_ids: Vec<Digest>,
-}
-
 impl Registries {
     /// Returns the reference, pinned by its digest, of which a kubelet mounts exactly `component` as a volume, whatever
     /// the platform of its node.
     ///
     /// # Errors
-    /// [`Error::NoVolume`], if the artifact was not found in a list with an image for Linux; [`Error::Volume`], if any image
-    /// of that list has other content; and [`Error::Altered`], if `component` is not the artifact's.
+    /// [`Error::NoVolume`], if the artifact was not found in a list with an image for Linux; [`Error::Volume`], if a node may
+    /// choose anything but the image of the component; and [`Error::Altered`], if `component` is not the artifact's.
     pub fn volume(&self, found: &Found, component: &Artifact) -> Result<String, Error> {
         let reference = found.reference();
         if component.digest() != found.content() {
             return Err(Error::Altered { reference, named: found.content(), is: component.digest() });
         }
-        let Some((host, image, list)) = found.listed() else { return Err(Error::NoVolume(reference)) };
-        self.runtime.block_on(prove(host, &reference, list, component))?;
+        let Some((image, list)) = found.listed() else { return Err(Error::NoVolume(reference)) };
+        prove(list, &VolumeImage::of(component)).map_err(|flaw| match flaw {
+            Flaw::NoImage => Error::NoVolume(reference),
+            Flaw::Other { platform, what } => Error::Volume { reference, platform, what },
+        })?;
         // Without the tag, which not every runtime takes beside a digest.
         Ok(format!("{}@{}", image.full_name(), list.digest()))
     }
 }
 
-async fn prove(host: &Host, reference: &str, list: &ManifestList, component: &Artifact) -> Result<(), Error> {
-    if !list.others().any(|image| image.system() == Some("linux")) {
-        return Err(Error::NoVolume(reference.to_owned()));
-    }
-    let layer = layer(component).digest();
-    let mut proven: Vec<&str> = Vec::new();
-    for image in list.others() {
-        if proven.contains(&image.digest()) {
-            continue;
-        }
-        check(host, image, layer).await.map_err(|error| match error {
-            Flaw::Fetch(error) => error,
-            Flaw::Content(what) => {
-                Error::Volume { reference: reference.to_owned(), platform: image.platform(), what }
-            }
-        })?;
-        proven.push(image.digest());
-    }
-    Ok(())
-}
-
-/// The reason why an image does not prove what is mounted of it.
+/// The reason why a list does not prove what is mounted of it.
 enum Flaw {
-    Fetch(Error),
-    Content(String),
+    NoImage,
+    Other { platform: String, what: String },
 }
 
-impl From<Error> for Flaw {
-    fn from(error: Error) -> Self {
-        Self::Fetch(error)
+/// Proves that whatever a node chooses of a list is this image. What images by other tools have beside the same file could be
+/// read, but only as kwasm reads it, and what counts is how a node does.
+fn prove(list: &ManifestList, image: &VolumeImage) -> Result<(), Flaw> {
+    let other = |listed: &Listed, what: String| Err(Flaw::Other { platform: listed.platform(), what });
+    if !list.others().any(|listed| listed.system() == Some("linux")) {
+        return Err(Flaw::NoImage);
     }
-}
-
-/// Checks that this layer is all of an image.
-async fn check(host: &Host, image: &Listed, layer: Digest) -> Result<(), Flaw> {
-    let manifest: ImageManifest = read(&image.fetch(host).await?, "its manifest")?;
-    let [only] = &manifest.layers[..] else {
-        return Err(Flaw::Content(format!("it has {} layers, and not one", manifest.layers.len())));
-    };
-    if only.digest() != layer {
-        return Err(Flaw::Content(format!(
-            "its layer is {}, and that of the component {layer}",
-            only.digest()
-        )));
+    if !list.plugin().is_for_no_node() {
+        return other(
+            list.plugin(),
+            "it is the plugin itself, which a node mounts as an empty folder".to_owned(),
+        );
     }
-    if only.media_type() != IMAGE_LAYER {
-        return Err(Flaw::Content(format!("its layer is {}, and not {IMAGE_LAYER}", only.media_type())));
+    let expected = image.manifest.digest().to_string();
+    match list.others().find(|listed| listed.digest() != expected) {
+        Some(listed) => {
+            other(listed, format!("it is {}, and that of the component {expected}", listed.digest()))
+        }
+        None => Ok(()),
     }
-    let config = &manifest.config;
-    if config.media_type() != IMAGE_CONFIG {
-        let what = format!("its configuration is {}, and not {IMAGE_CONFIG}", config.media_type());
-        return Err(Flaw::Content(what));
-    }
-    if config.size() > LONGEST_CONFIG {
-        let what = format!("its configuration has {} bytes, of {LONGEST_CONFIG} at most", config.size());
-        return Err(Flaw::Content(what));
-    }
-    let reference = host.server.full_name();
-    let config = transfer::blob(host, config.named(&reference), &Nobody).await?;
-    let config: ImageConfig = read(config.bytes(), "its configuration")?;
-    if config.rootfs.diff_ids != [layer] {
-        return Err(Flaw::Content("its configuration names other content than its layer".to_owned()));
-    }
-    Ok(())
-}
-
-fn read<T: serde::de::DeserializeOwned>(bytes: &Bytes, what: &str) -> Result<T, Flaw> {
-    serde_json::from_slice(bytes).map_err(|cause| Flaw::Content(format!("{what} cannot be read: {cause}")))
 }
 
 #[cfg(test)]
@@ -244,11 +179,10 @@ mod tests {
 
     /// Lists that were published by an earlier kwasm stay proven only as long as this does not change.
     #[test]
-    fn the_digest_of_a_layer_never_changes() {
+    fn the_digest_of_an_image_never_changes() {
         let image = VolumeImage::of(&Artifact::from_bytes("a component"));
         insta::assert_snapshot!(image.layer.digest(), @"sha256:f990965d7756ed322ee3c803fe20663a5078203ff570c4a9fa7d35f95ac15b4d");
-        let config: ImageConfig = serde_json::from_slice(image.config.bytes()).unwrap();
-        assert_eq!(config.rootfs.diff_ids, [image.layer.digest()]);
+        insta::assert_snapshot!(image.manifest.digest(), @"sha256:b752a4c4bbff8fb77ff0b5f1829f43711f3fe56bcc64a38e25d4efa971c2e76e");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `kwasm deploy --via image-volume`: a pod mounts the bytes that were judged, or there are no manifests.
 
-use kwasm_registry::{Artifact, Fault, Kind, Wrong};
+use kwasm_registry::{Artifact, Wrong};
 use serde_json::{Value, json};
 
 use super::{at, bytes, publish};
@@ -10,15 +10,6 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
-
-/// An image as any tool for images may make it, in parts that a test can spoil.
-struct Image {
-    layers: Vec<Vec<u8>>,
-    layer_type: &'static str,
-    config_type: &'static str,
-    /// The content that its configuration names.
-    mounted: Vec<Vec<u8>>,
-}
 
 /// Returns a layer with one file, as the tar crate writes it.
 fn layer(guest: &str) -> Vec<u8> {
@@ -35,33 +26,17 @@ fn layer(guest: &str) -> Vec<u8> {
     tar.into_inner().unwrap()
 }
 
-fn image(guest: &str) -> Image {
+/// Returns the manifest of the image with a component as its only file, as it follows from the component.
+fn image(guest: &str) -> Value {
     let layer = layer(guest);
-    Image { layers: vec![layer.clone()], layer_type: LAYER, config_type: CONFIG, mounted: vec![layer] }
+    let config = json!({"created": "1970-01-01T00:00:00Z", "architecture": "amd64", "os": "linux", "config": {},
+        "rootfs": {"type": "layers", "diff_ids": [kwasm_registry::digest(&layer)]}});
+    json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": descriptor(CONFIG, config.to_string().as_bytes()),
+        "layers": [descriptor(LAYER, &layer)]})
 }
 
 fn descriptor(media_type: &str, content: &[u8]) -> Value {
     json!({"mediaType": media_type, "digest": kwasm_registry::digest(content), "size": content.len()})
-}
-
-impl Image {
-    /// Serves it, and returns an index's entry for it.
-    fn serve(&self, registry: &Wrong, platform: &str) -> Value {
-        let mounted: Vec<String> =
-            self.mounted.iter().map(|content| kwasm_registry::digest(content)).collect();
-        let config = json!({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": mounted}});
-        let config = config.to_string();
-        registry.put_blob(config.clone());
-        for layer in &self.layers {
-            registry.put_blob(layer.clone());
-        }
-        let layers: Vec<Value> = self.layers.iter().map(|layer| descriptor(self.layer_type, layer)).collect();
-        let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "layers": layers,
-            "config": descriptor(self.config_type, config.as_bytes())});
-        let manifest = manifest.to_string();
-        registry.put_manifest("acme/hello", manifest.clone());
-        on(descriptor(MANIFEST, manifest.as_bytes()), platform)
-    }
 }
 
 fn on(mut entry: Value, platform: &str) -> Value {
@@ -71,14 +46,24 @@ fn on(mut entry: Value, platform: &str) -> Value {
     entry
 }
 
+/// Returns an index's entry for an image.
+fn entry(image: &Value, platform: &str) -> Value {
+    on(descriptor(MANIFEST, image.to_string().as_bytes()), platform)
+}
+
 /// Serves the plugin `hello` and these entries beside it, and returns the digest of the index.
 fn serve(registry: &Wrong, others: &[Value]) -> String {
+    list(registry, others, Value::to_string)
+}
+
+/// Serves an index as it is written.
+fn list(registry: &Wrong, others: &[Value], written: impl Fn(&Value) -> String) -> String {
     let plugin = Artifact::component(bytes("hello"));
     registry.push("acme/hello", "1.0.0", &plugin);
     let plugin = on(descriptor(MANIFEST, plugin.manifest().as_bytes()), "wasip2/wasm");
     let manifests: Vec<Value> = [plugin].into_iter().chain(others.iter().cloned()).collect();
-    let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}).to_string();
-    let digest = registry.put_manifest("acme/hello", index);
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests});
+    let digest = registry.put_manifest("acme/hello", written(&index));
     registry.tag("acme/hello", "1.0.0", &digest);
     digest
 }
@@ -107,10 +92,9 @@ fn refused(registry: &Wrong, why: &str) {
 }
 
 #[test]
-fn images_with_the_component_alone_are_mounted_whoever_made_them() {
+fn the_image_of_the_component_is_mounted_whoever_listed_it() {
     let registry = Wrong::start().unwrap();
-    let hello = image("hello");
-    let entries = ["linux/amd64", "linux/s390x", "windows/amd64", ""].map(|it| hello.serve(&registry, it));
+    let entries = ["linux/amd64", "linux/s390x", "windows/amd64", ""].map(|it| entry(&image("hello"), it));
     // What no node chooses is not looked at.
     let attestation = on(descriptor(MANIFEST, b"not there"), "unknown/unknown");
     for others in [&entries[..1], &entries[1..2], &entries[..], &[entries[0].clone(), attestation]] {
@@ -122,74 +106,81 @@ fn images_with_the_component_alone_are_mounted_whoever_made_them() {
 }
 
 #[test]
-fn an_image_with_anything_else_is_not_mounted_whichever_node_would_take_it() {
+fn an_index_with_anything_else_is_not_mounted_whichever_node_would_take_it() {
     let registry = Wrong::start().unwrap();
-    let hello = || image("hello");
-    let second = Image { layers: vec![layer("hello"), layer("exits")], ..hello() };
-    let under = Image { layers: vec![layer("exits"), layer("hello")], ..hello() };
-    for (other, why) in [
-        (image("exits"), "its layer is sha256:"),
-        (second, "it has 2 layers, and not one"),
-        (under, "it has 2 layers, and not one"),
-        (Image { layers: Vec::new(), ..hello() }, "it has 0 layers, and not one"),
-        // A node that has content of these digests mounts that.
-        (Image { mounted: vec![layer("exits")], ..hello() }, "names other content than its layer"),
-        (Image { mounted: Vec::new(), ..hello() }, "names other content than its layer"),
-        (
-            Image { mounted: vec![layer("hello"), layer("exits")], ..hello() },
-            "names other content than its layer",
-        ),
-        (Image { layer_type: "application/wasm", ..hello() }, "its layer is application/wasm, and not"),
-        (Image { config_type: "application/vnd.oci.empty.v1+json", ..hello() }, "its configuration is"),
+    let hello = || entry(&image("hello"), "linux/arm64");
+    let changed = |change: fn(&mut Value)| {
+        let mut image = image("hello");
+        change(&mut image);
+        image
+    };
+    for other in [
+        image("exits"),
+        changed(|image| image["layers"] = json!([])),
+        changed(|image| image["config"]["digest"] = image["layers"][0]["digest"].clone()),
+        // A node takes the last of the fields that differ by case alone.
+        changed(|image| image["layerS"] = json!([descriptor(LAYER, &layer("exits"))])),
+        changed(|image| image["annotations"] = json!({"by": "another tool"})),
     ] {
         for (platform, named) in
             [("linux/amd64", "linux/amd64"), ("windows/amd64", "windows/amd64"), ("", "any platform")]
         {
-            let entry = other.serve(&registry, platform);
-            serve(&registry, &[hello().serve(&registry, "linux/arm64"), entry]);
-            refused(&registry, &format!("its image for {named} does not have the component alone: "));
-            refused(&registry, why);
+            serve(&registry, &[hello(), entry(&other, platform)]);
+            refused(
+                &registry,
+                &format!("its image for {named} is another than the component's: it is sha256:"),
+            );
         }
     }
     // An index may call anything an attestation; a node asks for its platform alone.
-    let mut disguised = image("exits").serve(&registry, "linux/amd64");
+    let mut disguised = entry(&image("exits"), "linux/amd64");
     disguised["annotations"] = json!({"vnd.docker.reference.type": "attestation-manifest"});
-    serve(&registry, &[hello().serve(&registry, "linux/arm64"), disguised]);
-    refused(&registry, "its image for linux/amd64 does not have the component alone");
+    serve(&registry, &[hello(), disguised]);
+    refused(&registry, "its image for linux/amd64 is another than the component's");
 }
 
 #[test]
-fn an_image_that_is_not_what_its_index_names_is_not_mounted() {
+fn an_index_that_a_node_may_read_in_another_way_is_refused() {
     let registry = Wrong::start().unwrap();
-    let entry = image("hello").serve(&registry, "linux/amd64");
-    let mut longer = entry.clone();
-    longer["size"] = (entry["size"].as_u64().unwrap() + 1).into();
-    serve(&registry, &[longer]);
-    refused(&registry, "bytes, and the registry has");
-    let list = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry.clone()]}).to_string();
-    registry.put_manifest("acme/hello", list.clone());
-    serve(&registry, &[entry.clone(), on(descriptor(INDEX, list.as_bytes()), "linux/arm64")]);
-    refused(
-        &registry,
-        "its image for linux/arm64 does not have the component alone: its manifest cannot be read",
-    );
-    // Of the image, after what is fetched of the plugin: its manifest or its configuration, in other bytes.
-    for (kind, before, why) in
-        [(Kind::Manifest, 3, "is not what its manifest names"), (Kind::Blob, 1, "its manifest names")]
-    {
-        serve(&registry, std::slice::from_ref(&entry));
-        for _ in 0..before {
-            registry.fault(Fault::headers().on(kind));
-        }
-        registry.fault(Fault::body("{}").without_header("docker-content-digest").on(kind));
-        let kwasm = at(&registry);
-        let cache = kwasm.home().join("cache");
-        let kwasm = kwasm.variable("XDG_CACHE_HOME", cache);
-        let run = deploy(&kwasm, &format!("{}/acme/hello:1.0.0", registry.host())).fails(126);
-        assert!(run.stderr.contains(why), "{}", run.shown());
-        assert_eq!(run.stdout, "");
+    let hello = || entry(&image("hello"), "linux/amd64");
+    let exits = entry(&image("exits"), "linux/amd64");
+    let mut folded = hello();
+    folded["Digest"] = exits["digest"].clone();
+    serve(&registry, &[folded]);
+    refused(&registry, "its field `Digest` may be taken for `digest`");
+    list(&registry, &[hello()], |index| {
+        let mut index = index.clone();
+        index["Manifests"] = json!([exits]);
+        index.to_string()
+    });
+    refused(&registry, "its field `Manifests` may be taken for `manifests`");
+    list(&registry, &[hello()], |index| index.to_string().replacen('{', r#"{"manifests": [], "#, 1));
+    refused(&registry, "duplicate field `manifests`");
+    serve(&registry, &[hello()]);
+    deployed(&registry).success();
+}
+
+#[test]
+fn an_index_of_which_a_node_may_choose_the_plugin_itself_is_not_mounted() {
+    let registry = Wrong::start().unwrap();
+    let typed = |platform: &str| {
+        list(&registry, &[entry(&image("hello"), "linux/arm64")], |index| {
+            let mut index = index.clone();
+            let plugin = &mut index["manifests"][0];
+            plugin["artifactType"] = "application/vnd.wasm.config.v0+json".into();
+            plugin.as_object_mut().unwrap().remove("platform");
+            *plugin = on(plugin.clone(), platform);
+            index.to_string()
+        });
+    };
+    for (platform, named) in [("linux/amd64", "linux/amd64"), ("", "any platform")] {
+        typed(platform);
+        refused(
+            &registry,
+            &format!("its image for {named} is another than the component's: it is the plugin itself"),
+        );
     }
-    serve(&registry, &[entry]);
+    typed("wasi/wasm");
     deployed(&registry).success();
 }
 
@@ -206,7 +197,7 @@ fn where_no_image_is_the_cure_is_to_publish_one() {
     without(&registry);
     serve(&registry, &[]);
     without(&registry);
-    serve(&registry, &[image("hello").serve(&registry, "windows/amd64")]);
+    serve(&registry, &[entry(&image("hello"), "windows/amd64")]);
     without(&registry);
     let kwasm = at(&registry);
     let target = format!("{}/acme/hello:1.0.0", registry.host());
