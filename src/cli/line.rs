@@ -193,7 +193,7 @@ enum Verb {
     },
     /// Print manifests by which a cluster runs a plugin under the same policy: kwasm deploy SOURCE | kubectl apply --server-side -f -
     Deploy(Deploying),
-    /// Answer HTTP requests with a component, each in an instance of its own
+    /// Answer HTTP requests with a component, each in an instance of its own unless its policy reuses them
     Serve(Serving),
     /// Save installed plugins to an archive, to load them where there is no network
     Save {

@@ -12,25 +12,49 @@ use http::StatusCode;
 use http::header::CONTENT_LENGTH;
 use http::response::Parts;
 use http_body::{Body, Frame, SizeHint};
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
 use super::fault::Fault;
 
-/// A guest that answers.
-pub(super) type Guest = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
+type Run = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
+
+/// A guest that answers. One whose instance may answer further requests goes on to its end, or that of its time, when it is
+/// dropped: else each client that goes away would take what the instance knows along.
+pub(super) struct Guest {
+    run: Option<Run>,
+    is_kept: bool,
+}
+
+impl Guest {
+    pub(super) fn new(run: impl Future<Output = Result<(), Fault>> + Send + 'static, is_kept: bool) -> Self {
+        Self { run: Some(Box::pin(run)), is_kept }
+    }
+
+    /// Lets the guest go on, unless it has ended.
+    pub(super) fn step(&mut self, ended: &mut Option<Result<(), Fault>>, context: &mut Context<'_>) {
+        if let Some(run) = &mut self.run
+            && let Poll::Ready(how) = run.as_mut().poll(context)
+        {
+            self.run = None;
+            *ended = Some(how);
+        }
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        if let Some(run) = self.run.take().filter(|_| self.is_kept)
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(run);
+        }
+    }
+}
 
 /// The bytes of a body that are taken before anything is sent: a short answer is sent whole, and needs no task of its own.
 const BEGINNING: u64 = 64 << 10;
-
-/// Lets a guest go on, unless it has ended.
-pub(super) fn step(guest: &mut Guest, ended: &mut Option<Result<(), Fault>>, context: &mut Context<'_>) {
-    if ended.is_none()
-        && let Poll::Ready(how) = guest.as_mut().poll(context)
-    {
-        *ended = Some(how);
-    }
-}
 
 /// What a guest has written of its body, as far as it comes at once.
 #[derive(Default)]
@@ -52,7 +76,7 @@ impl Beginning {
         let mut begun = Self::default();
         poll_fn(|context| {
             while begun.bytes < BEGINNING {
-                step(guest, ended, context);
+                guest.step(ended, context);
                 match Pin::new(&mut *body).poll_frame(context) {
                     Poll::Ready(Some(Ok(frame))) => {
                         begun.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
@@ -65,7 +89,7 @@ impl Beginning {
                     Poll::Ready(None) => {
                         begun.is_whole = true;
                         // What it does afterwards may be nothing.
-                        step(guest, ended, context);
+                        guest.step(ended, context);
                         break;
                     }
                     Poll::Pending => break,
@@ -78,12 +102,15 @@ impl Beginning {
     }
 }
 
-/// The task in which a guest goes on, so that its time passes even if nobody reads its answer. It ends with this value.
+/// The task in which a guest goes on, so that its time passes even if nobody reads its answer. It ends with this value, unless
+/// its instance is kept.
 pub(super) struct Driver(Option<JoinHandle<Result<(), Fault>>>);
 
 impl Driver {
-    pub(super) fn of(guest: Guest) -> Self {
-        Self(Some(tokio::spawn(guest)))
+    /// Lets a guest go on, which has not ended.
+    pub(super) fn of(mut guest: Guest) -> Option<Self> {
+        let task = guest.run.take().map(tokio::spawn)?;
+        Some(Self(Some(task).filter(|_| !guest.is_kept)))
     }
 
     /// Lets the guest go on to its own end, or that of its time.

@@ -15,7 +15,7 @@ use tokio::time::{self, Instant};
 use wasmtime::{Engine, PoolConcurrencyLimitError};
 use wasmtime_wasi_http::Error as HttpError;
 
-use super::answer::{self, Answer, Beginning, Driver, Guest, step};
+use super::answer::{self, Answer, Beginning, Driver, Guest};
 use super::calls::{self, Origins};
 use super::engine::{Pool, Runner};
 use super::entry::{Entry, Head};
@@ -77,7 +77,8 @@ impl Handler {
         let inspected = plugin.inspected().clone();
         let runner = Runner { stack: limits.stack, calls: calls::CALLS, pool: None };
         let code = compiler.code(runner, plugin)?;
-        let pool = Pool::for_guests(instances, limits.memory, &code);
+        // One that has waited for too long may still be going when all others are in use.
+        let pool = Pool::for_guests(instances.saturating_add(1), limits.memory, &code);
         // Where there is no room for a pool of addresses, instances are made one by one.
         let code = compiler.code(Runner { pool: Some(pool), ..runner }, plugin).unwrap_or(code);
         let engine = code.engine().clone();
@@ -105,18 +106,20 @@ impl Handler {
         let (shared, is_head) = (Arc::clone(&self.0), visit.request.method() == Method::HEAD);
         let broken = Arc::new(AtomicBool::new(false));
         let breaks = Arc::clone(&broken);
-        let mut guest: Guest = Box::pin(async move {
+        let is_kept = shared.instances.limits.reuse > 1;
+        let run = async move {
             let ended = shared.visit(visit, tell, &breaks).await;
             if let Err(fault) = &ended {
                 shared.watcher.failed(fault);
             }
             drop((shared, held));
             ended
-        });
+        };
+        let mut guest = Guest::new(run, is_kept);
         let mut ended = None;
         let said = poll_fn(|context| {
             // What it says and how it ends can come at the same time.
-            step(&mut guest, &mut ended, context);
+            guest.step(&mut ended, context);
             Pin::new(&mut told).poll(context).map(Result::ok)
         })
         .await;
@@ -137,7 +140,7 @@ impl Handler {
             return Err(fault);
         }
         let length = answer::length(&parts, is_head);
-        let driver = ended.is_none().then(|| Driver::of(guest));
+        let driver = Driver::of(guest);
         Ok(Response::from_parts(parts, Answer::new(begun, body, broken, driver, length)))
     }
 
@@ -188,7 +191,7 @@ impl Shared {
             instance.answer(store, visit.request, visit.is_tls, tell).await.map(|()| instance)
         };
         let ended = match time::timeout_at(began + time, answered).await {
-            Ok(Ok(_)) if stay.has_body() => Err(Fault::Unfinished),
+            Ok(Ok(_)) if stay.is_answering() => Err(Fault::Unfinished),
             Ok(Ok(instance)) => {
                 self.instances.keep(stay, instance);
                 return Ok(());

@@ -2,6 +2,8 @@
 
 pub(super) mod wasi3;
 
+use std::collections::BTreeSet;
+
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker, Resource};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable};
@@ -21,7 +23,18 @@ use crate::policy::HEADERS;
 const NAME: usize = 1_024;
 
 /// The host's side of a guest's wasi:http calls.
-pub(super) struct Http<'a>(pub(super) WasiHttpCtxView<'a>);
+pub(super) struct Http<'a>(pub(super) WasiHttpCtxView<'a>, pub(super) &'a mut Answers);
+
+/// The bodies of a guest's answers that it has neither finished nor dropped, by their handles.
+#[derive(Default)]
+pub(super) struct Answers(BTreeSet<u32>);
+
+impl Answers {
+    /// Returns whether there is none.
+    pub(super) fn are_ended(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl HasData for Http<'static> {
     type Data<'a> = Http<'a>;
@@ -150,8 +163,16 @@ upstream! {
     }
     HostOutgoingBody {
         fn write(body: Resource<OutgoingBody>) -> Maybe<Resource<DynOutputStream>>;
-        fn finish(body: Resource<OutgoingBody>, trailers: Option<Fields>) -> HttpResult<()>;
-        fn drop(body: Resource<OutgoingBody>) -> Result<()>;
+        =>
+        fn finish(&mut self, body: Resource<OutgoingBody>, trailers: Option<Fields>) -> HttpResult<()> {
+            self.1.0.remove(&body.rep());
+            types::HostOutgoingBody::finish(&mut self.0, body, trailers)
+        }
+
+        fn drop(&mut self, body: Resource<OutgoingBody>) -> Result<()> {
+            self.1.0.remove(&body.rep());
+            types::HostOutgoingBody::drop(&mut self.0, body)
+        }
     }
     HostRequestOptions {
         fn new() -> Result<Resource<RequestOptions>>;
@@ -198,11 +219,16 @@ upstream! {
     }
     HostOutgoingResponse {
         fn new(headers: Fields) -> Result<Resource<OutgoingResponse>>;
-        fn body(response: Resource<OutgoingResponse>) -> Maybe<Resource<OutgoingBody>>;
         fn status_code(response: Resource<OutgoingResponse>) -> Result<u16>;
         fn set_status_code(response: Resource<OutgoingResponse>, status: u16) -> Maybe<()>;
         fn headers(response: Resource<OutgoingResponse>) -> Result<Fields>;
         fn drop(response: Resource<OutgoingResponse>) -> Result<()>;
+        =>
+        fn body(&mut self, response: Resource<OutgoingResponse>) -> Maybe<Resource<OutgoingBody>> {
+            let body = types::HostOutgoingResponse::body(&mut self.0, response)?;
+            self.1.0.extend(body.as_ref().ok().map(Resource::rep));
+            Ok(body)
+        }
     }
     HostResponseOutparam {
         fn drop(outparam: Resource<ResponseOutparam>) -> Result<()>;

@@ -15,7 +15,7 @@ use wasmtime_wasi::{WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView};
 
 use super::calls::Origins;
-use super::http::{self, Http};
+use super::http::{self, Answers, Http};
 use super::limits::{self, Meter};
 use super::sockets::{self, Sockets};
 use crate::gate::{Door, Gate};
@@ -28,6 +28,7 @@ pub(super) struct State {
     /// on top of it.
     wasi: WasiP1Ctx,
     http: WasiHttpCtx,
+    answers: Answers,
     door: Door,
     meter: Meter,
     origins: Arc<Origins>,
@@ -36,7 +37,8 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(mut wasi: WasiP1Ctx, gate: Gate, limits: Limits, origins: Arc<Origins>) -> Self {
         limits::bound_resources(wasi.ctx().table);
-        Self { wasi, http: limits::headers(&limits), door: Door(gate), meter: Meter::new(limits), origins }
+        let (http, answers) = (limits::headers(&limits), Answers::default());
+        Self { wasi, http, answers, door: Door(gate), meter: Meter::new(limits), origins }
     }
 
     /// Returns the limiter of the guest's resources, for wasmtime.
@@ -60,7 +62,13 @@ impl State {
     }
 
     fn http(&mut self) -> Http<'_> {
-        Http(self.http_view())
+        let Self { wasi, http, answers, door, .. } = self;
+        Http(WasiHttpCtxView { hooks: door, table: wasi.ctx().table, ctx: http }, answers)
+    }
+
+    /// Returns whether the guest has the body of an answer of WASI 0.2 that it has neither finished nor dropped.
+    pub(super) fn is_answering(&self) -> bool {
+        !self.answers.are_ended()
     }
 
     /// Returns the host's side of wasi:http, of which 0.2 and 0.3 have the same.

@@ -80,24 +80,30 @@ impl Instances {
     async fn look_after(self: Arc<Self>) {
         loop {
             time::sleep(IDLE).await;
-            let ended: Vec<_> = {
-                let mut idle = self.idle();
-                // The first ones have waited for the longest time.
-                let late = idle.waiting.partition_point(|(since, _)| since.elapsed() >= IDLE);
-                let ended = idle.waiting.drain(..late).collect();
-                idle.is_looked_after = !idle.waiting.is_empty();
-                if !idle.is_looked_after {
-                    return;
-                }
-                ended
-            };
-            drop(ended);
+            while let Some(late) = self.late() {
+                drop(late);
+            }
+            let mut idle = self.idle();
+            idle.is_looked_after = !idle.waiting.is_empty();
+            if !idle.is_looked_after {
+                return;
+            }
         }
+    }
+
+    /// Takes an instance that has waited for too long. One at a time: each has its place in the pool until it is dropped.
+    fn late(&self) -> Option<Stay> {
+        let mut idle = self.idle();
+        // The first one has waited for the longest time.
+        let (since, _) = idle.waiting.first()?;
+        (since.elapsed() >= IDLE).then(|| idle.waiting.remove(0).1)
     }
 
     /// Ends the instances that wait.
     pub(super) fn end(&self) {
-        drop(std::mem::take(&mut self.idle().waiting));
+        let waiting = std::mem::take(&mut self.idle().waiting);
+        // No longer under the lock.
+        drop(waiting);
     }
 
     fn idle(&self) -> MutexGuard<'_, Idle> {
@@ -129,16 +135,17 @@ impl Stay {
         self.instance.take()
     }
 
-    /// Returns whether the guest has a body of WASI 0.2 that it has neither finished nor dropped. With the store it would end like
-    /// a whole one.
-    pub(super) fn has_body(&mut self) -> bool {
-        let mut resources = self.store.data_mut().ctx().table.iter_mut();
-        resources.any(|resource| resource.is::<HostOutgoingBody>())
+    /// Returns whether the guest has the body of an answer of WASI 0.2 that it has neither finished nor dropped. With the store
+    /// it would end like a whole one.
+    pub(super) fn is_answering(&self) -> bool {
+        self.store.data().is_answering()
     }
 
-    /// Returns whether the guest has left a stream, task or call open, which ends with its store alone.
+    /// Returns whether the guest has left a body, stream, task or call open, which ends with its store alone.
     fn is_open(&mut self) -> bool {
-        self.concurrent() > self.before
+        let resources = self.store.data_mut().ctx().table;
+        resources.iter_mut().any(|resource| resource.is::<HostOutgoingBody>())
+            || self.concurrent() > self.before
     }
 
     fn concurrent(&mut self) -> usize {

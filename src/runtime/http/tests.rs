@@ -27,15 +27,22 @@ struct Kept {
     table: ResourceTable,
     context: WasiHttpCtx,
     hooks: Nowhere,
+    answers: Answers,
 }
 
 impl Kept {
     fn new() -> Self {
-        Self { table: ResourceTable::new(), context: WasiHttpCtx::new(), hooks: Nowhere }
+        Self {
+            table: ResourceTable::new(),
+            context: WasiHttpCtx::new(),
+            hooks: Nowhere,
+            answers: Answers::default(),
+        }
     }
 
     fn http(&mut self) -> Http<'_> {
-        Http(WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.context })
+        let view = WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.context };
+        Http(view, &mut self.answers)
     }
 
     /// Returns a request that could be sent, and its options.

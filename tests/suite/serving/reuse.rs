@@ -1,10 +1,12 @@
 //! `limits: {reuse: N}`: instances that answer further requests, one after another.
 
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::thread;
 
+use kwasm_apiserver::User;
+
 use super::{GUESTS, Server, ask, read};
-use crate::support::Kwasm;
+use crate::support::{Kwasm, kubeconfig, seed};
 
 /// Serves a guest under these limits.
 fn server(guest: &str, limits: &str, options: &[&str]) -> Server {
@@ -65,12 +67,50 @@ fn instances_that_are_reused_answer_one_request_at_a_time() {
 }
 
 #[test]
-fn an_instance_that_is_reused_keeps_its_policy_and_its_limits() {
-    let mut server = server("serves", "{reuse: 1000, memory: 16Mi}", &[]);
+fn a_request_of_its_own_that_a_guest_leaves_open_breaks_no_answer() {
+    let server = server("serves", "{reuse: 1000}", &[]);
     assert_eq!(count(&server), "1");
-    let refused = server.get("/cluster?/api/v1/namespaces/shop/pods").text();
-    assert!(refused.starts_with("failed: "), "{refused}");
-    assert_eq!(count(&server), "2");
+    let answer = server.get("/unsent");
+    assert_eq!((answer.status, answer.is_whole, &*answer.text()), (200, true, "whole\n"));
+    assert_eq!(count(&server), "1");
+}
+
+#[test]
+fn a_client_that_goes_away_takes_no_instance_along_that_is_reused() {
+    for guest in GUESTS {
+        let server = server(guest, "{reuse: 1000}", &[]);
+        assert_eq!(count(&server), "1", "{guest}");
+        // Before it is answered, and in the middle of the answer.
+        for path in ["/slow?500", "/large?65536"] {
+            let mut stream = server.connect();
+            ask(&mut stream, "GET", path, b"");
+            if path.starts_with("/large") {
+                stream.read_exact(&mut [0; 1024]).unwrap();
+            }
+            drop(stream);
+            server.settled();
+        }
+        assert_eq!(count(&server), "2", "{guest}");
+    }
+}
+
+#[test]
+fn an_instance_that_is_reused_keeps_its_policy_and_its_limits() {
+    let cluster = seed();
+    let kwasm = Kwasm::new().kubeconfig(kubeconfig(&cluster, User::Token));
+    let policy = kwasm.write_policy(
+        "{limits: {reuse: 1000, memory: 16Mi}, kubernetes: {rules: [{apiGroups: [''], resources: [pods], verbs: [list]}]}}",
+    );
+    let mut server = Server::of(&kwasm, "serves", &["--policy", &policy]);
+    for answered in ["1", "2"] {
+        assert_eq!(count(&server), answered);
+        let pods = server.get("/cluster?/api/v1/namespaces/shop/pods").text();
+        assert!(pods.contains("PodList"), "{pods}");
+        let reached = cluster.requests().len();
+        let refused = server.get("/cluster?/api/v1/namespaces/shop/secrets").text();
+        assert!(refused.starts_with("failed: "), "{refused}");
+        assert_eq!(cluster.requests().len(), reached);
+    }
     assert_eq!(server.get("/fill").status, 502);
     server.running.error_with("it needed more than 16 MiB of memory");
     assert_eq!(count(&server), "1");

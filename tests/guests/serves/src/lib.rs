@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use kube_guest::Cluster;
 use wasip2::clocks::monotonic_clock::subscribe_duration;
 use wasip2::http::types::{
-    Fields, IncomingBody, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam,
+    Fields, IncomingBody, IncomingRequest, OutgoingBody, OutgoingRequest, OutgoingResponse, ResponseOutparam,
 };
 use wasip2::io::streams::{OutputStream, StreamError};
 
@@ -54,6 +54,12 @@ impl wasip2::exports::http::incoming_handler::Guest for Guest {
                 let (body, stream) = begin(out, 200);
                 write(&stream, b"the beginning").unwrap_or_default();
                 std::mem::forget((body, stream));
+            }
+            "/unsent" => {
+                let request = OutgoingRequest::new(Fields::new());
+                let Ok(body) = request.body() else { trap() };
+                std::mem::forget((request, body));
+                text(out, "whole\n");
             }
             "/spin" => loop {
                 black_box(0);
