@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use opentelemetry_http::{HttpClient, HttpError};
 use reqwest::redirect::Policy;
 use tokio::runtime::Handle;
@@ -43,9 +43,11 @@ impl Collector {
     }
 
     async fn deliver(client: reqwest::Client, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let mut answer = client.execute(request.try_into()?).await?;
+        // Its address may have a password, or a key in its query, and what goes wrong is logged.
+        let unnamed = reqwest::Error::without_url;
+        let mut answer = client.execute(request.try_into().map_err(unnamed)?).await.map_err(unnamed)?;
         let mut body = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await? {
+        while let Some(chunk) = answer.chunk().await.map_err(unnamed)? {
             if body.len() + chunk.len() > ANSWER {
                 return Err(format!("its answer is larger than {} KiB", ANSWER >> 10).into());
             }
@@ -73,6 +75,12 @@ impl Collector {
     }
 }
 
+/// Returns the host and the port of an address.
+fn server(address: &Uri) -> String {
+    let port = address.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}{port}", address.host().unwrap_or_default())
+}
+
 impl HttpClient for Collector {
     // As `async_trait` writes it: the trait is made by it.
     fn send_bytes<'life0, 'async_trait>(&'life0 self, request: Request<Bytes>) -> Delivery<'async_trait>
@@ -81,7 +89,7 @@ impl HttpClient for Collector {
         Self: 'async_trait,
     {
         Box::pin(async move {
-            let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+            let host = server(request.uri());
             // The exporter waits in a thread without a runtime.
             let delivery = self.runtime.spawn(Self::deliver(self.client.clone(), request));
             let delivered = delivery.await.unwrap_or_else(|ended| Err(ended.into()));

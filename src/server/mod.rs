@@ -46,8 +46,7 @@ pub fn serve(
         let _inside = runtime.enter();
         service.map(|service| Spans::of(service, Arc::clone(log))).transpose()?.unwrap_or_default()
     };
-    let served = runtime.block_on(answer(handler, options, &spans, metrics, log));
-    spans.end();
+    let served = runtime.block_on(answer(handler, options, spans, metrics, log));
     // A guest that is still at something after its answer is not waited for.
     runtime.shutdown_background();
     served
@@ -56,7 +55,7 @@ pub fn serve(
 async fn answer(
     handler: Handler,
     options: &Options,
-    spans: &Spans,
+    spans: Spans,
     metrics: &Arc<Metrics>,
     log: &Log,
 ) -> Result<(), Error> {
@@ -95,5 +94,9 @@ async fn answer(
         () = signals.came() => log("ended before all was answered"),
     }
     service.end().await;
+    tokio::select! {
+        () = spans.end() => {}
+        () = signals.came() => log("ended before all traces were sent"),
+    }
     Ok(())
 }

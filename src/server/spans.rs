@@ -7,14 +7,14 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{
-    Span as _, SpanContext, SpanKind, Status, TraceContextExt, Tracer as _, TracerProvider,
+    Span as _, SpanContext, SpanKind, Status, TraceContextExt, TraceState, Tracer as _, TracerProvider,
 };
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
-use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span};
@@ -26,6 +26,13 @@ use crate::gate::{Child, Ending, Parent, Subject, Trace};
 
 /// The longest text of a span, in bytes: clients and guests choose their paths, hosts and names, and thousands of spans wait.
 const TEXT: usize = 1024;
+
+/// The header with what the systems along a trace have noted, and the longest one that is passed on: as much as everybody passes
+/// on ([Trace Context, 3.3.1.5][1]).
+///
+/// [1]: https://www.w3.org/TR/trace-context/#tracestate-limits
+const STATE: &str = "tracestate";
+const LONGEST_STATE: usize = 512;
 
 /// Makes spans, if there is a collector.
 #[derive(Clone, Default)]
@@ -58,7 +65,7 @@ impl Spans {
             .with_protocol(Protocol::HttpBinary)
             .with_http_client(collector)
             .build()
-            .map_err(|error| failed(error.to_string()))?;
+            .map_err(|error| failed(without_value(&error)))?;
         let resource = Resource::builder().with_service_name(service.to_owned()).build();
         let provider =
             SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build();
@@ -66,11 +73,11 @@ impl Spans {
         Ok(Self(Some((provider, tracer))))
     }
 
-    /// Sends what is left. Blocks for as long as the collector takes for it, at most five seconds.
-    pub(super) fn end(&self) {
-        if let Some((provider, _)) = &self.0 {
+    /// Sends what is left, for as long as the collector takes for it, at most five seconds.
+    pub(super) async fn end(self) {
+        if let Some((provider, _)) = self.0 {
             // What went wrong was told.
-            drop(provider.shutdown());
+            drop(tokio::task::spawn_blocking(move || provider.shutdown()).await);
         }
     }
 
@@ -106,6 +113,21 @@ impl Work {
         }
     }
 
+    /// Returns what a request of its guest with these headers belongs to. A guest that makes spans says this itself; which trace
+    /// it is, and whether it is recorded, is not its to say.
+    fn parent(&self, headers: &HeaderMap) -> Context {
+        let given = extracted(headers);
+        let (own, given) = (self.context.span().span_context().clone(), given.span().span_context().clone());
+        if !own.is_valid() {
+            return remote(given);
+        }
+        if given.trace_id() != own.trace_id() {
+            return self.context.clone();
+        }
+        let (id, state) = (given.span_id(), given.trace_state().clone());
+        remote(SpanContext::new(own.trace_id(), id, own.trace_flags(), true, state))
+    }
+
     fn span(&self) -> Option<MutexGuard<'_, Span>> {
         self.span.as_ref().map(|span| span.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -113,11 +135,9 @@ impl Work {
 
 impl Parent for Work {
     fn child(&self, method: &Method, headers: &mut HeaderMap) -> Option<Box<dyn Child>> {
-        // A guest that makes spans says itself what a request belongs to.
-        let own = extracted(headers);
-        let parent = if own.span().span_context().is_valid() { &own } else { &self.context };
-        let span = self.spans.span(method, SpanKind::Client, parent);
-        inject(&span.as_ref().map_or_else(|| parent.clone(), within), headers);
+        let parent = self.parent(headers);
+        let span = self.spans.span(method, SpanKind::Client, &parent);
+        inject(&span.as_ref().map_or(parent, within), headers);
         span.map(|span| Box::new(Call(span)) as Box<dyn Child>)
     }
 }
@@ -159,6 +179,15 @@ impl Child for Call {
     }
 }
 
+/// Says what is wrong with the environment's settings, without the value in quotes: an address may have a password.
+fn without_value(error: &ExporterBuildError) -> String {
+    let text = error.to_string();
+    match (text.split_once('\''), text.rsplit_once('\'')) {
+        (Some((before, _)), Some((_, after))) => format!("{}{after}", before.trim_end()),
+        _ => text,
+    }
+}
+
 fn fail(span: &mut Span, kind: impl Into<Cow<'static, str>>) {
     let kind = kind.into();
     span.set_status(Status::error(kind.clone()));
@@ -188,16 +217,61 @@ fn code(status: StatusCode) -> KeyValue {
 
 /// Returns the context of a span.
 fn within(span: &Span) -> Context {
-    Context::new().with_remote_span_context(SpanContext::clone(span.span_context()))
+    remote(span.span_context().clone())
+}
+
+fn remote(span: SpanContext) -> Context {
+    Context::new().with_remote_span_context(span)
 }
 
 fn extracted(headers: &HeaderMap) -> Context {
-    TraceContextPropagator::new().extract_with_context(&Context::new(), &HeaderExtractor(headers))
+    let context =
+        TraceContextPropagator::new().extract_with_context(&Context::new(), &HeaderExtractor(headers));
+    let span = context.span().span_context().clone();
+    if headers.get(STATE).is_none_or(|state| state.len() <= LONGEST_STATE) {
+        return context;
+    }
+    remote(SpanContext::new(span.trace_id(), span.span_id(), span.trace_flags(), true, TraceState::NONE))
 }
 
 /// Says in headers what a request belongs to, if it belongs to anything.
 fn inject(context: &Context, headers: &mut HeaderMap) {
-    if context.span().span_context().is_valid() {
-        TraceContextPropagator::new().inject_context(context, &mut HeaderInjector(headers));
+    if !context.span().span_context().is_valid() {
+        return;
+    }
+    TraceContextPropagator::new().inject_context(context, &mut HeaderInjector(headers));
+    if headers.get(STATE).is_some_and(HeaderValue::is_empty) {
+        headers.remove(STATE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(trace: &str, span: &str, flags: &str) -> HeaderMap {
+        let context = HeaderValue::from_str(&format!("00-{trace}-{span}-{flags}")).unwrap();
+        HeaderMap::from_iter([(http::HeaderName::from_static("traceparent"), context)])
+    }
+
+    #[test]
+    fn a_guest_says_which_span_of_the_trace_its_request_belongs_to_and_nothing_else() {
+        let (ours, theirs) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00000000000000000000000000000001");
+        let work = |context| Work { spans: Spans::default(), span: None, context };
+        let parent = |work: &Work, headers: HeaderMap| {
+            let mut out = HeaderMap::new();
+            inject(&work.parent(&headers), &mut out);
+            out.get("traceparent").map(|value| value.to_str().unwrap().to_owned())
+        };
+        let recorded = work(extracted(&of(ours, "00f067aa0ba902b7", "01")));
+        let is = |text: &str| Some(format!("00-{ours}-{text}"));
+        assert_eq!(parent(&recorded, HeaderMap::new()), is("00f067aa0ba902b7-01"));
+        assert_eq!(parent(&recorded, of(ours, "000000000000000a", "01")), is("000000000000000a-01"));
+        assert_eq!(parent(&recorded, of(ours, "000000000000000a", "00")), is("000000000000000a-01"));
+        assert_eq!(parent(&recorded, of(theirs, "000000000000000a", "01")), is("00f067aa0ba902b7-01"));
+        let nowhere = work(Context::new());
+        assert_eq!(parent(&nowhere, HeaderMap::new()), None);
+        let own = Some(format!("00-{theirs}-000000000000000a-01"));
+        assert_eq!(parent(&nowhere, of(theirs, "000000000000000a", "01")), own);
     }
 }

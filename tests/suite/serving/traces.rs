@@ -46,16 +46,20 @@ impl Collector {
         Self { url, requests }
     }
 
-    /// Returns the next spans, and the service that they are of.
-    fn spans(&self) -> (String, Vec<Span>) {
-        let (head, body) = self.requests.recv_timeout(Duration::from_secs(30)).unwrap();
-        assert_eq!(head[0], "POST /v1/traces HTTP/1.1");
-        let mut sent = ExportTraceServiceRequest::decode(&*body).unwrap();
-        assert_eq!(sent.resource_spans.len(), 1);
-        let sent = sent.resource_spans.remove(0);
-        let service = &attributes(&sent.resource.unwrap().attributes)["service.name"];
-        let spans = sent.scope_spans.into_iter().flat_map(|scope| scope.spans).collect();
-        (service.clone(), spans)
+    /// Returns this many spans, in however many requests they come, and the service that they are of.
+    fn spans(&self, count: usize) -> (String, Vec<Span>) {
+        let (mut service, mut spans) = (String::new(), Vec::new());
+        while spans.len() < count {
+            let (head, body) = self.requests.recv_timeout(Duration::from_secs(30)).unwrap();
+            assert_eq!(head[0], "POST /v1/traces HTTP/1.1");
+            let mut sent = ExportTraceServiceRequest::decode(&*body).unwrap();
+            assert_eq!(sent.resource_spans.len(), 1);
+            let sent = sent.resource_spans.remove(0);
+            service.clone_from(&attributes(&sent.resource.unwrap().attributes)["service.name"]);
+            spans.extend(sent.scope_spans.into_iter().flat_map(|scope| scope.spans));
+        }
+        assert_eq!(spans.len(), count, "{spans:?}");
+        (service, spans)
     }
 }
 
@@ -96,12 +100,14 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Gets a path as a part of a trace.
 fn get(server: &Server, path: &str) -> Answer {
+    get_with(server, path, "a=b")
+}
+
+/// Gets a path as a part of a trace of which this was noted.
+fn get_with(server: &Server, path: &str, state: &str) -> Answer {
     let mut stream = TcpStream::connect(&server.address).unwrap();
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nhost: x\r\ntraceparent: 00-{TRACE}-{CALLER}-01\r\ntracestate: a=b\r\n\r\n"
-    )
-    .unwrap();
+    let context = format!("traceparent: 00-{TRACE}-{CALLER}-01\r\ntracestate: {state}");
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\n{context}\r\n\r\n").unwrap();
     read(&mut BufReader::new(stream))
 }
 
@@ -128,6 +134,13 @@ fn a_trace_goes_on_to_the_guest_and_to_the_cluster() {
     assert!(text.contains("tracestate: a=b\n"), "{text}");
     assert!(get(&server, &format!("/cluster?{PODS}")).text().contains("PodList"));
     assert_eq!(received(&cluster), format!("00-{TRACE}-{CALLER}-01"));
+    // Of what others noted along the way, as much goes on as everybody passes on.
+    let noted = |length: usize| {
+        let state = format!("a={}", "b".repeat(length - 2));
+        get_with(&server, "/request", &state).text().contains(&format!("tracestate: {state}\n"))
+    };
+    assert!(noted(250));
+    assert!(!noted(513));
     // What belongs to no trace begins none.
     assert!(server.get(&format!("/cluster?{PODS}")).text().contains("PodList"));
     assert_eq!(received(&cluster), "");
@@ -139,8 +152,8 @@ fn a_collector_gets_a_span_for_each_request_and_for_what_its_guest_requests() {
     let server = server(&cluster, Some(&collector.url));
     assert!(get(&server, &format!("/cluster?{PODS}")).text().contains("PodList"));
     let passed = received(&cluster);
-    let (service, mut spans) = collector.spans();
-    assert_eq!((&*service, spans.len()), ("serves", 2));
+    let (service, mut spans) = collector.spans(2);
+    assert_eq!(service, "serves");
     spans.sort_by_key(|span| span.kind);
     let [answered, listed] = &spans[..] else { panic!("{spans:?}") };
     assert_eq!((&*answered.name, &*listed.name), ("GET", "list pods"));
@@ -156,7 +169,7 @@ fn a_collector_gets_a_span_for_each_request_and_for_what_its_guest_requests() {
     assert_eq!((&*of["k8s.namespace.name"], &*of["http.response.status_code"]), ("shop", "200"));
     // What is refused is a span, too, and an error.
     assert!(get(&server, "/cluster?/api/v1/namespaces/shop/secrets").text().starts_with("failed: "));
-    let (_, spans) = collector.spans();
+    let (_, spans) = collector.spans(2);
     let refused = spans.iter().find(|span| span.name == "list secrets").unwrap();
     assert_eq!(attributes(&refused.attributes)["error.type"], "refused");
     assert_eq!(refused.status.as_ref().unwrap().message, "refused");
@@ -172,8 +185,8 @@ fn what_is_left_is_sent_before_the_server_ends() {
     let server = Server::of(&kwasm, "serves", &[]);
     assert_eq!(get(&server, "/trap").status, 502);
     server.running.signal("TERM");
-    let (service, spans) = collector.spans();
-    assert_eq!((&*service, spans.len()), ("mine", 1));
+    let (service, spans) = collector.spans(1);
+    assert_eq!(service, "mine");
     assert_eq!(attributes(&spans[0].attributes)["error.type"], "502");
     server.running.end().success();
 }
@@ -185,6 +198,7 @@ fn a_collector_that_does_not_work_is_told_once_and_keeps_no_request() {
     for (url, why) in [
         (refusing.url.clone(), "it answered with 403 Forbidden"),
         ("http://127.0.0.1:1".to_owned(), "Connection refused"),
+        ("http://me:hunter2@127.0.0.1:1/?key=hunter2".to_owned(), "Connection refused"),
     ] {
         let mut server = server(&cluster, Some(&url));
         for _ in 0..3 {
@@ -195,12 +209,28 @@ fn a_collector_that_does_not_work_is_told_once_and_keeps_no_request() {
         server.running.signal("TERM");
         let told = server.running.end().success().stderr;
         assert_eq!(told.matches("cannot send").count(), 1, "{told}");
+        assert!(!told.contains("hunter2"), "{told}");
     }
 }
 
 #[test]
+fn a_collector_that_says_nothing_is_not_waited_for_when_the_end_is_asked_for_again() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let mut server = server(&seed(), Some(&url));
+    assert_eq!(get(&server, "/").text(), "hello\n");
+    server.running.signal("TERM");
+    server.running.error_with("ending: ");
+    // By then nothing but the traces is left.
+    thread::sleep(Duration::from_millis(500));
+    server.running.signal("TERM");
+    let told = server.running.end().success().stderr;
+    assert!(told.contains("ended before all traces were sent"), "{told}");
+}
+
+#[test]
 fn an_address_of_a_collector_that_is_none_is_an_error() {
-    for url in ["localhost", "http://"] {
+    for url in ["localhost", "http://", "http://me:hunter2@"] {
         let kwasm = Kwasm::new().variable("OTEL_EXPORTER_OTLP_ENDPOINT", url);
         let run = kwasm.call([
             "serve",
@@ -213,5 +243,6 @@ fn an_address_of_a_collector_that_is_none_is_an_error() {
             told.contains("cannot send traces: ") && told.contains("hint: OTEL_EXPORTER_OTLP_ENDPOINT"),
             "{told}"
         );
+        assert!(!told.contains("hunter2"), "{told}");
     }
 }
