@@ -2,7 +2,7 @@
 
 use admission::{Request, Verdict};
 use plugin_kit::Quantity;
-use plugin_kit::requests::{Listed, Pod};
+use plugin_kit::requests::{Listed, Pod, Status};
 
 use crate::quotas::Quota;
 use crate::usage::{self, Usage};
@@ -13,6 +13,9 @@ const WARNED: i128 = 80;
 /// Returns what a pod that is reviewed needs; `None` if nothing is to be judged: it is no pod, or an update that needs no more
 /// than before. So a pod of a team that has too much already can still be labelled, finished and deleted.
 ///
+/// What it needs is what its specification says. Its status says what it has: of a pod whose resizing is infeasible, less than
+/// that, whatever it is resized to next.
+///
 /// # Errors
 /// If it cannot be read.
 pub(crate) fn asked(request: &Request) -> Result<Option<Listed>, String> {
@@ -20,7 +23,9 @@ pub(crate) fn asked(request: &Request) -> Result<Option<Listed>, String> {
         return Ok(None);
     }
     let read = |object: &serde_json::Value| {
-        let pod: Pod = serde_json::from_value(object.clone()).map_err(|error| format!("the pod: {error}"))?;
+        let mut pod: Pod =
+            serde_json::from_value(object.clone()).map_err(|error| format!("the pod: {error}"))?;
+        pod.status = Status::default();
         Ok::<_, String>(usage::of_pod(&pod))
     };
     let new = read(&request.object)?;
@@ -112,17 +117,37 @@ mod tests {
         assert_eq!(warned["warnings"][0], "team shop, in 2 namespaces: CPUs: 80 % requested, 2 of 10 left");
     }
 
+    fn pod(cpu: &str) -> Value {
+        json!({"spec": {"containers": [{"name": "a", "resources": {"requests": {"cpu": cpu}}}]}})
+    }
+
+    fn asked(kind: &str, old: Value, new: Value) -> Option<Listed> {
+        let kind = admission::Kind { kind: kind.to_owned(), ..Default::default() };
+        super::asked(&Request { kind, object: new, old_object: old, ..Request::default() }).unwrap()
+    }
+
     #[test]
     fn what_is_no_pod_and_an_update_that_needs_no_more_are_not_judged() {
-        let pod = |cpu: &str| json!({"spec": {"containers": [{"name": "a", "resources": {"requests": {"cpu": cpu}}}]}});
-        let asked = |kind: &str, old: Value, new: Value| {
-            let kind = admission::Kind { kind: kind.to_owned(), ..Default::default() };
-            asked(&Request { kind, object: new, old_object: old, ..Request::default() }).unwrap()
-        };
         assert_eq!(asked("Pod", Value::Null, pod("1")).unwrap().cpu, Quantity::parse("1"));
         assert_eq!(asked("Pod", pod("1"), pod("2")).unwrap().cpu, Quantity::parse("2"));
         assert_eq!(asked("Pod", pod("2"), pod("1")), None);
         assert_eq!(asked("Pod", pod("1"), Value::Null), None);
         assert_eq!(asked("Deployment", Value::Null, pod("1")), None);
+    }
+
+    #[test]
+    fn a_resize_is_judged_by_what_it_asks_for_whatever_became_of_the_one_before() {
+        let resized = |cpu: &str, resize: &str| {
+            let mut pod = pod(cpu);
+            let container = json!({"name": "a", "allocatedResources": {"cpu": "1"}});
+            pod["status"] = json!({"resize": resize, "containerStatuses": [container]});
+            pod
+        };
+        for resize in ["Infeasible", "Deferred", ""] {
+            let asked = |old, new| asked("Pod", resized(old, resize), resized(new, resize));
+            assert_eq!(asked("2", "3").unwrap().cpu, Quantity::parse("3"), "{resize}");
+            assert_eq!(asked("3", "2"), None, "{resize}");
+            assert_eq!(asked("3", "3"), None, "{resize}");
+        }
     }
 }

@@ -1,13 +1,15 @@
 //! `image-policy`, with what cosign signed in distribution, and with registries that do wrong.
 
 use std::fs;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use kwasm_registry::{Fault, Kind, Side, Tokens, Wrong};
 use serde_json::{Value, json};
 
 use super::super::Server;
 use super::super::admission::Files;
-use super::{Reviewed, namespace, review};
+use super::{Reviewed, namespace, review, review_at, said};
 use crate::support::{Kwasm, Layout, component, open_registry, real, registry};
 
 /// Hosts of loopback, as a policy grants them.
@@ -70,7 +72,7 @@ fn what_cosign_signed_runs_and_nothing_else() {
     assert!(label.status.success(), "{label:?}");
     let changed =
         reviewed.kubectl(&["set", "image", "pod/web", "-n", "signed", &format!("a={moved}@{digest}")]);
-    assert!(super::said(&changed).contains("it is not signed"), "{changed:?}");
+    assert!(said(&changed).contains("it is not signed"), "{changed:?}");
 }
 
 #[test]
@@ -88,8 +90,8 @@ fn a_host_that_the_policy_does_not_name_and_a_login_end_in_denials_that_say_so()
         let server = Server::of(&kwasm, "image-policy", &options);
         let response = review(&server, "shop", "Pod", &pod("shop", "web", &format!("{host}/shop:1")));
         assert_eq!(response["allowed"], false);
-        let said = response["status"]["message"].as_str().unwrap();
-        assert!(said.contains(why), "{said}");
+        let message = response["status"]["message"].as_str().unwrap();
+        assert!(message.contains(why), "{message}");
     }
 }
 
@@ -147,6 +149,100 @@ fn tokens_redirects_and_tags_are_followed_and_a_registry_that_fails_admits_nothi
         registry.clear_faults();
         assert_eq!(response(&image)["allowed"], true, "after {why}");
     }
+}
+
+/// Returns the name of a registry that takes connections and says nothing on them.
+fn silent() -> (TcpListener, String) {
+    // The system takes them, as long as there is somebody who might.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    (listener, host)
+}
+
+#[test]
+fn a_registry_that_is_too_slow_is_denied_in_time_and_one_that_is_just_slow_is_not() {
+    let registry = cloudy();
+    let kwasm = Kwasm::new();
+    let authority = registry.access().write_authority(kwasm.home()).unwrap();
+    let kwasm = kwasm.variable("SSL_CERT_FILE", authority);
+    let (_listener, silent) = silent();
+    let (host, blobs) = (registry.host(), registry.base(Side::Elsewhere));
+    let granted = kwasm.write_policy(&hosts(&[host, &silent, blobs.trim_start_matches("https://")]));
+    let key = include_str!("../../../fixtures/signatures/ecdsa.pub");
+    let rules = json!({"images": [{"match": format!("{host}/*"), "keys": [key]},
+        {"match": format!("{silent}/*"), "keys": [key]}]});
+    let options = ["--webhook", "--policy", &granted, "--", "--rules-text", &rules.to_string()];
+    let server = Server::of(&kwasm, "image-policy", &options);
+    let response = |object: &Value| {
+        let began = Instant::now();
+        let response = review_at(&server, "/?timeout=2s", "shop", "Pod", object);
+        // kwasm would end it, without a verdict, at nine tenths of what the API server waits.
+        assert!(began.elapsed() < Duration::from_millis(1_800), "{:?}", began.elapsed());
+        response
+    };
+    let image = format!("{host}/shop/app@sha256:{DIGEST}");
+    let good = pod("shop", "web", &image);
+    for (fault, from) in [
+        (Fault::stall_after(10).on(Kind::Manifest).times(2), host),
+        (Fault::slow(1, Duration::from_millis(100)).on(Kind::Manifest).times(2), host),
+        (Fault::slow(1, Duration::from_millis(100)).on(Kind::Blob).at(Side::Elsewhere), host),
+    ] {
+        registry.fault(fault.clone());
+        let denied = response(&good);
+        let why =
+            format!("image {image}: it could not be verified in time: {from} has not answered within 1.4s");
+        assert_eq!(denied["status"]["message"], why, "{fault:?}");
+        registry.clear_faults();
+        assert_eq!(response(&good)["allowed"], true, "after {fault:?}");
+    }
+    registry.fault(Fault::slow(64, Duration::from_millis(5)).on(Kind::Manifest).standing());
+    assert_eq!(response(&good)["allowed"], true);
+
+    // Each that was not verified is named, and what could be judged meanwhile has its own reason.
+    let names = [
+        &*image,
+        "nowhere.example/a:1",
+        &*format!("{silent}/b@sha256:{DIGEST}"),
+        &*format!("{silent}/c@sha256:{DIGEST}"),
+    ];
+    let mut several = good.clone();
+    several["spec"]["containers"] = names.iter().map(|name| json!({"image": name})).collect();
+    let denied = response(&several);
+    let message = denied["status"]["message"].as_str().unwrap();
+    assert!(message.contains(&format!("{silent} has not answered within 1.4s")), "{message}");
+    assert!(message.contains(&format!("1.4s were over before {silent} was asked")), "{message}");
+    assert!(message.contains("image nowhere.example/a:1: no rule allows"), "{message}");
+    assert!(names[2..].iter().all(|name| message.contains(&format!("image {name}: it could not be"))));
+}
+
+#[test]
+fn a_slow_registry_admits_nothing_even_where_the_failure_policy_would() {
+    let Some(real) = real("serving::examples::image_policy") else { return };
+    let kwasm = Kwasm::new();
+    let (_listener, silent) = silent();
+    let files = Files::new(&kwasm);
+    let granted = kwasm.write_policy(&hosts(&[&silent]));
+    let rules = rules(&silent, include_str!("../../../fixtures/signatures/ecdsa.pub"), "deny");
+    let options = ["--webhook", "--policy", &granted, "--", "--rules-text", &rules];
+    let server = files.serve(&kwasm, "image-policy", &options);
+    let probe = pod("slow", "probe", "nowhere.example/a:1");
+    let reviewed = Reviewed::new(real, &[namespace("slow", &json!({}))], &server, &files, &probe);
+    let patch = json!([
+        {"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"},
+        {"op": "replace", "path": "/webhooks/0/timeoutSeconds", "value": 2},
+    ]);
+    let patched = reviewed.kubectl(&[
+        "patch",
+        "validatingwebhookconfiguration",
+        "slow",
+        "--type=json",
+        "-p",
+        &patch.to_string(),
+    ]);
+    assert!(patched.status.success(), "{}", said(&patched));
+    // The API server learns of that a little later, and says then how long it waits.
+    let slow = pod("slow", "web", &format!("{silent}/shop@sha256:{DIGEST}"));
+    while !reviewed.denied(&slow).contains(&format!("{silent} has not answered within 1.4s")) {}
 }
 
 #[test]

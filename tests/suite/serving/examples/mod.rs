@@ -100,20 +100,25 @@ fn namespace(name: &str, labels: &Value) -> Value {
 
 /// Sends a review straight to a webhook, and returns its response.
 fn review(server: &Server, namespace: &str, kind: &str, object: &Value) -> Value {
+    review_at(server, "/", namespace, kind, object)
+}
+
+/// Sends a review to a path of a webhook, with a query.
+fn review_at(server: &Server, target: &str, namespace: &str, kind: &str, object: &Value) -> Value {
     let mut stream = server.connect();
-    ask_review(&mut stream, namespace, kind, object);
+    ask_review(&mut stream, target, namespace, kind, object);
     let Answer { status, body, .. } = read(&mut BufReader::new(stream));
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
     serde_json::from_slice::<Value>(&body).unwrap()["response"].clone()
 }
 
-fn ask_review(stream: &mut impl Write, namespace: &str, kind: &str, object: &Value) {
+fn ask_review(stream: &mut impl Write, target: &str, namespace: &str, kind: &str, object: &Value) {
     let request = json!({
         "uid": "1", "namespace": namespace, "operation": "CREATE", "object": object,
         "kind": {"group": "", "version": "v1", "kind": kind},
     });
     let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request});
-    ask(stream, "POST", "/", review.to_string().as_bytes());
+    ask(stream, "POST", target, review.to_string().as_bytes());
 }
 
 /// What `kwasm deploy` makes of each, by the policy that it brings or that is beside it.

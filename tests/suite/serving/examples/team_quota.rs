@@ -60,6 +60,14 @@ fn a_team_is_bounded_over_all_of_its_namespaces_and_told_what_is_left() {
     let label = reviewed.kubectl(&["label", "pod", "two", "-n", "quota-b", "seen=yes"]);
     assert!(label.status.success(), "{}", said(&label));
     reviewed.denied(&pod("quota-a", "three", "1m"));
+    // Nor does it when the node has no room, which is another's to say.
+    let allocated = json!({"name": "a", "allocatedResources": {"cpu": "1"}});
+    let status = json!({"status": {"resize": "Infeasible", "containerStatuses": [allocated]}});
+    let patch =
+        ["patch", "pod", "two", "-n", "quota-b", "--subresource", "status", "-p", &status.to_string()];
+    let infeasible = reviewed.kubectl(&patch);
+    assert!(infeasible.status.success(), "{}", said(&infeasible));
+    assert!(said(&resized("7")).contains("CPUs: 7 more asked for, and 6 of 10 left"));
     // What has gone makes room.
     let deleted = reviewed.kubectl(&["delete", "pod", "one", "-n", "quota-a", "--force", "--grace-period=0"]);
     assert!(deleted.status.success(), "{}", said(&deleted));
@@ -82,7 +90,7 @@ fn a_team_whose_pods_cannot_be_added_up_is_the_failure_policys_to_decide_about()
         let options = ["--webhook", "--policy", policy, "--", "--quotas-text", quotas];
         let mut server = super::Server::of(&kwasm, "team-quota", &options);
         let mut stream = server.connect();
-        super::ask_review(&mut stream, "quota-unread", "Pod", &pod("quota-unread", "web", "1"));
+        super::ask_review(&mut stream, "/", "quota-unread", "Pod", &pod("quota-unread", "web", "1"));
         let answer = super::read(&mut std::io::BufReader::new(stream));
         // kwasm says so: whatever is no verdict is an error for the API server.
         assert_eq!(answer.status, 502, "{}", answer.text());
