@@ -55,7 +55,8 @@ fn ask(
 }
 
 /// Returns whether a header of a request is passed on: none that is of its connection, says who asks, or carries their session.
-/// What says who asks is the gateway's to say.
+/// What says who asks is the gateway's to say; and to many servers `x_gateway_user` is another spelling of it, so that no name
+/// with an underscore passes.
 fn passes(name: &str) -> bool {
     const STAY: [&str; 13] = [
         "authorization",
@@ -74,7 +75,7 @@ fn passes(name: &str) -> bool {
     ];
     let name = name.to_ascii_lowercase();
     let claims = ["impersonate-", "x-forwarded-", "x-remote-", USER];
-    !STAY.contains(&&*name) && !claims.iter().any(|claim| name.starts_with(claim))
+    !name.contains('_') && !STAY.contains(&&*name) && !claims.iter().any(|claim| name.starts_with(claim))
 }
 
 fn reply(mut response: Response, method: &str, answer: Answer) {
@@ -103,9 +104,18 @@ mod tests {
 
     #[test]
     fn what_says_who_asks_is_not_passed_on() {
-        for name in
-            ["Authorization", "cookie", "X-Remote-User", "impersonate-group", "X-Gateway-User", "host"]
-        {
+        for name in [
+            "Authorization",
+            "cookie",
+            "X-Remote-User",
+            "impersonate-group",
+            "X-Gateway-User",
+            "host",
+            "x_gateway_user",
+            "X-Gateway_User",
+            "x_remote_user",
+            "request_id",
+        ] {
             assert!(!passes(name), "{name}");
         }
         for name in ["accept", "content-type", "content-length", "x-request-id", "if-none-match"] {

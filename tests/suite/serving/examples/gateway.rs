@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
+use std::time::Instant;
 
 use kwasm_cluster::User;
 use serde_json::json;
@@ -87,7 +88,7 @@ fn send(server: &Server, method: &str, path: &str, token: Option<&str>, body: &s
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nhost: web.example\r\n{authorization}x-gateway-user: admin\r\n\
-         x-remote-user: admin\r\ncookie: a=b\r\ncontent-length: {length}\r\n\r\n{body}"
+         x-remote-user: admin\r\nx_gateway_user: admin\r\nX_Remote-User: admin\r\ncookie: a=b\r\ncontent-length: {length}\r\n\r\n{body}"
     )
     .unwrap();
     read(&mut BufReader::new(stream))
@@ -116,7 +117,7 @@ fn a_user_whom_rbac_lets_reach_a_service_reaches_it_and_nobody_else() {
     let seen = answer.text();
     assert!(seen.starts_with("post /a/b?c=d http/1.1\r\n") && seen.ends_with("\r\n\r\na body"), "{seen}");
     assert!(seen.contains("x-gateway-user: system:serviceaccount:fronted:client\r\n"), "{seen}");
-    for kept in ["authorization", "cookie", "x-remote-user", "admin"] {
+    for kept in ["authorization", "cookie", "x-remote-user", "x_gateway_user", "x_remote", "admin"] {
         assert!(!seen.contains(kept), "{seen}");
     }
     assert_eq!(answer.header("audit-id"), None);
@@ -178,6 +179,42 @@ fn a_user_who_asks_too_often_is_told_to_come_again() {
         statuses.contains(&429) && statuses.iter().all(|status| [200, 429].contains(status)),
         "{statuses:?}"
     );
+    assert!((server.metric("kwasm_instantiation_seconds_count") - 1.0).abs() < 0.1);
+}
+
+#[test]
+fn who_is_refused_is_bounded_too_and_a_flood_of_unknown_tokens_locks_out_no_user_who_is_known() {
+    let Some(real) = real("serving::examples::gateway") else { return };
+    let Some(address) = address() else {
+        return skip("serving::examples::gateway", "this machine has no address but loopback");
+    };
+    serve(real, "web", address, backend(address));
+    let kwasm = Kwasm::new().kubeconfig(real.kubeconfig(User::Admin));
+    let bounds = ["--rate", "1", "--burst", "12", "--new-tokens", "1"];
+    let options = [&["--policy", "request", "--", "--to", "fronted/web:80"][..], &bounds].concat();
+    let server = Server::of(&kwasm, "gateway", &options);
+    let ask = |token: &str| {
+        // One after another, so that one instance answers all of them.
+        server.settled();
+        send(&server, "GET", "/", Some(token), "")
+    };
+    let [client, stranger] = ["client", "stranger"].map(|account| token(real, account, &[]));
+    assert_eq!(ask(&client).status, 200);
+    // Two may come at once, of which this is the second; then one a second.
+    assert_eq!(ask(&stranger).status, 403);
+    let began = Instant::now();
+    let flood: Vec<Answer> = (0..60).map(|number| ask(&format!("nobody's-{number}"))).collect();
+    let refused = flood.iter().filter(|answer| answer.status == 401).count();
+    assert!(refused as u64 <= began.elapsed().as_secs() + 2, "{refused} were looked up");
+    assert!(flood.iter().all(|answer| [401, 429].contains(&answer.status)));
+    let later = flood.iter().find(|answer| answer.status == 429).unwrap();
+    assert_eq!(later.header("retry-after"), Some("1"));
+    assert_eq!(ask(&client).status, 200, "who is known passes meanwhile");
+    // A user who may not reach the service has a share as who may.
+    let strangers: Vec<u16> = (0..40).map(|_| ask(&stranger).status).collect();
+    assert_eq!(strangers[0], 403);
+    assert!(strangers.contains(&429), "{strangers:?}");
+    assert!(strangers.iter().all(|status| [403, 429].contains(status)), "{strangers:?}");
     assert!((server.metric("kwasm_instantiation_seconds_count") - 1.0).abs() < 0.1);
 }
 
