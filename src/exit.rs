@@ -218,7 +218,9 @@ impl Exit {
             | runtime::Error::Unfit { .. } => Self::Refused,
             runtime::Error::Bounds { .. } => Self::Usage,
             runtime::Error::Store(error) => Self::for_store(error),
-            runtime::Error::Cache { .. } | runtime::Error::System(_) => Self::Failed,
+            runtime::Error::Cache { .. } | runtime::Error::Forbidden(_) | runtime::Error::System(_) => {
+                Self::Failed
+            }
         }
     }
 

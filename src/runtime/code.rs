@@ -31,6 +31,13 @@ pub(super) enum Form {
     Core(Module),
 }
 
+/// How code came into memory.
+#[derive(Clone, Copy)]
+pub(super) enum Way {
+    Mapped,
+    Copied,
+}
+
 /// The machine code of a library.
 pub(super) struct Library {
     pub(super) module: Module,
@@ -68,9 +75,16 @@ impl Form {
         if Defence::CacheOwner.stands() {
             platform::check_private_file(&fs::symlink_metadata(path).ok()?).ok()?;
         }
-        let mapped = map(engine, kind, path);
+        Self::load(engine, kind, path).map(|(form, _)| form).ok()
+    }
+
+    /// Maps a file of code that kwasm itself has written, or copies it into memory.
+    pub(super) fn load(engine: &Engine, kind: Kind, path: &Path) -> wasmtime::Result<(Self, Way)> {
+        if let Ok(form) = map(engine, kind, path) {
+            return Ok((form, Way::Mapped));
+        }
         // A file system that is mounted `noexec` gives no mapping that can be executed; copied into memory the same code runs.
-        mapped.or_else(|_| adopt(engine, kind, &fs::read(path)?)).ok()
+        Ok((adopt(engine, kind, &fs::read(path)?)?, Way::Copied))
     }
 
     /// Loads code that this process has just compiled.

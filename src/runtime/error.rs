@@ -45,6 +45,9 @@ pub enum Error {
         /// wasmtime's message.
         reason: String,
     },
+    /// The system lets no memory be executed that a process has written to.
+    #[error("this system does not let compiled code run: {0}")]
+    Forbidden(String),
     /// A granted folder cannot be given to the plugin.
     #[error("{path}")]
     Folder {
@@ -159,13 +162,14 @@ impl Explain for Error {
             Self::Cache { path, .. } => Some(path.display().to_string()),
             Self::Folder { path, .. } => Some(path.clone()),
             Self::Store(error) => error.subject(),
-            Self::System(_) => None,
+            Self::Forbidden(_) | Self::System(_) => None,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Bound { bound, .. } => bound.hint(),
+            Self::Forbidden(_) => Some("kwasm doctor shows how it is allowed".to_owned()),
             Self::Folder { path, source } => source.hint(path),
             Self::Store(error) => error.hint(),
             Self::Unfit { source, .. } => source.hint(),
@@ -184,6 +188,10 @@ impl Error {
     }
 
     pub(super) fn compile(plugin: &Plugin, error: &wasmtime::Error) -> Self {
+        // The words of wasmtime 48.0.8, which has no type for it.
+        if error.chain().any(|cause| cause.to_string() == "failed to make memory executable") {
+            return Self::Forbidden(error.root_cause().to_string());
+        }
         Self::Compile { plugin: plugin.name().to_owned(), reason: in_one_line(error) }
     }
 

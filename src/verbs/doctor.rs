@@ -8,6 +8,7 @@ mod links;
 mod places;
 mod plugins;
 mod registries;
+mod system;
 
 use crate::cli::Output;
 use crate::cluster::{Flags, Kubeconfig};
@@ -20,7 +21,8 @@ use super::table::{Table, shown};
 use super::{Ending, Error, Reporter, print};
 
 /// The checks, in the order in which they are reported. They only look, and print nothing.
-const CHECKS: [fn(&Patient<'_>) -> Check; 11] = [
+const CHECKS: [fn(&Patient<'_>) -> Check; 12] = [
+    system::code,
     links::path,
     links::links,
     plugins::receipts,

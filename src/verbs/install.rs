@@ -259,8 +259,13 @@ pub(super) fn on_path(environment: &Environment, folder: &Path) -> bool {
 pub(super) fn path_command(environment: &Environment, folder: &Path) -> String {
     let folder = folder.display();
     let shell = environment.variable("SHELL").unwrap_or_default().to_string_lossy().into_owned();
-    if cfg!(windows) {
-        format!("setx PATH \"%PATH%;{folder}\"")
+    // PowerShell, which does not set SHELL, has this variable on every system.
+    let is_powershell = environment.variable("PSModulePath").is_some();
+    if cfg!(windows) && !is_powershell {
+        format!("set \"PATH={folder};%PATH%\"")
+    } else if is_powershell {
+        let separator = if cfg!(windows) { ';' } else { ':' };
+        format!("$env:PATH = \"{folder}{separator}$env:PATH\"")
     } else if shell.ends_with("fish") {
         format!("fish_add_path {folder}")
     } else {

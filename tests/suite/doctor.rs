@@ -18,8 +18,13 @@ fn shown(kwasm: &Kwasm, run: &Run) -> String {
     let home = kwasm.home().to_str().unwrap();
     let program = env!("CARGO_BIN_EXE_kwasm");
     let component = component("hello");
-    let shown =
-        run.shown_without(&[(home, "HOME"), (program, "PROGRAM"), (component.to_str().unwrap(), "SOURCE")]);
+    let own = (std::env::consts::ARCH, "PROCESSOR");
+    let shown = run.shown_without(&[
+        (home, "HOME"),
+        (program, "PROGRAM"),
+        (component.to_str().unwrap(), "SOURCE"),
+        own,
+    ]);
     // How much code there is depends on the compiler.
     let line =
         |line: &str| match line.strip_prefix("caches ").and_then(|sizes| sizes.split_once(" of compiled")) {
@@ -65,6 +70,7 @@ fn a_healthy_home_is_told_in_a_line_for_each_check() {
     exit: 0
     --- stdout
     CHECK       FOUND
+    code        Linux runs what is compiled for PROCESSOR
     path        HOME/bin is on it
     links       2 links of 1 plugin
     receipts    1 plugin
@@ -82,7 +88,7 @@ fn a_healthy_home_is_told_in_a_line_for_each_check() {
     ");
     let json = kwasm.call(["doctor", "-o", "json"]).success().stdout;
     let checks: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!((&checks[0]["name"], &checks[0]["problems"]), (&"path".into(), &serde_json::json!([])));
+    assert_eq!((&checks[0]["name"], &checks[0]["problems"]), (&"code".into(), &serde_json::json!([])));
     assert!(kwasm.call(["doctor", "-o", "yaml"]).success().stdout.contains("- name: path"));
     assert_eq!(kwasm.call(["doctor", "-o", "name"]).success().stdout, "");
     Kwasm::new().call(["doctor"]).success();
@@ -96,6 +102,7 @@ fn a_folder_of_links_that_no_shell_looks_into_is_found() {
     exit: 125
     --- stdout
     CHECK       FOUND
+    code        Linux runs what is compiled for PROCESSOR
     path        1 problem
     links       2 links of 1 plugin
     receipts    1 plugin
@@ -121,6 +128,7 @@ fn a_link_that_is_missing_or_leads_nowhere_is_found_and_cured() {
     exit: 125
     --- stdout
     CHECK       FOUND
+    code        Linux runs what is compiled for PROCESSOR
     path        HOME/bin is on it
     links       1 problem
     receipts    1 plugin

@@ -53,11 +53,43 @@ fn code_on_a_file_system_without_execution_is_used_and_not_compiled_anew() {
         mount -t tmpfs -o noexec none "$cache" && "$kwasm" run "$guest" || exit 1
         before=$(stat -c %i "$cache"/kwasm/compiled/*.cwasm)
         "$kwasm" run "$guest" || exit 1
-        echo "$before" "$(stat -c %i "$cache"/kwasm/compiled/*.cwasm)""#;
-    let run = shell(&kwasm, &unshare, script).success();
+        echo "$before" "$(stat -c %i "$cache"/kwasm/compiled/*.cwasm)"
+        "$kwasm" doctor -o name"#;
+    let run = shell(&kwasm, &unshare, script).fails(125);
     let lines: Vec<&str> = run.stdout.lines().collect();
-    let [first, second, files] = lines[..] else { panic!("{}", run.shown()) };
+    assert!(run.stderr.is_empty(), "{}", run.shown());
+    let [first, second, files, "code", ..] = lines[..] else { panic!("{}", run.shown()) };
     assert_eq!((first, second), ("hello from kwasm", "hello from kwasm"));
     let (before, after) = files.split_once(' ').unwrap();
     assert_eq!(before, after, "the file of code is the same one");
+}
+
+/// Hardened systems (SELinux, systemd's `MemoryDenyWriteExecute`) let no memory be executed that was written to.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_system_that_lets_no_compiled_code_run_is_told_and_the_doctor_finds_it() {
+    // PR_SET_MDWE with PR_MDWE_REFUSE_EXEC_GAIN, for this process and those that it starts.
+    let deny = "import ctypes, os, sys\n\
+        ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) == 0 or sys.exit(77)\n\
+        os.execvp(sys.argv[1], sys.argv[1:])";
+    let kwasm = Kwasm::with_empty_cache();
+    let denied = |script: &str| shell(&kwasm, &["python3", "-c", deny, "sh"], script);
+    if denied("exit 0").code != Some(0) {
+        return skip(
+            "restricted_systems::a_system_that_lets_no_compiled_code_run",
+            "Linux before 6.3, or no Python",
+        );
+    }
+    let run = denied(r#"exec "$kwasm" run "$guest""#).fails(125);
+    assert_eq!(
+        run.stderr,
+        "kwasm: this system does not let compiled code run: Permission denied (os error 13)\n\
+         hint: kwasm doctor shows how it is allowed\n"
+    );
+    let run = denied(r#"exec "$kwasm" doctor -o json"#).fails(125);
+    assert!(run.stdout.contains("it cannot be run: ") && run.stdout.contains("setsebool"), "{}", run.shown());
+    // Where it is allowed, nothing of it is left.
+    kwasm.run("hello", &[]).success();
+    let run = kwasm.call(["doctor", "-o", "json"]);
+    assert!(run.stdout.contains("runs what is compiled for"), "{}", run.shown());
 }

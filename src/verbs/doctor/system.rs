@@ -1,0 +1,49 @@
+//! Check of the system: whether it runs what kwasm compiles.
+
+use super::check::{Check, Patient, Problem};
+use crate::runtime::{self, Execution};
+
+/// The processor and the system for which this kwasm compiles plugins.
+const SYSTEM: &str = if cfg!(target_os = "macos") {
+    "macOS"
+} else if cfg!(windows) {
+    "Windows"
+} else {
+    "Linux"
+};
+
+/// Checks that compiled code can be mapped and run: hardened systems, and file systems without execution, forbid it.
+pub(super) fn code(patient: &Patient<'_>) -> Check {
+    let folder = patient.store.places().compiled();
+    let architecture = std::env::consts::ARCH;
+    let found = format!("{SYSTEM} runs what is compiled for {architecture}");
+    let problems = match runtime::probe(&folder) {
+        Ok(Execution::Mapped) => Vec::new(),
+        Ok(Execution::Copied) => {
+            let why = "its file system is mounted noexec: code is copied into memory at each start";
+            vec![Problem::at(&folder, why, elsewhere())]
+        }
+        Err(error) => vec![Problem::new("compiled code", format!("it cannot be run: {error:#}"), allowed())],
+    };
+    Check { name: "code", found, problems }
+}
+
+/// Returns the command that puts compiled code into a folder from which it can be executed.
+fn elsewhere() -> String {
+    if cfg!(target_os = "linux") {
+        "export XDG_CACHE_HOME=/var/tmp/cache-$(id -u)".to_owned()
+    } else {
+        "mount it without noexec".to_owned()
+    }
+}
+
+/// Returns what lets a process run code that it has made.
+fn allowed() -> &'static str {
+    if cfg!(target_os = "macos") {
+        "codesign --force --sign - --entitlements jit.plist kwasm, with com.apple.security.cs.allow-jit in it"
+    } else if cfg!(windows) {
+        "allow dynamic code for kwasm.exe in its exploit protection settings (Arbitrary Code Guard)"
+    } else {
+        "setsebool -P deny_execmem 0, where SELinux denies it"
+    }
+}
