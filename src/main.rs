@@ -4,6 +4,11 @@ use std::process::ExitCode;
 
 use kwasm::environment::Environment;
 
+/// See Cargo.toml: what musl itself has is slow.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     kwasm::run(&Environment::of_process())
 }

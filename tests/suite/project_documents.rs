@@ -142,6 +142,18 @@ fn the_readmes_commands_print_what_it_shows() {
 
 #[cfg(unix)]
 #[test]
+fn the_readme_names_what_a_release_of_this_version_has() {
+    let text = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    let links: Vec<&str> = text
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix("https://github.com/kwasm-dev/kwasm/releases/download/"))
+        .collect();
+    let archive = format!("v{version}/kwasm-{version}-x86_64-unknown-linux-musl.tar.gz");
+    assert_eq!(links, [archive, format!("v{version}/kwasm.yaml")]);
+}
+
+#[test]
 fn the_page_of_policies_shows_a_policy_and_what_is_said_of_it() {
     let text = fs::read_to_string(Path::new(ROOT).join("policies/README.md")).unwrap();
     let (_, rest) = text.split_once("```yaml\n").unwrap();

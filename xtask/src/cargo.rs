@@ -24,6 +24,13 @@ pub(crate) fn command(folder: &Path) -> Command {
     command
 }
 
+/// Returns the folder of the linkers that come with rustc, by the names that gcc looks for.
+pub(crate) fn linkers() -> Result<PathBuf> {
+    let print = |what: &str| process::output(Command::new("rustc").args(["--print", what]));
+    let (root, host) = (print("sysroot")?, print("host-tuple")?);
+    Ok(Path::new(root.trim()).join("lib/rustlib").join(host.trim()).join("bin/gcc-ld"))
+}
+
 /// Builds programs of the workspace in the profile `dev`.
 pub(crate) fn build_dev(places: &Places, packages: &[&str]) -> Result<Programs> {
     let mut command = command(&places.root);
@@ -38,16 +45,12 @@ pub(crate) fn build_release(places: &Places, package: &str) -> Result<Programs> 
     build(&mut command)
 }
 
-/// Builds the program of one package, which has its name, in the profile `release`, with a linker that finds what it has to
-/// know in these variables.
+/// Runs a `cargo rustc` with a linker that finds what it has to know in these variables, and returns what it made.
 pub(crate) fn build_linked(
-    places: &Places,
-    package: &str,
+    command: &mut Command,
     linker: &Path,
     variables: &[(&str, &Path)],
 ) -> Result<Programs> {
-    let mut command = command(&places.root);
-    command.args(["rustc", "--release", "--locked", "--package", package, "--bin", package, MESSAGES]);
     let mut option = OsString::from("linker=");
     option.push(linker);
     let mut content = DefaultHasher::new();
@@ -55,8 +58,8 @@ pub(crate) fn build_linked(
     // Cargo takes a program for fresh whatever becomes of its linker, but not if its arguments differ.
     let which = format!("linker=\"{:x}\"", content.finish());
     // For this program only: not for what runs during the build.
-    command.args(["--", "--cfg", &which, "-C"]).arg(option).envs(variables.iter().copied());
-    built(&mut command)
+    command.args([MESSAGES, "--", "--cfg", &which, "-C"]).arg(option).envs(variables.iter().copied());
+    built(command)
 }
 
 /// What makes cargo say which programs it made.

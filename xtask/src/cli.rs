@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 
-use crate::{bench, lint, node};
+use crate::{bench, dist, lint, node};
 
 /// The parsed command line.
 #[derive(Debug, PartialEq)]
@@ -28,6 +28,7 @@ pub(crate) enum Command {
         names: Vec<String>,
     },
     Demo,
+    Dist(dist::Options),
     Idle {
         minutes: u64,
     },
@@ -42,11 +43,12 @@ pub(crate) enum Command {
     },
 }
 
-const COMMANDS: [(&str, &str); 11] = [
+const COMMANDS: [(&str, &str); 12] = [
     ("bench", BENCH),
     ("cluster", CLUSTER),
     ("components", COMPONENTS),
     ("demo", DEMO),
+    ("dist", dist::HELP),
     ("idle", IDLE),
     ("image", IMAGE),
     ("languages", LANGUAGES),
@@ -67,6 +69,7 @@ Commands:
   lint        formatting, clippy, documentation, dependencies, house rules
   bench       measure kwasm against its peers, each as a ratio in the same run
   release     build kwasm as it is released
+  dist        build all that is published of a release
   idle        check that an idle watch and an idle log stay open
   image       write the image of kwasm that pods run
   node        run what `kwasm deploy` prints on a real node
@@ -263,6 +266,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Par
         "cluster" => cluster_arguments(&mut parser)?.map(|arguments| Command::Cluster { arguments }),
         "components" => component_arguments(&mut parser)?,
         "demo" => flag(&mut parser, "")?.map(|_| Command::Demo),
+        "dist" => dist_options(&mut parser)?.map(Command::Dist),
         "image" => flag(&mut parser, "")?.map(|_| Command::Image),
         "idle" => minutes(&mut parser)?.map(|minutes| Command::Idle { minutes }),
         "languages" => flag(&mut parser, "")?.map(|_| Command::Languages),
@@ -302,6 +306,20 @@ fn flag(parser: &mut lexopt::Parser, name: &str) -> Result<Option<bool>> {
         }
     }
     Ok(Some(given))
+}
+
+fn dist_options(parser: &mut lexopt::Parser) -> Result<Option<dist::Options>> {
+    let mut options = dist::Options::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(None),
+            Long("join") => options.join = Some(parser.value()?.into()),
+            Long("order") => options.order = Some(parser.value()?.into()),
+            Value(target) => options.targets.push(target.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Some(options))
 }
 
 fn component_arguments(parser: &mut lexopt::Parser) -> Result<Option<Command>> {

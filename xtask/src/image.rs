@@ -20,13 +20,16 @@ pub(crate) const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// The user of images without a shell, as which pods of `kwasm deploy` run too.
 const USER: &str = "65532";
 
+/// What kwasm is, in a line.
+pub(crate) const DESCRIPTION: &str =
+    "Runs kubectl plugins as WebAssembly components that never see a credential";
+
+/// Where its sources are.
+pub(crate) const SOURCE: &str = "https://github.com/kwasm-dev/kwasm";
+
 /// What is told of the image beside its content, by the names of image-spec's annotations.
-const LABELS: [(&str, &str); 4] = [
-    ("title", "kwasm"),
-    ("description", "Runs kubectl plugins as WebAssembly components that never see a credential"),
-    ("licenses", "Apache-2.0"),
-    ("source", "https://github.com/kwasm-dev/kwasm"),
-];
+const LABELS: [(&str, &str); 4] =
+    [("title", "kwasm"), ("description", DESCRIPTION), ("licenses", "Apache-2.0"), ("source", SOURCE)];
 
 pub(crate) fn run(places: &Places) -> Result<ExitCode> {
     let kwasm = release::build(places)?;
@@ -35,7 +38,7 @@ pub(crate) fn run(places: &Places) -> Result<ExitCode> {
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let archive = folder.join("kwasm.tar");
     let writer = Writer::build(places)?;
-    let image = writer.kwasm(&kwasm, Path::new(AUTHORITIES), &[], archive)?;
+    let image = writer.kwasm(&[(None, &kwasm)], Path::new(AUTHORITIES), &[], archive)?;
     println!("{}\n{}\n{image}", image.archive.display(), image.digest);
     Ok(ExitCode::SUCCESS)
 }
@@ -67,16 +70,21 @@ impl Writer {
         Ok(Image { archive, digest, sizes: [size("compressed")?, size("unpacked")?] })
     }
 
-    /// Writes the image of a kwasm that trusts these authorities, with variables beside its own.
+    /// Writes the image of a kwasm that trusts these authorities, with variables beside its own: a program for each processor,
+    /// or for this machine's.
     pub(crate) fn kwasm(
         &self,
-        program: &Path,
+        programs: &[(Option<&str>, &Path)],
         authorities: &Path,
         variables: &[&str],
         archive: PathBuf,
     ) -> Result<Image> {
-        let mut options = vec![
-            format!("--program=/usr/bin/kwasm={}", program.display()),
+        let mut options = Vec::new();
+        for (architecture, program) in programs {
+            options.extend(architecture.map(|name| format!("--architecture={name}")));
+            options.push(format!("--program=/usr/bin/kwasm={}", program.display()));
+        }
+        options.extend([
             format!("--file={AUTHORITIES}={}", authorities.display()),
             format!("--folder=/home/kwasm:{USER}"),
             "--temporary=/tmp".to_owned(),
@@ -85,7 +93,7 @@ impl Writer {
             "--env=PATH=/usr/bin".to_owned(),
             format!("--label=org.opencontainers.image.version={}", env!("CARGO_PKG_VERSION")),
             format!("--user={USER}"),
-        ];
+        ]);
         options
             .extend(LABELS.map(|(name, value)| format!("--label=org.opencontainers.image.{name}={value}")));
         options.extend(variables.iter().map(|variable| format!("--env={variable}")));

@@ -13,6 +13,7 @@ mod cluster;
 mod components;
 mod counterparts;
 mod demo;
+mod dist;
 mod foreign;
 mod fresh;
 mod go_guests;
@@ -66,6 +67,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Cluster { arguments } => cluster::run(&places, &arguments),
         Command::Components { install, names } => components::run(&places, install, &names),
         Command::Demo => demo::run(&places),
+        Command::Dist(options) => dist::run(&places, &options),
         Command::Idle { minutes } => idle::run(&places, minutes),
         Command::Image => image::run(&places),
         Command::Languages => languages::run(&places),

@@ -90,6 +90,11 @@ pub(crate) fn cargo() -> OsString {
     set("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
+/// Returns cargo's own folder, in which the sources of crates are.
+pub(crate) fn cargo_home() -> Option<PathBuf> {
+    set("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")))
+}
+
 /// Returns the full path of a program on `PATH`.
 pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     let name = format!("{program}{}", env::consts::EXE_SUFFIX);

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{Command, ExitCode},
 };
 
 use anyhow::{Context, Result};
@@ -37,23 +37,58 @@ pub(crate) fn run(places: &Places) -> Result<ExitCode> {
 /// # Errors
 /// If something does not compile, or a run by which it is ordered fails.
 pub(crate) fn build(places: &Places) -> Result<PathBuf> {
-    if !IS_ORDERED {
-        title("building kwasm in release");
-        let programs = cargo::build_release(places, "kwasm")?;
-        return Ok(cargo::program(&programs, "kwasm")?.to_owned());
-    }
-    title("building what the release is ordered by: an API server, plugins, and the linker");
-    let tools = cargo::build_dev(places, &["kwasm-apiserver", "kwasm-linker"])?;
-    components::build(places, GUESTS)?;
-    let server = ApiServer::start(cargo::program(&tools, "kwasm-apiserver")?)?;
-    // Its kwasm is what the linker will have made.
-    let home = Home::new(places, "release", Path::new("kwasm"))?;
-    let runs = home.path().join("runs.json");
-    fs::write(&runs, usual_runs(places, &home, &server)?.to_string())?;
+    let order = Order::prepare(places)?;
     title("building kwasm in release");
-    let linker = cargo::program(&tools, "kwasm-linker")?;
-    let programs = cargo::build_linked(places, "kwasm", linker, &[("KWASM_LINKER_RUNS", &runs)])?;
+    let programs = match order {
+        None => cargo::build_release(places, "kwasm")?,
+        Some(order) => {
+            let mut command = cargo::command(&places.root);
+            command.args(["rustc", "--release", "--locked", "--package", "kwasm", "--bin", "kwasm"]);
+            order.link(&mut command, None)?
+        }
+    };
     Ok(cargo::program(&programs, "kwasm")?.to_owned())
+}
+
+/// What finds out the order of a program's functions when it is linked.
+pub(crate) struct Order {
+    linker: PathBuf,
+    runs: PathBuf,
+    _home: Home,
+    _server: ApiServer,
+}
+
+impl Order {
+    /// Builds and starts what the runs need that are watched. Returns `None` on a system on which none is found out.
+    ///
+    /// # Errors
+    /// If something does not compile or start.
+    pub(crate) fn prepare(places: &Places) -> Result<Option<Self>> {
+        if !IS_ORDERED {
+            return Ok(None);
+        }
+        title("building what the release is ordered by: an API server, plugins, and the linker");
+        let tools = cargo::build_dev(places, &["kwasm-apiserver", "kwasm-linker"])?;
+        components::build(places, GUESTS)?;
+        let server = ApiServer::start(cargo::program(&tools, "kwasm-apiserver")?)?;
+        // Its kwasm is what the linker will have made.
+        let home = Home::new(places, "release", Path::new("kwasm"))?;
+        let runs = home.path().join("runs.json");
+        fs::write(&runs, usual_runs(places, &home, &server)?.to_string())?;
+        let linker = cargo::program(&tools, "kwasm-linker")?.to_owned();
+        Ok(Some(Self { linker, runs, _home: home, _server: server }))
+    }
+
+    /// Runs a `cargo rustc` for kwasm, with the order that is in the file `known`; if it does not exist, the order is found out,
+    /// and written there.
+    ///
+    /// # Errors
+    /// If something does not compile, or a run by which it is ordered fails.
+    pub(crate) fn link(&self, command: &mut Command, known: Option<&Path>) -> Result<cargo::Programs> {
+        let known = known.map(|order| ("KWASM_LINKER_ORDER", order));
+        let variables: Vec<_> = [("KWASM_LINKER_RUNS", &*self.runs)].into_iter().chain(known).collect();
+        cargo::build_linked(command, &self.linker, &variables)
+    }
 }
 
 /// Returns the runs in the form that `kwasm-linker` reads: what every run does first, then what those at a cluster do.

