@@ -2,6 +2,7 @@
 //!
 //! It contains kubectl's connection flags too, since they are among a plugin's arguments.
 
+mod called;
 mod connection;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use crate::platform::variable_name;
 /// The surroundings of a run of kwasm, read once.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
-    /// The path of this program, to which links lead, e.g. `/usr/bin/kwasm`.
+    /// The path of this program, e.g. `/usr/bin/kwasm`.
     pub program: PathBuf,
     /// The arguments, including the zeroth.
     pub arguments: Vec<OsString>,
@@ -47,6 +48,13 @@ impl Environment {
             terminal_size: terminal_size::terminal_size().map(|(width, height)| (width.0, height.0)),
             columns: terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| width.0),
         }
+    }
+
+    /// Returns the path of this program to which links may lead, since it stays when another version comes, e.g.
+    /// `/home/linuxbrew/.linuxbrew/bin/kwasm`.
+    #[must_use]
+    pub fn program_as_called(&self) -> PathBuf {
+        called::path(&self.program, &self.arguments, self.variable("PATH"))
     }
 
     /// Returns an environment variable that is set and not empty.

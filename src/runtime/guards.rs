@@ -155,7 +155,8 @@ impl Guards {
         guards.add(Guard::Credentials, SYSTEM_CREDENTIALS.iter().map(PathBuf::from));
         guards.add(Guard::Kwasm, places.own().map(Path::to_owned));
         guards.add(Guard::System, SYSTEM.iter().map(PathBuf::from));
-        guards.add(Guard::Programs, places.program().parent().map(Path::to_owned));
+        let own = [places.program(), &environment.program];
+        guards.add(Guard::Programs, own.iter().filter_map(|program| program.parent().map(Path::to_owned)));
         guards.add(Guard::Programs, [places.links().to_owned()]);
         guards.add(Guard::Programs, kubeconfig.programs());
         guards.add(Guard::Programs, below_home(PROGRAMS));

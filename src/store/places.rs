@@ -47,7 +47,7 @@ impl Places {
             state,
             configuration,
             links: environment.path("KWASM_BIN_DIR").unwrap_or(links),
-            program: environment.program.clone(),
+            program: environment.program_as_called(),
         })
     }
 

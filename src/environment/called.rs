@@ -1,0 +1,67 @@
+//! The path by which users have kwasm, which outlives its versions.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The names by which kwasm is itself: its own, and that of the plugin of kubectl that Krew installs. Any other is a plugin's.
+const NAMES: [&str; 2] = ["kwasm", "kubectl-kwasm"];
+
+/// Returns the path of `program` to which links may lead: the link by which it was called, if that is one to it. Package managers
+/// have each version in a folder of its own, which goes with it, and a link to it that stays.
+pub(super) fn path(program: &Path, arguments: &[OsString], search: Option<&OsStr>) -> PathBuf {
+    let called = arguments.first().map_or(Path::new(""), Path::new);
+    let own = called.file_name().is_some_and(|name| NAMES.iter().any(|own| name == *own));
+    let is_this = |found: &PathBuf| {
+        fs::canonicalize(found).is_ok_and(|found| fs::canonicalize(program).is_ok_and(|own| found == own))
+    };
+    let found = if !own {
+        None
+    } else if called.components().count() > 1 {
+        std::path::absolute(called).ok()
+    } else {
+        // As a shell searches, but not in folders that are others wherever it is.
+        search.and_then(|search| {
+            let folders = env::split_paths(search).filter(|folder| folder.is_absolute());
+            folders.map(|folder| folder.join(called)).find(|file| file.is_file())
+        })
+    };
+    found.filter(|found| found != program && is_this(found)).unwrap_or_else(|| program.to_owned())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn the_link_of_a_package_manager_is_kept_and_nothing_else_is_taken_for_it() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        let at = |name: &str| root.join(name);
+        for folder in ["bin", "store/v1", "other"] {
+            fs::create_dir_all(at(folder)).unwrap();
+        }
+        for file in ["store/v1/kwasm", "other/kwasm"] {
+            fs::write(at(file), file).unwrap();
+        }
+        let program = at("store/v1/kwasm");
+        for link in ["bin/kwasm", "bin/kubectl-kwasm", "bin/kubectl-hello"] {
+            symlink(&program, at(link)).unwrap();
+        }
+        let path = |called: &Path, search: &str| {
+            let search = env::join_paths(search.split(' ').map(at)).unwrap();
+            path(&program, &[called.into()], Some(&search))
+        };
+        assert_eq!(path("kwasm".as_ref(), "bin"), at("bin/kwasm"));
+        assert_eq!(path("kubectl-kwasm".as_ref(), "bin"), at("bin/kubectl-kwasm"));
+        assert_eq!(path(&at("bin/kubectl-kwasm"), "other"), at("bin/kubectl-kwasm"));
+        // Another program of the name, a plugin's link, and none.
+        assert_eq!(path("kwasm".as_ref(), "other bin"), program);
+        assert_eq!(path(&at("other/kwasm"), "bin"), program);
+        assert_eq!(path(&at("bin/kubectl-hello"), "bin"), program);
+        assert_eq!(path("kwasm".as_ref(), "store"), program);
+        assert_eq!(path(&program, "bin"), program);
+    }
+}
