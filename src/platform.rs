@@ -1,5 +1,5 @@
 //! Everything that differs by operating system, and nothing else: the user's folders, the identity of files,
-//! permissions of folders, and links on `PATH`.
+//! permissions of folders, links on `PATH`, terminals and signals.
 
 #![expect(clippy::disallowed_methods, reason = "the disk is changed here, and nowhere else")]
 
@@ -7,6 +7,7 @@ pub(crate) mod background;
 mod ceiling;
 pub(crate) mod disk;
 mod folder;
+pub(crate) mod links;
 mod owner;
 pub(crate) mod stdio;
 pub(crate) mod terminal;
@@ -15,14 +16,13 @@ use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::ceiling::{ceiling, read_administrators};
 pub(crate) use self::folder::OpenFolder;
 pub(crate) use self::owner::{Owner, check_folder, check_private_file, is_owners_to_write, owner};
+#[cfg(unix)]
 use crate::defence::Defence;
 
 /// The program npm.
@@ -94,6 +94,26 @@ pub(crate) fn home(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf
     variable(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).filter(|path| path.is_absolute())
 }
 
+/// Returns the home directory that has kubectl's files, or `None` if it is not known.
+pub(crate) fn home_of_kubectl(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    if cfg!(windows) { home_by_client_go(variable) } else { variable("HOME") }
+}
+
+/// As client-go finds it on Windows (`homedir.HomeDir`): the first home with a kubeconfig, or else the first that exists.
+fn home_by_client_go(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let drive = variable("HOMEDRIVE").zip(variable("HOMEPATH")).map(|(drive, path)| {
+        let mut home = drive.into_os_string();
+        home.push(path);
+        PathBuf::from(home)
+    });
+    let (home, profile) = (variable("HOME"), variable("USERPROFILE"));
+    let has_config = |home: &&PathBuf| home.join(".kube").join("config").exists();
+    let with_config = [&home, &drive, &profile].into_iter().flatten().find(has_config);
+    let there = || [&home, &profile, &drive].into_iter().flatten().find(|home| home.exists());
+    let set = || [&home, &profile, &drive].into_iter().flatten().next();
+    with_config.or_else(there).or_else(set).cloned()
+}
+
 /// Returns the name of this user's cache if there is no home directory, distinct from those of other such
 /// users.
 #[cfg(unix)]
@@ -159,8 +179,9 @@ pub(crate) fn variable_name(name: OsString) -> OsString {
 }
 
 #[cfg(windows)]
-pub(crate) fn variable_name(name: OsString) -> OsString {
-    name.to_ascii_uppercase()
+pub(crate) fn variable_name(mut name: OsString) -> OsString {
+    name.make_ascii_uppercase();
+    name
 }
 
 /// Creates a folder, with its ancestors, that only this user may enter.
@@ -207,66 +228,6 @@ pub(crate) fn memory_in_use() -> Option<u64> {
     memory_stats::memory_stats().and_then(|memory| u64::try_from(memory.physical_mem).ok())
 }
 
-/// Returns the file name under which a shell finds a program called `name`.
-pub(crate) fn program_file(name: &str) -> String {
-    if cfg!(windows) { format!("{name}.exe") } else { name.to_owned() }
-}
-
-/// Returns whether a shell would run this file.
-#[cfg(unix)]
-pub(crate) fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
-}
-
-/// Returns whether a shell would run this file, which on Windows depends on its name.
-#[cfg(not(unix))]
-pub(crate) fn is_program(path: &Path) -> bool {
-    path.is_file()
-}
-
-/// Creates `link`, in an existing folder, so that it starts `program`. Replaces an existing link in one step.
-///
-/// A symbolic link on Unix. On Windows, where those need a privilege, a hard link, or a copy on another volume.
-pub(crate) fn link(program: &Path, link: &Path) -> io::Result<()> {
-    disk::link(link, |temporary| make_link(program, temporary))
-}
-
-#[cfg(unix)]
-fn make_link(program: &Path, link: &Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(program, link)
-}
-
-#[cfg(not(unix))]
-fn make_link(program: &Path, link: &Path) -> io::Result<()> {
-    fs::hard_link(program, link).or_else(|_| fs::copy(program, link).map(drop))
-}
-
-/// Returns whether the file at `link` is a link to a program with the name of `program`.
-///
-/// Returns `None` if there is no file at `link`.
-pub(crate) fn is_link_to(link: &Path, program: &Path) -> Option<bool> {
-    let metadata = fs::symlink_metadata(link).ok()?;
-    if cfg!(windows) {
-        // A hard link or a copy: the same content, which no other program has.
-        let same = || Some(fs::read(link).ok()? == fs::read(program).ok()?);
-        return Some(metadata.is_file() && same().unwrap_or(false));
-    }
-    Some(
-        metadata.is_symlink()
-            && fs::read_link(link).is_ok_and(|target| target.file_name() == program.file_name()),
-    )
-}
-
-/// Returns whether the file at `link` is a link to this very `program`.
-pub(crate) fn leads_to(link: &Path, program: &Path) -> bool {
-    if cfg!(windows) {
-        is_link_to(link, program) == Some(true)
-    } else {
-        fs::read_link(link).is_ok_and(|target| target == program)
-    }
-}
-
 /// Returns whether stdout is a pipe whose reader has closed it.
 #[cfg(unix)]
 pub(crate) fn is_stdout_closed() -> bool {
@@ -274,8 +235,9 @@ pub(crate) fn is_stdout_closed() -> bool {
     let stdout = io::stdout();
     let mut descriptors = [PollFd::new(&stdout, PollFlags::empty())];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    // poll(2) reports POLLERR even if it was not requested.
-    poll(&mut descriptors, Some(&now)).is_ok() && descriptors[0].revents().contains(PollFlags::ERR)
+    // poll(2) reports these even if they were not requested: of a pipe without a reader, Linux the first and macOS the second.
+    let closed = PollFlags::ERR.union(PollFlags::HUP);
+    poll(&mut descriptors, Some(&now)).is_ok() && descriptors[0].revents().intersects(closed)
 }
 
 /// Returns `false`: Windows has no way to find out.
@@ -286,14 +248,23 @@ pub(crate) fn is_stdout_closed() -> bool {
 
 /// Makes the signals by which a user or the system ends a program (SIGINT and SIGTERM) end the process at
 /// once, with the exit code `code`. The process ends in the handler, and no further code runs. SIGHUP does
-/// the same by default, unless `nohup` has it ignored.
-pub(crate) fn end_at_signals(code: u8) -> io::Result<()> {
+/// the same by default, unless `nohup` has it ignored. Returns whether the system can do that.
+#[cfg(unix)]
+pub(crate) fn end_at_signals(code: u8) -> io::Result<bool> {
     use signal_hook::consts::{SIGINT, SIGTERM};
+    use std::sync::{Arc, atomic::AtomicBool};
     let ends = Arc::new(AtomicBool::new(Defence::Signals.stands()));
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, code.into(), Arc::clone(&ends))?;
     }
-    Ok(())
+    Ok(true)
+}
+
+/// Returns `false`: the console's events end a process at once by default, but with an exit code of Windows' own.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the signature is that of the Unix twin")]
+pub(crate) fn end_at_signals(_code: u8) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// The signals by which a user or the system ends a program. SIGHUP is one of them only if it is known not to
@@ -345,20 +316,30 @@ fn handles_hangup() -> bool {
     ignored.is_some_and(|mask| mask & 1 == 0)
 }
 
-/// The signal by which a user ends a program.
+/// The events by which a user or the system ends a program: Ctrl-C, Ctrl-Break, and that its console is closed, after which it has
+/// five seconds.
 #[cfg(not(unix))]
-pub(crate) struct Signals(tokio::signal::windows::CtrlC);
+pub(crate) struct Signals {
+    interrupt: tokio::signal::windows::CtrlC,
+    r#break: tokio::signal::windows::CtrlBreak,
+    close: tokio::signal::windows::CtrlClose,
+}
 
 #[cfg(not(unix))]
 impl Signals {
-    /// Starts to listen, so that Ctrl-C does not end the process by itself. Must be called inside a runtime.
+    /// Starts to listen, so that none of the events ends the process by itself. Must be called inside a runtime.
     pub(crate) fn listen() -> io::Result<Self> {
-        tokio::signal::windows::ctrl_c().map(Self)
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};
+        Ok(Self { interrupt: ctrl_c()?, r#break: ctrl_break()?, close: ctrl_close()? })
     }
 
-    /// Waits for the signal.
+    /// Waits for the first of them.
     pub(crate) async fn came(&mut self) {
-        self.0.recv().await;
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.r#break.recv() => {}
+            _ = self.close.recv() => {}
+        }
     }
 }
 
@@ -397,6 +378,28 @@ mod tests {
         let before = identity(&file.path().metadata().unwrap());
         fs::write(file.path(), "x").unwrap();
         assert_ne!(before, identity(&file.path().metadata().unwrap()));
+    }
+
+    #[test]
+    fn kubectls_home_on_windows_is_the_first_with_a_kubeconfig_or_the_first_that_is_there() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        let find = || {
+            home_by_client_go(|name| match name {
+                "HOME" => Some(at("absent")),
+                "HOMEDRIVE" => Some(root.path().to_owned()),
+                "HOMEPATH" => Some("/drive".into()),
+                _ => Some(at("profile")),
+            })
+        };
+        assert_eq!(find().unwrap(), at("absent"));
+        fs::create_dir_all(at("drive")).unwrap();
+        assert_eq!(find().unwrap(), at("drive"));
+        fs::create_dir_all(at("profile")).unwrap();
+        assert_eq!(find().unwrap(), at("profile"));
+        fs::create_dir_all(at("drive/.kube")).unwrap();
+        fs::write(at("drive/.kube/config"), "").unwrap();
+        assert_eq!(find().unwrap(), at("drive"));
     }
 
     #[test]

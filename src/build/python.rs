@@ -13,7 +13,8 @@ use super::job::{Built, Job};
 use super::tools::Call;
 use super::{Error, Language, manifest, wit};
 use crate::platform::disk::Scratch;
-use crate::platform::{PYTHON, VENV_PROGRAMS, program_file};
+use crate::platform::links::program_file;
+use crate::platform::{PYTHON, VENV_PROGRAMS};
 
 /// The tool that makes components of Python.
 const TOOL: &str = "componentize-py";

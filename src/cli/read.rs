@@ -9,6 +9,7 @@ use super::command::{Command, Verbosity};
 use super::error::{Error, unicode};
 use super::line::Line;
 use crate::environment::Environment;
+use crate::platform::links;
 use crate::reference::{PluginName, Source};
 
 /// The command by which kwasm optimizes a plugin in the background: `__optimize DIGEST FILE`.
@@ -27,14 +28,14 @@ impl Link {
     /// turn a plugin's arguments into commands of kwasm, even if no plugin can have it.
     fn of(environment: &Environment) -> Option<Result<Self, Error>> {
         let file_name = Path::new(environment.arguments.first()?).file_name()?.to_str()?;
-        let called = file_name.strip_suffix(".exe").unwrap_or(file_name);
-        if called == "kubectl-kwasm" || !(called.starts_with("kubectl-") || called.starts_with("kubectl_")) {
+        let called = links::called(file_name);
+        if !links::is_link_name(&called) {
             return None;
         }
-        let link = PluginName::from_program(file_name)
+        let link = PluginName::from_program(&called)
             .map(Self::Run)
-            .or_else(|| PluginName::from_completion(file_name).map(Self::Complete));
-        Some(link.ok_or_else(|| Error::Link(called.to_owned())))
+            .or_else(|| PluginName::from_completion(&called).map(Self::Complete));
+        Some(link.ok_or(Error::Link(called)))
     }
 }
 
@@ -170,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_link_of_a_name_that_no_plugin_can_have_is_no_command() {
-        for link in ["kubectl-BAD", "kubectl-get", "kubectl-", "kubectl_complete-", "kubectl_complete-get"] {
+        for link in ["kubectl-b.d", "kubectl-get", "kubectl-", "kubectl_complete-", "kubectl_complete-get"] {
             assert!(matches!(read(&[link, "uninstall", "x"]), Err(Error::Link(_))), "{link}");
         }
     }

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::document::{self, ClusterEntry, ContextEntry, Document, NamedUser, UserEntry};
 use super::{Error, Flags, file};
 use crate::environment::Environment;
+use crate::platform;
 
 /// All kubeconfig files, merged.
 #[derive(Default)]
@@ -109,7 +110,7 @@ fn listed(environment: &Environment) -> Vec<PathBuf> {
             .filter(|path| !path.as_os_str().is_empty() && known.insert(path.clone()))
             .collect();
     }
-    let home = environment.path(if cfg!(windows) { "USERPROFILE" } else { "HOME" });
+    let home = platform::home_of_kubectl(|name| environment.path(name));
     home.map(|home| home.join(".kube").join("config")).into_iter().collect()
 }
 
@@ -269,11 +270,12 @@ mod tests {
 
     #[test]
     fn a_relative_path_belongs_to_its_own_file() {
-        let merged =
-            load(&[("sub/a", "users: [{name: u, user: {client-key: keys/k, tokenFile: /abs}}]")]).unwrap();
+        let absolute = if cfg!(windows) { "C:/abs" } else { "/abs" };
+        let text = format!("users: [{{name: u, user: {{client-key: keys/k, tokenFile: '{absolute}'}}}}]");
+        let merged = load(&[("sub/a", &text)]).unwrap();
         let user = merged.user("u").unwrap();
         assert!(user.client_key.as_ref().unwrap().ends_with("sub/keys/k"));
-        assert_eq!(user.token_file.as_deref(), Some(Path::new("/abs")));
+        assert_eq!(user.token_file.as_deref(), Some(Path::new(absolute)));
     }
 
     #[test]

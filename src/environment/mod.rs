@@ -11,7 +11,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 pub use self::connection::{Connection, FLAGS as CONNECTION_FLAGS, Flag, MissingValue};
-use crate::platform::variable_name;
+use crate::platform::{links, variable_name};
 
 /// The surroundings of a run of kwasm, read once.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +40,7 @@ impl Environment {
         #[cfg(feature = "faults")]
         crate::defence::take_away(&std::env::var("KWASM_WITHOUT").unwrap_or_default());
         Self {
-            program: std::env::current_exe().unwrap_or_default(),
+            program: links::itself(std::env::current_exe().unwrap_or_default()),
             arguments: std::env::args_os().collect(),
             variables: std::env::vars_os().map(|(name, value)| (variable_name(name), value)).collect(),
             terminal: std::io::stdout().is_terminal(),

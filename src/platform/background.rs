@@ -5,13 +5,15 @@ use std::io;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// Starts a program that outlives this process: neither Ctrl-C nor the end of the terminal ends it. It has no streams, and its
-/// working directory is that of the program, which keeps no folder of the user's in use.
+use super::links;
+
+/// Starts kwasm in a process that outlives this one: neither Ctrl-C nor the end of the terminal ends it. It has no streams, and
+/// its working directory is that of the program, which keeps no folder of the user's in use.
 pub(crate) fn start<S: AsRef<OsStr>>(
     program: &Path,
     arguments: impl IntoIterator<Item = S>,
 ) -> io::Result<Child> {
-    let mut command = Command::new(program);
+    let mut command = links::command(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     if let Some(folder) = program.parent() {
         command.current_dir(folder);
@@ -20,13 +22,12 @@ pub(crate) fn start<S: AsRef<OsStr>>(
     command.spawn()
 }
 
-/// In a process group of its own, which gets no signal of the terminal, and under its own name, whatever link led to the
-/// program. It stays in its session: Linux weighs sessions against each other whatever the priorities of their processes
-/// (`autogroup`, sched(7)).
+/// In a process group of its own, which gets no signal of the terminal. It stays in its session: Linux weighs sessions against
+/// each other whatever the priorities of their processes (`autogroup`, sched(7)).
 #[cfg(unix)]
 fn detach(command: &mut Command) {
     use std::os::unix::process::CommandExt as _;
-    command.process_group(0).arg0("kwasm");
+    command.process_group(0);
 }
 
 /// Process creation flags of the Windows API: `CREATE_NEW_PROCESS_GROUP`, `CREATE_NO_WINDOW` and `IDLE_PRIORITY_CLASS`.

@@ -126,8 +126,22 @@ impl Staged {
     /// Moves the file to its place in one step, replacing any file there.
     pub(crate) fn rename(self) -> io::Result<()> {
         let Self { file, place } = self;
-        change("rename", &place, || file.persist(&place).map(drop).map_err(|error| error.error))
+        change("rename", &place, || persist(file, &place))
     }
+}
+
+#[cfg(unix)]
+fn persist<F>(file: NamedTempFile<F>, place: &Path) -> io::Result<()> {
+    file.persist(place).map(drop).map_err(|error| error.error)
+}
+
+/// Moves a file to its place. Unlike tempfile's, the standard library's rename replaces a file that is open, as on Unix. Only one
+/// that is being executed stays.
+#[cfg(not(unix))]
+fn persist<F>(file: NamedTempFile<F>, place: &Path) -> io::Result<()> {
+    let (_open, path) = file.into_parts();
+    let path = path.keep().map_err(|error| error.error)?;
+    fs::rename(&path, place).inspect_err(|_| drop(fs::remove_file(&path)))
 }
 
 /// Replaces a file, readable by all, in one step, so that readers see the old or the new content. Waits until
@@ -306,7 +320,7 @@ pub(super) fn link(place: &Path, make: impl Fn(&Path) -> io::Result<()>) -> io::
     let (folder, prefix) = (folder_of(place), unfinished(place));
     let staged =
         change("link", place, || Builder::new().prefix(&prefix).suffix(UNFINISHED).make_in(folder, make))?;
-    change("rename", place, || staged.into_temp_path().persist(place).map_err(|error| error.error))
+    change("rename", place, || persist(staged, place))
 }
 
 /// Removes a file. A file that does not exist is not an error.
@@ -443,4 +457,23 @@ fn change<T>(what: &str, path: &Path, make: impl FnOnce() -> io::Result<T>) -> i
     let result = make()?;
     defence::after_change(what, path);
     Ok(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read as _;
+
+    #[test]
+    fn a_file_that_is_open_is_replaced_and_its_reader_keeps_the_old_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("file");
+        replace_public(&place, b"old").unwrap();
+        let mut reader = File::open(&place).unwrap();
+        replace_public(&place, b"new").unwrap();
+        assert_eq!(fs::read(&place).unwrap(), b"new");
+        let mut old = Vec::new();
+        reader.read_to_end(&mut old).unwrap();
+        assert_eq!(old, b"old");
+    }
 }

@@ -17,7 +17,10 @@ pub(crate) struct Terminal {
 pub(crate) struct Standing(#[expect(dead_code, reason = "held, not written to")] PipeWriter);
 
 /// The other side of a question, which is seen to be withdrawn.
-#[cfg_attr(not(unix), expect(dead_code, reason = "a console cannot be read and waited for at once"))]
+#[cfg_attr(
+    not(any(test, unix)),
+    expect(dead_code, reason = "a console cannot be read and waited for at once")
+)]
 pub(crate) struct Withdrawal(PipeReader);
 
 /// Returns both sides of a question.

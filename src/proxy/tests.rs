@@ -66,7 +66,11 @@ fn go_s_own_table_holds() {
         (&[("HTTPS_PROXY", "socks5h://p")], "https://secure.tld", "socks5://p:1080 by HTTPS_PROXY"),
         (&[], "https://secure.tld/", "none"),
     ] {
-        assert_eq!(chosen(variables, server), proxy, "{variables:?} {server}");
+        // On Windows, names in capitals and in small letters are the same variable.
+        let is_small = |(name, _): &(&str, &str)| name.starts_with(char::is_lowercase);
+        if !(cfg!(windows) && variables.iter().any(is_small)) {
+            assert_eq!(chosen(variables, server), proxy, "{variables:?} {server}");
+        }
     }
 }
 

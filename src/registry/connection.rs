@@ -118,7 +118,10 @@ mod tests {
     use super::*;
 
     fn proxies(variables: &[(&str, &str)]) -> Proxies {
-        let variables = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let variables = variables
+            .iter()
+            .map(|(name, value)| (crate::platform::variable_name(name.into()), value.into()))
+            .collect();
         Proxies::of(&Environment { variables, ..Environment::default() })
     }
 

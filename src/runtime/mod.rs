@@ -246,11 +246,12 @@ impl Sandbox {
             None => None,
         };
         // A profile is written however the run ends, by a signal too.
-        let outcome = if self.inspected.uses_network() || timeout.is_some() || clock.is_some() {
+        let is_alone = !self.inspected.uses_network() && timeout.is_none() && clock.is_none();
+        let outcome = if is_alone && platform::end_at_signals(INTERRUPTED).map_err(Error::system)? {
+            run_alone(store, &command)
+        } else {
             let ending = Ending { engine, gate: self.gate, profiler: self.profiler };
             run_beside(&ending, timeout, store, command)
-        } else {
-            run_alone(store, &command)
         };
         drop(clock);
         outcome
@@ -275,9 +276,8 @@ impl Ending {
 }
 
 /// Runs a guest that can send nothing and has no time limit. When the user interrupts it, there is nothing to
-/// abort or to report, so the system may end the process at once: that saves a thread and its supervision.
+/// abort or to report, so the system ends the process at once: that saves a thread and its supervision.
 fn run_alone(mut store: Store<State>, command: &Command) -> Result<Outcome, Error> {
-    platform::end_at_signals(INTERRUPTED).map_err(Error::system)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(Error::system)?;
     let outcome = runtime.block_on(drive(&mut store, command));

@@ -13,7 +13,7 @@ use serde::de::Error as _;
 use super::pending::Pending;
 use super::receipt::LONGEST;
 use super::{Error, Receipt, Store, files};
-use crate::platform::{self, disk};
+use crate::platform::{disk, links};
 use crate::reference::PluginName;
 use crate::registry::Artifact;
 
@@ -76,7 +76,7 @@ impl Store {
     /// # Errors
     /// [`Error::LinkTaken`].
     pub fn check_links(&self, name: &PluginName) -> Result<(), Error> {
-        let taken = |link: &PathBuf| platform::is_link_to(link, self.places.program()) == Some(false);
+        let taken = |link: &PathBuf| links::is_link_to(link, self.places.program()) == Some(false);
         match self.places.links_of(name).into_iter().find(taken) {
             Some(link) => Err(Error::LinkTaken(link)),
             None => Ok(()),
@@ -190,13 +190,13 @@ impl Store {
 
     /// Creates a link, unless it is already correct.
     pub(super) fn link(&self, link: &Path) -> Result<(), Error> {
-        if platform::leads_to(link, self.places.program()) {
+        if links::leads_to(link, self.places.program()) {
             return Ok(());
         }
-        if platform::is_link_to(link, self.places.program()) == Some(false) {
+        if links::is_link_to(link, self.places.program()) == Some(false) {
             return Err(Error::LinkTaken(link.into()));
         }
-        platform::link(self.places.program(), link)
+        links::link(self.places.program(), link)
             .and_then(|()| disk::sync_folder(self.places.links()))
             .map_err(files::failed(link, "the link cannot be made"))
     }

@@ -7,7 +7,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Store, files};
-use crate::platform::{self, disk};
+use crate::platform::{disk, links};
 use crate::reference::{Digest, PluginName};
 
 /// The contents of `pending`.
@@ -93,20 +93,20 @@ impl Store {
     fn repair_links(&self, name: &PluginName) -> Result<(), Error> {
         let installed = self.places.receipt(name).exists();
         for link in self.places.links_of(name) {
-            match platform::is_link_to(&link, self.places.program()) {
+            match links::is_link_to(&link, self.places.program()) {
                 None if installed => self.link(&link)?,
-                Some(true) if !installed => files::remove(&link)?,
+                Some(true) if !installed => links::remove(&link).map_err(files::remove_failed(&link))?,
                 // One that leads to another kwasm still leads to one.
                 _ => {}
             }
             let folder = self.places.links();
             for entry in disk::entries(folder).unwrap_or_default() {
                 if disk::is_unfinished_for(&link, &entry.file_name()) {
-                    files::remove(&entry.path())?;
+                    links::remove(&entry.path()).map_err(files::remove_failed(&entry.path()))?;
                 }
             }
         }
-        Ok(())
+        links::tidy(self.places.links()).map_err(files::remove_failed(self.places.links()))
     }
 
     /// Returns all digests that the receipts name, sorted, or `None` if one of them cannot be read.

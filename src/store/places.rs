@@ -148,14 +148,14 @@ impl Places {
     /// Returns the link that runs a plugin, e.g. `~/.local/bin/kubectl-decoder`.
     #[must_use]
     pub fn link(&self, name: &PluginName) -> PathBuf {
-        self.links.join(platform::program_file(&name.program()))
+        self.links.join(platform::links::program_file(&name.program()))
     }
 
     /// Returns both links of a plugin, e.g. `~/.local/bin/kubectl-decoder`, and
     /// `~/.local/bin/kubectl_complete-decoder`, which kubectl runs for completions.
     #[must_use]
     pub fn links_of(&self, name: &PluginName) -> [PathBuf; 2] {
-        [self.link(name), self.links.join(platform::program_file(&name.completion()))]
+        [self.link(name), self.links.join(platform::links::program_file(&name.completion()))]
     }
 
     pub(super) fn blobs(&self) -> PathBuf {

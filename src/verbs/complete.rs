@@ -7,12 +7,13 @@
 //! [1]: https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md
 
 use std::io::Read;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use crate::environment::Environment;
+use crate::platform::links;
 use crate::reference::PluginName;
 
 use super::{Ending, Error, print};
@@ -38,7 +39,7 @@ pub(super) fn complete(
 
 /// Runs the plugin as usual, in a process of its own that can always be ended.
 fn candidates(environment: &Environment, name: &PluginName, arguments: &[String]) -> Option<String> {
-    let mut child = Command::new(&environment.program)
+    let mut child = links::command(&environment.program)
         // No one is asked in the middle of a line that is being typed.
         .args(["run", "--ask=false", name.as_str(), "--", "__complete"])
         .args(arguments)

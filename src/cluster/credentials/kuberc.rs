@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use super::super::file;
 use super::lookup::clean;
 use crate::environment::Environment;
+use crate::platform;
 
 /// The file of the preferences, if any apply.
 pub(super) struct Kuberc {
@@ -70,7 +71,7 @@ impl Kuberc {
         if let Some(file) = environment.path("KUBERC") {
             return Self { file: Some(file), named: true };
         }
-        let home = environment.path(if cfg!(windows) { "USERPROFILE" } else { "HOME" });
+        let home = platform::home_of_kubectl(|name| environment.path(name));
         Self { file: home.map(|home| home.join(".kube").join("kuberc")), named: false }
     }
 
@@ -226,6 +227,8 @@ mod tests {
             ("credentialPluginPolicy: ''", Policy::AllowAll),
             ("credentialPluginPolicy: AllowAll, credentialPluginAllowlist: null", Policy::AllowAll),
             ("credentialPluginPolicy: DenyAll", Policy::DenyAll),
+            // Windows' spelling of it is another.
+            #[cfg(unix)]
             (
                 "credentialPluginPolicy: Allowlist, credentialPluginAllowlist: [{name: a}, {command: /b}]",
                 list(&["a", "/b"]),

@@ -46,7 +46,7 @@ pub(super) fn links(patient: &Patient<'_>) -> Check {
 fn wrong_with(patient: &Patient<'_>, link: &Path) -> Option<Problem> {
     let program = patient.store.places().program();
     let make = format!("ln -sf {} {}", path_word(program), path_word(link));
-    let Some(ours) = platform::is_link_to(link, program) else {
+    let Some(ours) = platform::links::is_link_to(link, program) else {
         return Some(Problem::at(link, "it is missing", make));
     };
     if !ours {
@@ -73,7 +73,7 @@ fn first_on_path(patient: &Patient<'_>, link: &Path) -> Option<PathBuf> {
     }
     before
         .map(|entry| entry.join(link.file_name().unwrap_or_default()))
-        .find(|file| platform::is_program(file))
+        .find(|file| platform::links::is_program(file))
 }
 
 /// Returns the links to kwasm that do not belong to an installed plugin.
@@ -86,7 +86,7 @@ fn orphaned_links(folder: &Path, program: &Path, names: &[&PluginName]) -> Vec<P
     let paths = entries.iter().filter(|entry| entry.file_name().to_str().is_some_and(stray));
     let mut orphaned_links: Vec<PathBuf> = paths
         .map(std::fs::DirEntry::path)
-        .filter(|path| platform::is_link_to(path, program) == Some(true))
+        .filter(|path| platform::links::is_link_to(path, program) == Some(true))
         .collect();
     orphaned_links.sort();
     orphaned_links
