@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 
-use crate::{bench, dist, lint, node};
+use crate::{bench, dist, lint, node, platforms};
 
 /// The parsed command line.
 #[derive(Debug, PartialEq)]
@@ -36,6 +36,10 @@ pub(crate) enum Command {
     Languages,
     Lint(lint::Options),
     Node(node::Options),
+    /// Compile and run kwasm for the named targets, or all.
+    Platforms {
+        targets: Vec<String>,
+    },
     Release,
     Test {
         quick: bool,
@@ -43,7 +47,7 @@ pub(crate) enum Command {
     },
 }
 
-const COMMANDS: [(&str, &str); 12] = [
+const COMMANDS: [(&str, &str); 13] = [
     ("bench", BENCH),
     ("cluster", CLUSTER),
     ("components", COMPONENTS),
@@ -52,8 +56,9 @@ const COMMANDS: [(&str, &str); 12] = [
     ("idle", IDLE),
     ("image", IMAGE),
     ("languages", LANGUAGES),
-    ("lint", LINT),
+    ("lint", lint::HELP),
     ("node", NODE),
+    ("platforms", platforms::HELP),
     ("release", RELEASE),
     ("test", TEST),
 ];
@@ -75,6 +80,7 @@ Commands:
   node        run what `kwasm deploy` prints on a real node
   components  compile the guests to WebAssembly
   languages   build and run a new project in each language
+  platforms   compile kwasm for macOS, Windows and Linux on ARM, and run what can run here
   cluster     start and stop a real Kubernetes control plane
 
 `cargo xtask COMMAND --help` shows more.
@@ -110,25 +116,6 @@ Arguments:
   ARG…  for the test programs, such as a part of a test's name, or --nocapture
 
 At the end it reports what was skipped and why; with CI=true that is a failure.";
-
-const LINT: &str = "\
-Checks formatting, clippy, documentation, Go code, dependencies and the house rules.
-
-Usage: cargo xtask lint [--advisories] [CHECK…]
-
-Checks (all of them unless named):
-  house   length and names of files, wording of texts for users, guests untested or checked in
-  street  each room in src/ uses only those above it in src/lib.rs
-  format  rustfmt, of host and guests
-  clippy  clippy of the host, its tests and tools
-  guests  clippy of the guests, natively and, where its toolchain has a clippy, as WebAssembly
-  doc     rustdoc without a warning
-  go      gofmt and go vet of the control plane and of the registry, gofmt of the node
-  ring    not in the tree
-  deny    cargo deny: bans, licences, sources
-
-Options:
-  --advisories  check the RustSec database too (requires github.com)";
 
 const RELEASE: &str = "\
 Builds kwasm with optimisations (20 minutes on two cores), and prints where it is.
@@ -272,6 +259,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Par
         "languages" => flag(&mut parser, "")?.map(|_| Command::Languages),
         "lint" => lint_options(&mut parser)?.map(Command::Lint),
         "node" => node_options(&mut parser)?.map(Command::Node),
+        "platforms" => platform_arguments(&mut parser)?,
         "release" => flag(&mut parser, "")?.map(|_| Command::Release),
         _ => test_arguments(&mut parser)?,
     };
@@ -333,6 +321,18 @@ fn component_arguments(parser: &mut lexopt::Parser) -> Result<Option<Command>> {
         }
     }
     Ok(Some(Command::Components { install, names }))
+}
+
+fn platform_arguments(parser: &mut lexopt::Parser) -> Result<Option<Command>> {
+    let mut targets = Vec::new();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(None),
+            Value(target) => targets.push(target.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Some(Command::Platforms { targets }))
 }
 
 fn lint_options(parser: &mut lexopt::Parser) -> Result<Option<lint::Options>> {
@@ -464,7 +464,7 @@ mod tests {
         assert_eq!(error("tset"), "no command `tset`; did you mean `test`?");
         assert_eq!(
             error("frobnicate"),
-            "no command `frobnicate`; there are bench, cluster, components, demo, idle, image, languages, lint, node, release, test"
+            "no command `frobnicate`; there are bench, cluster, components, demo, dist, idle, image, languages, lint, node, platforms, release, test"
         );
     }
 

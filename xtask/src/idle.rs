@@ -3,14 +3,13 @@
 
 use std::{
     fs::OpenOptions,
-    io::{BufRead, BufReader, Write},
-    process::{Child, Command, ExitCode, Stdio},
-    sync::mpsc::{self, Receiver},
+    io::Write,
+    process::ExitCode,
     thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::{
@@ -18,15 +17,14 @@ use crate::{
     home::Home,
     places::Places,
     plane::ControlPlane,
-    process, release,
+    process,
+    reader::Reader,
+    release,
     report::title,
 };
 
 const POD: &str = "quiet";
 const NAMESPACE: &str = "default";
-
-/// A timeout longer than anything takes that arrives at all.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) fn run(places: &Places, minutes: u64) -> Result<ExitCode> {
     let kwasm = release::build(places)?;
@@ -52,25 +50,25 @@ pub(crate) fn run(places: &Places, minutes: u64) -> Result<ExitCode> {
             let mut command = home.kwasm()?;
             let guest = places.components().join("follows.wasm");
             command.args(["run", "--policy", "cluster"]).arg(guest).args(["--", &path]).args(options);
-            let reader = Reader::start(&format!("{what}, {door}"), plane.as_admin(&mut command)?, last)?;
+            let reader = Reader::start(&format!("{what}, {door}"), plane.as_admin(&mut command)?)?;
             reader.wait_for(first)?;
-            readers.push(reader);
+            readers.push((reader, last));
         }
     }
 
     title(&format!("{minutes} minutes of silence"));
     // What a run takes to be set up is there by then.
     thread::sleep(Duration::from_secs(1));
-    let before: Vec<_> = readers.iter().map(|reader| process::memory(reader.child.id())).collect();
+    let before: Vec<_> = readers.iter().map(|(reader, _)| process::memory(reader.child.id())).collect();
     thread::sleep(Duration::from_secs(60 * minutes));
-    let after: Vec<_> = readers.iter().map(|reader| process::memory(reader.child.id())).collect();
+    let after: Vec<_> = readers.iter().map(|(reader, _)| process::memory(reader.child.id())).collect();
 
     title("something happens");
     let start = Instant::now();
     plane.create(&home, &config_map("after"))?;
     let mut log = OpenOptions::new().append(true).open(plane.pod_log()?)?;
     log.write_all(b"2026-01-01T00:15:00.000000000Z stdout F awake again\n")?;
-    let arrivals: Vec<_> = readers.iter().map(|reader| reader.wait_for(reader.last)).collect();
+    let arrivals: Vec<_> = readers.iter().map(|(reader, last)| reader.wait_for(last)).collect();
     Ok(tell(&readers, &before, &after, arrivals, start))
 }
 
@@ -81,7 +79,7 @@ fn config_map(name: &str) -> Value {
 
 /// Prints for each reader what arrived and its memory before and after.
 fn tell(
-    readers: &[Reader],
+    readers: &[(Reader, &str)],
     before: &[Option<u64>],
     after: &[Option<u64>],
     arrivals: Vec<Result<Instant>>,
@@ -89,7 +87,7 @@ fn tell(
 ) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     let mebibytes = |memory: Option<u64>| memory.map_or("?".to_owned(), |bytes| format!("{}", bytes >> 20));
-    for (index, (reader, arrival)) in readers.iter().zip(arrivals).enumerate() {
+    for (index, ((reader, _), arrival)) in readers.iter().zip(arrivals).enumerate() {
         let came = match arrival {
             Ok(at) => format!("lives: what happened came after {} ms", (at - start).as_millis()),
             Err(error) => {
@@ -101,48 +99,4 @@ fn tell(
         println!("{:18} {before:>3} MiB, then {after:>3} MiB; {came}", reader.name);
     }
     code
-}
-
-/// A guest that prints what it receives.
-struct Reader {
-    name: String,
-    child: Child,
-    lines: Receiver<(Instant, String)>,
-    /// The last text that it has to print.
-    last: &'static str,
-}
-
-impl Reader {
-    fn start(name: &str, command: &mut Command, last: &'static str) -> Result<Self> {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
-        let stdout = BufReader::new(child.stdout.take().context("a guest without output")?);
-        let (sender, lines) = mpsc::channel();
-        thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
-                if sender.send((Instant::now(), line)).is_err() {
-                    break;
-                }
-            }
-        });
-        Ok(Self { name: name.to_owned(), child, lines, last })
-    }
-
-    /// Waits for a line with this text, and returns when it came.
-    fn wait_for(&self, text: &str) -> Result<Instant> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let next = self.lines.recv_timeout(left);
-            let (at, line) = next.with_context(|| format!("{}: `{text}` did not come", self.name))?;
-            if line.contains(text) {
-                return Ok(at);
-            }
-        }
-    }
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        process::end(&mut self.child);
-    }
 }

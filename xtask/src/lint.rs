@@ -18,11 +18,31 @@ use anyhow::{Context, Result, bail};
 use crate::{
     cargo, places,
     places::Places,
-    process,
+    platforms, process,
     report::Report,
     tools,
     wasm::{self, Need, Toolchain},
 };
+
+pub(crate) const HELP: &str = "\
+Checks formatting, clippy, documentation, Go code, dependencies and the house rules.
+
+Usage: cargo xtask lint [--advisories] [CHECK…]
+
+Checks (all of them unless named):
+  house      length and names of files, wording of texts for users, guests untested or checked in
+  street     each room in src/ uses only those above it in src/lib.rs
+  format     rustfmt, of host and guests
+  clippy     clippy of the host, its tests and tools
+  platforms  clippy of the host for macOS and for Windows
+  guests     clippy of the guests, natively and, where its toolchain has a clippy, as WebAssembly
+  doc        rustdoc without a warning
+  go         gofmt and go vet of the control plane and of the registry, gofmt of the node
+  ring       not in the tree
+  deny       cargo deny: bans, licences, sources
+
+Options:
+  --advisories  check the RustSec database too (requires github.com)";
 
 /// The options of the command.
 #[derive(Debug, Default, PartialEq)]
@@ -40,12 +60,13 @@ pub(crate) struct Check {
     run: fn(&Places) -> Result<()>,
 }
 
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 11] = [
     Check { name: "house", run: house::check },
     Check { name: "prose", run: prose::check },
     Check { name: "street", run: street::check },
     Check { name: "format", run: format },
     Check { name: "clippy", run: clippy },
+    Check { name: "platforms", run: platforms::check },
     Check { name: "guests", run: guests },
     Check { name: "doc", run: doc },
     Check { name: "go", run: go },

