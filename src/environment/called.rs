@@ -5,14 +5,14 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The names by which kwasm is itself: its own, and that of the plugin of kubectl that Krew installs. Any other is a plugin's.
-const NAMES: [&str; 2] = ["kwasm", "kubectl-kwasm"];
+use crate::platform::links::OWN;
 
 /// Returns the path of `program` to which links may lead: the link by which it was called, if that is one to it. Package managers
 /// have each version in a folder of its own, which goes with it, and a link to it that stays.
 pub(super) fn path(program: &Path, arguments: &[OsString], search: Option<&OsStr>) -> PathBuf {
     let called = arguments.first().map_or(Path::new(""), Path::new);
-    let own = called.file_name().is_some_and(|name| NAMES.iter().any(|own| name == *own));
+    // Any other name is a plugin's.
+    let own = called.file_name().is_some_and(|name| OWN.iter().any(|own| name == *own));
     let is_this = |found: &PathBuf| {
         fs::canonicalize(found).is_ok_and(|found| fs::canonicalize(program).is_ok_and(|own| found == own))
     };

@@ -6,6 +6,7 @@
 
 mod hard;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,9 +25,12 @@ pub(crate) fn called(file_name: &str) -> String {
     name.strip_suffix(".exe").map_or_else(|| name.clone(), str::to_owned)
 }
 
+/// The names under which kwasm is itself: its own, and that of the plugin of kubectl that Krew installs.
+pub(crate) const OWN: [&str; 2] = ["kwasm", "kubectl-kwasm"];
+
 /// Returns whether kubectl looks for plugins, or for their completions, under this name. `kubectl kwasm` is kwasm itself.
 pub(crate) fn is_link_name(called: &str) -> bool {
-    called != "kubectl-kwasm" && (called.starts_with("kubectl-") || called.starts_with("kubectl_"))
+    !OWN.contains(&called) && (called.starts_with("kubectl-") || called.starts_with("kubectl_"))
 }
 
 /// Returns the path of kwasm itself, given the path that the system has for the program of this process. That is the link by which
@@ -79,8 +83,8 @@ pub(crate) fn tidy(folder: &Path) -> io::Result<()> {
     if cfg!(windows) { hard::tidy(folder, |name| is_link_name(&called(name))) } else { Ok(()) }
 }
 
-/// Returns whether the file at `link` is a link to kwasm, of whichever release: to a program with the name of `program`, or on
-/// Windows to one that has kwasm's mark.
+/// Returns whether the file at `link` is a link to kwasm, of whichever release: to a program with the name of `program` or one
+/// by which package managers have kwasm, or on Windows to one that has kwasm's mark.
 ///
 /// Returns `None` if there is no file at `link`.
 pub(crate) fn is_link_to(link: &Path, program: &Path) -> Option<bool> {
@@ -88,7 +92,8 @@ pub(crate) fn is_link_to(link: &Path, program: &Path) -> Option<bool> {
     if cfg!(windows) {
         return Some(hard::is_ours(link));
     }
-    let names = || fs::read_link(link).is_ok_and(|target| target.file_name() == program.file_name());
+    let is_kwasm = |name: &OsStr| Some(name) == program.file_name() || OWN.iter().any(|own| name == *own);
+    let names = || fs::read_link(link).is_ok_and(|target| target.file_name().is_some_and(is_kwasm));
     Some(metadata.is_symlink() && names())
 }
 

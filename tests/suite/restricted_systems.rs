@@ -64,7 +64,7 @@ fn code_on_a_file_system_without_execution_is_used_and_not_compiled_anew() {
     assert_eq!(before, after, "the file of code is the same one");
 }
 
-/// Hardened systems (SELinux, systemd's `MemoryDenyWriteExecute`) let no memory be executed that was written to.
+/// Hardened systems (`SELinux`, systemd's `MemoryDenyWriteExecute`) let no memory be executed that was written to.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_system_that_lets_no_compiled_code_run_is_told_and_the_doctor_finds_it() {

@@ -15,7 +15,9 @@ use anyhow::{Context, Result, bail, ensure};
 
 use self::{documents::Archive, target::Target};
 use crate::{
-    cargo, image,
+    cargo,
+    cross::{self, Means},
+    image,
     places::{Places, Scratch},
     process,
     report::Report,
@@ -70,7 +72,12 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<ExitCode> {
     }
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let mut report = Report::default();
-    let release = report.step("set-up", || Release::prepare(places, folder))?;
+    let release = report.step("set-up", || {
+        if cfg!(target_os = "linux") {
+            cross::set_up(places, Means::Build)?;
+        }
+        Release::prepare(places, folder)
+    })?;
     let mut programs = Vec::new();
     for target in targets {
         let order = release.order(target, options.order.as_deref())?;

@@ -12,6 +12,7 @@ mod cli;
 mod cluster;
 mod components;
 mod counterparts;
+mod cross;
 mod demo;
 mod dist;
 mod foreign;

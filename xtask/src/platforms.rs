@@ -8,16 +8,16 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
 use self::system::{Runner, System};
 use crate::{
     cargo,
     components::{self, Scope},
+    cross::{self, Means},
     places::Places,
     process,
     report::Report,
-    tools,
 };
 
 pub(crate) const HELP: &str = "\
@@ -38,36 +38,16 @@ rustup. `cargo xtask lint platforms` checks one target of each system alone.";
 #[derive(Debug)]
 struct Platform {
     target: &'static str,
-    compiler: Compiler,
     /// Whether every `cargo xtask lint` checks it: one for each system that the code knows. The others differ by processor.
     always: bool,
     runner: Option<Runner>,
 }
 
-/// What compiles the C code of dependencies, and links.
-#[derive(Debug)]
-enum Compiler {
-    /// A cross compiler of Debian's, by its program.
-    Gcc(&'static str),
-    /// Zig, which has macOS's headers but none of its frameworks, with which kwasm would have to be linked.
-    Zig,
-}
-
 const ALL: [Platform; 4] = [
-    Platform { target: "aarch64-apple-darwin", compiler: Compiler::Zig, always: true, runner: None },
-    Platform { target: "x86_64-apple-darwin", compiler: Compiler::Zig, always: false, runner: None },
-    Platform {
-        target: "x86_64-pc-windows-gnu",
-        compiler: Compiler::Gcc("x86_64-w64-mingw32-gcc"),
-        always: true,
-        runner: Some(Runner::Wine),
-    },
-    Platform {
-        target: "aarch64-unknown-linux-gnu",
-        compiler: Compiler::Gcc("aarch64-linux-gnu-gcc"),
-        always: false,
-        runner: Some(Runner::Qemu),
-    },
+    Platform { target: "aarch64-apple-darwin", always: true, runner: None },
+    Platform { target: "x86_64-apple-darwin", always: false, runner: None },
+    Platform { target: "x86_64-pc-windows-gnu", always: true, runner: Some(Runner::Wine) },
+    Platform { target: "aarch64-unknown-linux-gnu", always: false, runner: Some(Runner::Qemu) },
 ];
 
 /// Checks, or builds and runs, kwasm for these targets, or all, as far as each can be here.
@@ -79,7 +59,7 @@ pub(crate) fn run(places: &Places, targets: &[String]) -> Result<ExitCode> {
         bail!("no target `{unknown}`; there are {}", ALL.map(|known| known.target).join(", "));
     }
     let mut report = Report::default();
-    report.step("compilers, Wine and QEMU", || set_up(places, &[]))?;
+    report.step("compilers, Wine and QEMU", || cross::set_up(places, Means::Run))?;
     report.step("guests", || components::build(places, Scope::Some(&scenario::GUESTS)))?;
     for platform in ALL {
         if targets.is_empty() || targets.iter().any(|named| named == platform.target) {
@@ -96,17 +76,12 @@ pub(crate) fn run(places: &Places, targets: &[String]) -> Result<ExitCode> {
 
 /// Checks kwasm for macOS and Windows, as far as clippy does.
 pub(crate) fn check(places: &Places) -> Result<()> {
-    if let Err(error) = set_up(places, &["--check"]) {
+    if let Err(error) = cross::set_up(places, Means::Check) {
         ensure!(!places.ci, error);
         eprintln!("not checked: {error:#}");
         return Ok(());
     }
     ALL.iter().filter(|platform| platform.always).try_for_each(|platform| platform.check(places))
-}
-
-fn set_up(places: &Places, options: &[&str]) -> Result<()> {
-    process::run(Command::new(places.root.join(".ci").join("platforms")).args(options))
-        .context("on Debian, as root, `.ci/platforms` installs what is missing")
 }
 
 impl Platform {
@@ -150,28 +125,9 @@ impl Platform {
     }
 
     fn cargo(&self, places: &Places, subcommand: &str) -> Result<Command> {
-        let target = self.target;
-        process::run(Command::new("rustup").args(["--quiet", "target", "add", target]))
-            .context("rustup has no standard library for it")?;
-        let mut cargo = cargo::command(&places.root);
-        cargo.args([subcommand, "--quiet", "--locked", "--package", "kwasm", "--target", target]);
+        let mut cargo = cross::command(places, subcommand, self.target)?;
         // Nobody debugs what is built here, and it would take gigabytes.
-        cargo.env("CARGO_PROFILE_DEV_DEBUG", "false");
-        let variable = |name: &str| format!("{name}_{}", target.replace('-', "_"));
-        match self.compiler {
-            Compiler::Gcc(gcc) => {
-                cargo.env(variable("CC"), gcc).env(variable("CARGO_TARGET").to_uppercase() + "_LINKER", gcc);
-            }
-            Compiler::Zig => {
-                let cache = places.target.join("zig");
-                cargo
-                    .env(variable("CC"), places.root.join(".ci").join("zig-cc"))
-                    .env("KWASM_ZIG", tools::ZIG.find_or_build(places)?)
-                    .envs([("ZIG_GLOBAL_CACHE_DIR", &cache), ("ZIG_LOCAL_CACHE_DIR", &cache)]);
-            }
-        }
-        // AWS-LC's assembly for Windows, assembled by its makers: it saves NASM.
-        cargo.env("AWS_LC_SYS_PREBUILT_NASM", "1");
+        cargo.arg("--quiet").env("CARGO_PROFILE_DEV_DEBUG", "false");
         Ok(cargo)
     }
 }

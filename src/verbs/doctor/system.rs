@@ -40,7 +40,7 @@ fn elsewhere() -> String {
 /// Returns what lets a process run code that it has made.
 fn allowed() -> &'static str {
     if cfg!(target_os = "macos") {
-        "codesign --force --sign - --entitlements jit.plist kwasm, with com.apple.security.cs.allow-jit in it"
+        "codesign --force --sign - --entitlements FILE kwasm, with com.apple.security.cs.allow-unsigned-executable-memory in it"
     } else if cfg!(windows) {
         "allow dynamic code for kwasm.exe in its exploit protection settings (Arbitrary Code Guard)"
     } else {

@@ -1,19 +1,14 @@
 //! The program for a target, in which nothing tells where it was built.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::target::Target;
 use crate::{
-    cargo,
+    cargo, cross,
     places::{self, Places},
-    process,
     release::Order,
-    tools,
 };
 
 /// Builds the program of a target, and returns its file. `order` is the file of the order of its functions, which is written if
@@ -23,42 +18,26 @@ use crate::{
 /// If a compiler or a linker for it is missing, or something does not compile.
 pub(super) fn build(places: &Places, target: &Target, order: &Path) -> Result<PathBuf> {
     let triple = target.triple;
-    process::run(Command::new("rustup").args(["--quiet", "target", "add", triple]))
-        .context("rustup has no standard library for it")?;
     let home = places::cargo_home().context("neither CARGO_HOME nor a home is set")?;
     let remap = |path: &Path, name: &str| format!("{}={name}", path.display());
     let (root, crates) = (remap(&places.root, "/kwasm"), remap(&home, "/cargo"));
     let mut flags = vec![format!("--remap-path-prefix={root}"), format!("--remap-path-prefix={crates}")];
     flags.extend(link(places, target)?);
-    let mut command = cargo::command(&places.root);
+    let mut command = cross::command(places, "rustc", triple)?;
     command
-        .args(["rustc", "--release", "--locked", "--package", "kwasm", "--bin", "kwasm", "--target", triple])
+        .args(["--release", "--bin", "kwasm"])
         // Of the environment's own flags none may get in.
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
-        .env(variable("CFLAGS", triple), format!("-ffile-prefix-map={crates} -ffile-prefix-map={root}"))
-        // AWS-LC's assembly for Windows, assembled by its makers: it saves NASM.
-        .env("AWS_LC_SYS_PREBUILT_NASM", "1");
-    match target.os {
-        "linux" => {
-            command.env(variable("CC", triple), places.root.join(".ci").join("zig-cc"));
-            command.env("KWASM_ZIG", tools::ZIG.find_or_build(places)?);
-        }
-        "windows" => {
-            command.env(variable("CC", triple), "x86_64-w64-mingw32-gcc");
-        }
-        _ => {}
-    }
+        .env(
+            cross::variable("CFLAGS", triple),
+            format!("-ffile-prefix-map={crates} -ffile-prefix-map={root}"),
+        );
     let linker = if target.runs_here() { Order::prepare(places)? } else { None };
     let programs = match linker {
         Some(linker) => linker.link(&mut command, Some(order))?,
         None => cargo::build(&mut command)?,
     };
     Ok(cargo::program(&programs, "kwasm")?.to_owned())
-}
-
-/// Returns the name of a variable that is a target's, as the crate `cc` has them.
-fn variable(name: &str, triple: &str) -> String {
-    format!("{name}_{}", triple.replace('-', "_"))
 }
 
 /// Returns the options by which a program is linked.
@@ -79,7 +58,7 @@ fn link(places: &Places, target: &Target) -> Result<Vec<String>> {
     ];
     let mut flags: Vec<String> = options.iter().map(|option| format!("-Clink-arg={option}")).collect();
     if target.architecture == "arm64" && std::env::consts::ARCH != "aarch64" {
-        flags.push("-Clinker=aarch64-linux-gnu-gcc".to_owned());
+        flags.push(format!("-Clinker={}", cross::ARM_GCC));
     }
     Ok(flags)
 }
