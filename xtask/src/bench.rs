@@ -18,9 +18,13 @@ mod ticks;
 mod watch;
 mod watches;
 
-use std::{path::Path, process::ExitCode, str::FromStr};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    str::FromStr,
+};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::{
     cargo,
@@ -69,11 +73,13 @@ pub(crate) struct Options {
     pub(crate) check: bool,
     /// The revision to compare with, instead of measuring rows.
     pub(crate) compare: Option<String>,
+    /// A program to measure that was built before.
+    pub(crate) kwasm: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { rows: Vec::new(), runs: 200, check: false, compare: None }
+        Self { rows: Vec::new(), runs: 200, check: false, compare: None, kwasm: None }
     }
 }
 
@@ -159,7 +165,10 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<ExitCode> {
         .map(|(_, row)| row)
         .filter(|row| options.rows.is_empty() || options.rows.contains(row))
         .collect();
-    let kwasm = &release::build(places)?;
+    let kwasm = &match &options.kwasm {
+        Some(program) => program.canonicalize().with_context(|| format!("no {}", program.display()))?,
+        None => release::build(places)?,
+    };
     title("building the guests");
     components::build(places, Scope::Workspace)?;
 

@@ -142,7 +142,8 @@ Rows (all of them unless named):
   install          18 MB from a registry on loopback against oras pull + wasmtime compile
   many             run, list and uninstall where 1,000 plugins are installed against fewer
   search           among 10,000 plugins of an index
-  serve            requests a second of kwasm serve against wasmtime serve and hyper natively
+  serve            requests a second of kwasm serve, with an instance each and with instances reused,
+                   against wasmtime serve and hyper natively
   secret           kubectl decoder secret against kubectl get secret -o json, real control plane
   kube-rs          a typed list of 5,000 pods, 1,000 requests, against the same source natively, the same
   watch            kubectl timeline --watch against kubectl get events -w, the same
@@ -157,6 +158,7 @@ Rows (all of them unless named):
 Options:
   --runs N       runs of each side of the first rows, at most 20 of those that compile [default: 200]
   --check        exit with 1 if a row misses its bar
+  --kwasm FILE   measure this program, such as that of `cargo xtask dist`, and build none
   --compare REV  build that revision, too, and compare start, first run, a request and a list with
                  it, instead of the rows (20 minutes, once for a revision)";
 
@@ -355,6 +357,7 @@ fn bench_options(parser: &mut lexopt::Parser) -> Result<Option<bench::Options>> 
             Short('h') | Long("help") => return Ok(None),
             Long("check") => options.check = true,
             Long("compare") => options.compare = Some(parser.value()?.string()?),
+            Long("kwasm") => options.kwasm = Some(parser.value()?.into()),
             Long("runs") => options.runs = parser.value()?.parse()?,
             Value(row) => options.rows.push(row.string()?.parse()?),
             other => return Err(other.unexpected().into()),

@@ -1,6 +1,7 @@
 //! Requests a second of `kwasm serve`, beside `wasmtime serve` of the same component and a native server with the same answer.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
@@ -31,6 +32,9 @@ const INSTANCE: Duration = Duration::from_micros(100);
 const GUESTS: [(&str, &[&str]); 2] =
     [("serves", &["-S", "cli"]), ("serves-wasi3", &["-S", "cli,p3", "-W", "component-model-async"])];
 
+/// The policies of kwasm's two servers: an instance for each request, and instances that are reused.
+const POLICIES: [(&str, &str); 2] = [("once", "{}"), ("reused", "{limits: {reuse: 1000}}")];
+
 /// A running server.
 struct Server {
     child: Child,
@@ -60,48 +64,62 @@ pub(crate) fn measure(places: &Places, kwasm: &Path, runs: usize) -> Result<Vec<
         title(&format!("{guest}: {runs} turns of each, {CONNECTIONS} connections, {REQUESTS} requests each"));
         let home = Home::new(places, "bench-serve", kwasm)?;
         let component = places.components().join(format!("{guest}.wasm"));
-        let (address, metrics) = (free()?, free()?);
-        let mut ours = home.kwasm()?;
-        ours.args([
-            "serve",
-            "--policy",
-            "none",
-            "--addr",
-            &address.to_string(),
-            "--metrics-addr",
-            &metrics.to_string(),
-        ]);
-        let ours = Server::start(ours.arg(&component), address, Some(metrics))?;
+        let [once, reused] = POLICIES.map(|policy| ours(&home, &component, policy));
         let address = free()?;
         let mut theirs = Command::new(&wasmtime);
         theirs.args(["serve", "--addr", &address.to_string()]).args(options);
         let theirs = Server::start(theirs.arg(&component), address, None)?;
         let address = free()?;
         let native = Server::start(Command::new(native).arg(address.to_string()), address, None)?;
-        let mut servers = [ours, theirs, native];
+        let mut servers = [once?, reused?, theirs, native];
         for server in &servers {
             server.asked(WARM_UP)?;
         }
         for turn in 0..runs {
             for number in 0..servers.len() {
-                let server = &mut servers[(turn + number) % 3];
+                let server = &mut servers[(turn + number) % 4];
                 let began = Instant::now();
                 let times = server.asked(REQUESTS)?;
                 server.rates.push(per_second(times.len(), began.elapsed()));
                 server.times.extend(times);
             }
         }
-        lines.extend(compared(guest, servers)?);
+        lines.extend(compared(guest, &servers)?);
     }
     Ok(lines)
 }
 
-fn compared(guest: &str, [ours, theirs, native]: [Server; 3]) -> Result<Vec<Line>> {
-    let instances = ours.instances()?;
-    let memory = process::memory(ours.child.id()).unwrap_or(0);
-    eprintln!("{guest}: {} requests answered, {} MiB of memory", ours.times.len(), memory >> 20);
-    let [our_rate, their_rate, native_rate] =
-        [&ours, &theirs, &native].map(|server| Figure::rate(&server.rates));
+/// Starts kwasm with a policy that has a name and a specification.
+fn ours(home: &Home, component: &Path, (name, spec): (&str, &str)) -> Result<Server> {
+    let policy = home.path().join(format!("{name}.yaml"));
+    let text =
+        format!("{{apiVersion: kwasm.dev/v1, kind: Policy, metadata: {{name: {name}}}, spec: {spec}}}\n");
+    fs::write(&policy, text).with_context(|| format!("cannot write {}", policy.display()))?;
+    let (address, metrics) = (free()?, free()?);
+    let mut command = home.kwasm()?;
+    command.args([
+        "serve",
+        "--addr",
+        &address.to_string(),
+        "--metrics-addr",
+        &metrics.to_string(),
+        "--policy",
+    ]);
+    Server::start(command.arg(policy).arg(component), address, Some(metrics))
+}
+
+fn compared(guest: &str, [once, reused, theirs, native]: &[Server; 4]) -> Result<Vec<Line>> {
+    let instances = once.instances()?;
+    for (server, name) in [(once, "an instance a request"), (reused, "instances reused")] {
+        let memory = process::memory(server.child.id()).unwrap_or(0);
+        eprintln!(
+            "{guest}, {name}: {} requests answered, {} MiB of memory",
+            server.times.len(),
+            memory >> 20
+        );
+    }
+    let [once_rate, reused_rate, their_rate, native_rate] =
+        [once, reused, theirs, native].map(|server| Figure::rate(&server.rates));
     let slowest = |server: &Server| Figure::time(&Samples::new(server.times.clone()), 0.99);
     let line = |what: &str, peer, ours, theirs, bar| Line {
         row: format!("{guest} {what}"),
@@ -110,10 +128,13 @@ fn compared(guest: &str, [ours, theirs, native]: [Server; 3]) -> Result<Vec<Line
         theirs,
         bar,
     };
+    let [their_bar, native_bar] = [Bar::AtLeast(BARS.0), Bar::AtLeast(BARS.1)];
     Ok(vec![
-        line("requests", "wasmtime serve", our_rate, their_rate, Bar::AtLeast(BARS.0)),
-        line("requests", "hyper natively", our_rate, native_rate, Bar::AtLeast(BARS.1)),
-        line("p99", "wasmtime serve", slowest(&ours), slowest(&theirs), Bar::AtMost(1.0)),
+        line("requests", "wasmtime serve", once_rate, their_rate, their_bar),
+        line("requests", "hyper natively", once_rate, native_rate, native_bar),
+        line("requests, reused", "wasmtime serve", reused_rate, their_rate, their_bar),
+        line("requests, reused", "hyper natively", reused_rate, native_rate, native_bar),
+        line("p99", "wasmtime serve", slowest(once), slowest(theirs), Bar::AtMost(1.0)),
         line("instances p99", "what it may take", instances, Figure::of(INSTANCE), Bar::AtMost(1.0)),
     ])
 }
