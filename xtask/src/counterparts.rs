@@ -1,4 +1,4 @@
-//! The programs with which registries and policies are tested, in one folder.
+//! The programs with which registries, policies and traces are tested, in one folder.
 
 use std::{
     env::consts::EXE_SUFFIX,
@@ -23,14 +23,19 @@ enum Counterpart {
     },
     /// A program of any version, from Debian's package of this name.
     Any(&'static str),
-    /// A program that does not report its version, so that one on `PATH` is not used.
-    Own(&'static Tool),
+    /// A program of which one on `PATH` is not used: it does not report its version, or may lack a part.
+    Own {
+        tool: &'static Tool,
+        /// What is tested with it.
+        tested: &'static str,
+    },
 }
 
-const ALL: [Counterpart; 7] = [
-    Counterpart::Own(&tools::AJV),
+const ALL: [Counterpart; 8] = [
+    Counterpart::Own { tool: &tools::AJV, tested: "policies" },
     Counterpart::Exactly { tool: &tools::COSIGN, asked: "version", before: "v" },
     Counterpart::Exactly { tool: &tools::DOCKER_REGISTRY, asked: "--version", before: " " },
+    Counterpart::Own { tool: &tools::OTELCOL, tested: "traces" },
     Counterpart::Exactly { tool: &tools::ORAS, asked: "version", before: " " },
     Counterpart::Any("skopeo"),
     Counterpart::Exactly { tool: &tools::WASMTIME, asked: "--version", before: "wasmtime " },
@@ -69,14 +74,14 @@ pub(crate) fn lacking() -> impl Iterator<Item = String> {
         Counterpart::Any(program) if places::on_path(program).is_none() => Some(format!(
             "registries with {program}: it is not on PATH: install {program}: Debian has a package of this name"
         )),
-        Counterpart::Any(_) | Counterpart::Exactly { .. } | Counterpart::Own(_) => None,
+        Counterpart::Any(_) | Counterpart::Exactly { .. } | Counterpart::Own { .. } => None,
     })
 }
 
 impl Counterpart {
     fn name(&self) -> &'static str {
         match self {
-            Self::Exactly { tool, .. } | Self::Own(tool) => tool.program(),
+            Self::Exactly { tool, .. } | Self::Own { tool, .. } => tool.program(),
             Self::Any(program) => program,
         }
     }
@@ -85,14 +90,14 @@ impl Counterpart {
     fn tested(&self) -> &'static str {
         match self {
             Self::Exactly { .. } | Self::Any(_) => "registries",
-            Self::Own(_) => "policies",
+            Self::Own { tested, .. } => tested,
         }
     }
 
     fn find_or_build(&self, places: &Places) -> Result<PathBuf> {
         let found = places::on_path(self.name());
         match self {
-            Self::Own(tool) => tool.find_or_build(places),
+            Self::Own { tool, .. } => tool.find_or_build(places),
             Self::Exactly { tool, asked, before } => {
                 let version = format!("{before}{}", tool.version());
                 match found.filter(|program| process::says(Command::new(program).arg(asked), &version)) {

@@ -18,6 +18,7 @@ mod dist;
 mod foreign;
 mod fresh;
 mod go_guests;
+mod go_module;
 mod home;
 mod idle;
 mod image;

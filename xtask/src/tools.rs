@@ -9,10 +9,13 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{cargo, places::Places, process};
+use crate::{cargo, go_module, places::Places, process};
 
 /// npm's program.
 pub(crate) const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+
+/// The flags of Go's builds.
+const GO_FLAGS: [&str; 3] = ["-trimpath", "-buildvcs=false", "-ldflags=-s -w"];
 
 /// A program of a published package.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ enum Source {
     Debian(&'static str),
     /// Go's module proxy, with the path of the program's package.
     Go(&'static str),
+    /// Go's module proxy, as a library of a module in this folder of the repository, which has the program.
+    GoModule(&'static str),
     /// The npm registry.
     Npm,
     /// The Python package index, with the folder of the program in the package.
@@ -99,6 +104,14 @@ pub(crate) const VALIDATE_KREW_MANIFEST: Tool = Tool {
     source: Source::Go("sigs.k8s.io/krew/cmd/validate-krew-manifest"),
 };
 
+/// Collects spans. Its own program is no library's: what is to be in it is for each to say.
+pub(crate) const OTELCOL: Tool = Tool {
+    package: "opentelemetry-collector",
+    version: "0.165.0",
+    program: "otelcol",
+    source: Source::GoModule("tests/servers/collector"),
+};
+
 /// Pushes and pulls artifacts of any kind.
 pub(crate) const ORAS: Tool =
     Tool { package: "oras", version: "1.2", program: "oras", source: Source::Debian("trixie") };
@@ -129,7 +142,7 @@ impl Tool {
     /// Returns the path of the program, and builds it if necessary.
     pub(crate) fn find_or_build(&self, places: &Places) -> Result<PathBuf> {
         let tools = places.cache.join("tools");
-        let home = tools.join(format!("{}-{}", self.package, self.version));
+        let home = tools.join(format!("{}-{}", self.package, self.key(places)?));
         let program = home.join("bin").join(format!("{}{EXE_SUFFIX}", self.program));
         if program.is_file() {
             return Ok(program);
@@ -146,11 +159,23 @@ impl Tool {
                 }
                 Source::Debian(suite) => self.unpack(places, suite, &home)?,
                 Source::Go(package) => self.go_install(package, &home)?,
+                Source::GoModule(folder) => self.go_build(&places.root.join(folder), &home)?,
                 Source::Npm => self.npm_install(&home)?,
                 Source::PyPi(folder) => self.pip_install(folder, &home)?,
             }
         }
         Ok(program)
+    }
+
+    /// Returns a name for what the program is made of.
+    fn key(&self, places: &Places) -> Result<String> {
+        match self.source {
+            Source::GoModule(folder) => {
+                let key = go_module::key(&places.root.join(folder), &GO_FLAGS)?;
+                Ok(format!("{}-{key}", self.version))
+            }
+            _ => Ok(self.version.to_owned()),
+        }
     }
 
     fn install(&self, places: &Places, options: &[&str], home: &Path, work: &Path) -> Result<()> {
@@ -216,9 +241,17 @@ impl Tool {
     fn go_install(&self, package: &str, home: &Path) -> Result<()> {
         let mut install = Command::new("go");
         install
-            .args(["install", "-trimpath", "-ldflags=-s -w"])
+            .arg("install")
+            .args(GO_FLAGS)
             .arg(format!("{package}@v{}", self.version))
             .env("GOBIN", home.join("bin"));
         process::run(&mut install)
+    }
+
+    fn go_build(&self, module: &Path, home: &Path) -> Result<()> {
+        let program = home.join("bin").join(format!("{}{EXE_SUFFIX}", self.program));
+        let mut build = Command::new("go");
+        build.arg("build").args(GO_FLAGS).arg("-o").arg(program).arg(".").current_dir(module);
+        process::run(&mut build)
     }
 }

@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
 use kwasm_apiserver::{ApiServer, User};
+use kwasm_registry::tool;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 
 use super::{Answer, Server, read};
-use crate::support::{Kwasm, kubeconfig, seed};
+use crate::support::{Kwasm, Running, kubeconfig, seed, skip};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
@@ -245,4 +247,37 @@ fn an_address_of_a_collector_that_is_none_is_an_error() {
         );
         assert!(!told.contains("hunter2"), "{told}");
     }
+}
+
+/// What the collector of OpenTelemetry says of spans.
+const COLLECTOR: &str = "yaml:{receivers: {otlp: {protocols: {http: {endpoint: '127.0.0.1:0'}}}}, \
+    exporters: {debug: {verbosity: detailed}}, \
+    service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}, telemetry: {metrics: {level: none}}}}";
+
+#[test]
+fn opentelemetrys_own_collector_takes_the_spans() {
+    let Some(program) = tool("otelcol") else {
+        return skip("serving::traces", "there is no otelcol: cargo xtask test says why");
+    };
+    let mut command = Command::new(program);
+    command.args(["--config", COLLECTOR]);
+    let mut collector = Running::of(command);
+    let started = collector.error_with("Starting HTTP server");
+    let address = started.split(r#""endpoint": ""#).nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let cluster = seed();
+    let server = server(&cluster, Some(&format!("http://{address}")));
+    assert!(get(&server, &format!("/cluster?{PODS}")).text().contains("PodList"));
+    server.running.signal("TERM");
+    server.running.end().success();
+    collector.signal("TERM");
+    let said = collector.end().success().stderr;
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let found = |count: usize, text: &str| assert_eq!(words.matches(text).count(), count, "{text}: {said}");
+    found(2, &format!("Trace ID : {TRACE}"));
+    found(1, "-> service.name: Str(serves)");
+    found(1, &format!("Parent ID : {CALLER}"));
+    found(1, "Name : GET Kind : Server");
+    found(1, "Name : list pods Kind : Client");
+    found(1, "-> k8s.namespace.name: Str(shop)");
+    found(2, "-> http.response.status_code: Int(200)");
 }

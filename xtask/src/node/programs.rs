@@ -2,14 +2,13 @@
 
 use std::{
     fs::{self, File},
-    hash::{DefaultHasher, Hash as _, Hasher as _},
     path::{Path, PathBuf},
     process::Command,
 };
 
 use anyhow::{Context, Result};
 
-use crate::{image::Writer, places::Places, process, tools};
+use crate::{go_module, image::Writer, places::Places, process, tools};
 
 /// The release of Debian from which what is not built comes, and its packages with what they have here. Nothing is installed.
 const SUITE: &str = "bookworm";
@@ -41,7 +40,7 @@ pub(super) fn folder(places: &Places, writer: &Writer) -> Result<PathBuf> {
     let nodes = places.cache.join("node");
     fs::create_dir_all(&nodes).with_context(|| format!("cannot create {}", nodes.display()))?;
     let module = places.root.join("tests/servers/node");
-    let folder = nodes.join(key(&module)?);
+    let folder = nodes.join(go_module::key(&module, &(SUITE, PACKAGES, FLAGS, NAMES))?);
     // Two clones on one machine share it: the second waits for the first.
     let lock = File::create(nodes.join("lock"))?;
     lock.lock()?;
@@ -59,17 +58,6 @@ pub(super) fn folder(places: &Places, writer: &Writer) -> Result<PathBuf> {
         fs::rename(&unfinished, &folder)?;
     }
     Ok(folder)
-}
-
-/// Returns a name for what the folder is made of.
-fn key(module: &Path) -> Result<String> {
-    let mut hash = DefaultHasher::new();
-    (SUITE, PACKAGES, FLAGS, NAMES).hash(&mut hash);
-    for name in ["go.mod", "go.sum", "main.go"] {
-        let path = module.join(name);
-        fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?.hash(&mut hash);
-    }
-    Ok(format!("{:016x}", hash.finish()))
 }
 
 fn build(module: &Path, folder: &Path) -> Result<()> {
