@@ -12,7 +12,7 @@ use super::serve::Kind;
 use crate::deploy::{FailurePolicy, Operation};
 use crate::environment::Connection;
 
-/// The flags that say what runs in a cluster, and how it comes there.
+// The flags that say what runs in a cluster, and how it comes there.
 #[derive(clap::Args)]
 #[expect(clippy::doc_markdown, reason = "it is the help, as it is shown")]
 pub(super) struct Deploying {

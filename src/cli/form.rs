@@ -3,7 +3,7 @@
 use super::command::Output;
 use crate::environment::Environment;
 
-/// How data is printed.
+// How data is printed.
 #[derive(clap::Args)]
 pub(super) struct Form {
     /// The output format [default: a table on a terminal; elsewhere bare names, for lists]

@@ -11,6 +11,7 @@ use crate::environment::Environment;
 use crate::reference::{Image, IndexName};
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub(super) enum IndexVerb {
     /// Add an index, whose plugins can be searched and installed by their names from then on
     Add {

@@ -33,6 +33,9 @@ pub(super) struct Line {
 }
 
 #[derive(Subcommand)]
+// Of the commands that are not called, the arguments are not made. A documentation comment on what is flattened into a command would
+// become the command's own.
+#[command(defer = true)]
 enum Verb {
     /// Run a component without installing it
     Run {
@@ -250,7 +253,7 @@ enum Verb {
     },
 }
 
-/// What is done with the traffic of a run.
+// What is done with the traffic of a run.
 #[derive(clap::Args)]
 struct Recording {
     /// Record its requests and their answers in this file, without values of secrets

@@ -10,8 +10,9 @@ use super::error::{Error, texts};
 use super::form::Form;
 use crate::environment::Connection;
 
-/// The commands about policies.
+// The commands about policies.
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub(super) enum PolicyVerb {
     /// Check that files are valid policies, and report what is wrong with them
     Check {

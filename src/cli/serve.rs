@@ -13,7 +13,7 @@ use super::error::{Error, texts};
 use crate::policy::duration;
 use crate::server::{Options, Tls, Webhook};
 
-/// The flags that say where a server listens, and what it bounds.
+// The flags that say where a server listens, and what it bounds.
 #[derive(clap::Args)]
 pub(super) struct Serving {
     /// A file (./x.wasm), an installed plugin, HOST/REPOSITORY:TAG or NAMESPACE:NAME[@VERSION]
