@@ -9,6 +9,7 @@ pub(crate) mod disk;
 mod folder;
 pub(crate) mod links;
 mod owner;
+pub(crate) mod shell;
 pub(crate) mod stdio;
 pub(crate) mod terminal;
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::inspect;
 use crate::message::Explain;
+use crate::platform::shell;
 use crate::reference::{Digest, PluginName};
 use crate::registry;
 
@@ -105,7 +106,7 @@ impl Explain for Error {
             Self::Fetch(error) => return error.hint(),
             Self::Unknown(_) => "kwasm list shows what is installed".to_owned(),
             Self::LinkTaken(_) => "choose another name: kwasm install FILE --as NAME".to_owned(),
-            Self::InTheWay(path) => format!("move it away: mv {0} {0}.old", path.display()),
+            Self::InTheWay(path) => format!("move it away: {}", shell::set_aside(path)),
             Self::Remains { .. } => "kwasm doctor removes it, or reports why it cannot".to_owned(),
             Self::Receipt { path, .. } => {
                 // A receipt is in the folder that has the plugin's name.

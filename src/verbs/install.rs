@@ -11,6 +11,7 @@ use crate::catalogue::Offer;
 use crate::defence::Defence;
 use crate::environment::Environment;
 use crate::inspect::Inspected;
+use crate::platform::shell::Shell;
 use crate::policy::Layers;
 use crate::reference::{PluginName, Source};
 use crate::runtime::{Compiler, Unwatched};
@@ -257,18 +258,17 @@ pub(super) fn on_path(environment: &Environment, folder: &Path) -> bool {
 
 /// Returns the command that puts this folder first on the `PATH` of the user's shell.
 pub(super) fn path_command(environment: &Environment, folder: &Path) -> String {
-    let folder = folder.display();
-    let shell = environment.variable("SHELL").unwrap_or_default().to_string_lossy().into_owned();
-    // PowerShell, which does not set SHELL, has this variable on every system.
-    let is_powershell = environment.variable("PSModulePath").is_some();
-    if cfg!(windows) && !is_powershell {
-        format!("set \"PATH={folder};%PATH%\"")
-    } else if is_powershell {
-        let separator = if cfg!(windows) { ';' } else { ':' };
-        format!("$env:PATH = \"{folder}{separator}$env:PATH\"")
-    } else if shell.ends_with("fish") {
-        format!("fish_add_path {folder}")
-    } else {
-        format!("export PATH=\"{folder}:$PATH\"")
-    }
+    let variable = |name| environment.variable(name).unwrap_or_default().to_string_lossy();
+    // Who has it was started by PowerShell; but Windows gives it to every program, and PowerShell adds the user's folder there.
+    let modules = variable("PSModulePath").to_lowercase();
+    let profile = variable("USERPROFILE").to_lowercase();
+    let is_powershell =
+        if cfg!(windows) { !profile.is_empty() && modules.contains(&profile) } else { !modules.is_empty() };
+    let shell = match () {
+        () if is_powershell => Shell::PowerShell,
+        () if cfg!(windows) => Shell::Cmd,
+        () if variable("SHELL").ends_with("fish") => Shell::Fish,
+        () => Shell::Posix,
+    };
+    shell.put_first_on_path(folder)
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::cluster::{self, Flags, Kubeconfig};
 use crate::environment::Environment;
 use crate::message::{Explain, Message};
+use crate::platform::shell::word;
 use crate::reference::PluginName;
 use crate::store::{self, Receipt, Store};
 
@@ -79,20 +80,6 @@ impl Problem {
     }
 }
 
-/// Quotes a word of a command for a shell.
-pub(super) fn word(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-:@+=,~".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    if cfg!(windows) { format!("\"{text}\"") } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
-/// Quotes a path for a shell.
-pub(super) fn path_word(path: &Path) -> String {
-    word(&path.display().to_string())
-}
-
 /// Returns the command that installs a plugin again.
 pub(super) fn reinstall(receipt: &Receipt) -> String {
     format!("kwasm install {} --as {}", word(&receipt.source), receipt.name)
@@ -106,16 +93,6 @@ pub(super) fn count(number: usize, thing: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_cure_can_be_pasted_into_a_shell() {
-        assert_eq!(word("/a/b-c_d.wasm"), "/a/b-c_d.wasm");
-        assert_eq!(word("ghcr.io/a/b:1@sha256:00"), "ghcr.io/a/b:1@sha256:00");
-        if !cfg!(windows) {
-            assert_eq!(word("/a b/it's"), r"'/a b/it'\''s'");
-            assert_eq!(word("$(x)"), "'$(x)'");
-        }
-    }
 
     #[test]
     fn an_error_is_a_problem_with_its_reason() {

@@ -5,8 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cluster::{Cluster, Contexts, Error, Selection};
 use crate::message::Explain;
+use crate::platform::shell::word;
 
-use super::check::{Check, Patient, Problem, count, word};
+use super::check::{Check, Patient, Problem, count};
 
 /// The remedy for errors without a better one.
 const LOOK: &str = "correct it in the kubeconfig, or log in again with the tool that created it";

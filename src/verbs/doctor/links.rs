@@ -3,8 +3,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use super::check::{Check, Patient, Problem, count, path_word};
-use crate::platform;
+use super::check::{Check, Patient, Problem, count};
+use crate::platform::{self, shell};
 use crate::reference::PluginName;
 use crate::verbs::install::{on_path, path_command};
 
@@ -33,7 +33,7 @@ pub(super) fn links(patient: &Patient<'_>) -> Check {
         problems.push(Problem::at(
             &stray,
             "it points to kwasm, and no such plugin is installed",
-            format!("rm {}", path_word(&stray)),
+            shell::remove(&stray),
         ));
     }
     Check {
@@ -45,13 +45,12 @@ pub(super) fn links(patient: &Patient<'_>) -> Check {
 
 fn wrong_with(patient: &Patient<'_>, link: &Path) -> Option<Problem> {
     let program = patient.store.places().program();
-    let make = format!("ln -sf {} {}", path_word(program), path_word(link));
+    let make = shell::link(link, program);
     let Some(ours) = platform::links::is_link_to(link, program) else {
         return Some(Problem::at(link, "it is missing", make));
     };
     if !ours {
-        let aside = link.with_extension("old");
-        let cure = format!("mv {} {} && {make}", path_word(link), path_word(&aside));
+        let cure = shell::both(&shell::set_aside(link), &make);
         return Some(Problem::at(link, "it is not a link to kwasm", cure));
     }
     if !link.exists() {

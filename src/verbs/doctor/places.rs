@@ -5,7 +5,8 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
 
-use super::check::{Check, Patient, Problem, path_word};
+use super::check::{Check, Patient, Problem};
+use crate::platform::shell::{self, path_word};
 use crate::platform::{self, Owner, disk};
 
 /// Checks that no one else can place files there for this user to run.
@@ -64,8 +65,7 @@ pub(super) fn private(patient: &Patient<'_>) -> Check {
 fn open_to_others(path: &Path, check: fn(&Metadata) -> io::Result<()>) -> Option<Problem> {
     match fs::symlink_metadata(path).and_then(|metadata| check(&metadata)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            let cure = format!("rm -r {}", path_word(path));
-            Some(Problem::at(path, error.to_string(), cure))
+            Some(Problem::at(path, error.to_string(), shell::remove(path)))
         }
         _ => None,
     }

@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use super::check::{Check, Patient, Problem, count, path_word, reinstall};
+use super::check::{Check, Patient, Problem, count, reinstall};
 use crate::message::Explain;
+use crate::platform::shell::{self, path_word};
 use crate::reference::Digest;
 use crate::registry::Artifact;
 use crate::runtime::{self, Compiler, Unwatched};
@@ -91,7 +92,7 @@ pub(super) fn compiled(patient: &Patient<'_>) -> Check {
             Ok(runtime::Kept::Other(path)) => problems.push(Problem::at(
                 &path,
                 format!("it is not what {} compiles to", receipt.name),
-                format!("rm {}", path_word(&path)),
+                shell::remove(&path),
             )),
             Err(error) => {
                 // To install it again would run into the same bound.

@@ -1,10 +1,11 @@
 //! Checks of the files that kwasm uses for registries: configuration, logins, and the required signers. No
 //! registry is contacted.
 
+use crate::platform::shell;
 use crate::registry::trust::Trust;
 use crate::registry::{Registries, logins};
 
-use super::check::{Check, Patient, Problem, count, path_word};
+use super::check::{Check, Patient, Problem, count};
 
 /// Checks the files that `docker login`, `podman login` and `wkg` share with kwasm.
 pub(super) fn logins_and_configuration(patient: &Patient<'_>) -> Check {
@@ -27,7 +28,7 @@ pub(super) fn logins_and_configuration(patient: &Patient<'_>) -> Check {
             problems.push(Problem::of(
                 "a login",
                 &error,
-                format!("mv {0} {0}.old, and log in again", path_word(&path)),
+                format!("{}, and log in again", shell::set_aside(&path)),
             ));
         }
     }
