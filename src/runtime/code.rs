@@ -95,8 +95,8 @@ impl Form {
 
 #[expect(unsafe_code, reason = "wasmtime cannot know where a file of code comes from; kwasm does")]
 fn map(engine: &Engine, kind: Kind, path: &Path) -> wasmtime::Result<Form> {
-    // SAFETY: The file holds what `Engine::precompile_component` or `precompile_module` made: `Cache::keep` is its only writer,
-    // and it is a regular file that no one but this user can write, in a folder that no one but this user can enter (both
+    // SAFETY: The file holds what `Engine::precompile_component` or `precompile_module` made: `Cache::keep` and `probe`
+    // are its only writers, and it is a regular file that no one but this user can write, in a folder that no one but this user can enter (both
     // checked before, with no links followed). Whoever can change it can as well change kwasm itself. It stays as it is
     // while it is mapped, since `keep` replaces by rename. Cut short it is refused: an ELF file's section table is its end.
     unsafe {

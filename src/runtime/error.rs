@@ -188,11 +188,19 @@ impl Error {
     }
 
     pub(super) fn compile(plugin: &Plugin, error: &wasmtime::Error) -> Self {
+        match Self::loaded(error) {
+            Self::System(reason) => Self::Compile { plugin: plugin.name().to_owned(), reason },
+            forbidden => forbidden,
+        }
+    }
+
+    /// Returns the error of code that is not made to run.
+    pub(super) fn loaded(error: &wasmtime::Error) -> Self {
         // The words of wasmtime 48.0.8, which has no type for it.
         if error.chain().any(|cause| cause.to_string() == "failed to make memory executable") {
             return Self::Forbidden(error.root_cause().to_string());
         }
-        Self::Compile { plugin: plugin.name().to_owned(), reason: in_one_line(error) }
+        Self::System(in_one_line(error))
     }
 
     pub(super) fn unfit(plugin: &Plugin, source: inspect::Error) -> Self {

@@ -1,6 +1,9 @@
 //! Check of the system: whether it runs what kwasm compiles.
 
+use std::path::Path;
+
 use super::check::{Check, Patient, Problem};
+use crate::platform::shell::path_word;
 use crate::runtime::{self, Execution};
 
 /// The processor and the system for which this kwasm compiles plugins.
@@ -21,19 +24,28 @@ pub(super) fn code(patient: &Patient<'_>) -> Check {
         Ok(Execution::Mapped) => Vec::new(),
         Ok(Execution::Copied) => {
             let why = "its file system is mounted noexec: code is copied into memory at each start";
-            vec![Problem::at(&folder, why, elsewhere())]
+            vec![Problem::at(&folder, why, mounted(&folder))]
         }
-        Err(error) => vec![Problem::new("compiled code", format!("it cannot be run: {error:#}"), allowed())],
+        Err(runtime::Error::Forbidden(why)) => {
+            vec![Problem::new("compiled code", format!("it cannot be run: {why}"), allowed())]
+        }
+        Err(error) => {
+            let report = "kwasm --version, and a report of it: no plugin runs here";
+            vec![Problem::new("compiled code", format!("it cannot be run: {error}"), report)]
+        }
     };
     Check { name: "code", found, problems }
 }
 
-/// Returns the command that puts compiled code into a folder from which it can be executed.
-fn elsewhere() -> String {
+/// Returns the command by which code can be executed from a folder, for who may.
+fn mounted(folder: &Path) -> String {
     if cfg!(target_os = "linux") {
-        "export XDG_CACHE_HOME=/var/tmp/cache-$(id -u)".to_owned()
+        let folder = path_word(folder);
+        format!(
+            "sudo mount -o remount,exec \"$(findmnt -n -o TARGET -T {folder})\", or leave it: plugins run all the same"
+        )
     } else {
-        "mount it without noexec".to_owned()
+        "mount it without noexec, or leave it: plugins run all the same".to_owned()
     }
 }
 
