@@ -22,7 +22,9 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::ceiling::{ceiling, read_administrators};
 pub(crate) use self::folder::OpenFolder;
-pub(crate) use self::owner::{Owner, check_folder, check_private_file, is_owners_to_write, owner};
+pub(crate) use self::owner::{
+    Owner, check_folder, check_private_file, is_closed_to_strangers, is_owners_to_write, owner,
+};
 #[cfg(unix)]
 use crate::defence::Defence;
 
@@ -183,6 +185,11 @@ pub(crate) fn variable_name(name: OsString) -> OsString {
 pub(crate) fn variable_name(mut name: OsString) -> OsString {
     name.make_ascii_uppercase();
     name
+}
+
+/// Returns whether two paths are the same. Windows does not distinguish capitals.
+pub(crate) fn is_same_path(one: &Path, other: &Path) -> bool {
+    if cfg!(windows) { one.as_os_str().eq_ignore_ascii_case(other) } else { one == other }
 }
 
 /// Creates a folder, with its ancestors, that only this user may enter.

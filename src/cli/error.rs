@@ -65,7 +65,9 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Name(error) => error.hint(),
-            Self::NewName(NameError::BuiltIn(_)) => Some("choose another name".to_owned()),
+            Self::NewName(NameError::BuiltIn(_) | NameError::Device(_)) => {
+                Some("choose another name".to_owned())
+            }
             Self::Account(error) => error.hint(),
             Self::Resource(error) => error.hint(),
             _ => None,

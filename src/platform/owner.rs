@@ -64,6 +64,19 @@ pub(crate) fn is_owners_to_write(_: &Metadata) -> bool {
     true
 }
 
+/// Returns whether a folder's owner and group alone may change what is in it.
+#[cfg(unix)]
+pub(crate) fn is_closed_to_strangers(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    metadata.mode() & 0o002 == 0
+}
+
+/// Returns `true`, for the reason given at [`owner`].
+#[cfg(not(unix))]
+pub(crate) fn is_closed_to_strangers(_: &Metadata) -> bool {
+    true
+}
+
 /// Checks that only this user could have written a file in a private folder.
 ///
 /// # Errors

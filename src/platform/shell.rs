@@ -1,14 +1,19 @@
 //! Commands of the user's shell, which hints show: of a POSIX shell, and on Windows such as both cmd and `PowerShell` take.
 
+use std::iter;
 use std::path::Path;
 
-/// Quotes a word of a command, if it has to be.
+/// Quotes a word of a command, if it has to be. Where no quotes make both of Windows' shells take it as it is, it is `FILE`.
 pub(crate) fn word(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-:@+=,~".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();
     }
-    if cfg!(windows) { format!("\"{text}\"") } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    if !cfg!(windows) {
+        return format!("'{}'", text.replace('\'', r"'\''"));
+    }
+    let means_itself = |c: char| plain(c) || " \\()[]{}!#&;'".contains(c);
+    if text.chars().all(means_itself) { format!("\"{text}\"") } else { "FILE".to_owned() }
 }
 
 /// Quotes a path.
@@ -34,14 +39,9 @@ pub(crate) fn set_aside(path: &Path) -> String {
     format!("{command} {} {}", word(&shown.to_string()), word(&format!("{shown}.old")))
 }
 
-/// Returns the command that makes a link on `PATH` to a program.
+/// Returns the command that makes a symbolic link to a program.
 pub(crate) fn link(link: &Path, program: &Path) -> String {
-    let (link, program) = (path_word(link), path_word(program));
-    if cfg!(windows) {
-        format!("cmd /c mklink /h {link} {program}")
-    } else {
-        format!("ln -sf {program} {link}")
-    }
+    format!("ln -sf {} {}", path_word(program), path_word(link))
 }
 
 /// Returns two commands, one after the other.
@@ -77,7 +77,11 @@ impl Shell {
             }
             Self::PowerShell => {
                 let separator = if cfg!(windows) { ';' } else { ':' };
-                format!("$env:PATH = '{}{separator}' + $env:PATH", folder.replace('\'', "''"))
+                // Each of these ends a text, and doubled is a part of it.
+                let quote = |c: char| "'\u{2018}\u{2019}\u{201a}\u{201b}".contains(c);
+                let quoted: String =
+                    folder.chars().flat_map(|c| iter::repeat_n(c, if quote(c) { 2 } else { 1 })).collect();
+                format!("$env:PATH = '{quoted}{separator}' + $env:PATH")
             }
         }
     }
@@ -93,6 +97,9 @@ mod tests {
         assert_eq!(word("ghcr.io/a/b:1@sha256:00"), "ghcr.io/a/b:1@sha256:00");
         if cfg!(windows) {
             assert_eq!(word(r"C:\Users\A B"), r#""C:\Users\A B""#);
+            for odd in ["$(x)", "%x%", "a`b", "a\u{2019}b"] {
+                assert_eq!(word(&format!(r"C:\{odd}")), "FILE");
+            }
         } else {
             assert_eq!(word("/a b/it's"), r"'/a b/it'\''s'");
             assert_eq!(word("$(x)"), "'$(x)'");
@@ -102,21 +109,12 @@ mod tests {
     #[test]
     fn commands_are_those_of_the_systems_shell() {
         let (file, program) = (Path::new("/a b/kubectl-x"), Path::new("/k"));
-        let made = [remove(file), set_aside(file), link(file, program), both("a", "b")];
+        assert_eq!(link(file, program), "ln -sf /k '/a b/kubectl-x'");
+        let made = [remove(file), set_aside(file), both("a", "b")];
         let here = if cfg!(windows) {
-            [
-                r#"del "/a b/kubectl-x""#,
-                r#"move "/a b/kubectl-x" "/a b/kubectl-x.old""#,
-                r#"cmd /c mklink /h "/a b/kubectl-x" /k"#,
-                "a, then b",
-            ]
+            [r#"del "/a b/kubectl-x""#, r#"move "/a b/kubectl-x" "/a b/kubectl-x.old""#, "a, then b"]
         } else {
-            [
-                "rm '/a b/kubectl-x'",
-                "mv '/a b/kubectl-x' '/a b/kubectl-x.old'",
-                "ln -sf /k '/a b/kubectl-x'",
-                "a && b",
-            ]
+            ["rm '/a b/kubectl-x'", "mv '/a b/kubectl-x' '/a b/kubectl-x.old'", "a && b"]
         };
         assert_eq!(made, here);
         let folder = tempfile::tempdir().unwrap();
@@ -134,6 +132,8 @@ mod tests {
             format!("$env:PATH = '/a/it''s{separator}' + $env:PATH")
         );
         assert_eq!(set(Shell::Posix, "/a"), r#"export PATH="/a:$PATH""#);
+        let quoted = format!("$env:PATH = '/a\u{2019}\u{2019}b{separator}' + $env:PATH");
+        assert_eq!(set(Shell::PowerShell, "/a\u{2019}b"), quoted);
         if !cfg!(windows) {
             assert_eq!(set(Shell::Posix, "/a $b"), r#"export PATH='/a $b':"$PATH""#);
             assert_eq!(set(Shell::Fish, "/a b"), "fish_add_path '/a b'");

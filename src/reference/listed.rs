@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::name::has_form;
+use super::name::{has_form, is_device};
 use super::{Image, ImageError, PluginName, Wanted};
 
 /// The name of an index on this machine, of the same form as a plugin's. `localhost` begins a reference to a
@@ -40,7 +40,7 @@ pub enum IndexSource {
 pub enum ListedError {
     /// Not a name of an index.
     #[error(
-        "`{0}` is not a valid name for an index: use lower-case letters, digits and inner dashes, 63 at most"
+        "`{0}` is not a valid name for an index: use lower-case letters, digits and inner dashes, 63 at most, and no device of Windows"
     )]
     Index(String),
     /// Neither a file nor an artifact in a registry.
@@ -74,7 +74,7 @@ impl FromStr for IndexName {
     type Err = ListedError;
 
     fn from_str(text: &str) -> Result<Self, ListedError> {
-        if has_form(text) && text != "localhost" {
+        if has_form(text) && text != "localhost" && !is_device(text) {
             Ok(Self(text.to_owned()))
         } else {
             Err(ListedError::Index(text.to_owned()))

@@ -59,6 +59,9 @@ pub enum NameError {
     /// Does not match the pattern of [`PluginName`].
     #[error("`{0}` is not a valid plugin name: use lower-case letters, digits and inner dashes, 63 at most")]
     Form(String),
+    /// A device of Windows, whose name no file can have there.
+    #[error("`{0}` is a device on Windows, where no file can have its name")]
+    Device(String),
     /// A command of kubectl, which would always take precedence.
     #[error("`{0}` is a command of kubectl or kwasm itself, which would always be run instead")]
     BuiltIn(String),
@@ -67,7 +70,9 @@ pub enum NameError {
 impl Explain for NameError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::BuiltIn(_) => Some("choose another name: kwasm install FILE --as NAME".to_owned()),
+            Self::BuiltIn(_) | Self::Device(_) => {
+                Some("choose another name: kwasm install FILE --as NAME".to_owned())
+            }
             Self::Form(_) => None,
         }
     }
@@ -80,11 +85,22 @@ impl FromStr for PluginName {
         if !has_form(text) {
             return Err(NameError::Form(text.to_owned()));
         }
+        if is_device(text) {
+            return Err(NameError::Device(text.to_owned()));
+        }
         if KUBECTL_COMMANDS.contains(&text) {
             return Err(NameError::BuiltIn(text.to_owned()));
         }
         Ok(Self(text.to_owned()))
     }
+}
+
+/// Returns whether Windows has a device of this name (Naming Files, Paths, and Namespaces). What is named by it here is to be so on
+/// every system.
+pub(super) fn is_device(text: &str) -> bool {
+    let numbered = ["com", "lpt"].iter().find_map(|device| text.strip_prefix(device));
+    matches!(text, "aux" | "con" | "nul" | "prn")
+        || numbered.is_some_and(|number| number.len() == 1 && number.chars().all(|c| c.is_ascii_digit()))
 }
 
 /// Returns whether a text matches the pattern of [`PluginName`].
@@ -181,6 +197,10 @@ mod tests {
             assert_eq!(text.parse::<PluginName>(), Err(NameError::Form(text.to_owned())), "{text}");
         }
         assert_eq!("top".parse::<PluginName>(), Err(NameError::BuiltIn("top".to_owned())));
+        for text in ["nul", "com1", "lpt9"] {
+            assert_eq!(text.parse::<PluginName>(), Err(NameError::Device(text.to_owned())), "{text}");
+        }
+        assert!(["nulls", "com", "com10", "comx"].iter().all(|text| text.parse::<PluginName>().is_ok()));
         assert!("a".repeat(63).parse::<PluginName>().is_ok());
     }
 }

@@ -96,7 +96,7 @@ impl FromStr for Source {
             None if text.contains(':') => Ok(Self::Package(text.parse()?)),
             None if !text.contains('@') => match text.parse() {
                 Ok(name) => Ok(Self::Installed(name)),
-                Err(error @ NameError::BuiltIn(_)) => Err(error.into()),
+                Err(error @ (NameError::BuiltIn(_) | NameError::Device(_))) => Err(error.into()),
                 Err(NameError::Form(_)) => Err(SourceError::Form(text.to_owned())),
             },
             _ => text.parse().map(Self::Listed).map_err(|_| SourceError::Form(text.to_owned())),

@@ -145,7 +145,11 @@ impl Store {
     fn remove_compiled(&self, digest: Digest) -> Result<(), Error> {
         for entry in fs::read_dir(self.places.compiled()).into_iter().flatten().flatten() {
             if entry.file_name().to_string_lossy().starts_with(&digest.hex()) {
-                files::remove(&entry.path())?;
+                match files::remove(&entry.path()) {
+                    // A plugin that runs keeps its code there, which takes room and is removed in time.
+                    Err(_) if cfg!(windows) => {}
+                    removed => removed?,
+                }
             }
         }
         Ok(())

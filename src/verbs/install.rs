@@ -11,6 +11,7 @@ use crate::catalogue::Offer;
 use crate::defence::Defence;
 use crate::environment::Environment;
 use crate::inspect::Inspected;
+use crate::platform;
 use crate::platform::shell::Shell;
 use crate::policy::Layers;
 use crate::reference::{PluginName, Source};
@@ -253,7 +254,7 @@ pub(super) fn now() -> String {
 /// Returns whether a shell looks for programs in a folder.
 pub(super) fn on_path(environment: &Environment, folder: &Path) -> bool {
     let path = environment.variable("PATH").unwrap_or_default();
-    env::split_paths(path).any(|entry| entry == folder)
+    env::split_paths(path).any(|entry| platform::is_same_path(&entry, folder))
 }
 
 /// Returns the command that puts this folder first on the `PATH` of the user's shell.

@@ -76,7 +76,7 @@ pub(super) fn tidy(links: &Path, is_name: impl Fn(&str) -> bool) -> io::Result<(
     let folder = links.join(FOLDER);
     for folder in [links, &folder] {
         for entry in disk::entries(folder)? {
-            if is_aside(&entry.file_name()) {
+            if is_aside(&entry.file_name()) && is_marked(&entry.path()) {
                 // If it cannot be removed, it still runs.
                 drop(disk::remove(&entry.path()));
             }
@@ -94,9 +94,13 @@ pub(super) fn tidy(links: &Path, is_name: impl Fn(&str) -> bool) -> io::Result<(
     Ok(())
 }
 
+/// Returns whether a file has a name that [`move_aside`] gives.
 fn is_aside(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
-    name.starts_with('.') && name.ends_with(ASIDE) && (name.contains(".kubectl") || name.contains(".kwasm"))
+    let inner = name.strip_prefix('.').and_then(|name| name.strip_suffix(ASIDE));
+    let Some((program, number)) = inner.and_then(|inner| inner.rsplit_once('.')) else { return false };
+    let of_kwasm = ["kubectl-", "kubectl_", "kwasm."].iter().any(|begin| program.starts_with(begin));
+    of_kwasm && program.ends_with(".exe") && number.parse::<u32>().is_ok()
 }
 
 /// Returns whether a file is a link to kwasm, of whichever release.
@@ -177,7 +181,8 @@ mod tests {
         let tools = folder_with(&[("kwasm.exe", &release("1"))]);
         let program = tools.path().join("kwasm.exe");
         let other = ("kubectl-native.exe", &b"MZ\0 of someone else"[..]);
-        let links = folder_with(&[other, (".kubectl-gone.exe.0.old", &release("1")), (".profile.old", b"")]);
+        let links =
+            folder_with(&[other, (".kubectl-gone.exe.0.old", &release("1")), (".my.kubectl-x.old", b"")]);
         let link = |name: &str| links.path().join(name);
         for name in ["kubectl-x.exe", "kubectl_complete-x.exe"] {
             make(&program, &link(name)).unwrap();
@@ -185,11 +190,11 @@ mod tests {
         fs::write(links.path().join(FOLDER).join(".kwasm.exe.AbCdEf.new"), "cut short").unwrap();
         remove(&link("kubectl-x.exe")).unwrap();
         tidy(links.path(), |name| name.starts_with("kubectl")).unwrap();
-        assert_eq!(names(links.path()), [FOLDER, ".profile.old", other.0, "kubectl_complete-x.exe"]);
+        assert_eq!(names(links.path()), [FOLDER, ".my.kubectl-x.old", other.0, "kubectl_complete-x.exe"]);
         assert_eq!(names(&links.path().join(FOLDER)), ["kwasm.exe"]);
         remove(&link("kubectl_complete-x.exe")).unwrap();
         tidy(links.path(), |name| name.starts_with("kubectl")).unwrap();
-        assert_eq!(names(links.path()), [".profile.old", other.0]);
+        assert_eq!(names(links.path()), [".my.kubectl-x.old", other.0]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use super::check::{Check, Patient, Problem, count};
+use super::check::{Check, Patient, Problem, count, reinstall};
 use crate::platform::{self, shell};
 use crate::reference::PluginName;
 use crate::verbs::install::{on_path, path_command};
@@ -26,8 +26,10 @@ pub(super) fn links(patient: &Patient<'_>) -> Check {
     let names = patient.plugins.iter().map(|receipt| &receipt.name);
     let names: Vec<&PluginName> = names.chain(patient.broken.iter().map(|(name, _)| name)).collect();
     let mut problems: Vec<Problem> = Vec::new();
-    for link in names.iter().flat_map(|name| places.links_of(name)) {
-        problems.extend(wrong_with(patient, &link));
+    for name in &names {
+        for link in places.links_of(name) {
+            problems.extend(wrong_with(patient, name, &link));
+        }
     }
     for stray in orphaned_links(places.links(), places.program(), &names) {
         problems.push(Problem::at(
@@ -43,9 +45,9 @@ pub(super) fn links(patient: &Patient<'_>) -> Check {
     }
 }
 
-fn wrong_with(patient: &Patient<'_>, link: &Path) -> Option<Problem> {
+fn wrong_with(patient: &Patient<'_>, name: &PluginName, link: &Path) -> Option<Problem> {
     let program = patient.store.places().program();
-    let make = shell::link(link, program);
+    let make = if cfg!(windows) { again(patient, name) } else { shell::link(link, program) };
     let Some(ours) = platform::links::is_link_to(link, program) else {
         return Some(Problem::at(link, "it is missing", make));
     };
@@ -56,17 +58,27 @@ fn wrong_with(patient: &Patient<'_>, link: &Path) -> Option<Problem> {
     if !link.exists() {
         return Some(Problem::at(link, "it points to a kwasm that no longer exists", make));
     }
+    // Where a link is a copy, it stays as it is when another kwasm comes.
+    if cfg!(windows) && !platform::links::leads_to(link, program) {
+        return Some(Problem::at(link, "it is another release of kwasm than this", make));
+    }
     let first = first_on_path(patient, link)?;
     let cure = path_command(patient.environment, patient.store.places().links());
     let why = format!("it comes before {} on PATH, and is run instead", link.display());
     Some(Problem::at(&first, why, cure))
 }
 
+/// Returns the command that makes a plugin's links anew, by kwasm itself.
+fn again(patient: &Patient<'_>, name: &PluginName) -> String {
+    let receipt = patient.plugins.iter().find(|receipt| receipt.name == *name);
+    receipt.map_or_else(|| format!("kwasm uninstall {name}, and install it again"), reinstall)
+}
+
 /// Returns the file that a shell runs instead of a link, if there is one.
 fn first_on_path(patient: &Patient<'_>, link: &Path) -> Option<PathBuf> {
     let folder = patient.store.places().links();
     let path = patient.environment.variable("PATH")?;
-    let before = env::split_paths(path).take_while(|entry| entry != folder);
+    let before = env::split_paths(path).take_while(|entry| !platform::is_same_path(entry, folder));
     if !on_path(patient.environment, folder) {
         return None;
     }
