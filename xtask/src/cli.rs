@@ -305,6 +305,7 @@ fn dist_options(parser: &mut lexopt::Parser) -> Result<Option<dist::Options>> {
             Short('h') | Long("help") => return Ok(None),
             Long("join") => options.join = Some(parser.value()?.into()),
             Long("order") => options.order = Some(parser.value()?.into()),
+            Long("tag") => options.tag = Some(parser.value()?.string()?),
             Value(target) => options.targets.push(target.string()?),
             other => return Err(other.unexpected().into()),
         }

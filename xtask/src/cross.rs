@@ -28,7 +28,7 @@ pub(crate) fn set_up(places: &Places, means: Means) -> Result<()> {
         Means::Run => "--run",
     };
     process::run(Command::new(places.root.join(".ci").join("platforms")).arg(option))
-        .context("on Debian, as root, `.ci/platforms` installs what is missing")
+        .with_context(|| format!("on Debian, as root, `.ci/platforms {option}` installs what is missing"))
 }
 
 /// Returns a command of cargo for the package kwasm and a target, with compilers for it.

@@ -28,12 +28,14 @@ Builds kwasm for each target that can be built on this machine, and writes to TA
 release: an archive for each target (kwasm, manual pages, completions), an image for Linux on both processors, an
 SBOM (CycloneDX), a Krew manifest, a Homebrew formula, and SHA256SUMS.
 
-Usage: cargo xtask dist [--order FILE] [--join FOLDER] [TARGET…]
+Usage: cargo xtask dist [--order FILE] [--tag TAG] [TARGET…]
+       cargo xtask dist --join FOLDER [--tag TAG]
 
 Options:
   --join FOLDER  build nothing: write the manifest, the formula and the sums for the archives in a folder, which
                  come from several machines
   --order FILE   the order of functions of a release (kwasm-….order), to make the same again
+  --tag TAG      fail unless this is the tag of this version
 
 Arguments:
   TARGET…  x86_64-unknown-linux-musl, aarch64-unknown-linux-musl, x86_64-pc-windows-gnu, aarch64-apple-darwin,
@@ -56,16 +58,32 @@ pub(crate) struct Options {
     pub(crate) join: Option<PathBuf>,
     /// The order of functions of an earlier build of the same.
     pub(crate) order: Option<PathBuf>,
+    /// The tag that is released.
+    pub(crate) tag: Option<String>,
     pub(crate) targets: Vec<String>,
 }
 
 pub(crate) fn run(places: &Places, options: &Options) -> Result<ExitCode> {
+    if let Some(tag) = &options.tag {
+        ensure!(*tag == format!("v{VERSION}"), "the tag is {tag}, and the version {VERSION}");
+    }
     if let Some(folder) = &options.join {
         let release = Release::prepare(places, std::path::absolute(folder)?)?;
-        release.documents(&release.archives()?)?;
+        let archives = release.archives()?;
+        for target in &target::ALL {
+            let is_there = archives.iter().any(|archive| archive.target.triple == target.triple);
+            ensure!(is_there, "{} has no {}", folder.display(), Archive::file(target));
+        }
+        release.documents(&archives)?;
         return Ok(ExitCode::SUCCESS);
     }
     let targets = chosen(&options.targets)?;
+    // Read before what was made before is removed: it may be a part of that.
+    let known = options
+        .order
+        .as_ref()
+        .map(|file| fs::read(file).with_context(|| format!("cannot read {}", file.display())));
+    let known = known.transpose()?;
     let folder = places.target.join("dist");
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
@@ -80,8 +98,9 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<ExitCode> {
     })?;
     let mut programs = Vec::new();
     for target in targets {
-        let order = release.order(target, options.order.as_deref())?;
-        programs.push((target, report.step(target.triple, || program::build(places, target, &order))?));
+        let order = release.order(target, known.as_deref())?;
+        programs
+            .push((target, report.step(target.triple, || program::build(places, target, order.as_deref()))?));
     }
     let pages = report.step("manual and completions", || release.pages(&programs))?;
     let archives = report.step("archives", || {
@@ -167,13 +186,16 @@ impl Release {
         Ok(pages)
     }
 
-    /// Returns the file of the order of a target's functions, which is a part of the release.
-    fn order(&self, target: &Target, known: Option<&Path>) -> Result<PathBuf> {
+    /// Returns the file of the order of a target's functions, which is a part of the release, if they are put into one.
+    fn order(&self, target: &Target, known: Option<&[u8]>) -> Result<Option<PathBuf>> {
+        if !target.is_ordered() {
+            return Ok(None);
+        }
         let order = self.folder.join(format!("{}.order", Archive::folder(target)));
         if let Some(known) = known {
-            fs::copy(known, &order).with_context(|| format!("cannot copy {}", known.display()))?;
+            fs::write(&order, known).with_context(|| format!("cannot write {}", order.display()))?;
         }
-        Ok(order)
+        Ok(Some(order))
     }
 
     /// Packs a program, its documentation and the licence.

@@ -23,7 +23,7 @@ use crate::{
 const GUESTS: Scope<'_> = Scope::Some(&["hello", "decoder", "downloads", "images", "timeline", "who-can"]);
 
 /// Whether this system is one on which `kwasm-linker` finds out an order.
-const IS_ORDERED: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+pub(crate) const IS_ORDERED: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
 
 pub(crate) fn run(places: &Places) -> Result<ExitCode> {
     let program = build(places)?;

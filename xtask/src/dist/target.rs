@@ -1,5 +1,7 @@
 //! The systems for which a release is built.
 
+use crate::release::IS_ORDERED;
+
 /// A system for which a release is built.
 #[derive(Debug)]
 pub(super) struct Target {
@@ -31,6 +33,11 @@ impl Target {
         let processor = self.triple.split('-').next().unwrap_or_default();
         let system = if self.os == "darwin" { "macos" } else { self.os };
         processor == std::env::consts::ARCH && system == std::env::consts::OS
+    }
+
+    /// Returns whether its functions are put into the order of their use: where the program runs, and the linker can watch it.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.runs_here() && IS_ORDERED
     }
 
     /// Returns the name of the program's file.
