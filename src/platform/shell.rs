@@ -57,7 +57,8 @@ pub(crate) enum Shell {
     Cmd,
     Fish,
     Posix,
-    PowerShell,
+    /// `PowerShell`, of whichever version.
+    Pwsh,
 }
 
 impl Shell {
@@ -75,7 +76,7 @@ impl Shell {
                     format!("export PATH={quoted}:\"$PATH\"")
                 }
             }
-            Self::PowerShell => {
+            Self::Pwsh => {
                 let separator = if cfg!(windows) { ';' } else { ':' };
                 // Each of these ends a text, and doubled is a part of it.
                 let quote = |c: char| "'\u{2018}\u{2019}\u{201a}\u{201b}".contains(c);
@@ -127,13 +128,10 @@ mod tests {
         let set = |shell: Shell, folder: &str| shell.put_first_on_path(Path::new(folder));
         let separator = if cfg!(windows) { ';' } else { ':' };
         assert_eq!(set(Shell::Cmd, r"C:\a b"), r#"set "PATH=C:\a b;%PATH%""#);
-        assert_eq!(
-            set(Shell::PowerShell, "/a/it's"),
-            format!("$env:PATH = '/a/it''s{separator}' + $env:PATH")
-        );
+        assert_eq!(set(Shell::Pwsh, "/a/it's"), format!("$env:PATH = '/a/it''s{separator}' + $env:PATH"));
         assert_eq!(set(Shell::Posix, "/a"), r#"export PATH="/a:$PATH""#);
         let quoted = format!("$env:PATH = '/a\u{2019}\u{2019}b{separator}' + $env:PATH");
-        assert_eq!(set(Shell::PowerShell, "/a\u{2019}b"), quoted);
+        assert_eq!(set(Shell::Pwsh, "/a\u{2019}b"), quoted);
         if !cfg!(windows) {
             assert_eq!(set(Shell::Posix, "/a $b"), r#"export PATH='/a $b':"$PATH""#);
             assert_eq!(set(Shell::Fish, "/a b"), "fish_add_path '/a b'");

@@ -266,7 +266,7 @@ pub(super) fn path_command(environment: &Environment, folder: &Path) -> String {
     let is_powershell =
         if cfg!(windows) { !profile.is_empty() && modules.contains(&profile) } else { !modules.is_empty() };
     let shell = match () {
-        () if is_powershell => Shell::PowerShell,
+        () if is_powershell => Shell::Pwsh,
         () if cfg!(windows) => Shell::Cmd,
         () if variable("SHELL").ends_with("fish") => Shell::Fish,
         () => Shell::Posix,

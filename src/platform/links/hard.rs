@@ -98,9 +98,9 @@ pub(super) fn tidy(links: &Path, is_name: impl Fn(&str) -> bool) -> io::Result<(
 fn is_aside(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     let inner = name.strip_prefix('.').and_then(|name| name.strip_suffix(ASIDE));
-    let Some((program, number)) = inner.and_then(|inner| inner.rsplit_once('.')) else { return false };
-    let of_kwasm = ["kubectl-", "kubectl_", "kwasm."].iter().any(|begin| program.starts_with(begin));
-    of_kwasm && program.ends_with(".exe") && number.parse::<u32>().is_ok()
+    let Some((program, number)) = inner.and_then(|inner| inner.split_once(".exe.")) else { return false };
+    let of_kwasm = ["kubectl-", "kubectl_"].iter().any(|begin| program.starts_with(begin));
+    (program == "kwasm" || of_kwasm) && number.parse::<u32>().is_ok()
 }
 
 /// Returns whether a file is a link to kwasm, of whichever release.
